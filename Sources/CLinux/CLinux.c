@@ -1,0 +1,35 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int clinux_peer_credentials(int socket, struct clinux_peer *peer) {
+  struct ucred credentials;
+  socklen_t length = sizeof credentials;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return errno;
+  peer->pid = credentials.pid;
+  peer->uid = credentials.uid;
+  peer->gid = credentials.gid;
+  return 0;
+}
+
+int clinux_wakeup_open(void) {
+  int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return descriptor >= 0 ? descriptor : -errno;
+}
+
+int clinux_wakeup_signal(int wakeup) {
+  uint64_t one = 1;
+  // EAGAIN: the counter is full, so the descriptor is readable already.
+  if (write(wakeup, &one, sizeof one) == sizeof one || errno == EAGAIN) return 0;
+  return errno;
+}
+
+void clinux_wakeup_drain(int wakeup) {
+  uint64_t count;
+  while (read(wakeup, &count, sizeof count) < 0 && errno == EINTR) {
+  }
+}
