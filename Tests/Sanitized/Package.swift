@@ -1,0 +1,34 @@
+// swift-tools-version: 6.2
+
+// The bridge and its tests alone, by way of symbolic links, so that AddressSanitizer need not
+// build the whole project. Run by scripts/test-sanitized.
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .strictMemorySafety(),
+]
+
+let package = Package(
+  name: "sanitized",
+  platforms: [.macOS(.v15)],
+  targets: [
+    .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c"),
+    .target(name: "ProtobufC", dependencies: ["CProtobufC"], swiftSettings: settings),
+    .target(
+      name: "CProtobufCTestMessages",
+      dependencies: ["CProtobufC"],
+      path: "Tests/CProtobufCTestMessages"
+    ),
+    .testTarget(
+      name: "ProtobufCTests",
+      dependencies: ["ProtobufC", "CProtobufCTestMessages"],
+      exclude: ["Messages"],
+      swiftSettings: settings
+    ),
+  ]
+)

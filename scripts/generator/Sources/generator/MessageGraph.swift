@@ -1,0 +1,42 @@
+import SwiftProtobuf
+import SwiftProtobufPluginLibrary
+
+/// Which message can contain which.
+struct MessageGraph {
+  /// For each message, all that it can contain at any depth.
+  private var reachable: [String: Set<String>] = [:]
+  /// Messages with a field that protobuf-c would merge if it came twice.
+  private var merging: Set<String> = []
+
+  init(_ messages: [Descriptor]) {
+    var direct: [String: Set<String>] = [:]
+    for message in messages {
+      let fields = message.fields.filter { $0.type == .message }
+      direct[message.fullName] = Set(fields.map(\.messageType.fullName))
+      if fields.contains(where: { !$0.isRepeated && $0.realContainingOneof == nil }) {
+        merging.insert(message.fullName)
+      }
+    }
+    for name in direct.keys {
+      var found: Set<String> = []
+      var open = direct[name, default: []]
+      while let next = open.popFirst() {
+        guard found.insert(next).inserted else { continue }
+        open.formUnion(direct[next, default: []])
+      }
+      reachable[name] = found
+    }
+  }
+
+  /// Whether a `start` may contain, or is, an `end`.
+  func reaches(from start: String, to end: String) -> Bool {
+    start == end || reachable[start, default: []].contains(end)
+  }
+
+  /// Whether the message can nest without end, or can hold a submessage that comes twice.
+  func needsScan(_ name: String) -> Bool {
+    let all = reachable[name, default: []].union([name])
+    return !all.isDisjoint(with: merging)
+      || all.contains { reachable[$0, default: []].contains($0) }
+  }
+}

@@ -1,0 +1,111 @@
+import SwiftProtobufPluginLibrary
+
+/// Writes a service: the protocol that a server implements and the stub that a client calls.
+struct ServiceWriter {
+  private struct Method {
+    let name: String
+    let function: String
+    let request: String
+    let response: String
+    let comment: [String]
+  }
+
+  private let descriptor: ServiceDescriptor
+  private let module: String
+  private let visible: String
+  private let name: String
+  private let methods: [Method]
+
+  init(_ descriptor: ServiceDescriptor, schema: Schema) throws {
+    guard let module = schema.options.serviceModule else {
+      throw GeneratorError("\(descriptor.fullName): a service needs --service-module")
+    }
+    self.descriptor = descriptor
+    self.module = module
+    visible = schema.options.visibility.modifier
+    name = schema.options.prefix + SwiftNames.type(descriptor.name)
+    methods = try descriptor.methods.map { method in
+      Method(
+        name: method.name,
+        function: SwiftNames.lowerCamel(method.name),
+        request: try schema.name(method.inputType),
+        response: try schema.name(method.outputType),
+        comment: method.commentLines
+      )
+    }
+  }
+
+  func write(to printer: inout CodePrinter) {
+    printer.print("")
+    writeProtocol(to: &printer)
+    printer.print("")
+    writeMethods(to: &printer)
+    printer.print("")
+    writeClient(to: &printer)
+  }
+
+  private func writeProtocol(to printer: inout CodePrinter) {
+    printer.print(lines: descriptor.commentLines)
+    printer.printBlock("\(visible)protocol \(name)Handler: \(module).Service {") { printer in
+      for (index, method) in methods.enumerated() {
+        if index > 0 { printer.print("") }
+        printer.print(lines: method.comment)
+        printer.print(
+          "func \(SwiftNames.escaped(method.function))(",
+          "  _ request: \(method.request), context: \(module).ServerContext",
+          ") async throws -> \(method.response)"
+        )
+      }
+    }
+  }
+
+  private func writeMethods(to printer: inout CodePrinter) {
+    printer.printBlock("extension \(name)Handler {") { printer in
+      printer.print("/// The service's name on the wire.")
+      printer.print("\(visible)static var serviceName: String { \"\(descriptor.fullName)\" }", "")
+      printer.print("/// All methods, each bound to this handler.")
+      printer.printBlock("\(visible)var methods: [\(module).Method] {") { printer in
+        printer.print("[")
+        printer.indent()
+        for method in methods {
+          printer.print(
+            ".unary(\"\(method.name)\", \(method.request).self) { request, context in",
+            "  try await self.\(method.function)(request, context: context)",
+            "},"
+          )
+        }
+        printer.outdent()
+        printer.print("]")
+      }
+    }
+  }
+
+  private func writeClient(to printer: inout CodePrinter) {
+    printer.print("/// Calls the methods of `\(descriptor.fullName)`.")
+    printer.printBlock("\(visible)struct \(name)Client: Sendable {") { printer in
+      printer.print(
+        "/// The service's name on the wire.",
+        "\(visible)static let serviceName = \"\(descriptor.fullName)\"",
+        "",
+        "private let client: \(module).Client",
+        "",
+        "/// Calls go over `client`, which the stub does not own.",
+        "\(visible)init(_ client: \(module).Client) {",
+        "  self.client = client",
+        "}"
+      )
+      for method in methods {
+        printer.print("")
+        printer.print(lines: method.comment)
+        printer.print(
+          "\(visible)func \(SwiftNames.escaped(method.function))(",
+          "  _ request: \(method.request), options: \(module).CallOptions = .init()",
+          ") async throws(\(module).RPCError) -> \(method.response) {",
+          "  try await client.unary(",
+          "    service: Self.serviceName, method: \"\(method.name)\", request, options: options)",
+          "}"
+        )
+      }
+    }
+  }
+}
