@@ -15,12 +15,16 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "mockupd",
   targets: [
+    // What C lends us.
+    .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "CLinux"),
     .target(name: "CTTRPCMessages", dependencies: ["CProtobufC"]),
 
     // The wire, and the way to the database. Neither has heard of a mockup.
     .module("ProtobufC", ["CProtobufC"]),
+    .module("Postgres", ["CLibPQ", "CLinux"]),
 
 
 
@@ -29,6 +33,7 @@ let package = Package(
       name: "CProtobufCTestMessages", dependencies: ["CProtobufC"],
       path: "Tests/CProtobufCTestMessages"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
+    .tests("PostgresTests", ["Postgres"]),
   ]
 )
 

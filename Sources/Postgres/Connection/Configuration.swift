@@ -1,0 +1,78 @@
+/// How to reach the database, and within what bounds.
+public struct PostgresConfiguration: Sendable {
+  /// Any URL or `keyword=value …` of libpq: `postgresql:///db?host=/run/postgresql`.
+  ///
+  /// Its `options` are kept; the session's `client_encoding` is always UTF8 and its `timezone` UTC.
+  public var url: String
+
+  /// What `pg_stat_activity` shows.
+  public var applicationName: String
+
+  /// How long one attempt to connect may take, and so how long a statement waits for it at most.
+  public var connectTimeout: Duration = .seconds(5)
+
+  /// How long the server lets a statement run; zero for as long as it takes, nil for as long as the
+  /// server's own setting says.
+  public var statementTimeout: Duration?
+
+  /// How many connections a ``Pool`` holds.
+  public var connectionCount = 4
+
+  /// How many statements may be pending on one connection, queued and in flight together. A
+  /// transaction counts as one; of its own statements as many again may be pending.
+  public var maximumPending = 1024
+
+  /// How many statements of them are sent ahead of their answers.
+  public var maximumInFlight = 256
+
+  /// How many statements are prepared on one connection; those beyond it are parsed each time.
+  public var maximumPrepared = 1000
+
+  /// The pause after the first attempt to connect that fails. It doubles with each, and of each
+  /// a random part, up to a half, is left out, so that many programs do not return at once.
+  public var minimumBackoff: Duration = .milliseconds(100)
+
+  /// The longest pause between two attempts.
+  public var maximumBackoff: Duration = .seconds(10)
+
+  /// How long ``Pool/run()`` waits at its end for what is pending.
+  public var shutdownTimeout: Duration = .seconds(10)
+
+  /// Where the random part of a pause comes from: a number from 0 up to 1.
+  public var randomFraction: @Sendable () -> Double = { Double.random(in: 0..<1) }
+
+  /// Starts with the defaults above.
+  public init(url: String, applicationName: String) {
+    self.url = url
+    self.applicationName = applicationName
+  }
+
+  /// What libpq is told.
+  ///
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidConfiguration``.
+  func connectionString() throws(PostgresError) -> ConnectionString {
+    guard connectionCount > 0, maximumPending > 0, maximumInFlight > 0 else {
+      throw PostgresError(
+        .invalidConfiguration,
+        "connectionCount, maximumPending and maximumInFlight must be greater than 0."
+      )
+    }
+    guard connectTimeout > .zero, minimumBackoff > .zero, maximumBackoff >= minimumBackoff else {
+      throw PostgresError(
+        .invalidConfiguration,
+        "connectTimeout and minimumBackoff must be greater than 0, maximumBackoff not less."
+      )
+    }
+    var string = try ConnectionString(parsing: url)
+    string.set("application_name", applicationName)
+    string.set("client_encoding", "UTF8")
+    // A peer that vanished without a word is noticed; Unix sockets ignore it.
+    string.setDefault("tcp_user_timeout", "30000")
+    string.addSetting("timezone", "UTC")
+    if let statementTimeout {
+      let milliseconds = Int64((statementTimeout / .milliseconds(1)).rounded(.up))
+      string.addSetting("statement_timeout", String(max(milliseconds, 0)))
+    }
+    return string
+  }
+}

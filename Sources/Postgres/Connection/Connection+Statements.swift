@@ -1,0 +1,93 @@
+extension Connection: StatementExecutor {
+  /// Runs a statement and decodes each row of its answer.
+  ///
+  /// - Throws: ``PostgresError``; see ``StatementExecutor/query(_:_:_:)``.
+  public nonisolated func query<Value: Sendable>(
+    _ statement: Statement,
+    _ parameters: Parameters,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(PostgresError) -> [Value] {
+    try await perform(statement, parameters) { result throws(PostgresError) in
+      try result.rows(decode)
+    }
+  }
+
+  /// Runs a statement and returns how many rows it affected.
+  ///
+  /// - Throws: ``PostgresError``; see ``StatementExecutor/query(_:_:_:)``.
+  @discardableResult
+  public nonisolated func execute(
+    _ statement: Statement,
+    _ parameters: Parameters
+  ) async throws(PostgresError) -> Int {
+    try await perform(statement, parameters) { $0.affectedRows }
+  }
+
+  private nonisolated func perform<Value: Sendable>(
+    _ statement: Statement,
+    _ parameters: Parameters,
+    _ read: @escaping @Sendable (LibpqResult) throws(PostgresError) -> Value
+  ) async throws(PostgresError) -> Value {
+    if let failure = parameters.failure { throw failure }
+    try admission.enter()
+    return try await perform(.statement(statement, parameters), as: .autonomous, read)
+  }
+}
+
+extension Connection {
+  /// Submits something and waits for its answer, or for its cancellation with the task.
+  nonisolated func perform<Value: Sendable>(
+    _ work: Request.Work,
+    as effect: Request.Effect,
+    lease: Lease? = nil,
+    _ read: @escaping @Sendable (LibpqResult) throws(PostgresError) -> Value
+  ) async throws(PostgresError) -> Value {
+    try await submit(work, as: effect, lease: lease) { request in
+      self.post(.submit(request))
+      return true
+    } read: { result throws(PostgresError) in
+      guard let result else { throw PostgresError(.protocolViolation, "A result is missing.") }
+      return try read(result)
+    }
+  }
+
+  /// As ``perform(_:as:lease:_:)``, by a `post` that may refuse the request as closed.
+  nonisolated func submit<Value: Sendable>(
+    _ work: Request.Work,
+    as effect: Request.Effect,
+    lease: Lease?,
+    post: @Sendable (Request) -> Bool,
+    read: @escaping @Sendable (LibpqResult?) throws(PostgresError) -> Value
+  ) async throws(PostgresError) -> Value {
+    let cancellation = Cancellation()
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation {
+        (continuation: CheckedContinuation<Result<Value, PostgresError>, Never>) in
+        let request = Request(
+          work,
+          effect: effect,
+          lease: lease?.id,
+          cancellation: cancellation
+        ) { result in
+          continuation.resume(returning: decoded(result, read))
+        }
+        if !post(request) {
+          request.complete(.failure(PostgresError(.closed, "The transaction is over.")))
+        }
+      }
+    } onCancel: {
+      // What begins and ends a transaction is done whole.
+      guard effect == .autonomous || effect == .transactional else { return }
+      cancellation.request()
+      self.post(.cancel(cancellation))
+    }
+    return try result.get()
+  }
+}
+
+private func decoded<Value>(
+  _ result: Result<LibpqResult?, PostgresError>,
+  _ read: (LibpqResult?) throws(PostgresError) -> Value
+) -> Result<Value, PostgresError> {
+  Result { () throws(PostgresError) in try read(try result.get()) }
+}

@@ -1,0 +1,180 @@
+import CLinux
+import Glibc
+
+/// A thread of its own as an actor's executor: it runs the actor's jobs, gives the actor a turn at
+/// its socket, and sleeps in poll(2) until there is more of either.
+///
+/// The thread ends with the executor, which is to say with its actor.
+final class ConnectionThread: SerialExecutor {
+  /// What to sleep for. A wake-up ends every sleep.
+  struct Wait: Sendable {
+    var socket: Int32?
+    var wantsRead = false
+    var wantsWrite = false
+    var deadline: ContinuousClock.Instant?
+  }
+
+  /// What the socket is ready for.
+  struct Readiness: Sendable {
+    var canRead = false
+    var canWrite = false
+  }
+
+  private let mailbox: Mailbox
+
+  /// - Throws: ``PostgresError`` if the system has no descriptors left.
+  init() throws(PostgresError) {
+    mailbox = try Mailbox()
+  }
+
+  deinit {
+    mailbox.stop()
+  }
+
+  /// Starts the thread, once; `turn` runs on it whenever something happened.
+  ///
+  /// - Throws: ``PostgresError`` if the system has no threads left.
+  func start(turn: @escaping @Sendable (Readiness) -> Wait) throws(PostgresError) {
+    let body = ThreadBody(mailbox: mailbox, executor: self, turn: turn)
+    var thread = pthread_t()
+    let argument = unsafe Unmanaged.passRetained(body)
+    guard unsafe pthread_create(&thread, nil, runThread, argument.toOpaque()) == 0 else {
+      unsafe argument.release()
+      throw PostgresError(.connectionUnavailable, "The system has no thread to spare.")
+    }
+    pthread_detach(thread)
+  }
+
+  /// Ends the present sleep, or the next: the actor gets a turn.
+  func wake() { mailbox.wake() }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    mailbox.post(UnownedJob(job))
+  }
+
+  func checkIsolated() {
+    precondition(mailbox.isOwnThread, "not on the connection's thread")
+  }
+
+  func isIsolatingCurrentContext() -> Bool? { mailbox.isOwnThread }
+}
+
+/// What the executor and its thread share.
+private final class Mailbox: Sendable {
+  private struct State {
+    var jobs: [UnownedJob] = []
+    var isSignalled = false
+    var isStopped = false
+    var thread: pthread_t?
+  }
+
+  let wakeup: Int32
+  private let state = Locked(State())
+
+  init() throws(PostgresError) {
+    wakeup = clinux_wakeup_open()
+    guard wakeup >= 0 else {
+      throw PostgresError(.connectionUnavailable, "The system has no descriptor to spare.")
+    }
+  }
+
+  deinit {
+    close(wakeup)
+  }
+
+  var isOwnThread: Bool {
+    guard let thread = state.withLock({ $0.thread }) else { return false }
+    return pthread_equal(thread, pthread_self()) != 0
+  }
+
+  func adopt() { state.withLock { $0.thread = pthread_self() } }
+
+  func post(_ job: UnownedJob) { change { $0.jobs.append(job) } }
+
+  func stop() { change { $0.isStopped = true } }
+
+  func wake() { change { _ in } }
+
+  /// Takes the jobs; nil when the thread is to end.
+  func take() -> [UnownedJob]? {
+    state.withLock { state in
+      state.isSignalled = false
+      defer { state.jobs = [] }
+      return state.isStopped ? nil : state.jobs
+    }
+  }
+
+  private func change(_ body: (inout State) -> Void) {
+    let needsSignal = state.withLock { state in
+      body(&state)
+      defer { state.isSignalled = true }
+      return !state.isSignalled
+    }
+    if needsSignal { _ = clinux_wakeup_signal(wakeup) }
+  }
+}
+
+/// What the thread runs.
+private final class ThreadBody {
+  private let mailbox: Mailbox
+  private weak var executor: ConnectionThread?
+  private let turn: @Sendable (ConnectionThread.Readiness) -> ConnectionThread.Wait
+
+  init(
+    mailbox: Mailbox,
+    executor: ConnectionThread,
+    turn: @escaping @Sendable (ConnectionThread.Readiness) -> ConnectionThread.Wait
+  ) {
+    self.mailbox = mailbox
+    self.executor = executor
+    self.turn = turn
+  }
+
+  func run() {
+    mailbox.adopt()
+    var readiness = ConnectionThread.Readiness()
+    while let jobs = mailbox.take() {
+      // A job keeps its actor, and that its executor: without an executor there are no jobs.
+      if let executor, !jobs.isEmpty {
+        for job in jobs { unsafe job.runSynchronously(on: executor.asUnownedSerialExecutor()) }
+      }
+      readiness = sleep(turn(readiness))
+    }
+  }
+
+  /// Sleeps until the wait is over. A broken socket counts as ready: using it tells why.
+  private func sleep(_ wait: ConnectionThread.Wait) -> ConnectionThread.Readiness {
+    let wanted = (wait.wantsRead ? POLLIN : 0) | (wait.wantsWrite ? POLLOUT : 0)
+    var descriptors = [
+      pollfd(fd: mailbox.wakeup, events: Int16(POLLIN), revents: 0),
+      // poll(2) ignores a negative descriptor.
+      pollfd(fd: wait.socket ?? -1, events: Int16(wanted), revents: 0),
+    ]
+    let count = unsafe poll(&descriptors, 2, wait.timeout)
+    guard count > 0 else { return ConnectionThread.Readiness() }
+    if descriptors[0].revents != 0 { clinux_wakeup_drain(mailbox.wakeup) }
+    let events = descriptors[1].revents
+    return ConnectionThread.Readiness(
+      canRead: events & ~Int16(POLLOUT) != 0,
+      canWrite: events & ~Int16(POLLIN) != 0
+    )
+  }
+}
+
+extension ConnectionThread.Wait {
+  /// The deadline as poll(2) takes it: milliseconds, rounded up; -1 for none.
+  fileprivate var timeout: Int32 {
+    guard let deadline else { return -1 }
+    let left = deadline - .now
+    guard left > .zero else { return 0 }
+    let milliseconds = left / .milliseconds(1)
+    return Int32(min(milliseconds.rounded(.up), 3_600_000))
+  }
+}
+
+private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  if let argument = unsafe argument {
+    unsafe Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+  }
+  return nil
+}

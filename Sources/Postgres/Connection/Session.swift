@@ -1,0 +1,167 @@
+/// A connection that is up: libpq's part of it, what is in flight, and what is prepared.
+struct Session {
+  let libpq: LibpqConnection
+  private(set) var pipeline = Pipeline<Request, LibpqResult>()
+  private(set) var prepared: PreparedStatements
+  /// Whether libpq holds output that the socket did not take.
+  private(set) var hasOutput = false
+  /// When the head is to be cancelled, should it still be there; nil if not.
+  private(set) var nextCancel: ContinuousClock.Instant?
+
+  // A request to cancel is lost on a server that has not begun the statement: it is repeated.
+  private static let cancelInterval: Duration = .milliseconds(200)
+  // After one command's nil libpq has the next command's results, or none to come.
+  private static let maximumConsecutiveNils = 3
+
+  init(libpq: LibpqConnection, maximumPrepared: Int) {
+    self.libpq = libpq
+    prepared = PreparedStatements(limit: maximumPrepared)
+  }
+
+  /// Whether the request may be sent now.
+  func accepts(_ request: Request, maximumInFlight: Int) -> Bool {
+    switch request.work {
+    case .statement: pipeline.count < maximumInFlight && pipeline.accepts(.execute)
+    case .script: pipeline.accepts(.script)
+    case .lease: pipeline.isEmpty
+    }
+  }
+
+  /// Hands a statement or a script to libpq; false if the connection is broken.
+  ///
+  /// - Throws: ``PostgresError`` if the request cannot be sent over any connection.
+  mutating func send(_ request: Request) throws(PostgresError) -> Bool {
+    hasOutput = true
+    switch request.work {
+    case .statement(let statement, let parameters):
+      return try send(request, statement, parameters)
+    case .script(let sql):
+      guard libpq.exitPipelineMode(), libpq.sendScript(sql) else { return false }
+      pipeline.sent(request, as: .script, isRepeatable: false)
+      return true
+    case .lease:
+      preconditionFailure("a lease is granted, not sent")
+    }
+  }
+
+  private mutating func send(
+    _ request: Request,
+    _ statement: Statement,
+    _ parameters: Parameters
+  ) throws(PostgresError) -> Bool {
+    let plan = try prepared.plan(statement, parameters)
+    let types = statement.parameterTypes ?? parameters.types
+    let isSent =
+      switch plan {
+      case .execute(let name):
+        libpq.sendExecute(name: name, parameters)
+      case .prepareAndExecute(let name):
+        libpq.sendPrepare(name: name, sql: statement.sql, types: types)
+          && libpq.sendExecute(name: name, parameters)
+      case .parse:
+        libpq.sendQuery(sql: statement.sql, types: types, parameters)
+      }
+    guard isSent, libpq.sendSync() else { return false }
+    var shape = Pipeline<Request, LibpqResult>.Shape.execute
+    if case .prepareAndExecute = plan { shape = .prepareAndExecute }
+    pipeline.sent(request, as: shape, isRepeatable: request.effect == .autonomous)
+    return true
+  }
+
+  /// Takes one result that is there.
+  ///
+  /// Nil when there is none, or none is expected.
+  mutating func receive() -> Received? {
+    var nils = 0
+    while !pipeline.isEmpty, !libpq.isBusy {
+      guard let result = libpq.nextResult() else {
+        nils += 1
+        if nils > Self.maximumConsecutiveNils { return .broken("results are missing") }
+        let action = pipeline.received(.end)
+        if case .none = action { continue }
+        guard libpq.enterPipelineMode() else { return .broken("no return to pipeline mode") }
+        return take(action)
+      }
+      nils = 0
+      guard let reply = reply(result) else { return .broken(result.errorMessage) }
+      let received = take(pipeline.received(reply))
+      if case .failed(let fields) = reply, fields.isFatal { return .broken(fields.message) }
+      if let received { return received }
+    }
+    return nil
+  }
+
+  /// What a result means to the connection.
+  enum Received {
+    case finished(Request, Result<LibpqResult, PostgresError>)
+    case sendAgain(Request)
+    case broken(String)
+  }
+
+  private func reply(_ result: LibpqResult) -> Pipeline<Request, LibpqResult>.Reply? {
+    switch result.status {
+    case .rows, .completed: .completed(result)
+    case .failed: result.serverFields.map { .failed($0) }
+    case .skipped: .skipped
+    case .synchronized: .synchronized
+    case .unexpected: nil
+    }
+  }
+
+  private mutating func take(_ action: Pipeline<Request, LibpqResult>.Action) -> Received? {
+    switch action {
+    case .none, .prepared:
+      return nil
+    case .notPrepared(let request):
+      forget(request)
+      return nil
+    case .finish(let request, let result):
+      nextCancel = nil
+      return .finished(request, checked(result, of: request))
+    case .sendAgain(let request, let preparingAnew):
+      nextCancel = nil
+      if preparingAnew { forget(request) }
+      return .sendAgain(request)
+    case .giveUp(let reason):
+      return .broken(reason)
+    }
+  }
+
+  /// A script that ended its transaction by itself is a failure, though the server has no complaint.
+  private func checked(
+    _ result: Result<LibpqResult, PostgresError>,
+    of request: Request
+  ) -> Result<LibpqResult, PostgresError> {
+    guard case (.script, .success) = (request.work, result), libpq.isIdle else { return result }
+    return .failure(PostgresError(.transactionAborted, "The script ended its transaction."))
+  }
+
+  private mutating func forget(_ request: Request) {
+    if case .statement(let statement, _) = request.work { prepared.forget(statement) }
+  }
+
+  /// Sends what libpq holds; false if the connection is broken.
+  mutating func flush() -> Bool {
+    guard hasOutput else { return true }
+    guard let isAll = libpq.flush() else { return false }
+    hasOutput = !isAll
+    return true
+  }
+
+  mutating func cancel(_ cancellation: Cancellation) {
+    _ = pipeline.cancel { $0.cancellation === cancellation }
+  }
+
+  /// Asks the server to cancel what it is executing, if that is due.
+  mutating func cancelHeadIfDue(now: ContinuousClock.Instant) {
+    guard pipeline.isHeadCancelled else { return nextCancel = nil }
+    guard nextCancel.map({ $0 <= now }) ?? true else { return }
+    if libpq.cancel() { pipeline.cancelSent() }
+    nextCancel = .now + Self.cancelInterval
+  }
+
+  /// What became of everything in flight, now that the connection is broken.
+  mutating func broke() -> [(item: Request, fate: Pipeline<Request, LibpqResult>.Fate)] {
+    pipeline.broke()
+  }
+}

@@ -1,0 +1,74 @@
+import CLibPQ
+
+/// A database URL taken apart: libpq's keywords and values.
+struct ConnectionString: Sendable {
+  /// Every keyword that the URL gives, with its value.
+  private(set) var values: [String: String]
+
+  /// Parses a `postgresql://` URL, or libpq's `keyword=value …`.
+  ///
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidConfiguration``. What libpq quotes
+  ///   of the URL is left out of it: it may be the password.
+  init(parsing url: String) throws(PostgresError) {
+    guard !url.utf8.contains(0) else { throw Self.malformed("it has the character U+0000") }
+    var message: UnsafeMutablePointer<CChar>?
+    guard let options = unsafe PQconninfoParse(url, &message) else {
+      let text = unsafe message.map { unsafe String(cString: $0) } ?? "out of memory"
+      unsafe PQfreemem(message)
+      throw Self.malformed(Self.withoutQuotations(text))
+    }
+    defer { unsafe PQconninfoFree(options) }
+    values = [:]
+    var option = unsafe options
+    while let keyword = unsafe option.pointee.keyword {
+      if let value = unsafe option.pointee.val {
+        unsafe values[String(cString: keyword)] = String(cString: value)
+      }
+      unsafe option += 1
+    }
+  }
+
+  /// Sets a keyword the URL leaves open.
+  mutating func setDefault(_ keyword: String, _ value: String) {
+    if values[keyword] == nil { values[keyword] = value }
+  }
+
+  /// Sets a keyword, whatever the URL says.
+  mutating func set(_ keyword: String, _ value: String) {
+    values[keyword] = value
+  }
+
+  /// Adds a run-time setting of the session to those the URL gives.
+  mutating func addSetting(_ name: String, _ value: String) {
+    let escaped = value.reduce(into: "") { text, character in
+      if character == " " || character == "\\" { text += "\\" }
+      text.append(character)
+    }
+    let before = values["options"].map { $0 + " " } ?? ""
+    values["options"] = before + "-c \(name)=\(escaped)"
+  }
+
+  /// The text without the URL's password.
+  func redact(_ text: String) -> String {
+    var text = text
+    for secret in ["password", "sslpassword"] {
+      guard let value = values[secret], !value.isEmpty else { continue }
+      while let range = text.firstRange(of: value) { text.replaceSubrange(range, with: "…") }
+    }
+    return text
+  }
+
+  private static func malformed(_ reason: String) -> PostgresError {
+    PostgresError(
+      .invalidConfiguration,
+      "The database URL is malformed.",
+      detail: reason
+    )
+  }
+
+  private static func withoutQuotations(_ text: String) -> String {
+    let parts = text.split(separator: "\"", omittingEmptySubsequences: false)
+    let kept = parts.enumerated().map { index, part in index.isMultiple(of: 2) ? part : "…" }
+    return kept.joined(separator: "\"").split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+}

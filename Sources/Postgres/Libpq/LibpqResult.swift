@@ -1,0 +1,129 @@
+import CLibPQ
+
+/// The owner of one `PGresult`: it is freed when the last reference goes.
+///
+/// Not `Sendable`: a result lives and dies on its connection's thread.
+@safe final class LibpqResult {
+  /// What a result says about the statement it answers.
+  enum Status {
+    case rows
+    case completed
+    case failed
+    case skipped
+    case synchronized
+    case unexpected
+  }
+
+  private let handle: OpaquePointer
+  private lazy var columnsByName: [String: Int] = Dictionary(
+    (0..<columnCount).map { (columnName($0), $0) },
+    uniquingKeysWith: { first, _ in first }
+  )
+
+  @unsafe init(owning handle: OpaquePointer) {
+    unsafe self.handle = handle
+  }
+
+  deinit {
+    unsafe PQclear(handle)
+  }
+
+  var status: Status {
+    switch unsafe PQresultStatus(handle) {
+    case PGRES_TUPLES_OK: .rows
+    case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: .completed
+    case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE: .failed
+    case PGRES_PIPELINE_ABORTED: .skipped
+    case PGRES_PIPELINE_SYNC: .synchronized
+    default: .unexpected
+    }
+  }
+
+  /// What the server calls the command: `COMMIT`, or `ROLLBACK` where a COMMIT could not be.
+  var commandTag: String { unsafe String(cString: PQcmdStatus(handle)) }
+
+  /// How many rows the command affected; 0 where that means nothing.
+  var affectedRows: Int { unsafe Int(String(cString: PQcmdTuples(handle))) ?? 0 }
+
+  var rowCount: Int { unsafe Int(PQntuples(handle)) }
+
+  var columnCount: Int { unsafe Int(PQnfields(handle)) }
+
+  /// The name of a column that exists.
+  func columnName(_ column: Int) -> String {
+    guard let name = unsafe PQfname(handle, Int32(column)) else { return "?" }
+    return unsafe String(cString: name)
+  }
+
+  func column(named name: String) -> Int? { columnsByName[name] }
+
+  /// Reads one field of a row and column that exist.
+  func decode<Value: PostgresDecodable>(
+    _ type: Value.Type,
+    row: Int,
+    column: Int
+  ) throws(PostgresError) -> Value {
+    let (row, index) = (Int32(row), Int32(column))
+    if unsafe PQgetisnull(handle, row, index) == 1 {
+      guard let null = Value.postgresNull else {
+        throw PostgresError(.decoding, "Column \"\(columnName(column))\" is null.")
+      }
+      return null
+    }
+    let bytes = unsafe UnsafeRawBufferPointer(
+      start: PQgetvalue(handle, row, index),
+      count: Int(PQgetlength(handle, row, index))
+    )
+    let oid = unsafe PQftype(handle, index)
+    var reader = unsafe FieldReader(
+      bytes: bytes,
+      type: PostgresType(oid: oid),
+      column: columnName(column)
+    )
+    return try reader.decodeAll(as: type)
+  }
+
+  /// Decodes every row.
+  func rows<Value>(
+    _ decode: (Row) throws(PostgresError) -> Value
+  ) throws(PostgresError) -> [Value] {
+    var values: [Value] = []
+    values.reserveCapacity(rowCount)
+    for index in 0..<rowCount {
+      values.append(try decode(Row(result: self, index: index)))
+    }
+    return values
+  }
+
+  /// The fields of an error or a notice; nil if it is libpq's own, which has no SQLSTATE.
+  var serverFields: ServerFields? { unsafe ServerFields(reading: handle) }
+
+  /// The whole message, for errors of libpq's own.
+  var errorMessage: String { unsafe String(cString: PQresultErrorMessage(handle)) }
+}
+
+extension ServerFields {
+  /// Reads the fields of an error or a notice; nil if there is no SQLSTATE.
+  @unsafe init?(reading result: OpaquePointer) {
+    // The PG_DIAG_… characters of postgres_ext.h, which Swift does not import.
+    func field(_ code: Unicode.Scalar) -> String? {
+      guard let text = unsafe PQresultErrorField(result, Int32(code.value)) else { return nil }
+      return unsafe String(cString: text)
+    }
+    guard let state = field("C") else { return nil }
+    self.init(
+      severity: field("V") ?? "ERROR",
+      sqlState: SQLState(state),
+      message: field("M") ?? "",
+      detail: field("D"),
+      hint: field("H"),
+      schema: field("s"),
+      table: field("t"),
+      column: field("c"),
+      constraint: field("n"),
+      position: field("P"),
+      context: field("W"),
+      routine: field("R")
+    )
+  }
+}

@@ -1,0 +1,54 @@
+/// Where a value puts its binary form: PostgreSQL's, so the most significant byte first.
+public struct FieldWriter: Sendable {
+  /// Everything written so far, by this value and by the parameters before it.
+  private(set) var bytes: [UInt8]
+
+  init(bytes: [UInt8] = []) {
+    self.bytes = bytes
+  }
+
+  /// Appends an integer, most significant byte first.
+  public mutating func writeInteger<Integer: FixedWidthInteger>(_ value: Integer) {
+    var shift = Integer.bitWidth
+    while shift > 0 {
+      shift -= 8
+      bytes.append(UInt8(truncatingIfNeeded: value >> Integer(truncatingIfNeeded: shift)))
+    }
+  }
+
+  /// Appends bytes as they are.
+  public mutating func writeBytes(_ more: some Sequence<UInt8>) {
+    bytes.append(contentsOf: more)
+  }
+
+  /// Appends a one-dimensional array: its header, and each element after its length.
+  mutating func writeArray<Element: PostgresEncodable>(
+    _ elements: [Element]
+  ) throws(PostgresError) {
+    guard let count = Int32(exactly: elements.count) else {
+      throw PostgresError(.encoding, "The array has more elements than PostgreSQL allows.")
+    }
+    writeInteger(Int32(count == 0 ? 0 : 1))  // dimensions
+    writeInteger(Int32(elements.contains(where: \.isPostgresNull) ? 1 : 0))
+    writeInteger(Element.postgresType.oid)
+    guard count > 0 else { return }
+    writeInteger(count)
+    writeInteger(Int32(1))  // lower bound
+    for element in elements {
+      try writeElement(element)
+    }
+  }
+
+  private mutating func writeElement(_ element: some PostgresEncodable) throws(PostgresError) {
+    let start = bytes.count
+    writeInteger(Int32(-1))
+    if element.isPostgresNull { return }
+    try element.encode(into: &self)
+    guard let length = Int32(exactly: bytes.count - start - 4) else {
+      throw PostgresError(.encoding, "An element of the array is larger than PostgreSQL allows.")
+    }
+    var word = FieldWriter()
+    word.writeInteger(length)
+    bytes.replaceSubrange(start..<start + 4, with: word.bytes)
+  }
+}

@@ -1,0 +1,69 @@
+public import FoundationEssentials
+
+extension UUID: PostgresScalar {
+  /// `uuid`
+  public static var postgresType: PostgresType { .uuid }
+  /// `uuid[]`
+  public static var postgresArrayType: PostgresType { .uuidArray }
+
+  /// Appends sixteen bytes.
+  public func encode(into writer: inout FieldWriter) {
+    let (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) = uuid
+    writer.writeBytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+  }
+
+  /// Reads sixteen bytes.
+  public static func decode(from reader: inout FieldReader) throws(PostgresError) -> UUID {
+    let b = try reader.readBytes(16)
+    return UUID(
+      uuid: (
+        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7],
+        b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]
+      )
+    )
+  }
+}
+
+/// A moment, exact to the microsecond from the year 1858 to 2143.
+///
+/// `Date` counts seconds from 2001 in a `Double`, whose 53 bits hold microseconds for 142 years
+/// both ways; farther away the nearest `Date` is taken.
+extension Date: PostgresScalar {
+  /// `timestamp with time zone`
+  public static var postgresType: PostgresType { .timestamptz }
+  /// `timestamp with time zone[]`
+  public static var postgresArrayType: PostgresType { .timestamptzArray }
+
+  // PostgreSQL counts microseconds from 2000-01-01, Date seconds from 2001-01-01, in UTC both.
+  private static let referenceInPostgres: Int64 = 31_622_400_000_000
+  // 4714-11-24 BC and the end of 294276 AD: the bounds of `timestamptz`.
+  private static let representable: ClosedRange<Int64> =
+    -211_813_488_000_000_000...9_223_371_331_199_999_999
+
+  /// Appends microseconds since 2000-01-01, rounded to the nearest.
+  ///
+  /// - Throws: ``PostgresError`` if the date is beyond `timestamptz`, or not a number.
+  public func encode(into writer: inout FieldWriter) throws(PostgresError) {
+    let sinceReference = Int64(
+      exactly: (timeIntervalSinceReferenceDate * 1_000_000).rounded()
+    )
+    let (microseconds, overflow) =
+      (sinceReference ?? .max).addingReportingOverflow(Self.referenceInPostgres)
+    guard !overflow, Self.representable.contains(microseconds) else {
+      throw PostgresError(.encoding, "A date is beyond the range of timestamp with time zone.")
+    }
+    writer.writeInteger(microseconds)
+  }
+
+  /// Reads microseconds since 2000-01-01.
+  ///
+  /// - Throws: ``PostgresError`` for `infinity` and `-infinity`, which are no moment.
+  public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Date {
+    let microseconds = try reader.readInteger(as: Int64.self)
+    guard representable.contains(microseconds) else {
+      throw reader.malformed("it is infinite, which no Date is")
+    }
+    let sinceReference = microseconds - referenceInPostgres
+    return Date(timeIntervalSinceReferenceDate: Double(sinceReference) / 1_000_000)
+  }
+}

@@ -1,0 +1,70 @@
+extension Int16: PostgresScalar {
+  /// `smallint`
+  public static var postgresType: PostgresType { .int2 }
+  /// `smallint[]`
+  public static var postgresArrayType: PostgresType { .int2Array }
+
+  /// Appends two bytes.
+  public func encode(into writer: inout FieldWriter) { writer.writeInteger(self) }
+
+  /// Reads two bytes.
+  public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Int16 {
+    try reader.readInteger()
+  }
+}
+
+extension Int32: PostgresScalar {
+  /// `integer`
+  public static var postgresType: PostgresType { .int4 }
+  /// `integer[]`
+  public static var postgresArrayType: PostgresType { .int4Array }
+
+  /// `integer` and `smallint`
+  public static func accepts(_ type: PostgresType) -> Bool { type == .int4 || type == .int2 }
+
+  /// Appends four bytes.
+  public func encode(into writer: inout FieldWriter) { writer.writeInteger(self) }
+
+  /// Reads the two or four bytes of the column's type.
+  public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Int32 {
+    reader.type == .int2 ? Int32(try reader.readInteger(as: Int16.self)) : try reader.readInteger()
+  }
+}
+
+extension Int64: PostgresScalar {
+  /// `bigint`
+  public static var postgresType: PostgresType { .int8 }
+  /// `bigint[]`
+  public static var postgresArrayType: PostgresType { .int8Array }
+
+  /// `bigint`, `integer` and `smallint`
+  public static func accepts(_ type: PostgresType) -> Bool {
+    type == .int8 || Int32.accepts(type)
+  }
+
+  /// Appends eight bytes.
+  public func encode(into writer: inout FieldWriter) { writer.writeInteger(self) }
+
+  /// Reads the two, four or eight bytes of the column's type.
+  public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Int64 {
+    reader.type == .int8 ? try reader.readInteger() : Int64(try Int32.decode(from: &reader))
+  }
+}
+
+extension Int: PostgresScalar {
+  /// `bigint`
+  public static var postgresType: PostgresType { .int8 }
+  /// `bigint[]`
+  public static var postgresArrayType: PostgresType { .int8Array }
+
+  /// `bigint`, `integer` and `smallint`
+  public static func accepts(_ type: PostgresType) -> Bool { Int64.accepts(type) }
+
+  /// Appends eight bytes.
+  public func encode(into writer: inout FieldWriter) { writer.writeInteger(Int64(self)) }
+
+  /// Reads the two, four or eight bytes of the column's type.
+  public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Int {
+    Int(try Int64.decode(from: &reader))
+  }
+}

@@ -1,0 +1,134 @@
+import Testing
+
+@testable import Postgres
+
+@Suite("Which statements are prepared")
+struct PreparedStatementsTests {
+  private let select = Statement(name: "select", sql: "SELECT $1")
+
+  @Test("One is prepared at first, executed from then on, and prepared anew when forgotten")
+  func prepares() throws {
+    var prepared = PreparedStatements(limit: 10)
+    #expect(try prepared.plan(select, [1]) == .prepareAndExecute(name: "select"))
+    #expect(try prepared.plan(select, [2]) == .execute(name: "select"))
+    #expect(try prepared.plan("SELECT 1", []) == .parse)
+    prepared.forget(select)
+    #expect(try prepared.plan(select, [1]) == .prepareAndExecute(name: "select~1"))
+    #expect(try prepared.plan(select, [1]) == .execute(name: "select~1"))
+  }
+
+  @Test("Beyond the limit statements are parsed each time")
+  func limit() throws {
+    var prepared = PreparedStatements(limit: 1)
+    #expect(try prepared.plan(select, [1]) == .prepareAndExecute(name: "select"))
+    #expect(try prepared.plan(Statement(name: "other", sql: "SELECT 1"), []) == .parse)
+    #expect(try prepared.plan(select, [1]) == .execute(name: "select"))
+  }
+
+  @Test("Parameters that do not fit are refused")
+  func refuses() throws {
+    var prepared = PreparedStatements(limit: 10)
+    let typed = Statement(name: "typed", sql: "SELECT $1", parameterTypes: [.text])
+    let refused: [(Statement, Parameters)] = [
+      (typed, []), (typed, ["a", "b"]), (select, ["a"]), (select, [1, 2]),
+      (Statement(name: "select", sql: "SELECT $1, 2"), [1]),
+    ]
+    _ = try prepared.plan(select, [1])
+    for (statement, parameters) in refused {
+      let error = #expect(throws: PostgresError.self) {
+        _ = try prepared.plan(statement, parameters)
+      }
+      #expect(error?.code == .invalidStatement)
+    }
+  }
+}
+
+@Suite("Who is served next on a connection")
+struct BacklogTests {
+  private func request(_ lease: Lease? = nil) -> Request {
+    Request(.statement("SELECT 1", []), lease: lease?.id) { _ in }
+  }
+
+  @Test("First come, first served, and those put back before them")
+  func order() {
+    var backlog = Backlog()
+    let (a, b) = (request(), request())
+    _ = backlog.append(a)
+    _ = backlog.append(b)
+    #expect(backlog.next == a)
+    backlog.removeNext()
+    #expect(backlog.next == b)
+    backlog.putBack(a)
+    #expect(backlog.next == a)
+  }
+
+  @Test("Who has the connection alone is the only one served, until it is released")
+  func alone() {
+    var backlog = Backlog()
+    let (holder, other) = (Lease(), Lease())
+    let (general, leased) = (request(), request(holder))
+    let isAcceptedEarly = backlog.append(request(holder))
+    #expect(!isAcceptedEarly)
+    backlog.grant(holder)
+    _ = backlog.append(general)
+    #expect(backlog.next == nil)
+    let isOtherAccepted = backlog.append(request(other))
+    #expect(!isOtherAccepted)
+    _ = backlog.append(leased)
+    #expect(backlog.next == leased)
+    let left = backlog.release()
+    #expect(left == [leased])
+    #expect(backlog.next == general)
+  }
+
+  @Test("What is cancelled is taken out wherever it stands")
+  func cancelled() {
+    var backlog = Backlog()
+    let holder = Lease()
+    backlog.grant(holder)
+    let (general, leased) = (request(), request(holder))
+    _ = backlog.append(general)
+    _ = backlog.append(leased)
+    let removed = [general, general, leased].map { backlog.remove($0.cancellation) }
+    #expect(removed == [general, nil, leased])
+    #expect(backlog.isEmpty)
+  }
+}
+
+@Suite("Parameters")
+struct ParametersTests {
+  @Test("know their types, and that a null has one too")
+  func types() {
+    let parameters = Parameters(Int16(1), "text", Optional<Int>.none, [true, nil], [UInt8]())
+    #expect(parameters.types == [.int2, .text, .int8, .boolArray, .bytea])
+    #expect(parameters.fields.map { $0.range?.count } == [2, 4, nil, 29, 0])
+  }
+
+  @Test("are bounded in their number")
+  func bounded() {
+    var parameters = Parameters()
+    for _ in 0..<Parameters.maximumCount { parameters.append(Int?.none) }
+    #expect(parameters.failure == nil)
+    parameters.append(Int?.none)
+    #expect(parameters.failure?.code == .encoding)
+  }
+}
+
+@Suite("Errors")
+struct ErrorTests {
+  @Test("are worth repeating only where nothing took effect and it may help")
+  func retriable() {
+    let retriable: [PostgresError.Code] = [
+      .connectionUnavailable, .queueFull, .server(.serializationFailure),
+      .server(.deadlockDetected), .server(.adminShutdown), .server(.crashShutdown),
+      .server(.cannotConnectNow),
+    ]
+    let final: [PostgresError.Code] = [
+      .connectionLost, .cancelled, .timedOut, .decoding, .encoding, .invalidStatement,
+      .invalidConfiguration, .transactionAborted, .protocolViolation, .closed,
+      .server(.uniqueViolation), .server(.queryCanceled), .server(.lockNotAvailable),
+    ]
+    for code in retriable { #expect(PostgresError(code, "").isRetriable, "\(code)") }
+    for code in final { #expect(!PostgresError(code, "").isRetriable, "\(code)") }
+  }
+}

@@ -1,0 +1,324 @@
+import FoundationEssentials
+import Testing
+
+@testable import Postgres
+
+@Suite("Statements over one connection")
+struct StatementTests {
+  @Test("A thousand concurrent queries get each its own answer")
+  func thousand() async throws {
+    try await TestDatabase.withConnection { connection in
+      let statement = Statement(name: "double", sql: "SELECT $1::int8 * 2")
+      let answers = await withTaskGroup(of: (Int, [Int]?).self) { group in
+        for number in 0..<1000 {
+          group.addTask {
+            (number, try? await connection.column(statement, [number]))
+          }
+        }
+        return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+      }
+      #expect(answers.count == 1000)
+      #expect(answers.allSatisfy { number, answer in answer == [number * 2] })
+      #expect(connection.pendingCount == 0)
+    }
+  }
+
+  @Test("A statement is prepared once on a connection, however often it is used")
+  func preparedOnce() async throws {
+    try await TestDatabase.withConnection { connection in
+      let statement = Statement(name: "answer", sql: "SELECT 42 + $1::int8")
+      try await withThrowingTaskGroup { group in
+        for number in 0..<50 {
+          group.addTask { _ = try await connection.execute(statement, [number]) }
+        }
+        try await group.waitForAll()
+      }
+      let prepared = try await connection.query(
+        "SELECT name, generic_plans + custom_plans FROM pg_prepared_statements"
+      ) { row throws(PostgresError) in
+        (try row.decode(String.self, at: 0), try row.decode(Int.self, at: 1))
+      }
+      #expect(prepared.map(\.0) == ["answer"])
+      #expect(prepared.map(\.1) == [50])
+    }
+  }
+
+  @Test("One name for two statements, or for other types, is refused")
+  func oneName() async throws {
+    try await TestDatabase.withConnection { connection in
+      try await connection.execute(Statement(name: "a", sql: "SELECT $1::int8"), [1])
+      let sql = try await postgresError {
+        try await connection.execute(Statement(name: "a", sql: "SELECT $1::int4"), [1])
+      }
+      #expect(sql.code == .invalidStatement)
+      let types = try await postgresError {
+        try await connection.execute(Statement(name: "a", sql: "SELECT $1::int8"), ["1"])
+      }
+      #expect(types.code == .invalidStatement)
+    }
+  }
+
+  @Test("Errors stay with their own statement")
+  func isolated() async throws {
+    try await TestDatabase.withConnection { connection in
+      try await connection.execute("CREATE TABLE t (n int8 PRIMARY KEY)")
+      let insert = Statement(name: "insert", sql: "INSERT INTO t VALUES ($1)")
+      let broken = Statement(name: "broken", sql: "SELECT * FROM missing WHERE n = $1")
+      let outcomes = await withTaskGroup(of: (Int, PostgresError.Code?).self) { group in
+        for number in 0..<300 {
+          group.addTask {
+            let statement = number % 3 == 0 ? broken : insert
+            do throws(PostgresError) {
+              try await connection.execute(statement, [number % 3 == 2 ? number - 1 : number])
+              return (number, nil)
+            } catch {
+              return (number, error.code)
+            }
+          }
+        }
+        return await group.reduce(into: [Int: PostgresError.Code?]()) { $0[$1.0] = $1.1 }
+      }
+      for number in stride(from: 0, to: 300, by: 3) {
+        #expect(outcomes[number] == .server(.undefinedTable))
+        // Of two that insert the same, one fails.
+        let pair = [outcomes[number + 1], outcomes[number + 2]].compactMap { $0 ?? nil }
+        #expect(pair == [.server(.uniqueViolation)])
+      }
+      #expect(try await connection.column("SELECT count(*) FROM t") == [100])
+    }
+  }
+
+  @Test("A violation tells its state and its constraint, and strangers no values")
+  func violation() async throws {
+    try await TestDatabase.withConnection { connection in
+      try await connection.execute("CREATE TABLE t (s text CONSTRAINT only_once UNIQUE)")
+      #expect(try await connection.execute("INSERT INTO t VALUES ($1)", ["secret"]) == 1)
+      let error = try await postgresError {
+        try await connection.execute("INSERT INTO t VALUES ($1)", ["secret"])
+      }
+      #expect(error.code == .server(.uniqueViolation))
+      #expect(error.sqlState == .uniqueViolation)
+      #expect(error.constraint == "only_once")
+      #expect(error.table == "t")
+      #expect(error.detail?.contains("secret") == true)
+      #expect(!error.isRetriable)
+      #expect(error.description == "PostgreSQL error 23505 (constraint only_once)")
+      #expect(error.debugDescription.contains("secret"))
+    }
+  }
+
+  @Test("A constraint that is deferred to the commit is the statement's error")
+  func deferred() async throws {
+    try await TestDatabase.withConnection { connection in
+      try await connection.execute(
+        "CREATE TABLE t (n int8 UNIQUE DEFERRABLE INITIALLY DEFERRED)"
+      )
+      try await connection.execute("INSERT INTO t VALUES (1)")
+      let error = try await postgresError {
+        try await connection.execute("INSERT INTO t VALUES (1)")
+      }
+      #expect(error.code == .server(.uniqueViolation))
+      #expect(try await connection.column("SELECT count(*) FROM t") == [1])
+    }
+  }
+
+  @Test("A prepared statement survives a change of its table, and its own removal")
+  func stalePlan() async throws {
+    try await TestDatabase.withConnection { connection in
+      try await connection.execute("CREATE TABLE t (a int8)")
+      let statement = Statement(name: "all", sql: "SELECT * FROM t")
+      #expect(try await connection.query(statement) { $0.columnNames } == [])
+      try await connection.execute("ALTER TABLE t ADD b text DEFAULT 'x'")
+      try await connection.execute("INSERT INTO t VALUES (1)")
+      #expect(try await connection.query(statement) { $0.columnNames } == [["a", "b"]])
+      try await connection.execute("DEALLOCATE ALL")
+      #expect(try await connection.query(statement) { $0.columnNames } == [["a", "b"]])
+    }
+  }
+
+  @Test("More pending than the bound is refused at once")
+  func queueBound() async throws {
+    try await TestDatabase.withConnection({
+      $0.maximumPending = 3
+      $0.maximumInFlight = 2
+    }) { connection in
+      try await connection.execute("SELECT 1")
+      try await withThrowingTaskGroup { group in
+        for _ in 0..<3 {
+          group.addTask { _ = try await connection.execute("SELECT pg_sleep(0.5)") }
+        }
+        try await eventually { connection.pendingCount == 3 }
+        let error = try await postgresError { try await connection.execute("SELECT 1") }
+        #expect(error.code == .queueFull)
+        #expect(error.isRetriable)
+        try await group.waitForAll()
+      }
+      try await connection.execute("SELECT 1")
+    }
+  }
+
+  @Test("The session speaks UTF-8 and UTC, and bears the application's name")
+  func settings() async throws {
+    try await TestDatabase.withConnection({ $0.statementTimeout = .milliseconds(1500) }) {
+      connection in
+      let settings = try await connection.column(
+        """
+        SELECT current_setting(name) FROM unnest(ARRAY['client_encoding', 'timezone',
+          'application_name', 'statement_timeout']) AS t(name)
+        """,
+        as: String.self
+      )
+      #expect(settings == ["UTF8", "UTC", "postgres-tests", "1500ms"])
+    }
+  }
+
+  @Test("A statement that takes too long is timed out by the server")
+  func statementTimeout() async throws {
+    try await TestDatabase.withConnection({ $0.statementTimeout = .milliseconds(50) }) {
+      connection in
+      let error = try await postgresError { try await connection.execute("SELECT pg_sleep(5)") }
+      #expect(error.code == .timedOut)
+      #expect(error.sqlState == .queryCanceled)
+      try await connection.execute("SELECT 1")
+    }
+  }
+
+  @Test("Notices are events")
+  func notices() async throws {
+    let notices = Locked<[String]>([])
+    try await TestDatabase.withConnection(onEvent: { event in
+      if case .notice(let notice) = event {
+        notices.withLock { $0.append("\(notice.severity) \(notice.message)") }
+      }
+    }) { connection in
+      try await connection.execute("DO $$ BEGIN RAISE WARNING 'mind the gap'; END $$")
+      #expect(notices.withLock { $0 } == ["WARNING mind the gap"])
+    }
+  }
+
+  @Test("A large answer and a large parameter pass through")
+  func large() async throws {
+    try await TestDatabase.withConnection { connection in
+      let bytes = [UInt8](repeating: 7, count: 8 << 20)
+      #expect(try await connection.column("SELECT $1::bytea", [bytes]) == [bytes])
+      let rows = try await connection.column("SELECT generate_series(1, 100000)", as: Int.self)
+      #expect(rows.count == 100_000 && rows.last == 100_000)
+    }
+  }
+}
+
+@Suite("Cancellation")
+struct CancellationTests {
+  /// How many statements of this kind the server is executing.
+  private func running(_ text: String, on observer: Connection) async throws -> Int {
+    try await observer.column(
+      """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND state = 'active' AND query LIKE $1
+      """,
+      ["%\(text)%"]
+    )[0]
+  }
+
+  @Test("cancels what the server executes, and leaves the neighbours alone")
+  func head() async throws {
+    try await TestDatabase.with { database in
+      try await database.withConnection { observer in
+        try await database.withConnection { connection in
+          let long = Task { try await connection.execute("SELECT pg_sleep(60) /* long */") }
+          try await eventually { try await running("long", on: observer) == 1 }
+          let neighbours = (0..<20).map { number in
+            Task { try await connection.column("SELECT $1::int8", [number], as: Int.self) }
+          }
+          try await eventually { connection.pendingCount == 21 }
+          long.cancel()
+          let error = try await postgresError { try await long.value }
+          #expect(error.code == .cancelled)
+          for (number, neighbour) in neighbours.enumerated() {
+            #expect(try await neighbour.value == [number])
+          }
+        }
+      }
+    }
+  }
+
+  @Test("waits for what was sent to become what the server executes")
+  func sentBehind() async throws {
+    try await TestDatabase.withConnection { connection in
+      try await connection.execute("SELECT 1")
+      let first = Task {
+        try await connection.column("SELECT pg_sleep(1)::text", as: String.self)
+      }
+      try await eventually { connection.pendingCount == 1 }
+      let second = Task { try await connection.execute("SELECT pg_sleep(60)") }
+      try await eventually { connection.pendingCount == 2 }
+      let third = Task { try await connection.column("SELECT 3", as: Int.self) }
+      try await eventually { connection.pendingCount == 3 }
+      second.cancel()
+      #expect(try await first.value == [""])
+      let error = try await postgresError { try await second.value }
+      #expect(error.code == .cancelled)
+      #expect(try await third.value == [3])
+    }
+  }
+
+  @Test("takes back what was not sent")
+  func notSent() async throws {
+    try await TestDatabase.withConnection({ $0.maximumInFlight = 1 }) { connection in
+      try await connection.execute("CREATE TABLE t (n int8)")
+      let first = Task { try await connection.execute("SELECT pg_sleep(1)") }
+      try await eventually { connection.pendingCount == 1 }
+      let second = Task { try await connection.execute("INSERT INTO t VALUES (1)") }
+      try await eventually { connection.pendingCount == 2 }
+      second.cancel()
+      let error = try await postgresError { try await second.value }
+      #expect(error.code == .cancelled)
+      #expect(connection.pendingCount == 1)
+      #expect(try await first.value == 1)
+      #expect(try await connection.column("SELECT count(*) FROM t") == [0])
+    }
+  }
+
+  @Test("of a task that is cancelled before it asks")
+  func before() async throws {
+    try await TestDatabase.withConnection { connection in
+      let task = Task {
+        unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+        try await connection.execute("SELECT pg_sleep(60)")
+      }
+      let error = try await postgresError { try await task.value }
+      #expect(error.code == .cancelled)
+    }
+  }
+
+  @Test("of many at random harms none of the others")
+  func storm() async throws {
+    try await TestDatabase.withConnection { connection in
+      try await connection.execute("CREATE TABLE t (n int8)")
+      let insert = Statement(
+        name: "insert",
+        sql: "INSERT INTO t SELECT $1::int8 FROM pg_sleep(0.001)"
+      )
+      let tasks = (0..<600).map { number in
+        Task { try await connection.execute(insert, [number]) }
+      }
+      for number in stride(from: 0, to: 600, by: 2) {
+        tasks[number].cancel()
+        if number % 20 == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      }
+      var inserted: Set<Int> = []
+      for (number, task) in tasks.enumerated() {
+        do {
+          #expect(try await task.value == 1)
+          inserted.insert(number)
+        } catch let error as PostgresError {
+          #expect(number % 2 == 0 && error.code == .cancelled, "\(number): \(error)")
+        }
+      }
+      let rows = try await connection.column("SELECT n FROM t", as: Int.self)
+      #expect(rows.count == inserted.count)
+      #expect(Set(rows) == inserted)
+    }
+  }
+}

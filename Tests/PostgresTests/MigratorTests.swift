@@ -1,0 +1,188 @@
+import Testing
+
+@testable import Postgres
+
+@Suite("The migrator")
+struct MigratorTests {
+  private let migrations = [
+    Migration(version: 1, name: "accounts", sql: "CREATE TABLE account (id int8); SELECT 1;"),
+    Migration(version: 2, name: "names", sql: "ALTER TABLE account ADD name text;"),
+    Migration(version: 3, name: "rows", sql: "INSERT INTO account VALUES (1, 'Zoë')"),
+  ]
+
+  private func migrator(
+    _ database: TestDatabase,
+    _ migrations: [Migration],
+    schema: String = "our \"own\" schema"
+  ) throws -> Migrator {
+    try Migrator(configuration: database.configuration, schema: schema, migrations: migrations)
+  }
+
+  private func failure(_ body: () async throws -> Void) async throws -> MigrationError? {
+    do {
+      try await body()
+    } catch let error as MigrationError {
+      return error
+    }
+    return nil
+  }
+
+  @Test("applies what is pending, in order, once")
+  func applies() async throws {
+    try await TestDatabase.with { database in
+      let migrator = try migrator(database, migrations.reversed())
+      #expect(try await migrator.migrate(upTo: 1) == [migrations[0]])
+      #expect(try await migrator.migrate() == [migrations[1], migrations[2]])
+      #expect(try await migrator.migrate() == [])
+      try await database.withConnection { connection in
+        #expect(try await connection.column("SELECT name FROM account") == ["Zoë"])
+        let checksums = try await connection.column(
+          "SELECT checksum FROM \"our \"\"own\"\" schema\".schema_migrations WHERE version = 2",
+          as: String.self
+        )
+        // printf '%s' 'ALTER TABLE account ADD name text;' | sha256sum
+        #expect(
+          checksums == ["18733f6b61dc3f0e9dc4d8b7dc044af74bfc3aae4e3fb0e6a89b639e76d35762"]
+        )
+      }
+    }
+  }
+
+  @Test("tells what is applied and pending, and changes nothing, also in an empty database")
+  func status() async throws {
+    try await TestDatabase.with { database in
+      let migrator = try migrator(database, migrations)
+      let before = try await migrator.status()
+      #expect(before.applied.isEmpty)
+      #expect(before.pending == migrations)
+      try await database.withConnection { connection in
+        let schemas = try await connection.column(
+          "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^our'",
+          as: Int.self
+        )
+        #expect(schemas == [0])
+      }
+      _ = try await migrator.migrate(upTo: 2)
+      let after = try await migrator.status()
+      #expect(after.applied.map(\.name) == ["accounts", "names"])
+      #expect(after.pending == [migrations[2]])
+    }
+  }
+
+  @Test("rolls a migration back that fails, keeps those before it, and names it")
+  func fails() async throws {
+    try await TestDatabase.with { database in
+      let broken = Migration(
+        version: 2,
+        name: "broken",
+        sql: "CREATE TABLE halfway (); SELECT * FROM nowhere;"
+      )
+      let migrator = try migrator(database, [migrations[0], broken])
+      let error = try await failure { _ = try await migrator.migrate() }
+      #expect(error?.code == .failed)
+      #expect(error?.message == "Migration 2 (broken) failed")
+      #expect(error?.cause?.code == .server(.undefinedTable))
+      #expect(try await migrator.status().applied.map(\.version) == [1])
+      try await database.withConnection { connection in
+        let isMissing = try await connection.column(
+          "SELECT to_regclass('halfway') IS NULL",
+          as: Bool.self
+        )
+        #expect(isMissing == [true])
+      }
+    }
+  }
+
+  @Test("refuses a migration that ends its own transaction")
+  func endsTransaction() async throws {
+    try await TestDatabase.with { database in
+      let migrator = try migrator(
+        database,
+        [Migration(version: 1, name: "sly", sql: "SELECT 1; COMMIT;")]
+      )
+      let error = try await failure { _ = try await migrator.migrate() }
+      #expect(error?.code == .failed)
+      #expect(error?.cause?.code == .transactionAborted)
+      #expect(try await migrator.status().applied.isEmpty)
+    }
+  }
+
+  @Test("refuses a migration that was changed, and a database that is newer")
+  func refuses() async throws {
+    try await TestDatabase.with { database in
+      _ = try await migrator(database, migrations).migrate(upTo: 2)
+      var changed = migrations
+      changed[1] = Migration(version: 2, name: "names", sql: "ALTER TABLE account ADD nom text;")
+      let other = try migrator(database, changed)
+      let change = try await failure { _ = try await other.migrate() }
+      #expect(change?.code == .changed)
+      #expect(change?.message.contains("2 (names)") == true)
+      #expect(try await failure { _ = try await other.status() } == change)
+      let older = try migrator(database, [migrations[0]])
+      let newer = try await failure { _ = try await older.migrate() }
+      #expect(newer?.code == .databaseIsNewer)
+      let unknown = try await failure {
+        _ = try await migrator(database, migrations).migrate(upTo: 4)
+      }
+      #expect(unknown?.code == .unknownVersion)
+    }
+  }
+
+  @Test("lets one work while the others wait, and then find nothing to do")
+  func concurrently() async throws {
+    try await TestDatabase.with { database in
+      let slow = [Migration(version: 1, name: "slow", sql: "SELECT pg_sleep(0.3)")]
+      let migrator = try migrator(database, slow)
+      let applied = try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<4 { group.addTask { try await migrator.migrate().count } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(applied.sorted() == [0, 0, 0, 1])
+    }
+  }
+
+  @Test("does not stop at the statement timeout")
+  func noTimeout() async throws {
+    try await TestDatabase.with { database in
+      var configuration = database.configuration
+      configuration.statementTimeout = .milliseconds(50)
+      let migrator = try Migrator(
+        configuration: configuration,
+        schema: "s",
+        migrations: [Migration(version: 1, name: "slow", sql: "SELECT pg_sleep(0.2)")]
+      )
+      #expect(try await migrator.migrate().count == 1)
+    }
+  }
+
+  @Test("says when there is no database")
+  func unreachable() async throws {
+    let migrator = try Migrator(
+      configuration: PostgresConfiguration(
+        url: "postgresql:///db?host=/nonexistent",
+        applicationName: "test"
+      ),
+      schema: "s",
+      migrations: migrations
+    )
+    let error = try await failure { _ = try await migrator.status() }
+    #expect(error?.code == .database)
+    #expect(error?.cause?.code == .connectionUnavailable)
+  }
+}
+
+@Suite("What a migration plan refuses")
+struct MigrationPlanTests {
+  private func list(_ versions: Int...) -> [Migration] {
+    versions.map { Migration(version: $0, name: "m\($0)", sql: "") }
+  }
+
+  @Test("A version that stands twice; gaps are fine, and so is any order")
+  func lists() throws {
+    let error = #expect(throws: MigrationError.self) { _ = try MigrationPlan(list(1, 2, 1)) }
+    #expect(error?.code == .invalidList)
+    #expect(try MigrationPlan(list(7, 0, 8)).migrations.map(\.version) == [0, 7, 8])
+    #expect(try MigrationPlan(list(3, 1, 2)).migrations.map(\.version) == [1, 2, 3])
+    #expect(try MigrationPlan([]).migrations.isEmpty)
+  }
+}

@@ -1,0 +1,110 @@
+import Testing
+
+@testable import Postgres
+
+@Suite("A pool")
+struct PoolTests {
+  private func withPool(
+    _ configure: (inout PostgresConfiguration) -> Void = { _ in },
+    _ body: (Pool) async throws -> Void
+  ) async throws {
+    try await TestDatabase.with { database in
+      var configuration = database.configuration
+      configure(&configuration)
+      let pool = try Pool(configuration: configuration)
+      let run = Task { await pool.run() }
+      let result: Result<Void, any Error>
+      do {
+        try await pool.waitUntilConnected(timeout: .seconds(10))
+        result = .success(try await body(pool))
+      } catch {
+        result = .failure(error)
+      }
+      pool.shutdown()
+      await run.value
+      try result.get()
+    }
+  }
+
+  @Test("spreads statements over its connections")
+  func spreads() async throws {
+    try await withPool { pool in
+      // Not all connections are up from the start.
+      try await eventually {
+        try await withThrowingTaskGroup(of: [Int].self) { group in
+          for _ in 0..<40 {
+            group.addTask {
+              try await pool.column("SELECT pg_backend_pid() FROM pg_sleep(0.01)", as: Int.self)
+            }
+          }
+          return try await group.reduce(into: Set()) { $0.formUnion($1) }.count == 4
+        }
+      }
+      #expect(pool.pendingCount == 0)
+    }
+  }
+
+  @Test("runs a statement beside a transaction, not behind it")
+  func beside() async throws {
+    try await withPool({ $0.connectionCount = 2 }) { pool in
+      let answer = try await pool.withTransaction { transaction throws(PostgresError) in
+        try await transaction.execute("SELECT 1")
+        return try await pool.column("SELECT 2", as: Int.self)
+      }
+      #expect(answer == [2])
+    }
+  }
+
+  @Test("finishes what is pending when its task is cancelled, and takes nothing new")
+  func cancelled() async throws {
+    try await TestDatabase.with { database in
+      let pool = try Pool(configuration: database.configuration)
+      let run = Task { await pool.run() }
+      try await pool.waitUntilConnected(timeout: .seconds(10))
+      let pending = Task {
+        try await pool.column("SELECT 3 FROM pg_sleep(0.2)", as: Int.self)
+      }
+      try await eventually { pool.pendingCount == 1 }
+      run.cancel()
+      await run.value
+      #expect(try await pending.value == [3])
+      #expect(!pool.isConnected)
+      #expect(try await postgresError { try await pool.execute("SELECT 1") }.code == .closed)
+      let error = try await postgresError {
+        try await pool.waitUntilConnected(timeout: .seconds(5))
+      }
+      #expect(error.code == .closed)
+    }
+  }
+
+  @Test("ends although what is pending does not")
+  func shutdownTimeout() async throws {
+    try await withPool({ $0.shutdownTimeout = .milliseconds(100) }) { pool in
+      let pending = Task { try await pool.execute("SELECT pg_sleep(60)") }
+      try await eventually { pool.pendingCount == 1 }
+      try await Task.sleep(for: .milliseconds(50))
+      pool.shutdown()
+      let error = try await postgresError { try await pending.value }
+      #expect(error.code == .connectionLost)
+    }
+  }
+
+  @Test("is not waited for longer than asked, nor by a cancelled task")
+  func waiting() async throws {
+    let configuration = PostgresConfiguration(
+      url: "postgresql:///db?host=/nonexistent",
+      applicationName: "test"
+    )
+    let pool = try Pool(configuration: configuration)
+    let run = Task { await pool.run() }
+    let error = try await postgresError {
+      try await pool.waitUntilConnected(timeout: .milliseconds(50))
+    }
+    #expect(error.code == .timedOut)
+    let waiter = Task { try await pool.waitUntilConnected(timeout: .seconds(60)) }
+    waiter.cancel()
+    #expect(try await postgresError { try await waiter.value }.code == .cancelled)
+    run.cancel()
+    await run.value
+  }
+}

@@ -1,0 +1,296 @@
+import Glibc
+import Testing
+
+@testable import Postgres
+
+extension Connection {
+  /// Cuts the connection as a broken network does, without a word from the server.
+  fileprivate func cut() {
+    guard let socket = session?.libpq.socket else { return }
+    shutdown(socket, Int32(SHUT_RDWR))
+  }
+}
+
+@Suite("Connections that break, and those never made")
+struct ReconnectionTests {
+  private func terminate(_ pid: Int, on observer: Connection) async throws {
+    try await eventually {
+      try await observer.column("SELECT pg_terminate_backend($1::int4)", [pid], as: Bool.self)
+        == [true]
+    }
+  }
+
+  private let backend = Statement(name: "backend", sql: "SELECT pg_backend_pid()")
+
+  @Test("A terminated session fails what it was doing as safe to repeat, and comes back")
+  func terminated() async throws {
+    let events = Locked<[String]>([])
+    try await TestDatabase.with { database in
+      try await database.withConnection { observer in
+        try await database.withConnection({ $0.minimumBackoff = .milliseconds(10) }) { event in
+          switch event {
+          case .connected: events.withLock { $0.append("connected") }
+          case .connectionLost: events.withLock { $0.append("lost") }
+          case .connectionFailed: events.withLock { $0.append("failed") }
+          case .notice: break
+          }
+        } _: { connection in
+          let pid = try await connection.column(backend, as: Int.self)[0]
+          let head = Task { try await connection.execute("SELECT pg_sleep(60)") }
+          try await eventually { connection.pendingCount == 1 }
+          let behind = Task { try await connection.execute("SELECT 1") }
+          try await eventually { connection.pendingCount == 2 }
+          try await Task.sleep(for: .milliseconds(50))
+          try await terminate(pid, on: observer)
+          let error = try await postgresError { try await head.value }
+          #expect(error.code == .server(.adminShutdown))
+          #expect(error.isRetriable)
+          let other = try await postgresError { try await behind.value }
+          #expect(other.code == .connectionUnavailable)
+          try await eventually { connection.isConnected }
+          #expect(try await connection.column(backend, as: Int.self) != [pid])
+          #expect(events.withLock { $0 } == ["connected", "lost", "connected"])
+        }
+      }
+    }
+  }
+
+  @Test("An idle session that is terminated comes back")
+  func idle() async throws {
+    try await TestDatabase.with { database in
+      try await database.withConnection { observer in
+        try await database.withConnection({ $0.minimumBackoff = .seconds(2) }) { connection in
+          let pid = try await connection.column(backend, as: Int.self)[0]
+          try await terminate(pid, on: observer)
+          try await eventually { !connection.isConnected }
+          let error = try await postgresError { try await connection.execute("SELECT 1") }
+          #expect(error.code == .connectionUnavailable)
+          try await eventually { connection.isConnected }
+          #expect(try await connection.column(backend, as: Int.self) != [pid])
+        }
+      }
+    }
+  }
+
+  @Test("A cut connection leaves open what was sent, and only that")
+  func cut() async throws {
+    try await TestDatabase.withConnection({
+      $0.maximumInFlight = 2
+      $0.minimumBackoff = .milliseconds(10)
+    }) { connection in
+      try await eventually { connection.isConnected }
+      var tasks: [Task<Int, any Error>] = []
+      for number in 1...3 {
+        tasks.append(Task { try await connection.execute("SELECT pg_sleep(60)") })
+        try await eventually { connection.pendingCount == number }
+      }
+      try await Task.sleep(for: .milliseconds(50))
+      await connection.cut()
+      var codes: [PostgresError.Code] = []
+      for task in tasks { codes.append(try await postgresError { try await task.value }.code) }
+      #expect(codes == [.connectionLost, .connectionLost, .connectionUnavailable])
+      try await eventually { connection.isConnected }
+      let error = try await postgresError {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          await connection.cut()
+          try await transaction.execute("SELECT 1")
+        }
+      }
+      #expect(error.code == .connectionUnavailable)
+    }
+  }
+
+  @Test("A connection closed under a statement leaves its outcome unknown")
+  func unknownOutcome() async throws {
+    try await TestDatabase.withConnection({ $0.maximumInFlight = 1 }) { connection in
+      try await eventually { connection.isConnected }
+      let sent = Task { try await connection.execute("SELECT pg_sleep(60)") }
+      try await eventually { connection.pendingCount == 1 }
+      let queued = Task { try await connection.execute("SELECT 1") }
+      try await eventually { connection.pendingCount == 2 }
+      try await Task.sleep(for: .milliseconds(50))
+      await connection.close()
+      let error = try await postgresError { try await sent.value }
+      #expect(error.code == .connectionLost)
+      #expect(!error.isRetriable)
+      #expect(try await postgresError { try await queued.value }.code == .closed)
+      #expect(try await postgresError { try await connection.execute("SELECT 1") }.code == .closed)
+    }
+  }
+
+  @Test("A transaction whose session is terminated is not committed, and says so")
+  func transaction() async throws {
+    let losses = Locked(0)
+    try await TestDatabase.with { database in
+      try await database.withConnection { observer in
+        try await observer.execute("CREATE TABLE t (n int8)")
+        try await database.withConnection(onEvent: { event in
+          if case .connectionLost = event { losses.withLock { $0 += 1 } }
+        }) { connection in
+          let error = try await postgresError {
+            try await connection.withTransaction { transaction throws(PostgresError) in
+              try await transaction.execute("INSERT INTO t VALUES (1)")
+              let pid = try await transaction.column(backend, as: Int.self)[0]
+              _ = try? await terminate(pid, on: observer)
+              _ = try? await eventually { losses.withLock { $0 } > 0 }
+              try await transaction.execute("INSERT INTO t VALUES (2)")
+            }
+          }
+          #expect(error.code == .connectionUnavailable)
+          #expect(error.isRetriable)
+          try await eventually { connection.isConnected }
+          #expect(try await connection.column("SELECT count(*) FROM t") == [0])
+          #expect(connection.pendingCount == 0)
+        }
+      }
+    }
+  }
+
+  @Test("Closing waits for what is pending, transactions too")
+  func closing() async throws {
+    try await TestDatabase.withConnection { connection in
+      let transaction = Task {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          try await transaction.execute("SELECT pg_sleep(0.2)")
+          return try await transaction.column("SELECT 5", as: Int.self)
+        }
+      }
+      try await eventually { connection.pendingCount == 1 }
+      let queued = Task { try await connection.column("SELECT 6", as: Int.self) }
+      try await eventually { connection.pendingCount == 2 }
+      await connection.close(waitingUpTo: .seconds(10))
+      #expect(try await transaction.value == [5])
+      #expect(try await queued.value == [6])
+    }
+  }
+
+  @Test("A database out of reach fails the first statements when the attempt fails")
+  func outOfReach() async throws {
+    let failures = Locked<[Duration]>([])
+    var configuration = PostgresConfiguration(
+      url: "postgresql://someone:sesame@/db?host=/nonexistent/directory",
+      applicationName: "test"
+    )
+    configuration.minimumBackoff = .milliseconds(20)
+    configuration.maximumBackoff = .milliseconds(50)
+    configuration.randomFraction = { 1 }
+    let connection = try Connection(configuration: configuration) { event in
+      if case .connectionFailed(_, let pause) = event { failures.withLock { $0.append(pause) } }
+    }
+    connection.start()
+    let error = try await postgresError { try await connection.execute("SELECT 1") }
+    #expect(error.code == .connectionUnavailable)
+    #expect(error.isRetriable)
+    #expect(!error.debugDescription.contains("sesame"))
+    #expect(error.debugDescription.contains("/nonexistent/directory"))
+    #expect(!error.description.contains("/nonexistent"))
+    try await eventually { failures.withLock { $0.count } >= 4 }
+    let pauses = failures.withLock { Array($0.prefix(4)) }
+    #expect(pauses == [.milliseconds(20), .milliseconds(40), .milliseconds(50), .milliseconds(50)])
+    await connection.close()
+  }
+
+  @Test("An attempt to connect that nobody answers ends in time")
+  func silentServer() async throws {
+    // 192.0.2.0/24 is for documentation: nothing answers there, or there is no route to it.
+    var configuration = PostgresConfiguration(
+      url: "postgresql://192.0.2.1/db",
+      applicationName: "test"
+    )
+    configuration.connectTimeout = .milliseconds(200)
+    let connection = try Connection(configuration: configuration)
+    connection.start()
+    let start = ContinuousClock.now
+    let error = try await postgresError { try await connection.execute("SELECT 1") }
+    #expect(error.code == .connectionUnavailable)
+    #expect(ContinuousClock.now - start < .seconds(3))
+    await connection.close()
+  }
+
+  @Test("A connection that nobody starts does not keep statements for ever")
+  func notStarted() async throws {
+    var configuration = PostgresConfiguration(url: "postgresql:///db", applicationName: "test")
+    configuration.connectTimeout = .milliseconds(50)
+    let connection = try Connection(configuration: configuration)
+    let error = try await postgresError { try await connection.execute("SELECT 1") }
+    #expect(error.code == .connectionUnavailable)
+  }
+
+  @Test("A wrong password is nowhere to be read")
+  func wrongDatabase() async throws {
+    var configuration = try TestDatabase.serverConfiguration()
+    var string = try ConnectionString(parsing: configuration.url)
+    string.set("dbname", "missing")
+    string.set("password", "sesame")
+    configuration.url = string.values.map { "\($0)='\($1)'" }.joined(separator: " ")
+    let connection = try Connection(configuration: configuration)
+    connection.start()
+    let error = try await postgresError { try await connection.execute("SELECT 1") }
+    #expect(error.code == .connectionUnavailable)
+    #expect(error.detail?.contains("missing") == true)
+    #expect(!error.debugDescription.contains("sesame"))
+    await connection.close()
+  }
+}
+
+@Suite("The configuration")
+struct ConfigurationTests {
+  @Test(
+    "A malformed URL is refused without a word of its secrets",
+    arguments: [
+      "postgresql://user:ses%ZZame@host/db",
+      "password=sesame nonsense", "host=/tmp password='sesame", "nonsense=sesame",
+      "postgresql://user:sesame@[::1/db", "sesame", "postgresql:///db\0sesame",
+    ]
+  )
+  func malformed(_ url: String) throws {
+    let configuration = PostgresConfiguration(url: url, applicationName: "test")
+    let error = #expect(throws: PostgresError.self) {
+      _ = try Connection(configuration: configuration)
+    }
+    #expect(error?.code == .invalidConfiguration)
+    #expect(error?.description == "The database URL is malformed.")
+    #expect(error.map { "\($0.debugDescription)".contains("same") } == false)
+  }
+
+  @Test("Bounds that leave no room are refused")
+  func bounds() throws {
+    let changes: [@Sendable (inout PostgresConfiguration) -> Void] = [
+      { $0.maximumPending = 0 }, { $0.maximumInFlight = 0 }, { $0.connectionCount = 0 },
+      { $0.connectTimeout = .zero }, { $0.maximumBackoff = .milliseconds(1) },
+    ]
+    for change in changes {
+      var configuration = PostgresConfiguration(url: "postgresql:///db", applicationName: "test")
+      change(&configuration)
+      let error = #expect(throws: PostgresError.self) {
+        _ = try Connection(configuration: configuration)
+      }
+      #expect(error?.code == .invalidConfiguration)
+    }
+  }
+
+  @Test("The session's settings are added to those of the URL")
+  func options() throws {
+    var configuration = PostgresConfiguration(
+      url: "postgresql:///db?options=-c%20work_mem%3D1MB&tcp_user_timeout=7",
+      applicationName: "a test"
+    )
+    configuration.statementTimeout = .seconds(2)
+    let values = try configuration.connectionString().values
+    #expect(values["options"] == "-c work_mem=1MB -c timezone=UTC -c statement_timeout=2000")
+    #expect(values["application_name"] == "a test")
+    #expect(values["tcp_user_timeout"] == "7")
+  }
+
+  @Test("Pauses double up to their maximum, of which up to a half is left to chance")
+  func backoff() {
+    var backoff = Backoff(minimum: .seconds(1), maximum: .seconds(5))
+    #expect(backoff.failed(randomFraction: 0) == .seconds(0.5))
+    #expect(backoff.failed(randomFraction: 1) == .seconds(2))
+    #expect(backoff.failed(randomFraction: 0.5) == .seconds(3))
+    #expect(backoff.failed(randomFraction: 1) == .seconds(5))
+    for _ in 0..<100 { #expect(backoff.failed(randomFraction: 1) == .seconds(5)) }
+    backoff.succeeded()
+    #expect(backoff.failed(randomFraction: 1) == .seconds(1))
+  }
+}

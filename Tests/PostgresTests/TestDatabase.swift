@@ -1,0 +1,130 @@
+import FoundationEssentials
+import Glibc
+import Testing
+
+@testable import Postgres
+
+/// A database of a test's own, made from the server the environment names.
+struct TestDatabase: Sendable {
+  static let variable = "MOCKUPD_TEST_DATABASE_URL"
+
+  struct ServerMissing: Error, CustomStringConvertible {
+    var description: String {
+      "\(variable) is not set: it names a PostgreSQL 15 server as a superuser, for example "
+        + "postgresql://postgres@/postgres?host=/run/postgresql"
+    }
+  }
+
+  static func serverConfiguration() throws -> PostgresConfiguration {
+    guard let url = ProcessInfo.processInfo.environment[variable] else { throw ServerMissing() }
+    return PostgresConfiguration(url: url, applicationName: "postgres-tests")
+  }
+
+  let name: String
+  let configuration: PostgresConfiguration
+
+  /// Runs a test with a fresh database, and drops it.
+  static func with<Value>(_ body: (TestDatabase) async throws -> Value) async throws -> Value {
+    let server = try serverConfiguration()
+    let name = "test_" + UUID().uuidString.lowercased().filter { $0 != "-" }
+    try await administer(server, "CREATE DATABASE \(name)")
+    var configuration = server
+    configuration.url = try url(server.url, of: name)
+    let result: Result<Value, any Error>
+    do {
+      result = .success(
+        try await body(TestDatabase(name: name, configuration: configuration))
+      )
+    } catch {
+      result = .failure(error)
+    }
+    try await administer(server, "DROP DATABASE \(name) WITH (FORCE)")
+    return try result.get()
+  }
+
+  /// Runs a test with one connection to a fresh database.
+  static func withConnection<Value>(
+    _ configure: (inout PostgresConfiguration) -> Void = { _ in },
+    onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in },
+    _ body: (Connection) async throws -> Value
+  ) async throws -> Value {
+    try await with { database in
+      try await database.withConnection(configure, onEvent: onEvent, body)
+    }
+  }
+
+  /// Runs something with one connection, and closes it.
+  func withConnection<Value>(
+    _ configure: (inout PostgresConfiguration) -> Void = { _ in },
+    onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in },
+    _ body: (Connection) async throws -> Value
+  ) async throws -> Value {
+    var configuration = configuration
+    configure(&configuration)
+    let connection = try Connection(configuration: configuration, onEvent: onEvent)
+    connection.start()
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(connection)) } catch { result = .failure(error) }
+    await connection.close()
+    return try result.get()
+  }
+
+  private static func administer(
+    _ configuration: PostgresConfiguration,
+    _ sql: String
+  ) async throws {
+    let connection = try Connection(configuration: configuration)
+    connection.start()
+    let result = await Task { try await connection.execute(Statement(sql)) }.result
+    await connection.close()
+    _ = try result.get()
+  }
+
+  /// The same server, another database: libpq takes a `keyword=value` list for that.
+  private static func url(_ url: String, of name: String) throws -> String {
+    var string = try ConnectionString(parsing: url)
+    string.set("dbname", name)
+    return string.values.map { key, value in
+      let escaped = value.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+      return "\(key)='\(escaped)'"
+    }.joined(separator: " ")
+  }
+}
+
+extension StatementExecutor {
+  /// The first column of every row.
+  func column<Value: PostgresDecodable>(
+    _ statement: Statement,
+    _ parameters: Parameters = Parameters(),
+    as type: Value.Type = Value.self
+  ) async throws(PostgresError) -> [Value] {
+    try await query(statement, parameters) { row throws(PostgresError) in
+      try row.decode(Value.self, at: 0)
+    }
+  }
+}
+
+/// Waits, for at most ten seconds, until something is so.
+func eventually(_ condition: () async throws -> Bool) async throws {
+  let deadline = ContinuousClock.now + .seconds(10)
+  while try await !condition() {
+    try #require(ContinuousClock.now < deadline, "it did not come about within ten seconds")
+    try await Task.sleep(for: .milliseconds(5))
+  }
+}
+
+/// The error a statement ends with; fails the test if it ends without.
+func postgresError<Value>(
+  _ body: () async throws -> Value
+) async throws -> PostgresError {
+  do {
+    _ = try await body()
+  } catch let error as PostgresError {
+    return error
+  }
+  throw Missing()
+}
+
+private struct Missing: Error, CustomStringConvertible {
+  var description: String { "an error was expected" }
+}

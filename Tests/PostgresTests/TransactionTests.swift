@@ -1,0 +1,208 @@
+import Testing
+
+@testable import Postgres
+
+@Suite("Transactions")
+struct TransactionTests {
+
+  private func withTable(_ body: (Connection) async throws -> Void) async throws {
+    try await TestDatabase.withConnection { connection in
+      try await connection.execute("CREATE TABLE t (n int8 PRIMARY KEY)")
+      try await body(connection)
+    }
+  }
+
+  private func count(_ executor: some StatementExecutor) async throws -> Int {
+    try await executor.column("SELECT count(*) FROM t", as: Int.self)[0]
+  }
+
+  @Test("are committed when their block returns, and return its value")
+  func commit() async throws {
+    try await withTable { connection in
+      let value = try await connection.withTransaction(.serializable) {
+        transaction throws(PostgresError) in
+        try await transaction.execute("INSERT INTO t VALUES (1)")
+        return try await transaction.column("SHOW transaction_isolation", as: String.self)
+      }
+      #expect(value == ["serializable"])
+      #expect(try await count(connection) == 1)
+    }
+  }
+
+  @Test("are rolled back when their block throws, and the connection goes on")
+  func throwing() async throws {
+    try await withTable { connection in
+      let error = try await postgresError {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          try await transaction.execute("INSERT INTO t VALUES (1)")
+          try await transaction.execute("INSERT INTO t VALUES (1)")
+        }
+      }
+      #expect(error.code == .server(.uniqueViolation))
+      #expect(try await count(connection) == 0)
+    }
+  }
+
+  @Test("are rolled back on demand, and return their block's value")
+  func rollback() async throws {
+    try await withTable { connection in
+      let value = try await connection.withTransaction { transaction throws(PostgresError) in
+        try await transaction.execute("INSERT INTO t VALUES (1)")
+        transaction.rollback()
+        return 7
+      }
+      #expect(value == 7)
+      #expect(try await count(connection) == 0)
+    }
+  }
+
+  @Test("of which a statement failed unnoticed are not taken for committed")
+  func swallowed() async throws {
+    try await withTable { connection in
+      let error = try await postgresError {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          try await transaction.execute("INSERT INTO t VALUES (1)")
+          _ = try? await transaction.execute("SELECT 1 / 0")
+        }
+      }
+      #expect(error.code == .transactionAborted)
+      #expect(try await count(connection) == 0)
+    }
+  }
+
+  @Test("have the connection alone: others wait behind, and see all or nothing")
+  func alone() async throws {
+    try await withTable { connection in
+      try await withThrowingTaskGroup { group in
+        for number in 0..<20 {
+          group.addTask {
+            try await connection.withTransaction { transaction throws(PostgresError) in
+              try await transaction.execute("INSERT INTO t VALUES ($1)", [number * 2])
+              try await transaction.execute("INSERT INTO t VALUES ($1)", [number * 2 + 1])
+            }
+          }
+          group.addTask {
+            let count = try await count(connection)
+            #expect(count.isMultiple(of: 2))
+          }
+        }
+        try await group.waitForAll()
+      }
+      #expect(try await count(connection) == 40)
+      #expect(connection.pendingCount == 0)
+    }
+  }
+
+  @Test("that are cancelled midway are rolled back")
+  func cancelled() async throws {
+    try await withTable { connection in
+      let (started, begin) = AsyncStream<Void>.makeStream()
+      let task = Task {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          try await transaction.execute("INSERT INTO t VALUES (1)")
+          begin.finish()
+          try await transaction.execute("SELECT pg_sleep(60)")
+        }
+      }
+      for await _ in started {}
+      task.cancel()
+      let error = try await postgresError { try await task.value }
+      #expect(error.code == .cancelled)
+      #expect(try await count(connection) == 0)
+    }
+  }
+
+  @Test("that are cancelled before the COMMIT are rolled back though the block returned")
+  func cancelledAtTheEnd() async throws {
+    try await withTable { connection in
+      let task = Task {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          try await transaction.execute("INSERT INTO t VALUES (1)")
+          unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+        }
+      }
+      let error = try await postgresError { try await task.value }
+      #expect(error.code == .cancelled)
+      #expect(try await count(connection) == 0)
+    }
+  }
+
+  @Test("that wait for the connection can be cancelled")
+  func cancelledWaiting() async throws {
+    try await withTable { connection in
+      let sleep = Task { try await connection.execute("SELECT pg_sleep(0.3)") }
+      try await eventually { connection.pendingCount == 1 }
+      let task = Task {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          try await transaction.execute("INSERT INTO t VALUES (1)")
+        }
+      }
+      try await eventually { connection.pendingCount == 2 }
+      task.cancel()
+      let error = try await postgresError { try await task.value }
+      #expect(error.code == .cancelled)
+      _ = try await sleep.value
+      #expect(try await count(connection) == 0)
+    }
+  }
+
+  @Test("that are over take no more statements")
+  func over() async throws {
+    try await withTable { connection in
+      let kept = try await connection.withTransaction { transaction throws(PostgresError) in
+        transaction
+      }
+      let error = try await postgresError { try await kept.execute("INSERT INTO t VALUES (1)") }
+      #expect(error.code == .closed)
+      #expect(try await count(connection) == 0)
+    }
+  }
+
+  @Test("take concurrent statements, also when an error aborts them all")
+  func concurrent() async throws {
+    try await withTable { connection in
+      let error = try await postgresError {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          async let first = transaction.execute("INSERT INTO t VALUES (1)")
+          async let second = transaction.execute("INSERT INTO t VALUES (1)")
+          async let third = transaction.execute("INSERT INTO t VALUES (2)")
+          do {
+            _ = try await (first, second, third)
+          } catch {
+            throw error as? PostgresError ?? PostgresError(.protocolViolation, "\(error)")
+          }
+        }
+      }
+      #expect([.server(.uniqueViolation), .server(.inFailedTransaction)].contains(error.code))
+      #expect(try await count(connection) == 0)
+    }
+  }
+
+  @Test("run scripts of several statements, and statements before and after them")
+  func scripts() async throws {
+    try await withTable { connection in
+      try await connection.withTransaction { transaction throws(PostgresError) in
+        try await transaction.execute("INSERT INTO t VALUES (1)")
+        try await transaction.runScript(
+          "INSERT INTO t VALUES (2); SELECT * FROM t; INSERT INTO t VALUES (3);"
+        )
+        try await transaction.runScript("-- nothing\n")
+        try await transaction.execute("INSERT INTO t VALUES (4)")
+      }
+      #expect(try await count(connection) == 4)
+      let error = try await postgresError {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          try await transaction.runScript("INSERT INTO t VALUES (5); INSERT INTO t VALUES (5);")
+        }
+      }
+      #expect(error.code == .server(.uniqueViolation))
+      let ended = try await postgresError {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          try await transaction.runScript("COMMIT")
+        }
+      }
+      #expect(ended.code == .transactionAborted)
+      #expect(try await count(connection) == 4)
+    }
+  }
+}
