@@ -11,9 +11,37 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+// Products of the packages that we depend on.
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let configuration: Target.Dependency = .product(
+  name: "Configuration", package: "swift-configuration")
+let lifecycle: Target.Dependency = .product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOPosix"].map {
+  .product(name: $0, package: "swift-nio")
+}
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let unixSignals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
   name: "mockupd",
+  products: [
+    .library(name: "MockupClient", targets: ["MockupClient"]),
+    .library(name: "TTRPC", targets: ["TTRPC"]),
+    .executable(name: "mockupd", targets: ["mockupd"]),
+    .executable(name: "mockupctl", targets: ["mockupctl"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
   targets: [
     // What C lends us.
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -21,19 +49,47 @@ let package = Package(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CTTRPCMessages", dependencies: ["CProtobufC"]),
+    .target(name: "CMockupMessages", dependencies: ["CProtobufC"]),
 
     // The wire, and the way to the database. Neither has heard of a mockup.
     .module("ProtobufC", ["CProtobufC"]),
+    .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging] + nio),
     .module("Postgres", ["CLibPQ", "CLinux"]),
 
+    // The books.
+    .module("Mockups", []),
+    .module(
+      "MockupStore", ["Mockups", "Postgres"],
+      resources: [.embedInCode("SQL/Migrations"), .embedInCode("SQL/Queries")]),
+    .module("MockupAPI", ["CMockupMessages", "ProtobufC", "TTRPC"]),
+    .module(
+      "MockupService", ["MockupAPI", "MockupStore", "Mockups", "Postgres", "TTRPC", logging]),
+    .module("MockupClient", ["MockupAPI", "TTRPC"]),
 
+    // The programs.
+    .executableTarget(
+      name: "mockupd",
+      dependencies: [
+        "MockupService", "MockupStore", "Postgres", "TTRPC",
+        argumentParser, configuration, lifecycle, logging, systemPackage, unixSignals,
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "mockupctl", dependencies: ["MockupClient", argumentParser],
+      swiftSettings: settings),
 
     // The tests.
     .target(
       name: "CProtobufCTestMessages", dependencies: ["CProtobufC"],
       path: "Tests/CProtobufCTestMessages"),
+    .module("TestSupport", ["MockupStore", "Postgres"], path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
+    .tests("TTRPCTests", ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging] + nio),
     .tests("PostgresTests", ["Postgres"]),
+    .tests("MockupsTests", ["Mockups"]),
+    .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
+    .tests(
+      "EndToEndTests", ["MockupClient", "MockupStore", "Postgres", "TTRPC", "TestSupport"]),
   ]
 )
 

@@ -1,0 +1,70 @@
+public import TTRPC
+
+/// The way to a mockupd on this machine.
+///
+/// ```swift
+/// try await MockupClient.withConnection(to: .unixSocket(path: "/run/mockupd/mockupd.sock")) { client in
+///   let outcome = try await client.credits.withReservation(for: user, credits: 3) { reservation in
+///     let files = try await render(reservation.id)
+///     return .commit(credits: files.count, files)
+///   }
+/// }
+/// ```
+///
+/// One connection serves any number of tasks. It is made when first needed, and again when it was
+/// lost; a call that meets a server that is away is sent again, under the same ids, as
+/// ``Configuration/retry`` says.
+public struct MockupClient: Sendable {
+  /// Where a server listens.
+  public enum Address: Sendable, Hashable {
+    /// A socket file.
+    case unixSocket(path: String)
+  }
+
+  /// How calls are made.
+  public struct Configuration: Sendable {
+    /// How long a call may take, its retries included; `nil`: without end.
+    public var timeout: Duration?
+    /// How a call that met a server or a database that is away is sent again.
+    public var retry: RetryPolicy
+    /// What travels beside each request.
+    public var metadata: Metadata
+
+    public init(
+      timeout: Duration? = .seconds(30), retry: RetryPolicy = RetryPolicy(),
+      metadata: Metadata = Metadata()
+    ) {
+      self.timeout = timeout
+      self.retry = retry
+      self.metadata = metadata
+    }
+  }
+
+  /// The books of credits.
+  public let credits: Credits
+
+  private init(_ client: Client, _ configuration: Configuration) {
+    credits = Credits(
+      stub: CreditServiceClient(client),
+      caller: RetryingCaller(configuration: configuration))
+  }
+
+  /// Runs a closure with a client, and closes its connection after it.
+  public static func withConnection<Value>(
+    to address: Address, configuration: Configuration = Configuration(),
+    _ body: (MockupClient) async throws -> Value
+  ) async throws -> Value {
+    let client: Client
+    switch address {
+    case .unixSocket(let path): client = Client(path: path)
+    }
+    do {
+      let value = try await body(MockupClient(client, configuration))
+      await client.close()
+      return value
+    } catch {
+      await client.close()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,150 @@
+internal import FoundationEssentials
+internal import MockupAPI
+internal import MockupStore
+internal import Mockups
+
+// From the domain's values to the responses of `CreditService`.
+
+extension ReserveCreditsResponse {
+  init(_ outcome: ReservationOutcome) {
+    self.init(outcome.admission)
+    reservation = Reservation(outcome.reservation)
+    replayed = outcome.isReplayed
+  }
+
+  /// Without a reservation: it was only asked about.
+  init(_ admission: Admission) {
+    self.init(
+      success: admission.isAdmitted,
+      remaining: admission.remaining,
+      message: admission.message,
+      usage: CreditUsage(admission.usage))
+  }
+}
+
+extension CommitReservationResponse {
+  init(_ outcome: SettlementOutcome) {
+    let reservation = outcome.reservation
+    self.init(
+      reservation: Reservation(reservation),
+      committed: reservation.committed,
+      released: reservation.credits - reservation.committed,
+      remaining: Int32(clamping: outcome.usage.available),
+      usage: CreditUsage(outcome.usage),
+      replayed: outcome.isReplayed,
+      late: reservation.isLate)
+  }
+}
+
+extension ReleaseReservationResponse {
+  init(_ outcome: SettlementOutcome) {
+    self.init(
+      reservation: Reservation(outcome.reservation),
+      released: outcome.reservation.credits,
+      remaining: Int32(clamping: outcome.usage.available),
+      usage: CreditUsage(outcome.usage),
+      replayed: outcome.isReplayed)
+  }
+}
+
+extension GetCreditUsageResponse {
+  init(_ usage: CreditUsage) {
+    self.init(
+      totalUsed: usage.totalUsed,
+      monthlyUsed: usage.monthlyUsed,
+      annualBudget: usage.annualBudget,
+      monthlySoftLimit: usage.monthlySoftLimit,
+      remainingAnnual: usage.remainingAnnual,
+      remainingMonthly: usage.remainingMonthly,
+      year: usage.year,
+      month: usage.month,
+      generation: usage.generation,
+      regeneration: usage.regeneration,
+      refund: usage.refund,
+      held: usage.held,
+      monthlyHeld: usage.monthlyHeld,
+      softLimitPassed: usage.softLimitPassed)
+  }
+}
+
+extension CreditUsage {
+  init(_ usage: Usage) {
+    self.init(
+      totalUsed: usage.used,
+      monthlyUsed: usage.monthlyUsed,
+      annualBudget: Int64(usage.annualBudget),
+      monthlySoftLimit: Int64(usage.monthlySoftLimit),
+      remainingAnnual: usage.remainingAnnual,
+      remainingMonthly: usage.remainingMonthly,
+      year: usage.period.year,
+      month: usage.period.month,
+      generation: usage.generation,
+      regeneration: usage.regeneration,
+      refund: usage.refund,
+      held: usage.held,
+      monthlyHeld: usage.monthlyHeld,
+      softLimitPassed: usage.softLimitIsPassed)
+  }
+}
+
+extension MockupAPI.Reservation {
+  init(_ reservation: Mockups.Reservation) {
+    self.init(
+      userID: reservation.userID.wireText,
+      reservationID: reservation.id.wireText,
+      state: MockupAPI.ReservationState(reservation.state),
+      credits: reservation.credits,
+      held: reservation.held,
+      committed: reservation.committed,
+      operation: MockupAPI.Operation(reservation.operation),
+      year: reservation.period.year,
+      month: reservation.period.month,
+      createdAt: Timestamp(reservation.createdAt),
+      expiresAt: Timestamp(reservation.expiresAt),
+      settledAt: reservation.settledAt.map { Timestamp($0) },
+      mockupID: reservation.mockupID?.wireText ?? "",
+      commitID: reservation.commitID?.wireText ?? "",
+      late: reservation.isLate)
+  }
+}
+
+extension CreditUsageEntry {
+  init(_ entry: LedgerEntry) {
+    self.init(
+      entryID: entry.id.wireText,
+      userID: entry.userID.wireText,
+      sequence: entry.sequence,
+      credits: entry.credits,
+      operation: entry.operation.map { MockupAPI.Operation($0) } ?? .unspecified,
+      balanceBefore: entry.balanceBefore,
+      balanceAfter: entry.balanceAfter,
+      year: entry.period.year,
+      month: entry.period.month,
+      createdAt: Timestamp(entry.createdAt),
+      mockupID: entry.mockupID?.wireText ?? "",
+      reservationID: entry.reservationID?.wireText ?? "",
+      late: entry.isLate)
+  }
+}
+
+extension MockupAPI.Operation {
+  init(_ operation: Mockups.Operation) {
+    switch operation {
+    case .generation: self = .generation
+    case .regeneration: self = .regeneration
+    case .refund: self = .refund
+    }
+  }
+}
+
+extension MockupAPI.ReservationState {
+  init(_ state: Mockups.ReservationState) {
+    switch state {
+    case .held: self = .held
+    case .committed: self = .committed
+    case .released: self = .released
+    case .expired: self = .expired
+    case .refused: self = .refused
+    }
+  }
+}

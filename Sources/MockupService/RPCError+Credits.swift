@@ -1,0 +1,84 @@
+internal import FoundationEssentials
+internal import Logging
+internal import MockupAPI
+internal import MockupStore
+internal import Mockups
+internal import Postgres
+internal import TTRPC
+
+extension RPCError {
+  /// How long to wait before a database that is away is worth another try.
+  private static let retryDelay: Duration = .milliseconds(200)
+
+  /// What a caller is told of an error of the books.
+  init(_ error: CreditError, logger: Logger) {
+    switch error {
+    case .unknownUser(let id):
+      self.init(code: .notFound, message: "there is no user \(id.wireText)")
+    case .unknownMockup(let id):
+      self.init(code: .notFound, message: "the user has no mockup \(id.wireText)")
+    case .unknownReservation(let id):
+      self.init(code: .notFound, message: "the user has no reservation \(id.wireText)")
+    case .conflict(let field):
+      self.init(
+        code: .alreadyExists, message: "the id was used before with another \(field.rawValue)",
+        details: [
+          .badRequest([
+            FieldViolation(field: field.rawValue, description: "differs from the first request")
+          ])
+        ])
+    case .notOpen(let reservation):
+      let state = reservation.state.rawValue.uppercased()
+      self.init(code: .failedPrecondition, message: "the reservation is \(state)")
+    case .exceedsHeld(let reservation):
+      self.init(
+        code: .failedPrecondition,
+        message: "the reservation is of \(reservation.credits) credits, fewer than that")
+    case .insufficient(let usage):
+      self.init(
+        code: .failedPrecondition,
+        message: "the reservation has expired, and only \(usage.available) credits are available")
+    case .database(let error):
+      self.init(error, logger: logger)
+    }
+  }
+
+  /// What a caller is told of an error of the database.
+  init(_ error: PostgresError, logger: Logger) {
+    switch error.code {
+    case .queueFull:
+      self.init(
+        code: .resourceExhausted, message: "the server has more to do than it takes on",
+        details: [.retryInfo(after: Self.retryDelay)], cause: error)
+    case .cancelled:
+      self.init(code: .cancelled, message: "the call was cancelled", cause: error)
+    case _ where error.isAwayOrBusy:
+      logger.warning("the database did not answer", metadata: ["error": "\(error)"])
+      self.init(
+        code: .unavailable,
+        message: "the database did not answer; sent again, the call has one effect at most",
+        details: [.retryInfo(after: Self.retryDelay)], cause: error)
+    default:
+      let incident = UUID()
+      logger.error(
+        "the database failed",
+        metadata: ["incident": "\(incident.wireText)", "error": "\(String(reflecting: error))"])
+      self.init(
+        code: .internalError, message: "internal error, incident \(incident.wireText)", cause: error
+      )
+    }
+  }
+}
+
+extension PostgresError {
+  /// Nothing is wrong with the statement: another time it would do.
+  fileprivate var isAwayOrBusy: Bool {
+    switch code {
+    case .connectionUnavailable, .connectionLost, .timedOut, .closed: return true
+    case .server(let state):
+      // Connection exceptions, insufficient resources, operator intervention.
+      return isRetriable || ["08", "53", "57"].contains(state.conditionClass)
+    default: return isRetriable
+    }
+  }
+}

@@ -1,0 +1,52 @@
+internal import FoundationEssentials
+internal import TTRPC
+
+/// What the fields of a request may hold. Each reader names the field it refuses.
+enum RequestFields {
+  /// The longest page of a list, and the one that is taken where the request does not say.
+  static let maximumPageSize: Int32 = 1000
+  static let defaultPageSize: Int32 = 100
+
+  /// A UUID as its 36 characters.
+  static func uuid(_ text: String, _ field: String) throws(RPCError) -> UUID {
+    guard !text.isEmpty else { throw .invalid(field, "is missing") }
+    guard text.utf8.count == 36, let id = UUID(uuidString: text) else {
+      throw .invalid(field, "is no UUID of 36 characters")
+    }
+    return id
+  }
+
+  /// As ``uuid(_:_:)``, or nothing where it is empty.
+  static func optionalUUID(_ text: String, _ field: String) throws(RPCError) -> UUID? {
+    text.isEmpty ? nil : try uuid(text, field)
+  }
+
+  /// A year, or nothing for 0.
+  static func year(_ number: Int32, _ field: String) throws(RPCError) -> Int32? {
+    guard (0...9999).contains(number) else { throw .invalid(field, "\(number) is no year") }
+    return number == 0 ? nil : number
+  }
+
+  /// A month, or nothing for 0.
+  static func month(_ number: Int32, _ field: String) throws(RPCError) -> Int32? {
+    guard (0...12).contains(number) else { throw .invalid(field, "\(number) is no month") }
+    return number == 0 ? nil : number
+  }
+
+  static func pageSize(_ number: Int32, _ field: String) throws(RPCError) -> Int32 {
+    guard (0...maximumPageSize).contains(number) else {
+      throw .invalid(field, "\(number) is not within 1 and \(maximumPageSize)")
+    }
+    return number == 0 ? defaultPageSize : number
+  }
+}
+
+extension RPCError {
+  /// A request whose field cannot be used.
+  static func invalid(_ field: String, _ description: String) -> RPCError {
+    RPCError(
+      code: .invalidArgument,
+      message: "\(field) \(description)",
+      details: [.badRequest([FieldViolation(field: field, description: description)])])
+  }
+}

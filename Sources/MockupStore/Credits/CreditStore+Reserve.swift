@@ -1,0 +1,101 @@
+public import FoundationEssentials
+public import Mockups
+public import Postgres
+
+/// What a reservation was told.
+public struct ReservationOutcome: Sendable, Hashable {
+  public var admission: Admission
+  /// The reservation as it was made: what has become of it since is ``CreditStore/reservation(_:of:)``'s
+  /// to say.
+  public var reservation: Reservation
+  /// The request was sent before, and this is its first answer again.
+  public var isReplayed: Bool
+}
+
+extension CreditStore {
+  /// Sets credits aside, one request as if it were a batch.
+  public func reserve(
+    _ request: ReservationRequest
+  ) async throws(CreditError) -> ReservationOutcome {
+    let outcomes: [Result<ReservationOutcome, CreditError>]
+    do {
+      outcomes = try await reserve([request])
+    } catch {
+      throw .database(error)
+    }
+    return try outcomes[0].get()
+  }
+
+  /// Sets credits aside: all of a request's, or none. In one transaction, durable when it returns.
+  public func reserve(
+    _ requests: [ReservationRequest]
+  ) async throws(PostgresError) -> [Result<ReservationOutcome, CreditError>] {
+    let parameters = Parameters(
+      now(),
+      requests.map(\.userID),
+      requests.map(\.id),
+      requests.map(\.credits),
+      requests.map(\.operation.rawValue),
+      requests.map { Int32($0.timeToLive.components.seconds) },
+      requests.map(\.mockupID))
+    let outcomes = try await retrying { () throws(PostgresError) in
+      try await pool.query(Queries.reserveCredits, parameters) { row throws(PostgresError) in
+        try ReserveRow(row)
+      }
+    }
+    guard outcomes.count == requests.count else { throw .unexpectedAnswer("reserve") }
+    return zip(requests, outcomes).map { request, row in row.outcome(of: request) }
+  }
+
+  /// Says what a reservation would be told now. Nothing is written.
+  public func check(credits: Int32, userID: UUID) async throws(CreditError) -> Admission {
+    Admission(of: credits, in: try await usage(of: userID))
+  }
+}
+
+/// A row of `reserve_credits.sql`.
+private struct ReserveRow: Sendable {
+  var outcome: String
+  var isReplayed: Bool
+  var decision: (at: Date, usage: Usage)?
+
+  init(_ row: Row) throws(PostgresError) {
+    var columns = ColumnReader(row)
+    _ = try columns.read(Int64.self)
+    outcome = try columns.read()
+    isReplayed = try columns.read()
+    guard let reservedAt = try columns.read(Date?.self) else { return }
+    let period = Period(year: try columns.read(), month: try columns.read())
+    decision = (reservedAt, try Usage(&columns, period: period))
+  }
+
+  func outcome(of request: ReservationRequest) -> Result<ReservationOutcome, CreditError> {
+    switch (outcome, decision) {
+    case ("admitted", let decision?), ("refused", let decision?):
+      let isAdmitted = outcome == "admitted"
+      return .success(
+        ReservationOutcome(
+          admission: Admission(isAdmitted: isAdmitted, usage: decision.usage),
+          reservation: Reservation(
+            userID: request.userID,
+            id: request.id,
+            state: isAdmitted ? .held : .refused,
+            credits: request.credits,
+            held: isAdmitted ? request.credits : 0,
+            operation: request.operation,
+            period: decision.usage.period,
+            createdAt: decision.at,
+            expiresAt: decision.at.addingTimeInterval(
+              Double(request.timeToLive.components.seconds)),
+            settledAt: isAdmitted ? nil : decision.at,
+            mockupID: request.mockupID),
+          isReplayed: isReplayed))
+    case ("unknown_user", _):
+      return .failure(.unknownUser(request.userID))
+    case ("unknown_mockup", _):
+      return .failure(.unknownMockup(request.mockupID ?? request.id))
+    default:
+      return .failure(.conflicting(outcome))
+    }
+  }
+}

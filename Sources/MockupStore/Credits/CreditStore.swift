@@ -1,0 +1,54 @@
+public import FoundationEssentials
+internal import Mockups
+public import Postgres
+
+/// The books: reservations, the ledger, and what is left.
+///
+/// Decisions are made in the database, under the lock of each user's counters, by the functions of
+/// `009_credit_engine.sql`; this type speaks to them in values. Every change takes a batch, of which
+/// each item has an outcome of its own, in the order of the requests.
+public struct CreditStore: Sendable {
+  let pool: Pool
+  let now: @Sendable () -> Date
+  let makeID: @Sendable () -> UUID
+
+  /// - Parameters:
+  ///   - now: The clock by which credits are reserved and expire.
+  ///   - makeID: Makes the ids of ledger rows.
+  public init(
+    pool: Pool, now: @escaping @Sendable () -> Date = { Date() },
+    makeID: @escaping @Sendable () -> UUID = { UUID() }
+  ) {
+    self.pool = pool
+    self.now = now
+    self.makeID = makeID
+  }
+
+  /// Runs a statement that may lose against another transaction, which then changed nothing.
+  func retrying<Value: Sendable>(
+    _ body: () async throws(PostgresError) -> Value
+  ) async throws(PostgresError) -> Value {
+    for _ in 1..<Self.attempts {
+      do throws(PostgresError) {
+        return try await body()
+      } catch {
+        guard error.lostAgainstAnother else { throw error }
+      }
+    }
+    return try await body()
+  }
+
+  private static let attempts = 4
+}
+
+extension PostgresError {
+  /// Deadlocks and serialization failures; and the one duplicate key that the counters' lock does not
+  /// exclude, an id that is reserved twice while the year turns: the next attempt finds the first.
+  fileprivate var lostAgainstAnother: Bool {
+    switch sqlState {
+    case .deadlockDetected, .serializationFailure: true
+    case .uniqueViolation: constraint == "reservations_pkey"
+    default: false
+    }
+  }
+}

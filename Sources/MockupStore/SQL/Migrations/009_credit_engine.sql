@@ -1,0 +1,478 @@
+-- The engine: everything that changes a user's credits goes through reserve() or settle(), whether a
+-- server calls it with a batch or SQL calls it for one.
+--
+-- Both take the time and every id as parameters, lock the users' counter rows in one order before
+-- they look at anything else (a statement of its own: what it waited for is then visible to the next
+-- one), decide each request in the order in which it was sent, and write once for the batch.
+
+-- A setting that may hold anything: a number is truncated and kept within 0 … 2^31 - 1, as a JSON
+-- number or as text; whatever is no number counts as absent.
+CREATE FUNCTION mockupd.guardrail(p_guardrails jsonb, p_key text, p_default integer)
+RETURNS integer
+LANGUAGE sql IMMUTABLE
+SET search_path = ''
+AS $$
+  SELECT CASE
+    WHEN p_guardrails ->> p_key ~ '^\s*[+-]?[0-9]{1,100}(\.[0-9]{0,100})?\s*$'
+      THEN least(greatest(trunc((p_guardrails ->> p_key)::numeric), 0), 2147483647)::integer
+    ELSE p_default
+  END
+$$;
+
+-- A user's budgets: the hard one of the year, the soft one of the month. Always one row.
+CREATE FUNCTION mockupd.budgets(p_user_id uuid)
+RETURNS TABLE (annual integer, monthly_soft integer)
+LANGUAGE sql STABLE
+SET search_path = ''
+AS $$
+  SELECT
+    mockupd.guardrail(settings.guardrails, 'annual_mockup_budget', 3500),
+    mockupd.guardrail(settings.guardrails, 'monthly_mockup_soft_limit', 292)
+  FROM (VALUES (1)) AS always (row)
+  LEFT JOIN public.user_settings AS settings ON settings.user_id = p_user_id
+  LIMIT 1
+$$;
+
+-- The counters as an answer reports them.
+CREATE FUNCTION mockupd.usage_of(
+  p_counters mockupd.credit_counters, p_month integer, p_annual integer, p_monthly_soft integer
+) RETURNS mockupd.usage
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT ROW(
+    p_annual, p_monthly_soft,
+    p_counters.generation, p_counters.regeneration, p_counters.refund, p_counters.held,
+    p_counters.month_used[p_month], p_counters.month_held[p_month]
+  )::mockupd.usage
+$$;
+
+-- budget - used - held: what a new reservation may take. Negative after the budget was lowered.
+CREATE FUNCTION mockupd.available(p_usage mockupd.usage)
+RETURNS bigint
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT p_usage.annual_budget
+    - (p_usage.generation + p_usage.regeneration - p_usage.refund) - p_usage.held
+$$;
+
+-- Gives back what the users' reservations held whose time has come. Expiry is decided here, when a
+-- user's credits are next touched, and not by when something sweeps. The counters are locked.
+CREATE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = ''
+AS $$
+DECLARE
+  v_freed record;
+BEGIN
+  FOR v_freed IN
+    WITH due AS (
+      SELECT r.user_id, r.id, r.year, r.month, r.held
+      FROM mockupd.reservations AS r
+      WHERE r.user_id = ANY (p_user_ids) AND r.year = ANY (p_years)
+        AND r.state = 'held' AND r.expires_at <= p_now
+    ), expired AS (
+      UPDATE mockupd.reservations AS r
+      SET state = 'expired', held = 0, settled_at = r.expires_at
+      FROM due
+      WHERE r.user_id = due.user_id AND r.id = due.id
+      RETURNING due.user_id, due.year, due.month, due.held
+    )
+    SELECT user_id, year, month, sum(held) AS credits FROM expired GROUP BY user_id, year, month
+  LOOP
+    UPDATE mockupd.credit_counters
+    SET held = held - v_freed.credits,
+      month_held[v_freed.month] = month_held[v_freed.month] - v_freed.credits
+    WHERE user_id = v_freed.user_id AND year = v_freed.year;
+  END LOOP;
+END
+$$;
+
+-- Reserves each user_ids[i]'s credits[i] under the id ids[i], in order, all in the year and month of
+-- p_now. One row for each request, in no particular order:
+--
+--   admitted, refused      with the usage after it; replayed where the id was sent before, and then
+--                          with the time and usage of the first answer
+--   conflicting_FIELD      the id was sent before with another FIELD
+--   unknown_user, unknown_mockup (or another user's)
+CREATE FUNCTION mockupd.reserve(
+  p_now timestamptz,
+  p_user_ids uuid[],
+  p_ids uuid[],
+  p_credits integer[],
+  p_operations text[],
+  p_times_to_live integer[],
+  p_mockup_ids uuid[]
+) RETURNS TABLE (
+  ordinal bigint,
+  outcome text,
+  replayed boolean,
+  reserved_at timestamptz,
+  usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_locked bigint;
+  v_request record;
+  v_counters mockupd.credit_counters;
+  v_usage mockupd.usage;
+  v_admitted boolean;
+  v_decided bigint[] := '{}';
+  v_made mockupd.reservations[] := '{}';
+  v_changed mockupd.credit_counters[] := '{}';
+BEGIN
+  PERFORM FROM mockupd.credit_counters AS c
+  WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
+  ORDER BY c.user_id
+  FOR NO KEY UPDATE;
+  GET DIAGNOSTICS v_locked = ROW_COUNT;
+
+  -- A user's first request in a year makes the row that it locks.
+  IF v_locked < (SELECT count(DISTINCT u) FROM unnest(p_user_ids) AS u) THEN
+    INSERT INTO mockupd.credit_counters (user_id, year)
+    SELECT u.id, v_year FROM auth.users AS u WHERE u.id = ANY (p_user_ids) ORDER BY u.id
+    ON CONFLICT DO NOTHING;
+
+    PERFORM FROM mockupd.credit_counters AS c
+    WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
+    ORDER BY c.user_id
+    FOR NO KEY UPDATE;
+  END IF;
+
+  PERFORM mockupd.expire_due(p_now, p_user_ids, ARRAY[v_year]);
+
+  -- Decide what is new. An id that stands twice in the batch is decided once.
+  FOR v_request IN
+    SELECT i.*, c AS counters, budgets.annual, budgets.monthly_soft
+    FROM (
+      SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
+      FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
+        WITH ORDINALITY
+        AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
+    ) AS i
+    JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year
+    CROSS JOIN LATERAL mockupd.budgets(i.user_id) AS budgets
+    WHERE i.turn = 1
+      AND NOT EXISTS (
+        SELECT FROM mockupd.reservations AS r WHERE r.user_id = i.user_id AND r.id = i.id)
+      AND (i.mockup_id IS NULL OR EXISTS (
+        SELECT FROM public.mockups AS m WHERE m.id = i.mockup_id AND m.user_id = i.user_id))
+    ORDER BY i.user_id, i.ordinal
+  LOOP
+    IF v_counters.user_id IS DISTINCT FROM v_request.user_id THEN
+      IF v_counters.user_id IS NOT NULL THEN
+        v_changed := v_changed || v_counters;
+      END IF;
+      v_counters := v_request.counters;
+    END IF;
+
+    v_usage := mockupd.usage_of(
+      v_counters, v_month, v_request.annual, v_request.monthly_soft);
+    v_admitted := v_request.credits <= mockupd.available(v_usage);
+    IF v_admitted THEN
+      v_usage.held := v_usage.held + v_request.credits;
+      v_usage.monthly_held := v_usage.monthly_held + v_request.credits;
+      v_counters.held := v_usage.held;
+      v_counters.month_held[v_month] := v_usage.monthly_held;
+    END IF;
+
+    v_decided := v_decided || v_request.ordinal;
+    v_made := v_made || ROW(
+      v_request.user_id, v_request.id,
+      v_request.credits, v_request.operation, v_request.time_to_live, v_request.mockup_id,
+      v_year, v_month,
+      CASE WHEN v_admitted THEN 'held' ELSE 'refused' END,
+      CASE WHEN v_admitted THEN v_request.credits ELSE 0 END,
+      0, false, NULL, NULL,
+      p_now, p_now + make_interval(secs => v_request.time_to_live),
+      CASE WHEN NOT v_admitted THEN p_now END,
+      v_usage, NULL
+    )::mockupd.reservations;
+  END LOOP;
+  IF v_counters.user_id IS NOT NULL THEN
+    v_changed := v_changed || v_counters;
+  END IF;
+
+  INSERT INTO mockupd.reservations SELECT made.* FROM unnest(v_made) AS made;
+
+  UPDATE mockupd.credit_counters AS c
+  SET held = changed.held, month_held = changed.month_held
+  FROM unnest(v_changed) AS changed
+  WHERE c.user_id = changed.user_id AND c.year = changed.year;
+
+  -- Answer from the rows, so that a first answer and its replay are read in one way.
+  RETURN QUERY
+  SELECT
+    i.ordinal,
+    CASE
+      WHEN r.id IS NULL AND c.user_id IS NULL THEN 'unknown_user'
+      WHEN r.id IS NULL THEN 'unknown_mockup'
+      WHEN r.credits <> i.credits THEN 'conflicting_credits'
+      WHEN r.operation <> i.operation THEN 'conflicting_operation'
+      WHEN r.time_to_live <> i.time_to_live THEN 'conflicting_time_to_live'
+      WHEN r.mockup_id IS DISTINCT FROM i.mockup_id THEN 'conflicting_mockup_id'
+      WHEN r.state = 'refused' THEN 'refused'
+      ELSE 'admitted'
+    END,
+    r.id IS NOT NULL AND i.ordinal <> ALL (v_decided),
+    r.created_at,
+    r.reserved_usage
+  FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
+    WITH ORDINALITY AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
+  LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
+  LEFT JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year;
+END
+$$;
+
+-- Settles reservations: commits credits[i] of ids[i] under commit_ids[i] (no credits: all of it; 0: a
+-- release) and writes the ledger row entry_ids[i], or, without a commit id, releases. One row for each
+-- request:
+--
+--   settled                with the reservation and the usage after it; replayed where it was settled
+--                          so before, and then with the usage of the first answer
+--   not_found              the user has no such reservation
+--   conflicting_credits    the commit id was sent before with other credits
+--   not_open               the reservation's state forbids it
+--   exceeds_held           more than the reservation set aside
+--   insufficient           it had expired, and what is available is no longer enough
+--
+-- Where nothing is settled, nothing changes.
+CREATE FUNCTION mockupd.settle(
+  p_now timestamptz,
+  p_user_ids uuid[],
+  p_ids uuid[],
+  p_commit_ids uuid[],
+  p_credits integer[],
+  p_entry_ids uuid[]
+) RETURNS TABLE (
+  ordinal bigint,
+  outcome text,
+  replayed boolean,
+  reservation mockupd.reservations,
+  usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_years integer[];
+  v_turns bigint;
+  v_request record;
+  v_counters mockupd.credit_counters;
+  v_reservation mockupd.reservations;
+  v_usage mockupd.usage;
+  v_charge integer;
+  v_balance bigint;
+  v_settled mockupd.reservations[];
+  v_changed mockupd.credit_counters[];
+  v_entries public.mockup_credit_usage[];
+BEGIN
+  -- A reservation's year never changes, so it may be read before the lock.
+  SELECT array_agg(DISTINCT r.year), max(i.turn) INTO v_years, v_turns
+  FROM (
+    SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id) AS turn
+    FROM unnest(p_user_ids, p_ids) AS i (user_id, id)
+  ) AS i
+  JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id;
+
+  PERFORM FROM mockupd.credit_counters AS c
+  WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
+  ORDER BY c.user_id, c.year
+  FOR NO KEY UPDATE;
+
+  PERFORM mockupd.expire_due(p_now, p_user_ids, v_years);
+
+  -- Requests for one reservation take turns, each seeing what the one before it left.
+  FOR v_turn IN 1 .. coalesce(v_turns, 1) LOOP
+    v_counters := NULL;
+    v_settled := '{}';
+    v_changed := '{}';
+    v_entries := '{}';
+
+    FOR v_request IN
+      SELECT i.*, r AS reservation, c AS counters, budgets.annual, budgets.monthly_soft
+      FROM (
+        SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
+        FROM unnest(p_user_ids, p_ids, p_commit_ids, p_credits, p_entry_ids) WITH ORDINALITY
+          AS i (user_id, id, commit_id, credits, entry_id, ordinal)
+      ) AS i
+      LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
+      LEFT JOIN mockupd.credit_counters AS c ON c.user_id = r.user_id AND c.year = r.year
+      CROSS JOIN LATERAL mockupd.budgets(i.user_id) AS budgets
+      WHERE i.turn = v_turn OR (r.id IS NULL AND v_turn = 1)
+      ORDER BY r.user_id, r.year, i.ordinal
+    LOOP
+      v_reservation := v_request.reservation;
+      ordinal := v_request.ordinal;
+      replayed := false;
+      reservation := v_reservation;
+      usage := NULL;
+
+      IF v_reservation.id IS NULL THEN
+        outcome := 'not_found';
+        RETURN NEXT;
+        CONTINUE;
+      END IF;
+
+      IF (v_counters.user_id, v_counters.year)
+        IS DISTINCT FROM (v_reservation.user_id, v_reservation.year)
+      THEN
+        IF v_counters.user_id IS NOT NULL THEN
+          v_changed := v_changed || v_counters;
+        END IF;
+        v_counters := v_request.counters;
+      END IF;
+      v_usage := mockupd.usage_of(
+        v_counters, v_reservation.month, v_request.annual, v_request.monthly_soft);
+
+      v_charge := CASE
+        WHEN v_request.commit_id IS NULL THEN 0
+        ELSE coalesce(v_request.credits, v_reservation.credits)
+      END;
+      replayed := CASE
+        WHEN v_request.commit_id IS NULL THEN v_reservation.state = 'released'
+        ELSE v_reservation.commit_id IS NOT DISTINCT FROM v_request.commit_id
+          AND v_reservation.committed = v_charge
+      END;
+      outcome := CASE
+        WHEN replayed THEN 'settled'
+        WHEN v_reservation.commit_id = v_request.commit_id THEN 'conflicting_credits'
+        WHEN v_reservation.state = 'held' THEN
+          CASE WHEN v_charge > v_reservation.held THEN 'exceeds_held' ELSE 'settled' END
+        WHEN v_reservation.state = 'expired' AND v_charge > 0 THEN
+          CASE
+            WHEN v_charge > v_reservation.credits THEN 'exceeds_held'
+            WHEN v_charge > mockupd.available(v_usage) THEN 'insufficient'
+            ELSE 'settled'
+          END
+        ELSE 'not_open'
+      END;
+
+      IF replayed OR outcome <> 'settled' THEN
+        usage := CASE WHEN replayed THEN v_reservation.settled_usage ELSE v_usage END;
+        RETURN NEXT;
+        CONTINUE;
+      END IF;
+
+      v_balance := v_usage.annual_budget
+        - (v_usage.generation + v_usage.regeneration - v_usage.refund);
+      v_usage.held := v_usage.held - v_reservation.held;
+      v_usage.monthly_held := v_usage.monthly_held - v_reservation.held;
+      v_usage.monthly_used := v_usage.monthly_used + v_charge;
+      IF v_reservation.operation = 'regeneration' THEN
+        v_usage.regeneration := v_usage.regeneration + v_charge;
+      ELSE
+        v_usage.generation := v_usage.generation + v_charge;
+      END IF;
+
+      v_counters.generation := v_usage.generation;
+      v_counters.regeneration := v_usage.regeneration;
+      v_counters.held := v_usage.held;
+      v_counters.month_used[v_reservation.month] := v_usage.monthly_used;
+      v_counters.month_held[v_reservation.month] := v_usage.monthly_held;
+
+      v_reservation.late := v_reservation.state = 'expired';
+      v_reservation.state := CASE WHEN v_charge > 0 THEN 'committed' ELSE 'released' END;
+      v_reservation.held := 0;
+      v_reservation.committed := v_charge;
+      v_reservation.commit_id := v_request.commit_id;
+      v_reservation.settled_at := p_now;
+      v_reservation.settled_usage := v_usage;
+
+      IF v_charge > 0 THEN
+        v_counters.entries := v_counters.entries + 1;
+        v_reservation.entry_id := v_request.entry_id;
+        v_entries := v_entries || ROW(
+          v_request.entry_id, v_reservation.user_id, v_reservation.mockup_id,
+          v_charge, v_reservation.operation,
+          greatest(v_balance, -2147483648)::integer,
+          greatest(v_balance - v_charge, -2147483648)::integer,
+          v_reservation.year, v_reservation.month, p_now,
+          v_counters.entries, v_reservation.id, v_reservation.late
+        )::public.mockup_credit_usage;
+      END IF;
+
+      v_settled := v_settled || v_reservation;
+      reservation := v_reservation;
+      usage := v_usage;
+      RETURN NEXT;
+    END LOOP;
+    IF v_counters.user_id IS NOT NULL THEN
+      v_changed := v_changed || v_counters;
+    END IF;
+
+    INSERT INTO public.mockup_credit_usage (
+      id, user_id, mockup_id, credits, operation, balance_before, balance_after, year, month,
+      created_at, sequence, reservation_id, late)
+    SELECT
+      e.id, e.user_id,
+      -- The mockup may be gone by now; the lock keeps it until the row refers to it.
+      (SELECT m.id FROM public.mockups AS m WHERE m.id = e.mockup_id FOR KEY SHARE),
+      e.credits, e.operation, e.balance_before, e.balance_after, e.year, e.month,
+      e.created_at, e.sequence, e.reservation_id, e.late
+    FROM unnest(v_entries) AS e;
+
+    UPDATE mockupd.reservations AS r
+    SET state = s.state, held = s.held, committed = s.committed, late = s.late,
+      commit_id = s.commit_id, entry_id = s.entry_id,
+      settled_at = s.settled_at, settled_usage = s.settled_usage
+    FROM unnest(v_settled) AS s
+    WHERE r.user_id = s.user_id AND r.id = s.id;
+
+    UPDATE mockupd.credit_counters AS c
+    SET generation = changed.generation, regeneration = changed.regeneration,
+      refund = changed.refund, entries = changed.entries, held = changed.held,
+      month_used = changed.month_used, month_held = changed.month_held
+    FROM unnest(v_changed) AS changed
+    WHERE c.user_id = changed.user_id AND c.year = changed.year;
+  END LOOP;
+END
+$$;
+
+-- A user's credits at p_now in a year and month. No row for an unknown user. Reads only: what is due
+-- counts as free although nothing has expired it yet.
+CREATE FUNCTION mockupd.usage_at(
+  p_now timestamptz, p_user_id uuid, p_year integer, p_month integer
+) RETURNS SETOF mockupd.usage
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = ''
+AS $$
+  SELECT
+    budgets.annual, budgets.monthly_soft,
+    coalesce(c.generation, 0), coalesce(c.regeneration, 0), coalesce(c.refund, 0),
+    coalesce(c.held, 0) - due.held,
+    coalesce(c.month_used[p_month], 0), coalesce(c.month_held[p_month], 0) - due.month_held
+  FROM auth.users AS u
+  CROSS JOIN LATERAL mockupd.budgets(u.id) AS budgets
+  LEFT JOIN mockupd.credit_counters AS c ON c.user_id = u.id AND c.year = p_year
+  CROSS JOIN LATERAL (
+    SELECT
+      coalesce(sum(r.held), 0)::bigint AS held,
+      coalesce(sum(r.held) FILTER (WHERE r.month = p_month), 0)::bigint AS month_held
+    FROM mockupd.reservations AS r
+    WHERE r.user_id = u.id AND r.year = p_year AND r.state = 'held' AND r.expires_at <= p_now
+  ) AS due
+  WHERE u.id = p_user_id
+$$;
+
+CREATE FUNCTION mockupd.user_exists(p_user_id uuid)
+RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = ''
+AS $$
+  SELECT EXISTS (SELECT FROM auth.users AS u WHERE u.id = p_user_id)
+$$;
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA mockupd FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+  mockupd.reserve(timestamptz, uuid[], uuid[], integer[], text[], integer[], uuid[]),
+  mockupd.settle(timestamptz, uuid[], uuid[], uuid[], integer[], uuid[]),
+  mockupd.usage_at(timestamptz, uuid, integer, integer),
+  mockupd.user_exists(uuid)
+TO mockupd_service;

@@ -1,0 +1,18 @@
+internal import Postgres
+
+/// Reads a row's columns one after the other, in the order in which the statement lists them.
+struct ColumnReader {
+  private let row: Row
+  private var next = 0
+
+  init(_ row: Row) {
+    self.row = row
+  }
+
+  mutating func read<Value: PostgresDecodable>(
+    _ type: Value.Type = Value.self
+  ) throws(PostgresError) -> Value {
+    defer { next += 1 }
+    return try row.decode(type, at: next)
+  }
+}

@@ -1,0 +1,21 @@
+internal import Postgres
+
+/// The statements of `SQL/Queries`, each under its file's name.
+enum Queries {
+  static let getCreditUsage = statement(
+    "get_credit_usage", PackageResources.get_credit_usage_sql)
+  static let getReservation = statement(
+    "get_reservation", PackageResources.get_reservation_sql)
+  static let listCreditUsage = statement(
+    "list_credit_usage", PackageResources.list_credit_usage_sql)
+  static let reserveCredits = statement(
+    "reserve_credits", PackageResources.reserve_credits_sql)
+  static let settleReservations = statement(
+    "settle_reservations", PackageResources.settle_reservations_sql)
+  static let userExists = statement(
+    "user_exists", PackageResources.user_exists_sql)
+
+  private static func statement(_ name: String, _ sql: [UInt8]) -> Statement {
+    Statement(name: name, sql: String(decoding: sql, as: UTF8.self))
+  }
+}

@@ -1,0 +1,61 @@
+internal import Logging
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+
+/// The connections of a server that are open, and the way to their common end.
+final class ConnectionTable: Sendable {
+  private struct State {
+    var channels: [ObjectIdentifier: any Channel] = [:]
+    var isDraining = false
+    var waiter: CheckedContinuation<Void, Never>?
+  }
+
+  private let state = NIOLockedValueBox(State())
+
+  func add(_ channel: any Channel) {
+    let id = ObjectIdentifier(channel)
+    let isDraining = state.withLockedValue { state in
+      state.channels[id] = channel
+      return state.isDraining
+    }
+    channel.closeFuture.whenComplete { [self] _ in
+      state.withLockedValue { _ = $0.channels.removeValue(forKey: id) }
+    }
+    if isDraining { channel.pipeline.fireUserInboundEventTriggered(DrainStarted()) }
+  }
+
+  /// Lets ``drainStarted()`` return. Later calls do nothing.
+  func startDrain() {
+    let waiter = state.withLockedValue { state in
+      state.isDraining = true
+      return state.waiter.take()
+    }
+    waiter?.resume()
+  }
+
+  /// Waits for ``startDrain()``.
+  func drainStarted() async {
+    await withCheckedContinuation { continuation in
+      let isDraining = state.withLockedValue { state in
+        if !state.isDraining { state.waiter = continuation }
+        return state.isDraining
+      }
+      if isDraining { continuation.resume() }
+    }
+  }
+
+  /// Lets every connection answer what runs, then closes it; those that take longer are cut.
+  func drain(within limit: Duration, on eventLoop: any EventLoop, logger: Logger) async {
+    let channels = state.withLockedValue { Array($0.channels.values) }
+    guard !channels.isEmpty else { return }
+    for channel in channels {
+      channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
+    }
+    let cut = eventLoop.scheduleTask(in: TimeAmount(limit)) {
+      logger.warning("cutting calls that did not finish within the drain's limit of \(limit)")
+      for channel in channels { channel.close(promise: nil) }
+    }
+    for channel in channels { try? await channel.closeFuture.get() }
+    cut.cancel()
+  }
+}

@@ -1,0 +1,113 @@
+internal import CLinux
+public import Logging
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import NIOPosix
+
+/// A ttrpc server on a Unix socket.
+///
+/// ```swift
+/// let server = Server(services: [Greeter()], logger: logger)
+/// try await server.run(on: UnixListener(path: "/run/greeter.sock")) { print("ready") }
+/// ```
+///
+/// Its life is one call of ``run(on:onReady:)``, which returns once ``drain()`` was called, or its
+/// task was cancelled, and every running call was answered or ``ServerLimits/drainTime`` had passed.
+public final class Server: Sendable {
+  private let methods: MethodTable
+  private let limits: ServerLimits
+  private let eventLoopCount: Int
+  private let logger: Logger
+  private let load: ServerLoad
+  private let connections = ConnectionTable()
+
+  /// - Parameters:
+  ///   - services: What it answers. Each name once.
+  ///   - eventLoops: Threads that move bytes and run handlers up to where they wait.
+  public init(
+    services: [any Service], limits: ServerLimits = ServerLimits(), eventLoops: Int = 1,
+    logger: Logger
+  ) {
+    self.methods = MethodTable(services)
+    self.limits = limits
+    self.eventLoopCount = max(eventLoops, 1)
+    self.logger = logger
+    self.load = ServerLoad(limits)
+  }
+
+  /// Calls that are running now.
+  public var callsInFlight: Int { load.callsInFlight }
+
+  /// Accepts connections and answers their calls until it has drained.
+  ///
+  /// - Parameter onReady: Called once connections are accepted.
+  /// - Throws: What the system says when the socket cannot be served.
+  public func run(
+    on listener: consuming UnixListener, onReady: @Sendable () -> Void = {}
+  ) async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: eventLoopCount)
+    let listening: any Channel
+    do {
+      listening = try await bootstrap(group).withBoundSocket(listener.descriptor).get()
+    } catch {
+      listener.removeFile()
+      try? await group.shutdownGracefully()
+      throw error
+    }
+    onReady()
+
+    await withTaskCancellationHandler {
+      await connections.drainStarted()
+    } onCancel: {
+      connections.startDrain()
+    }
+    listener.removeFile()
+    try? await listening.close()
+    await connections.drain(within: limits.drainTime, on: group.next(), logger: logger)
+    try? await group.shutdownGracefully()
+  }
+
+  /// Makes ``run(on:onReady:)`` stop accepting, answer what runs, and return. Later calls do nothing.
+  public func drain() {
+    connections.startDrain()
+  }
+
+  private func bootstrap(_ group: MultiThreadedEventLoopGroup) -> ServerBootstrap {
+    ServerBootstrap(group: group)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelInitializer { [self] channel in
+        channel.eventLoop.makeCompletedFuture { try accept(channel) }
+      }
+  }
+
+  private func accept(_ channel: any Channel) throws {
+    guard load.connectionOpened() else {
+      logger.warning("a connection is refused: the limit is \(limits.connections)")
+      throw ChannelError.operationUnsupported
+    }
+    channel.closeFuture.whenComplete { [load] _ in load.connectionClosed() }
+    let peer = try channel.pipeline.syncOperations.peerIdentity()
+    var logger = logger
+    logger[metadataKey: "peer"] = "\(peer)"
+    try channel.pipeline.syncOperations.addHandler(
+      ServerConnectionHandler(
+        methods: methods, limits: limits, load: load, peer: peer, logger: logger,
+        eventLoop: channel.eventLoop))
+    connections.add(channel)
+  }
+}
+
+extension ChannelPipeline.SynchronousOperations {
+  fileprivate func peerIdentity() throws -> PeerIdentity {
+    let peer = try withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
+      var peer = clinux_peer()
+      let code = unsafe clinux_peer_credentials(socket, &peer)
+      guard code == 0 else {
+        throw IOError(errnoCode: code, reason: "getsockopt(SO_PEERCRED)")
+      }
+      return PeerIdentity(processID: peer.pid, userID: peer.uid, groupID: peer.gid)
+    }
+    guard let peer else { throw ChannelError.operationUnsupported }
+    return peer
+  }
+}

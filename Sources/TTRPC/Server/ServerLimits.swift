@@ -1,0 +1,24 @@
+/// What a server grants its peers. Each limit is answered with a clear status, or by closing the
+/// connection where no call is there to answer.
+public struct ServerLimits: Sendable, Hashable {
+  /// The sizes of messages.
+  public var wire = WireLimits()
+  /// Connections open at a time. One more is closed as soon as it is accepted.
+  public var connections = 4096
+  /// Calls in flight on one connection. One more is refused with ``StatusCode/resourceExhausted``.
+  public var callsPerConnection = 1024
+  /// Calls in flight in all. One more is refused with ``StatusCode/resourceExhausted``.
+  public var calls = 16_384
+  /// Bytes of answers that wait for a peer to read them, per connection. Above it the connection is
+  /// closed: what it asked for cannot be delivered.
+  public var queuedBytesPerConnection = 16 * 1024 * 1024
+  /// How long a connection may stay open with no call in flight and nothing received; `nil`: as long
+  /// as it likes.
+  public var idleTime: Duration?
+  /// How long a frame that was begun may take to arrive in whole.
+  public var frameTime: Duration = .seconds(30)
+  /// How long calls that run when the server drains may take to finish.
+  public var drainTime: Duration = .seconds(10)
+
+  public init() {}
+}

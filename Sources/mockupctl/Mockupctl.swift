@@ -1,0 +1,18 @@
+internal import ArgumentParser
+
+@main
+struct Mockupctl: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mockupctl",
+    abstract: "Asks and changes the books of mockup credits.",
+    discussion: """
+      Talks to the mockupd whose socket --socket or MOCKUPD_SOCKET_PATH names.
+
+      Exit codes: 0 done; 1 refused (too few credits, or a state that forbids it); 3 not found; \
+      64 a mistake on the command line or in a value; 69 the server or its database is away; \
+      70 a defect; 75 no answer in time, or too busy; 77 not permitted.
+      """,
+    subcommands: [
+      Reserve.self, Commit.self, Release.self, ShowReservation.self, Usage.self, ShowLedger.self,
+    ])
+}

@@ -1,0 +1,87 @@
+internal import MockupClient
+
+// The service's answers as records. The names are the messages' own.
+
+extension Record {
+  init(_ reservation: Reservation) {
+    self.init([
+      "reservation_id": .text(reservation.reservationID),
+      "user_id": .text(reservation.userID),
+      "state": .text(reservation.state.word),
+      "operation": .text(reservation.operation.word),
+      "credits": .number(reservation.credits),
+      "held": .number(reservation.held),
+      "committed": .number(reservation.committed),
+      "year": .number(reservation.year),
+      "month": .number(reservation.month),
+      "created_at": .time(reservation.createdAt?.date),
+      "expires_at": .time(reservation.expiresAt?.date),
+      "settled_at": .time(reservation.settledAt?.date),
+      "mockup_id": .id(reservation.mockupID),
+      "commit_id": .id(reservation.commitID),
+      "late": .flag(reservation.late),
+    ])
+  }
+
+  init(_ usage: GetCreditUsageResponse) {
+    self.init([
+      "year": .number(usage.year),
+      "month": .number(usage.month),
+      "annual_budget": .number(usage.annualBudget),
+      "total_used": .number(usage.totalUsed),
+      "generation": .number(usage.generation),
+      "regeneration": .number(usage.regeneration),
+      "refund": .number(usage.refund),
+      "held": .number(usage.held),
+      "remaining_annual": .number(usage.remainingAnnual),
+      "monthly_soft_limit": .number(usage.monthlySoftLimit),
+      "monthly_used": .number(usage.monthlyUsed),
+      "monthly_held": .number(usage.monthlyHeld),
+      "remaining_monthly": .number(usage.remainingMonthly),
+      "soft_limit_passed": .flag(usage.softLimitPassed),
+    ])
+  }
+
+  init(_ entry: CreditUsageEntry) {
+    self.init([
+      "year": .number(entry.year),
+      "month": .number(entry.month),
+      "sequence": .number(entry.sequence),
+      "operation": .text(entry.operation.word),
+      "credits": .number(entry.credits),
+      "balance_before": .number(entry.balanceBefore),
+      "balance_after": .number(entry.balanceAfter),
+      "created_at": .time(entry.createdAt?.date),
+      "reservation_id": .id(entry.reservationID),
+      "mockup_id": .id(entry.mockupID),
+      "late": .flag(entry.late),
+      "entry_id": .text(entry.entryID),
+    ])
+  }
+}
+
+extension Operation {
+  var word: String {
+    switch self {
+    case .unspecified: "unspecified"
+    case .generation: "generation"
+    case .regeneration: "regeneration"
+    case .refund: "refund"
+    case .unrecognized(let number): "\(number)"
+    }
+  }
+}
+
+extension ReservationState {
+  var word: String {
+    switch self {
+    case .unspecified: "unspecified"
+    case .held: "held"
+    case .committed: "committed"
+    case .released: "released"
+    case .expired: "expired"
+    case .refused: "refused"
+    case .unrecognized(let number): "\(number)"
+    }
+  }
+}

@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import MockupClient
+
+struct Reserve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Set credits aside, or ask whether they could be.")
+
+  @Argument(help: "The user's id.")
+  var user: UUID
+
+  @Argument(help: "How many credits; at least 1.")
+  var credits: Int
+
+  @Option(
+    help: "The reservation's id; the same id again gives the same answer. (default: a new one)")
+  var id: UUID?
+
+  @Option(help: "generation or regeneration.")
+  var operation = SpendingOperation.generation
+
+  @Option(help: "Seconds that the credits stay set aside, up to 86400.")
+  var timeToLive: Int = 900
+
+  @Option(help: "A mockup of the user that this is for.")
+  var mockup: UUID?
+
+  @Flag(help: "Only say what the answer would be.")
+  var check = false
+
+  @OptionGroup var connection: Connection
+
+  func run() async throws {
+    try await connection.run { client in
+      let response =
+        check
+        ? try await client.credits.check(for: user, credits: credits)
+        : try await client.credits.reserve(
+          for: user, credits: credits, id: id ?? UUID(), operation: operation.value,
+          timeToLive: .seconds(timeToLive), mockup: mockup)
+      try connection.output.write(
+        Record([
+          "success": .flag(response.success),
+          "message": .text(response.message),
+          "remaining": .number(response.remaining),
+          "reservation_id": .id(response.reservation?.reservationID ?? ""),
+          "state": .id(response.reservation?.state.word ?? ""),
+          "expires_at": .time(response.reservation?.expiresAt?.date),
+          "soft_limit_passed": .flag(response.usage?.softLimitPassed ?? false),
+          "replayed": .flag(response.replayed),
+        ]))
+      if !response.success { throw ExitCode(1) }
+    }
+  }
+}
+
+/// What can be reserved for.
+enum SpendingOperation: String, ExpressibleByArgument, CaseIterable {
+  case generation
+  case regeneration
+
+  var value: Operation {
+    switch self {
+    case .generation: .generation
+    case .regeneration: .regeneration
+    }
+  }
+}

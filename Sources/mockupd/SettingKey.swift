@@ -1,0 +1,61 @@
+/// Every setting, by its place in the file. In the environment it is `MOCKUPD_` and the same words in
+/// capitals, with `_` between them.
+enum SettingKey: String, CaseIterable {
+  case socketPath = "socket.path"
+  case socketMode = "socket.mode"
+  case socketGroup = "socket.group"
+  case databaseURL = "database.url"
+  case databaseConnections = "database.connections"
+  case databasePending = "database.pendingPerConnection"
+  case databaseConnectSeconds = "database.connectSeconds"
+  case databaseStatementSeconds = "database.statementSeconds"
+  case eventLoops = "server.eventLoops"
+  case limitConnections = "limits.connections"
+  case limitCalls = "limits.calls"
+  case limitCallsPerConnection = "limits.callsPerConnection"
+  case limitMessageBytes = "limits.messageBytes"
+  case limitQueuedBytes = "limits.queuedBytesPerConnection"
+  case limitIdleSeconds = "limits.idleSeconds"
+  case limitFrameSeconds = "limits.frameSeconds"
+  case limitDrainSeconds = "limits.drainSeconds"
+  case logLevel = "log.level"
+  case logFormat = "log.format"
+
+  /// What it sets, and what it is where nobody says.
+  var help: String {
+    switch self {
+    case .socketPath: "where to listen; at most 107 bytes (/run/mockupd/mockupd.sock)"
+    case .socketMode: "the socket's permissions, in octal (0660)"
+    case .socketGroup: "the socket's group, by name or number (the process's own)"
+    case .databaseURL: "the database, as libpq takes it; required"
+    case .databaseConnections: "connections to the database (4)"
+    case .databasePending: "statements queued and in flight on one connection (1024)"
+    case .databaseConnectSeconds: "how long an attempt to connect may take (5)"
+    case .databaseStatementSeconds: "how long a statement may run (30)"
+    case .eventLoops: "threads that move bytes (1)"
+    case .limitConnections: "connections open at a time (4096)"
+    case .limitCalls: "calls in flight in all (16384)"
+    case .limitCallsPerConnection: "calls in flight on one connection (1024)"
+    case .limitMessageBytes: "the longest message; at most 4194304 (4194304)"
+    case .limitQueuedBytes: "answers that wait for a peer to read them (16777216)"
+    case .limitIdleSeconds: "how long a connection may be silent; 0: as long as it likes (0)"
+    case .limitFrameSeconds: "how long a frame may take to arrive (30)"
+    case .limitDrainSeconds: "how long running calls may take when stopping (10)"
+    case .logLevel: "trace, debug, info, notice, warning, error or critical (info)"
+    case .logFormat: "text or json (text)"
+    }
+  }
+
+  /// The environment variable's name.
+  var environmentName: String {
+    var name = "MOCKUPD_"
+    for character in rawValue {
+      switch character {
+      case ".": name += "_"
+      case _ where character.isUppercase: name += "_\(character)"
+      default: name += character.uppercased()
+      }
+    }
+    return name
+  }
+}

@@ -1,0 +1,72 @@
+internal import Configuration
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import Postgres
+internal import SystemPackage
+internal import TTRPC
+
+/// What the program was told, checked.
+struct Settings: Sendable {
+  var socketPath: String
+  var socketMode: UInt32
+  var socketGroup: UInt32?
+  var database: PostgresConfiguration
+  var eventLoops: Int
+  var limits = ServerLimits()
+  var logLevel: Logger.Level
+  var logFormat: LogFormat
+
+  /// Reads flags, then the environment, then the file.
+  ///
+  /// - Throws: ``SettingError``, naming the setting.
+  init(_ flags: SettingsFlags) async throws {
+    let reader = try await SettingsReader(flags)
+
+    socketPath = try await reader.text(.socketPath) ?? "/run/mockupd/mockupd.sock"
+    socketMode = try await reader.mode(.socketMode) ?? 0o660
+    socketGroup = try await reader.group(.socketGroup)
+
+    guard let url = try await reader.text(.databaseURL, isSecret: true) else {
+      throw SettingError(.databaseURL, "is not set")
+    }
+    database = PostgresConfiguration(url: url, applicationName: "mockupd")
+    database.connectionCount = try await reader.number(.databaseConnections, 1...256) ?? 4
+    database.maximumPending = try await reader.number(.databasePending, 1...1_000_000) ?? 1024
+    database.connectTimeout = .seconds(
+      try await reader.number(.databaseConnectSeconds, 1...3600) ?? 5)
+    database.statementTimeout = .seconds(
+      try await reader.number(.databaseStatementSeconds, 1...86_400) ?? 30)
+
+    eventLoops = try await reader.number(.eventLoops, 1...256) ?? 1
+    limits.connections = try await reader.number(.limitConnections, 1...1_000_000) ?? 4096
+    limits.calls = try await reader.number(.limitCalls, 1...1_000_000) ?? 16_384
+    limits.callsPerConnection =
+      try await reader.number(.limitCallsPerConnection, 1...1_000_000) ?? 1024
+    limits.wire.maximumMessageSize =
+      try await reader.number(.limitMessageBytes, 1024...WireLimits.protocolMaximumMessageSize)
+      ?? WireLimits.protocolMaximumMessageSize
+    limits.queuedBytesPerConnection =
+      try await reader.number(.limitQueuedBytes, 65_536...1_073_741_824) ?? 16_777_216
+    let idleSeconds = try await reader.number(.limitIdleSeconds, 0...31_536_000) ?? 0
+    limits.idleTime = idleSeconds == 0 ? nil : .seconds(idleSeconds)
+    limits.frameTime = .seconds(try await reader.number(.limitFrameSeconds, 1...86_400) ?? 30)
+    limits.drainTime = .seconds(try await reader.number(.limitDrainSeconds, 0...86_400) ?? 10)
+
+    logLevel = try await reader.choice(.logLevel) ?? .info
+    logFormat = try await reader.choice(.logFormat) ?? .text
+  }
+}
+
+/// A setting that cannot be used.
+struct SettingError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ key: SettingKey, _ reason: String) {
+    description = "\(key.rawValue) (\(key.environmentName)) \(reason)"
+  }
+
+  init(file: String, _ reason: String) {
+    description = "\(file): \(reason)"
+  }
+}

@@ -1,0 +1,286 @@
+import NIOCore
+import ProtobufC
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// The server as a peer sees it, in bytes.
+@Suite struct ServerTests {
+  private static func frame(
+    _ streamID: UInt32, _ method: String, seconds: Int64 = 0, service: String = "p",
+    timeout: Duration? = nil
+  ) -> [UInt8] {
+    let request = WireRequest(
+      service: service, method: method, payload: WireDuration(seconds: seconds).serialized(),
+      timeout: timeout, metadata: Metadata())
+    var buffer = ByteBuffer()
+    _ = buffer.writeFrame(streamID: streamID, type: .request, message: request, limit: .max)
+    return Array(buffer.readableBytesView)
+  }
+
+  /// The stream and the outcome that a response frame carries.
+  private static func response(
+    _ frame: [UInt8]?
+  ) throws -> (streamID: UInt32, outcome: Result<[UInt8], RPCError>) {
+    var buffer = ByteBuffer(bytes: try #require(frame))
+    let read = buffer.readFrameHeader()
+    let header = try #require(read)
+    try #require(header.type == FrameType.response.rawValue)
+    return (header.streamID, try buffer.message(WireResponse.self).outcome)
+  }
+
+  private static func code(_ frame: [UInt8]?) throws -> StatusCode {
+    switch try response(frame).outcome {
+    case .success: .ok
+    case .failure(let error): error.code
+    }
+  }
+
+  @Test func theGoldenCallIsAnsweredAsContainerdDoesWhereverItsBytesAreCut() async throws {
+    try await withServer { path, _ in
+      for cut in 1..<Golden.echoRequest.count {
+        let peer = try RawPeer(path: path)
+        try await peer.send(Array(Golden.echoRequest[..<cut]))
+        try await peer.send(Array(Golden.echoRequest[cut...]))
+        let answer = try await peer.receiveFrame()
+        #expect(answer == Golden.echoResponse, "cut at \(cut)")
+      }
+    }
+  }
+
+  @Test func unknownNamesAreAnsweredAsContainerdDoes() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(5, "Echo", service: "nope"))
+      #expect(try await peer.receiveFrame() == Golden.unknownService)
+      try await peer.send(Self.frame(7, "nope"))
+      #expect(try await peer.receiveFrame() == Golden.unknownMethod)
+    }
+  }
+
+  @Test func answersComeAsTheyAreReadyEachOnItsStream() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(1, "Wait", seconds: 200) + Self.frame(3, "Echo", seconds: 9))
+      let first = try Self.response(try await peer.receiveFrame())
+      let second = try Self.response(try await peer.receiveFrame())
+      #expect([first.streamID, second.streamID] == [3, 1])
+    }
+  }
+
+  @Test func eachMistakeHasItsStatusAndTheConnectionLives() async throws {
+    let oversize: [UInt8] =
+      Golden.bytes("00400001 00000009 01 00") + [UInt8](repeating: 0, count: 4_194_305)
+    let cases: [(name: String, bytes: [UInt8], code: StatusCode)] = [
+      ("an even id", Self.frame(4, "Echo"), .invalidArgument),
+      ("id zero", Self.frame(0, "Echo"), .invalidArgument),
+      ("a lower id", Self.frame(1, "Echo"), .invalidArgument),
+      ("no envelope", Golden.bytes("00000003 00000005 01 00 0affff"), .invalidArgument),
+      ("an envelope of no text", Golden.bytes("00000003 00000007 01 00 0a01ff"), .invalidArgument),
+      ("4 194 305 bytes", oversize, .resourceExhausted),
+      (
+        "no payload",
+        Golden.bytes("0000000f 0000000b 01 00 0a0170 12044563686f 1a0408ffffff"), .internalError
+      ),
+      ("data for no stream", Golden.bytes("00000001 00000063 03 00 00"), .invalidArgument),
+      ("a timeout that has passed", Self.frame(13, "Echo", timeout: .zero), .deadlineExceeded),
+      ("a handler without a status", Self.frame(15, "Fail"), .unknown),
+    ]
+    try await withServer { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(3, "Echo"))
+      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
+      for (name, bytes, code) in cases {
+        try await peer.send(bytes)
+        #expect(try Self.code(try await peer.receiveFrame()) == code, "\(name)")
+      }
+      try await peer.send(Self.frame(99, "Echo"))
+      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
+      #expect(server.callsInFlight == 0)
+    }
+  }
+
+  @Test func aRequestOfExactlyTheLimitIsRead() async throws {
+    try await withServer { path, _ in
+      // An envelope that an unknown field fills up to 4 194 304 bytes.
+      let envelope = Golden.bytes("0a0170 12044563686f")
+      let filler = 4_194_304 - envelope.count - 5
+      let bytes =
+        Golden.bytes("00400000 00000001 01 00") + envelope + [0x7a]
+        + [0x80 | UInt8(filler & 0x7f), 0x80 | UInt8(filler >> 7 & 0x7f)]
+        + [0x80 | UInt8(filler >> 14 & 0x7f), UInt8(filler >> 21)]
+        + [UInt8](repeating: 0, count: filler)
+      let peer = try RawPeer(path: path)
+      try await peer.send(bytes)
+      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
+    }
+  }
+
+  @Test func theTextOfAnErrorWithoutAStatusStaysHere() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(1, "Fail"))
+      let answer = try await peer.receiveFrame()
+      guard case .failure(let error) = try Self.response(answer).outcome else {
+        Issue.record("it succeeded")
+        return
+      }
+      #expect(!error.message.contains("password"))
+    }
+  }
+
+  @Test func garbageClosesTheConnectionAndNoOther() async throws {
+    try await withServer { path, _ in
+      let good = try RawPeer(path: path)
+      for garbage in ["GET / HTTP/1.1\r\n\r\n", "\u{7f}\u{0}\u{0}", "hello"] {
+        let bad = try RawPeer(path: path)
+        try await bad.send(Array(garbage.utf8))
+        #expect(try await bad.isClosed(), "\(garbage)")
+      }
+      try await good.send(Golden.echoRequest)
+      #expect(try await good.receiveFrame() == Golden.echoResponse)
+    }
+  }
+
+  @Test func anAnswerAboveTheLimitIsRefusedToItsCallerAlone() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(1, "Large", seconds: 4_194_305) + Self.frame(3, "Echo"))
+      let frames = [try await peer.receiveFrame(), try await peer.receiveFrame()]
+      var codes: [UInt32: StatusCode] = [:]
+      for frame in frames { codes[try Self.response(frame).streamID] = try Self.code(frame) }
+      #expect(codes == [1: .resourceExhausted, 3: .ok])
+    }
+  }
+
+  @Test func dataOnARunningUnaryCallGetsAStatusAndCancelsIt() async throws {
+    let service = TestService()
+    try await withServer(service: service) { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(
+        Self.frame(1, "Wait", seconds: 60_000) + Golden.bytes("00000001 00000001 03 00 08"))
+      #expect(try Self.code(try await peer.receiveFrame()) == .invalidArgument)
+      #expect(try await service.cancelled.wait())
+    }
+  }
+
+  @Test func aDeadlineIsTheServersToo() async throws {
+    let service = TestService()
+    try await withServer(service: service) { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(1, "Wait", seconds: 60_000, timeout: .milliseconds(50)))
+      #expect(try Self.code(try await peer.receiveFrame()) == .deadlineExceeded)
+      #expect(try await service.cancelled.wait())
+    }
+  }
+
+  @Test(arguments: [Duration.seconds(Int64.max / 1_000_000_000), .seconds(Int64.max)])
+  func aTimeoutOfCenturiesIsNoneAtAll(timeout: Duration) async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(1, "Echo", timeout: timeout))
+      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
+    }
+  }
+
+  @Test func cancelAndDisconnectCancelTheHandler() async throws {
+    for ends in ["cancel", "disconnect"] {
+      let service = TestService()
+      try await withServer(service: service) { path, server in
+        var peer: RawPeer? = try RawPeer(path: path)
+        try await peer?.send(Self.frame(1, "Wait", seconds: 60_000))
+        if ends == "cancel" {
+          try await peer?.send(Golden.bytes("00000000 00000001 04 00"))
+        } else {
+          peer = nil
+        }
+        #expect(try await service.cancelled.wait(), "\(ends)")
+        #expect(server.callsInFlight == 0)
+      }
+    }
+  }
+
+  @Test func aHalfClosedClientStillGetsItsAnswer() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(1, "Wait", seconds: 100))
+      peer.finishSending()
+      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
+      #expect(try await peer.isClosed())
+    }
+  }
+
+  @Test func limitsAreAnsweredWithAStatus() async throws {
+    var limits = ServerLimits()
+    limits.callsPerConnection = 2
+    limits.calls = 3
+    try await withServer(limits: limits) { [limits] path, _ in
+      let first = try RawPeer(path: path)
+      for streamID: UInt32 in [1, 3, 5] {
+        try await first.send(Self.frame(streamID, "Wait", seconds: 500))
+      }
+      #expect(try Self.code(try await first.receiveFrame()) == .resourceExhausted)
+      let second = try RawPeer(path: path)
+      for streamID: UInt32 in [1, 3] {
+        try await second.send(Self.frame(streamID, "Wait", seconds: 500))
+      }
+      let refused = try Self.response(try await second.receiveFrame())
+      guard case .failure(let error) = refused.outcome else {
+        Issue.record("\(limits.calls) calls run, and one more")
+        return
+      }
+      #expect(error.code == .resourceExhausted)
+      #expect(error.retryDelay != nil)
+    }
+  }
+
+  @Test func connectionsAboveTheLimitAreClosed() async throws {
+    var limits = ServerLimits()
+    limits.connections = 1
+    try await withServer(limits: limits) { path, _ in
+      var first: RawPeer? = try RawPeer(path: path)
+      try await first?.send(Golden.echoRequest)
+      #expect(try await first?.receiveFrame() == Golden.echoResponse)
+      #expect(try await RawPeer(path: path).isClosed())
+      first = nil
+      // The server learns of the end on its own time.
+      for _ in 0..<100 {
+        let next = try RawPeer(path: path)
+        try? await next.send(Golden.echoRequest)
+        if try await next.receiveFrame() == Golden.echoResponse { return }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      Issue.record("the place was not free again")
+    }
+  }
+
+  @Test func aFrameThatIsNotFinishedAndASilentPeerAreClosed() async throws {
+    var limits = ServerLimits()
+    limits.frameTime = .milliseconds(100)
+    limits.idleTime = .milliseconds(300)
+    try await withServer(limits: limits) { path, _ in
+      let half = try RawPeer(path: path)
+      try await half.send(Array(Golden.echoRequest.prefix(12)))
+      #expect(try await half.isClosed())
+      #expect(try await RawPeer(path: path).isClosed())
+    }
+  }
+
+  @Test func drainingAnswersWhatRunsAndRefusesTheRest() async throws {
+    try await withServer { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(1, "Wait", seconds: 300))
+      while server.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      server.drain()
+      try await Task.sleep(for: .milliseconds(50))
+      try await peer.send(Self.frame(3, "Echo"))
+      let refused = try await peer.receiveFrame()
+      #expect(try Self.response(refused).streamID == 3)
+      #expect(try Self.code(refused) == .unavailable)
+      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
+      #expect(try await peer.isClosed())
+      #expect(throws: RawPeer.Failure.self) { try RawPeer(path: path) }
+    }
+  }
+}

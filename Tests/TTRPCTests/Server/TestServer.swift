@@ -1,0 +1,94 @@
+import Logging
+import Synchronization
+import TestSupport
+
+@testable import TTRPC
+
+/// A service to be called by tests. Its messages are `{1: int64}`.
+struct TestService: Service {
+  static let serviceName = "p"
+
+  /// Set once a call of `Wait` was cancelled.
+  let cancelled = Flag()
+
+  struct Unspeakable: Error {
+    let secret = "password"
+  }
+
+  var methods: [TTRPC.Method] {
+    [
+      .unary("Echo", WireDuration.self) { request, _ in
+        WireDuration(seconds: request.seconds &+ 1)
+      },
+      .unary("Wait", WireDuration.self) { request, _ in
+        do {
+          try await Task.sleep(for: .milliseconds(request.seconds))
+        } catch {
+          cancelled.set()
+          throw error
+        }
+        return request
+      },
+      .unary("Fail", WireDuration.self) { _, _ -> WireDuration in throw Unspeakable() },
+      .unary("Refuse", WireDuration.self) { _, _ -> WireDuration in
+        throw RPCError(
+          code: .failedPrecondition, message: "no",
+          details: [
+            .badRequest([FieldViolation(field: "seconds", description: "wrong")]),
+            .retryInfo(after: .milliseconds(1500)),
+          ])
+      },
+      .unary("Large", WireDuration.self) { request, _ in
+        WireStatus(message: String(repeating: "x", count: Int(request.seconds)))
+      },
+      .unary("Who", WireDuration.self) { _, context in
+        WireStatus(
+          code: Int32(context.peer.userID),
+          message: "\(context.peer.processID) \(context.metadata["K"] ?? "-")")
+      },
+    ]
+  }
+}
+
+/// Set once, waited for by polling.
+final class Flag: Sendable {
+  private let value = Atomic(false)
+
+  var isSet: Bool { value.load(ordering: .acquiring) }
+
+  func set() { value.store(true, ordering: .releasing) }
+
+  /// Waits for at most ten seconds. Returns whether it was set.
+  func wait() async throws -> Bool {
+    for _ in 0..<1000 where !isSet { try await Task.sleep(for: .milliseconds(10)) }
+    return isSet
+  }
+}
+
+/// Runs a closure beside a server on a socket of its own, and drains the server.
+func withServer(
+  limits: ServerLimits = ServerLimits(), service: TestService = TestService(),
+  _ body: @Sendable (_ path: String, Server) async throws -> Void
+) async throws {
+  var logger = Logger(label: "test")
+  logger.logLevel = .critical
+  let server = Server(services: [service], limits: limits, logger: logger)
+  try await withTemporaryFolder { folder in
+    let path = "\(folder)/socket"
+    let ready = Flag()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        try await server.run(on: UnixListener(path: path)) { ready.set() }
+      }
+      guard try await ready.wait() else { throw RawPeer.Failure(description: "not ready") }
+      do {
+        try await body(path, server)
+      } catch {
+        server.drain()
+        throw error
+      }
+      server.drain()
+      try await group.waitForAll()
+    }
+  }
+}

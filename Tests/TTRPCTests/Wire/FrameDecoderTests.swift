@@ -1,0 +1,96 @@
+import NIOCore
+import Testing
+
+@testable import TTRPC
+
+@Suite struct FrameDecoderTests {
+  static let stream = Golden.echoRequest + Golden.echoResponse + Golden.unknownService
+
+  private static func events(
+    of bytes: [UInt8], cutAt cuts: [Int], maximumPayload: Int = 4_194_304
+  ) -> [FrameDecoder.Event] {
+    var decoder = FrameDecoder(maximumPayload: maximumPayload)
+    var events: [FrameDecoder.Event] = []
+    var start = 0
+    for cut in cuts + [bytes.count] {
+      decoder.append(ByteBuffer(bytes: bytes[start..<cut]))
+      while let event = decoder.next() { events.append(event) }
+      start = cut
+    }
+    return events
+  }
+
+  @Test func goldenFramesAreReadAsWhatTheyAre() {
+    #expect(
+      Self.events(of: Self.stream, cutAt: []) == [
+        .frame(
+          Frame(
+            streamID: 1, type: .request,
+            payload: ByteBuffer(bytes: Golden.echoRequest.dropFirst(10)))
+        ),
+        .frame(
+          Frame(streamID: 1, type: .response, payload: ByteBuffer(bytes: [0x12, 2, 8, 0x2a]))),
+        .frame(
+          Frame(
+            streamID: 5, type: .response,
+            payload: ByteBuffer(bytes: Golden.unknownService.dropFirst(10)))),
+      ])
+  }
+
+  @Test(arguments: 1..<stream.count)
+  func framesAreTheSameWhereverTheirBytesAreCut(at cut: Int) {
+    #expect(
+      Self.events(of: Self.stream, cutAt: [cut]) == Self.events(of: Self.stream, cutAt: []))
+  }
+
+  @Test func framesAreReadFromSingleBytes() {
+    #expect(
+      Self.events(of: Self.stream, cutAt: Array(1..<Self.stream.count))
+        == Self.events(of: Self.stream, cutAt: []))
+  }
+
+  @Test func aPayloadOfTheLimitIsReadAndOneByteMoreIsNot() {
+    let atLimit = Golden.bytes("00000004 00000001 02 00 01020304")
+    let above = Golden.bytes("00000005 00000003 02 00 0102030405")
+    let after = Golden.bytes("00000000 00000005 02 00")
+    let header = FrameHeader(length: 5, streamID: 3, type: 2, flags: [])
+    let expected: [FrameDecoder.Event] = [
+      .frame(Frame(streamID: 1, type: .response, payload: ByteBuffer(bytes: [1, 2, 3, 4]))),
+      .oversizeFrame(header),
+      .frame(Frame(streamID: 5, type: .response)),
+    ]
+    let bytes = atLimit + above + after
+    for cut in 1..<bytes.count {
+      #expect(Self.events(of: bytes, cutAt: [cut], maximumPayload: 4) == expected, "cut at \(cut)")
+    }
+  }
+
+  @Test func theLargestLengthThatStartsWithZeroIsDiscardedInBoundedMemory() {
+    var decoder = FrameDecoder(maximumPayload: 4_194_304)
+    let header = FrameHeader(length: 0x00ff_ffff, streamID: 1, type: 1, flags: [])
+    var bytes = ByteBuffer()
+    bytes.writeFrameHeader(header)
+    decoder.append(bytes)
+    let first = decoder.next()
+    #expect(first == .oversizeFrame(header))
+    let chunk = ByteBuffer(repeating: 7, count: 65_793)
+    for _ in 0..<255 {
+      #expect(decoder.isInsideFrame)
+      decoder.append(chunk)
+      let next = decoder.next()
+      #expect(next == nil)
+    }
+    #expect(!decoder.isInsideFrame)
+  }
+
+  @Test(arguments: ["GET / HTTP/1.1\r\n", "\u{1}", "PRI * HTTP/2.0"])
+  func bytesThatBeginWithAnythingButZeroAreForeign(text: String) {
+    var decoder = FrameDecoder(maximumPayload: 4_194_304)
+    decoder.append(ByteBuffer(string: text))
+    let first = decoder.next()
+    #expect(first == .foreignBytes)
+    decoder.append(ByteBuffer(bytes: Golden.echoRequest))
+    let second = decoder.next()
+    #expect(second == nil)
+  }
+}

@@ -1,0 +1,103 @@
+internal import Dispatch
+internal import Glibc
+
+/// The other end of a Unix socket, byte by byte: for what no client library would send.
+///
+/// Reads and writes block, on a thread of its own.
+public final class RawPeer: Sendable {
+  private let descriptor: Int32
+  private let queue = DispatchQueue(label: "raw peer")
+
+  /// What a peer could not do.
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(description: String) {
+      self.description = description
+    }
+  }
+
+  /// Connects. Waits for at most ten seconds for anything that it reads.
+  public init(path: String) throws(Failure) {
+    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw Failure(description: "socket") }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+      unsafe bytes.copyBytes(from: path.utf8.prefix(107))
+    }
+    let connected = unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
+        unsafe connect(descriptor, rebound, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard connected == 0 else {
+      close(descriptor)
+      throw Failure(description: "cannot connect to \(path)")
+    }
+    var patience = timeval(tv_sec: 10, tv_usec: 0)
+    unsafe setsockopt(
+      descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  /// Sends all the bytes.
+  public func send(_ bytes: [UInt8]) async throws {
+    try await onQueue { [descriptor] in
+      var sent = 0
+      while sent < bytes.count {
+        let count = unsafe bytes.withUnsafeBytes { buffer in
+          unsafe Glibc.send(
+            descriptor, buffer.baseAddress?.advanced(by: sent), bytes.count - sent,
+            Int32(MSG_NOSIGNAL))
+        }
+        guard count > 0 else { throw Failure(description: "the connection takes no more bytes") }
+        sent += count
+      }
+    }
+  }
+
+  /// Reads exactly so many bytes, or fewer where the other end closes before.
+  public func receive(_ count: Int) async throws -> [UInt8] {
+    try await onQueue { [descriptor] in
+      var received: [UInt8] = []
+      while received.count < count {
+        var chunk = [UInt8](repeating: 0, count: min(count - received.count, 65_536))
+        let read = unsafe recv(descriptor, &chunk, chunk.count, 0)
+        if read == 0 { break }
+        guard read > 0 else { throw Failure(description: "nothing came within ten seconds") }
+        received += chunk.prefix(read)
+      }
+      return received
+    }
+  }
+
+  /// Reads one frame, its ten bytes of header included; nothing where the other end has closed.
+  public func receiveFrame() async throws -> [UInt8]? {
+    let header = try await receive(10)
+    guard header.count == 10 else { return nil }
+    let length = header.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+    return header + (try await receive(length))
+  }
+
+  /// Whether the other end has closed, or does within ten seconds, and sends nothing before.
+  public func isClosed() async throws -> Bool {
+    try await receive(1).isEmpty
+  }
+
+  /// Closes this end for writing.
+  public func finishSending() {
+    shutdown(descriptor, Int32(SHUT_WR))
+  }
+
+  private func onQueue<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      queue.async { continuation.resume(with: Result { try body() }) }
+    }
+  }
+}
