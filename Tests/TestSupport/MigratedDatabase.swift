@@ -1,0 +1,188 @@
+public import FoundationEssentials
+internal import MockupStore
+public import Postgres
+
+/// A database of a test's own, with the schema, made from a template that is migrated once.
+///
+/// The server is the one that `MOCKUPD_TEST_DATABASE_URL` names as its superuser;
+/// `scripts/postgres url postgres` prints such a URL.
+public struct MigratedDatabase: Sendable {
+  /// How to reach it as its owner, who may do anything.
+  public let owner: PostgresConfiguration
+  /// How to reach it as the login of a server, who owns nothing.
+  public let service: PostgresConfiguration
+
+  /// Why there is no database to test with.
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  /// Runs a closure with a fresh database, and drops it.
+  public static func with<Value>(
+    _ body: (MigratedDatabase) async throws -> Value
+  ) async throws -> Value {
+    let template = try await Template.shared.name()
+    let name = "test_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
+    let maintenance = try Template.configuration(of: "postgres")
+    try await maintenance.run("CREATE DATABASE \(name) TEMPLATE \(template)")
+    let result: Result<Value, any Error>
+    do {
+      result = .success(
+        try await body(
+          MigratedDatabase(
+            owner: try Template.configuration(of: name),
+            service: try Template.configuration(of: name, user: Template.login))))
+    } catch {
+      result = .failure(error)
+    }
+    try await maintenance.run("DROP DATABASE \(name) WITH (FORCE)")
+    return try result.get()
+  }
+
+  /// Runs a closure with a pool of connections as the server's login.
+  public func withPool<Value>(
+    _ configure: (inout PostgresConfiguration) -> Void = { _ in },
+    _ body: (Pool) async throws -> Value
+  ) async throws -> Value {
+    var configuration = service
+    configure(&configuration)
+    return try await configuration.withPool(body)
+  }
+
+  /// Runs a closure with a pool of connections as the owner.
+  public func withOwner<Value>(_ body: (Pool) async throws -> Value) async throws -> Value {
+    try await owner.withPool(body)
+  }
+
+  /// Makes a user with a budget, or with the default one.
+  public func makeUser(
+    _ id: UUID = UUID(), annualBudget: Int? = nil, monthlySoftLimit: Int? = nil
+  ) async throws -> UUID {
+    var guardrails: [String] = []
+    if let annualBudget { guardrails.append("\"annual_mockup_budget\": \(annualBudget)") }
+    if let monthlySoftLimit {
+      guardrails.append("\"monthly_mockup_soft_limit\": \(monthlySoftLimit)")
+    }
+    try await owner.run(
+      """
+      WITH made AS (INSERT INTO auth.users (id) VALUES ('\(id)') RETURNING id)
+      INSERT INTO public.user_settings (user_id, guardrails)
+      SELECT id, '{\(guardrails.joined(separator: ", "))}' FROM made
+      """)
+    return id
+  }
+
+  /// What the verifier finds wrong: nothing, if the books are right.
+  public func discrepancies() async throws -> [String] {
+    try await withOwner { pool in
+      try await pool.query("SELECT discrepancy FROM mockupd.verify_counters()") {
+        row throws(PostgresError) in
+        try row.decode(String.self, at: 0)
+      }
+    }
+  }
+}
+
+extension PostgresConfiguration {
+  /// Runs a closure with a pool, and closes it.
+  public func withPool<Value>(_ body: (Pool) async throws -> Value) async throws -> Value {
+    let pool = try Pool(configuration: self)
+    let running = Task { await pool.run() }
+    let result: Result<Value, any Error>
+    do {
+      try await pool.waitUntilConnected(timeout: .seconds(10))
+      result = .success(try await body(pool))
+    } catch {
+      result = .failure(error)
+    }
+    pool.shutdown()
+    await running.value
+    return try result.get()
+  }
+
+  /// Runs one statement on a connection of its own.
+  public func run(_ sql: String) async throws {
+    var configuration = self
+    configuration.connectionCount = 1
+    _ = try await configuration.withPool { pool in try await pool.execute(Statement(sql)) }
+  }
+}
+
+/// The migrated database that every test's own is a copy of. It is kept for the next run, under a name
+/// that tells its migrations.
+private actor Template {
+  static let shared = Template()
+  static let login = "mockupd_test"
+
+  private var made: Task<String, any Error>?
+
+  func name() async throws -> String {
+    if let made { return try await made.value }
+    let task = Task { try await Self.make() }
+    made = task
+    return try await task.value
+  }
+
+  private static func make() async throws -> String {
+    let name = "template_\(fingerprint)"
+    let maintenance = try configuration(of: "postgres")
+    let exists = try await maintenance.withPool { pool in
+      try await pool.query(
+        "SELECT true FROM pg_database WHERE datname = $1", Parameters(name)
+      ) { row throws(PostgresError) in
+        try row.decode(Bool.self, at: 0)
+      }
+    }
+    if !exists.isEmpty { return name }
+
+    let unfinished = "unfinished_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
+    try await maintenance.run("CREATE DATABASE \(unfinished)")
+    let migrator = try Migrator(
+      configuration: try configuration(of: unfinished), schema: Schema.name,
+      migrations: Schema.migrations)
+    _ = try await migrator.migrate()
+    try await maintenance.run(
+      """
+      DO $$
+      BEGIN
+        CREATE ROLE \(login) LOGIN;
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+      END
+      $$
+      """)
+    try await maintenance.run("GRANT mockupd_service TO \(login)")
+    try await maintenance.run("ALTER DATABASE \(unfinished) RENAME TO \(name)")
+    return name
+  }
+
+  /// FNV-1a over the migrations: another text, another name.
+  private static var fingerprint: String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for migration in Schema.migrations {
+      for byte in "\(migration.version) \(migration.sql)".utf8 {
+        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+      }
+    }
+    return String(hash, radix: 16)
+  }
+
+  static func configuration(
+    of database: String, user: String? = nil
+  ) throws -> PostgresConfiguration {
+    let variable = "MOCKUPD_TEST_DATABASE_URL"
+    guard let url = ProcessInfo.processInfo.environment[variable] else {
+      throw MigratedDatabase.Failure(
+        description: "\(variable) is not set; run scripts/test, or scripts/postgres start and url")
+    }
+    guard var components = URLComponents(string: url) else {
+      throw MigratedDatabase.Failure(description: "\(variable) is no URL")
+    }
+    components.path = "/\(database)"
+    if let user {
+      var items = (components.queryItems ?? []).filter { $0.name != "user" }
+      items.append(URLQueryItem(name: "user", value: user))
+      components.queryItems = items
+    }
+    return PostgresConfiguration(url: components.string ?? url, applicationName: "mockupd-tests")
+  }
+}
