@@ -17,24 +17,19 @@ public final class RawPeer: Sendable {
     }
   }
 
-  /// Connects. Waits for at most ten seconds for anything that it reads.
-  public init(path: String) throws(Failure) {
-    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { throw Failure(description: "socket") }
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
-      unsafe bytes.copyBytes(from: path.utf8.prefix(107))
-    }
-    let connected = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
-        unsafe connect(descriptor, rebound, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    guard connected == 0 else {
+  /// Connects.
+  public convenience init(path: String) throws(Failure) {
+    let descriptor = try UnixAddress.makeSocket()
+    guard unsafe UnixAddress.with(path, { unsafe connect(descriptor, $0, $1) }) == 0 else {
       close(descriptor)
       throw Failure(description: "cannot connect to \(path)")
     }
+    self.init(descriptor: descriptor)
+  }
+
+  /// Takes over a connected socket. Waits for at most ten seconds for anything that it reads.
+  init(descriptor: Int32) {
+    self.descriptor = descriptor
     var patience = timeval(tv_sec: 10, tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
@@ -67,7 +62,8 @@ public final class RawPeer: Sendable {
       while received.count < count {
         var chunk = [UInt8](repeating: 0, count: min(count - received.count, 65_536))
         let read = unsafe recv(descriptor, &chunk, chunk.count, 0)
-        if read == 0 { break }
+        // A peer that closes without having read all that was sent resets the connection.
+        if read == 0 || (read < 0 && errno == ECONNRESET) { break }
         guard read > 0 else { throw Failure(description: "nothing came within ten seconds") }
         received += chunk.prefix(read)
       }

@@ -63,14 +63,20 @@ public struct UnixListener: Sendable, ~Copyable {
       self.descriptor = descriptor
       self.identity = identity
     } catch {
-      close(descriptor)
+      Glibc.close(descriptor)
       if isBound { unsafe unlink(path) }
       throw error
     }
   }
 
+  /// Stops listening and removes the socket file. What was accepted stays open.
+  public consuming func close() {
+    removeFile()
+    Glibc.close(descriptor)
+  }
+
   /// Removes the socket file, unless another one has taken its place.
-  public func removeFile() {
+  func removeFile() {
     if Self.identity(of: path) == identity { unsafe unlink(path) }
   }
 
@@ -82,7 +88,7 @@ public struct UnixListener: Sendable, ~Copyable {
     }
     let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard probe >= 0 else { throw Failure(path: path, reason: "socket: \(systemErrorText())") }
-    defer { close(probe) }
+    defer { Glibc.close(probe) }
     if unsafe withAddress(path, { unsafe connect(probe, $0, $1) }) == 0 {
       throw Failure(path: path, reason: "a server is listening there already")
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Synchronization
 import TestSupport
@@ -70,25 +71,36 @@ func withServer(
   limits: ServerLimits = ServerLimits(), service: TestService = TestService(),
   _ body: @Sendable (_ path: String, Server) async throws -> Void
 ) async throws {
+  try await withTemporaryFolder { folder in
+    try await withServer(at: "\(folder)/socket", limits: limits, service: service, body)
+  }
+}
+
+/// Runs a closure beside a server, and drains the server.
+func withServer(
+  at path: String, limits: ServerLimits = ServerLimits(), service: TestService = TestService(),
+  _ body: @Sendable (_ path: String, Server) async throws -> Void
+) async throws {
   var logger = Logger(label: "test")
   logger.logLevel = .critical
   let server = Server(services: [service], limits: limits, logger: logger)
-  try await withTemporaryFolder { folder in
-    let path = "\(folder)/socket"
-    let ready = Flag()
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        try await server.run(on: UnixListener(path: path)) { ready.set() }
-      }
-      guard try await ready.wait() else { throw RawPeer.Failure(description: "not ready") }
-      do {
-        try await body(path, server)
-      } catch {
-        server.drain()
-        throw error
-      }
-      server.drain()
-      try await group.waitForAll()
+  let ready = Flag()
+  try await withThrowingTaskGroup(of: Void.self) { group in
+    group.addTask {
+      try await server.run(on: UnixListener(path: path)) { ready.set() }
     }
+    guard try await ready.wait() else { throw RawPeer.Failure(description: "not ready") }
+    do {
+      try await body(path, server)
+    } catch {
+      server.drain()
+      throw error
+    }
+    server.drain()
+    try await group.waitForAll()
   }
 }
+
+func ownUserID() -> UInt32 { getuid() }
+
+func ownProcessID() -> Int32 { getpid() }

@@ -1,0 +1,123 @@
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// The client against a server of ours.
+@Suite struct ClientTests {
+  /// Calls a method of ``TestService``.
+  static func call(
+    _ client: Client, _ method: String, seconds: Int64 = 0, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> WireDuration {
+    try await client.unary(
+      service: "p", method: method, WireDuration(seconds: seconds), options: options)
+  }
+
+  /// The error that a call ends with.
+  static func error(
+    _ body: () async throws(RPCError) -> WireDuration
+  ) async throws -> RPCError {
+    do {
+      _ = try await body()
+    } catch {
+      return error
+    }
+    throw RawPeer.Failure(description: "the call succeeded")
+  }
+
+  @Test func manyCallersShareOneConnectionAndEachGetsItsAnswer() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path)
+      let answers = try await withThrowingTaskGroup(of: (Int64, Int64).self) { group in
+        for number in 0..<Int64(1000) {
+          group.addTask { (number, try await Self.call(client, "Echo", seconds: number).seconds) }
+        }
+        return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+      }
+      #expect(answers == Dictionary(uniqueKeysWithValues: (0..<Int64(1000)).map { ($0, $0 + 1) }))
+      await client.close()
+    }
+  }
+
+  @Test func theHandlerKnowsWhoCallsAndWhatWasSentBeside() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path)
+      let answer: WireStatus = try await client.unary(
+        service: "p", method: "Who", WireDuration(), options: CallOptions(metadata: ["k": "v"]))
+      #expect(answer.code == Int32(ownUserID()))
+      #expect(answer.message == "\(ownProcessID()) v")
+    }
+  }
+
+  @Test func anErrorsDetailsArrive() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path)
+      let error = try await Self.error { () throws(RPCError) in
+        try await Self.call(client, "Refuse")
+      }
+      #expect(error.code == .failedPrecondition)
+      #expect(error.message == "no")
+      #expect(error.fieldViolations == [FieldViolation(field: "seconds", description: "wrong")])
+      #expect(error.retryDelay == .milliseconds(1500))
+    }
+  }
+
+  @Test func aRequestAboveTheLimitIsRefusedBeforeItIsSent() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path, limits: WireLimits(maximumMessageSize: 64))
+      let options = CallOptions(metadata: ["k": String(repeating: "v", count: 64)])
+      let error = try await Self.error { () throws(RPCError) in
+        try await Self.call(client, "Echo", options: options)
+      }
+      #expect(error.code == .resourceExhausted)
+      #expect(try await Self.call(client, "Echo").seconds == 1)
+    }
+  }
+
+  @Test func aCancelledTaskCancelsTheHandler() async throws {
+    let service = TestService()
+    try await withServer(service: service) { path, server in
+      let client = Client(path: path)
+      let task = Task {
+        try await Self.error { () throws(RPCError) in
+          try await Self.call(client, "Wait", seconds: 60_000)
+        }
+      }
+      while server.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      task.cancel()
+      #expect(try await task.value.code == .cancelled)
+      #expect(try await service.cancelled.wait())
+    }
+  }
+
+  @Test func aServerThatComesBackIsFoundAgain() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      let client = Client(path: path)
+      for round in 0..<2 {
+        let away = try await Self.error { () throws(RPCError) in
+          try await Self.call(client, "Echo")
+        }
+        #expect(away.code == .unavailable)
+        // The second time the client may learn of it only by the loss of its connection.
+        #expect(away.message.contains(path) || round > 0)
+        try await withServer(at: path) { _, _ in
+          let answer = try await Self.call(client, "Echo", seconds: 1)
+          #expect(answer.seconds == 2)
+        }
+      }
+    }
+  }
+
+  @Test func aClosedClientMakesNoCalls() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path)
+      #expect(try await Self.call(client, "Echo").seconds == 1)
+      await client.close()
+      let error = try await Self.error { () throws(RPCError) in
+        try await Self.call(client, "Echo")
+      }
+      #expect(error.code == .unavailable)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// The client against a server that says what the test wants.
+@Suite struct ScriptedServerTests {
+  /// Runs a call beside a script of the server's end.
+  private static func outcome(
+    timeout: Duration? = nil, script: @escaping @Sendable (RawPeer) async throws -> Void
+  ) async throws -> Result<WireDuration, RPCError> {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      let listener = try RawListener(path: path)
+      let server = Task { try await script(try await listener.accept()) }
+      let client = Client(path: path)
+      let options = CallOptions(timeout: timeout, metadata: ["k": "v"])
+      let outcome: Result<WireDuration, RPCError>
+      do throws(RPCError) {
+        outcome = .success(
+          try await ClientTests.call(client, "Echo", seconds: 41, options: options))
+      } catch {
+        outcome = .failure(error)
+      }
+      try await server.value
+      await client.close()
+      return outcome
+    }
+  }
+
+  private static func code(_ outcome: Result<WireDuration, RPCError>) -> StatusCode {
+    switch outcome {
+    case .success: .ok
+    case .failure(let error): error.code
+    }
+  }
+
+  @Test func theGoldenCallIsSentAsContainerdDoes() async throws {
+    let outcome = try await Self.outcome(timeout: .seconds(1)) { peer in
+      let request = try await peer.receiveFrame()
+      #expect(request == Golden.echoRequest)
+      try await peer.send(Golden.echoResponse)
+    }
+    #expect(try outcome.get().seconds == 42)
+  }
+
+  @Test func answersAreReadWhereverTheirBytesAreCut() async throws {
+    for cut in 1..<Golden.echoResponse.count {
+      let outcome = try await Self.outcome { peer in
+        _ = try await peer.receiveFrame()
+        try await peer.send(Array(Golden.echoResponse[..<cut]))
+        try await peer.send(Array(Golden.echoResponse[cut...]))
+      }
+      #expect(try outcome.get().seconds == 42, "cut at \(cut)")
+    }
+  }
+
+  @Test func whatAServerMaySayIsUnderstood() async throws {
+    let cases: [(name: String, bytes: [UInt8], code: StatusCode)] = [
+      ("an empty response", Golden.bytes("00000000 00000001 02 00"), .ok),
+      ("an empty status", Golden.bytes("00000002 00000001 02 00 0a00"), .ok),
+      ("a status of 0", Golden.bytes("00000004 00000001 02 00 0a020800"), .ok),
+      ("a status", Golden.bytes("00000004 00000001 02 00 0a02080c"), .unimplemented),
+      ("a code that gRPC lacks", Golden.bytes("00000004 00000001 02 00 0a02084d"), .unknown),
+      ("no envelope", Golden.bytes("00000001 00000001 02 00 ff"), .internalError),
+      ("no message", Golden.bytes("00000003 00000001 02 00 1201ff"), .internalError),
+      ("data on a unary call", Golden.bytes("00000000 00000001 03 00"), .internalError),
+      (
+        "answers for others, and frames of other types, before its own",
+        Golden.bytes("00000000 00000063 02 00 00000000 00000001 09 00") + Golden.echoResponse, .ok
+      ),
+      (
+        "an answer above the limit",
+        Golden.bytes("00400001 00000001 02 00") + [UInt8](repeating: 0, count: 4_194_305),
+        .resourceExhausted
+      ),
+      ("another protocol", Array("HTTP/1.1 400 Bad Request\r\n".utf8), .unavailable),
+      ("nothing, and closes", [], .unavailable),
+      ("half a frame, and closes", Golden.bytes("00000004 00000001 02"), .unavailable),
+    ]
+    for (name, bytes, code) in cases {
+      let outcome = try await Self.outcome { peer in
+        _ = try await peer.receiveFrame()
+        // A client that has heard enough may be gone before all is sent.
+        try? await peer.send(bytes)
+      }
+      #expect(Self.code(outcome) == code, "\(name)")
+    }
+  }
+
+  @Test func theDeadlineCoversASilentServerAndTellsItSo() async throws {
+    let outcome = try await Self.outcome(timeout: .milliseconds(100)) { peer in
+      _ = try await peer.receiveFrame()
+      let cancel = try await peer.receiveFrame()
+      #expect(cancel == Golden.bytes("00000000 00000001 04 00"))
+    }
+    #expect(Self.code(outcome) == .deadlineExceeded)
+  }
+
+  @Test func aTimeoutThatHasPassedSendsNothing() async throws {
+    try await withTemporaryFolder { folder in
+      let client = Client(path: "\(folder)/nowhere")
+      let error = try await ClientTests.error { () throws(RPCError) in
+        try await ClientTests.call(client, "Echo", options: CallOptions(timeout: .zero))
+      }
+      #expect(error.code == .deadlineExceeded)
+    }
+  }
+}

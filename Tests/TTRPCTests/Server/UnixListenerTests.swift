@@ -1,0 +1,75 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+@Suite struct UnixListenerTests {
+  /// Why a path cannot be listened on, if it cannot.
+  private static func failure(at path: String) -> String? {
+    do throws(UnixListener.Failure) {
+      try UnixListener(path: path).close()
+      return nil
+    } catch {
+      return error.reason
+    }
+  }
+
+  @Test func theFileHasItsModeAndGroupAndIsRemoved() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      let group = getegid()
+      let listener = try UnixListener(path: path, mode: 0o640, groupID: group)
+      let attributes = try FileManager.default.attributesOfItem(atPath: path)
+      #expect(attributes[.posixPermissions] as? Int == 0o640)
+      #expect(attributes[.groupOwnerAccountID] as? Int == Int(group))
+      listener.close()
+      #expect(!FileManager.default.fileExists(atPath: path))
+    }
+  }
+
+  @Test func aStaleSocketIsReplacedAndALiveOneIsNot() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      var live: RawListener? = try RawListener(path: path)
+      #expect(Self.failure(at: path) == "a server is listening there already")
+      #expect(live != nil)
+      live = nil
+      #expect(FileManager.default.fileExists(atPath: path))
+      #expect(Self.failure(at: path) == nil)
+    }
+  }
+
+  @Test func aFileThatIsNoSocketIsKept() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/notes"
+      try Data("kept".utf8).write(to: URL(filePath: path))
+      #expect(Self.failure(at: path) == "a file that is no socket is there")
+      #expect(try Data(contentsOf: URL(filePath: path)) == Data("kept".utf8))
+    }
+  }
+
+  @Test func aSocketThatTookItsPlaceIsNotRemoved() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      let first = try UnixListener(path: path)
+      try FileManager.default.removeItem(atPath: path)
+      let second = try RawListener(path: path)
+      first.close()
+      #expect(throws: Never.self) { try RawPeer(path: path) }
+      _ = second
+    }
+  }
+
+  @Test func pathsThatNoSocketCanHaveAreRefused() async throws {
+    try await withTemporaryFolder { folder in
+      let longest = "\(folder)/" + String(repeating: "s", count: 106 - folder.utf8.count)
+      #expect(longest.utf8.count == 107)
+      #expect(Self.failure(at: longest) == nil)
+      #expect(Self.failure(at: longest + "s") == "a socket's path holds at most 107 bytes")
+      #expect(Self.failure(at: "") == "a socket needs a path in the file system")
+      #expect(Self.failure(at: "\0abstract") == "a socket needs a path in the file system")
+      #expect(Self.failure(at: "\(folder)/none/socket") == "bind: No such file or directory")
+    }
+  }
+}

@@ -1,0 +1,58 @@
+internal import Dispatch
+internal import Glibc
+
+/// A server's end of a Unix socket, byte by byte: for what no server would answer.
+public final class RawListener: Sendable {
+  private let descriptor: Int32
+  private let queue = DispatchQueue(label: "raw listener")
+
+  /// Listens at a path where nothing is yet.
+  public init(path: String) throws(RawPeer.Failure) {
+    descriptor = try UnixAddress.makeSocket()
+    guard unsafe UnixAddress.with(path, { unsafe bind(descriptor, $0, $1) }) == 0,
+      listen(descriptor, 16) == 0
+    else {
+      close(descriptor)
+      throw RawPeer.Failure(description: "cannot listen on \(path)")
+    }
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  /// Waits for a connection.
+  public func accept() async throws -> RawPeer {
+    let accepted = await withCheckedContinuation { continuation in
+      queue.async { [descriptor] in
+        continuation.resume(returning: Glibc.accept(descriptor, nil, nil))
+      }
+    }
+    guard accepted >= 0 else { throw RawPeer.Failure(description: "accept") }
+    return RawPeer(descriptor: accepted)
+  }
+}
+
+/// Unix sockets and their addresses, for the raw ends.
+enum UnixAddress {
+  static func makeSocket() throws(RawPeer.Failure) -> Int32 {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw RawPeer.Failure(description: "socket") }
+    return descriptor
+  }
+
+  static func with(
+    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+      unsafe bytes.copyBytes(from: path.utf8.prefix(107))
+    }
+    return unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
+        unsafe body(rebound, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+  }
+}
