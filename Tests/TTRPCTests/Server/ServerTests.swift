@@ -69,34 +69,45 @@ import Testing
     }
   }
 
-  @Test func eachMistakeHasItsStatusAndTheConnectionLives() async throws {
-    let oversize: [UInt8] =
-      Golden.bytes("00400001 00000009 01 00") + [UInt8](repeating: 0, count: 4_194_305)
-    let cases: [(name: String, bytes: [UInt8], code: StatusCode)] = [
-      ("an even id", Self.frame(4, "Echo"), .invalidArgument),
-      ("id zero", Self.frame(0, "Echo"), .invalidArgument),
-      ("a lower id", Self.frame(1, "Echo"), .invalidArgument),
-      ("no envelope", Golden.bytes("00000003 00000005 01 00 0affff"), .invalidArgument),
-      ("an envelope of no text", Golden.bytes("00000003 00000007 01 00 0a01ff"), .invalidArgument),
-      ("4 194 305 bytes", oversize, .resourceExhausted),
-      (
-        "no payload",
-        Golden.bytes("0000000f 0000000b 01 00 0a0170 12044563686f 1a0408ffffff"), .internalError
-      ),
-      ("data for no stream", Golden.bytes("00000001 00000063 03 00 00"), .invalidArgument),
-      ("a timeout that has passed", Self.frame(13, "Echo", timeout: .zero), .deadlineExceeded),
-      ("a handler without a status", Self.frame(15, "Fail"), .unknown),
-    ]
+  /// What a peer can do wrong on stream 5 or another, and the status it gets.
+  private static let mistakes: [(name: String, bytes: [UInt8], code: StatusCode)] = [
+    ("an unknown service", frame(5, "Echo", service: "nope"), .unimplemented),
+    ("an unknown method", frame(5, "nope"), .unimplemented),
+    ("an even id", frame(4, "Echo"), .invalidArgument),
+    ("id zero", frame(0, "Echo"), .invalidArgument),
+    ("a lower id", frame(1, "Echo"), .invalidArgument),
+    ("a repeated id", frame(3, "Echo"), .invalidArgument),
+    ("no envelope", Golden.bytes("00000003 00000005 01 00 0affff"), .invalidArgument),
+    ("an envelope of no text", Golden.bytes("00000003 00000005 01 00 0a01ff"), .invalidArgument),
+    (
+      "no payload", Golden.bytes("0000000e 00000005 01 00 0a0170 12044563686f 1a03 ffffff"),
+      .internalError
+    ),
+    (
+      "4 194 305 bytes",
+      Golden.bytes("00400001 00000005 01 00") + [UInt8](repeating: 0, count: 4_194_305),
+      .resourceExhausted
+    ),
+    ("data for no stream", Golden.bytes("00000001 00000063 03 00 00"), .invalidArgument),
+    ("a timeout that has passed", frame(5, "Echo", timeout: .zero), .deadlineExceeded),
+    ("a handler without a status", frame(5, "Fail"), .unknown),
+    ("an answer above the limit", frame(5, "Large", seconds: 4_194_305), .resourceExhausted),
+  ]
+
+  @Test(arguments: mistakes.indices)
+  func aMistakeHasItsStatusWhereverItsBytesAreCutAndTheConnectionLives(index: Int) async throws {
+    let (name, bytes, code) = Self.mistakes[index]
     try await withServer { path, server in
-      let peer = try RawPeer(path: path)
-      try await peer.send(Self.frame(3, "Echo"))
-      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
-      for (name, bytes, code) in cases {
-        try await peer.send(bytes)
-        #expect(try Self.code(try await peer.receiveFrame()) == code, "\(name)")
+      for cut in 1..<min(bytes.count, 64) {
+        let peer = try RawPeer(path: path)
+        try await peer.send(Self.frame(3, "Echo"))
+        #expect(try Self.code(try await peer.receiveFrame()) == .ok)
+        try await peer.send(Array(bytes[..<cut]))
+        try await peer.send(Array(bytes[cut...]))
+        #expect(try Self.code(try await peer.receiveFrame()) == code, "\(name), cut at \(cut)")
+        try await peer.send(Self.frame(99, "Echo"))
+        #expect(try Self.code(try await peer.receiveFrame()) == .ok)
       }
-      try await peer.send(Self.frame(99, "Echo"))
-      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
       #expect(server.callsInFlight == 0)
     }
   }
