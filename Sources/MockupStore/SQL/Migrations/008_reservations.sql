@@ -188,7 +188,7 @@ CREATE TABLE mockupd.reservations (
 );
 
 -- What is due, for admission, which looks for one user's, before it counts what is free.
-CREATE INDEX reservations_due ON mockupd.reservations (user_id, year, expires_at)
+CREATE INDEX reservations_due ON mockupd.reservations (user_id, expires_at)
   WHERE state = 'held';
 
 GRANT SELECT ON mockupd.reservations TO mockupd_service;

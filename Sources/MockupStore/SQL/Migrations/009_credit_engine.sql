@@ -4,55 +4,56 @@
 -- Both take the time and every id as parameters, lock the users' counter rows in one order before
 -- they look at anything else (a statement of its own: what it waited for is then visible to the next
 -- one), decide each request in the order in which it was sent, and write once for the batch.
+--
+-- Their statements are planned once for a session: every row is found by its key, for one request or
+-- for many, and planning would take longer than running. An empty table must not teach them to scan.
 
 -- A setting that may hold anything: a number is truncated and kept within 0 … 2^31 - 1, as a JSON
 -- number or as text; whatever is no number counts as absent.
+--
+-- plpgsql, here and below, where SQL would do: its plans are kept, those of an SQL function that has
+-- settings of its own are made anew for each call.
 CREATE FUNCTION mockupd.guardrail(p_guardrails jsonb, p_key text, p_default integer)
 RETURNS integer
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = ''
 AS $$
-  SELECT CASE
-    WHEN p_guardrails ->> p_key ~ '^\s*[+-]?[0-9]{1,100}(\.[0-9]{0,100})?\s*$'
-      THEN least(greatest(trunc((p_guardrails ->> p_key)::numeric), 0), 2147483647)::integer
-    ELSE p_default
-  END
+BEGIN
+  IF p_guardrails ->> p_key ~ '^\s*[+-]?[0-9]{1,100}(\.[0-9]{0,100})?\s*$' THEN
+    RETURN least(greatest(trunc((p_guardrails ->> p_key)::numeric), 0), 2147483647);
+  END IF;
+  RETURN p_default;
+END
 $$;
 
--- A user's budgets: the hard one of the year, the soft one of the month. Always one row.
-CREATE FUNCTION mockupd.budgets(p_user_id uuid)
-RETURNS TABLE (annual integer, monthly_soft integer)
-LANGUAGE sql STABLE
-SET search_path = ''
-AS $$
-  SELECT
-    mockupd.guardrail(settings.guardrails, 'annual_mockup_budget', 3500),
-    mockupd.guardrail(settings.guardrails, 'monthly_mockup_soft_limit', 292)
-  FROM (VALUES (1)) AS always (row)
-  LEFT JOIN public.user_settings AS settings ON settings.user_id = p_user_id
-  LIMIT 1
-$$;
-
--- The counters as an answer reports them.
+-- The counters as an answer reports them, with the user's budgets: the hard one of the year, the soft
+-- one of the month.
 CREATE FUNCTION mockupd.usage_of(
-  p_counters mockupd.credit_counters, p_month integer, p_annual integer, p_monthly_soft integer
+  p_counters mockupd.credit_counters, p_month integer, p_guardrails jsonb
 ) RETURNS mockupd.usage
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = ''
 AS $$
-  SELECT ROW(
-    p_annual, p_monthly_soft,
+BEGIN
+  RETURN ROW(
+    mockupd.guardrail(p_guardrails, 'annual_mockup_budget', 3500),
+    mockupd.guardrail(p_guardrails, 'monthly_mockup_soft_limit', 292),
     p_counters.generation, p_counters.regeneration, p_counters.refund, p_counters.held,
     p_counters.month_used[p_month], p_counters.month_held[p_month]
-  )::mockupd.usage
+  )::mockupd.usage;
+END
 $$;
 
 -- budget - used - held: what a new reservation may take. Negative after the budget was lowered.
 CREATE FUNCTION mockupd.available(p_usage mockupd.usage)
 RETURNS bigint
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = ''
 AS $$
-  SELECT p_usage.annual_budget
-    - (p_usage.generation + p_usage.regeneration - p_usage.refund) - p_usage.held
+BEGIN
+  RETURN p_usage.annual_budget
+    - (p_usage.generation + p_usage.regeneration - p_usage.refund) - p_usage.held;
+END
 $$;
 
 -- Gives back what the users' reservations held whose time has come. Expiry is decided here, when a
@@ -61,6 +62,8 @@ CREATE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = ''
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
 AS $$
 DECLARE
   v_freed record;
@@ -112,6 +115,8 @@ CREATE FUNCTION mockupd.reserve(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ''
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -148,7 +153,7 @@ BEGIN
 
   -- Decide what is new. An id that stands twice in the batch is decided once.
   FOR v_request IN
-    SELECT i.*, c AS counters, budgets.annual, budgets.monthly_soft
+    SELECT i.*, c AS counters, settings.guardrails
     FROM (
       SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
       FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
@@ -156,12 +161,14 @@ BEGIN
         AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
     ) AS i
     JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year
-    CROSS JOIN LATERAL mockupd.budgets(i.user_id) AS budgets
+    LEFT JOIN LATERAL (
+      SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = i.user_id LIMIT 1
+    ) AS settings ON true
+    LEFT JOIN public.mockups AS m ON m.id = i.mockup_id AND m.user_id = i.user_id
     WHERE i.turn = 1
       AND NOT EXISTS (
         SELECT FROM mockupd.reservations AS r WHERE r.user_id = i.user_id AND r.id = i.id)
-      AND (i.mockup_id IS NULL OR EXISTS (
-        SELECT FROM public.mockups AS m WHERE m.id = i.mockup_id AND m.user_id = i.user_id))
+      AND (i.mockup_id IS NULL OR m.id IS NOT NULL)
     ORDER BY i.user_id, i.ordinal
   LOOP
     IF v_counters.user_id IS DISTINCT FROM v_request.user_id THEN
@@ -171,8 +178,7 @@ BEGIN
       v_counters := v_request.counters;
     END IF;
 
-    v_usage := mockupd.usage_of(
-      v_counters, v_month, v_request.annual, v_request.monthly_soft);
+    v_usage := mockupd.usage_of(v_counters, v_month, v_request.guardrails);
     v_admitted := v_request.credits <= mockupd.available(v_usage);
     IF v_admitted THEN
       v_usage.held := v_usage.held + v_request.credits;
@@ -258,6 +264,8 @@ CREATE FUNCTION mockupd.settle(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ''
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -296,7 +304,7 @@ BEGIN
     v_entries := '{}';
 
     FOR v_request IN
-      SELECT i.*, r AS reservation, c AS counters, budgets.annual, budgets.monthly_soft
+      SELECT i.*, r AS reservation, c AS counters, settings.guardrails
       FROM (
         SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
         FROM unnest(p_user_ids, p_ids, p_commit_ids, p_credits, p_entry_ids) WITH ORDINALITY
@@ -304,7 +312,9 @@ BEGIN
       ) AS i
       LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
       LEFT JOIN mockupd.credit_counters AS c ON c.user_id = r.user_id AND c.year = r.year
-      CROSS JOIN LATERAL mockupd.budgets(i.user_id) AS budgets
+      LEFT JOIN LATERAL (
+        SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = i.user_id LIMIT 1
+      ) AS settings ON true
       WHERE i.turn = v_turn OR (r.id IS NULL AND v_turn = 1)
       ORDER BY r.user_id, r.year, i.ordinal
     LOOP
@@ -328,8 +338,7 @@ BEGIN
         END IF;
         v_counters := v_request.counters;
       END IF;
-      v_usage := mockupd.usage_of(
-        v_counters, v_reservation.month, v_request.annual, v_request.monthly_soft);
+      v_usage := mockupd.usage_of(v_counters, v_reservation.month, v_request.guardrails);
 
       v_charge := CASE
         WHEN v_request.commit_id IS NULL THEN 0
@@ -440,25 +449,44 @@ $$;
 CREATE FUNCTION mockupd.usage_at(
   p_now timestamptz, p_user_id uuid, p_year integer, p_month integer
 ) RETURNS SETOF mockupd.usage
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = ''
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
 AS $$
-  SELECT
-    budgets.annual, budgets.monthly_soft,
-    coalesce(c.generation, 0), coalesce(c.regeneration, 0), coalesce(c.refund, 0),
-    coalesce(c.held, 0) - due.held,
-    coalesce(c.month_used[p_month], 0), coalesce(c.month_held[p_month], 0) - due.month_held
+DECLARE
+  v_user record;
+  v_usage mockupd.usage;
+  v_due record;
+BEGIN
+  SELECT c AS counters, settings.guardrails INTO v_user
   FROM auth.users AS u
-  CROSS JOIN LATERAL mockupd.budgets(u.id) AS budgets
   LEFT JOIN mockupd.credit_counters AS c ON c.user_id = u.id AND c.year = p_year
-  CROSS JOIN LATERAL (
-    SELECT
-      coalesce(sum(r.held), 0)::bigint AS held,
-      coalesce(sum(r.held) FILTER (WHERE r.month = p_month), 0)::bigint AS month_held
-    FROM mockupd.reservations AS r
-    WHERE r.user_id = u.id AND r.year = p_year AND r.state = 'held' AND r.expires_at <= p_now
-  ) AS due
-  WHERE u.id = p_user_id
+  LEFT JOIN LATERAL (
+    SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = u.id LIMIT 1
+  ) AS settings ON true
+  WHERE u.id = p_user_id;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  v_usage := mockupd.usage_of(v_user.counters, p_month, v_user.guardrails);
+
+  -- STABLE: this statement sees what the one before it saw.
+  SELECT
+    coalesce(sum(r.held), 0) AS held,
+    coalesce(sum(r.held) FILTER (WHERE r.month = p_month), 0) AS month_held
+  INTO v_due
+  FROM mockupd.reservations AS r
+  WHERE r.user_id = p_user_id AND r.year = p_year AND r.state = 'held' AND r.expires_at <= p_now;
+
+  v_usage.generation := coalesce(v_usage.generation, 0);
+  v_usage.regeneration := coalesce(v_usage.regeneration, 0);
+  v_usage.refund := coalesce(v_usage.refund, 0);
+  v_usage.held := coalesce(v_usage.held, 0) - v_due.held;
+  v_usage.monthly_used := coalesce(v_usage.monthly_used, 0);
+  v_usage.monthly_held := coalesce(v_usage.monthly_held, 0) - v_due.month_held;
+  RETURN NEXT v_usage;
+END
 $$;
 
 CREATE FUNCTION mockupd.user_exists(p_user_id uuid)
