@@ -4,7 +4,7 @@ import Testing
 @testable import TTRPC
 
 /// The client against a server of ours.
-@Suite struct ClientTests {
+@Suite(.timeLimit(.minutes(1))) struct ClientTests {
   /// Calls a method of ``TestService``.
   static func call(
     _ client: Client, _ method: String, seconds: Int64 = 0, options: CallOptions = CallOptions()

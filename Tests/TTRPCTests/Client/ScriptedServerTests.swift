@@ -4,7 +4,7 @@ import Testing
 @testable import TTRPC
 
 /// The client against a server that says what the test wants.
-@Suite struct ScriptedServerTests {
+@Suite(.timeLimit(.minutes(1))) struct ScriptedServerTests {
   /// Runs a call beside a script of the server's end.
   private static func outcome(
     timeout: Duration? = nil, script: @escaping @Sendable (RawPeer) async throws -> Void

@@ -6,7 +6,7 @@ import Testing
 @testable import TTRPC
 
 /// The server as a peer sees it, in bytes.
-@Suite struct ServerTests {
+@Suite(.timeLimit(.minutes(1))) struct ServerTests {
   private static func frame(
     _ streamID: UInt32, _ method: String, seconds: Int64 = 0, service: String = "p",
     timeout: Duration? = nil
@@ -266,15 +266,24 @@ import Testing
     }
   }
 
-  @Test func aFrameThatIsNotFinishedAndASilentPeerAreClosed() async throws {
+  @Test func aFrameThatIsBegunAndNotFinishedClosesTheConnection() async throws {
     var limits = ServerLimits()
     limits.frameTime = .milliseconds(100)
-    limits.idleTime = .milliseconds(300)
     try await withServer(limits: limits) { path, _ in
       let half = try RawPeer(path: path)
       try await half.send(Array(Golden.echoRequest.prefix(12)))
       #expect(try await half.isClosed())
+    }
+  }
+
+  @Test func aSilentPeerIsClosedAndOneThatWaitsForAnAnswerIsNot() async throws {
+    var limits = ServerLimits()
+    limits.idleTime = .milliseconds(100)
+    try await withServer(limits: limits) { path, _ in
+      let waiting = try RawPeer(path: path)
+      try await waiting.send(Self.frame(1, "Wait", seconds: 500))
       #expect(try await RawPeer(path: path).isClosed())
+      #expect(try Self.code(try await waiting.receiveFrame()) == .ok)
     }
   }
 
