@@ -146,7 +146,8 @@ BEGIN
 
   PERFORM mockupd.expire_due(p_now, p_user_ids, ARRAY[v_year]);
 
-  -- Decide what is new. An id that stands twice in the batch is decided once.
+  -- Decide what is new. An id that stands twice in the batch is decided once: by the first request
+  -- that may be admitted at all.
   FOR v_request IN
     SELECT i.*, c AS counters, budgets.annual, budgets.monthly_soft
     FROM (
@@ -154,14 +155,14 @@ BEGIN
       FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
         WITH ORDINALITY
         AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
+      WHERE i.mockup_id IS NULL OR EXISTS (
+        SELECT FROM public.mockups AS m WHERE m.id = i.mockup_id AND m.user_id = i.user_id)
     ) AS i
     JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year
     CROSS JOIN LATERAL mockupd.budgets(i.user_id) AS budgets
     WHERE i.turn = 1
       AND NOT EXISTS (
         SELECT FROM mockupd.reservations AS r WHERE r.user_id = i.user_id AND r.id = i.id)
-      AND (i.mockup_id IS NULL OR EXISTS (
-        SELECT FROM public.mockups AS m WHERE m.id = i.mockup_id AND m.user_id = i.user_id))
     ORDER BY i.user_id, i.ordinal
   LOOP
     IF v_counters.user_id IS DISTINCT FROM v_request.user_id THEN
@@ -211,7 +212,7 @@ BEGIN
     i.ordinal,
     CASE
       WHEN r.id IS NULL AND c.user_id IS NULL THEN 'unknown_user'
-      WHEN r.id IS NULL THEN 'unknown_mockup'
+      WHEN r.id IS NULL OR i.ordinal < made.ordinal THEN 'unknown_mockup'
       WHEN r.credits <> i.credits THEN 'conflicting_credits'
       WHEN r.operation <> i.operation THEN 'conflicting_operation'
       WHEN r.time_to_live <> i.time_to_live THEN 'conflicting_time_to_live'
@@ -219,13 +220,17 @@ BEGIN
       WHEN r.state = 'refused' THEN 'refused'
       ELSE 'admitted'
     END,
-    r.id IS NOT NULL AND i.ordinal <> ALL (v_decided),
+    coalesce(i.ordinal > made.ordinal, r.id IS NOT NULL),
     r.created_at,
     r.reserved_usage
   FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
     WITH ORDINALITY AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
   LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
-  LEFT JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year;
+  LEFT JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year
+  LEFT JOIN (
+    SELECT p_user_ids[d.ordinal] AS user_id, p_ids[d.ordinal] AS id, d.ordinal
+    FROM unnest(v_decided) AS d (ordinal)
+  ) AS made ON made.user_id = i.user_id AND made.id = i.id;
 END
 $$;
 
