@@ -267,7 +267,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   v_years integer[];
-  v_turns bigint;
+  v_runs bigint[];
   v_request record;
   v_counters mockupd.credit_counters;
   v_reservation mockupd.reservations;
@@ -279,11 +279,8 @@ DECLARE
   v_entries public.mockup_credit_usage[];
 BEGIN
   -- A reservation's year never changes, so it may be read before the lock.
-  SELECT array_agg(DISTINCT r.year), max(i.turn) INTO v_years, v_turns
-  FROM (
-    SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id) AS turn
-    FROM unnest(p_user_ids, p_ids) AS i (user_id, id)
-  ) AS i
+  SELECT array_agg(DISTINCT r.year) INTO v_years
+  FROM unnest(p_user_ids, p_ids) AS i (user_id, id)
   JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id;
 
   PERFORM FROM mockupd.credit_counters AS c
@@ -293,8 +290,19 @@ BEGIN
 
   PERFORM mockupd.expire_due(p_now, p_user_ids, v_years);
 
-  -- Requests for one reservation take turns, each seeing what the one before it left.
-  FOR v_turn IN 1 .. coalesce(v_turns, 1) LOOP
+  -- A user's batch is cut into runs in which no reservation stands twice: each request for one that
+  -- stood before begins another, which sees what the one before it left.
+  SELECT array_agg(i.run ORDER BY i.ordinal) INTO v_runs
+  FROM (
+    SELECT i.ordinal,
+      1 + count(*) FILTER (WHERE i.turn > 1) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS run
+    FROM (
+      SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
+      FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
+    ) AS i
+  ) AS i;
+
+  FOR v_run IN 1 .. coalesce((SELECT max(r.run) FROM unnest(v_runs) AS r (run)), 0) LOOP
     v_counters := NULL;
     v_settled := '{}';
     v_changed := '{}';
@@ -302,15 +310,12 @@ BEGIN
 
     FOR v_request IN
       SELECT i.*, r AS reservation, c AS counters, budgets.annual, budgets.monthly_soft
-      FROM (
-        SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
-        FROM unnest(p_user_ids, p_ids, p_commit_ids, p_credits, p_entry_ids) WITH ORDINALITY
-          AS i (user_id, id, commit_id, credits, entry_id, ordinal)
-      ) AS i
+      FROM unnest(p_user_ids, p_ids, p_commit_ids, p_credits, p_entry_ids, v_runs) WITH ORDINALITY
+        AS i (user_id, id, commit_id, credits, entry_id, run, ordinal)
       LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
       LEFT JOIN mockupd.credit_counters AS c ON c.user_id = r.user_id AND c.year = r.year
       CROSS JOIN LATERAL mockupd.budgets(i.user_id) AS budgets
-      WHERE i.turn = v_turn OR (r.id IS NULL AND v_turn = 1)
+      WHERE i.run = v_run
       ORDER BY r.user_id, r.year, i.ordinal
     LOOP
       v_reservation := v_request.reservation;
