@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test("Sums beyond 32 bits that were there before do not overflow", arguments: [
-    ("generation", 2_147_483_647, -6_442_450_930),
+    ("generation", 2_147_483_647, -6_442_450_931),
     ("refund", 2_147_483_647, 6_442_450_951),
   ] as [(String, Int32, Int64)])
   func largeSums(operation: String, credits: Int32, available: Int64) async throws {

@@ -55,6 +55,14 @@ AS $$
     - (p_usage.generation + p_usage.regeneration - p_usage.refund) - p_usage.held
 $$;
 
+-- Sums are bigint inside; the ledger's balances and the public functions are integer.
+CREATE FUNCTION mockupd.as_integer(p_value bigint)
+RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT
+AS $$
+  SELECT least(greatest(p_value, -2147483648), 2147483647)::integer
+$$;
+
 -- Gives back what the users' reservations held whose time has come. Expiry is decided here, when a
 -- user's credits are next touched, and not by when something sweeps. The counters are locked.
 CREATE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
@@ -401,8 +409,7 @@ BEGIN
         v_entries := v_entries || ROW(
           v_request.entry_id, v_reservation.user_id, v_reservation.mockup_id,
           v_charge, v_reservation.operation,
-          greatest(v_balance, -2147483648)::integer,
-          greatest(v_balance - v_charge, -2147483648)::integer,
+          mockupd.as_integer(v_balance), mockupd.as_integer(v_balance - v_charge),
           v_reservation.year, v_reservation.month, p_now,
           v_counters.entries, v_reservation.id, v_reservation.late
         )::public.mockup_credit_usage;
