@@ -21,7 +21,21 @@ public struct MigratedDatabase: Sendable {
   public static func with<Value>(
     _ body: (MigratedDatabase) async throws -> Value
   ) async throws -> Value {
-    let template = try await Template.shared.name()
+    try await with(template: try await Template.shared.name(), body)
+  }
+
+  /// Runs a closure with a fresh database that no migration has touched, and drops it.
+  public static func withoutSchema<Value>(
+    _ body: (MigratedDatabase) async throws -> Value
+  ) async throws -> Value {
+    // The login and the roles, which belong to the whole server, are made with the template.
+    _ = try await Template.shared.name()
+    return try await with(template: "template0", body)
+  }
+
+  private static func with<Value>(
+    template: String, _ body: (MigratedDatabase) async throws -> Value
+  ) async throws -> Value {
     let name = "test_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
     let maintenance = try Template.configuration(of: "postgres")
     try await maintenance.run("CREATE DATABASE \(name) TEMPLATE \(template)")
