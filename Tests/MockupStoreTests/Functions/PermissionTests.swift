@@ -126,14 +126,16 @@ import Testing
     }
   }
 
-  @Test("Internal functions are for the service's login alone", arguments: [
-    "SELECT * FROM mockupd.reserve(now(), '{}', '{}', '{}', '{}', '{}', '{}')",
-    "SELECT * FROM mockupd.settle(now(), '{}', '{}', '{}', '{}', '{}')",
-    "SELECT * FROM mockupd.usage_at(now(), gen_random_uuid(), 2026, 5)",
-    "SELECT * FROM mockupd.verify_counters()",
-    "SELECT mockupd.user_exists(gen_random_uuid())",
-    "SELECT count(*) FROM mockupd.reservations",
-  ])
+  @Test(
+    "Internal functions are for the service's login alone",
+    arguments: [
+      "SELECT * FROM mockupd.reserve(now(), '{}', '{}', '{}', '{}', '{}', '{}')",
+      "SELECT * FROM mockupd.settle(now(), '{}', '{}', '{}', '{}', '{}')",
+      "SELECT * FROM mockupd.usage_at(now(), gen_random_uuid(), 2026, 5)",
+      "SELECT * FROM mockupd.verify_counters()",
+      "SELECT mockupd.user_exists(gen_random_uuid())",
+      "SELECT count(*) FROM mockupd.reservations",
+    ])
   func internals(sql: String) async throws {
     try await Books.with { books in
       for caller in [Caller.anonymous, .user(UUID()), .service] {

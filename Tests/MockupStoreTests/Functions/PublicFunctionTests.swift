@@ -106,11 +106,12 @@ import Testing
       try books.clock.set("2025-11-10T12:00:00Z")
       try await books.spend(30, for: user)
       // total_used monthly_used annual_budget monthly_soft_limit remaining_annual remaining_monthly
-      let table = [
-        (2025, 12, "42 12 100 20 58 8"), (2025, 11, "42 30 100 20 58 0"),
-        (2025, 10, "42 0 100 20 58 20"), (2024, 12, "0 0 100 20 100 20"),
-        (2025, 13, "42 0 100 20 58 20"), (2025, 0, "42 0 100 20 58 20"),
-      ] as [(Int32, Int32, String)]
+      let table =
+        [
+          (2025, 12, "42 12 100 20 58 8"), (2025, 11, "42 30 100 20 58 0"),
+          (2025, 10, "42 0 100 20 58 20"), (2024, 12, "0 0 100 20 100 20"),
+          (2025, 13, "42 0 100 20 58 20"), (2025, 0, "42 0 100 20 58 20"),
+        ] as [(Int32, Int32, String)]
       for (year, month, expected) in table {
         #expect(try await books.lines(usage(user, ", \(year), \(month)")) == [expected])
         let theirs = try await books.store.usage(of: user, year: year, month: month)

@@ -7,10 +7,12 @@ import Testing
   @Test func creditsAreAdmittedUpToExactlyTheBudget() async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
-      #expect(try await summary { try await books.reserve(3, for: user) } == "admitted, 7 remaining")
+      #expect(
+        try await summary { try await books.reserve(3, for: user) } == "admitted, 7 remaining")
       try await books.spend(2, for: user)
       #expect(try await summary { try await books.reserve(6, for: user) } == "refused, 5 remaining")
-      #expect(try await summary { try await books.reserve(5, for: user) } == "admitted, 0 remaining")
+      #expect(
+        try await summary { try await books.reserve(5, for: user) } == "admitted, 0 remaining")
       #expect(try await summary { try await books.reserve(1, for: user) } == "refused, 0 remaining")
     }
   }
@@ -62,7 +64,8 @@ import Testing
         try await summary { try await books.reserve(1, for: user, id: refused) }
           == "replayed refused, 0 remaining")
       #expect(try await books.store.usage(of: user).available == 10)
-      #expect(try await summary { try await books.reserve(1, for: user) } == "admitted, 9 remaining")
+      #expect(
+        try await summary { try await books.reserve(1, for: user) } == "admitted, 9 remaining")
     }
   }
 
@@ -212,7 +215,8 @@ import Testing
       try await books.spend(3, for: user)
       try await books.reserve(5, for: user, id: id)
       try await books.setGuardrails(#"{"annual_mockup_budget": 2}"#, of: user)
-      #expect(try await summary { try await books.reserve(1, for: user) } == "refused, -6 remaining")
+      #expect(
+        try await summary { try await books.reserve(1, for: user) } == "refused, -6 remaining")
       #expect(
         try await summary { try await books.commit(of: id, for: user) }
           == "committed 5, -6 available")

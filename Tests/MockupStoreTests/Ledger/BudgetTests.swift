@@ -65,17 +65,20 @@ import Testing
       try await books.spend(.max, for: user)
       let usage = try await books.store.usage(of: user)
       #expect(usage.used == Int64(Int32.max))
-      #expect(try await summary { try await books.reserve(.max, for: user) } == "refused, 0 remaining")
+      #expect(
+        try await summary { try await books.reserve(.max, for: user) } == "refused, 0 remaining")
       let entry = try #require(try await books.ledger(of: user).last)
       #expect(entry.balanceBefore == .max)
       #expect(entry.balanceAfter == 0)
     }
   }
 
-  @Test("Sums beyond 32 bits that were there before do not overflow", arguments: [
-    ("generation", 2_147_483_647, -6_442_450_931),
-    ("refund", 2_147_483_647, 6_442_450_951),
-  ] as [(String, Int32, Int64)])
+  @Test(
+    "Sums beyond 32 bits that were there before do not overflow",
+    arguments: [
+      ("generation", 2_147_483_647, -6_442_450_931),
+      ("refund", 2_147_483_647, 6_442_450_951),
+    ] as [(String, Int32, Int64)])
   func largeSums(operation: String, credits: Int32, available: Int64) async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)

@@ -26,13 +26,15 @@ import Testing
     return pages
   }
 
-  @Test("Pages have the newest first, and the last says that it is", arguments: [
-    (1, [[5], [4], [3], [2], [1]]),
-    (2, [[5, 4], [3, 2], [1]]),
-    (4, [[5, 4, 3, 2], [1]]),
-    (5, [[5, 4, 3, 2, 1]]),
-    (6, [[5, 4, 3, 2, 1]]),
-  ] as [(Int32, [[Int32]])])
+  @Test(
+    "Pages have the newest first, and the last says that it is",
+    arguments: [
+      (1, [[5], [4], [3], [2], [1]]),
+      (2, [[5, 4], [3, 2], [1]]),
+      (4, [[5, 4, 3, 2], [1]]),
+      (5, [[5, 4, 3, 2, 1]]),
+      (6, [[5, 4, 3, 2, 1]]),
+    ] as [(Int32, [[Int32]])])
   func pages(count: Int32, expected: [[Int32]]) async throws {
     try await Books.with { books in
       let user = try await spender(5, in: books)

@@ -70,9 +70,11 @@ import Testing
     }
   }
 
-  @Test("A session's time zone changes nothing", arguments: [
-    "UTC", "Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kolkata",
-  ])
+  @Test(
+    "A session's time zone changes nothing",
+    arguments: [
+      "UTC", "Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kolkata",
+    ])
   func timeZone(_ zone: String) async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)

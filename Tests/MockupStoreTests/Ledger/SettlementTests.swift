@@ -5,14 +5,16 @@ import TestSupport
 import Testing
 
 @Suite struct SettlementTests {
-  @Test("A commit spends what it says, and the rest is free again", arguments: [
-    (nil, "committed 5, 5 available"),
-    (5, "committed 5, 5 available"),
-    (2, "committed 2, 8 available"),
-    (0, "released 0, 10 available"),
-    (6, "more than 5"),
-    (.max, "more than 5"),
-  ] as [(Int32?, String)])
+  @Test(
+    "A commit spends what it says, and the rest is free again",
+    arguments: [
+      (nil, "committed 5, 5 available"),
+      (5, "committed 5, 5 available"),
+      (2, "committed 2, 8 available"),
+      (0, "released 0, 10 available"),
+      (6, "more than 5"),
+      (.max, "more than 5"),
+    ] as [(Int32?, String)])
   func aCommitSpends(credits: Int32?, expected: String) async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
@@ -111,35 +113,37 @@ import Testing
     var testDescription: String { steps.map { "\($0.0)" }.joined(separator: ", then ") }
   }
 
-  @Test("What is settled stays as it is", arguments: [
-    Order(steps: [
-      (.commit(3, id: 1), "committed 3, 7 available"),
-      (.commit(2, id: 1), "conflict in credits"),
-      (.commit(nil, id: 1), "conflict in credits"),
-      (.commit(0, id: 1), "conflict in credits"),
-      (.commit(3, id: 2), "not open but committed"),
-      (.release, "not open but committed"),
-      (.commit(3, id: 1), "replayed committed 3, 7 available"),
-    ]),
-    Order(steps: [
-      (.release, "released 0, 10 available"),
-      (.commit(3, id: 1), "not open but released"),
-      (.commit(nil, id: 1), "not open but released"),
-      (.commit(0, id: 1), "not open but released"),
-      (.release, "replayed released 0, 10 available"),
-    ]),
-    Order(steps: [
-      (.commit(0, id: 1), "released 0, 10 available"),
-      (.commit(1, id: 1), "conflict in credits"),
-      (.commit(1, id: 2), "not open but released"),
-      (.release, "replayed released 0, 10 available"),
-      (.commit(0, id: 1), "replayed released 0, 10 available"),
-    ]),
-    Order(steps: [
-      (.commit(6, id: 1), "more than 5"),
-      (.commit(5, id: 1), "committed 5, 5 available"),
-    ]),
-  ])
+  @Test(
+    "What is settled stays as it is",
+    arguments: [
+      Order(steps: [
+        (.commit(3, id: 1), "committed 3, 7 available"),
+        (.commit(2, id: 1), "conflict in credits"),
+        (.commit(nil, id: 1), "conflict in credits"),
+        (.commit(0, id: 1), "conflict in credits"),
+        (.commit(3, id: 2), "not open but committed"),
+        (.release, "not open but committed"),
+        (.commit(3, id: 1), "replayed committed 3, 7 available"),
+      ]),
+      Order(steps: [
+        (.release, "released 0, 10 available"),
+        (.commit(3, id: 1), "not open but released"),
+        (.commit(nil, id: 1), "not open but released"),
+        (.commit(0, id: 1), "not open but released"),
+        (.release, "replayed released 0, 10 available"),
+      ]),
+      Order(steps: [
+        (.commit(0, id: 1), "released 0, 10 available"),
+        (.commit(1, id: 1), "conflict in credits"),
+        (.commit(1, id: 2), "not open but released"),
+        (.release, "replayed released 0, 10 available"),
+        (.commit(0, id: 1), "replayed released 0, 10 available"),
+      ]),
+      Order(steps: [
+        (.commit(6, id: 1), "more than 5"),
+        (.commit(5, id: 1), "committed 5, 5 available"),
+      ]),
+    ])
   func whatIsSettledStays(_ order: Order) async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
