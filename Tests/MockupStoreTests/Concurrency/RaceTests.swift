@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func ofTwoThatReserveTheWholeBudgetOneIsAdmitted() async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func ofTwoThatSettleOneReservationOneDoes() async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func ofTwoThatTakeWhatExpiredOneGetsIt() async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
