@@ -21,7 +21,35 @@ public struct MigratedDatabase: Sendable {
   public static func with<Value>(
     _ body: (MigratedDatabase) async throws -> Value
   ) async throws -> Value {
-    let template = try await Template.shared.name()
+    try await with(template: try await Template.shared.name(), body)
+  }
+
+  /// Runs a closure with a fresh database that no migration has touched, and drops it.
+  public static func withoutSchema<Value>(
+    _ body: (MigratedDatabase) async throws -> Value
+  ) async throws -> Value {
+    // The login and the roles, which belong to the whole server, are made with the template.
+    _ = try await Template.shared.name()
+    return try await with(template: "template0", body)
+  }
+
+  private static func with<Value>(
+    template: String, _ body: (MigratedDatabase) async throws -> Value
+  ) async throws -> Value {
+    await Turnstile.shared.enter()
+    let result: Result<Value, any Error>
+    do {
+      result = .success(try await withDatabase(from: template, body))
+    } catch {
+      result = .failure(error)
+    }
+    await Turnstile.shared.leave()
+    return try result.get()
+  }
+
+  private static func withDatabase<Value>(
+    from template: String, _ body: (MigratedDatabase) async throws -> Value
+  ) async throws -> Value {
     let name = "test_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
     let maintenance = try Template.configuration(of: "postgres")
     try await maintenance.run("CREATE DATABASE \(name) TEMPLATE \(template)")
@@ -105,6 +133,30 @@ extension PostgresConfiguration {
     var configuration = self
     configuration.connectionCount = 1
     _ = try await configuration.withPool { pool in try await pool.execute(Statement(sql)) }
+  }
+}
+
+/// Lets so many tests at a time have a database: a server's connections are counted.
+private actor Turnstile {
+  static let shared = Turnstile(places: 8)
+
+  private var places: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  init(places: Int) {
+    self.places = places
+  }
+
+  func enter() async {
+    guard places == 0 else {
+      places -= 1
+      return
+    }
+    await withCheckedContinuation { waiting.append($0) }
+  }
+
+  func leave() {
+    if waiting.isEmpty { places += 1 } else { waiting.removeFirst().resume() }
   }
 }
 

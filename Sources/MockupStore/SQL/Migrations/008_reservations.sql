@@ -128,7 +128,7 @@ SELECT
   count(*),
   ARRAY(
     SELECT coalesce(sum(
-      CASE m.operation WHEN 'refund' THEN -m.credits
+      CASE m.operation WHEN 'refund' THEN -m.credits::bigint
         WHEN 'generation' THEN m.credits WHEN 'regeneration' THEN m.credits ELSE 0 END), 0)::bigint
     FROM generate_series(1, 12) AS month (number)
     LEFT JOIN public.mockup_credit_usage AS m

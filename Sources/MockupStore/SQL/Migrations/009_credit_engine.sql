@@ -56,6 +56,17 @@ BEGIN
 END
 $$;
 
+-- Sums are bigint inside; the ledger's balances and the public functions are integer.
+CREATE FUNCTION mockupd.as_integer(p_value bigint)
+RETURNS integer
+LANGUAGE plpgsql IMMUTABLE STRICT
+SET search_path = ''
+AS $$
+BEGIN
+  RETURN least(greatest(p_value, -2147483648), 2147483647);
+END
+$$;
+
 -- Gives back what the users' reservations held whose time has come. Expiry is decided here, when a
 -- user's credits are next touched, and not by when something sweeps. The counters are locked.
 CREATE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
@@ -151,7 +162,8 @@ BEGIN
 
   PERFORM mockupd.expire_due(p_now, p_user_ids, ARRAY[v_year]);
 
-  -- Decide what is new. An id that stands twice in the batch is decided once.
+  -- Decide what is new. An id that stands twice in the batch is decided once: by the first request
+  -- that may be admitted at all.
   FOR v_request IN
     SELECT i.*, c AS counters, settings.guardrails
     FROM (
@@ -159,16 +171,16 @@ BEGIN
       FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
         WITH ORDINALITY
         AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
+      LEFT JOIN public.mockups AS m ON m.id = i.mockup_id AND m.user_id = i.user_id
+      WHERE i.mockup_id IS NULL OR m.id IS NOT NULL
     ) AS i
     JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year
     LEFT JOIN LATERAL (
       SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = i.user_id LIMIT 1
     ) AS settings ON true
-    LEFT JOIN public.mockups AS m ON m.id = i.mockup_id AND m.user_id = i.user_id
     WHERE i.turn = 1
       AND NOT EXISTS (
         SELECT FROM mockupd.reservations AS r WHERE r.user_id = i.user_id AND r.id = i.id)
-      AND (i.mockup_id IS NULL OR m.id IS NOT NULL)
     ORDER BY i.user_id, i.ordinal
   LOOP
     IF v_counters.user_id IS DISTINCT FROM v_request.user_id THEN
@@ -217,7 +229,7 @@ BEGIN
     i.ordinal,
     CASE
       WHEN r.id IS NULL AND c.user_id IS NULL THEN 'unknown_user'
-      WHEN r.id IS NULL THEN 'unknown_mockup'
+      WHEN r.id IS NULL OR i.ordinal < made.ordinal THEN 'unknown_mockup'
       WHEN r.credits <> i.credits THEN 'conflicting_credits'
       WHEN r.operation <> i.operation THEN 'conflicting_operation'
       WHEN r.time_to_live <> i.time_to_live THEN 'conflicting_time_to_live'
@@ -225,13 +237,17 @@ BEGIN
       WHEN r.state = 'refused' THEN 'refused'
       ELSE 'admitted'
     END,
-    r.id IS NOT NULL AND i.ordinal <> ALL (v_decided),
+    coalesce(i.ordinal > made.ordinal, r.id IS NOT NULL),
     r.created_at,
     r.reserved_usage
   FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
     WITH ORDINALITY AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
   LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
-  LEFT JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year;
+  LEFT JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year
+  LEFT JOIN (
+    SELECT p_user_ids[d.ordinal] AS user_id, p_ids[d.ordinal] AS id, d.ordinal
+    FROM unnest(v_decided) AS d (ordinal)
+  ) AS made ON made.user_id = i.user_id AND made.id = i.id;
 END
 $$;
 
@@ -270,7 +286,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   v_years integer[];
-  v_turns bigint;
+  v_runs bigint[];
   v_request record;
   v_counters mockupd.credit_counters;
   v_reservation mockupd.reservations;
@@ -282,11 +298,8 @@ DECLARE
   v_entries public.mockup_credit_usage[];
 BEGIN
   -- A reservation's year never changes, so it may be read before the lock.
-  SELECT array_agg(DISTINCT r.year), max(i.turn) INTO v_years, v_turns
-  FROM (
-    SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id) AS turn
-    FROM unnest(p_user_ids, p_ids) AS i (user_id, id)
-  ) AS i
+  SELECT array_agg(DISTINCT r.year) INTO v_years
+  FROM unnest(p_user_ids, p_ids) AS i (user_id, id)
   JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id;
 
   PERFORM FROM mockupd.credit_counters AS c
@@ -296,8 +309,19 @@ BEGIN
 
   PERFORM mockupd.expire_due(p_now, p_user_ids, v_years);
 
-  -- Requests for one reservation take turns, each seeing what the one before it left.
-  FOR v_turn IN 1 .. coalesce(v_turns, 1) LOOP
+  -- A user's batch is cut into runs in which no reservation stands twice: each request for one that
+  -- stood before begins another, which sees what the one before it left.
+  SELECT array_agg(i.run ORDER BY i.ordinal) INTO v_runs
+  FROM (
+    SELECT i.ordinal,
+      1 + count(*) FILTER (WHERE i.turn > 1) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS run
+    FROM (
+      SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
+      FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
+    ) AS i
+  ) AS i;
+
+  FOR v_run IN 1 .. coalesce((SELECT max(r.run) FROM unnest(v_runs) AS r (run)), 0) LOOP
     v_counters := NULL;
     v_settled := '{}';
     v_changed := '{}';
@@ -305,17 +329,14 @@ BEGIN
 
     FOR v_request IN
       SELECT i.*, r AS reservation, c AS counters, settings.guardrails
-      FROM (
-        SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
-        FROM unnest(p_user_ids, p_ids, p_commit_ids, p_credits, p_entry_ids) WITH ORDINALITY
-          AS i (user_id, id, commit_id, credits, entry_id, ordinal)
-      ) AS i
+      FROM unnest(p_user_ids, p_ids, p_commit_ids, p_credits, p_entry_ids, v_runs) WITH ORDINALITY
+        AS i (user_id, id, commit_id, credits, entry_id, run, ordinal)
       LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
       LEFT JOIN mockupd.credit_counters AS c ON c.user_id = r.user_id AND c.year = r.year
       LEFT JOIN LATERAL (
         SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = i.user_id LIMIT 1
       ) AS settings ON true
-      WHERE i.turn = v_turn OR (r.id IS NULL AND v_turn = 1)
+      WHERE i.run = v_run
       ORDER BY r.user_id, r.year, i.ordinal
     LOOP
       v_reservation := v_request.reservation;
@@ -400,8 +421,7 @@ BEGIN
         v_entries := v_entries || ROW(
           v_request.entry_id, v_reservation.user_id, v_reservation.mockup_id,
           v_charge, v_reservation.operation,
-          greatest(v_balance, -2147483648)::integer,
-          greatest(v_balance - v_charge, -2147483648)::integer,
+          mockupd.as_integer(v_balance), mockupd.as_integer(v_balance - v_charge),
           v_reservation.year, v_reservation.month, p_now,
           v_counters.entries, v_reservation.id, v_reservation.late
         )::public.mockup_credit_usage;

@@ -8,7 +8,7 @@ AS $$
   WITH spent AS (
     SELECT e.user_id, e.year, e.month, e.sequence, e.id,
       e.operation, e.credits::bigint AS credits, e.balance_before, e.balance_after,
-      CASE e.operation WHEN 'refund' THEN -e.credits
+      CASE e.operation WHEN 'refund' THEN -e.credits::bigint
         WHEN 'generation' THEN e.credits WHEN 'regeneration' THEN e.credits ELSE 0 END AS charge
     FROM public.mockup_credit_usage AS e
     WHERE p_user_id IS NULL OR e.user_id = p_user_id
@@ -55,13 +55,16 @@ AS $$
   FROM sums FULL JOIN counted USING (user_id, year, name)
   WHERE coalesce(sums.value, 0) <> coalesce(counted.value, 0)
   UNION ALL
-  -- Rows that came with the first schema have no reservation and carry whatever they were given.
+  -- Rows that came with the first schema have no reservation and carry whatever they were given; a
+  -- balance beyond what its column holds is cut off there.
   SELECT e.user_id, e.year, format('entry %s: balance %s became %s by %s of %s',
     e.sequence, e.balance_before, e.balance_after, e.operation, e.credits)
   FROM public.mockup_credit_usage AS e
   WHERE e.reservation_id IS NOT NULL AND (p_user_id IS NULL OR e.user_id = p_user_id)
     AND e.balance_after <>
-      e.balance_before - CASE e.operation WHEN 'refund' THEN -e.credits ELSE e.credits END
+      e.balance_before - CASE e.operation WHEN 'refund' THEN -1 ELSE 1 END * e.credits::bigint
+    AND -2147483648 NOT IN (e.balance_before, e.balance_after)
+    AND 2147483647 NOT IN (e.balance_before, e.balance_after)
   UNION ALL
   SELECT r.user_id, r.year, format('reservation %s: committed %s, the ledger says %s',
     r.id, r.committed, coalesce(sum(e.credits), 0))

@@ -23,14 +23,6 @@ BEGIN
 END
 $$;
 
--- Sums are bigint inside; these functions promised integer.
-CREATE FUNCTION mockupd.as_integer(p_value bigint)
-RETURNS integer
-LANGUAGE sql IMMUTABLE STRICT
-AS $$
-  SELECT least(greatest(p_value, -2147483648), 2147483647)::integer
-$$;
-
 CREATE OR REPLACE FUNCTION public.get_credit_usage(
   p_user_id uuid,
   p_year integer DEFAULT extract(year FROM now() AT TIME ZONE 'UTC'),
@@ -116,7 +108,7 @@ END
 $$;
 
 REVOKE EXECUTE ON FUNCTION
-  mockupd.require_self_or_service(uuid), mockupd.as_integer(bigint),
+  mockupd.require_self_or_service(uuid),
   public.get_credit_usage(uuid, integer, integer), public.reserve_mockup_credits(uuid, integer)
 FROM PUBLIC, anon;
 GRANT EXECUTE ON FUNCTION

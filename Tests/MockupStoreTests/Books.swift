@@ -1,0 +1,114 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Postgres
+import TestSupport
+import Testing
+
+/// The books of one test: a database of its own, and a store whose clock the test sets.
+struct Books: Sendable {
+  let database: MigratedDatabase
+  let clock: TestClock
+  let store: CreditStore
+  /// Connections of the owner, who may do anything.
+  let owner: Pool
+
+  /// Runs a closure with empty books, which have to be right when it is done.
+  static func with(
+    at time: String = "2026-05-10T12:00:00Z", _ body: (Books) async throws -> Void
+  ) async throws {
+    try await MigratedDatabase.with { database in
+      let clock = try TestClock(time)
+      try await database.withPool { pool in
+        try await database.withOwner { owner in
+          let store = CreditStore(pool: pool, now: { clock.now })
+          try await body(Books(database: database, clock: clock, store: store, owner: owner))
+        }
+      }
+      #expect(try await database.discrepancies() == [])
+    }
+  }
+
+  func user(budget: Int? = nil, softLimit: Int? = nil) async throws -> UUID {
+    try await database.makeUser(annualBudget: budget, monthlySoftLimit: softLimit)
+  }
+
+  func mockup(of user: UUID) async throws -> UUID {
+    let id = UUID()
+    try await run(
+      """
+      WITH asset AS (INSERT INTO assets (user_id) VALUES ('\(user)') RETURNING id)
+      INSERT INTO mockups (id, user_id, asset_id, scene, file_url, file_key)
+      SELECT '\(id)', '\(user)', id, 'bedroom', '', '' FROM asset
+      """)
+    return id
+  }
+
+  func setGuardrails(_ json: String, of user: UUID) async throws {
+    try await run("UPDATE user_settings SET guardrails = '\(json)' WHERE user_id = '\(user)'")
+  }
+
+  // MARK: The store, in fewer words
+
+  @discardableResult
+  func reserve(
+    _ credits: Int32, for user: UUID, id: UUID = UUID(), operation: Operation = .generation,
+    seconds: Int = 900, mockup: UUID? = nil
+  ) async throws -> ReservationOutcome {
+    try await store.reserve(
+      ReservationRequest(
+        userID: user, id: id, credits: credits, operation: operation,
+        timeToLive: .seconds(seconds), mockupID: mockup))
+  }
+
+  @discardableResult
+  func commit(
+    _ credits: Int32? = nil, of reservation: UUID, for user: UUID, id: UUID = UUID()
+  ) async throws -> SettlementOutcome {
+    try await store.settle(
+      Settlement(
+        userID: user, reservationID: reservation, action: .commit(id: id, credits: credits)))
+  }
+
+  @discardableResult
+  func release(_ reservation: UUID, for user: UUID) async throws -> SettlementOutcome {
+    try await store.settle(
+      Settlement(userID: user, reservationID: reservation, action: .release))
+  }
+
+  /// Reserves and commits at once.
+  func spend(
+    _ credits: Int32, for user: UUID, operation: Operation = .generation,
+    mockup: UUID? = nil
+  ) async throws {
+    let id = UUID()
+    try await reserve(credits, for: user, id: id, operation: operation, mockup: mockup)
+    try await commit(of: id, for: user)
+  }
+
+  /// Every entry of a user's ledger, the oldest first.
+  func ledger(of user: UUID) async throws -> [LedgerEntry] {
+    try await store.entries(of: user, after: nil, count: 1000).entries.reversed()
+  }
+
+  // MARK: The owner's SQL
+
+  func run(_ sql: String) async throws {
+    try await owner.execute(Statement(sql))
+  }
+
+  /// The one column of each row, as text.
+  func lines(_ sql: String) async throws -> [String] {
+    try await owner.lines(sql)
+  }
+}
+
+extension StatementExecutor {
+  /// The one column of each row, as text; `∅` for a null.
+  func lines(_ sql: String) async throws(PostgresError) -> [String] {
+    let statement = Statement("SELECT coalesce(line::text, '∅') FROM (\(sql)) AS t (line)")
+    return try await query(statement) { row throws(PostgresError) in
+      try row.decode(String.self, at: 0)
+    }
+  }
+}

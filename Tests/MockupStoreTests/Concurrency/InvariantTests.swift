@@ -1,0 +1,145 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Postgres
+import TestSupport
+import Testing
+
+/// Repeat a failure's choices, though not its timing, with `MOCKUPD_TEST_SEED=<seed> swift test`.
+@Suite struct InvariantTests {
+  /// What is wrong in one instant: the books against themselves, and against the budgets.
+  private static let wrong = """
+    SELECT concat_ws(' ', user_id, year, discrepancy) FROM mockupd.verify_counters()
+    UNION ALL
+    SELECT concat_ws(' ', user_id, year, 'used and held', spoken, 'of', annual)
+    FROM (
+      SELECT user_id, year, sum(credits) AS spoken
+      FROM (
+        SELECT user_id, year, held AS credits FROM mockupd.reservations
+        UNION ALL
+        SELECT user_id, year, credits FROM mockup_credit_usage
+      ) AS t
+      GROUP BY user_id, year
+    ) AS t
+    JOIN (
+      SELECT user_id, (guardrails ->> 'annual_mockup_budget')::int AS annual FROM user_settings
+    ) AS b USING (user_id)
+    WHERE spoken > annual
+    UNION ALL
+    SELECT concat_ws(' ', 'two entries of', reservation_id) FROM mockup_credit_usage
+    GROUP BY reservation_id HAVING count(*) > 1
+    UNION ALL
+    SELECT concat_ws(' ', 'entry', sequence, 'begins with', balance_before, 'after', previous)
+    FROM (
+      SELECT *,
+        lag(balance_after, 1, 30) OVER year AS previous,
+        lag(sequence, 1, 0::bigint) OVER year AS before
+      FROM mockup_credit_usage
+      WINDOW year AS (PARTITION BY user_id, year ORDER BY sequence)
+    ) AS t
+    WHERE balance_before <> previous OR sequence <> before + 1
+    """
+
+  @Test func theBooksAreRightAtEveryInstantWhoeverSpends() async throws {
+    let seed = TestSeed.value
+    try await Books.with(at: "2025-12-31T23:59:50Z") { books in
+      var users: [UUID] = []
+      for _ in 0..<5 { users.append(try await books.user(budget: 30)) }
+      let stores = try await books.withStores(count: 4) { stores in
+        let spenders = try await spend(books, stores, users, seed: seed)
+        try await check(spenders, against: books, seed: seed)
+        return stores.count
+      }
+      #expect(stores == 4)
+    }
+  }
+
+  private func spend(
+    _ books: Books, _ stores: [CreditStore], _ users: [UUID], seed: UInt64
+  ) async throws -> [RandomSpender] {
+    try await withThrowingTaskGroup(of: RandomSpender?.self) { group in
+      let reservations = KnownReservations()
+      for number in 0..<16 {
+        group.addTask {
+          var spender = RandomSpender(
+            stores: stores, clock: books.clock, users: users, reservations: reservations,
+            seed: seed &+ UInt64(number))
+          try await spender.run(steps: 60)
+          return spender
+        }
+      }
+      group.addTask {
+        while !Task.isCancelled {
+          // One statement sees one instant.
+          let wrong = try await books.lines(Self.wrong)
+          #expect(wrong == [], "\(TestSeed.variable)=\(seed)")
+          try? await Task.sleep(for: .milliseconds(20))
+        }
+        return nil
+      }
+      var spenders: [RandomSpender] = []
+      while spenders.count < 16, let next = try await group.next() {
+        if let next { spenders.append(next) }
+      }
+      group.cancelAll()
+      return spenders
+    }
+  }
+
+  private func check(
+    _ spenders: [RandomSpender], against books: Books, seed: UInt64
+  ) async throws {
+    let rerun: Comment = "\(TestSeed.variable)=\(seed)"
+    #expect(try await books.lines(Self.wrong) == [], rerun)
+    #expect(spenders.flatMap(\.contradictions) == [], rerun)
+
+    // Each was settled at most once.
+    let settled = spenders.flatMap(\.settled)
+    let firsts = settled.filter { !$0.1.isReplayed }.map(\.0.reservationID)
+    #expect(Set(firsts).count == firsts.count, rerun)
+
+    // And everything that was answered is answered so again.
+    let reserved = spenders.flatMap(\.reserved)
+    for (request, first) in reserved {
+      var again = try await books.store.reserve(request)
+      #expect(again.isReplayed, rerun)
+      again.isReplayed = first.isReplayed
+      #expect(again == first, rerun)
+    }
+    for (settlement, first) in settled {
+      var again = try await books.store.settle(settlement)
+      #expect(again.isReplayed, rerun)
+      again.isReplayed = first.isReplayed
+      #expect(again == first, rerun)
+    }
+
+    // The load was of the kind that it is meant to be.
+    let outcomes = reserved.map(\.1.reservation.state) + settled.map(\.1.reservation.state)
+    for state in [ReservationState.held, .refused, .committed, .released] {
+      #expect(outcomes.count { $0 == state } > 10, "\(state), \(rerun)")
+    }
+    #expect(settled.contains { $0.1.reservation.isLate }, rerun)
+    #expect(Set(reserved.map(\.1.reservation.period.year)) == [2025, 2026], rerun)
+  }
+}
+
+extension Books {
+  /// Runs a closure with stores on pools of their own.
+  func withStores<Value>(
+    count: Int, connections: Int = 2, _ body: ([CreditStore]) async throws -> Value
+  ) async throws -> Value {
+    try await withStores([], count: count, connections: connections, body)
+  }
+
+  private func withStores<Value>(
+    _ stores: [CreditStore], count: Int, connections: Int,
+    _ body: ([CreditStore]) async throws -> Value
+  ) async throws -> Value {
+    guard stores.count < count else { return try await body(stores) }
+    return try await database.withPool({ $0.connectionCount = connections }) { pool in
+      let store = CreditStore(pool: pool, now: { [clock] in clock.now })
+      return try await withStores(
+        stores + [store], count: count, connections: connections, body)
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Postgres
+import TestSupport
+import Testing
+
+@Suite struct RaceTests {
+  /// Runs both at one moment: neither gets to a user's counters before both want to.
+  private func atOnce(
+    _ books: Books, _ bodies: [@Sendable (CreditStore) async throws -> String]
+  ) async throws -> [String] {
+    try await books.withStores(count: bodies.count, connections: 1) { stores in
+      let tasks: [Task<String, any Error>] = try await books.owner.withTransaction {
+        transaction throws(PostgresError) in
+        try await transaction.execute("SELECT FROM mockupd.credit_counters FOR UPDATE")
+        let tasks = zip(stores, bodies).map { store, body in Task { try await body(store) } }
+        let waiting = """
+          SELECT count(*) FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock'
+          """
+        // The transaction would be shown one moment only; other connections see the present.
+        while try await books.owner.lines(waiting) != ["\(bodies.count)"] {}
+        return tasks
+      }
+      var answers: [String] = []
+      for task in tasks { answers.append(try await task.value) }
+      return answers.sorted()
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func ofTwoThatReserveTheWholeBudgetOneIsAdmitted() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      try await books.release(try await books.reserve(1, for: user).reservation.id, for: user)
+      let reserve: @Sendable (CreditStore) async throws -> String = { store in
+        let request = try ReservationRequest(userID: user, id: UUID(), credits: 10)
+        return summary(of: .success(try await store.reserve(request)))
+      }
+      let answers = try await atOnce(books, [reserve, reserve])
+      #expect(answers == ["admitted, 0 remaining", "refused, 0 remaining"])
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func ofTwoThatSettleOneReservationOneDoes() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let id = try await books.reserve(4, for: user).reservation.id
+      let release: @Sendable (CreditStore) async throws -> String = { store in
+        let settlement = Settlement(userID: user, reservationID: id, action: .release)
+        return try await summary { try await store.settle(settlement) }
+      }
+      let commit: @Sendable (CreditStore) async throws -> String = { store in
+        let settlement = Settlement(
+          userID: user, reservationID: id, action: .commit(id: UUID(), credits: nil))
+        return try await summary { try await store.settle(settlement) }
+      }
+      let answers = try await atOnce(books, [release, commit, commit])
+      #expect(
+        answers == [
+          "committed 4, 6 available", "not open but committed", "not open but committed",
+        ]
+          || answers == [
+            "not open but released", "not open but released", "released 0, 10 available",
+          ])
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func ofTwoThatTakeWhatExpiredOneGetsIt() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let late = try await books.reserve(10, for: user, seconds: 60).reservation.id
+      books.clock.advance(by: 60)
+      let reserve: @Sendable (CreditStore) async throws -> String = { store in
+        let request = try ReservationRequest(userID: user, id: UUID(), credits: 10)
+        return summary(of: .success(try await store.reserve(request)))
+      }
+      let commit: @Sendable (CreditStore) async throws -> String = { store in
+        let settlement = Settlement(
+          userID: user, reservationID: late, action: .commit(id: UUID(), credits: nil))
+        return try await summary { try await store.settle(settlement) }
+      }
+      let answers = try await atOnce(books, [reserve, commit])
+      #expect(
+        answers == ["admitted, 0 remaining", "insufficient, 0 available"]
+          || answers == ["late committed 10, 0 available", "refused, 0 remaining"])
+    }
+  }
+
+  @Test func theFirstRequestsOfAYearDoNotGetInEachOthersWay() async throws {
+    try await Books.with { books in
+      try await books.withStores(count: 4, connections: 1) { stores in
+        for _ in 0..<10 {
+          let user = try await books.user(budget: 10)
+          let admitted = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for store in stores {
+              group.addTask {
+                let request = try ReservationRequest(userID: user, id: UUID(), credits: 6)
+                return try await store.reserve(request).admission.isAdmitted
+              }
+            }
+            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+          }
+          #expect(admitted == 1)
+        }
+      }
+    }
+  }
+
+  @Test func batchesThatNameTheirUsersInOppositeOrdersDoNotBlockEachOther() async throws {
+    try await Books.with { books in
+      var users: [UUID] = []
+      for _ in 0..<8 { users.append(try await books.user()) }
+      let all = users
+      try await books.withStores(count: 4, connections: 1) { stores in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for (number, store) in stores.enumerated() {
+            group.addTask {
+              let order = number.isMultiple(of: 2) ? all : all.reversed()
+              for _ in 0..<10 {
+                let requests = try order.map {
+                  try ReservationRequest(userID: $0, id: UUID(), credits: 1)
+                }
+                _ = try await store.reserve(requests)
+                _ = try await store.settle(
+                  requests.map {
+                    Settlement(userID: $0.userID, reservationID: $0.id, action: .release)
+                  })
+              }
+            }
+          }
+          try await group.waitForAll()
+        }
+      }
+      // The store would have sent such a batch again, and hidden it.
+      let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+      #expect(try await books.lines(deadlocks) == ["0"])
+    }
+  }
+
+  @Test func aBudgetIsSpentToTheLastCreditAndNoFurther() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 3500)
+      try await books.withStores(count: 16, connections: 1) { stores in
+        let spent = try await withThrowingTaskGroup(of: Int32.self) { group in
+          for store in stores {
+            for _ in 0..<16 {
+              group.addTask {
+                var spent: Int32 = 0
+                while true {
+                  let request = try ReservationRequest(userID: user, id: UUID(), credits: 7)
+                  guard try await store.reserve(request).admission.isAdmitted else { return spent }
+                  let outcome = try await store.settle(
+                    Settlement(
+                      userID: user, reservationID: request.id,
+                      action: .commit(id: UUID(), credits: nil)))
+                  spent += outcome.reservation.committed
+                }
+              }
+            }
+          }
+          return try await group.reduce(0, +)
+        }
+        #expect(spent == 3500)
+      }
+      let usage = try await books.store.usage(of: user)
+      #expect(usage.generation == 3500)
+      #expect(usage.held == 0)
+      let entries = try await books.ledger(of: user)
+      #expect(entries.map(\.sequence) == Array(1...500))
+      #expect(entries.map(\.balanceBefore) == (0..<500).map { 3500 - 7 * $0 })
+      #expect(entries.last?.balanceAfter == 0)
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+
+/// The reservations that the spenders of a test fight over.
+actor KnownReservations {
+  private var known: [(userID: UUID, id: UUID, commitID: UUID)] = []
+
+  func add(_ id: UUID, of userID: UUID, commitID: UUID) {
+    known.append((userID, id, commitID))
+  }
+
+  /// One of them: more often one of the last.
+  func any(_ choice: UInt64) -> (userID: UUID, id: UUID, commitID: UUID)? {
+    guard !known.isEmpty else { return nil }
+    return known.suffix(choice % 4 == 0 ? known.count : 8).randomElement(choice >> 2)
+  }
+}
+
+extension Collection {
+  fileprivate func randomElement(_ choice: UInt64) -> Element? {
+    isEmpty ? nil : self[index(startIndex, offsetBy: Int(choice % UInt64(count)))]
+  }
+}
+
+/// Reserves, commits and releases at random, and remembers what it was answered.
+struct RandomSpender {
+  let stores: [CreditStore]
+  let clock: TestClock
+  let users: [UUID]
+  let reservations: KnownReservations
+  var random: SplitMix64
+
+  /// Each request with its first answer.
+  var reserved: [(ReservationRequest, ReservationOutcome)] = []
+  var settled: [(Settlement, SettlementOutcome)] = []
+  /// Requests that were sent twice at once, and whose answers do not go together.
+  var contradictions: [String] = []
+
+  init(
+    stores: [CreditStore], clock: TestClock, users: [UUID], reservations: KnownReservations,
+    seed: UInt64
+  ) {
+    self.stores = stores
+    self.clock = clock
+    self.users = users
+    self.reservations = reservations
+    random = SplitMix64(state: seed)
+  }
+
+  mutating func run(steps: Int) async throws {
+    for _ in 0..<steps {
+      switch Int.random(in: 0..<10, using: &random) {
+      case 0..<3: try await reserveBatch()
+      case 3: try await reserveTwiceAtOnce()
+      default: try await settleBatch()
+      }
+      clock.advance(by: Int64.random(in: 0...1, using: &random))
+    }
+  }
+
+  private var store: CreditStore {
+    mutating get { stores[Int.random(in: stores.indices, using: &random)] }
+  }
+
+  private mutating func request() throws -> ReservationRequest {
+    try ReservationRequest(
+      userID: users[Int.random(in: users.indices, using: &random)], id: UUID(using: &random),
+      credits: Int32.random(in: 1...8, using: &random),
+      operation: Bool.random(using: &random) ? .generation : .regeneration,
+      timeToLive: .seconds(Int.random(in: 1...20, using: &random)))
+  }
+
+  private mutating func remember(
+    _ request: ReservationRequest, _ outcome: ReservationOutcome
+  ) async {
+    reserved.append((request, outcome))
+    await reservations.add(request.id, of: request.userID, commitID: UUID(using: &random))
+  }
+
+  private mutating func reserveBatch() async throws {
+    var requests: [ReservationRequest] = []
+    for _ in 0..<Int.random(in: 1...4, using: &random) { requests.append(try request()) }
+    for (request, outcome) in zip(requests, try await store.reserve(requests)) {
+      await remember(request, try outcome.get())
+    }
+  }
+
+  private mutating func reserveTwiceAtOnce() async throws {
+    let request = try request()
+    let (one, other) = (store, store)
+    async let first = one.reserve(request)
+    async let second = other.reserve(request)
+    var outcomes = [try await first, try await second]
+    if outcomes.count(where: \.isReplayed) != 1 {
+      contradictions.append("\(request) was reserved \(outcomes)")
+    }
+    for index in outcomes.indices { outcomes[index].isReplayed = false }
+    if outcomes[0] != outcomes[1] {
+      contradictions.append("\(request) was answered \(outcomes)")
+    }
+    await remember(request, outcomes[0])
+  }
+
+  private mutating func settleBatch() async throws {
+    var settlements: [Settlement] = []
+    for _ in 0..<Int.random(in: 1...4, using: &random) {
+      guard let known = await reservations.any(random.next()) else { return }
+      let credits: [Int32?] = [nil, nil, 0, 1, 2, 4]
+      // Most often the one id that everybody commits it under.
+      let commitID =
+        Int.random(in: 0..<4, using: &random) == 0 ? UUID(using: &random) : known.commitID
+      settlements.append(
+        Settlement(
+          userID: known.userID, reservationID: known.id,
+          action: Int.random(in: 0..<4, using: &random) == 0
+            ? .release
+            : .commit(id: commitID, credits: credits.randomElement(using: &random) ?? nil)))
+    }
+    for (settlement, result) in zip(settlements, try await store.settle(settlements)) {
+      switch result {
+      case .success(let outcome): settled.append((settlement, outcome))
+      case .failure(.notOpen), .failure(.exceedsHeld), .failure(.insufficient),
+        .failure(.conflict(.credits)):
+        continue
+      case .failure(let error): throw error
+      }
+    }
+  }
+}

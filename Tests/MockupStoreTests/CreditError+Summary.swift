@@ -1,0 +1,47 @@
+import MockupStore
+import Mockups
+import Postgres
+
+extension CreditError {
+  /// The error in few words, for tables.
+  var summary: String {
+    switch self {
+    case .unknownUser: "unknown user"
+    case .unknownMockup: "unknown mockup"
+    case .unknownReservation: "unknown reservation"
+    case .conflict(let field): "conflict in \(field.rawValue)"
+    case .notOpen(let reservation): "not open but \(reservation.state.rawValue)"
+    case .exceedsHeld(let reservation): "more than \(reservation.credits)"
+    case .insufficient(let usage): "insufficient, \(usage.available) available"
+    case .database(let error): "database \(error.code)"
+    }
+  }
+}
+
+/// What a reservation or settlement was answered, in few words.
+func summary<Outcome>(_ body: () async throws -> Outcome) async throws -> String {
+  do {
+    return summary(of: .success(try await body()))
+  } catch let error as CreditError {
+    return error.summary
+  }
+}
+
+/// What an item of a batch was answered, in few words.
+func summary<Outcome>(of result: Result<Outcome, CreditError>) -> String {
+  switch result {
+  case .failure(let error):
+    return error.summary
+  case .success(let outcome as ReservationOutcome):
+    let decision = outcome.admission.isAdmitted ? "admitted" : "refused"
+    return "\(outcome.isReplayed ? "replayed " : "")\(decision), "
+      + "\(outcome.admission.remaining) remaining"
+  case .success(let outcome as SettlementOutcome):
+    let reservation = outcome.reservation
+    return "\(outcome.isReplayed ? "replayed " : "")\(reservation.isLate ? "late " : "")"
+      + "\(reservation.state.rawValue) \(reservation.committed), "
+      + "\(outcome.usage.available) available"
+  case .success(let outcome):
+    return "\(outcome)"
+  }
+}

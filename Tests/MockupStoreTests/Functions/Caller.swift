@@ -1,0 +1,54 @@
+import FoundationEssentials
+import Postgres
+
+/// Who calls SQL's functions, as PostgREST would have the database see it.
+enum Caller: Sendable {
+  case anonymous
+  case user(UUID)
+  /// As ``user(_:)``, in the older of the two forms in which claims are handed over.
+  case userByOldClaim(UUID)
+  /// Signed in, but the token names nobody.
+  case nobody
+  case service
+
+  private var role: String {
+    switch self {
+    case .anonymous: "anon"
+    case .user, .userByOldClaim, .nobody: "authenticated"
+    case .service: "service_role"
+    }
+  }
+
+  private var claim: (setting: String, value: String) {
+    switch self {
+    case .user(let id): ("request.jwt.claims", #"{"sub": "\#(id)", "role": "authenticated"}"#)
+    case .userByOldClaim(let id): ("request.jwt.claim.sub", "\(id)")
+    case .anonymous, .nobody, .service: ("request.jwt.claims", #"{"role": "\#(role)"}"#)
+    }
+  }
+
+  /// Runs one query as this caller, after a statement of the caller's own, and returns its column.
+  func lines(
+    _ sql: String, after preparation: String? = nil, in pool: Pool
+  ) async throws(PostgresError) -> [String] {
+    try await pool.withTransaction { transaction throws(PostgresError) in
+      try await transaction.execute(Statement("SET LOCAL ROLE \(role)"))
+      try await transaction.execute(
+        "SELECT set_config($1, $2, true)", [claim.setting, claim.value])
+      if let preparation { try await transaction.execute(Statement(preparation)) }
+      return try await transaction.lines(sql)
+    }
+  }
+
+  /// The state of the error that a query ends with, or what it answered.
+  func answer(
+    _ sql: String, after preparation: String? = nil, in pool: Pool
+  ) async throws(PostgresError) -> String {
+    do {
+      return try await lines(sql, after: preparation, in: pool).joined(separator: "\n")
+    } catch {
+      guard let state = error.sqlState else { throw error }
+      return state.code
+    }
+  }
+}

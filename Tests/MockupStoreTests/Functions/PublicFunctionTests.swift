@@ -1,0 +1,163 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Postgres
+import Testing
+
+/// What SQL sees of the books. These functions have the server's clock.
+@Suite struct PublicFunctionTests {
+  private func usage(_ user: UUID, _ more: String = "") -> String {
+    """
+    SELECT concat_ws(' ', total_used, monthly_used, annual_budget, monthly_soft_limit,
+      remaining_annual, remaining_monthly)
+    FROM get_credit_usage('\(user)'\(more))
+    """
+  }
+
+  private func reserve(_ user: UUID, _ credits: String) -> String {
+    """
+    SELECT concat_ws(' ', success, remaining, message)
+    FROM reserve_mockup_credits('\(user)', \(credits))
+    """
+  }
+
+  @Test func reservingReallyReserves() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let table = [
+        ("4", "t 6 Credits reserved successfully."),
+        ("7", "f 6 Insufficient credits. 6 remaining."),
+        ("6", "t 0 Credits reserved successfully."),
+        ("1", "f 0 Insufficient credits. 0 remaining."),
+        ("2147483647", "f 0 Insufficient credits. 0 remaining."),
+      ]
+      for (credits, expected) in table {
+        #expect(try await books.lines(reserve(user, credits)) == [expected])
+      }
+    }
+  }
+
+  @Test func theWholeBudgetCanBeReservedOnce() async throws {
+    try await Books.with { books in
+      let user = try await books.user()
+      #expect(
+        try await books.lines(reserve(user, "3500")) == ["t 0 Credits reserved successfully."])
+      #expect(
+        try await books.lines(reserve(user, "3500"))
+          == ["f 0 Insufficient credits. 0 remaining."])
+    }
+  }
+
+  @Test("What is no number of credits reserves nothing", arguments: ["NULL", "0", "-1", "-3500"])
+  func noCredits(credits: String) async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      #expect(
+        try await books.lines(reserve(user, "3")) == ["t 7 Credits reserved successfully."])
+      #expect(
+        try await books.lines(reserve(user, credits)) == ["f 7 Credits must be at least 1."])
+      #expect(try await books.lines("SELECT sum(held) FROM mockupd.credit_counters") == ["3"])
+      #expect(try await books.lines("SELECT count(*) FROM mockupd.reservations") == ["1"])
+    }
+  }
+
+  @Test func unknownUsersHaveNothing() async throws {
+    try await Books.with { books in
+      let nobody = UUID()
+      #expect(try await books.lines(usage(nobody)).isEmpty)
+      #expect(try await books.lines(reserve(nobody, "1")) == ["f 0 Unknown user."])
+      #expect(
+        try await books.lines("SELECT count(*) FROM get_credit_usage(NULL)") == ["0"])
+      #expect(
+        try await books.lines("SELECT success FROM reserve_mockup_credits(NULL, 1)") == ["false"])
+      let counters = try await books.lines("SELECT count(*) FROM mockupd.credit_counters")
+      #expect(counters == ["0"])
+    }
+  }
+
+  @Test func columnsKeepTheirNames() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10, softLimit: 5)
+      let names = try await books.lines(
+        """
+        SELECT string_agg(key, ' ' ORDER BY key) FROM get_credit_usage(
+          p_user_id => '\(user)', p_year => 2025, p_month => 5) AS u, jsonb_each(to_jsonb(u))
+        """)
+      #expect(
+        names == [
+          "annual_budget monthly_soft_limit monthly_used remaining_annual remaining_monthly "
+            + "total_used"
+        ])
+      #expect(
+        try await books.lines(
+          """
+          SELECT concat_ws(' ', success, remaining, message)
+          FROM reserve_mockup_credits(p_user_id => '\(user)', p_credits => 4)
+          """) == ["t 6 Credits reserved successfully."])
+    }
+  }
+
+  @Test func figuresAgreeWithTheStores() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 100, softLimit: 20)
+      try books.clock.set("2025-12-31T23:59:59Z")
+      try await books.spend(7, for: user)
+      try await books.spend(5, for: user, operation: .regeneration)
+      try books.clock.set("2025-11-10T12:00:00Z")
+      try await books.spend(30, for: user)
+      // total_used monthly_used annual_budget monthly_soft_limit remaining_annual remaining_monthly
+      let table =
+        [
+          (2025, 12, "42 12 100 20 58 8"), (2025, 11, "42 30 100 20 58 0"),
+          (2025, 10, "42 0 100 20 58 20"), (2024, 12, "0 0 100 20 100 20"),
+          (2025, 13, "42 0 100 20 58 20"), (2025, 0, "42 0 100 20 58 20"),
+        ] as [(Int32, Int32, String)]
+      for (year, month, expected) in table {
+        #expect(try await books.lines(usage(user, ", \(year), \(month)")) == [expected])
+        let theirs = try await books.store.usage(of: user, year: year, month: month)
+        let ours = [
+          theirs.used, theirs.monthlyUsed, Int64(theirs.annualBudget),
+          Int64(theirs.monthlySoftLimit), theirs.remainingAnnual, theirs.remainingMonthly,
+        ]
+        #expect(ours.map(String.init).joined(separator: " ") == expected)
+      }
+    }
+  }
+
+  @Test func withoutAYearItIsThisOne() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 100, softLimit: 20)
+      // The functions go by the server's clock, so these do too.
+      let store = CreditStore(pool: books.owner)
+      let id = UUID()
+      _ = try await store.reserve(ReservationRequest(userID: user, id: id, credits: 7))
+      #expect(try await books.lines(usage(user)) == ["0 0 100 20 93 13"])
+      _ = try await store.settle(
+        Settlement(
+          userID: user, reservationID: id, action: .commit(id: UUID(), credits: 5)))
+      for arguments in ["", ", NULL", ", NULL, NULL", ", p_month => NULL"] {
+        #expect(try await books.lines(usage(user, arguments)) == ["5 5 100 20 95 15"])
+      }
+      #expect(
+        try await books.lines(reserve(user, "95")) == ["t 0 Credits reserved successfully."])
+      let left = try await store.usage(of: user)
+      #expect(left.held == 95)
+      #expect(try await books.lines(usage(user)) == ["5 5 100 20 0 0"])
+    }
+  }
+
+  @Test func guardrailsThatAreNoNumbersRaiseNothing() async throws {
+    try await Books.with { books in
+      let user = try await books.user()
+      try await books.setGuardrails(#"{"annual_mockup_budget": "3500.5"}"#, of: user)
+      #expect(try await books.lines(usage(user)) == ["0 0 3500 292 3500 292"])
+      try await books.setGuardrails(#"{"annual_mockup_budget": "abc"}"#, of: user)
+      #expect(
+        try await books.lines(reserve(user, "3501"))
+          == ["f 3500 Insufficient credits. 3500 remaining."])
+      try await books.setGuardrails(#"{"annual_mockup_budget": -5}"#, of: user)
+      #expect(
+        try await books.lines(reserve(user, "1")) == ["f 0 Insufficient credits. 0 remaining."])
+    }
+  }
+}

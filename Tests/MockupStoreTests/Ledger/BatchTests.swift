@@ -1,0 +1,226 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Testing
+
+@Suite struct BatchTests {
+  private func request(
+    _ credits: Int32, _ user: UUID, _ id: UUID = UUID(), mockup: UUID? = nil
+  ) throws -> ReservationRequest {
+    try ReservationRequest(userID: user, id: id, credits: credits, mockupID: mockup)
+  }
+
+  private func commit(
+    _ credits: Int32?, _ user: UUID, _ reservation: UUID, _ id: UUID = UUID()
+  ) -> Settlement {
+    Settlement(
+      userID: user, reservationID: reservation, action: .commit(id: id, credits: credits))
+  }
+
+  private func release(_ user: UUID, _ reservation: UUID) -> Settlement {
+    Settlement(userID: user, reservationID: reservation, action: .release)
+  }
+
+  @Test func anEmptyBatchHasNoOutcomes() async throws {
+    try await Books.with { books in
+      let reserved = try await books.store.reserve([ReservationRequest]())
+      #expect(reserved.isEmpty)
+      let settled = try await books.store.settle([Settlement]())
+      #expect(settled.isEmpty)
+    }
+  }
+
+  @Test func aBigRequestIsRefusedAndASmallerOneAfterItStillFits() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let outcomes = try await books.store.reserve([
+        request(4, user), request(7, user), request(6, user), request(1, user),
+      ])
+      #expect(
+        outcomes.map { summary(of: $0) } == [
+          "admitted, 6 remaining", "refused, 6 remaining", "admitted, 0 remaining",
+          "refused, 0 remaining",
+        ])
+    }
+  }
+
+  @Test func requestsForOneIDBehaveAsSentOneAfterTheOther() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let (id, refused) = (UUID(), UUID())
+      let outcomes = try await books.store.reserve([
+        request(4, user, id), request(4, user, id), request(5, user, id), request(1, user),
+        request(9, user, refused), request(9, user, refused), request(4, user, id),
+      ])
+      #expect(
+        outcomes.map { summary(of: $0) } == [
+          "admitted, 6 remaining", "replayed admitted, 6 remaining", "conflict in credits",
+          "admitted, 5 remaining", "refused, 5 remaining", "replayed refused, 5 remaining",
+          "replayed admitted, 6 remaining",
+        ])
+      #expect(try await books.store.usage(of: user).held == 5)
+    }
+  }
+
+  @Test func aRequestThatIsRejectedDoesNotUseUpItsID() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let mockup = try await books.mockup(of: user)
+      let (id, unknown) = (UUID(), UUID())
+      let outcomes = try await books.store.reserve([
+        request(4, user, id, mockup: unknown), request(4, user, id, mockup: mockup),
+        request(4, user, id, mockup: mockup), request(4, user, id, mockup: unknown),
+      ])
+      #expect(
+        outcomes.map { summary(of: $0) } == [
+          "unknown mockup", "admitted, 6 remaining", "replayed admitted, 6 remaining",
+          "conflict in mockup_id",
+        ])
+    }
+  }
+
+  @Test func usersStandInAnyOrderAndDoNotDisturbEachOther() async throws {
+    try await Books.with { books in
+      var users: [UUID] = []
+      for _ in 0..<3 { users.append(try await books.user(budget: 10)) }
+      users.sort { $0.uuidString > $1.uuidString }
+      let ids = (0..<6).map { _ in UUID() }
+      let outcomes = try await books.store.reserve([
+        request(1, users[1], ids[0]), request(2, users[0], ids[1]), request(1, UUID()),
+        request(3, users[2], ids[2]), request(10, users[1], ids[3]),
+        request(1, users[1], mockup: UUID()), request(4, users[0], ids[4]),
+        request(5, users[1], ids[5]),
+      ])
+      #expect(
+        outcomes.map { summary(of: $0) } == [
+          "admitted, 9 remaining", "admitted, 8 remaining", "unknown user",
+          "admitted, 7 remaining", "refused, 9 remaining", "unknown mockup",
+          "admitted, 4 remaining", "admitted, 4 remaining",
+        ])
+      let settled = try await books.store.settle([
+        release(users[2], ids[2]), commit(nil, users[1], ids[0]), commit(1, users[0], ids[1]),
+        commit(1, users[2], ids[0]), commit(2, users[1], ids[5]), release(users[0], ids[4]),
+        commit(1, users[1], ids[3]),
+      ])
+      #expect(
+        settled.map { summary(of: $0) } == [
+          "released 0, 10 available", "committed 1, 4 available", "committed 1, 5 available",
+          "unknown reservation", "committed 2, 7 available", "released 0, 9 available",
+          "not open but refused",
+        ])
+      for (user, used) in zip(users, [1, 3, 0] as [Int64]) {
+        let usage = try await books.store.usage(of: user)
+        #expect(usage.used == used)
+        #expect(usage.held == 0)
+      }
+    }
+  }
+
+  @Test func settlementsOfOneReservationBehaveAsSentOneAfterTheOther() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let (first, second, commitID) = (UUID(), UUID(), UUID())
+      try await books.reserve(4, for: user, id: first)
+      try await books.reserve(3, for: user, id: second)
+      let outcomes = try await books.store.settle([
+        commit(5, user, first), commit(2, user, first, commitID), release(user, second),
+        commit(2, user, first, commitID), release(user, first), commit(1, user, second),
+        release(user, second), commit(1, user, first, commitID), release(user, UUID()),
+      ])
+      #expect(
+        outcomes.map { summary(of: $0) } == [
+          "more than 4", "committed 2, 5 available", "released 0, 8 available",
+          "replayed committed 2, 5 available", "not open but committed",
+          "not open but released", "replayed released 0, 8 available", "conflict in credits",
+          "unknown reservation",
+        ])
+    }
+  }
+
+  @Test func whatOneSettlementGivesBackIsThereForTheNext() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let (late, held) = (UUID(), UUID())
+      try await books.reserve(4, for: user, id: late, seconds: 60)
+      books.clock.advance(by: 60)
+      try await books.reserve(10, for: user, id: held)
+      let outcomes = try await books.store.settle([
+        commit(nil, user, late), commit(11, user, held), commit(5, user, held),
+        commit(nil, user, late),
+      ])
+      #expect(
+        outcomes.map { summary(of: $0) } == [
+          "insufficient, 0 available", "more than 10", "committed 5, 5 available",
+          "late committed 4, 1 available",
+        ])
+      let entries = try await books.ledger(of: user)
+      #expect(entries.map(\.credits) == [5, 4])
+      #expect(entries.map(\.balanceBefore) == [10, 5])
+    }
+  }
+
+  @Test func aReservationSettledTwiceInABatchDoesNotHoldUpTheOrder() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let (held, late) = (UUID(), UUID())
+      try await books.reserve(4, for: user, id: late, seconds: 60)
+      books.clock.advance(by: 60)
+      try await books.reserve(10, for: user, id: held)
+      // The second settlement of the one comes before the first of the other.
+      let outcomes = try await books.store.settle([
+        commit(11, user, held), release(user, held), commit(nil, user, late),
+      ])
+      #expect(
+        outcomes.map { summary(of: $0) } == [
+          "more than 10", "released 0, 10 available", "late committed 4, 6 available",
+        ])
+    }
+  }
+
+  @Test func aBatchOverTwoYearsChargesEachToItsOwn() async throws {
+    try await Books.with(at: "2025-12-31T23:59:59Z") { books in
+      let (user, other) = (try await books.user(budget: 10), try await books.user(budget: 10))
+      let ids = (0..<6).map { _ in UUID() }
+      for (id, owner) in zip(ids, [user, user, other]) {
+        try await books.reserve(3, for: owner, id: id)
+      }
+      try books.clock.set("2026-01-01T00:00:00Z")
+      for (id, owner) in zip(ids.dropFirst(3), [user, user, other]) {
+        try await books.reserve(4, for: owner, id: id)
+      }
+      let outcomes = try await books.store.settle([
+        commit(nil, user, ids[3]), commit(nil, other, ids[2]), commit(nil, user, ids[0]),
+        commit(nil, other, ids[5]), commit(nil, user, ids[4]), commit(nil, user, ids[1]),
+      ])
+      #expect(
+        outcomes.map { summary(of: $0) } == [
+          "committed 4, 2 available", "committed 3, 7 available", "committed 3, 4 available",
+          "committed 4, 6 available", "committed 4, 2 available", "committed 3, 4 available",
+        ])
+      let entries = try await books.ledger(of: user)
+      #expect(entries.map(\.period.year) == [2025, 2025, 2026, 2026])
+      #expect(entries.map(\.sequence) == [1, 2, 1, 2])
+      #expect(entries.map(\.balanceBefore) == [10, 7, 10, 6])
+    }
+  }
+
+  @Test func aBatchOfHundredsIsDecidedInItsOrder() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 300)
+      let ids = (0..<500).map { _ in UUID() }
+      let reserved = try await books.store.reserve(ids.map { try request(1, user, $0) })
+      for (index, outcome) in reserved.enumerated() {
+        let left = max(299 - index, 0)
+        #expect(
+          summary(of: outcome) == "\(index < 300 ? "admitted" : "refused"), \(left) remaining")
+      }
+      let settled = try await books.store.settle(ids.map { commit(nil, user, $0) })
+      for (index, outcome) in settled.enumerated() {
+        let expected = index < 300 ? "committed 1, 0 available" : "not open but refused"
+        #expect(summary(of: outcome) == expected)
+      }
+      #expect(
+        try await books.ledger(of: user).map(\.reservationID) == ids.prefix(300).map(Optional.some))
+    }
+  }
+}

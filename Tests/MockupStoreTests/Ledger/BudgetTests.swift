@@ -1,0 +1,112 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Testing
+
+@Suite struct BudgetTests {
+  private static let readings: [(guardrails: String, annual: Int32, monthly: Int32)] = [
+    (#"{"annual_mockup_budget": 10, "monthly_mockup_soft_limit": 4}"#, 10, 4),
+    (#"{"annual_mockup_budget": "10", "monthly_mockup_soft_limit": " 4 "}"#, 10, 4),
+    (#"{"annual_mockup_budget": "+10"}"#, 10, 292),
+    (#"{"annual_mockup_budget": 3400.9, "monthly_mockup_soft_limit": 291.5}"#, 3400, 291),
+    (#"{"annual_mockup_budget": "3400.5", "monthly_mockup_soft_limit": "291.5"}"#, 3400, 291),
+    (#"{"annual_mockup_budget": "abc", "monthly_mockup_soft_limit": "10 credits"}"#, 3500, 292),
+    (#"{"annual_mockup_budget": "", "monthly_mockup_soft_limit": "-"}"#, 3500, 292),
+    (#"{"annual_mockup_budget": -5, "monthly_mockup_soft_limit": "-5"}"#, 0, 0),
+    (#"{"annual_mockup_budget": 0, "monthly_mockup_soft_limit": 0}"#, 0, 0),
+    (
+      #"{"annual_mockup_budget": 1e12, "monthly_mockup_soft_limit": 2147483648}"#,
+      2_147_483_647, 2_147_483_647
+    ),
+    (#"{"annual_mockup_budget": 1e99, "monthly_mockup_soft_limit": -1e99}"#, 2_147_483_647, 0),
+    (#"{"annual_mockup_budget": "1e12"}"#, 3500, 292),
+    (#"{"annual_mockup_budget": "NaN", "monthly_mockup_soft_limit": "Infinity"}"#, 3500, 292),
+    (#"{"annual_mockup_budget": true, "monthly_mockup_soft_limit": {"is": 4}}"#, 3500, 292),
+    (#"{"annual_mockup_budget": [10], "monthly_mockup_soft_limit": []}"#, 3500, 292),
+    (#"{"annual_mockup_budget": null, "monthly_mockup_soft_limit": null}"#, 3500, 292),
+    (#"{"annual_mockup_budgets": 10}"#, 3500, 292),
+    (#"{}"#, 3500, 292),
+    (#"null"#, 3500, 292),
+    (#"[10, 4]"#, 3500, 292),
+    (#""10""#, 3500, 292),
+    (#"10"#, 3500, 292),
+  ]
+
+  @Test func aBudgetIsANumberCutToAWholeOneAndAnythingElseIsTheDefault() async throws {
+    try await Books.with { books in
+      for (guardrails, annual, monthly) in Self.readings {
+        let user = try await books.user()
+        try await books.setGuardrails(guardrails, of: user)
+        let usage = try await books.store.usage(of: user)
+        #expect(usage.annualBudget == annual, "\(guardrails)")
+        #expect(usage.monthlySoftLimit == monthly, "\(guardrails)")
+        let outcome = try await books.reserve(1, for: user)
+        #expect(outcome.admission.usage.annualBudget == annual, "\(guardrails)")
+        #expect(outcome.admission.isAdmitted == (annual > 0), "\(guardrails)")
+      }
+    }
+  }
+
+  @Test func aUserWithoutSettingsHasTheDefaults() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      try await books.run("DELETE FROM user_settings WHERE user_id = '\(user)'")
+      let usage = try await books.store.usage(of: user)
+      #expect(usage.annualBudget == 3500)
+      #expect(usage.monthlySoftLimit == 292)
+      #expect(
+        try await summary { try await books.reserve(3500, for: user) } == "admitted, 0 remaining")
+    }
+  }
+
+  @Test func theLargestBudgetCanBeSpentToTheLastCredit() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: Int(Int32.max), softLimit: Int(Int32.max))
+      try await books.spend(.max, for: user)
+      let usage = try await books.store.usage(of: user)
+      #expect(usage.used == Int64(Int32.max))
+      #expect(
+        try await summary { try await books.reserve(.max, for: user) } == "refused, 0 remaining")
+      let entry = try #require(try await books.ledger(of: user).last)
+      #expect(entry.balanceBefore == .max)
+      #expect(entry.balanceAfter == 0)
+    }
+  }
+
+  @Test(
+    "Sums beyond 32 bits that were there before do not overflow",
+    arguments: [
+      ("generation", 2_147_483_647, -6_442_450_931),
+      ("refund", 2_147_483_647, 6_442_450_951),
+    ] as [(String, Int32, Int64)])
+  func largeSums(operation: String, credits: Int32, available: Int64) async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let id = UUID()
+      try await books.reserve(5, for: user, id: id)
+      // As a migration would have found them.
+      try await books.run(
+        """
+        INSERT INTO mockup_credit_usage
+          (user_id, credits, operation, balance_before, balance_after, year, month, sequence)
+        SELECT '\(user)', \(credits), '\(operation)', 0, 0, 2026, 5, n
+        FROM generate_series(1, 3) AS n
+        """)
+      let sign = operation == "refund" ? "-" : ""
+      try await books.run(
+        """
+        UPDATE mockupd.credit_counters
+        SET \(operation) = 3::bigint * \(credits), entries = 3,
+          month_used[5] = \(sign)3::bigint * \(credits)
+        """)
+      #expect(try await books.store.usage(of: user).available == available - 5)
+      try await books.commit(of: id, for: user)
+      let usage = try await books.store.usage(of: user)
+      #expect(usage.available == available - 5)
+      #expect(usage.softLimitIsPassed == (operation == "generation"))
+      let admission = try await books.reserve(1, for: user).admission
+      #expect(admission.isAdmitted == (available > 0))
+      #expect(admission.remaining == (available > 0 ? .max : .min))
+    }
+  }
+}

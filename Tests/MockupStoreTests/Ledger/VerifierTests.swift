@@ -1,0 +1,140 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import TestSupport
+import Testing
+
+@Suite struct VerifierTests {
+  struct Damage: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    /// `$SPENT` stands for the reservation that became the first entry.
+    var sql: String
+    /// What is found, all of it of the same user and year.
+    var discrepancies: [String]
+
+    init(_ description: String, _ sql: String, _ discrepancies: [String]) {
+      testDescription = description
+      self.sql = sql
+      self.discrepancies = discrepancies
+    }
+  }
+
+  /// The user spent 3, and regenerated for 2, in May 2026, and holds 4.
+  static let damages = [
+    Damage(
+      "a counter of generations", "UPDATE mockupd.credit_counters SET generation = 1",
+      ["generation: the counter says 1, the rows say 3"]),
+    Damage(
+      "a counter of regenerations", "UPDATE mockupd.credit_counters SET regeneration = 0",
+      ["regeneration: the counter says 0, the rows say 2"]),
+    Damage(
+      "a counter of refunds", "UPDATE mockupd.credit_counters SET refund = 1",
+      ["refund: the counter says 1, the rows say 0"]),
+    Damage(
+      "a counter of entries", "UPDATE mockupd.credit_counters SET entries = 3",
+      ["entries: the counter says 3, the rows say 2"]),
+    Damage(
+      "a counter of what is held", "UPDATE mockupd.credit_counters SET held = 0",
+      ["held: the counter says 0, the rows say 4"]),
+    Damage(
+      "a month's counter", "UPDATE mockupd.credit_counters SET month_used[5] = 6",
+      ["used in month 5: the counter says 6, the rows say 5"]),
+    Damage(
+      "another month's counter", "UPDATE mockupd.credit_counters SET month_held[4] = 1",
+      ["held in month 4: the counter says 1, the rows say 0"]),
+    Damage(
+      "counters that are gone", "DELETE FROM mockupd.credit_counters",
+      [
+        "entries: the counter says 0, the rows say 2",
+        "generation: the counter says 0, the rows say 3",
+        "held in month 5: the counter says 0, the rows say 4",
+        "held: the counter says 0, the rows say 4",
+        "regeneration: the counter says 0, the rows say 2",
+        "used in month 5: the counter says 0, the rows say 5",
+      ]),
+    Damage(
+      "an entry that is gone", "DELETE FROM mockup_credit_usage WHERE operation = 'generation'",
+      [
+        "entries: the counter says 2, the rows say 1",
+        "generation: the counter says 3, the rows say 0",
+        "reservation $SPENT: committed 3, the ledger says 0",
+        "used in month 5: the counter says 5, the rows say 2",
+      ]),
+    Damage(
+      "an entry's credits",
+      "UPDATE mockup_credit_usage SET credits = 1 WHERE operation = 'generation'",
+      [
+        "entry 1: balance 10 became 7 by generation of 1",
+        "generation: the counter says 3, the rows say 1",
+        "reservation $SPENT: committed 3, the ledger says 1",
+        "used in month 5: the counter says 5, the rows say 3",
+      ]),
+    Damage(
+      "an entry's balance",
+      "UPDATE mockup_credit_usage SET balance_after = 8 WHERE operation = 'generation'",
+      ["entry 1: balance 10 became 8 by generation of 3"]),
+    Damage(
+      "an entry's month",
+      "UPDATE mockup_credit_usage SET month = 6 WHERE operation = 'generation'",
+      [
+        "used in month 5: the counter says 5, the rows say 2",
+        "used in month 6: the counter says 0, the rows say 3",
+      ]),
+    Damage(
+      "what a reservation holds",
+      "UPDATE mockupd.reservations SET held = 1 WHERE state = 'held'",
+      [
+        "held in month 5: the counter says 4, the rows say 1",
+        "held: the counter says 4, the rows say 1",
+      ]),
+    Damage(
+      "a reservation that is gone", "DELETE FROM mockupd.reservations WHERE state = 'held'",
+      [
+        "held in month 5: the counter says 4, the rows say 0",
+        "held: the counter says 4, the rows say 0",
+      ]),
+    Damage(
+      "what a reservation committed",
+      "UPDATE mockupd.reservations SET committed = 2 WHERE id = '$SPENT'",
+      ["reservation $SPENT: committed 2, the ledger says 3"]),
+  ]
+
+  @Test("Damage is found", arguments: damages)
+  func finds(_ damage: Damage) async throws {
+    try await MigratedDatabase.with { database in
+      let clock = try TestClock("2026-05-10T12:00:00Z")
+      let user = try await database.makeUser(annualBudget: 10)
+      let other = try await database.makeUser(annualBudget: 10)
+      let (spent, held) = (UUID(), UUID())
+      try await database.withPool { pool in
+        let store = CreditStore(pool: pool, now: { clock.now })
+        try await database.withOwner { owner in
+          let books = Books(database: database, clock: clock, store: store, owner: owner)
+          try await books.reserve(3, for: user, id: spent)
+          try await books.commit(of: spent, for: user)
+          try await books.spend(2, for: user, operation: .regeneration)
+          try await books.reserve(4, for: user, id: held)
+          #expect(try await database.discrepancies() == [])
+
+          let filled = { (text: String) in
+            text.replacing("$SPENT", with: spent.uuidString.lowercased())
+          }
+          try await books.run(filled(damage.sql))
+          // Books that are right, beside.
+          try await books.spend(1, for: other)
+          let found = try await books.lines(
+            """
+            SELECT discrepancy FROM mockupd.verify_counters()
+            WHERE user_id = '\(user)' AND year = 2026 ORDER BY discrepancy COLLATE "C"
+            """)
+          #expect(found == damage.discrepancies.map(filled).sorted())
+          #expect(try await database.discrepancies().count == found.count)
+          // The same where it is asked about the user alone, and nothing about the other.
+          let count = "SELECT count(*) FROM mockupd.verify_counters"
+          #expect(try await books.lines("\(count)('\(user)')") == ["\(found.count)"])
+          #expect(try await books.lines("\(count)('\(other)')") == ["0"])
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import MockupStore
+import Postgres
+import TestSupport
+import Testing
+
+/// What the first schema has, item by item, as it was asked for; see the system catalogs for what
+/// each query reads.
+@Suite struct CatalogTests {
+  /// Runs a closure in a database to which nothing but the first schema was applied.
+  private func withFirstSchema(_ body: (Pool) async throws -> Void) async throws {
+    try await MigratedDatabase.withoutSchema { database in
+      let migrator = try Migrator(
+        configuration: database.owner, schema: Schema.name, migrations: Schema.migrations)
+      _ = try await migrator.migrate(upTo: 7)
+      try await database.withOwner(body)
+    }
+  }
+
+  private static let tables = "('mockups', 'mockup_credit_usage', 'mockup_scene_templates')"
+
+  @Test func columnsAndTheirDefaultsAreAsAskedFor() async throws {
+    try await withFirstSchema { pool in
+      for (table, expected) in FirstSchema.columns {
+        let columns = try await pool.lines(
+          """
+          SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod),
+            CASE WHEN attnotnull THEN 'not null' END,
+            'default ' || pg_get_expr(adbin, adrelid))
+          FROM pg_attribute
+          LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+          WHERE attrelid = 'public.\(table)'::regclass AND attnum > 0 AND NOT attisdropped
+          ORDER BY attnum
+          """)
+        #expect(columns == expected, "\(table)")
+      }
+      #expect(FirstSchema.columns.map(\.1.count).reduce(0, +) == 43)
+    }
+  }
+
+  @Test func keysAndChecksAreAsAskedFor() async throws {
+    try await withFirstSchema { pool in
+      let constraints = try await pool.lines(
+        """
+        SELECT conrelid::regclass || ': ' || pg_get_constraintdef(oid)
+        FROM pg_constraint
+        WHERE conrelid IN (SELECT oid FROM pg_class WHERE relname IN \(Self.tables))
+        ORDER BY conrelid::regclass::text, contype DESC, 1
+        """)
+      #expect(constraints.sorted() == FirstSchema.constraints.sorted())
+    }
+  }
+
+  @Test func indexesAreAsAskedFor() async throws {
+    try await withFirstSchema { pool in
+      let indexes = try await pool.lines(
+        """
+        SELECT pg_get_indexdef(indexrelid) FROM pg_index
+        WHERE indrelid IN (SELECT oid FROM pg_class WHERE relname IN \(Self.tables))
+          AND NOT indisprimary AND indisvalid
+        """)
+      #expect(indexes.sorted() == FirstSchema.indexes.sorted())
+      #expect(indexes.count == 11)
+    }
+  }
+
+  @Test func rowLevelSecurityAndItsPoliciesAreAsAskedFor() async throws {
+    try await withFirstSchema { pool in
+      let policies = try await pool.lines(
+        """
+        SELECT concat_ws(' ', policyname, 'on', tablename, permissive, 'for', cmd,
+          'to', array_to_string(roles, ','), 'using ' || qual, 'check ' || with_check)
+        FROM pg_policies WHERE schemaname = 'public'
+        """)
+      #expect(policies.sorted() == FirstSchema.policies.sorted())
+      #expect(policies.count == 10)
+      let secured = try await pool.lines(
+        """
+        SELECT relname || CASE WHEN relforcerowsecurity THEN ' forced' ELSE '' END
+        FROM pg_class WHERE relrowsecurity ORDER BY 1
+        """)
+      #expect(secured == ["mockup_credit_usage", "mockup_scene_templates", "mockups"])
+    }
+  }
+
+  @Test func theTriggerIsAsAskedFor() async throws {
+    try await withFirstSchema { pool in
+      let triggers = try await pool.lines(
+        """
+        SELECT pg_get_triggerdef(oid) FROM pg_trigger
+        WHERE NOT tgisinternal AND tgenabled = 'O'
+        """)
+      #expect(
+        triggers == [
+          "CREATE TRIGGER mockups_updated_at BEFORE UPDATE ON public.mockups FOR EACH ROW "
+            + "EXECUTE FUNCTION update_updated_at_column()"
+        ])
+    }
+  }
+
+  @Test("Functions keep their signatures", arguments: [7, nil])
+  func functions(version: Int?) async throws {
+    try await MigratedDatabase.withoutSchema { database in
+      let migrator = try Migrator(
+        configuration: database.owner, schema: Schema.name, migrations: Schema.migrations)
+      _ = try await migrator.migrate(upTo: version)
+      let functions = try await database.withOwner { pool in
+        try await pool.lines(
+          """
+          SELECT concat_ws(' ', proname,
+            '(' || pg_get_function_arguments(p.oid) || ') returns', pg_get_function_result(p.oid),
+            lanname, CASE WHEN prosecdef THEN 'definer' END)
+          FROM pg_proc AS p JOIN pg_language AS l ON l.oid = prolang
+          WHERE pronamespace = 'public'::regnamespace AND proname <> 'update_updated_at_column'
+          ORDER BY proname
+          """)
+      }
+      // The year is that of UTC in the end: the only change.
+      #expect(functions == FirstSchema.functions(yearOf: version == 7 ? "" : "UTC"))
+    }
+  }
+
+  @Test func systemScenesAreThereByteForByte() async throws {
+    try await withFirstSchema { pool in
+      let scenes = try await pool.lines(
+        """
+        SELECT concat_ws('|', scene_key, name, description, dm_template_id,
+          array_to_string(recommended_collections, ','), config::text)
+        FROM mockup_scene_templates
+        WHERE is_system AND is_active AND user_id IS NULL AND dm_template_url IS NULL
+          AND preview_url IS NULL
+        """)
+      #expect(scenes.sorted() == FirstSchema.scenes.sorted())
+      #expect(try await pool.lines("SELECT count(*) FROM mockup_scene_templates") == ["5"])
+    }
+  }
+
+  @Test func everythingOfTheFirstSchemaIsKeptByTheMigrationsThatFollow() async throws {
+    try await MigratedDatabase.with { database in
+      try await database.withOwner { pool in
+        for (table, expected) in FirstSchema.columns {
+          let names = try await pool.lines(
+            """
+            SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod)) FROM pg_attribute
+            WHERE attrelid = 'public.\(table)'::regclass AND attnum > 0 AND NOT attisdropped
+            """)
+          for column in expected {
+            #expect(names.contains { "\(column) ".hasPrefix("\($0) ") }, "\(table).\(column)")
+          }
+        }
+        let constraints = try await pool.lines(
+          "SELECT conrelid::regclass || ': ' || pg_get_constraintdef(oid) FROM pg_constraint")
+        #expect(Set(constraints).isSuperset(of: FirstSchema.constraints))
+        let indexes = try await pool.lines("SELECT indexdef FROM pg_indexes")
+        #expect(Set(indexes).isSuperset(of: FirstSchema.indexes))
+        let scenes = try await pool.lines(
+          "SELECT scene_key FROM mockup_scene_templates WHERE is_system ORDER BY 1")
+        #expect(
+          scenes == ["bedroom", "home_office", "living_room", "reading_nook", "therapy_office"])
+      }
+    }
+  }
+}
