@@ -18,23 +18,20 @@ public final class RawPeer: Sendable {
   }
 
   /// Connects. Waits for at most ten seconds for anything that it reads.
-  public init(path: String) throws(Failure) {
-    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+  public convenience init(path: String) throws(Failure) {
+    let descriptor = socket(
+      AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw Failure(description: "socket") }
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
-      unsafe bytes.copyBytes(from: path.utf8.prefix(107))
-    }
-    let connected = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
-        unsafe connect(descriptor, rebound, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    guard connected == 0 else {
+    guard unsafe Self.withAddress(path, { unsafe connect(descriptor, $0, $1) }) == 0 else {
       close(descriptor)
       throw Failure(description: "cannot connect to \(path)")
     }
+    self.init(descriptor: descriptor)
+  }
+
+  /// Takes over a connected socket.
+  init(descriptor: Int32) {
+    self.descriptor = descriptor
     var patience = timeval(tv_sec: 10, tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
@@ -91,6 +88,21 @@ public final class RawPeer: Sendable {
   /// Closes this end for writing.
   public func finishSending() {
     shutdown(descriptor, Int32(SHUT_WR))
+  }
+
+  static func withAddress(
+    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+      unsafe bytes.copyBytes(from: path.utf8.prefix(107))
+    }
+    return unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
+        unsafe body(rebound, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
   }
 
   private func onQueue<Value: Sendable>(
