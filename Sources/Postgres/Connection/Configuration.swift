@@ -47,6 +47,11 @@ public struct PostgresConfiguration: Sendable {
     self.applicationName = applicationName
   }
 
+  /// Whether libpq can read it. Whether anybody answers there is another matter.
+  public static func accepts(url: String) -> Bool {
+    (try? ConnectionString(parsing: url)) != nil
+  }
+
   /// What libpq is told.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidConfiguration``.
