@@ -81,3 +81,8 @@ public struct PostgresConfiguration: Sendable {
     return string
   }
 }
+
+extension PostgresConfiguration: CustomStringConvertible {
+  /// Without the URL, which may have a password: whatever holds a configuration may be logged.
+  public var description: String { "PostgresConfiguration(\(applicationName))" }
+}
