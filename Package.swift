@@ -89,7 +89,8 @@ let package = Package(
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
     .tests(
-      "EndToEndTests", ["MockupClient", "MockupStore", "Postgres", "TTRPC", "TestSupport"]),
+      "EndToEndTests",
+      ["MockupClient", "Postgres", "ProtobufC", "TTRPC", "TestSupport", "mockupctl", "mockupd"]),
   ]
 )
 

@@ -38,9 +38,10 @@ public struct RetryPolicy: Sendable {
     }
     // What cannot be sent at all will not be smaller the next time.
     if error.code == .resourceExhausted, error.retryDelay == nil { return nil }
-    let doubled = initialPause * (1 << min(attempt - 1, 20))
-    let pause = max(min(doubled, maximumPause), error.retryDelay ?? .zero)
-    // Callers that failed together do not come back together.
-    return pause * (0.5 + randomFraction() / 2)
+    let backoff = min(initialPause * (1 << min(attempt - 1, 20)), maximumPause)
+    // Nobody comes back before the server asks for it, and who failed together does not come back
+    // together.
+    let shortest = max(backoff / 2, error.retryDelay ?? .zero)
+    return shortest + backoff / 2 * randomFraction()
   }
 }

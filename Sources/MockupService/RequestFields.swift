@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import MockupAPI
 internal import TTRPC
 
 /// What the fields of a request may hold. Each reader names the field it refuses.
@@ -10,7 +11,7 @@ enum RequestFields {
   /// A UUID as its 36 characters.
   static func uuid(_ text: String, _ field: String) throws(RPCError) -> UUID {
     guard !text.isEmpty else { throw .invalid(field, "is missing") }
-    guard text.utf8.count == 36, let id = UUID(uuidString: text) else {
+    guard let id = UUID(wireText: text) else {
       throw .invalid(field, "is no UUID of 36 characters")
     }
     return id

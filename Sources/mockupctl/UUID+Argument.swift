@@ -1,8 +1,9 @@
 public import ArgumentParser
 public import FoundationEssentials
+internal import MockupClient
 
 extension UUID: @retroactive ExpressibleByArgument {
   public init?(argument: String) {
-    self.init(uuidString: argument)
+    self.init(wireText: argument)
   }
 }

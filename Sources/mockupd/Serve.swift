@@ -44,8 +44,10 @@ struct Serve: AsyncParsableCommand {
 }
 
 /// Keeps the database's connections until the group stops.
-private struct DatabaseService: ServiceLifecycle.Service {
+private struct DatabaseService: ServiceLifecycle.Service, CustomStringConvertible {
   let pool: Pool
+
+  var description: String { "database" }
 
   func run() async throws {
     await withGracefulShutdownHandler {
@@ -57,7 +59,7 @@ private struct DatabaseService: ServiceLifecycle.Service {
 }
 
 /// Keeps the socket until the group stops.
-private struct SocketService: ServiceLifecycle.Service {
+private struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
   /// How long to wait for the database before serving without it.
   private static let databaseWait: Duration = .seconds(5)
 
@@ -65,6 +67,8 @@ private struct SocketService: ServiceLifecycle.Service {
   let pool: Pool
   let settings: Settings
   let logger: Logger
+
+  var description: String { "socket" }
 
   func run() async throws {
     try await withGracefulShutdownHandler {

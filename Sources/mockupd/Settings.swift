@@ -27,8 +27,10 @@ struct Settings: Sendable {
     socketMode = try await reader.mode(.socketMode) ?? 0o660
     socketGroup = try await reader.group(.socketGroup)
 
-    guard let url = try await reader.text(.databaseURL, isSecret: true) else {
-      throw SettingError(.databaseURL, "is not set")
+    let url = try await reader.text(.databaseURL, isSecret: true) ?? ""
+    guard !url.isEmpty else { throw SettingError(.databaseURL, "is not set") }
+    guard PostgresConfiguration.accepts(url: url) else {
+      throw SettingError(.databaseURL, "is neither a URL nor key=value pairs of libpq's")
     }
     database = PostgresConfiguration(url: url, applicationName: "mockupd")
     database.connectionCount = try await reader.number(.databaseConnections, 1...256) ?? 4

@@ -1,29 +1,59 @@
 internal import Foundation
 
-/// The file of settings, looked at before it is read: a key that no setting has is a mistake, and
-/// would otherwise go unnoticed.
+/// The file of settings, looked at before it is read: a key that no setting has, or a value that none
+/// takes, is a mistake, and would otherwise go unnoticed.
 enum SettingsFile {
   static func check(_ path: String) throws {
-    let content: Any
+    let data: Data
     do {
-      content = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: path)))
+      data = try Data(contentsOf: URL(filePath: path))
     } catch {
-      throw SettingError(file: path, "cannot be read as JSON: \(error.localizedDescription)")
+      throw SettingError(file: path, "cannot be read: \(error.localizedDescription)")
     }
-    guard let object = content as? [String: Any] else {
+    guard let content = try? JSONDecoder().decode(Content.self, from: data) else {
+      throw SettingError(file: path, "is no JSON")
+    }
+    guard case .object(let object) = content else {
       throw SettingError(file: path, "holds no JSON object")
     }
-    let known = Set(SettingKey.allCases.map(\.rawValue))
-    for key in leaves(of: object, below: "").sorted() where !known.contains(key) {
-      throw SettingError(file: path, "\(key) is no setting; `mockupd settings` lists them")
+    try check(object, below: "", path)
+  }
+
+  private static func check(
+    _ object: [String: Content], below prefix: String, _ path: String
+  ) throws {
+    for (name, value) in object.sorted(by: { $0.key < $1.key }) {
+      let key = prefix.isEmpty ? name : "\(prefix).\(name)"
+      if case .object(let inner) = value {
+        try check(inner, below: key, path)
+        continue
+      }
+      // Of the two ways to write a key, groups and dots, files use the first.
+      guard SettingKey(rawValue: key) != nil, !name.contains(".") else {
+        throw SettingError(file: path, "\(key) is no setting; `mockupd settings` lists them")
+      }
+      guard case .textOrNumber = value else {
+        throw SettingError(file: path, "\(key) is neither a text nor a number")
+      }
     }
   }
 
-  private static func leaves(of object: [String: Any], below prefix: String) -> [String] {
-    object.flatMap { name, value in
-      let key = prefix.isEmpty ? name : "\(prefix).\(name)"
-      guard let inner = value as? [String: Any] else { return [key] }
-      return leaves(of: inner, below: key)
+  private enum Content: Decodable {
+    case object([String: Content])
+    case textOrNumber
+    case other
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let object = try? container.decode([String: Content].self) {
+        self = .object(object)
+      } else if (try? container.decode(String.self)) != nil
+        || (try? container.decode(Double.self)) != nil
+      {
+        self = .textOrNumber
+      } else {
+        self = .other
+      }
     }
   }
 }

@@ -31,6 +31,11 @@ public final class RawListener: Sendable {
     guard accepted >= 0 else { throw RawPeer.Failure(description: "accept") }
     return RawPeer(descriptor: accepted)
   }
+
+  /// Makes ``accept()`` fail, also one that waits.
+  public func stop() {
+    shutdown(descriptor, Int32(SHUT_RDWR))
+  }
 }
 
 /// Unix sockets and their addresses, for the raw ends.

@@ -47,6 +47,11 @@ public struct PostgresConfiguration: Sendable {
     self.applicationName = applicationName
   }
 
+  /// Whether libpq can read it. Whether anybody answers there is another matter.
+  public static func accepts(url: String) -> Bool {
+    (try? ConnectionString(parsing: url)) != nil
+  }
+
   /// What libpq is told.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidConfiguration``.
@@ -75,4 +80,9 @@ public struct PostgresConfiguration: Sendable {
     }
     return string
   }
+}
+
+extension PostgresConfiguration: CustomStringConvertible {
+  /// Without the URL, which may have a password: whatever holds a configuration may be logged.
+  public var description: String { "PostgresConfiguration(\(applicationName))" }
 }

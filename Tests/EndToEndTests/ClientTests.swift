@@ -1,0 +1,173 @@
+import FoundationEssentials
+import MockupClient
+import TestSupport
+import Testing
+
+/// What the client library promises its users, with the real server.
+@Suite struct ClientTests {
+  private struct Unhappy: Error {}
+
+  private static func withClient(
+    annualBudget: Int,
+    _ body: (MockupClient, UUID, MigratedDatabase, RunningServer) async throws -> Void
+  ) async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: annualBudget)
+      try await database.withServer { server in
+        try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
+          try await body(client, user, database, server)
+        }
+      }
+      #expect(try await database.discrepancies().isEmpty)
+    }
+  }
+
+  @Test func aReservationIsSettledAsItsClosureSays() async throws {
+    try await Self.withClient(annualBudget: 10) { client, user, _, _ in
+      let part = try await client.credits.withReservation(for: user, credits: 5) { held in
+        #expect(held.credits == 5)
+        #expect(held.user == user)
+        #expect(held.expiresAt > Date())
+        let state = try await client.credits.reservation(held.id, of: user).state
+        return .commit(credits: 2, state)
+      }
+      #expect(part.value == .held)
+      #expect(part.committed == 2)
+      #expect(part.remaining == 8)
+      let all = try await client.credits.withReservation(for: user, credits: 3) { _ in
+        .commitAll("done")
+      }
+      #expect(all.value == "done")
+      #expect(all.committed == 3)
+      #expect(all.usage.totalUsed == 5)
+      let none = try await client.credits.withReservation(for: user, credits: 5) { _ in
+        .release(1)
+      }
+      #expect(none.committed == 0)
+      #expect(none.remaining == 5)
+    }
+  }
+
+  @Test func anErrorOfTheClosureGivesTheCreditsBack() async throws {
+    try await Self.withClient(annualBudget: 10) { client, user, _, _ in
+      let id = UUID()
+      await #expect(throws: Unhappy.self) {
+        try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
+          if true { throw Unhappy() }
+          return .commitAll(())
+        }
+      }
+      let reservation = try await client.credits.reservation(id, of: user)
+      #expect(reservation.state == .released)
+      let usage = try await client.credits.usage(of: user)
+      #expect(usage.remainingAnnual == 10)
+    }
+  }
+
+  @Test func cancellationGivesTheCreditsBack() async throws {
+    try await Self.withClient(annualBudget: 10) { client, user, _, _ in
+      let id = UUID()
+      let (started, start) = AsyncStream.makeStream(of: Void.self)
+      let task = Task {
+        try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
+          start.finish()
+          try await Task.sleep(for: .seconds(60))
+          return .commitAll(())
+        }
+      }
+      for await _ in started {}
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+      let reservation = try await client.credits.reservation(id, of: user)
+      #expect(reservation.state == .released)
+    }
+  }
+
+  @Test func tooFewCreditsRunNoClosure() async throws {
+    try await Self.withClient(annualBudget: 4) { client, user, _, _ in
+      await #expect {
+        try await client.credits.withReservation(for: user, credits: 5) { _ in
+          Issue.record("the closure ran")
+          return .commitAll(())
+        }
+      } throws: { error in
+        let insufficient = error as? InsufficientCredits
+        return insufficient?.remaining == 4
+          && insufficient?.description == "Insufficient credits. 4 remaining."
+      }
+    }
+  }
+
+  @Test(arguments: ["ReserveCredits", "CommitReservation"], [1, 3])
+  func aCallWhoseAnswerIsLostIsSentAgainAndHasOneEffect(method: String, times: Int) async throws {
+    try await Self.withClient(annualBudget: 10) { _, user, database, server in
+      try await withTemporaryFolder { folder in
+        let proxy = LossyProxy(
+          listener: try RawListener(path: "\(folder)/proxy"), server: server.socket)
+        let running = Task { await proxy.run(losing: times, of: method) }
+        let settled = try await MockupClient.withConnection(
+          to: .unixSocket(path: "\(folder)/proxy")
+        ) { client in
+          try await client.credits.withReservation(for: user, credits: 5) { _ in
+            .commit(credits: 3, ())
+          }
+        }
+        proxy.listener.stop()
+        await running.value
+        #expect(settled.committed == 3)
+        #expect(settled.remaining == 7)
+        #expect(try await database.numbers("SELECT count(*) FROM mockupd.reservations") == [1])
+        #expect(
+          try await database.numbers(
+            "SELECT sum(credits)::bigint FROM public.mockup_credit_usage") == [3])
+      }
+    }
+  }
+
+  @Test func aLedgerOfSeveralPagesIsReadOnceFromTheNewestToTheOldest() async throws {
+    try await Self.withClient(annualBudget: 3500) { client, user, database, _ in
+      // Through the engine, as a server does: half of them a year ago.
+      for age in ["1 year", "0 years"] {
+        try await database.owner.run(
+          """
+          SELECT FROM mockupd.reserve(
+            now() - interval '\(age)', array_fill('\(user)'::uuid, ARRAY[600]),
+            (SELECT array_agg(gen_random_uuid()) FROM generate_series(1, 600)),
+            array_fill(1, ARRAY[600]), array_fill('generation'::text, ARRAY[600]),
+            array_fill(900, ARRAY[600]), array_fill(NULL::uuid, ARRAY[600]))
+          """)
+        try await database.owner.run(
+          """
+          WITH held AS (
+            SELECT array_agg(user_id) AS users, array_agg(id) AS ids, array_agg(credits) AS credits,
+              array_agg(gen_random_uuid()) AS entries
+            FROM mockupd.reservations WHERE state = 'held'
+          )
+          SELECT FROM held, mockupd.settle(
+            now() - interval '\(age)', users, ids, ids, credits, entries)
+          """)
+      }
+      var entries: [CreditUsageEntry] = []
+      for try await entry in client.credits.ledger(of: user) { entries.append(entry) }
+      #expect(entries.count == 1200)
+      #expect(Set(entries.map(\.entryID)).count == 1200)
+      let year = try await client.credits.usage(of: user).year
+      let expected = [year, year - 1].flatMap { year in
+        (1...600).reversed().map { [Int64(year), Int64($0)] }
+      }
+      #expect(entries.map { [Int64($0.year), $0.sequence] } == expected)
+
+      var lastYear = 0
+      for try await entry in client.credits.ledger(of: user, year: Int(year) - 1) {
+        #expect(entry.year == year - 1)
+        lastYear += 1
+      }
+      #expect(lastYear == 600)
+      // Whoever stops early has fetched no more than a page.
+      for try await entry in client.credits.ledger(of: user) {
+        #expect(entry.sequence == 600)
+        break
+      }
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The command line of whoever asks and changes the books by hand.
+@Suite struct MockupctlTests {
+  private static func mockupctl(
+    _ arguments: [String], at server: RunningServer
+  ) async throws -> Program.Ending {
+    try await Program.mockupctl.run(
+      arguments, environment: ["MOCKUPD_SOCKET_PATH": server.socket])
+  }
+
+  private static func object(_ ending: Program.Ending) throws -> [String: Any] {
+    try #require(
+      JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [String: Any])
+  }
+
+  /// A table's names and values.
+  private static func table(_ ending: Program.Ending) -> [String: String] {
+    let lines = ending.output.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1) }
+    return Dictionary(
+      lines.map { words in
+        (String(words[0]), words.last?.trimmingCharacters(in: .whitespaces) ?? "")
+      },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  @Test func everyCommandAnswersPeopleAndPrograms() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 10).uuidString.lowercased()
+      let id = UUID().uuidString.lowercased()
+      let other = UUID().uuidString.lowercased()
+      let steps: [(arguments: [String], code: Int32, answers: [String: String])] = [
+        (["reserve", user, "4", "--check"], 0, ["success": "yes", "remaining": "6"]),
+        (
+          ["reserve", user, "4", "--id", id, "--operation", "regeneration"], 0,
+          [
+            "success": "yes", "remaining": "6", "reservation_id": id, "state": "held",
+            "replayed": "no", "message": "Credits reserved successfully.",
+          ]
+        ),
+        (
+          ["reserve", user, "4", "--id", id, "--operation", "regeneration"], 0,
+          ["success": "yes", "replayed": "yes"]
+        ),
+        (
+          ["reserve", user, "7", "--time-to-live", "60"], 1,
+          ["success": "no", "message": "Insufficient credits. 6 remaining.", "state": "refused"]
+        ),
+        (
+          ["reservation", user, id], 0,
+          ["state": "held", "held": "4", "operation": "regeneration", "commit_id": "-"]
+        ),
+        (
+          ["commit", user, id, "--credits", "3"], 0,
+          ["committed": "3", "released": "1", "state": "committed", "replayed": "no"]
+        ),
+        (["reserve", user, "2", "--id", other], 0, ["remaining": "5"]),
+        (["release", user, other], 0, ["released": "2", "state": "released", "remaining": "7"]),
+        (["release", user, other], 0, ["released": "2", "replayed": "yes"]),
+        (
+          ["usage", user], 0,
+          [
+            "annual_budget": "10", "total_used": "3", "regeneration": "3", "held": "0",
+            "remaining_annual": "7",
+          ]
+        ),
+        (["usage", user, "--year", "2001", "--month", "2"], 0, ["year": "2001", "month": "2"]),
+      ]
+      try await database.withServer { server in
+        for (arguments, code, answers) in steps {
+          // As a table, and then the same question again for programs, if it changes nothing.
+          let ending = try await Self.mockupctl(arguments, at: server)
+          #expect(ending.exitCode == code, "\(arguments) \(ending)")
+          #expect(ending.errors.isEmpty, "\(arguments) \(ending)")
+          let table = Self.table(ending)
+          for (name, value) in answers {
+            #expect(table[name] == value, "\(arguments) \(name)")
+          }
+          let json = try await Self.mockupctl(arguments + ["--output", "json"], at: server)
+          #expect(json.exitCode == code, "\(arguments) \(json)")
+          #expect(try Set(Self.object(json).keys) == Set(table.keys), "\(arguments)")
+        }
+        let usage = try Self.object(
+          try await Self.mockupctl(["usage", user, "--output", "json"], at: server))
+        #expect(usage["total_used"] as? Int == 3)
+        #expect(usage["soft_limit_passed"] as? Bool == false)
+        try await checkLedger(of: user, reservation: id, server)
+      }
+      #expect(try await database.discrepancies().isEmpty)
+    }
+  }
+
+  private func checkLedger(
+    of user: String, reservation: String, _ server: RunningServer
+  ) async throws {
+    let table = try await Self.mockupctl(["ledger", user], at: server)
+    #expect(table.exitCode == 0)
+    let lines = table.output.split(separator: "\n")
+    #expect(lines.count == 2, "\(table)")
+    #expect(lines.first?.hasPrefix("year") == true)
+    #expect(lines.last?.contains(reservation) == true)
+    let json = try await Self.mockupctl(["ledger", user, "--output", "json"], at: server)
+    let entries = try #require(
+      JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+    #expect(entries.count == 1)
+    #expect(entries.first?["credits"] as? Int == 3)
+    #expect(entries.first?["balance_before"] as? Int == 10)
+    #expect(entries.first?["balance_after"] as? Int == 7)
+    let none = try await Self.mockupctl(["ledger", user, "--year", "2001"], at: server)
+    #expect(none.exitCode == 0)
+    #expect(none.output == "none\n")
+  }
+
+  @Test func aFailureIsAnExitCodeAndOneLine() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 10).uuidString
+      let nobody = UUID().uuidString
+      let held = UUID().uuidString
+      try await database.withServer { server in
+        _ = try await Self.mockupctl(["reserve", user, "2", "--id", held], at: server)
+        let refusals: [(arguments: [String], code: Int32)] = [
+          (["reserve", user, "3", "--id", held], 1),
+          (["commit", user, held, "--credits", "3"], 1),
+          (["usage", nobody], 3),
+          (["ledger", nobody], 3),
+          (["reserve", nobody, "1"], 3),
+          (["reservation", user, nobody], 3),
+          (["commit", user, nobody], 3),
+          (["release", user, nobody], 3),
+          (["reserve", user, "0"], 64),
+          (["reserve", user, "99999999999"], 64),
+          (["reserve", user, "1", "--time-to-live", "86401"], 64),
+          (["usage", user, "--month", "13"], 64),
+          (["usage", user, "--socket", "/nowhere/socket"], 69),
+        ]
+        for (arguments, code) in refusals {
+          let ending = try await Self.mockupctl(arguments, at: server)
+          #expect(ending.exitCode == code, "\(arguments) \(ending)")
+          #expect(ending.output.isEmpty, "\(arguments) \(ending)")
+          #expect(ending.errorLines.count == 1, "\(arguments) \(ending)")
+          #expect(ending.errors.hasPrefix("mockupctl: "), "\(arguments) \(ending)")
+        }
+        // What the command line itself cannot mean is answered with how to say it.
+        for arguments in [
+          ["reserve"], ["reserve", "me", "1"], ["reserve", user, "many"],
+          ["usage", user, "--yaer"],
+          ["reserve", user, "1", "--operation", "refund"], ["ledger", user, "--limit", "-1"],
+          ["usage", user, "--output", "xml"], ["usage", user, "--timeout", "0"], ["spend", user],
+        ] {
+          let ending = try await Self.mockupctl(arguments, at: server)
+          #expect(ending.exitCode == 64, "\(arguments) \(ending)")
+          #expect(ending.output.isEmpty, "\(arguments) \(ending)")
+          #expect(ending.errors.contains("Error: "), "\(arguments) \(ending)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    [], ["reserve"], ["commit"], ["release"], ["reservation"], ["usage"], ["ledger"],
+  ])
+  func helpIsThereForEachCommand(command: [String]) async throws {
+    let ending = try await Program.mockupctl.run(command + ["--help"])
+    #expect(ending.exitCode == 0)
+    #expect(ending.output.contains("USAGE: mockupctl"))
+    #expect(ending.errors.isEmpty)
+    if command.isEmpty {
+      let words = ending.output.split(whereSeparator: \.isWhitespace)
+      for code in ["0", "1", "3", "64", "69", "70", "75", "77"] {
+        #expect(words.contains(Substring(code)))
+      }
+    }
+  }
+}

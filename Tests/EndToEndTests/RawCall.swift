@@ -1,0 +1,37 @@
+import ProtobufC
+import TestSupport
+
+@testable import TTRPC
+
+/// A call of `CreditService` whose request is written byte by byte.
+enum RawCall {
+  /// A field with a number as its value, as the wire has it.
+  static func varint(_ field: UInt8, _ value: UInt64) -> [UInt8] {
+    var bytes = [field << 3]
+    var rest = value
+    while rest > 0x7f {
+      bytes.append(UInt8(rest & 0x7f) | 0x80)
+      rest >>= 7
+    }
+    return bytes + [UInt8(rest)]
+  }
+
+  /// A field with up to 127 bytes as its value.
+  static func bytes(_ field: UInt8, _ value: some Collection<UInt8>) -> [UInt8] {
+    [field << 3 | 2, UInt8(value.count)] + value
+  }
+
+  static func frame(_ streamID: UInt8, _ method: String, _ payload: [UInt8]) -> [UInt8] {
+    let envelope =
+      bytes(1, "mockups.v1.CreditService".utf8) + bytes(2, method.utf8) + bytes(3, payload)
+    return [0, 0, 0, UInt8(envelope.count), 0, 0, 0, streamID, 1, 0] + envelope
+  }
+
+  /// The error that a response frame carries, or nothing where it carries a payload.
+  static func error(in frame: [UInt8]) throws -> RPCError? {
+    switch try WireResponse(serialized: Array(frame.dropFirst(10))).outcome {
+    case .success: nil
+    case .failure(let error): error
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+/// Where settings come from, and which are refused.
+@Suite struct SettingsTests {
+  struct Mistake: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var arguments: [String] = []
+    var environment: [String: String] = [:]
+    var file: String?
+    /// What the one line has to say.
+    var says: [String]
+  }
+
+  private static let mistakes: [Mistake] =
+    [
+      Mistake(testDescription: "no database", says: ["database.url", "MOCKUPD_DATABASE_URL"]),
+      Mistake(
+        testDescription: "an unknown key", file: #"{"limits": {"conections": 5}}"#,
+        says: ["settings.json", "limits.conections"]),
+      Mistake(
+        testDescription: "an unknown group", file: #"{"limit": {"connections": 5}}"#,
+        says: ["settings.json", "limit.connections"]),
+      Mistake(
+        testDescription: "a key with a dot", file: #"{"limits.calls": 5}"#,
+        says: ["settings.json", "limits.calls"]),
+      Mistake(
+        testDescription: "a value where keys belong", file: #"{"limits": 5}"#,
+        says: ["settings.json", "limits"]),
+      Mistake(
+        testDescription: "a file of no JSON", file: "limits: 5", says: ["settings.json", "JSON"]),
+      Mistake(
+        testDescription: "a file with a list", file: "[]", says: ["settings.json", "object"]),
+      Mistake(
+        testDescription: "no file", arguments: ["--config", "/nowhere/settings.json"],
+        says: ["/nowhere/settings.json"]),
+      Mistake(
+        testDescription: "a text for a number", file: #"{"limits": {"calls": "many"}}"#,
+        says: ["limits.calls"]),
+      Mistake(
+        testDescription: "a fraction", file: #"{"limits": {"calls": 1.5}}"#,
+        says: ["limits.calls"]),
+      Mistake(
+        testDescription: "a truth for a number", file: #"{"limits": {"calls": true}}"#,
+        says: ["limits.calls"]),
+      Mistake(
+        testDescription: "nothing", file: #"{"limits": {"calls": null}}"#,
+        says: ["limits.calls"]),
+      Mistake(
+        testDescription: "a number for a text", file: #"{"socket": {"path": 5}}"#,
+        says: ["socket.path"]),
+      Mistake(
+        testDescription: "a number beyond 64 bits",
+        file: #"{"limits": {"calls": 99999999999999999999}}"#, says: ["limits.calls"]),
+      Mistake(
+        testDescription: "no group of the system",
+        arguments: ["--socket-group", "no-such-group"], says: ["socket.group", "no-such-group"]),
+      Mistake(
+        testDescription: "a mode that is not octal", arguments: ["--socket-mode", "0980"],
+        says: ["socket.mode", "0980"]),
+      Mistake(
+        testDescription: "a mode with more than permissions", arguments: ["--socket-mode", "4777"],
+        says: ["socket.mode", "4777"]),
+      Mistake(
+        testDescription: "a log level", arguments: ["--log-level", "loud"],
+        says: ["log.level", "loud", "warning"]),
+      Mistake(
+        testDescription: "a log format", environment: ["MOCKUPD_LOG_FORMAT": "xml"],
+        says: ["log.format", "xml", "json"]),
+    ]
+    + [
+      ("MOCKUPD_LIMITS_CALLS", "limits.calls", ["0", "-1", "1000001", "many", "1e3", ""]),
+      ("MOCKUPD_LIMITS_MESSAGE_BYTES", "limits.messageBytes", ["1023", "4194305"]),
+      ("MOCKUPD_LIMITS_IDLE_SECONDS", "limits.idleSeconds", ["-1", "1.5"]),
+      ("MOCKUPD_DATABASE_CONNECTIONS", "database.connections", ["0", "257"]),
+      (
+        "MOCKUPD_DATABASE_STATEMENT_SECONDS", "database.statementSeconds",
+        ["0", "9223372036854775808"]
+      ),
+    ].flatMap { variable, key, values in
+      values.map { value in
+        Mistake(
+          testDescription: "\(key) \"\(value)\"", environment: [variable: value],
+          says: [key, variable])
+      }
+    }
+
+  @Test(arguments: mistakes) func aMistakeIsOneLineThatNamesTheSetting(mistake: Mistake)
+    async throws
+  {
+    try await withTemporaryFolder { folder in
+      var arguments = ["serve", "--socket", "\(folder)/no/socket"]
+      if let file = mistake.file {
+        try file.write(toFile: "\(folder)/settings.json", atomically: true, encoding: .utf8)
+        arguments += ["--config", "\(folder)/settings.json"]
+        if file.contains("\"socket\"") { arguments.removeSubrange(1...2) }
+      }
+      var environment = mistake.environment
+      if mistake.testDescription != "no database" {
+        environment["MOCKUPD_DATABASE_URL"] = "postgresql://u:hunter2@/db?host=\(folder)"
+      }
+      let ending = try await Program.mockupd.run(
+        arguments + mistake.arguments, environment: environment)
+      #expect(ending.exitCode != 0)
+      #expect(ending.exitCode != nil)
+      #expect(ending.output.isEmpty)
+      #expect(ending.errorLines.count == 1, "\(ending)")
+      for text in mistake.says { #expect(ending.errors.contains(text), "\(ending)") }
+      #expect(!ending.errors.contains("hunter2"), "\(ending)")
+    }
+  }
+
+  @Test func flagsComeBeforeTheEnvironmentAndThatBeforeTheFile() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        func serve(_ arguments: [String], _ environment: [String: String]) async throws -> String {
+          let process = try Program.mockupd.start(
+            ["serve"] + arguments, environment: environment, folder: folder)
+          while process.output.isEmpty, process.knownEnding == nil {
+            try await Task.sleep(for: .milliseconds(10))
+          }
+          process.signal(SIGTERM)
+          return await process.ending().output
+        }
+        let file = "\(folder)/settings.json"
+        let settings = [
+          "socket": ["path": "\(folder)/file"], "database": ["url": database.service.url],
+        ]
+        try JSONEncoder().encode(settings).write(to: URL(filePath: file))
+        let environment = ["MOCKUPD_SOCKET_PATH": "\(folder)/environment"]
+        #expect(try await serve(["--config", file], [:]) == "ready \(folder)/file\n")
+        #expect(
+          try await serve(["--config", file], environment) == "ready \(folder)/environment\n")
+        #expect(
+          try await serve(["--config", file, "--socket", "\(folder)/flag"], environment)
+            == "ready \(folder)/flag\n")
+      }
+    }
+  }
+
+  @Test func everySettingIsListedWithItsVariableAndDefault() async throws {
+    let ending = try await Program.mockupd.run(["settings"])
+    #expect(ending.exitCode == 0)
+    let lines = ending.output.split(separator: "\n").map(String.init)
+    let keys = lines.filter { !$0.hasPrefix(" ") }
+    for key in ["socket.path", "database.url", "limits.idleSeconds", "log.format"] {
+      #expect(keys.contains(key))
+    }
+    #expect(lines.count == 3 * keys.count)
+    #expect(lines.filter { $0.hasPrefix("    MOCKUPD_") }.count == keys.count)
+    #expect(lines.contains("    MOCKUPD_LIMITS_IDLE_SECONDS"))
+  }
+
+  @Test func aMalformedDatabaseURLIsRefusedWithoutItsPassword() async throws {
+    for url in [
+      "postgresql://u:hunter2@[/db", "password=hunter2 host", "host=a passwort=hunter2", "",
+    ] {
+      for command in [["serve", "--socket", "/nowhere/socket"], ["migrate"]] {
+        let ending = try await Program.mockupd.run(
+          command, environment: ["MOCKUPD_DATABASE_URL": url])
+        #expect(ending.exitCode == 1)
+        #expect(ending.errorLines.count == 1, "\(ending)")
+        #expect(ending.errors.contains("database.url"), "\(ending)")
+        #expect(!ending.description.contains("hunter2"), "\(ending)")
+      }
+    }
+  }
+
+  @Test func theLogHasAnObjectALineWhereItIsToldTo() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let server = try await RunningServer.start(
+          on: database.service, arguments: ["--log-format", "json"],
+          settings: ["MOCKUPD_LOG_LEVEL": "trace"], folder: folder)
+        let peer = try RawPeer(path: server.socket)
+        try await peer.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+        #expect(try await peer.isClosed())
+        let ending = await server.stop()
+        #expect(ending.exitCode == 0)
+        #expect(ending.errorLines.count > 3)
+        for line in ending.errorLines {
+          let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+          for key in ["time", "level", "message"] {
+            #expect(object?[key] is String, "\(line)")
+          }
+        }
+        #expect(ending.errors.contains("does not speak ttrpc"))
+      }
+    }
+  }
+}

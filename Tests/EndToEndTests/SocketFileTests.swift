@@ -1,0 +1,107 @@
+import Foundation
+import Glibc
+import Postgres
+import TestSupport
+import Testing
+
+/// The socket's file: whom it lets in, and what may be in its place.
+@Suite struct SocketFileTests {
+  /// Tries to serve at a path that is not to be had.
+  private static func refusal(
+    of socket: String, on database: MigratedDatabase
+  ) async throws -> Program.Ending {
+    try await Program.mockupd.run(
+      ["serve", "--socket", socket, "--log-level", "critical"],
+      environment: ["MOCKUPD_DATABASE_URL": database.service.url])
+  }
+
+  @Test func aSecondServerOnALiveSocketIsRefusedAndTheFirstGoesOn() async throws {
+    try await MigratedDatabase.with { database in
+      try await database.withServer { server in
+        let ending = try await Self.refusal(of: server.socket, on: database)
+        #expect(ending.exitCode == 1)
+        #expect(ending.output.isEmpty)
+        #expect(
+          ending.errorLines == [
+            "Error: cannot listen on \(server.socket): a server is listening there already"
+          ])
+        _ = try RawPeer(path: server.socket)
+      }
+    }
+  }
+
+  @Test func theSocketOfAServerThatDiedIsReplaced() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let first = try await RunningServer.start(on: database.service, folder: folder)
+        #expect(await first.stop(by: SIGKILL).exitCode == nil)
+        #expect(FileManager.default.fileExists(atPath: first.socket))
+        let second = try await RunningServer.start(on: database.service, folder: folder)
+        _ = try RawPeer(path: second.socket)
+        #expect(await second.stop().exitCode == 0)
+        #expect(!FileManager.default.fileExists(atPath: first.socket))
+      }
+    }
+  }
+
+  @Test func aFileThatIsNoSocketIsRefusedAndKept() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let path = "\(folder)/notes"
+        try "mine".write(toFile: path, atomically: true, encoding: .utf8)
+        let ending = try await Self.refusal(of: path, on: database)
+        #expect(ending.exitCode == 1)
+        #expect(
+          ending.errorLines == [
+            "Error: cannot listen on \(path): a file that is no socket is there"
+          ])
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
+      }
+    }
+  }
+
+  @Test func aPathOf107BytesIsServedAndALongerOneRefused() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let longest = folder + "/" + String(repeating: "s", count: 106 - folder.utf8.count)
+        let server = try await RunningServer.start(
+          on: database.service, socket: longest, folder: folder)
+        _ = try RawPeer(path: longest)
+        #expect(await server.stop().exitCode == 0)
+
+        let ending = try await Self.refusal(of: longest + "s", on: database)
+        #expect(ending.exitCode == 1)
+        #expect(ending.errorLines.count == 1)
+        #expect(ending.errors.contains("at most 107 bytes"), "\(ending)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 2)
+      }
+    }
+  }
+
+  @Test func aFolderThatIsNotThereIsNamed() async throws {
+    try await MigratedDatabase.with { database in
+      let ending = try await Self.refusal(of: "/nowhere/socket", on: database)
+      #expect(ending.exitCode == 1)
+      #expect(
+        ending.errorLines == [
+          "Error: cannot listen on /nowhere/socket: bind: No such file or directory"
+        ])
+    }
+  }
+
+  @Test func modeAndGroupAreAsTheSettingsSay() async throws {
+    // Only root may give a file to a group that it is not in.
+    let group = geteuid() == 0 ? 1 : getegid()
+    try await MigratedDatabase.with { database in
+      for (mode, permissions) in [(nil, 0o660), ("0600", 0o600), ("666", 0o666)] {
+        var arguments = ["--socket-group", "\(group)"]
+        if let mode { arguments += ["--socket-mode", mode] }
+        try await database.withServer(arguments: arguments) { server in
+          let attributes = try FileManager.default.attributesOfItem(atPath: server.socket)
+          #expect(attributes[.posixPermissions] as? Int == permissions)
+          #expect(attributes[.groupOwnerAccountID] as? Int == Int(group))
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+internal import Dispatch
+public import Foundation
+internal import Synchronization
+
+/// One of the project's programs, run as a process of its own.
+public enum Program: String, Sendable {
+  case mockupd
+  case mockupctl
+
+  /// What a program left behind.
+  public struct Ending: Sendable, CustomStringConvertible {
+    /// The exit code; nothing where a signal ended it.
+    public let exitCode: Int32?
+    public let output: String
+    public let errors: String
+
+    public var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
+
+    public var description: String {
+      "exit code \(exitCode.map(String.init) ?? "none")\n\(output)\n\(errors)"
+    }
+  }
+
+  /// Why a program did not do what a test needs.
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(description: String) {
+      self.description = description
+    }
+  }
+
+  /// Runs the program to its end.
+  ///
+  /// - Parameter environment: All that it has besides `PATH`.
+  public func run(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) async throws -> Ending {
+    try await withTemporaryFolder { folder in
+      try await start(arguments, environment: environment, folder: folder).ending()
+    }
+  }
+
+  /// Starts the program.
+  ///
+  /// - Parameter folder: Where to keep what it writes; it belongs to this one run.
+  public func start(
+    _ arguments: [String], environment: [String: String] = [:], folder: String
+  ) throws -> RunningProgram {
+    // The build puts the programs beside the tests.
+    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    let executable = tests.deletingLastPathComponent().appending(path: rawValue)
+    return try RunningProgram(
+      executable, arguments, environment: environment, folder: URL(filePath: folder))
+  }
+}
+
+/// A process of a test's own. It is never left behind longer than a minute.
+public final class RunningProgram: Sendable {
+  private struct State {
+    var ending: Program.Ending?
+    var waiters: [CheckedContinuation<Program.Ending, Never>] = []
+  }
+
+  /// The longest that any test lets a program run.
+  private static let patience: DispatchTimeInterval = .seconds(120)
+
+  public let processID: Int32
+  private let outputFile: URL
+  private let state: StateBox
+
+  private final class StateBox: Sendable {
+    let mutex = Mutex(State())
+  }
+
+  /// Starts an executable. What it writes goes to files, so that nobody has to read along.
+  public init(
+    _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL
+  ) throws {
+    let name = UUID().uuidString
+    let outputFile = folder.appending(path: "\(name).out")
+    let errorFile = folder.appending(path: "\(name).err")
+    let process = Process()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.environment = environment.merging(
+      ["PATH": "/usr/local/bin:/usr/bin:/bin"], uniquingKeysWith: { given, _ in given })
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try Self.file(outputFile)
+    process.standardError = try Self.file(errorFile)
+
+    let state = StateBox()
+    process.terminationHandler = { process in
+      let ending = Program.Ending(
+        exitCode: process.terminationReason == .exit ? process.terminationStatus : nil,
+        output: Self.text(outputFile), errors: Self.text(errorFile))
+      let waiters = state.mutex.withLock { state in
+        state.ending = ending
+        return exchange(&state.waiters, with: [])
+      }
+      for waiter in waiters { waiter.resume(returning: ending) }
+    }
+    try process.run()
+    self.processID = process.processIdentifier
+    self.outputFile = outputFile
+    self.state = state
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) { [processID] in
+      if state.mutex.withLock({ $0.ending == nil }) { kill(processID, SIGKILL) }
+    }
+  }
+
+  /// What it has written to standard output by now.
+  public var output: String { Self.text(outputFile) }
+
+  /// How it ended, if it has.
+  public var knownEnding: Program.Ending? { state.mutex.withLock { $0.ending } }
+
+  /// Sends it a signal, unless it has ended.
+  public func signal(_ signal: Int32) {
+    if knownEnding == nil { kill(processID, signal) }
+  }
+
+  /// Waits for its end.
+  public func ending() async -> Program.Ending {
+    await withCheckedContinuation { continuation in
+      let ending = state.mutex.withLock { state in
+        if state.ending == nil { state.waiters.append(continuation) }
+        return state.ending
+      }
+      if let ending { continuation.resume(returning: ending) }
+    }
+  }
+
+  private static func file(_ url: URL) throws -> FileHandle {
+    try Data().write(to: url)
+    return try FileHandle(forWritingTo: url)
+  }
+
+  private static func text(_ url: URL) -> String {
+    String(decoding: (try? Data(contentsOf: url)) ?? Data(), as: UTF8.self)
+  }
+}

@@ -1,0 +1,76 @@
+public import Foundation
+public import Postgres
+
+/// A mockupd of a test's own, started and ready.
+public struct RunningServer: Sendable {
+  /// Where it listens.
+  public let socket: String
+  public let process: RunningProgram
+
+  /// Starts `mockupd serve` and waits until it says that it is ready.
+  ///
+  /// - Parameters:
+  ///   - socket: Where to listen; a name in the folder where nothing else is said.
+  ///   - settings: Environment variables.
+  ///   - folder: For the socket, and for what the server writes.
+  public static func start(
+    on database: PostgresConfiguration, socket: String? = nil, arguments: [String] = [],
+    settings: [String: String] = [:], folder: String
+  ) async throws -> RunningServer {
+    let socket = socket ?? "\(folder)/socket"
+    let process = try Program.mockupd.start(
+      ["serve", "--socket", socket] + arguments,
+      environment: [
+        "MOCKUPD_DATABASE_URL": database.url, "MOCKUPD_LOG_LEVEL": "warning",
+      ].merging(settings) { $1 },
+      folder: folder)
+    let server = RunningServer(socket: socket, process: process)
+    try await server.waitUntilReady()
+    return server
+  }
+
+  private func waitUntilReady() async throws {
+    for _ in 0..<3000 {
+      if process.output == "ready \(socket)\n" { return }
+      if let ending = process.knownEnding {
+        throw Program.Failure(description: "mockupd did not start: \(ending)")
+      }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    process.signal(SIGKILL)
+    throw Program.Failure(description: "mockupd is not ready after 30 seconds")
+  }
+
+  /// Asks it to stop and waits for its end.
+  public func stop(by signal: Int32 = SIGTERM) async -> Program.Ending {
+    process.signal(signal)
+    return await process.ending()
+  }
+}
+
+extension MigratedDatabase {
+  /// Runs a closure beside a server on this database, and stops the server.
+  ///
+  /// - Throws: Also where the server has failed, or does not stop as it should.
+  public func withServer<Value>(
+    arguments: [String] = [], settings: [String: String] = [:],
+    _ body: (RunningServer) async throws -> Value
+  ) async throws -> Value {
+    try await withTemporaryFolder { folder in
+      let server = try await RunningServer.start(
+        on: service, arguments: arguments, settings: settings, folder: folder)
+      let value: Value
+      do {
+        value = try await body(server)
+      } catch {
+        _ = await server.stop(by: SIGKILL)
+        throw error
+      }
+      let ending = await server.stop()
+      guard ending.exitCode == 0 else {
+        throw Program.Failure(description: "mockupd did not stop cleanly: \(ending)")
+      }
+      return value
+    }
+  }
+}
