@@ -11,16 +11,9 @@ import Testing
     _ books: Books, _ bodies: [@Sendable (CreditStore) async throws -> String]
   ) async throws -> [String] {
     try await books.withStores(count: bodies.count, connections: 1) { stores in
-      let tasks: [Task<String, any Error>] = try await books.owner.withTransaction {
-        transaction throws(PostgresError) in
-        try await transaction.execute("SELECT FROM mockupd.credit_counters FOR UPDATE")
+      let tasks = try await books.holding("SELECT FROM mockupd.credit_counters FOR UPDATE") {
         let tasks = zip(stores, bodies).map { store, body in Task { try await body(store) } }
-        let waiting = """
-          SELECT count(*) FROM pg_stat_activity
-          WHERE datname = current_database() AND wait_event_type = 'Lock'
-          """
-        // The transaction would be shown one moment only; other connections see the present.
-        while try await books.owner.lines(waiting) != ["\(bodies.count)"] {}
+        try await books.untilWaiting(tasks.count)
         return tasks
       }
       var answers: [String] = []
@@ -87,6 +80,37 @@ import Testing
       #expect(
         answers == ["admitted, 0 remaining", "insufficient, 0 available"]
           || answers == ["late committed 10, 0 available", "refused, 0 remaining"])
+    }
+  }
+
+  /// A client that gave up on a lost answer releases what may be under way to being made.
+  @Test(.timeLimit(.minutes(5)))
+  func whatIsReservedWhileABatchWaitsIsNotSettledUnlocked() async throws {
+    try await Books.with(at: "2025-12-31T23:59:59Z") { books in
+      let user = try await books.user(budget: 10)
+      let mockup = try await books.mockup(of: user)
+      let old = try await books.reserve(1, for: user).reservation.id
+      try books.clock.set("2026-01-01T00:00:00Z")
+      let new = UUID()
+      let commits = [old, new].map {
+        Settlement(
+          userID: user, reservationID: $0, action: .commit(id: UUID(), credits: nil))
+      }
+      let batch = try await books.holding("SELECT FROM mockups FOR UPDATE") {
+        // The batch knows of the old year alone, and waits for it while the new one is reserved.
+        let batch = try await books.holding("SELECT FROM mockupd.credit_counters FOR UPDATE") {
+          let batch = Task { try await books.store.settle(commits).map { summary(of: $0) } }
+          try await books.untilWaiting(1)
+          try await books.reserve(4, for: user, id: new, mockup: mockup)
+          return batch
+        }
+        // Were it to settle that one, it would now have read the counters, and wait for the mockup.
+        try await books.untilIdle()
+        try await books.reserve(5, for: user)
+        return batch
+      }
+      #expect(try await batch.value == ["committed 1, 9 available", "unknown reservation"])
+      #expect(try await books.store.usage(of: user).held == 9)
     }
   }
 
@@ -174,5 +198,43 @@ import Testing
       #expect(entries.map(\.balanceBefore) == (0..<500).map { 3500 - 7 * $0 })
       #expect(entries.last?.balanceAfter == 0)
     }
+  }
+}
+
+extension Books {
+  /// Runs a closure while the owner holds the locks that a statement takes.
+  fileprivate func holding<Value>(
+    _ locks: String, _ body: () async throws -> Value
+  ) async throws -> Value {
+    let result: Result<Value, any Error> = try await owner.withTransaction {
+      transaction throws(PostgresError) in
+      try await transaction.execute(Statement(locks))
+      do {
+        return .success(try await body())
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  /// Returns when so many of the store's statements wait for a lock.
+  fileprivate func untilWaiting(_ count: Int) async throws {
+    while try await statements("wait_event_type = 'Lock'") != count {}
+  }
+
+  /// Returns when each of the store's statements is done or waits for a lock.
+  fileprivate func untilIdle() async throws {
+    while try await statements("wait_event_type IS DISTINCT FROM 'Lock'") != 0 {}
+  }
+
+  private func statements(_ condition: String) async throws -> Int {
+    let count = try await lines(
+      """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND usename <> current_user AND state = 'active'
+        AND \(condition)
+      """)
+    return count.first.flatMap { Int($0) } ?? 0
   }
 }

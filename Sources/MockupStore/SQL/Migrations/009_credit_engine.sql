@@ -297,10 +297,12 @@ DECLARE
   v_changed mockupd.credit_counters[];
   v_entries public.mockup_credit_usage[];
 BEGIN
-  -- A reservation's year never changes, so it may be read before the lock.
-  SELECT array_agg(DISTINCT r.year) INTO v_years
-  FROM unnest(p_user_ids, p_ids) AS i (user_id, id)
-  JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id;
+  -- A reservation's year never changes, so it may be read before the lock: of each request, null
+  -- where there is none. One that is made from here on is not found below either, since it is not
+  -- certain that its counters are locked.
+  SELECT array_agg(r.year ORDER BY i.ordinal) INTO v_years
+  FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
+  LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id;
 
   PERFORM FROM mockupd.credit_counters AS c
   WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
@@ -329,9 +331,11 @@ BEGIN
 
     FOR v_request IN
       SELECT i.*, r AS reservation, c AS counters, settings.guardrails
-      FROM unnest(p_user_ids, p_ids, p_commit_ids, p_credits, p_entry_ids, v_runs) WITH ORDINALITY
-        AS i (user_id, id, commit_id, credits, entry_id, run, ordinal)
-      LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
+      FROM unnest(p_user_ids, p_ids, p_commit_ids, p_credits, p_entry_ids, v_years, v_runs)
+        WITH ORDINALITY
+        AS i (user_id, id, commit_id, credits, entry_id, year, run, ordinal)
+      LEFT JOIN mockupd.reservations AS r
+        ON r.user_id = i.user_id AND r.id = i.id AND r.year = i.year
       LEFT JOIN mockupd.credit_counters AS c ON c.user_id = r.user_id AND c.year = r.year
       LEFT JOIN LATERAL (
         SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = i.user_id LIMIT 1
