@@ -72,7 +72,11 @@ private struct SocketService: ServiceLifecycle.Service, CustomStringConvertible 
 
   func run() async throws {
     try await withGracefulShutdownHandler {
-      try await checkSchema()
+      do {
+        try await cancelWhenGracefulShutdown { try await checkSchema() }
+      } catch  where Task.isShuttingDownGracefully {
+        return
+      }
       let listener = try UnixListener(
         path: settings.socketPath, mode: settings.socketMode, groupID: settings.socketGroup)
       try await server.run(on: listener) {

@@ -53,12 +53,15 @@ import Testing
         for round in 1...5 {
           let server = try await RunningServer.start(on: database.service, folder: folder)
           let lifetime = Duration.milliseconds(Int.random(in: 50...600, using: &random))
+          let (answers, answered) = AsyncStream.makeStream(of: Void.self)
           async let killed: Void = {
+            for await _ in answers {}
             try await Task.sleep(for: lifetime)
             _ = await server.stop(by: SIGKILL)
           }()
           journal += await CreditLoad(user: user, socket: server.socket)
-            .runUntilTheServerIsGone(seed: random.next())
+            .runUntilTheServerIsGone(seed: random.next()) { answered.finish() }
+          answered.finish()
           try await killed
 
           let next = try await RunningServer.start(on: database.service, folder: folder)
@@ -80,7 +83,7 @@ import Testing
           #expect(await next.stop().exitCode == 0)
         }
       }
-      #expect(journal.count > 20, "the server did something before it was killed")
+      #expect(journal.count > 5, "the server did something before it was killed")
       print("\(journal.count) reservations, \(journal.filter { $0.commit != nil }.count) commits")
     }
   }

@@ -30,7 +30,11 @@ struct CreditLoad: Sendable {
   let socket: String
 
   /// Calls until the first error of each connection. Nothing is sent twice.
-  func runUntilTheServerIsGone(seed: UInt64) async -> [LoadedCall] {
+  ///
+  /// - Parameter onAnswer: Runs after each reservation that was answered.
+  func runUntilTheServerIsGone(
+    seed: UInt64, onAnswer: @escaping @Sendable () -> Void
+  ) async -> [LoadedCall] {
     await withTaskGroup(of: [LoadedCall].self) { group in
       for number in 0..<Self.connections {
         group.addTask {
@@ -40,7 +44,10 @@ struct CreditLoad: Sendable {
           try? await MockupClient.withConnection(
             to: .unixSocket(path: socket), configuration: configuration
           ) { client in
-            while true { try await callOnce(client, &journal, &random) }
+            while true {
+              try await callOnce(client, &journal, &random)
+              onAnswer()
+            }
           }
           return journal
         }

@@ -36,6 +36,22 @@ import Testing
     }
   }
 
+  @Test func aServerThatWaitsForItStopsAtOnce() async throws {
+    try await withTemporaryFolder { folder in
+      let process = try Program.mockupd.start(
+        ["serve", "--socket", "\(folder)/socket", "--database-url", "host=\(folder)"],
+        folder: folder)
+      while !process.errors.contains("cannot connect"), process.knownEnding == nil {
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      process.signal(SIGTERM)
+      let ending = await process.ending()
+      #expect(ending.exitCode == 0)
+      #expect(ending.output.isEmpty, "it was never ready")
+      #expect(!ending.errors.contains("serving without"), "\(ending)")
+    }
+  }
+
   @Test func aServerOutlivesItsDatabaseAndFindsItAgain() async throws {
     try await PrivatePostgres.with { postgres in
       let user = UUID()
@@ -51,7 +67,7 @@ import Testing
           let error = try #require(try await Self.refusal(of: user, at: server.socket))
           #expect(error.code == .unavailable, "\(error)")
           #expect(error.retryDelay != nil)
-          #expect(start.duration(to: .now) < .seconds(2))
+          #expect(start.duration(to: .now) < .seconds(4))
 
           // A client that waits gets its answer when the database is back.
           let patient = MockupClient.Configuration(retry: RetryPolicy(attempts: 1000))

@@ -158,6 +158,20 @@ import Testing
     }
   }
 
+  @Test func aServerThatDoesNotAnswerIsGivenUpInTime() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser()
+      try await database.withServer { server in
+        server.process.signal(SIGSTOP)
+        let ending = try await Self.mockupctl(
+          ["usage", user.uuidString, "--timeout", "0.2"], at: server)
+        server.process.signal(SIGCONT)
+        #expect(ending.exitCode == 75)
+        #expect(ending.errorLines == ["mockupctl: the call's deadline has passed"])
+      }
+    }
+  }
+
   @Test(arguments: [
     [], ["reserve"], ["commit"], ["release"], ["reservation"], ["usage"], ["ledger"],
   ])

@@ -55,18 +55,18 @@ public enum Program: String, Sendable {
   }
 }
 
-/// A process of a test's own. It is never left behind longer than a minute.
+/// A process of a test's own. It is killed after five minutes.
 public final class RunningProgram: Sendable {
   private struct State {
     var ending: Program.Ending?
     var waiters: [CheckedContinuation<Program.Ending, Never>] = []
   }
 
-  /// The longest that any test lets a program run.
-  private static let patience: DispatchTimeInterval = .seconds(120)
+  private static let patience: DispatchTimeInterval = .seconds(300)
 
   public let processID: Int32
   private let outputFile: URL
+  private let errorFile: URL
   private let state: StateBox
 
   private final class StateBox: Sendable {
@@ -103,6 +103,7 @@ public final class RunningProgram: Sendable {
     try process.run()
     self.processID = process.processIdentifier
     self.outputFile = outputFile
+    self.errorFile = errorFile
     self.state = state
     DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) { [processID] in
       if state.mutex.withLock({ $0.ending == nil }) { kill(processID, SIGKILL) }
@@ -111,6 +112,9 @@ public final class RunningProgram: Sendable {
 
   /// What it has written to standard output by now.
   public var output: String { Self.text(outputFile) }
+
+  /// What it has written to standard error by now.
+  public var errors: String { Self.text(errorFile) }
 
   /// How it ended, if it has.
   public var knownEnding: Program.Ending? { state.mutex.withLock { $0.ending } }

@@ -36,6 +36,8 @@ public final class RawPeer: Sendable {
   }
 
   deinit {
+    // A program that was started meanwhile may have inherited the descriptor.
+    shutdown(descriptor, Int32(SHUT_RDWR))
     close(descriptor)
   }
 
