@@ -62,7 +62,9 @@ extension MessageDescriptor {
   }
 
   fileprivate func bytes() -> [UInt8] {
-    unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+    // The empty array is shared by all threads, and this initializer writes its count.
+    guard byteCount > 0 else { return [] }
+    return unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
       unsafe pack(into: UnsafeMutableRawBufferPointer(buffer))
       count = byteCount
     }
