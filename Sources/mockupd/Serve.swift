@@ -74,8 +74,9 @@ private struct SocketService: ServiceLifecycle.Service, CustomStringConvertible 
     try await withGracefulShutdownHandler {
       do {
         try await cancelWhenGracefulShutdown { try await checkSchema() }
-      } catch  where Task.isShuttingDownGracefully {
-        return
+      } catch {
+        if Task.isShuttingDownGracefully { return }
+        throw error
       }
       let listener = try UnixListener(
         path: settings.socketPath, mode: settings.socketMode, groupID: settings.socketGroup)
