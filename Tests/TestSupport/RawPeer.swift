@@ -66,7 +66,8 @@ public final class RawPeer: Sendable {
       while received.count < count {
         var chunk = [UInt8](repeating: 0, count: min(count - received.count, 65_536))
         let read = unsafe recv(descriptor, &chunk, chunk.count, 0)
-        if read == 0 { break }
+        // An end that closes with bytes unread resets the connection.
+        if read == 0 || (read < 0 && errno == ECONNRESET) { break }
         guard read > 0 else { throw Failure(description: "nothing came within ten seconds") }
         received += chunk.prefix(read)
       }
