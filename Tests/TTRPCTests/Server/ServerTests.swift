@@ -229,12 +229,12 @@ import Testing
     try await withServer(limits: limits) { [limits] path, _ in
       let first = try RawPeer(path: path)
       for streamID: UInt32 in [1, 3, 5] {
-        try await first.send(Self.frame(streamID, "Wait", seconds: 500))
+        try await first.send(Self.frame(streamID, "Wait", seconds: 1500))
       }
       #expect(try Self.code(try await first.receiveFrame()) == .resourceExhausted)
       let second = try RawPeer(path: path)
       for streamID: UInt32 in [1, 3] {
-        try await second.send(Self.frame(streamID, "Wait", seconds: 500))
+        try await second.send(Self.frame(streamID, "Wait", seconds: 1500))
       }
       let refused = try Self.response(try await second.receiveFrame())
       guard case .failure(let error) = refused.outcome else {
@@ -290,8 +290,10 @@ import Testing
   @Test func drainingAnswersWhatRunsAndRefusesTheRest() async throws {
     try await withServer { path, server in
       let peer = try RawPeer(path: path)
-      try await peer.send(Self.frame(1, "Wait", seconds: 300))
-      while server.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      try await peer.send(Self.frame(1, "Wait", seconds: 1500))
+      for _ in 0..<1000 where server.callsInFlight == 0 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
       server.drain()
       try await Task.sleep(for: .milliseconds(50))
       try await peer.send(Self.frame(3, "Echo"))
