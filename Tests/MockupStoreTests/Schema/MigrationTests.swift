@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  @Test func noMigrationNeedsARoleToBeMissing() async throws {
+  @Test func rolesThatAreThereAreLeftAsTheyAre() async throws {
     // The roles belong to the server, and the template has made them.
     try await MigratedDatabase.withoutSchema { database in
       try await database.withOwner { pool in
