@@ -133,7 +133,7 @@ AS $$
 DECLARE
   v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
   v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
-  v_locked bigint;
+  v_locked uuid[];
   v_request record;
   v_counters mockupd.credit_counters;
   v_usage mockupd.usage;
@@ -142,22 +142,25 @@ DECLARE
   v_made mockupd.reservations[] := '{}';
   v_changed mockupd.credit_counters[] := '{}';
 BEGIN
-  PERFORM FROM mockupd.credit_counters AS c
-  WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
-  ORDER BY c.user_id
-  FOR NO KEY UPDATE;
-  GET DIAGNOSTICS v_locked = ROW_COUNT;
+  SELECT coalesce(array_agg(locked.user_id), '{}') INTO v_locked FROM (
+    SELECT c.user_id FROM mockupd.credit_counters AS c
+    WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
+    ORDER BY c.user_id
+    FOR NO KEY UPDATE
+  ) AS locked;
 
   -- A user's first request in a year makes the row that it locks.
-  IF v_locked < (SELECT count(DISTINCT u) FROM unnest(p_user_ids) AS u) THEN
+  IF cardinality(v_locked) < (SELECT count(DISTINCT u) FROM unnest(p_user_ids) AS u) THEN
     INSERT INTO mockupd.credit_counters (user_id, year)
     SELECT u.id, v_year FROM auth.users AS u WHERE u.id = ANY (p_user_ids) ORDER BY u.id
     ON CONFLICT DO NOTHING;
 
-    PERFORM FROM mockupd.credit_counters AS c
-    WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
-    ORDER BY c.user_id
-    FOR NO KEY UPDATE;
+    SELECT coalesce(array_agg(locked.user_id), '{}') INTO v_locked FROM (
+      SELECT c.user_id FROM mockupd.credit_counters AS c
+      WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
+      ORDER BY c.user_id
+      FOR NO KEY UPDATE
+    ) AS locked;
   END IF;
 
   PERFORM mockupd.expire_due(p_now, p_user_ids, ARRAY[v_year]);
@@ -178,7 +181,8 @@ BEGIN
     LEFT JOIN LATERAL (
       SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = i.user_id LIMIT 1
     ) AS settings ON true
-    WHERE i.turn = 1
+    -- Who came to be after the lock is unknown: those counters are not ours.
+    WHERE i.turn = 1 AND i.user_id = ANY (v_locked)
       AND NOT EXISTS (
         SELECT FROM mockupd.reservations AS r WHERE r.user_id = i.user_id AND r.id = i.id)
     ORDER BY i.user_id, i.ordinal
@@ -228,7 +232,7 @@ BEGIN
   SELECT
     i.ordinal,
     CASE
-      WHEN r.id IS NULL AND c.user_id IS NULL THEN 'unknown_user'
+      WHEN r.id IS NULL AND i.user_id <> ALL (v_locked) THEN 'unknown_user'
       WHEN r.id IS NULL OR i.ordinal < made.ordinal THEN 'unknown_mockup'
       WHEN r.credits <> i.credits THEN 'conflicting_credits'
       WHEN r.operation <> i.operation THEN 'conflicting_operation'
