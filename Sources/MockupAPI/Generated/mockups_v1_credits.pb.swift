@@ -506,7 +506,8 @@ public struct ReserveCreditsResponse: ProtobufMessage {
   public var remaining: Int32 = 0
   /// For people: "Credits reserved successfully." or "Insufficient credits. N remaining."
   public var message: String = ""
-  /// Absent with RESERVE_MODE_CHECK_ONLY.
+  /// As it was made: what has become of it since is GetReservation's to say. Absent with
+  /// RESERVE_MODE_CHECK_ONLY.
   public var reservation: Reservation? = nil
   public var usage: CreditUsage? = nil
   /// The id was sent before; this is the first answer again.
@@ -1086,7 +1087,8 @@ public protocol CreditServiceHandler: TTRPC.Service {
   ) async throws -> CommitReservationResponse
 
   /// Gives back what a reservation holds. FAILED_PRECONDITION where it was committed, refused or has
-  /// expired.
+  /// expired. NOT_FOUND may also mean that the reservation is still on its way: who gave up on
+  /// ReserveCredits sends that again first, or leaves it to expiry.
   func releaseReservation(
     _ request: ReleaseReservationRequest, context: TTRPC.ServerContext
   ) async throws -> ReleaseReservationResponse
@@ -1170,7 +1172,8 @@ public struct CreditServiceClient: Sendable {
   }
 
   /// Gives back what a reservation holds. FAILED_PRECONDITION where it was committed, refused or has
-  /// expired.
+  /// expired. NOT_FOUND may also mean that the reservation is still on its way: who gave up on
+  /// ReserveCredits sends that again first, or leaves it to expiry.
   public func releaseReservation(
     _ request: ReleaseReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ReleaseReservationResponse {

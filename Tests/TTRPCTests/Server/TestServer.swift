@@ -11,6 +11,8 @@ struct TestService: Service {
 
   /// Set once a call of `Wait` was cancelled.
   let cancelled = Flag()
+  /// Calls of `Hold` run until it is set.
+  let released = Flag()
 
   struct Unspeakable: Error {
     let secret = "password"
@@ -28,6 +30,10 @@ struct TestService: Service {
           cancelled.set()
           throw error
         }
+        return request
+      },
+      .unary("Hold", WireDuration.self) { request, _ in
+        _ = try await released.wait()
         return request
       },
       .unary("Fail", WireDuration.self) { _, _ -> WireDuration in throw Unspeakable() },

@@ -1,0 +1,38 @@
+internal import Logging
+internal import Postgres
+internal import ServiceLifecycle
+
+/// Keeps the database's connections until the group stops.
+struct DatabaseService: ServiceLifecycle.Service, CustomStringConvertible {
+  let pool: Pool
+
+  var description: String { "database" }
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await pool.run()
+    } onGracefulShutdown: {
+      pool.shutdown()
+    }
+  }
+}
+
+extension Logger {
+  /// Says what happened to a connection to the database.
+  func report(_ event: PoolEvent) {
+    switch event {
+    case .connected:
+      info("connected to the database")
+    case .connectionFailed(let error, let retryIn):
+      warning(
+        "cannot connect to the database",
+        metadata: ["error": "\(error)", "retry_in": "\(retryIn)"])
+    case .connectionLost(let error, let retryIn):
+      warning(
+        "lost a connection to the database",
+        metadata: ["error": "\(error)", "retry_in": "\(retryIn)"])
+    case .notice(let notice):
+      debug("the database says", metadata: ["notice": "\(notice)"])
+    }
+  }
+}

@@ -1,0 +1,70 @@
+internal import Logging
+internal import MockupStore
+internal import Postgres
+internal import ServiceLifecycle
+internal import SystemPackage
+internal import TTRPC
+
+/// Keeps the socket until the group stops.
+struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
+  /// How long to wait for the database before serving without it.
+  private static let databaseWait: Duration = .seconds(5)
+
+  let server: Server
+  let pool: Pool
+  let settings: Settings
+  let logger: Logger
+
+  var description: String { "socket" }
+
+  func run() async throws {
+    try await withGracefulShutdownHandler {
+      do {
+        try await cancelWhenGracefulShutdown { try await checkSchema() }
+      } catch {
+        if Task.isShuttingDownGracefully { return }
+        throw error
+      }
+      let listener = try UnixListener(
+        path: settings.socketPath, mode: settings.socketMode, groupID: settings.socketGroup)
+      try await server.run(on: listener) {
+        logger.notice("ready", metadata: ["socket": "\(settings.socketPath)"])
+        announce("ready \(settings.socketPath)")
+      }
+      logger.notice("stopped")
+    } onGracefulShutdown: {
+      server.drain()
+    }
+  }
+
+  /// Refuses a database that belongs to another version of the program. One that is away is not
+  /// asked: nothing can be granted without it.
+  private func checkSchema() async throws {
+    do {
+      try await pool.waitUntilConnected(timeout: Self.databaseWait)
+    } catch {
+      guard error.code == .timedOut else { throw error }
+      logger.warning("serving without the database until it is back")
+      return
+    }
+    let migrator = try Migrator(
+      configuration: settings.database, schema: Schema.name, migrations: Schema.migrations)
+    let pending = try await migrator.status().pending
+    guard pending.isEmpty else { throw SchemaIsOld(pending: pending.map(\.name)) }
+  }
+}
+
+/// Writes a line to standard output at once, for whoever started the program and waits. The log goes to
+/// standard error.
+private func announce(_ line: String) {
+  _ = try? FileDescriptor.standardOutput.writeAll("\(line)\n".utf8)
+}
+
+/// The database lacks migrations.
+struct SchemaIsOld: Error, CustomStringConvertible {
+  let pending: [String]
+
+  var description: String {
+    "the database lacks \(pending.joined(separator: ", ")): run `mockupd migrate` first"
+  }
+}
