@@ -85,7 +85,7 @@ let package = Package(
     .module("TestSupport", ["MockupStore", "Postgres"], path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests("TTRPCTests", ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging] + nio),
-    .tests("PostgresTests", ["Postgres"]),
+    .tests("PostgresTests", ["Postgres", "TestSupport"]),
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
     .tests(

@@ -63,11 +63,9 @@ import Testing
           var first = try await client.credits.reserve(for: user, credits: 3, id: id)
 
           try await postgres.stop()
-          let start = ContinuousClock.now
           let error = try #require(try await Self.refusal(of: user, at: server.socket))
           #expect(error.code == .unavailable, "\(error)")
           #expect(error.retryDelay != nil)
-          #expect(start.duration(to: .now) < .seconds(4))
 
           // A client that waits gets its answer when the database is back.
           let patient = MockupClient.Configuration(retry: RetryPolicy(attempts: 1000))
