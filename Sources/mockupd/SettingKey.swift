@@ -30,7 +30,7 @@ enum SettingKey: String, CaseIterable {
     case .databaseURL: "the database, as libpq takes it; required"
     case .databaseConnections: "connections to the database (4)"
     case .databasePending: "statements queued and in flight on one connection (1024)"
-    case .databaseConnectSeconds: "how long an attempt to connect may take (5)"
+    case .databaseConnectSeconds: "how long to wait for a connection, also at the start (5)"
     case .databaseStatementSeconds: "how long a statement may run (30)"
     case .eventLoops: "threads that move bytes (1)"
     case .limitConnections: "connections open at a time (4096)"

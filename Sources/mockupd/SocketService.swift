@@ -7,9 +7,6 @@ internal import TTRPC
 
 /// Keeps the socket until the group stops.
 struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
-  /// How long to wait for the database before serving without it.
-  private static let databaseWait: Duration = .seconds(5)
-
   let server: Server
   let pool: Pool
   let settings: Settings
@@ -41,7 +38,8 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
   /// asked: nothing can be granted without it.
   private func checkSchema() async throws {
     do {
-      try await pool.waitUntilConnected(timeout: Self.databaseWait)
+      // As long as an attempt to connect may take; after it, callers are told.
+      try await pool.waitUntilConnected(timeout: settings.database.connectTimeout)
     } catch {
       guard error.code == .timedOut else { throw error }
       logger.warning("serving without the database until it is back")

@@ -40,7 +40,7 @@ import Testing
     try await withTemporaryFolder { folder in
       let process = try Program.mockupd.start(
         ["serve", "--socket", "\(folder)/socket", "--database-url", "host=\(folder)"],
-        folder: folder)
+        environment: ["MOCKUPD_DATABASE_CONNECT_SECONDS": "600"], folder: folder)
       while !process.errors.contains("cannot connect"), process.knownEnding == nil {
         try await Task.sleep(for: .milliseconds(10))
       }
