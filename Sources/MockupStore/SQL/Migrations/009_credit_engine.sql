@@ -247,7 +247,6 @@ BEGIN
   FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
     WITH ORDINALITY AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
   LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
-  LEFT JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = v_year
   LEFT JOIN (
     SELECT p_user_ids[d.ordinal] AS user_id, p_ids[d.ordinal] AS id, d.ordinal
     FROM unnest(v_decided) AS d (ordinal)

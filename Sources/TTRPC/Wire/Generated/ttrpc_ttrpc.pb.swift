@@ -10,7 +10,7 @@ struct WireRequest: ProtobufMessage {
   var method: String = ""
   /// The serialized request message.
   var payload: [UInt8] = []
-  /// Time until the deadline, in nanoseconds; zero or less is no deadline.
+  /// Time until the deadline, in nanoseconds. Zero, which is absent, is no deadline; less has passed.
   var timeoutNano: Int64 = 0
   var metadata: [WireKeyValue] = []
 
