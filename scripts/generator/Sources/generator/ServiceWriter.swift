@@ -2,19 +2,11 @@ import SwiftProtobufPluginLibrary
 
 /// Writes a service: the protocol that a server implements and the stub that a client calls.
 struct ServiceWriter {
-  private struct Method {
-    let name: String
-    let function: String
-    let request: String
-    let response: String
-    let comment: [String]
-  }
-
   private let descriptor: ServiceDescriptor
   private let module: String
   private let visible: String
   private let name: String
-  private let methods: [Method]
+  private let methods: [ServiceMethod]
 
   init(_ descriptor: ServiceDescriptor, schema: Schema) throws {
     guard let module = schema.options.serviceModule else {
@@ -25,13 +17,7 @@ struct ServiceWriter {
     visible = schema.options.visibility.modifier
     name = schema.options.prefix + SwiftNames.type(descriptor.name)
     methods = try descriptor.methods.map { method in
-      Method(
-        name: method.name,
-        function: SwiftNames.lowerCamel(method.name),
-        request: try schema.name(method.inputType),
-        response: try schema.name(method.outputType),
-        comment: method.commentLines
-      )
+      try ServiceMethod(method, module: module, schema: schema)
     }
   }
 
@@ -50,11 +36,7 @@ struct ServiceWriter {
       for (index, method) in methods.enumerated() {
         if index > 0 { printer.print("") }
         printer.print(lines: method.comment)
-        printer.print(
-          "func \(SwiftNames.escaped(method.function))(",
-          "  _ request: \(method.request), context: \(module).ServerContext",
-          ") async throws -> \(method.response)"
-        )
+        printer.print(lines: method.requirement)
       }
     }
   }
@@ -67,13 +49,7 @@ struct ServiceWriter {
       printer.printBlock("\(visible)var methods: [\(module).Method] {") { printer in
         printer.print("[")
         printer.indent()
-        for method in methods {
-          printer.print(
-            ".unary(\"\(method.name)\", \(method.request).self) { request, context in",
-            "  try await self.\(method.function)(request, context: context)",
-            "},"
-          )
-        }
+        for method in methods { printer.print(lines: method.binding) }
         printer.outdent()
         printer.print("]")
       }
@@ -87,6 +63,16 @@ struct ServiceWriter {
         "/// The service's name on the wire.",
         "\(visible)static let serviceName = \"\(descriptor.fullName)\"",
         "",
+        "/// What the client knows of each method before it calls it."
+      )
+      printer.printBlock("\(visible)enum Methods {") { printer in
+        for method in methods {
+          let constant = method.constant(of: "\(name)Client.serviceName")
+          printer.print(lines: visibly(constant))
+        }
+      }
+      printer.print(
+        "",
         "private let client: \(module).Client",
         "",
         "/// Calls go over `client`, which the stub does not own.",
@@ -97,15 +83,13 @@ struct ServiceWriter {
       for method in methods {
         printer.print("")
         printer.print(lines: method.comment)
-        printer.print(
-          "\(visible)func \(SwiftNames.escaped(method.function))(",
-          "  _ request: \(method.request), options: \(module).CallOptions = .init()",
-          ") async throws(\(module).RPCError) -> \(method.response) {",
-          "  try await client.unary(",
-          "    service: Self.serviceName, method: \"\(method.name)\", request, options: options)",
-          "}"
-        )
+        printer.print(lines: visibly(method.stub))
       }
     }
+  }
+
+  /// A declaration with the word for its visibility before its first line.
+  private func visibly(_ lines: [String]) -> [String] {
+    lines.prefix(1).map { visible + $0 } + lines.dropFirst()
   }
 }

@@ -12,7 +12,6 @@ enum Support {
     }
     try file.enums.forEach(check)
     try file.messages.forEach(check)
-    try file.services.flatMap(\.methods).forEach(check)
   }
 
   private static func check(_ message: Descriptor) throws {
@@ -42,12 +41,6 @@ enum Support {
   private static func check(_ enumeration: EnumDescriptor) throws {
     if enumeration.options.allowAlias {
       throw GeneratorError.unsupported("allow_alias is", at: enumeration.fullName)
-    }
-  }
-
-  private static func check(_ method: MethodDescriptor) throws {
-    if method.clientStreaming || method.serverStreaming {
-      throw GeneratorError("\(method.fullName): a streaming method is not supported yet")
     }
   }
 }

@@ -20,14 +20,6 @@ import Testing
       "p.E: the case 'unrecognized' is not supported"
     ),
     (
-      "message M {} service S { rpc Watch(M) returns (stream M); }",
-      "p.S.Watch: a streaming method is not supported yet"
-    ),
-    (
-      "message M {} service S { rpc Send(stream M) returns (M); }",
-      "p.S.Send: a streaming method is not supported yet"
-    ),
-    (
       "message M {} service S { rpc Get(M) returns (M); }",
       "p.S: a service needs --service-module"
     ),

@@ -54,6 +54,12 @@ import Testing
       /// The service's name on the wire.
       public static let serviceName = "shop.v1.ShopService"
 
+      /// What the client knows of each method before it calls it.
+      public enum Methods {
+        public static let get = TTRPC.MethodDescriptor(
+          service: ShopServiceClient.serviceName, name: "Get", shape: .unary, isIdempotent: false)
+      }
+
       private let client: TTRPC.Client
 
       /// Calls go over `client`, which the stub does not own.
@@ -67,10 +73,123 @@ import Testing
       public func get(
         _ request: GetRequest, options: TTRPC.CallOptions = .init()
       ) async throws(TTRPC.RPCError) -> GetResponse {
-        try await client.unary(
-          service: Self.serviceName, method: "Get", request, options: options)
+        try await client.unary(Methods.get, request, options: options)
       }
     }
 
     """
+
+  /// What each shape makes of `rpc Go(…A) returns (…B)`: the handler's requirement, the binding and
+  /// the stub.
+  static let shapes: [(method: String, swift: [String])] = [
+    (
+      "rpc Go(A) returns (stream B);",
+      [
+        """
+          func go(
+            _ request: A, responses: TTRPC.ResponseWriter<B>,
+            context: TTRPC.ServerContext
+          ) async throws
+
+        """,
+        """
+              .serverStreaming("Go", A.self) { request, responses, context in
+                try await self.go(request, responses: responses, context: context)
+              },
+
+        """,
+        "shape: .serverStreaming,",
+        """
+          func go<Value>(
+            _ request: A, options: TTRPC.CallOptions = .init(),
+            _ body: (TTRPC.MessageStream<B>) async throws -> Value
+          ) async throws -> Value {
+            try await client.serverStreaming(Methods.go, request, options: options, body)
+          }
+
+        """,
+      ]
+    ),
+    (
+      "rpc Go(stream A) returns (B);",
+      [
+        """
+          func go(
+            _ requests: TTRPC.MessageStream<A>, context: TTRPC.ServerContext
+          ) async throws -> B
+
+        """,
+        """
+              .clientStreaming("Go", A.self) { requests, context in
+                try await self.go(requests, context: context)
+              },
+
+        """,
+        "shape: .clientStreaming,",
+        """
+          func go(
+            options: TTRPC.CallOptions = .init(),
+            _ body: (TTRPC.RequestWriter<A>) async throws -> Void
+          ) async throws -> B {
+            try await client.clientStreaming(Methods.go, options: options, body)
+          }
+
+        """,
+      ]
+    ),
+    (
+      "rpc Go(stream A) returns (stream B);",
+      [
+        """
+          func go(
+            _ requests: TTRPC.MessageStream<A>,
+            responses: TTRPC.ResponseWriter<B>,
+            context: TTRPC.ServerContext
+          ) async throws
+
+        """,
+        """
+              .bidirectional("Go", A.self) { requests, responses, context in
+                try await self.go(requests, responses: responses, context: context)
+              },
+
+        """,
+        "shape: .bidirectional,",
+        """
+          func go<Value>(
+            options: TTRPC.CallOptions = .init(),
+            _ body: (
+              TTRPC.RequestWriter<A>, TTRPC.MessageStream<B>
+            ) async throws -> Value
+          ) async throws -> Value {
+            try await client.bidirectional(Methods.go, options: options, body)
+          }
+
+        """,
+      ]
+    ),
+  ]
+
+  @Test(arguments: shapes)
+  func aStreamIsReadAndWrittenWhileTheCallLasts(_ method: String, _ parts: [String]) throws {
+    let swift = try CompiledSchema(
+      "syntax = 'proto3'; package p; message A {} message B {} service S { \(method) }"
+    ).swift("--service-module", "TTRPC")
+    for part in parts { #expect(swift.contains(part), "\(swift)") }
+  }
+
+  static let levels: [(option: String, isIdempotent: Bool)] = [
+    ("", false),
+    ("option idempotency_level = IDEMPOTENCY_UNKNOWN;", false),
+    ("option idempotency_level = IDEMPOTENT;", true),
+    ("option idempotency_level = NO_SIDE_EFFECTS;", true),
+  ]
+
+  @Test(arguments: levels)
+  func aMethodThatMayBeSentAgainSaysSo(_ option: String, _ isIdempotent: Bool) throws {
+    let swift = try CompiledSchema(
+      "syntax = 'proto3'; package p; message A {} service S { rpc Go(A) returns (A) { \(option) } }"
+    ).swift("--service-module", "TTRPC")
+    #expect(swift.contains("shape: .unary, isIdempotent: \(isIdempotent))"))
+  }
 }

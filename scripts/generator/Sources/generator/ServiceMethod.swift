@@ -1,0 +1,150 @@
+import SwiftProtobuf
+import SwiftProtobufPluginLibrary
+
+/// A method of a service: the words in which Swift declares, binds and calls it.
+struct ServiceMethod {
+  /// Who sends many messages. The cases have the names of `TTRPC.CallShape`'s.
+  enum Shape {
+    case unary, serverStreaming, clientStreaming, bidirectional
+  }
+
+  /// The name on the wire.
+  let name: String
+  let shape: Shape
+  let isIdempotent: Bool
+  let comment: [String]
+  private let property: String
+  private let request: String
+  private let response: String
+  /// The module of the types that are not generated.
+  private let module: String
+
+  init(_ descriptor: MethodDescriptor, module: String, schema: Schema) throws {
+    name = descriptor.name
+    shape =
+      switch (descriptor.clientStreaming, descriptor.serverStreaming) {
+      case (false, false): .unary
+      case (false, true): .serverStreaming
+      case (true, false): .clientStreaming
+      case (true, true): .bidirectional
+      }
+    isIdempotent =
+      switch descriptor.options.idempotencyLevel {
+      case .idempotent, .noSideEffects: true
+      case .idempotencyUnknown: false
+      }
+    comment = descriptor.commentLines
+    property = SwiftNames.lowerCamel(descriptor.name)
+    request = try schema.name(descriptor.inputType)
+    response = try schema.name(descriptor.outputType)
+    self.module = module
+  }
+
+  private var function: String { SwiftNames.escaped(property) }
+
+  /// What a handler implements.
+  var requirement: [String] {
+    let context = "context: \(module).ServerContext"
+    let responses = "responses: \(module).ResponseWriter<\(response)>"
+    let requests = "_ requests: \(module).MessageStream<\(request)>"
+    return switch shape {
+    case .unary:
+      [
+        "func \(function)(",
+        "  _ request: \(request), \(context)",
+        ") async throws -> \(response)",
+      ]
+    case .serverStreaming:
+      [
+        "func \(function)(",
+        "  _ request: \(request), \(responses),",
+        "  \(context)",
+        ") async throws",
+      ]
+    case .clientStreaming:
+      [
+        "func \(function)(",
+        "  \(requests), \(context)",
+        ") async throws -> \(response)",
+      ]
+    case .bidirectional:
+      [
+        "func \(function)(",
+        "  \(requests),",
+        "  \(responses),",
+        "  \(context)",
+        ") async throws",
+      ]
+    }
+  }
+
+  /// An element of a handler's `methods`.
+  var binding: [String] {
+    let (parameters, arguments) =
+      switch shape {
+      case .unary: ("request", "request")
+      case .serverStreaming: ("request, responses", "request, responses: responses")
+      case .clientStreaming: ("requests", "requests")
+      case .bidirectional: ("requests, responses", "requests, responses: responses")
+      }
+    return [
+      ".\(shape)(\"\(name)\", \(request).self) { \(parameters), context in",
+      "  try await self.\(property)(\(arguments), context: context)",
+      "},",
+    ]
+  }
+
+  /// The constant of a stub's `Methods`.
+  func constant(of service: String) -> [String] {
+    [
+      "static let \(function) = \(module).MethodDescriptor(",
+      "  service: \(service), name: \"\(name)\", shape: .\(shape), isIdempotent: \(isIdempotent))",
+    ]
+  }
+
+  /// What a client calls.
+  var stub: [String] {
+    let options = "options: \(module).CallOptions = .init()"
+    let requests = "\(module).RequestWriter<\(request)>"
+    let responses = "\(module).MessageStream<\(response)>"
+    return switch shape {
+    case .unary:
+      [
+        "func \(function)(",
+        "  _ request: \(request), \(options)",
+        ") async throws(\(module).RPCError) -> \(response) {",
+        "  try await client.unary(Methods.\(property), request, options: options)",
+        "}",
+      ]
+    case .serverStreaming:
+      [
+        "func \(function)<Value>(",
+        "  _ request: \(request), \(options),",
+        "  _ body: (\(responses)) async throws -> Value",
+        ") async throws -> Value {",
+        "  try await client.serverStreaming(Methods.\(property), request, options: options, body)",
+        "}",
+      ]
+    case .clientStreaming:
+      [
+        "func \(function)(",
+        "  \(options),",
+        "  _ body: (\(requests)) async throws -> Void",
+        ") async throws -> \(response) {",
+        "  try await client.clientStreaming(Methods.\(property), options: options, body)",
+        "}",
+      ]
+    case .bidirectional:
+      [
+        "func \(function)<Value>(",
+        "  \(options),",
+        "  _ body: (",
+        "    \(requests), \(responses)",
+        "  ) async throws -> Value",
+        ") async throws -> Value {",
+        "  try await client.bidirectional(Methods.\(property), options: options, body)",
+        "}",
+      ]
+    }
+  }
+}
