@@ -1066,7 +1066,9 @@ extension ListCreditUsageResponse {
 /// aside. Years and months are UTC's.
 ///
 /// Every call may be sent again: the same ids give the same answer, with `replayed` set and no second
-/// effect. Errors, for all methods: INVALID_ARGUMENT (with google.rpc.BadRequest, naming the fields),
+/// effect. Each method says so by its idempotency_level, which clients go by when an answer was lost: they
+/// may send the same request again, of IDEMPOTENT (it writes) and NO_SIDE_EFFECTS (it only reads) alike,
+/// and no other. Errors, for all methods: INVALID_ARGUMENT (with google.rpc.BadRequest, naming the fields),
 /// NOT_FOUND (an unknown user, or a reservation that the user does not have), RESOURCE_EXHAUSTED and
 /// UNAVAILABLE (with google.rpc.RetryInfo: nothing was lost, try later), INTERNAL (a defect of the
 /// server: the message has an incident id under which its log tells more).
@@ -1143,6 +1145,22 @@ public struct CreditServiceClient: Sendable {
   /// The service's name on the wire.
   public static let serviceName = "mockups.v1.CreditService"
 
+  /// What the client knows of each method before it calls it.
+  public enum Methods {
+    public static let reserveCredits = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "ReserveCredits", shape: .unary, isIdempotent: true)
+    public static let commitReservation = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "CommitReservation", shape: .unary, isIdempotent: true)
+    public static let releaseReservation = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "ReleaseReservation", shape: .unary, isIdempotent: true)
+    public static let getReservation = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "GetReservation", shape: .unary, isIdempotent: true)
+    public static let getCreditUsage = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "GetCreditUsage", shape: .unary, isIdempotent: true)
+    public static let listCreditUsage = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "ListCreditUsage", shape: .unary, isIdempotent: true)
+  }
+
   private let client: TTRPC.Client
 
   /// Calls go over `client`, which the stub does not own.
@@ -1155,8 +1173,7 @@ public struct CreditServiceClient: Sendable {
   public func reserveCredits(
     _ request: ReserveCreditsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ReserveCreditsResponse {
-    try await client.unary(
-      service: Self.serviceName, method: "ReserveCredits", request, options: options)
+    try await client.unary(Methods.reserveCredits, request, options: options)
   }
 
   /// Spends what a reservation holds, or a part of it; the rest is free again. FAILED_PRECONDITION
@@ -1167,8 +1184,7 @@ public struct CreditServiceClient: Sendable {
   public func commitReservation(
     _ request: CommitReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> CommitReservationResponse {
-    try await client.unary(
-      service: Self.serviceName, method: "CommitReservation", request, options: options)
+    try await client.unary(Methods.commitReservation, request, options: options)
   }
 
   /// Gives back what a reservation holds. FAILED_PRECONDITION where it was committed, refused or has
@@ -1177,31 +1193,27 @@ public struct CreditServiceClient: Sendable {
   public func releaseReservation(
     _ request: ReleaseReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ReleaseReservationResponse {
-    try await client.unary(
-      service: Self.serviceName, method: "ReleaseReservation", request, options: options)
+    try await client.unary(Methods.releaseReservation, request, options: options)
   }
 
   /// A reservation as it stands now.
   public func getReservation(
     _ request: GetReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetReservationResponse {
-    try await client.unary(
-      service: Self.serviceName, method: "GetReservation", request, options: options)
+    try await client.unary(Methods.getReservation, request, options: options)
   }
 
   /// A user's credits in a year and one of its months.
   public func getCreditUsage(
     _ request: GetCreditUsageRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetCreditUsageResponse {
-    try await client.unary(
-      service: Self.serviceName, method: "GetCreditUsage", request, options: options)
+    try await client.unary(Methods.getCreditUsage, request, options: options)
   }
 
   /// A user's ledger, the newest entry first.
   public func listCreditUsage(
     _ request: ListCreditUsageRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ListCreditUsageResponse {
-    try await client.unary(
-      service: Self.serviceName, method: "ListCreditUsage", request, options: options)
+    try await client.unary(Methods.listCreditUsage, request, options: options)
   }
 }
