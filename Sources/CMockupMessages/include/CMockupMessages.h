@@ -72,4 +72,20 @@ static inline const ProtobufCMessageDescriptor *google__protobuf__timestamp__des
   return &google__protobuf__timestamp__descriptor;
 }
 
+/* These files and all that they import: a google.protobuf.FileDescriptorSet. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+extern const uint8_t cmockupmessages_descriptor_set[];
+extern const size_t cmockupmessages_descriptor_set_size;
+
+static inline const uint8_t *cmockupmessages_descriptor_set_bytes(void) {
+  return cmockupmessages_descriptor_set;
+}
+
+static inline size_t cmockupmessages_descriptor_set_count(void) {
+  return cmockupmessages_descriptor_set_size;
+}
+
 #endif

@@ -5,7 +5,8 @@ struct Arguments {
   private var options: [String: [String]] = [:]
 
   private static let known: Set<String> = [
-    "descriptors", "output", "name", "c-module", "visibility", "prefix", "service-module", "import",
+    "descriptors", "output", "c-module", "visibility", "prefix", "service-module", "import",
+    "descriptor-set",
   ]
 
   init(_ words: [String]) throws {

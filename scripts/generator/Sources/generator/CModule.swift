@@ -4,6 +4,8 @@ import SwiftProtobufPluginLibrary
 struct CModule {
   let name: String
   let files: [FileDescriptor]
+  /// Whether the module also has the schema itself, as bytes.
+  let hasDescriptorSet: Bool
 
   var header: String {
     var lines = [
@@ -25,6 +27,7 @@ struct CModule {
         "}",
       ]
     }
+    if hasDescriptorSet { lines += DescriptorSetFile.header(module: name) }
     lines += ["", "#endif", ""]
     return lines.joined(separator: "\n")
   }

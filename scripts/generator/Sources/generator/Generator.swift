@@ -9,14 +9,19 @@ import SwiftProtobufPluginLibrary
 enum Generator {
   static let usage = """
     usage: generator rewrite  --descriptors SET --output SET
-           generator c-module --descriptors SET --output DIRECTORY --name MODULE PROTO...
+           generator c-module --descriptors SET --output DIRECTORY --c-module MODULE
+                              [--descriptor-set ENUM] PROTO...
            generator swift    --descriptors SET --output DIRECTORY --c-module MODULE
                               [--visibility public|package|internal] [--prefix PREFIX]
-                              [--service-module MODULE] [--import MODULE]... PROTO...
+                              [--service-module MODULE] [--import MODULE]...
+                              [--descriptor-set ENUM] PROTO...
 
     rewrite   turns a descriptor set into the one that protoc-c reads
     c-module  writes the header and the module map that make protoc-c's output one Clang module
     swift     writes one Swift file for each .proto file
+
+    With --descriptor-set, the C module also has the schema as bytes, and the Swift enum that reads it.
+    c-module takes the other options of swift, and does not heed them.
     """
 
   static func main() {
@@ -38,9 +43,17 @@ enum Generator {
       try DescriptorRewrite.rewrite(set).serializedData().write(to: output)
     case "c-module":
       let files = try schemaFiles(set, named: arguments.files)
-      let module = CModule(name: try arguments.required("name"), files: files)
-      try write(module.header, to: output.appendingPathComponent("\(module.name).h"))
-      try write(module.moduleMap, to: output.appendingPathComponent("module.modulemap"))
+      let options = try SwiftOptions(arguments)
+      let module = CModule(
+        name: options.cModule, files: files, hasDescriptorSet: options.descriptorSet != nil)
+      let include = output.appendingPathComponent("include")
+      try write(module.header, to: include.appendingPathComponent("\(module.name).h"))
+      try write(module.moduleMap, to: include.appendingPathComponent("module.modulemap"))
+      if module.hasDescriptorSet {
+        try write(
+          DescriptorSetFile(set, module: module.name).source,
+          to: output.appendingPathComponent("descriptor_set.c"))
+      }
     case "swift":
       let files = try schemaFiles(set, named: arguments.files)
       let options = try SwiftOptions(arguments)
@@ -52,6 +65,11 @@ enum Generator {
           try SwiftFile(file, schema: schema).text,
           to: output.appendingPathComponent(name)
         )
+      }
+      if let name = options.descriptorSet {
+        try write(
+          DescriptorSetFile.swift(name, options: options),
+          to: output.appendingPathComponent("descriptor_set.swift"))
       }
     default:
       throw GeneratorError(usage)

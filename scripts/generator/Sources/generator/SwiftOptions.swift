@@ -15,6 +15,8 @@ struct SwiftOptions {
   /// The module that defines `Service`, `Client` and so on; without it, services are refused.
   let serviceModule: String?
   let imports: [String]
+  /// The enum through which the C module's descriptor set is read, where it has one.
+  let descriptorSet: String?
 
   init(_ arguments: Arguments) throws {
     let word = arguments.optional("visibility") ?? "internal"
@@ -26,5 +28,6 @@ struct SwiftOptions {
     cModule = try arguments.required("c-module")
     serviceModule = arguments.optional("service-module")
     imports = arguments.all("import")
+    descriptorSet = arguments.optional("descriptor-set")
   }
 }
