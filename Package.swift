@@ -31,6 +31,7 @@ let package = Package(
   products: [
     .library(name: "MockupClient", targets: ["MockupClient"]),
     .library(name: "TTRPC", targets: ["TTRPC"]),
+    .library(name: "TTRPCServices", targets: ["TTRPCServices"]),
     .executable(name: "mockupd", targets: ["mockupd"]),
     .executable(name: "mockupctl", targets: ["mockupctl"]),
   ],
@@ -49,11 +50,16 @@ let package = Package(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CTTRPCMessages", dependencies: ["CProtobufC"]),
+    .target(name: "CTTRPCServicesMessages", dependencies: ["CProtobufC"]),
+    .target(name: "CDescriptorOutline", dependencies: ["CProtobufC"]),
     .target(name: "CMockupMessages", dependencies: ["CProtobufC"]),
 
     // The wire, and the way to the database. Neither has heard of a mockup.
     .module("ProtobufC", ["CProtobufC"]),
     .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging] + nio),
+    .module(
+      "TTRPCServices",
+      ["CDescriptorOutline", "CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
     .module("Postgres", ["CLibPQ", "CLinux"]),
 
     // The books.
@@ -85,6 +91,9 @@ let package = Package(
     .module("TestSupport", ["MockupStore", "Postgres"], path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests("TTRPCTests", ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging] + nio),
+    .tests(
+      "TTRPCServicesTests",
+      ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),
     .tests("PostgresTests", ["Postgres", "TestSupport"]),
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),

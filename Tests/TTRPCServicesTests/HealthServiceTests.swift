@@ -1,0 +1,117 @@
+import ProtobufC
+import TTRPC
+import Testing
+
+@testable import TTRPCServices
+
+/// The health service as a client sees it.
+@Suite(.timeLimit(.minutes(1))) struct HealthServiceTests {
+  private let health = HealthService(["": .serving, "shop": .notServing])
+
+  static let known: [(service: String, status: HealthService.Status)] = [
+    ("", .serving), ("shop", .notServing),
+  ]
+
+  @Test(arguments: known)
+  func aCheckTellsTheStatus(_ service: String, _ status: HealthService.Status) async throws {
+    try await withServer(of: [health]) { client, _ in
+      let response = try await HealthClient(client).check(HealthCheckRequest(service: service))
+      #expect(response.status == status)
+    }
+  }
+
+  @Test func aCheckOfAnUnknownServiceIsNotFound() async throws {
+    try await withServer(of: [health]) { client, _ in
+      let error = await #expect(throws: RPCError.self) {
+        try await HealthClient(client).check(HealthCheckRequest(service: "nobody"))
+      }
+      #expect(error?.code == .notFound)
+    }
+  }
+
+  @Test func aWatcherIsToldTheStatusAtOnceAndEachChange() async throws {
+    try await withServer(of: [health]) { client, _ in
+      let stub = HealthClient(client)
+      let seen = try await stub.watch(HealthCheckRequest()) { responses in
+        var iterator = responses.makeAsyncIterator()
+        var seen = [try await iterator.next()?.status]
+        health.setStatus(.notServing)
+        seen.append(try await iterator.next()?.status)
+        // Neither what stays as it is nor what happens elsewhere is a change.
+        health.setStatus(.notServing)
+        health.setStatus(.serving, of: "shop")
+        // The one event loop has answered this after it ran the watcher.
+        _ = try await stub.check(HealthCheckRequest())
+        health.setStatus(.serving)
+        seen.append(try await iterator.next()?.status)
+        return seen
+      }
+      #expect(seen == [.serving, .notServing, .serving])
+    }
+  }
+
+  @Test func aServiceCanBeWatchedBeforeItIsKnown() async throws {
+    try await withServer(of: [health]) { client, _ in
+      let request = HealthCheckRequest(service: "new")
+      let seen = try await HealthClient(client).watch(request) { responses in
+        var iterator = responses.makeAsyncIterator()
+        let first = try await iterator.next()?.status
+        health.setStatus(.serving, of: "new")
+        return [first, try await iterator.next()?.status]
+      }
+      #expect(seen == [.serviceUnknown, .serving])
+    }
+  }
+
+  @Test func everyWatcherSeesTheLastOfManyChanges() async throws {
+    try await withServer(of: [health]) { client, _ in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<3 {
+          group.addTask {
+            try await HealthClient(client).watch(HealthCheckRequest()) { responses in
+              for try await response in responses where response.status == .unknown { return }
+              Issue.record("the watch ended before the last status")
+            }
+          }
+        }
+        try await waitForWatchers(3)
+        for _ in 0..<1000 {
+          health.setStatus(.notServing)
+          health.setStatus(.serving)
+        }
+        health.setStatus(.unknown)
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  @Test func nothingIsLeftOfAWatcherThatWent() async throws {
+    try await withServer(of: [health]) { client, _ in
+      try await HealthClient(client).watch(HealthCheckRequest(service: "new")) { responses in
+        var statuses = responses.makeAsyncIterator()
+        _ = try await statuses.next()
+        #expect(health.watcherCount == 1)
+      }
+      try await waitForWatchers(0)
+    }
+  }
+
+  @Test func aWatchDoesNotHoldUpADrain() async throws {
+    try await withServer(of: [health]) { client, server in
+      let error = await #expect(throws: RPCError.self) {
+        try await HealthClient(client).watch(HealthCheckRequest()) { responses in
+          var statuses = responses.makeAsyncIterator()
+          _ = try await statuses.next()
+          server.drain()
+          _ = try await statuses.next()
+        }
+      }
+      #expect(error?.code == .unavailable)
+    }
+  }
+
+  /// Waits until so many calls of Watch run.
+  private func waitForWatchers(_ count: Int) async throws {
+    while health.watcherCount != count { try await Task.sleep(for: .milliseconds(5)) }
+  }
+}

@@ -1,0 +1,169 @@
+import ProtobufC
+import TTRPC
+import Testing
+
+@testable import TTRPCServices
+
+/// The reflection service as a client sees it.
+@Suite(.timeLimit(.minutes(1))) struct ReflectionServiceTests {
+  private typealias Question = ServerReflectionRequest.MessageRequest
+  private typealias Answer = ServerReflectionResponse.MessageResponse
+
+  /// Two sets, of files that import one another: a imports b and c, both import d.
+  private static let sets = [
+    OutlineFileSet(
+      file: [
+        OutlineFile(name: "d.proto", messageType: [OutlineMessage(name: "Bare")]),
+        OutlineFile(name: "b.proto", package: "p", dependency: ["d.proto"]),
+        OutlineFile(name: "c.proto", package: "p", dependency: ["d.proto", "absent.proto"]),
+        OutlineFile(
+          name: "a.proto", package: "p", dependency: ["b.proto", "c.proto"],
+          messageType: [
+            OutlineMessage(
+              name: "Outer",
+              nestedType: [OutlineMessage(name: "Inner")],
+              extension: [OutlineField(name: "inside", extendee: ".p.Extended", number: 8)]),
+            OutlineMessage(name: "Extended"),
+          ]),
+      ].map { $0.serialized() }),
+    OutlineFileSet(
+      file: [
+        OutlineFile(
+          name: "e.proto", package: "q",
+          extension: [OutlineField(name: "outside", extendee: ".p.Extended", number: 7)])
+      ].map { $0.serialized() }),
+  ]
+
+  /// What the server answers to questions on one stream.
+  private static func answers(to questions: [Question?]) async throws -> [Answer?] {
+    let health = HealthService()
+    let reflection = try ReflectionService(
+      services: [health], descriptorSets: sets.map { $0.serialized() })
+    var answers: [Answer?] = []
+    try await withServer(of: [health, reflection]) { client, _ in
+      answers = try await ServerReflectionClient(client).serverReflectionInfo {
+        requests, responses in
+        var received: [Answer?] = []
+        var iterator = responses.makeAsyncIterator()
+        for question in questions {
+          let request = ServerReflectionRequest(host: "here", messageRequest: question)
+          try await requests.write(request)
+          let next = try await iterator.next()
+          let response = try #require(next)
+          #expect(response.validHost == "here")
+          #expect(response.originalRequest == request)
+          received.append(response.messageResponse)
+        }
+        try await requests.finish()
+        let end = try await iterator.next()
+        #expect(end == nil)
+        return received
+      }
+    }
+    return answers
+  }
+
+  /// The names of the files in an answer.
+  private static func files(_ answer: Answer?) throws -> [String] {
+    guard case .fileDescriptorResponse(let response) = answer else {
+      Issue.record("no files but \(String(describing: answer))")
+      return []
+    }
+    return try response.fileDescriptorProto.map { try OutlineFile(serialized: $0).name }
+  }
+
+  @Test func theServicesAreThoseOfTheServer() async throws {
+    let answers = try await Self.answers(to: [.listServices("*")])
+    let names = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]
+    #expect(
+      answers == [
+        .listServicesResponse(
+          ListServiceResponse(service: names.map { ServiceResponse(name: $0) }))
+      ])
+  }
+
+  static let symbols: [(symbol: String, file: String)] = [
+    ("grpc.health.v1.Health", "grpc/health/v1/health.proto"),
+    ("grpc.health.v1.Health.Watch", "grpc/health/v1/health.proto"),
+    ("grpc.health.v1.HealthCheckResponse", "grpc/health/v1/health.proto"),
+    ("grpc.health.v1.HealthCheckResponse.status", "grpc/health/v1/health.proto"),
+    ("grpc.health.v1.HealthCheckResponse.ServingStatus", "grpc/health/v1/health.proto"),
+    ("grpc.health.v1.HealthCheckResponse.NOT_SERVING", "grpc/health/v1/health.proto"),
+    (
+      "grpc.reflection.v1.ServerReflectionRequest.message_request",
+      "grpc/reflection/v1/reflection.proto"
+    ),
+    ("q.outside", "e.proto"),
+    ("Bare", "d.proto"),
+  ]
+
+  @Test(arguments: symbols)
+  func whatHasANameIsFoundByIt(_ symbol: String, _ file: String) async throws {
+    let answers = try await Self.answers(to: [.fileContainingSymbol(symbol)])
+    #expect(try answers.map(Self.files) == [[file]])
+  }
+
+  @Test func aFileComesWithAllItsImportsEachOnce() async throws {
+    let answers = try await Self.answers(
+      to: [
+        .fileByFilename("a.proto"), .fileContainingSymbol("p.Outer.Inner"),
+        .fileByFilename("b.proto"),
+      ])
+    let all = ["a.proto", "b.proto", "c.proto", "d.proto"]
+    #expect(try answers.map(Self.files) == [all, all, ["b.proto", "d.proto"]])
+  }
+
+  @Test func extensionsAreFoundByWhatTheyExtend() async throws {
+    let answers = try await Self.answers(
+      to: [
+        .fileContainingExtension(
+          ExtensionRequest(containingType: "p.Extended", extensionNumber: 7)),
+        .allExtensionNumbersOfType("p.Extended"), .allExtensionNumbersOfType("p.Outer"),
+      ])
+    #expect(try Self.files(answers[0]) == ["e.proto"])
+    #expect(
+      Array(answers[1...]) == [
+        .allExtensionNumbersResponse(
+          ExtensionNumberResponse(baseTypeName: "p.Extended", extensionNumber: [7, 8])),
+        .allExtensionNumbersResponse(
+          ExtensionNumberResponse(baseTypeName: "p.Outer", extensionNumber: [])),
+      ])
+  }
+
+  @Test func whatCannotBeAnsweredIsSaidAndTheStreamGoesOn() async throws {
+    let answers = try await Self.answers(
+      to: [
+        .fileByFilename("nowhere.proto"), .fileContainingSymbol("p.Nothing"),
+        .fileContainingExtension(
+          ExtensionRequest(containingType: "p.Extended", extensionNumber: 9)),
+        .allExtensionNumbersOfType("p.Nothing"), nil, .fileByFilename("d.proto"),
+      ])
+    let codes = answers.map { answer -> StatusCode? in
+      guard case .errorResponse(let response) = answer else { return nil }
+      return StatusCode(rawValue: response.errorCode)
+    }
+    #expect(codes == [.notFound, .notFound, .notFound, .notFound, .invalidArgument, nil])
+  }
+
+  @Test func aSetThatCannotBeReadIsRefused() {
+    #expect(throws: ProtobufError.self) {
+      try ReflectionService(services: [], descriptorSets: [[0x0A, 0xFF]])
+    }
+  }
+
+  @Test func aStreamThatStaysOpenDoesNotHoldUpADrain() async throws {
+    try await withServer(of: [try ReflectionService(services: [], descriptorSets: [])]) {
+      client, server in
+      let error = await #expect(throws: RPCError.self) {
+        try await ServerReflectionClient(client).serverReflectionInfo { requests, responses in
+          var iterator = responses.makeAsyncIterator()
+          try await requests.write(ServerReflectionRequest(messageRequest: .listServices("")))
+          _ = try await iterator.next()
+          server.drain()
+          _ = try await iterator.next()
+        }
+      }
+      #expect(error?.code == .unavailable)
+    }
+  }
+}

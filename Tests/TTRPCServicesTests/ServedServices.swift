@@ -1,0 +1,30 @@
+import Logging
+import TTRPC
+import TestSupport
+
+/// Runs a closure with a client of a server that answers these services.
+func withServer(
+  of services: [any Service], _ body: (Client, Server) async throws -> Void
+) async throws {
+  var logger = Logger(label: "test")
+  logger.logLevel = .critical
+  let server = Server(services: services, logger: logger)
+  try await withTemporaryFolder { folder in
+    let (ready, continuation) = AsyncStream<Void>.makeStream()
+    async let running: Void = server.run(on: UnixListener(path: "\(folder)/socket")) {
+      continuation.finish()
+    }
+    for await _ in ready {}
+    let client = Client(path: "\(folder)/socket")
+    do {
+      try await body(client, server)
+    } catch {
+      await client.close()
+      server.drain()
+      throw error
+    }
+    await client.close()
+    server.drain()
+    try await running
+  }
+}
