@@ -19,7 +19,7 @@ let configuration: Target.Dependency = .product(
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOPosix"].map {
+let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")

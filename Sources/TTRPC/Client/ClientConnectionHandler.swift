@@ -7,17 +7,20 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private let maximumMessageSize: Int
-  private var state = ClientConnectionState()
+  let limits: ClientLimits
+  var state = ClientConnectionState()
+  let inboundBudget: InboundBudget
+  var outbound = OutboundQueue()
+  var context: ChannelHandlerContext?
+  var calls: [UInt32: ClientCall] = [:]
   private var decoder: FrameDecoder
-  private var calls: [UInt32: ClientCall] = [:]
-  private var context: ChannelHandlerContext?
   private var flushIsScheduled = false
   private var failure: String?
 
-  init(limits: WireLimits) {
-    maximumMessageSize = limits.maximumMessageSize
-    decoder = FrameDecoder(maximumPayload: limits.maximumMessageSize)
+  init(limits: ClientLimits, inboundBudget: InboundBudget) {
+    self.limits = limits
+    self.inboundBudget = inboundBudget
+    decoder = FrameDecoder(maximumPayload: limits.wire.maximumMessageSize)
   }
 
   // MARK: Calls
@@ -26,59 +29,112 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   ///
   /// - Returns: Whether the connection took it; where not, nothing was sent and it takes no more.
   func start(_ call: ClientCall, request: WireRequest) -> Bool {
-    guard let context, context.channel.isActive, let streamID = state.callStarted() else {
-      return false
-    }
+    guard let context, context.channel.isActive,
+      let streamID = state.callStarted(call.shape)
+    else { return false }
+    let limit = limits.wire.maximumMessageSize
     var buffer = context.channel.allocator.buffer(capacity: 0)
     let isWithinLimit = buffer.writeFrame(
-      streamID: streamID, type: .request, message: request, limit: maximumMessageSize)
+      streamID: streamID, type: .request, flags: call.shape.requestFlags, message: request,
+      limit: limit)
     guard isWithinLimit else {
       _ = state.callAbandoned(streamID)
       call.finish(
         .failure(
           RPCError(
             code: .resourceExhausted,
-            message: "the request exceeds the limit of \(maximumMessageSize) bytes")))
+            message: "the request exceeds the limit of \(limit) bytes")))
       return true
     }
     calls[streamID] = call
-    call.started(streamID)
     write(buffer)
+    call.started(streamID, writer(of: call, streamID, context.eventLoop))
     return true
   }
 
+  private func writer(
+    of call: ClientCall, _ streamID: UInt32, _ eventLoop: any EventLoop
+  ) -> StreamWriter? {
+    guard call.shape != .unary else { return nil }
+    return StreamWriter(
+      self, streamID: streamID, limit: limits.wire.maximumMessageSize, traffic: call.traffic,
+      eventLoop: eventLoop)
+  }
+
   /// Forgets a call that nobody waits for, and tells the server.
-  func abandon(_ streamID: UInt32) {
+  func abandon(_ streamID: UInt32, _ reason: RPCError) {
     calls[streamID] = nil
-    guard state.callAbandoned(streamID), let context, context.channel.isActive else { return }
+    outbound.drop(streamID, reason)
+    if state.callAbandoned(streamID) { sendCancel(streamID) }
+    closeIfFinished()
+  }
+
+  /// Takes no more calls, and closes once the last one has its answer.
+  func retire() {
+    state.retire()
+    closeIfFinished()
+  }
+
+  private func sendCancel(_ streamID: UInt32) {
+    guard let context, context.channel.isActive else { return }
     var buffer = context.channel.allocator.buffer(capacity: FrameHeader.byteCount)
     buffer.writeFrameHeader(
       FrameHeader(length: 0, streamID: streamID, type: FrameType.cancel.rawValue, flags: []))
     write(buffer)
   }
 
-  private func perform(_ action: ClientConnectionState.FrameAction, response: ByteBuffer) {
+  private func perform(_ action: ClientConnectionState.FrameAction, _ payload: ByteBuffer) {
     switch action {
     case .finish(let streamID):
-      guard let call = calls.removeValue(forKey: streamID) else { return }
       do {
-        call.finish(try response.message(WireResponse.self).outcome)
+        finish(streamID, try payload.message(WireResponse.self).outcome)
       } catch {
-        call.finish(
-          .failure(
-            RPCError(
-              code: .internalError, message: "the answer's envelope is malformed", cause: error)))
+        let error = RPCError(
+          code: .internalError, message: "the answer's envelope is malformed", cause: error)
+        finish(streamID, .failure(error))
       }
-    case .fail(let streamID, let code, let message):
-      calls.removeValue(forKey: streamID)?.finish(
-        .failure(RPCError(code: code, message: message)))
+    case .deliver(let streamID, let isLast):
+      deliver(payload, to: streamID, isLast: isLast)
+    case .endStream(let streamID):
+      finish(streamID, .success([]))
+    case .fail(let streamID, let code, let message, let cancel):
+      if cancel { sendCancel(streamID) }
+      finish(streamID, .failure(RPCError(code: code, message: message)))
     case .ignore:
       break
     }
+    closeIfFinished()
+  }
+
+  private func finish(_ streamID: UInt32, _ outcome: ClientCall.Outcome) {
+    guard let call = calls.removeValue(forKey: streamID) else { return }
+    call.finish(outcome)
+    if case .failure(let error) = outcome {
+      outbound.drop(streamID, error)
+    } else {
+      outbound.drop(streamID, .ended)
+    }
+  }
+
+  /// Hands a message to its reader, and gives up a call whose reader is too far behind.
+  private func deliver(_ payload: ByteBuffer, to streamID: UInt32, isLast: Bool) {
+    guard let call = calls[streamID], let inbound = call.inbound else { return }
+    inbound.append(Array(payload.readableBytesView))
+    if isLast { return finish(streamID, .success([])) }
+    if inbound.bytes > limits.effectiveQueuedBytesPerStream { call.abandon(.slowReader) }
+    while inboundBudget.bytes > limits.queuedBytesPerConnection,
+      let greediest = calls.values.max(by: { $0.queuedBytes < $1.queuedBytes }),
+      greediest.queuedBytes > 0
+    {
+      greediest.abandon(.slowReader)
+    }
+  }
+
+  private func closeIfFinished() {
     if state.isFinished { context?.close(promise: nil) }
   }
 
-  private func write(_ buffer: ByteBuffer) {
+  func write(_ buffer: ByteBuffer) {
     guard let context else { return }
     context.write(wrapOutboundOut(buffer), promise: nil)
     // Calls of one turn of the loop leave in one system call.
@@ -106,13 +162,10 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     while let event = decoder.next() {
       switch event {
       case .frame(let frame):
-        let header = FrameHeader(
-          length: UInt32(frame.payload.readableBytes), streamID: frame.streamID, type: frame.type,
-          flags: frame.flags)
-        perform(state.frameReceived(header), response: frame.payload)
+        perform(state.frameReceived(frame.header), frame.payload)
       case .oversizeFrame(let header):
-        perform(
-          state.oversizeFrameReceived(header, limit: maximumMessageSize), response: ByteBuffer())
+        let limit = limits.wire.maximumMessageSize
+        perform(state.oversizeFrameReceived(header, limit: limit), ByteBuffer())
       case .foreignBytes:
         failure = "the server does not speak ttrpc"
         context.close(promise: nil)
@@ -120,11 +173,15 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     }
   }
 
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    takeWaitingMessages()
+    context.fireChannelWritabilityChanged()
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     let message = failure ?? "the connection closed before the answer came"
     for streamID in state.connectionClosed() {
-      calls.removeValue(forKey: streamID)?.finish(
-        .failure(RPCError(code: .unavailable, message: message)))
+      finish(streamID, .failure(RPCError(code: .unavailable, message: message)))
     }
     context.fireChannelInactive()
   }
@@ -132,5 +189,48 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     failure = "the connection failed: \(error)"
     context.close(promise: nil)
+  }
+}
+
+extension ClientConnectionHandler: StreamConnection {
+  func take(_ frame: ByteBuffer, of streamID: UInt32) -> Result<Void, RPCError>? {
+    guard state.isOpen(streamID), let context, context.channel.isActive else {
+      return .failure(.ended)
+    }
+    guard context.channel.isWritable, outbound.isEmpty else { return nil }
+    write(frame)
+    return .success(())
+  }
+
+  func takeInTurn(_ frame: ByteBuffer, of streamID: UInt32, _ writer: MessageTaken) {
+    if let taken = take(frame, of: streamID) { return writer.resume(returning: taken) }
+    outbound.append(.init(streamID: streamID, frame: frame, writer: writer))
+  }
+
+  func dropWaiting(of streamID: UInt32, _ error: RPCError) {
+    outbound.drop(streamID, error)
+  }
+
+  private func takeWaitingMessages() {
+    guard let context else { return }
+    while context.channel.isWritable, let entry = outbound.popFirst() {
+      write(entry.frame)
+      entry.writer.resume(returning: .success(()))
+    }
+  }
+}
+
+extension ClientCall {
+  fileprivate var queuedBytes: Int { inbound?.bytes ?? 0 }
+}
+
+extension CallShape {
+  /// What a request says about the messages after it.
+  fileprivate var requestFlags: FrameFlags {
+    switch self {
+    case .unary: []
+    case .serverStreaming: .remoteClosed
+    case .clientStreaming, .bidirectional: [.remoteOpen, .noData]
+    }
   }
 }

@@ -52,8 +52,8 @@ final class ConnectionTable: Sendable {
       channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
     }
     let cut = eventLoop.scheduleTask(in: TimeAmount(limit)) {
-      logger.warning("cutting calls that did not finish within the drain's limit of \(limit)")
-      for channel in channels { channel.close(promise: nil) }
+      logger.warning("ending calls that did not finish within the drain's limit of \(limit)")
+      for channel in channels { channel.pipeline.fireUserInboundEventTriggered(DrainEnded()) }
     }
     for channel in channels { try? await channel.closeFuture.get() }
     cut.cancel()

@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// Runs a connection's calls on the connection's own event loop, so that a handler that has nothing
-/// to wait for is answered without a change of thread.
+/// Runs a connection's unary calls on the connection's own event loop, so that a handler that has
+/// nothing to wait for is answered without a change of thread.
 final class EventLoopTaskExecutor: TaskExecutor {
   let eventLoop: any EventLoop
 

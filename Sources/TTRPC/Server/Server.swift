@@ -14,29 +14,32 @@ internal import NIOPosix
 /// Its life is one call of ``run(on:onReady:)``, which returns once ``drain()`` was called, or its
 /// task was cancelled, and every running call was answered or ``ServerLimits/drainTime`` had passed.
 public final class Server: Sendable {
-  private let methods: MethodTable
-  private let limits: ServerLimits
+  private let parts: ServerParts
   private let eventLoopCount: Int
   private let logger: Logger
-  private let load: ServerLoad
   private let connections = ConnectionTable()
 
   /// - Parameters:
   ///   - services: What it answers. Each name once.
+  ///   - routes: What it answers to HTTP on the same socket. Without any, HTTP is not spoken.
+  ///   - interceptors: What runs around each call, the first outermost.
   ///   - eventLoops: Threads that move bytes and run handlers up to where they wait.
   public init(
-    services: [any Service], limits: ServerLimits = ServerLimits(), eventLoops: Int = 1,
-    logger: Logger
+    services: [any Service], routes: [HTTPRoute] = [],
+    interceptors: [any ServerInterceptor] = [], limits: ServerLimits = ServerLimits(),
+    eventLoops: Int = 1, logger: Logger
   ) {
-    self.methods = MethodTable(services)
-    self.limits = limits
+    self.parts = ServerParts(
+      methods: MethodTable(services), routes: routes,
+      interceptors: ServerInterceptorChain(interceptors), limits: limits, load: ServerLoad(limits))
     self.eventLoopCount = max(eventLoops, 1)
     self.logger = logger
-    self.load = ServerLoad(limits)
   }
 
-  /// Calls that are running now.
-  public var callsInFlight: Int { load.callsInFlight }
+  private var limits: ServerLimits { parts.limits }
+
+  /// What it is doing now.
+  public var load: ServerLoad { parts.load }
 
   /// Accepts connections and answers their calls until it has drained.
   ///
@@ -64,8 +67,28 @@ public final class Server: Sendable {
     listener.removeFile()
     try? await listening.close()
     await connections.drain(within: limits.drainTime, on: group.next(), logger: logger)
+    await finish(group)
+  }
+
+  /// Ends the threads, once no handler needs them any more.
+  private func finish(_ group: MultiThreadedEventLoopGroup) async {
+    // Handlers of calls that were ended without them have been cancelled, and need a moment.
+    let patience = ContinuousClock.now + Self.cancellationTime
+    while load.callsInFlight > 0, ContinuousClock.now < patience {
+      try? await Task.sleep(for: .milliseconds(1))
+    }
+    guard load.callsInFlight == 0 else {
+      // They would be left without a thread to go on.
+      logger.error(
+        "handlers do not heed their cancellation",
+        metadata: ["handlers": "\(load.callsInFlight)"])
+      return
+    }
     try? await group.shutdownGracefully()
   }
+
+  /// How long a cancelled handler may take to return.
+  private static let cancellationTime: Duration = .seconds(5)
 
   /// Makes ``run(on:onReady:)`` stop accepting, answer what runs, and return. Later calls do nothing.
   public func drain() {
@@ -91,8 +114,7 @@ public final class Server: Sendable {
     logger[metadataKey: "peer"] = "\(peer)"
     try channel.pipeline.syncOperations.addHandler(
       ServerConnectionHandler(
-        methods: methods, limits: limits, load: load, peer: peer, logger: logger,
-        eventLoop: channel.eventLoop))
+        server: parts, peer: peer, logger: logger, eventLoop: channel.eventLoop))
     connections.add(channel)
   }
 }

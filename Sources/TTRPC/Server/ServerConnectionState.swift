@@ -5,16 +5,27 @@
 struct ServerConnectionState {
   /// What to do about a frame.
   enum FrameAction: Equatable {
-    /// Open the call. It counts as running until ``callEnded(_:)``.
-    case startCall(streamID: UInt32)
+    /// A call begins, and counts as running until ``callEnded(_:)``. Find its method, then ask
+    /// ``methodFound(_:shape:flags:payloadLength:)``.
+    case openCall(streamID: UInt32)
+    /// The payload is a message of an open stream, its last one where it says so.
+    case deliver(streamID: UInt32, isLast: Bool)
+    /// The caller sends nothing more on this stream.
+    case endInput(streamID: UInt32)
     /// Answer the stream with this status. `cancel`: its call runs; stop it, its answer is not wanted.
     case reject(streamID: UInt32, StatusCode, String, cancel: Bool)
-    /// The caller is gone from this stream; stop its call and answer nothing.
-    case cancelCall(streamID: UInt32)
     case ignore
   }
 
-  /// What to do with the outcome of a call, or at the end of input.
+  /// What a request brings besides its names.
+  struct Opening: Equatable {
+    /// Whether its payload is a message.
+    var hasMessage: Bool
+    /// Whether the caller sends nothing more.
+    var isLast: Bool
+  }
+
+  /// What to do with the outcome of a call.
   enum EndAction: Equatable {
     /// Write the call's answer.
     case answer
@@ -34,10 +45,21 @@ struct ServerConnectionState {
     case inputClosed
   }
 
+  /// What may still come on a running stream.
+  private enum Input {
+    /// Nothing: the request was all.
+    case single
+    case open
+    /// Nothing: the caller has said so.
+    case closed
+  }
+
   private let maximumCalls: Int
   private var phase = Phase.open
   private var lastStreamID: UInt32 = 0
-  private var running: Set<UInt32> = []
+  private var running: [UInt32: Input] = [:]
+  /// The stream that was refused last for data without a call: it has had its terminal frame.
+  private var lastRefusedData: UInt32?
 
   init(maximumCalls: Int) {
     self.maximumCalls = maximumCalls
@@ -46,17 +68,20 @@ struct ServerConnectionState {
   /// Calls that have not had their terminal frame.
   var callsInFlight: Int { running.count }
 
+  func isRunning(_ streamID: UInt32) -> Bool { running[streamID] != nil }
+
   /// Whether there is nothing to wait for any more.
-  private var isFinished: Bool { phase != .open && running.isEmpty }
+  var isFinished: Bool { phase != .open && running.isEmpty }
+
+  var isDraining: Bool { phase == .draining }
 
   mutating func frameReceived(_ header: FrameHeader) -> FrameAction {
     switch FrameType(rawValue: header.type) {
     case .request: requestReceived(header)
     case .data: dataReceived(header)
-    case .cancel:
-      running.remove(header.streamID) == nil
-        ? .ignore : .cancelCall(streamID: header.streamID)
-    case .response, nil: .ignore
+    case .cancel where isRunning(header.streamID):
+      reject(header.streamID, .cancelled, "the caller has cancelled")
+    case .cancel, .response, nil: .ignore
     }
   }
 
@@ -67,7 +92,7 @@ struct ServerConnectionState {
     case .request:
       if let refusal = refusalOfNewStream(header.streamID) { return refusal }
       return reject(header.streamID, .resourceExhausted, message)
-    case .data where running.contains(header.streamID):
+    case .data where isRunning(header.streamID):
       return reject(header.streamID, .resourceExhausted, message)
     case .data:
       return dataReceived(header)
@@ -76,9 +101,21 @@ struct ServerConnectionState {
     }
   }
 
+  /// The method that a request names has this shape, which decides; the flags are read after that.
+  mutating func methodFound(
+    _ streamID: UInt32, shape: CallShape, flags: FrameFlags, payloadLength: Int
+  ) -> Opening {
+    guard shape.streamsRequests else { return Opening(hasMessage: true, isLast: true) }
+    let isLast = flags.contains(.remoteClosed)
+    running[streamID] = isLast ? .closed : .open
+    // containerd's client opens a stream without the flag for "no data", and without data.
+    let hasMessage = payloadLength > 0 && !flags.contains(.noData)
+    return Opening(hasMessage: hasMessage, isLast: isLast)
+  }
+
   /// The call has an outcome: its handler is done, or its deadline has passed.
   mutating func callEnded(_ streamID: UInt32) -> EndAction {
-    let wasRunning = running.remove(streamID) != nil
+    let wasRunning = running.removeValue(forKey: streamID) != nil
     switch (wasRunning, isFinished) {
     case (true, false): return .answer
     case (true, true): return .answerThenClose
@@ -87,30 +124,29 @@ struct ServerConnectionState {
     }
   }
 
-  /// The peer closed its end for writing. Returns whether to close the connection now.
-  mutating func inputClosed() -> Bool {
+  /// The peer closed its end for writing. Returns the streams whose messages can never be complete.
+  mutating func inputClosed() -> [UInt32] {
     phase = .inputClosed
-    return isFinished
+    return running.filter { $0.value == .open }.map(\.key).sorted()
   }
 
-  /// The server stops taking calls. Returns whether to close the connection now.
-  mutating func drainStarted() -> Bool {
+  /// The server takes no more calls.
+  mutating func drainStarted() {
     if phase == .open { phase = .draining }
-    return isFinished
   }
 
   private mutating func requestReceived(_ header: FrameHeader) -> FrameAction {
     if let refusal = refusalOfNewStream(header.streamID) { return refusal }
     guard phase != .draining else {
-      return reject(header.streamID, .unavailable, "the server is shutting down")
+      return reject(header.streamID, .unavailable, RPCError.drainMessage)
     }
     guard running.count < maximumCalls else {
       return reject(
         header.streamID, .resourceExhausted,
         "the connection has \(maximumCalls) calls in flight, its limit")
     }
-    running.insert(header.streamID)
-    return .startCall(streamID: header.streamID)
+    running[header.streamID] = .single
+    return .openCall(streamID: header.streamID)
   }
 
   /// Why a stream cannot be opened under an id, if it cannot. Otherwise the id is taken.
@@ -127,22 +163,33 @@ struct ServerConnectionState {
   }
 
   private mutating func dataReceived(_ header: FrameHeader) -> FrameAction {
-    if running.contains(header.streamID) {
-      // A caller that closes its side of a unary call in a frame of its own does no harm.
-      if header.flags.isSuperset(of: [.remoteClosed, .noData]), header.length == 0 {
-        return .ignore
-      }
-      return reject(header.streamID, .invalidArgument, "data on a call that takes one request")
+    let streamID = header.streamID
+    let isLast = header.flags.contains(.remoteClosed)
+    let hasMessage = !header.flags.contains(.noData)
+    switch running[streamID] {
+    case .open:
+      if isLast { running[streamID] = .closed }
+      if hasMessage { return .deliver(streamID: streamID, isLast: isLast) }
+      return isLast ? .endInput(streamID: streamID) : .ignore
+    case .single where hasMessage:
+      return reject(streamID, .invalidArgument, "data on a call that takes one request")
+    case .closed where hasMessage:
+      return reject(streamID, .invalidArgument, "data on a stream that its caller has closed")
+    case .single, .closed:
+      // Who closes in a frame of its own what is closed already does no harm.
+      return .ignore
+    case nil:
+      let isLate = streamID % 2 == 1 && streamID <= lastStreamID
+      guard !isLate, streamID != lastRefusedData else { return .ignore }
+      lastRefusedData = streamID
+      return reject(streamID, .invalidArgument, "data on stream \(streamID), never opened")
     }
-    let isLate = header.streamID % 2 == 1 && header.streamID <= lastStreamID
-    guard !isLate else { return .ignore }
-    return reject(
-      header.streamID, .invalidArgument, "data on stream \(header.streamID), never opened")
   }
 
   private mutating func reject(
     _ streamID: UInt32, _ code: StatusCode, _ message: String
   ) -> FrameAction {
-    .reject(streamID: streamID, code, message, cancel: running.remove(streamID) != nil)
+    .reject(
+      streamID: streamID, code, message, cancel: running.removeValue(forKey: streamID) != nil)
   }
 }

@@ -9,16 +9,30 @@ public struct ServerLimits: Sendable, Hashable {
   public var callsPerConnection = 1024
   /// Calls in flight in all. One more is refused with ``StatusCode/resourceExhausted``.
   public var calls = 16_384
-  /// Bytes of answers that wait for a peer to read them, per connection. Above it the connection is
-  /// closed: what it asked for cannot be delivered.
+  /// Bytes of one stream that wait to be read, by its handler or by its peer. Above it the stream ends
+  /// with ``StatusCode/resourceExhausted``. One message always has room.
+  public var queuedBytesPerStream = 4 * 1024 * 1024
+  /// Bytes that wait on one connection. Messages that handlers have not read: above it the stream that
+  /// holds most ends with ``StatusCode/resourceExhausted``. Answers that the peer has not read: above
+  /// it the connection is closed, since what it asked for cannot be delivered.
   public var queuedBytesPerConnection = 16 * 1024 * 1024
+  /// Bytes that wait on all connections, frames included that have not arrived in whole. A connection
+  /// that adds to it above that is closed.
+  public var queuedBytes = 512 * 1024 * 1024
   /// How long a connection may stay open with no call in flight and nothing received; `nil`: as long
   /// as it likes.
   public var idleTime: Duration?
   /// How long a frame that was begun may take to arrive in whole.
   public var frameTime: Duration = .seconds(30)
+  /// How long a peer may read nothing while answers wait for it.
+  public var writeTime: Duration = .seconds(30)
   /// How long calls that run when the server drains may take to finish.
   public var drainTime: Duration = .seconds(10)
 
   public init() {}
+
+  /// What one stream may hold, so that the longest message fits.
+  var effectiveQueuedBytesPerStream: Int {
+    max(queuedBytesPerStream, wire.maximumMessageSize + InboundQueue.overhead)
+  }
 }

@@ -28,6 +28,13 @@ extension WireRequest {
 }
 
 extension WireResponse {
+  /// How long a response without a status is, with this much payload.
+  static func byteCount(ofPayload count: Int) -> Int {
+    guard count > 0 else { return 0 }
+    let digits = (Int.bitWidth - count.leadingZeroBitCount + 6) / 7
+    return 1 + digits + count
+  }
+
   init(error: RPCError) {
     self.init(status: WireStatus(error), payload: [])
   }

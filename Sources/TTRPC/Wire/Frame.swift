@@ -32,6 +32,13 @@ struct FrameHeader: Sendable, Hashable {
   /// As it stands on the wire; ``FrameType`` names the ones that mean something.
   var type: UInt8
   var flags: FrameFlags
+
+  /// Says that its sender sends nothing more on a stream: an empty data frame.
+  static func endOfStream(_ streamID: UInt32) -> FrameHeader {
+    FrameHeader(
+      length: 0, streamID: streamID, type: FrameType.data.rawValue,
+      flags: [.remoteClosed, .noData])
+  }
 }
 
 /// One frame: a header without its length, and the payload that has it.
@@ -50,6 +57,11 @@ struct Frame: Sendable, Hashable {
     self.type = rawType
     self.flags = flags
     self.payload = payload
+  }
+
+  var header: FrameHeader {
+    FrameHeader(
+      length: UInt32(payload.readableBytes), streamID: streamID, type: type, flags: flags)
   }
 }
 

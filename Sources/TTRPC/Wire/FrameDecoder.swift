@@ -39,6 +39,9 @@ struct FrameDecoder {
     }
   }
 
+  /// Bytes of a frame that has not arrived in whole.
+  var bufferedBytes: Int { buffer.readableBytes }
+
   mutating func append(_ bytes: ByteBuffer) {
     if buffer.readableBytes == 0 {
       buffer = bytes

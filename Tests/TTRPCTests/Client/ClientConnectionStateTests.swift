@@ -13,7 +13,9 @@ import Testing
 
     var isFinished: Bool { state.isFinished }
 
-    func callStarted() -> UInt32? { state.callStarted() }
+    func callStarted(_ shape: CallShape = .unary) -> UInt32? { state.callStarted(shape) }
+
+    func retire() { state.retire() }
 
     func callAbandoned(_ streamID: UInt32) -> Bool { state.callAbandoned(streamID) }
 
@@ -76,12 +78,15 @@ import Testing
   @Test func dataAndOversizeAnswersFailTheirCallAlone() {
     let state = Machine()
     #expect([state.callStarted(), state.callStarted(), state.callStarted()] == [1, 3, 5])
-    guard case .fail(1, .internalError, _) = state.frameReceived(Self.frame(1, .data)) else {
+    guard case .fail(1, .internalError, _, cancel: true) = state.frameReceived(Self.frame(1, .data))
+    else {
       Issue.record("data on a unary call")
       return
     }
     let oversize = FrameHeader(length: 9, streamID: 3, type: 2, flags: [])
-    guard case .fail(3, .resourceExhausted, _) = state.oversizeFrameReceived(oversize, limit: 8)
+    guard
+      case .fail(3, .resourceExhausted, _, cancel: false) = state.oversizeFrameReceived(
+        oversize, limit: 8)
     else {
       Issue.record("an oversize answer")
       return
@@ -96,5 +101,44 @@ import Testing
     #expect(state.connectionClosed() == [3])
     #expect(state.connectionClosed() == [])
     #expect(state.callStarted() == nil)
+  }
+
+  @Test func aStreamsMessagesAreDeliveredUntilItsServerEndsIt() {
+    let state = Machine()
+    #expect(state.callStarted(.serverStreaming) == 1)
+    #expect(state.frameReceived(Self.frame(1, .data)) == .deliver(streamID: 1, isLast: false))
+    let nothing = FrameHeader(length: 0, streamID: 1, type: 3, flags: .noData)
+    #expect(state.frameReceived(nothing) == .ignore)
+    #expect(state.frameReceived(.endOfStream(1)) == .endStream(streamID: 1))
+    #expect(state.frameReceived(Self.frame(1, .data)) == .ignore)
+    #expect(!state.callAbandoned(1))
+  }
+
+  @Test func aStreamsLastMessageMayEndItAndAStatusAlwaysDoes() {
+    let state = Machine()
+    #expect([state.callStarted(.bidirectional), state.callStarted(.bidirectional)] == [1, 3])
+    let last = FrameHeader(length: 1, streamID: 1, type: 3, flags: .remoteClosed)
+    #expect(state.frameReceived(last) == .deliver(streamID: 1, isLast: true))
+    #expect(state.frameReceived(Self.frame(3, .response)) == .finish(streamID: 3))
+  }
+
+  @Test func aCallWithOneResponseTakesNoData() {
+    let state = Machine()
+    #expect(state.callStarted(.clientStreaming) == 1)
+    guard case .fail(1, .internalError, _, cancel: true) = state.frameReceived(Self.frame(1, .data))
+    else {
+      Issue.record("data on a call with one response")
+      return
+    }
+  }
+
+  @Test func aRetiredConnectionFinishesWhatItHas() {
+    let state = Machine()
+    #expect(state.callStarted() == 1)
+    state.retire()
+    #expect(state.callStarted() == nil)
+    #expect(!state.isFinished)
+    #expect(state.frameReceived(Self.frame(1, .response)) == .finish(streamID: 1))
+    #expect(state.isFinished)
   }
 }

@@ -10,7 +10,8 @@ import Testing
     _ client: Client, _ method: String, seconds: Int64 = 0, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> WireDuration {
     try await client.unary(
-      service: "p", method: method, WireDuration(seconds: seconds), options: options)
+      MethodDescriptor(service: "p", name: method), WireDuration(seconds: seconds),
+      options: options)
   }
 
   /// The error that a call ends with.
@@ -43,7 +44,8 @@ import Testing
     try await withServer { path, _ in
       let client = Client(path: path)
       let answer: WireStatus = try await client.unary(
-        service: "p", method: "Who", WireDuration(), options: CallOptions(metadata: ["k": "v"]))
+        MethodDescriptor(service: "p", name: "Who"), WireDuration(),
+        options: CallOptions(metadata: ["k": "v"]))
       #expect(answer.code == Int32(ownUserID()))
       #expect(answer.message == "\(ownProcessID()) v")
     }
@@ -64,7 +66,9 @@ import Testing
 
   @Test func aRequestAboveTheLimitIsRefusedBeforeItIsSent() async throws {
     try await withServer { path, _ in
-      let client = Client(path: path, limits: WireLimits(maximumMessageSize: 64))
+      var configuration = ClientConfiguration()
+      configuration.limits.wire = WireLimits(maximumMessageSize: 64)
+      let client = Client(path: path, configuration: configuration)
       let options = CallOptions(metadata: ["k": String(repeating: "v", count: 64)])
       let error = try await Self.error { () throws(RPCError) in
         try await Self.call(client, "Echo", options: options)
@@ -83,7 +87,7 @@ import Testing
           try await Self.call(client, "Wait", seconds: 60_000)
         }
       }
-      while server.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(5)) }
       task.cancel()
       #expect(try await task.value.code == .cancelled)
       #expect(try await service.cancelled.wait())

@@ -28,9 +28,27 @@ import Testing
       state.callEnded(streamID)
     }
 
-    func inputClosed() -> Bool { state.inputClosed() }
+    func methodFound(
+      _ streamID: UInt32, _ shape: CallShape, flags: FrameFlags = [.remoteOpen, .noData],
+      payloadLength: Int = 0
+    ) -> ServerConnectionState.Opening {
+      state.methodFound(streamID, shape: shape, flags: flags, payloadLength: payloadLength)
+    }
 
-    func drainStarted() -> Bool { state.drainStarted() }
+    /// Whether the connection is to be closed now.
+    func inputClosed() -> Bool {
+      #expect(state.inputClosed() == [])
+      return state.isFinished
+    }
+
+    /// The streams that the end of input leaves without one of their own.
+    func unfinishedStreams() -> [UInt32] { state.inputClosed() }
+
+    /// Whether the connection is to be closed now.
+    func drainStarted() -> Bool {
+      state.drainStarted()
+      return state.isFinished
+    }
   }
 
   private static func request(_ streamID: UInt32) -> FrameHeader {
@@ -57,7 +75,7 @@ import Testing
   @Test func oddRisingIdsOpenCallsAndGapsAreAllowed() {
     let state = Machine(maximumCalls: 10)
     for streamID: UInt32 in [1, 3, 101, 4_294_967_295] {
-      #expect(state.frameReceived(Self.request(streamID)) == .startCall(streamID: streamID))
+      #expect(state.frameReceived(Self.request(streamID)) == .openCall(streamID: streamID))
     }
     #expect(state.callsInFlight == 4)
   }
@@ -66,12 +84,12 @@ import Testing
   func evenAndZeroIdsAreRefused(streamID: UInt32) {
     let state = Machine(maximumCalls: 10)
     #expect(Self.refusal(state.frameReceived(Self.request(streamID)))?.code == .invalidArgument)
-    #expect(state.frameReceived(Self.request(1)) == .startCall(streamID: 1))
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
   }
 
   @Test func anIdThatIsLowerOrWasUsedIsRefused() throws {
     let state = Machine(maximumCalls: 10)
-    #expect(state.frameReceived(Self.request(5)) == .startCall(streamID: 5))
+    #expect(state.frameReceived(Self.request(5)) == .openCall(streamID: 5))
     #expect(state.callEnded(5) == .answer)
     for streamID: UInt32 in [5, 3] {
       let refusal = try #require(Self.refusal(state.frameReceived(Self.request(streamID))))
@@ -81,7 +99,7 @@ import Testing
 
   @Test func aRunningCallWhoseIdIsUsedAgainHasOneTerminalFrame() throws {
     let state = Machine(maximumCalls: 10)
-    #expect(state.frameReceived(Self.request(1)) == .startCall(streamID: 1))
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     let refusal = try #require(Self.refusal(state.frameReceived(Self.request(1))))
     #expect(refusal == (.invalidArgument, true))
     #expect(state.callEnded(1) == .drop)
@@ -90,8 +108,8 @@ import Testing
 
   @Test func dataOnARunningUnaryCallEndsThatCallAndNoOther() throws {
     let state = Machine(maximumCalls: 10)
-    #expect(state.frameReceived(Self.request(1)) == .startCall(streamID: 1))
-    #expect(state.frameReceived(Self.request(3)) == .startCall(streamID: 3))
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
+    #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
     let refusal = try #require(Self.refusal(state.frameReceived(Self.data(1))))
     #expect(refusal == (.invalidArgument, true))
     #expect(state.callEnded(1) == .drop)
@@ -100,7 +118,7 @@ import Testing
 
   @Test func closingOnesSideOfAUnaryCallDoesNoHarm() {
     let state = Machine(maximumCalls: 10)
-    #expect(state.frameReceived(Self.request(1)) == .startCall(streamID: 1))
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     let closing = Self.data(1, flags: [.remoteClosed, .noData], length: 0)
     #expect(state.frameReceived(closing) == .ignore)
     #expect(state.callEnded(1) == .answer)
@@ -108,7 +126,7 @@ import Testing
 
   @Test func dataForAStreamThatEndedIsDroppedAndForOneNeverOpenedRefused() {
     let state = Machine(maximumCalls: 10)
-    #expect(state.frameReceived(Self.request(3)) == .startCall(streamID: 3))
+    #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
     #expect(state.callEnded(3) == .answer)
     #expect(state.frameReceived(Self.data(3)) == .ignore)
     for streamID: UInt32 in [0, 2, 5] {
@@ -124,11 +142,12 @@ import Testing
     #expect(state.oversizeFrameReceived(frame, limit: 1) == .ignore)
   }
 
-  @Test func cancelStopsARunningCallWithoutAnAnswer() {
+  @Test func cancelEndsARunningCallOnce() throws {
     let state = Machine(maximumCalls: 10)
     #expect(state.frameReceived(Self.cancel(1)) == .ignore)
-    #expect(state.frameReceived(Self.request(1)) == .startCall(streamID: 1))
-    #expect(state.frameReceived(Self.cancel(1)) == .cancelCall(streamID: 1))
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
+    let refusal = try #require(Self.refusal(state.frameReceived(Self.cancel(1))))
+    #expect(refusal == (.cancelled, true))
     #expect(state.callEnded(1) == .drop)
     #expect(state.frameReceived(Self.cancel(1)) == .ignore)
   }
@@ -139,23 +158,23 @@ import Testing
     #expect(
       Self.refusal(state.oversizeFrameReceived(oversize, limit: 8))?.code == .resourceExhausted)
     #expect(Self.refusal(state.frameReceived(Self.request(1)))?.code == .invalidArgument)
-    #expect(state.frameReceived(Self.request(3)) == .startCall(streamID: 3))
+    #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
     #expect(state.callsInFlight == 1)
   }
 
   @Test func callsAboveTheLimitAreRefusedUntilOneEnds() {
     let state = Machine(maximumCalls: 2)
-    #expect(state.frameReceived(Self.request(1)) == .startCall(streamID: 1))
-    #expect(state.frameReceived(Self.request(3)) == .startCall(streamID: 3))
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
+    #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
     #expect(Self.refusal(state.frameReceived(Self.request(5)))?.code == .resourceExhausted)
     #expect(state.callEnded(1) == .answer)
-    #expect(state.frameReceived(Self.request(7)) == .startCall(streamID: 7))
+    #expect(state.frameReceived(Self.request(7)) == .openCall(streamID: 7))
   }
 
   @Test func aHalfClosedPeerStillGetsItsAnswers() {
     let state = Machine(maximumCalls: 10)
-    #expect(state.frameReceived(Self.request(1)) == .startCall(streamID: 1))
-    #expect(state.frameReceived(Self.request(3)) == .startCall(streamID: 3))
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
+    #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
     #expect(!state.inputClosed())
     #expect(state.callEnded(3) == .answer)
     #expect(state.callEnded(1) == .answerThenClose)
@@ -168,7 +187,7 @@ import Testing
 
   @Test func drainingRefusesNewCallsAndAnswersRunningOnes() {
     let state = Machine(maximumCalls: 10)
-    #expect(state.frameReceived(Self.request(1)) == .startCall(streamID: 1))
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(!state.drainStarted())
     #expect(Self.refusal(state.frameReceived(Self.request(3)))?.code == .unavailable)
     #expect(state.callEnded(1) == .answerThenClose)
@@ -176,8 +195,72 @@ import Testing
 
   @Test func drainingClosesAQuietConnectionAtOnce() {
     let state = Machine(maximumCalls: 10)
-    #expect(state.frameReceived(Self.request(1)) == .startCall(streamID: 1))
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(state.callEnded(1) == .answer)
     #expect(state.drainStarted())
+  }
+
+  @Test func aMethodsShapeDecidesWhatItsRequestBrings() {
+    typealias Opening = ServerConnectionState.Opening
+    let empty: FrameFlags = []
+    let cases: [(shape: CallShape, flags: FrameFlags, length: Int, opening: Opening)] = [
+      (.unary, empty, 3, Opening(hasMessage: true, isLast: true)),
+      (.unary, [.remoteOpen, .noData], 0, Opening(hasMessage: true, isLast: true)),
+      (.serverStreaming, .remoteClosed, 0, Opening(hasMessage: true, isLast: true)),
+      (.serverStreaming, .remoteOpen, 3, Opening(hasMessage: true, isLast: true)),
+      (.clientStreaming, [.remoteOpen, .noData], 0, Opening(hasMessage: false, isLast: false)),
+      (.clientStreaming, .remoteOpen, 0, Opening(hasMessage: false, isLast: false)),
+      (.bidirectional, .remoteOpen, 3, Opening(hasMessage: true, isLast: false)),
+      (.bidirectional, .remoteClosed, 3, Opening(hasMessage: true, isLast: true)),
+      (.bidirectional, .remoteClosed, 0, Opening(hasMessage: false, isLast: true)),
+    ]
+    for (shape, flags, length, opening) in cases {
+      let state = Machine(maximumCalls: 10)
+      #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
+      let found = state.methodFound(1, shape, flags: flags, payloadLength: length)
+      #expect(found == opening, "\(shape) \(flags.rawValue) \(length)")
+    }
+  }
+
+  @Test func aStreamsMessagesAreDeliveredUntilItsCallerCloses() throws {
+    let state = Machine(maximumCalls: 10)
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
+    _ = state.methodFound(1, .bidirectional)
+    #expect(state.frameReceived(Self.data(1)) == .deliver(streamID: 1, isLast: false))
+    #expect(state.frameReceived(Self.data(1, length: 0)) == .deliver(streamID: 1, isLast: false))
+    #expect(state.frameReceived(Self.data(1, flags: .noData, length: 0)) == .ignore)
+    let end = Self.data(1, flags: [.remoteClosed, .noData], length: 0)
+    #expect(state.frameReceived(end) == .endInput(streamID: 1))
+    #expect(state.frameReceived(end) == .ignore)
+    let refusal = try #require(Self.refusal(state.frameReceived(Self.data(1))))
+    #expect(refusal == (.invalidArgument, true))
+  }
+
+  @Test func aLastMessageClosesWithItself() {
+    let state = Machine(maximumCalls: 10)
+    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
+    _ = state.methodFound(1, .clientStreaming)
+    let last = Self.data(1, flags: .remoteClosed)
+    #expect(state.frameReceived(last) == .deliver(streamID: 1, isLast: true))
+    #expect(state.callEnded(1) == .answer)
+    #expect(state.frameReceived(last) == .ignore)
+  }
+
+  @Test func streamsThatAreNotClosedCannotOutliveTheirPeersInput() {
+    let state = Machine(maximumCalls: 10)
+    for streamID: UInt32 in [1, 3, 5] {
+      #expect(state.frameReceived(Self.request(streamID)) == .openCall(streamID: streamID))
+    }
+    _ = state.methodFound(1, .clientStreaming)
+    _ = state.methodFound(3, .serverStreaming, flags: .remoteClosed)
+    _ = state.methodFound(5, .bidirectional, flags: .remoteClosed)
+    #expect(state.unfinishedStreams() == [1])
+  }
+
+  @Test func dataForAStreamNeverOpenedIsRefusedOnce() {
+    let state = Machine(maximumCalls: 10)
+    #expect(Self.refusal(state.frameReceived(Self.data(7))) != nil)
+    #expect(state.frameReceived(Self.data(7)) == .ignore)
+    #expect(state.frameReceived(Self.request(7)) == .openCall(streamID: 7))
   }
 }

@@ -108,7 +108,7 @@ import Testing
         try await peer.send(Self.frame(99, "Echo"))
         #expect(try Self.code(try await peer.receiveFrame()) == .ok)
       }
-      #expect(server.callsInFlight == 0)
+      #expect(try await server.isIdle())
     }
   }
 
@@ -207,7 +207,8 @@ import Testing
           peer = nil
         }
         #expect(try await service.cancelled.wait(), "\(ends)")
-        #expect(server.callsInFlight == 0)
+        if let peer { #expect(try Self.code(try await peer.receiveFrame()) == .cancelled) }
+        #expect(try await server.isIdle())
       }
     }
   }
@@ -294,7 +295,7 @@ import Testing
     try await withServer(service: service) { path, server in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.frame(1, "Hold"))
-      while server.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
       server.drain()
       // The connection learns of it in its own time.
       var streamID: UInt32 = 1

@@ -53,7 +53,53 @@ struct TestService: Service {
           code: Int32(context.peer.userID),
           message: "\(context.peer.processID) \(context.metadata["K"] ?? "-")")
       },
+      // One message for each second, from 1; then an error where the metadata asks for one.
+      .serverStreaming("Many", WireDuration.self) { request, responses, context in
+        for number in 0..<max(request.seconds, 1) {
+          try await responses.write(WireDuration(seconds: number + 1))
+        }
+        if context.metadata["end"] != nil { throw RPCError(code: .unknown, message: "boom") }
+      },
+      .clientStreaming("Sum", WireDuration.self) { requests, _ in
+        var count: Int64 = 0
+        for try await _ in requests { count += 1 }
+        return WireDuration(seconds: count)
+      },
+      .bidirectional("Bidi", WireDuration.self) { requests, responses, _ in
+        for try await request in requests {
+          try await responses.write(WireDuration(seconds: request.seconds &+ 1))
+        }
+      },
+      // Reads nothing until it is released.
+      .bidirectional("Stall", WireStatus.self) { requests, responses, _ in
+        do {
+          while !released.isSet { try await Task.sleep(for: .milliseconds(5)) }
+        } catch {
+          cancelled.set()
+          throw error
+        }
+        for try await request in requests { try await responses.write(request) }
+      },
+      .serverStreaming("Watch", WireDuration.self) {
+        (_, responses: ResponseWriter<WireDuration>, context) in
+        context.endAtDrain()
+        try await responses.write(WireDuration(seconds: 1))
+        do {
+          try await Task.sleep(for: .seconds(600))
+        } catch {
+          cancelled.set()
+          throw error
+        }
+      },
     ]
+  }
+}
+
+extension Server {
+  /// Waits for at most ten seconds for all handlers to return. Returns whether they have.
+  func isIdle() async throws -> Bool {
+    for _ in 0..<1000 where load.callsInFlight > 0 { try await Task.sleep(for: .milliseconds(10)) }
+    return load.callsInFlight == 0
   }
 }
 

@@ -1,0 +1,129 @@
+internal import NIOCore
+internal import NIOPosix
+
+/// Keeps a client's one connection: makes it when it is wanted, again when it is lost, and a new one
+/// when it has grown old. Lives on the client's event loop.
+final class ClientConnector {
+  struct Connection: Sendable {
+    var channel: any Channel
+    var handler: NIOLoopBound<ClientConnectionHandler>
+  }
+
+  private let path: String
+  private let configuration: ClientConfiguration
+  private let inboundBudget: InboundBudget
+  private let eventLoop: any EventLoop
+
+  private var current: Connection?
+  /// All that are open: the current one, and older ones that still have answers to give.
+  private var channels: [ObjectIdentifier: any Channel] = [:]
+  private var currentSince = NIODeadline.now()
+  private var attempt: EventLoopFuture<Connection>?
+  private var failures = 0
+  private var lastFailure: RPCError?
+  /// Not before then is another attempt made.
+  private(set) var nextAttempt = NIODeadline.now()
+  private(set) var isClosed = false
+
+  init(
+    path: String, configuration: ClientConfiguration, inboundBudget: InboundBudget,
+    eventLoop: any EventLoop
+  ) {
+    self.path = path
+    self.configuration = configuration
+    self.inboundBudget = inboundBudget
+    self.eventLoop = eventLoop
+  }
+
+  /// The connection, as soon as it is there, or why it is not.
+  func connection() -> EventLoopFuture<Connection> {
+    if isClosed { return eventLoop.makeFailedFuture(RPCError.clientClosed) }
+    let now = NIODeadline.now()
+    if let current {
+      if isOld(at: now), attempt == nil, now >= nextAttempt { _ = connect() }
+      return eventLoop.makeSucceededFuture(current)
+    }
+    if let attempt { return attempt }
+    if now < nextAttempt, let lastFailure { return eventLoop.makeFailedFuture(lastFailure) }
+    return connect()
+  }
+
+  /// A connection takes no more calls, though it may still have answers to give.
+  func connectionIsUsedUp(_ connection: Connection) {
+    if current?.channel === connection.channel { current = nil }
+  }
+
+  /// Makes no other connection. Returns those that are open.
+  func close() -> [any Channel] {
+    isClosed = true
+    current = nil
+    return Array(channels.values)
+  }
+
+  private func isOld(at now: NIODeadline) -> Bool {
+    guard let age = configuration.connectionAge else { return false }
+    return now - currentSince > TimeAmount(age)
+  }
+
+  private func connect() -> EventLoopFuture<Connection> {
+    let promise = eventLoop.makePromise(of: Connection.self)
+    attempt = promise.futureResult
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
+    ClientBootstrap(group: eventLoop)
+      .connectTimeout(TimeAmount(configuration.connectTimeout))
+      .channelInitializer { [limits = configuration.limits, inboundBudget] channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            ClientConnectionHandler(limits: limits, inboundBudget: inboundBudget))
+        }
+      }
+      .connect(unixDomainSocketPath: path)
+      .flatMapThrowing { channel in
+        let handler = try channel.pipeline.syncOperations.handler(
+          type: ClientConnectionHandler.self)
+        let connection = Connection(
+          channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+        return try this.value.connected(connection)
+      }
+      .flatMapErrorThrowing { throw this.value.connectFailed($0) }
+      .cascade(to: promise)
+    return promise.futureResult
+  }
+
+  private func connected(_ connection: Connection) throws(RPCError) -> Connection {
+    attempt = nil
+    failures = 0
+    guard !isClosed else {
+      connection.channel.close(promise: nil)
+      throw .clientClosed
+    }
+    let old = current
+    current = connection
+    currentSince = .now()
+    old?.handler.value.retire()
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
+    channels[ObjectIdentifier(connection.channel)] = connection.channel
+    connection.channel.closeFuture.whenComplete { _ in
+      this.value.channels[ObjectIdentifier(connection.channel)] = nil
+      this.value.connectionIsUsedUp(connection)
+    }
+    return connection
+  }
+
+  private func connectFailed(_ error: any Error) -> RPCError {
+    attempt = nil
+    if let error = error as? RPCError { return error }
+    failures += 1
+    nextAttempt =
+      .now() + TimeAmount(configuration.backoff.pause(afterFailures: failures))
+    let reason = (error as? IOError).map { systemErrorText($0.errnoCode) } ?? "\(error)"
+    let failure = RPCError(
+      code: .unavailable, message: "cannot connect to \(path): \(reason)", cause: error)
+    lastFailure = failure
+    return failure
+  }
+}
+
+extension RPCError {
+  static let clientClosed = RPCError(code: .unavailable, message: "the client is closed")
+}

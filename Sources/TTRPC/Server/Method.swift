@@ -1,0 +1,117 @@
+public import ProtobufC
+
+/// One method of a service: its bare name, its shape, and what answers it.
+///
+/// A request that cannot be read is answered with ``StatusCode/internalError`` and never reaches the
+/// handler. A handler ends a call with a status by throwing ``RPCError``; any other error is
+/// ``StatusCode/unknown`` to the caller, and its text goes to the log alone.
+public struct Method: Sendable {
+  /// The name in the `.proto` file.
+  public let name: String
+  let handler: Handler
+
+  /// What answers a call, in bytes.
+  enum Handler: Sendable {
+    case unary(@Sendable ([UInt8], ServerContext) async throws -> [UInt8])
+    case serverStreaming(@Sendable ([UInt8], StreamWriter, ServerContext) async throws -> Void)
+    case clientStreaming(@Sendable (InboundQueue, ServerContext) async throws -> [UInt8])
+    case bidirectional(@Sendable (InboundQueue, StreamWriter, ServerContext) async throws -> Void)
+  }
+
+  public var shape: CallShape {
+    switch handler {
+    case .unary: .unary
+    case .serverStreaming: .serverStreaming
+    case .clientStreaming: .clientStreaming
+    case .bidirectional: .bidirectional
+    }
+  }
+
+  /// A method with one request and one response.
+  public static func unary<Request: ProtobufMessage, Response: ProtobufMessage>(
+    _ name: String,
+    _ request: Request.Type,
+    _ handler: @escaping @Sendable (Request, ServerContext) async throws -> Response
+  ) -> Method {
+    Method(
+      name: name,
+      handler: .unary { payload, context in
+        let request = try Request(requestPayload: payload)
+        return try await handler(request, context).serialized()
+      })
+  }
+
+  /// A method with one request and any number of responses. The handler's return ends them.
+  public static func serverStreaming<Request: ProtobufMessage, Response: ProtobufMessage>(
+    _ name: String,
+    _ request: Request.Type,
+    _ handler:
+      @escaping @Sendable (Request, ResponseWriter<Response>, ServerContext) async throws -> Void
+  ) -> Method {
+    Method(
+      name: name,
+      handler: .serverStreaming { payload, writer, context in
+        let request = try Request(requestPayload: payload)
+        try await handler(request, ResponseWriter(writer), context)
+      })
+  }
+
+  /// A method with any number of requests and one response, which may come before the last request.
+  public static func clientStreaming<Request: ProtobufMessage, Response: ProtobufMessage>(
+    _ name: String,
+    _ request: Request.Type,
+    _ handler: @escaping @Sendable (MessageStream<Request>, ServerContext) async throws -> Response
+  ) -> Method {
+    Method(
+      name: name,
+      handler: .clientStreaming { inbound, context in
+        try await handler(MessageStream(inbound, traffic: context.traffic), context).serialized()
+      })
+  }
+
+  /// A method with any number of requests and responses. The handler's return ends both.
+  public static func bidirectional<Request: ProtobufMessage, Response: ProtobufMessage>(
+    _ name: String,
+    _ request: Request.Type,
+    _ handler:
+      @escaping @Sendable (
+        MessageStream<Request>, ResponseWriter<Response>, ServerContext
+      ) async throws -> Void
+  ) -> Method {
+    Method(
+      name: name,
+      handler: .bidirectional { inbound, writer, context in
+        try await handler(
+          MessageStream(inbound, traffic: context.traffic), ResponseWriter(writer), context)
+      })
+  }
+}
+
+extension ProtobufMessage {
+  fileprivate init(requestPayload payload: [UInt8]) throws(RPCError) {
+    do {
+      self = try Self(serialized: payload)
+    } catch {
+      throw RPCError(
+        code: .internalError, message: "the request is no \(Self.fullName): \(error)",
+        cause: error)
+    }
+  }
+}
+
+/// Sends a stream of responses.
+public struct ResponseWriter<Message: ProtobufMessage>: Sendable {
+  private let writer: StreamWriter
+
+  init(_ writer: StreamWriter) {
+    self.writer = writer
+  }
+
+  /// Sends a message. Suspends while the peer has not read what was sent before.
+  ///
+  /// - Throws: ``StatusCode/resourceExhausted`` for a message above the size limit, which is not sent;
+  ///   otherwise why the call has ended.
+  public func write(_ message: Message) async throws(RPCError) {
+    try await writer.write(message)
+  }
+}

@@ -1,0 +1,281 @@
+internal import NIOCore
+internal import ProtobufC
+
+/// A call whose stream is open, as its connection keeps it.
+struct RunningCall {
+  let call: ServerCall
+  /// Where its messages wait, when requests are a stream.
+  let inbound: InboundQueue?
+  var task: Task<Void, Never>?
+  var deadline: Scheduled<Void>?
+  var endsAtDrain = false
+}
+
+extension ServerConnectionHandler: CallKeeper {
+  /// What carries out a call, once the interceptors have let it through.
+  private typealias Work = @Sendable (ServerContext) async throws -> [UInt8]
+
+  func openCall(_ streamID: UInt32, _ frame: Frame) {
+    let request: WireRequest
+    do {
+      request = try frame.payload.message(WireRequest.self)
+    } catch {
+      return end(
+        streamID, streamsResponses: false,
+        .failure(
+          RPCError(
+            code: .invalidArgument, message: "the request's envelope is malformed", cause: error)))
+    }
+    // Calls that their callers have given up count as long as their handlers have not noticed.
+    guard handlersRunning < limits.callsPerConnection, server.load.callStarted() else {
+      return end(streamID, streamsResponses: false, .failure(.tooManyCalls))
+    }
+    handlersRunning += 1
+    start(streamID, request, frame.flags)
+  }
+
+  private func start(_ streamID: UInt32, _ request: WireRequest, _ flags: FrameFlags) {
+    let entry: MethodTable.Entry?
+    let refusal: RPCError?
+    do throws(RPCError) {
+      entry = try server.methods.method(service: request.service, method: request.method)
+      refusal = nil
+    } catch {
+      entry = nil
+      refusal = error
+    }
+    let call = ServerCall(streamID: streamID, connection: self, eventLoop: executor.eventLoop)
+    let timeout = request.timeout
+    let context = ServerContext(
+      peer: peer,
+      method: entry?.descriptor
+        ?? MethodDescriptor(service: request.service, name: request.method),
+      isKnown: entry != nil,
+      metadata: request.callMetadata,
+      deadline: timeout.map { .now + $0 },
+      connectionLogger: logger,
+      call: call)
+
+    var inbound: InboundQueue?
+    if let shape = entry?.method.shape, shape.streamsRequests {
+      inbound = openInbound(streamID, request.payload, shape, flags)
+    }
+    calls[streamID] = RunningCall(
+      call: call, inbound: inbound,
+      deadline: timeout.flatMap { $0 > .zero ? scheduleDeadline(of: streamID, in: $0) : nil })
+
+    let work: Work
+    if let refusal {
+      work = { _ in throw refusal }
+    } else if let timeout, timeout <= .zero {
+      work = { _ in throw RPCError.deadlineExceeded }
+    } else if let entry {
+      work = self.work(of: entry.method, streamID, request.payload, inbound, call.traffic)
+    } else {
+      preconditionFailure("a method is found or refused")
+    }
+    let shape = entry?.method.shape ?? .unary
+    run(
+      streamID, streams: shape != .unary, streamsResponses: shape.streamsResponses, context, work)
+  }
+
+  private func openInbound(
+    _ streamID: UInt32, _ payload: [UInt8], _ shape: CallShape, _ flags: FrameFlags
+  ) -> InboundQueue {
+    let inbound = InboundQueue(budget: inboundBudget)
+    let opening = state.methodFound(
+      streamID, shape: shape, flags: flags, payloadLength: payload.count)
+    if opening.hasMessage { inbound.append(payload) }
+    if opening.isLast { inbound.finish(.success(())) }
+    return inbound
+  }
+
+  private func work(
+    of method: Method, _ streamID: UInt32, _ payload: [UInt8], _ inbound: InboundQueue?,
+    _ traffic: CallTraffic
+  ) -> Work {
+    lazy var writer = StreamWriter(
+      self, streamID: streamID, limit: limits.wire.maximumMessageSize, traffic: traffic,
+      eventLoop: executor.eventLoop)
+    lazy var requests = inbound ?? InboundQueue(budget: inboundBudget)
+    let limit = limits.wire.maximumMessageSize
+    switch method.handler {
+    case .unary(let handler):
+      traffic.received(payload.count)
+      return { context in
+        try Self.checked(try await handler(payload, context), limit, context)
+      }
+    case .serverStreaming(let handler):
+      traffic.received(payload.count)
+      return { [writer] context in
+        try await handler(payload, writer, context)
+        return []
+      }
+    case .clientStreaming(let handler):
+      return { [requests] context in
+        try Self.checked(try await handler(requests, context), limit, context)
+      }
+    case .bidirectional(let handler):
+      return { [requests, writer] context in
+        try await handler(requests, writer, context)
+        return []
+      }
+    }
+  }
+
+  /// A response that is within the limit; one above it is refused to its caller alone.
+  private static func checked(
+    _ response: [UInt8], _ limit: Int, _ context: ServerContext
+  ) throws(RPCError) -> [UInt8] {
+    guard WireResponse.byteCount(ofPayload: response.count) <= limit else {
+      throw .responseTooLong(limit: limit)
+    }
+    context.traffic.sent(response.count)
+    return response
+  }
+
+  private func run(
+    _ streamID: UInt32, streams: Bool, streamsResponses: Bool, _ context: ServerContext,
+    _ work: @escaping Work
+  ) {
+    let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
+    let interceptors = server.interceptors
+    let task: Task<Void, Never>
+    if streams {
+      // On the event loop, a handler that writes without end would keep it from reading.
+      task = Task {
+        let outcome = await interceptors.outcome(of: work, context)
+        this.eventLoop.execute {
+          this.value.handlerReturned(streamID, streamsResponses: streamsResponses, outcome)
+        }
+      }
+    } else {
+      task = Task.immediate(executorPreference: executor) {
+        let outcome = await interceptors.outcome(of: work, context)
+        this.value.handlerReturned(streamID, streamsResponses: streamsResponses, outcome)
+      }
+    }
+    // The handler may be done already.
+    calls[streamID]?.task = task
+  }
+
+  private func handlerReturned(
+    _ streamID: UInt32, streamsResponses: Bool, _ outcome: Result<[UInt8], RPCError>
+  ) {
+    handlersRunning -= 1
+    server.load.callEnded()
+    end(streamID, streamsResponses: streamsResponses, outcome)
+  }
+
+  /// Gives a stream its terminal frame, unless it has had one.
+  private func end(
+    _ streamID: UInt32, streamsResponses: Bool, _ outcome: Result<[UInt8], RPCError>
+  ) {
+    stopCall(streamID, .ended)
+    let action = state.callEnded(streamID)
+    switch action {
+    case .answer, .answerThenClose:
+      switch outcome {
+      case .success where streamsResponses: writeEndOfStream(streamID)
+      case .success(let payload): write(streamID, WireResponse(status: nil, payload: payload))
+      case .failure(let error): write(streamID, WireResponse(error: error))
+      }
+    case .drop, .dropThenClose:
+      break
+    }
+    if action == .answerThenClose || action == .dropThenClose { close() }
+  }
+
+  /// Ends a call before its handler is done.
+  func endEarly(_ streamID: UInt32, _ reason: RPCError) {
+    stopCall(streamID, reason)
+    end(streamID, streamsResponses: false, .failure(reason))
+  }
+
+  /// Cancels what runs for a stream and forgets it.
+  func stopCall(_ streamID: UInt32, _ reason: RPCError) {
+    guard let running = calls.removeValue(forKey: streamID) else { return }
+    running.call.end(reason)
+    running.deadline?.cancel()
+    running.task?.cancel()
+    running.inbound?.fail(reason)
+    outbound.drop(streamID, reason)
+  }
+
+  /// Hands a message to its reader, and ends the call of one that is too far behind.
+  func deliver(_ payload: ByteBuffer, to streamID: UInt32, isLast: Bool) {
+    guard let inbound = calls[streamID]?.inbound else { return }
+    // A copy: a slice would keep all that was read with it.
+    inbound.append(Array(payload.readableBytesView))
+    if isLast { inbound.finish(.success(())) }
+    if inbound.bytes > limits.effectiveQueuedBytesPerStream {
+      endEarly(streamID, .slowReader)
+    }
+    while inboundBudget.bytes > limits.queuedBytesPerConnection,
+      let greediest = calls.max(by: { $0.value.queuedBytes < $1.value.queuedBytes }),
+      greediest.value.queuedBytes > 0
+    {
+      endEarly(greediest.key, .slowReader)
+    }
+  }
+
+  // MARK: CallKeeper
+
+  func endAtDrain(_ streamID: UInt32) {
+    guard calls[streamID] != nil else { return }
+    calls[streamID]?.endsAtDrain = true
+    if state.isDraining { endEarly(streamID, .draining) }
+  }
+
+  func setDeadline(of streamID: UInt32, in timeout: Duration) {
+    guard calls[streamID] != nil else { return }
+    calls[streamID]?.deadline?.cancel()
+    calls[streamID]?.deadline = scheduleDeadline(of: streamID, in: timeout)
+  }
+
+  private func scheduleDeadline(of streamID: UInt32, in timeout: Duration) -> Scheduled<Void> {
+    // A peer may send any number of nanoseconds; a year is as good as for ever.
+    let delay = TimeAmount(min(timeout, .longest))
+    let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
+    return executor.eventLoop.scheduleTask(in: delay) {
+      this.value.endEarly(streamID, .deadlineExceeded)
+    }
+  }
+}
+
+extension RunningCall {
+  var queuedBytes: Int { inbound?.bytes ?? 0 }
+}
+
+extension ServerInterceptorChain {
+  /// Carries out a call inside the interceptors.
+  fileprivate func outcome(
+    of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
+  ) async -> Result<[UInt8], RPCError> {
+    do throws(RPCError) {
+      return .success(
+        try await run(context) { context throws(RPCError) in
+          try await context.call.outcome(of: work, context)
+        })
+    } catch {
+      return .failure(error)
+    }
+  }
+}
+
+extension ServerCall {
+  /// What a handler's end means for the caller: why the call has ended without it, if it has, else its
+  /// answer or its status.
+  func outcome(
+    of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
+  ) async throws(RPCError) -> [UInt8] {
+    do {
+      let response = try await work(context)
+      if let ending { throw ending }
+      return response
+    } catch {
+      if let ending { throw ending }
+      throw RPCError(handlerError: error, logger: context.logger)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+internal import NIOCore
+internal import ProtobufC
+
+/// A connection, to the writers of its streams. Lives on the event loop.
+protocol StreamConnection: AnyObject {
+  /// Takes a frame of a stream, or says why not; `nil`: not yet, the peer has to read first.
+  func take(_ frame: ByteBuffer, of streamID: UInt32) -> Result<Void, RPCError>?
+
+  /// Takes a frame as soon as the peer has read what is before it.
+  func takeInTurn(_ frame: ByteBuffer, of streamID: UInt32, _ writer: MessageTaken)
+
+  /// The writers of a stream wait no more.
+  func dropWaiting(of streamID: UInt32, _ error: RPCError)
+}
+
+/// Writes this side's messages of one stream, from any task.
+final class StreamWriter: Sendable {
+  private let streamID: UInt32
+  private let eventLoop: any EventLoop
+  private let connection: NIOLoopBound<any StreamConnection>
+  private let limit: Int
+  private let traffic: CallTraffic
+
+  init(
+    _ connection: any StreamConnection, streamID: UInt32, limit: Int, traffic: CallTraffic,
+    eventLoop: any EventLoop
+  ) {
+    self.connection = NIOLoopBound(connection, eventLoop: eventLoop)
+    self.streamID = streamID
+    self.limit = limit
+    self.traffic = traffic
+    self.eventLoop = eventLoop
+  }
+
+  func write(_ message: some ProtobufMessage) async throws(RPCError) {
+    var frame = ByteBuffer()
+    guard frame.writeFrame(streamID: streamID, type: .data, message: message, limit: limit) else {
+      throw RPCError(
+        code: .resourceExhausted, message: "the message exceeds the limit of \(limit) bytes")
+    }
+    let byteCount = frame.readableBytes - FrameHeader.byteCount
+    try await send(frame)
+    traffic.sent(byteCount)
+  }
+
+  /// Says that nothing more will come.
+  func finish() async throws(RPCError) {
+    var frame = ByteBuffer()
+    frame.writeFrameHeader(.endOfStream(streamID))
+    try await send(frame)
+  }
+
+  private func send(_ frame: ByteBuffer) async throws(RPCError) {
+    if eventLoop.inEventLoop, let taken = connection.value.take(frame, of: streamID) {
+      return try taken.get()
+    }
+    guard !Task.isCancelled else {
+      throw RPCError(code: .cancelled, message: "the writer was cancelled")
+    }
+    try await withTaskCancellationHandler {
+      await withCheckedContinuation { writer in
+        eventLoop.execute { [self] in
+          connection.value.takeInTurn(frame, of: streamID, writer)
+        }
+      }
+    } onCancel: {
+      eventLoop.execute { [self] in
+        let error = RPCError(code: .cancelled, message: "the writer was cancelled")
+        connection.value.dropWaiting(of: streamID, error)
+      }
+    }.get()
+  }
+}

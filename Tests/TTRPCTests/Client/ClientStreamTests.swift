@@ -1,0 +1,169 @@
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// The client's streams, against a server of ours.
+@Suite(.timeLimit(.minutes(1))) struct ClientStreamTests {
+  private static let many = MethodDescriptor(service: "p", name: "Many", shape: .serverStreaming)
+  private static let sum = MethodDescriptor(service: "p", name: "Sum", shape: .clientStreaming)
+  private static let bidi = MethodDescriptor(service: "p", name: "Bidi", shape: .bidirectional)
+  private static let stall = MethodDescriptor(service: "p", name: "Stall", shape: .bidirectional)
+
+  private struct ChangeOfMind: Error {}
+
+  private static func numbers(
+    _ responses: MessageStream<WireDuration>
+  ) async throws -> [Int64] {
+    var numbers: [Int64] = []
+    for try await response in responses { numbers.append(response.seconds) }
+    return numbers
+  }
+
+  @Test func aServerStreamIsReadToItsEnd() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path)
+      let numbers = try await client.serverStreaming(
+        Self.many, WireDuration(seconds: 5000)
+      ) { (responses: MessageStream<WireDuration>) in try await Self.numbers(responses) }
+      #expect(numbers == Array(1...5000))
+    }
+  }
+
+  @Test func anErrorComesAfterTheMessagesBeforeIt() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path)
+      await #expect(throws: RPCError.self) {
+        try await client.serverStreaming(
+          Self.many, WireDuration(seconds: 2), options: CallOptions(metadata: ["end": "boom"])
+        ) { (responses: MessageStream<WireDuration>) in
+          #expect(try await responses.next()?.seconds == 1)
+          #expect(try await responses.next()?.seconds == 2)
+          _ = try await responses.next()
+          Issue.record("it ended well")
+        }
+      }
+    }
+  }
+
+  @Test func aClientStreamIsAnsweredOnce() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path)
+      let answer: WireDuration = try await client.clientStreaming(Self.sum) {
+        (requests: RequestWriter<WireDuration>) in
+        for number in 0..<Int64(3000) { try await requests.write(WireDuration(seconds: number)) }
+      }
+      #expect(answer.seconds == 3000)
+    }
+  }
+
+  @Test func bothSidesOfABidirectionalStreamGoOnByThemselves() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path)
+      let numbers = try await client.bidirectional(Self.bidi) {
+        (requests: RequestWriter<WireDuration>, responses: MessageStream<WireDuration>) in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask {
+            for number in 0..<Int64(2000) {
+              try await requests.write(WireDuration(seconds: number))
+            }
+            try await requests.finish()
+          }
+          let numbers = try await Self.numbers(responses)
+          try await group.waitForAll()
+          return numbers
+        }
+      }
+      #expect(numbers == Array(1...2000))
+    }
+  }
+
+  @Test func leavingTheClosureCancelsTheHandlerAndItsErrorIsTheCallers() async throws {
+    let service = TestService()
+    try await withServer(service: service) { path, server in
+      let client = Client(path: path)
+      await #expect(throws: ChangeOfMind.self) {
+        try await client.bidirectional(Self.stall) {
+          (requests: RequestWriter<WireDuration>, _: MessageStream<WireDuration>) in
+          try await requests.write(WireDuration(seconds: 1))
+          throw ChangeOfMind()
+        }
+      }
+      let isCancelled = try await service.cancelled.wait()
+      #expect(isCancelled)
+      let isIdle = try await server.isIdle()
+      #expect(isIdle)
+    }
+  }
+
+  @Test func aDeadlineEndsAStreamOnBothSides() async throws {
+    let service = TestService()
+    try await withServer(service: service) { path, _ in
+      let client = Client(path: path)
+      let error = await #expect(throws: RPCError.self) {
+        try await client.bidirectional(
+          Self.stall, options: CallOptions(timeout: .milliseconds(100))
+        ) { (_: RequestWriter<WireDuration>, responses: MessageStream<WireDuration>) in
+          _ = try await responses.next()
+        }
+      }
+      #expect(error?.code == .deadlineExceeded)
+      let isCancelled = try await service.cancelled.wait()
+      #expect(isCancelled)
+    }
+  }
+
+  @Test func aCancelledTaskEndsItsStream() async throws {
+    let service = TestService()
+    try await withServer(service: service) { path, server in
+      let client = Client(path: path)
+      let task = Task {
+        try await client.bidirectional(Self.stall) {
+          (_: RequestWriter<WireDuration>, responses: MessageStream<WireDuration>) in
+          _ = try await responses.next()
+        }
+      }
+      while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      task.cancel()
+      let error = await #expect(throws: RPCError.self) { try await task.value }
+      #expect(error?.code == .cancelled)
+      let isCancelled = try await service.cancelled.wait()
+      #expect(isCancelled)
+    }
+  }
+
+  @Test func theServersStatusIsWhatAWriterLearns() async throws {
+    try await withServer { path, _ in
+      let client = Client(path: path)
+      let unknown = MethodDescriptor(service: "p", name: "Nothing", shape: .clientStreaming)
+      let error = await #expect(throws: RPCError.self) {
+        let _: WireDuration = try await client.clientStreaming(unknown) {
+          (requests: RequestWriter<WireDuration>) in
+          while true { try await requests.write(WireDuration()) }
+        }
+      }
+      #expect(error?.code == .unimplemented)
+    }
+  }
+
+  @Test func aReaderThatIsTooSlowLosesItsStreamAndNoOther() async throws {
+    try await withServer { path, server in
+      var configuration = ClientConfiguration()
+      configuration.limits.wire = WireLimits(maximumMessageSize: 4096)
+      configuration.limits.queuedBytesPerStream = 65_536
+      let client = Client(path: path, configuration: configuration)
+      let error = await #expect(throws: RPCError.self) {
+        try await client.serverStreaming(Self.many, WireDuration(seconds: .max)) {
+          (responses: MessageStream<WireDuration>) in
+          #expect(try await responses.next()?.seconds == 1)
+          // The server ends once the client has told it.
+          #expect(try await server.isIdle())
+          let answer = try await ClientTests.call(client, "Echo", seconds: 1)
+          #expect(answer.seconds == 2)
+          while try await responses.next() != nil {}
+        }
+      }
+      #expect(error?.code == .resourceExhausted)
+    }
+  }
+}

@@ -1,0 +1,234 @@
+import NIOCore
+import ProtobufC
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// The server's streams as a peer sees them, in bytes.
+@Suite(.timeLimit(.minutes(1))) struct ServerStreamTests {
+  private static func open(
+    _ streamID: UInt32, _ method: String, seconds: Int64? = nil, flags: FrameFlags = .remoteOpen,
+    timeout: Duration? = nil, metadata: Metadata = Metadata()
+  ) -> [UInt8] {
+    let request = WireRequest(
+      service: "p", method: method,
+      payload: seconds.map { WireDuration(seconds: $0).serialized() } ?? [], timeout: timeout,
+      metadata: metadata)
+    var buffer = ByteBuffer()
+    _ = buffer.writeFrame(
+      streamID: streamID, type: .request, flags: flags, message: request, limit: .max)
+    return Array(buffer.readableBytesView)
+  }
+
+  private static func message(_ streamID: UInt32, byteCount: Int) -> [UInt8] {
+    var buffer = ByteBuffer()
+    _ = buffer.writeFrame(
+      streamID: streamID, type: .data,
+      message: WireStatus(message: String(repeating: "x", count: byteCount)), limit: .max)
+    return Array(buffer.readableBytesView)
+  }
+
+  /// The code of a response frame of a stream.
+  private static func code(_ frame: [UInt8]?, _ streamID: UInt32) throws -> StatusCode {
+    var buffer = ByteBuffer(bytes: try #require(frame))
+    let read = buffer.readFrameHeader()
+    let header = try #require(read)
+    try #require(header.type == FrameType.response.rawValue && header.streamID == streamID)
+    switch try buffer.message(WireResponse.self).outcome {
+    case .success: return .ok
+    case .failure(let error): return error.code
+    }
+  }
+
+  @Test func theGoldenServerStreamIsAnsweredAsContainerdDoes() async throws {
+    try await withServer { path, _ in
+      let golden = Golden.serverStream
+      let peer = try RawPeer(path: path)
+      try await peer.send(golden.request)
+      #expect(try await peer.receiveFrame() == golden.message)
+      #expect(try await peer.receiveFrame() == golden.end)
+    }
+  }
+
+  @Test func theGoldenBidirectionalStreamIsAnsweredAsContainerdDoes() async throws {
+    try await withServer { path, _ in
+      let golden = Golden.bidirectional
+      let peer = try RawPeer(path: path)
+      try await peer.send(golden.request)
+      try await peer.send(golden.message)
+      #expect(try await peer.receiveFrame() == golden.answer)
+      try await peer.send(golden.end)
+      #expect(try await peer.receiveFrame() == golden.end)
+    }
+  }
+
+  @Test func theGoldenClientStreamIsAnsweredAsContainerdDoesWhereverItsBytesAreCut() async throws {
+    let golden = Golden.clientStream
+    let bytes = golden.request + golden.message + golden.end
+    try await withServer { path, _ in
+      for cut in 1..<bytes.count {
+        let peer = try RawPeer(path: path)
+        try await peer.send(Array(bytes[..<cut]))
+        try await peer.send(Array(bytes[cut...]))
+        let answer = try await peer.receiveFrame()
+        #expect(answer == golden.answer, "cut at \(cut)")
+      }
+    }
+  }
+
+  @Test func aStreamThatFailsAfterAMessageEndsWithItsStatus() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.open(15, "Many", flags: .remoteClosed, metadata: ["end": "boom"]))
+      #expect(try await peer.receiveFrame() == Golden.brokenStream.message)
+      #expect(try await peer.receiveFrame() == Golden.brokenStream.status)
+    }
+  }
+
+  @Test func anEmptyDataFrameIsAMessage() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.open(1, "Sum") + Golden.bytes("00000000 00000001 03 00"))
+      try await peer.send(Golden.bytes("00000000 00000001 03 05"))
+      let answer = try await peer.receiveFrame()
+      #expect(answer == Golden.bytes("00000004 00000001 02 00 12020801"))
+    }
+  }
+
+  @Test func aBodyThatComesWithTheEndIsAMessage() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.open(1, "Sum", seconds: 1, flags: .remoteClosed))
+      let answer = try await peer.receiveFrame()
+      #expect(answer == Golden.bytes("00000004 00000001 02 00 12020801"))
+    }
+  }
+
+  @Test func whatEndsAStreamCancelsItsHandler() async throws {
+    for ends in ["cancel", "deadline", "disconnect", "half close", "data after the end"] {
+      let service = TestService()
+      try await withServer(service: service) { path, server in
+        var peer: RawPeer? = try RawPeer(path: path)
+        let timeout: Duration? = ends == "deadline" ? .milliseconds(50) : nil
+        try await peer?.send(Self.open(1, "Stall", timeout: timeout))
+        var code: StatusCode?
+        switch ends {
+        case "cancel":
+          try await peer?.send(Golden.bytes("00000000 00000001 04 00"))
+          code = .cancelled
+        case "deadline":
+          code = .deadlineExceeded
+        case "disconnect":
+          peer = nil
+        case "half close":
+          peer?.finishSending()
+          code = .cancelled
+        default:
+          try await peer?.send(
+            Golden.bytes("00000000 00000001 03 05") + Self.message(1, byteCount: 1))
+          code = .invalidArgument
+        }
+        if let code { #expect(try Self.code(try await peer?.receiveFrame(), 1) == code, "\(ends)") }
+        #expect(try await service.cancelled.wait(), "\(ends)")
+        #expect(try await server.isIdle())
+      }
+    }
+  }
+
+  @Test func aStreamThatIsNotReadFailsAloneAtItsBound() async throws {
+    var limits = ServerLimits()
+    limits.wire = WireLimits(maximumMessageSize: 65_536)
+    limits.queuedBytesPerStream = 262_144
+    let service = TestService()
+    try await withServer(limits: limits, service: service) { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.open(1, "Stall") + Self.open(3, "Bidi"))
+      for _ in 0..<5 { try await peer.send(Self.message(1, byteCount: 60_000)) }
+      #expect(try Self.code(try await peer.receiveFrame(), 1) == .resourceExhausted)
+      #expect(try await service.cancelled.wait())
+      // The other stream, and the connection, go on.
+      try await peer.send(Golden.bytes("00000002 00000003 03 00 0829"))
+      let answer = try await peer.receiveFrame()
+      #expect(answer == Golden.bytes("00000002 00000003 03 00 082a"))
+      #expect(server.load.callsInFlight == 1)
+    }
+  }
+
+  @Test func theStreamThatHoldsMostFailsAtTheConnectionsBound() async throws {
+    var limits = ServerLimits()
+    limits.wire = WireLimits(maximumMessageSize: 65_536)
+    limits.queuedBytesPerStream = 1_000_000
+    limits.queuedBytesPerConnection = 300_000
+    let service = TestService()
+    try await withServer(limits: limits, service: service) { path, _ in
+      defer { service.released.set() }
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.open(1, "Stall") + Self.open(3, "Stall"))
+      for _ in 0..<4 { try await peer.send(Self.message(1, byteCount: 60_000)) }
+      for _ in 0..<2 { try await peer.send(Self.message(3, byteCount: 40_000)) }
+      #expect(try Self.code(try await peer.receiveFrame(), 1) == .resourceExhausted)
+      service.released.set()
+      let echo = try await peer.receiveFrame()
+      // Not within the expectation, which would print it whole.
+      let isWhole = echo == Self.message(3, byteCount: 40_000)
+      #expect(isWhole)
+    }
+  }
+
+  @Test func aPeerThatDoesNotReadStopsItsStreamAndNoOtherConnection() async throws {
+    var limits = ServerLimits()
+    limits.writeTime = .milliseconds(300)
+    try await withServer(limits: limits) { path, server in
+      let deaf = try RawPeer(path: path)
+      try await deaf.send(Self.open(1, "Many", seconds: .max, flags: .remoteClosed))
+      let good = try RawPeer(path: path)
+      try await good.send(Golden.echoRequest)
+      #expect(try await good.receiveFrame() == Golden.echoResponse)
+      // Its handler is held up, and nothing piles up; in the end the connection is closed.
+      #expect(server.load.bytesQueued < 4 * 1024 * 1024)
+      #expect(try await server.isIdle())
+    }
+  }
+
+  @Test func aCallWithoutAnEndOfItsOwnEndsAtTheDrain() async throws {
+    let service = TestService()
+    try await withServer(service: service) { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.open(1, "Watch", flags: .remoteClosed))
+      #expect(try await peer.receiveFrame() == Golden.bytes("00000002 00000001 03 00 0801"))
+      server.drain()
+      #expect(try Self.code(try await peer.receiveFrame(), 1) == .unavailable)
+      #expect(try await service.cancelled.wait())
+      #expect(try await peer.isClosed())
+    }
+  }
+
+  @Test func whatDoesNotFinishWithinTheDrainsTimeIsToldSo() async throws {
+    var limits = ServerLimits()
+    limits.drainTime = .milliseconds(100)
+    let service = TestService()
+    try await withServer(limits: limits, service: service) { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.open(1, "Stall"))
+      while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      server.drain()
+      #expect(try Self.code(try await peer.receiveFrame(), 1) == .unavailable)
+      #expect(try await service.cancelled.wait())
+    }
+  }
+
+  @Test func aStreamOfManyMessagesArrivesWholeAndInOrder() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.open(1, "Many", seconds: 20_000, flags: .remoteClosed))
+      for number in 1...Int64(20_000) {
+        var frame = ByteBuffer(bytes: try #require(try await peer.receiveFrame()))
+        _ = frame.readFrameHeader()
+        let message = try frame.message(WireDuration.self)
+        try #require(message.seconds == number)
+      }
+      #expect(try await peer.receiveFrame() == Golden.bytes("00000000 00000001 03 05"))
+    }
+  }
+}
