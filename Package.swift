@@ -22,6 +22,11 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
+let observation: [Target.Dependency] = [
+  .product(name: "CoreMetrics", package: "swift-metrics"),
+  .product(name: "Instrumentation", package: "swift-distributed-tracing"),
+  .product(name: "Tracing", package: "swift-distributed-tracing"),
+]
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
@@ -38,7 +43,9 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -56,7 +63,7 @@ let package = Package(
 
     // The wire, and the way to the database. Neither has heard of a mockup.
     .module("ProtobufC", ["CProtobufC"]),
-    .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging] + nio),
+    .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging] + nio + observation),
     .module(
       "TTRPCServices",
       ["CDescriptorOutline", "CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),

@@ -8,7 +8,7 @@ public import TTRPC
 /// All throw ``RPCError``; `proto/mockups/v1/credits.proto` says with which codes.
 public struct Credits: Sendable {
   let stub: CreditServiceClient
-  let caller: RetryingCaller
+  let options: CallOptions
 
   /// Sets credits aside.
   ///
@@ -32,18 +32,14 @@ public struct Credits: Sendable {
       mode: .normal,
       timeToLiveSeconds: try .seconds(timeToLive),
       mockupID: mockup?.wireText ?? "")
-    return try await caller.call { options throws(RPCError) in
-      try await stub.reserveCredits(request, options: options)
-    }
+    return try await stub.reserveCredits(request, options: options)
   }
 
   /// Says what ``reserve(for:credits:id:operation:timeToLive:mockup:)`` would say, and sets nothing aside.
   public func check(for user: UUID, credits: Int) async throws(RPCError) -> ReserveCreditsResponse {
     let request = ReserveCreditsRequest(
       userID: user.wireText, credits: try .wire(credits, "credits"), mode: .checkOnly)
-    return try await caller.call { options throws(RPCError) in
-      try await stub.reserveCredits(request, options: options)
-    }
+    return try await stub.reserveCredits(request, options: options)
   }
 
   /// Spends what a reservation holds, or a part of it; the rest is free again.
@@ -58,9 +54,7 @@ public struct Credits: Sendable {
       userID: user.wireText, reservationID: reservation.wireText,
       commitID: commitID?.wireText ?? "")
     if let credits { request.credits = try .wire(credits, "credits") }
-    return try await caller.call { [request] options throws(RPCError) in
-      try await stub.commitReservation(request, options: options)
-    }
+    return try await stub.commitReservation(request, options: options)
   }
 
   /// Gives back what a reservation holds.
@@ -69,17 +63,13 @@ public struct Credits: Sendable {
   ) async throws(RPCError) -> ReleaseReservationResponse {
     let request = ReleaseReservationRequest(
       userID: user.wireText, reservationID: reservation.wireText)
-    return try await caller.call { options throws(RPCError) in
-      try await stub.releaseReservation(request, options: options)
-    }
+    return try await stub.releaseReservation(request, options: options)
   }
 
   /// A reservation as it stands now.
   public func reservation(_ id: UUID, of user: UUID) async throws(RPCError) -> Reservation {
     let request = GetReservationRequest(userID: user.wireText, reservationID: id.wireText)
-    let response = try await caller.call { options throws(RPCError) in
-      try await stub.getReservation(request, options: options)
-    }
+    let response = try await stub.getReservation(request, options: options)
     guard let reservation = response.reservation else {
       throw RPCError(code: .internalError, message: "the answer has no reservation")
     }
@@ -97,9 +87,7 @@ public struct Credits: Sendable {
     let request = GetCreditUsageRequest(
       userID: user.wireText, year: try .wire(year ?? 0, "year"),
       month: try .wire(month ?? 0, "month"))
-    return try await caller.call { options throws(RPCError) in
-      try await stub.getCreditUsage(request, options: options)
-    }
+    return try await stub.getCreditUsage(request, options: options)
   }
 
   /// A user's ledger, the newest entry first, fetched page by page as it is read.
@@ -117,9 +105,7 @@ public struct Credits: Sendable {
     let request = ListCreditUsageRequest(
       userID: ledger.user.wireText, year: try .wire(ledger.year ?? 0, "year"),
       month: try .wire(ledger.month ?? 0, "month"), pageSize: Ledger.pageSize, pageToken: token)
-    return try await caller.call { options throws(RPCError) in
-      try await stub.listCreditUsage(request, options: options)
-    }
+    return try await stub.listCreditUsage(request, options: options)
   }
 }
 

@@ -25,10 +25,15 @@ public struct MockupClient: Sendable {
   public struct Configuration: Sendable {
     /// How long a call may take, its retries included; `nil`: without end.
     public var timeout: Duration?
-    /// How a call that met a server or a database that is away is sent again.
+    /// How a call that met a server or a database that is away is sent again. All calls carry the ids
+    /// that make a second arrival harmless.
     public var retry: RetryPolicy
     /// What travels beside each request.
     public var metadata: Metadata
+    /// Whether calls wait for a server that cannot be reached, as long as ``timeout`` allows.
+    public var waitsForReady = false
+    /// How the connection is kept. Its interceptors run around each attempt of a call.
+    public var connection = ClientConfiguration()
 
     public init(
       timeout: Duration? = .seconds(30), retry: RetryPolicy = RetryPolicy(),
@@ -38,6 +43,12 @@ public struct MockupClient: Sendable {
       self.retry = retry
       self.metadata = metadata
     }
+
+    fileprivate var client: ClientConfiguration {
+      var client = connection
+      client.interceptors.insert(Retrying(retry), at: 0)
+      return client
+    }
   }
 
   /// The books of credits.
@@ -46,7 +57,9 @@ public struct MockupClient: Sendable {
   private init(_ client: Client, _ configuration: Configuration) {
     credits = Credits(
       stub: CreditServiceClient(client),
-      caller: RetryingCaller(configuration: configuration))
+      options: CallOptions(
+        timeout: configuration.timeout, metadata: configuration.metadata,
+        waitsForReady: configuration.waitsForReady))
   }
 
   /// Runs a closure with a client, and closes its connection after it.
@@ -56,7 +69,8 @@ public struct MockupClient: Sendable {
   ) async throws -> Value {
     let client: Client
     switch address {
-    case .unixSocket(let path): client = Client(path: path)
+    case .unixSocket(let path):
+      client = Client(path: path, configuration: configuration.client)
     }
     do {
       let value = try await body(MockupClient(client, configuration))

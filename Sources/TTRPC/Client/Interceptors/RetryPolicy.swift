@@ -1,10 +1,7 @@
-public import TTRPC
-
 /// When a call is sent again, and how soon.
 ///
-/// Only ``StatusCode/unavailable`` and ``StatusCode/resourceExhausted`` are worth it: the server or
-/// its database was away, or full. Every call of this client carries the ids that make a second
-/// arrival harmless.
+/// Only ``StatusCode/unavailable`` and ``StatusCode/resourceExhausted`` are worth it: the server, or
+/// what it stands on, was away or full.
 public struct RetryPolicy: Sendable {
   /// How often a call is sent at most; 1: never again.
   public var attempts: Int
