@@ -19,9 +19,13 @@ let configuration: Target.Dependency = .product(
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let concurrencyHelpers: Target.Dependency = .product(
+  name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
@@ -38,7 +42,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
@@ -55,6 +61,10 @@ let package = Package(
     .module("ProtobufC", ["CProtobufC"]),
     .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging] + nio),
     .module("Postgres", ["CLibPQ", "CLinux"]),
+
+    // Figures about the server, and messages whose types are known at run time only.
+    .module("Prometheus", [concurrencyHelpers, metrics]),
+    .module("DynamicMessages", [protobuf]),
 
     // The books.
     .module("Mockups", []),
@@ -85,6 +95,8 @@ let package = Package(
     .module("TestSupport", ["MockupStore", "Postgres"], path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests("TTRPCTests", ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging] + nio),
+    .tests("PrometheusTests", ["Prometheus", metrics]),
+    .tests("DynamicMessagesTests", ["DynamicMessages", "TestSupport"], exclude: ["Messages"]),
     .tests("PostgresTests", ["Postgres", "TestSupport"]),
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
