@@ -19,14 +19,16 @@ let configuration: Target.Dependency = .product(
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let concurrencyHelpers: Target.Dependency = .product(
+  name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
-let observation: [Target.Dependency] = [
-  .product(name: "CoreMetrics", package: "swift-metrics"),
-  .product(name: "Instrumentation", package: "swift-distributed-tracing"),
-  .product(name: "Tracing", package: "swift-distributed-tracing"),
-]
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let tracing: [Target.Dependency] = ["Instrumentation", "Tracing"].map {
+  .product(name: $0, package: "swift-distributed-tracing")
+}
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
@@ -47,6 +49,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
@@ -63,11 +66,15 @@ let package = Package(
 
     // The wire, and the way to the database. Neither has heard of a mockup.
     .module("ProtobufC", ["CProtobufC"]),
-    .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging] + nio + observation),
+    .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + tracing),
     .module(
       "TTRPCServices",
       ["CDescriptorOutline", "CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
     .module("Postgres", ["CLibPQ", "CLinux"]),
+
+    // Figures about the server, and messages whose types are known at run time only.
+    .module("Prometheus", [concurrencyHelpers, metrics]),
+    .module("DynamicMessages", [protobuf]),
 
     // The books.
     .module("Mockups", []),
@@ -101,6 +108,8 @@ let package = Package(
     .tests(
       "TTRPCServicesTests",
       ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),
+    .tests("PrometheusTests", ["Prometheus", metrics]),
+    .tests("DynamicMessagesTests", ["DynamicMessages", "TestSupport"], exclude: ["Messages"]),
     .tests("PostgresTests", ["Postgres", "TestSupport"]),
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),

@@ -1,0 +1,109 @@
+/// A JSON value that keeps the order of its members and the digits of its numbers.
+public indirect enum JSONValue: Sendable, Equatable {
+  public struct Member: Sendable, Equatable {
+    public let name: String
+    public let value: JSONValue
+
+    public init(_ name: String, _ value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  case null
+  case bool(Bool)
+  /// As it is written: no digit is lost.
+  case number(String)
+  case string(String)
+  case array([JSONValue])
+  case object([Member])
+
+  /// Reads one value with nothing but white space around it.
+  ///
+  /// - Throws: a `DynamicMessageError` with line and column, for what RFC 8259 does not allow, for
+  ///   a name that is twice in one object, and for more than 100 values in one another.
+  public init(_ bytes: [UInt8]) throws(DynamicMessageError) {
+    var parser = JSONParser(bytes)
+    self = try parser.document()
+  }
+
+  public init(_ text: String) throws(DynamicMessageError) {
+    try self.init(Array(text.utf8))
+  }
+
+  /// What kind of value it is, for messages.
+  var kind: String {
+    switch self {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .number: "a number"
+    case .string: "a string"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+}
+
+extension JSONValue {
+  /// The value as text: on one line, or with a line for each member and two spaces a level.
+  public func text(pretty: Bool = false) -> String {
+    var text = ""
+    write(to: &text, indentation: pretty ? "\n" : nil)
+    return text
+  }
+
+  /// - Parameter indentation: a line end and the spaces of the enclosing level.
+  private func write(to text: inout String, indentation: String?) {
+    switch self {
+    case .null: text += "null"
+    case .bool(let flag): text += flag ? "true" : "false"
+    case .number(let digits): text += digits
+    case .string(let string): Self.write(string, to: &text)
+    case .array(let elements):
+      Self.write(elements, in: ("[", "]"), to: &text, indentation) { element, text, indentation in
+        element.write(to: &text, indentation: indentation)
+      }
+    case .object(let members):
+      Self.write(members, in: ("{", "}"), to: &text, indentation) { member, text, indentation in
+        Self.write(member.name, to: &text)
+        text += indentation == nil ? ":" : ": "
+        member.value.write(to: &text, indentation: indentation)
+      }
+    }
+  }
+
+  private static func write<Item>(
+    _ items: [Item], in brackets: (String, String), to text: inout String, _ indentation: String?,
+    _ body: (Item, inout String, String?) -> Void
+  ) {
+    text += brackets.0
+    let inner = indentation.map { $0 + "  " }
+    for (index, item) in items.enumerated() {
+      if index > 0 { text += "," }
+      text += inner ?? ""
+      body(item, &text, inner)
+    }
+    if !items.isEmpty { text += indentation ?? "" }
+    text += brackets.1
+  }
+
+  private static func write(_ string: String, to text: inout String) {
+    text += "\""
+    for scalar in string.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      // Controls, also those beyond ASCII, and what ends a line in JavaScript: a terminal is not to
+      // obey what a peer sent.
+      case "\0"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
+  }
+}
