@@ -14,7 +14,7 @@ public final class Client: Sendable {
   /// The server's socket.
   public let path: String
   private let configuration: ClientConfiguration
-  private let interceptors: ClientInterceptorChain
+  let interceptors: ClientInterceptorChain
   private let eventLoop: any EventLoop
   private let inboundBudget = InboundBudget()
   private let connector: NIOLoopBoundBox<ClientConnector?>
@@ -120,7 +120,7 @@ public final class Client: Sendable {
 
   // MARK: The way of a call
 
-  private func context(_ method: MethodDescriptor, _ options: CallOptions) -> ClientContext {
+  func context(_ method: MethodDescriptor, _ options: CallOptions) -> ClientContext {
     ClientContext(
       method: method, metadata: options.metadata, deadline: options.timeout.map { .now + $0 },
       waitsForReady: options.waitsForReady)
@@ -128,7 +128,7 @@ public final class Client: Sendable {
 
   /// Runs the scope of a stream inside the interceptors, which see an error that is not the call's own
   /// as the end of a caller who gave up.
-  private func scope<Value>(
+  func scope<Value>(
     _ method: MethodDescriptor, _ options: CallOptions,
     _ body: (ClientContext) async throws -> Value
   ) async throws -> Value {
@@ -150,7 +150,7 @@ public final class Client: Sendable {
   }
 
   /// Sends a request as soon as there is a connection.
-  private func start(
+  func start(
     _ context: ClientContext, payload: [UInt8] = []
   ) throws(RPCError) -> ClientExchange {
     let timeout = context.deadline.map { ContinuousClock.now.duration(to: $0) }

@@ -72,7 +72,8 @@ struct ClientExchange: Sendable {
     }
   }
 
-  private func abandon(_ error: RPCError) {
+  /// Ends the call unless it has ended, and drops what was not read.
+  func abandon(_ error: RPCError) {
     eventLoop.execute {
       call.value?.abandon(error)
       call.value?.dropUnread()

@@ -35,12 +35,30 @@ final class StreamWriter: Sendable {
   func write(_ message: some ProtobufMessage) async throws(RPCError) {
     var frame = ByteBuffer()
     guard frame.writeFrame(streamID: streamID, type: .data, message: message, limit: limit) else {
-      throw RPCError(
-        code: .resourceExhausted, message: "the message exceeds the limit of \(limit) bytes")
+      throw tooLong
     }
-    let byteCount = frame.readableBytes - FrameHeader.byteCount
+    try await sendMessage(frame)
+  }
+
+  /// Writes a message that is bytes already.
+  func write(serialized message: [UInt8]) async throws(RPCError) {
+    guard message.count <= limit else { throw tooLong }
+    var frame = ByteBuffer()
+    frame.writeFrameHeader(
+      FrameHeader(
+        length: UInt32(message.count), streamID: streamID, type: FrameType.data.rawValue,
+        flags: []))
+    frame.writeBytes(message)
+    try await sendMessage(frame)
+  }
+
+  private var tooLong: RPCError {
+    RPCError(code: .resourceExhausted, message: "the message exceeds the limit of \(limit) bytes")
+  }
+
+  private func sendMessage(_ frame: ByteBuffer) async throws(RPCError) {
     try await send(frame)
-    traffic.sent(byteCount)
+    traffic.sent(frame.readableBytes - FrameHeader.byteCount)
   }
 
   /// Says that nothing more will come.
