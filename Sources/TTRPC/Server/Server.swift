@@ -1,4 +1,3 @@
-internal import CLinux
 public import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
@@ -116,20 +115,5 @@ public final class Server: Sendable {
       ServerConnectionHandler(
         server: parts, peer: peer, logger: logger, eventLoop: channel.eventLoop))
     connections.add(channel)
-  }
-}
-
-extension ChannelPipeline.SynchronousOperations {
-  fileprivate func peerIdentity() throws -> PeerIdentity {
-    let peer = try withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
-      var peer = clinux_peer()
-      let code = unsafe clinux_peer_credentials(socket, &peer)
-      guard code == 0 else {
-        throw IOError(errnoCode: code, reason: "getsockopt(SO_PEERCRED)")
-      }
-      return PeerIdentity(processID: peer.pid, userID: peer.uid, groupID: peer.gid)
-    }
-    guard let peer else { throw ChannelError.operationUnsupported }
-    return peer
   }
 }
