@@ -19,9 +19,12 @@ let configuration: Target.Dependency = .product(
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
+let nioConcurrency: Target.Dependency = .product(
+  name: "NIOConcurrencyHelpers", package: "swift-nio")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
@@ -39,6 +42,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -56,11 +60,12 @@ let package = Package(
 
     // The wire, and the way to the database. Neither has heard of a mockup.
     .module("ProtobufC", ["CProtobufC"]),
-    .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging] + nio),
+    .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio),
     .module(
       "TTRPCServices",
       ["CDescriptorOutline", "CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
     .module("Postgres", ["CLibPQ", "CLinux"]),
+    .module("Systemd", []),
 
     // The books.
     .module("Mockups", []),
@@ -69,14 +74,15 @@ let package = Package(
       resources: [.embedInCode("SQL/Migrations"), .embedInCode("SQL/Queries")]),
     .module("MockupAPI", ["CMockupMessages", "ProtobufC", "TTRPC"]),
     .module(
-      "MockupService", ["MockupAPI", "MockupStore", "Mockups", "Postgres", "TTRPC", logging]),
+      "MockupService",
+      ["MockupAPI", "MockupStore", "Mockups", "Postgres", "TTRPC", logging, nioConcurrency]),
     .module("MockupClient", ["MockupAPI", "TTRPC"]),
 
     // The programs.
     .executableTarget(
       name: "mockupd",
       dependencies: [
-        "MockupService", "MockupStore", "Postgres", "TTRPC",
+        "MockupService", "MockupStore", "Postgres", "Systemd", "TTRPC",
         argumentParser, configuration, lifecycle, logging, systemPackage, unixSignals,
       ],
       swiftSettings: settings),
@@ -95,8 +101,10 @@ let package = Package(
       "TTRPCServicesTests",
       ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),
     .tests("PostgresTests", ["Postgres", "TestSupport"]),
+    .tests("SystemdTests", ["Systemd", "TestSupport"]),
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
+    .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
     .tests(
       "EndToEndTests",
       ["MockupClient", "Postgres", "ProtobufC", "TTRPC", "TestSupport", "mockupctl", "mockupd"]),
