@@ -4,6 +4,11 @@ enum SettingKey: String, CaseIterable {
   case socketPath = "socket.path"
   case socketMode = "socket.mode"
   case socketGroup = "socket.group"
+  case policyAdmin = "policy.admin"
+  case policyService = "policy.service"
+  case policyWorker = "policy.worker"
+  case policyScheduler = "policy.scheduler"
+  case policyReader = "policy.reader"
   case databaseURL = "database.url"
   case databaseConnections = "database.connections"
   case databasePending = "database.pendingPerConnection"
@@ -24,9 +29,16 @@ enum SettingKey: String, CaseIterable {
   /// What it sets, and what it is where nobody says.
   var help: String {
     switch self {
-    case .socketPath: "where to listen; at most 107 bytes (/run/mockupd/mockupd.sock)"
+    case .socketPath: "where to listen, unless a socket is inherited; at most 107 bytes (/run/mockupd/mockupd.sock)"
     case .socketMode: "the socket's permissions, in octal (0660)"
     case .socketGroup: "the socket's group, by name or number (the process's own)"
+    case .policyAdmin:
+      "who may do everything, as all policy settings user:NAME, uid:N, group:NAME or gid:N, "
+        + "several with commas (where no policy setting is given: root and the server's own user)"
+    case .policyService: "who spends credits and asks for mockups (nobody)"
+    case .policyWorker: "who generates mockups (nobody)"
+    case .policyScheduler: "who counts pins and impressions (nobody)"
+    case .policyReader: "who looks on (nobody)"
     case .databaseURL: "the database, as libpq takes it; required"
     case .databaseConnections: "connections to the database (4)"
     case .databasePending: "statements queued and in flight on one connection (1024)"

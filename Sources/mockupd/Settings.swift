@@ -2,6 +2,7 @@ internal import Configuration
 internal import FoundationEssentials
 internal import Glibc
 internal import Logging
+internal import MockupService
 internal import Postgres
 internal import SystemPackage
 internal import TTRPC
@@ -11,6 +12,7 @@ struct Settings: Sendable {
   var socketPath: String
   var socketMode: UInt32
   var socketGroup: UInt32?
+  var policy: AccessPolicy
   var database: PostgresConfiguration
   var eventLoops: Int
   var limits = ServerLimits()
@@ -26,6 +28,8 @@ struct Settings: Sendable {
     socketPath = try await reader.text(.socketPath) ?? "/run/mockupd/mockupd.sock"
     socketMode = try await reader.mode(.socketMode) ?? 0o660
     socketGroup = try await reader.group(.socketGroup)
+
+    policy = try await reader.policy(serverUserID: geteuid())
 
     let url = try await reader.text(.databaseURL, isSecret: true) ?? ""
     guard !url.isEmpty else { throw SettingError(.databaseURL, "is not set") }
