@@ -83,7 +83,8 @@ let package = Package(
       name: "mockupd",
       dependencies: [
         "MockupService", "MockupStore", "Postgres", "Systemd", "TTRPC",
-        argumentParser, configuration, lifecycle, logging, systemPackage, unixSignals,
+        argumentParser, configuration, lifecycle, logging, nioConcurrency, systemPackage,
+        unixSignals,
       ],
       swiftSettings: settings),
     .executableTarget(

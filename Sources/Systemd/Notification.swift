@@ -22,7 +22,8 @@ public enum Notification: Sendable, Hashable {
     case .stopping: "STOPPING=1"
     case .watchdog: "WATCHDOG=1"
     // A line break would begin another assignment.
-    case .status(let text): "STATUS=\(text.split(whereSeparator: \.isNewline).joined(separator: " "))"
+    case .status(let text):
+      "STATUS=" + text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
   }
 

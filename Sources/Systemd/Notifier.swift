@@ -34,7 +34,7 @@ public struct Notifier: Sendable {
   ///
   /// - Throws: What the system says where it cannot be delivered, also where the manager has not read
   ///   what it was told before.
-  public func notify(_ notifications: Notification...) throws(SystemdError) {
+  public func notify(_ notifications: [Notification]) throws(SystemdError) {
     guard let address else { return }
     let now = Notification.now
     try send(notifications.map { $0.lines(now: now) }.joined(separator: "\n"), to: address)

@@ -10,7 +10,7 @@ enum Accounts {
   /// - Throws: ``Failure`` where the system cannot tell.
   static func userID(named name: String) async throws -> UInt32? {
     try await onThread {
-      var entry = passwd()
+      var entry = unsafe passwd()
       return try unsafe lookUp { buffer, length in
         var result: UnsafeMutablePointer<passwd>?
         let code = unsafe getpwnam_r(name, &entry, buffer, length, &result)
@@ -24,7 +24,7 @@ enum Accounts {
   /// - Throws: ``Failure`` where the system cannot tell.
   static func groupID(named name: String) async throws -> UInt32? {
     try await onThread {
-      var entry = group()
+      var entry = unsafe group()
       return try unsafe lookUp { buffer, length in
         var result: UnsafeMutablePointer<group>?
         let code = unsafe getgrnam_r(name, &entry, buffer, length, &result)
@@ -50,7 +50,7 @@ enum Accounts {
     var length = 4096
     while true {
       let (code, id) = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: length) {
-        guard let start = unsafe $0.baseAddress else { return (code: ENOMEM, id: UInt32?.none) }
+        guard let start = $0.baseAddress else { return (code: ENOMEM, id: UInt32?.none) }
         return unsafe ask(start, length)
       }
       switch code {

@@ -29,7 +29,9 @@ enum SettingKey: String, CaseIterable {
   /// What it sets, and what it is where nobody says.
   var help: String {
     switch self {
-    case .socketPath: "where to listen, unless a socket is inherited; at most 107 bytes (/run/mockupd/mockupd.sock)"
+    case .socketPath:
+      "where to listen; at most 107 bytes; as its mode and group without meaning where systemd "
+        + "hands on a socket (/run/mockupd/mockupd.sock)"
     case .socketMode: "the socket's permissions, in octal (0660)"
     case .socketGroup: "the socket's group, by name or number (the process's own)"
     case .policyAdmin:

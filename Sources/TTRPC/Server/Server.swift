@@ -17,6 +17,8 @@ public final class Server: Sendable {
   private let eventLoopCount: Int
   private let logger: Logger
   private let connections = ConnectionTable()
+  /// The threads, while there are any.
+  private let threads = NIOLockedValueBox<MultiThreadedEventLoopGroup?>(nil)
 
   /// - Parameters:
   ///   - services: What it answers. Each name once.
@@ -48,6 +50,8 @@ public final class Server: Sendable {
     on listener: consuming UnixListener, onReady: @Sendable () -> Void = {}
   ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: eventLoopCount)
+    threads.withLockedValue { $0 = group }
+    defer { threads.withLockedValue { $0 = nil } }
     let listening: any Channel
     do {
       listening = try await bootstrap(group).withBoundSocket(listener.descriptor).get()
@@ -88,6 +92,16 @@ public final class Server: Sendable {
 
   /// How long a cancelled handler may take to return.
   private static let cancellationTime: Duration = .seconds(5)
+
+  /// Returns once each thread that moves bytes has come round to it, which shows that none hangs; at
+  /// once where the server does not run.
+  public func turn() async {
+    guard let group = threads.withLockedValue({ $0 }) else { return }
+    for eventLoop in group.makeIterator() {
+      // A thread that ends meanwhile does not hang either.
+      try? await eventLoop.submit {}.get()
+    }
+  }
 
   /// Makes ``run(on:onReady:)`` stop accepting, answer what runs, and return. Later calls do nothing.
   public func drain() {

@@ -19,8 +19,8 @@ public struct Authorization: ServerInterceptor {
   ) async throws(RPCError) {
     guard allows(context.peer, context.method) else {
       // What a peer made up is cut short, since it comes back and goes into the log.
-      let method = context.isKnown
-        ? context.method.fullName : String(context.method.fullName.prefix(Self.longestName))
+      let name = context.method.fullName
+      let method = context.isKnown ? name : String(name.prefix(Self.longestName))
       var logger = context.logger
       logger[metadataKey: "method"] = "\(method)"
       logger.notice("denied")
