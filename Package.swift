@@ -71,6 +71,7 @@ let package = Package(
       "TTRPCServices",
       ["CDescriptorOutline", "CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
     .module("Postgres", ["CLibPQ", "CLinux"]),
+    .module("Systemd", []),
 
     // Figures about the server, and messages whose types are known at run time only.
     .module("Prometheus", [concurrencyHelpers, metrics]),
@@ -83,16 +84,19 @@ let package = Package(
       resources: [.embedInCode("SQL/Migrations"), .embedInCode("SQL/Queries")]),
     .module("MockupAPI", ["CMockupMessages", "ProtobufC", "TTRPC"]),
     .module(
-      "MockupService", ["MockupAPI", "MockupStore", "Mockups", "Postgres", "TTRPC", logging]),
+      "MockupService",
+      ["MockupAPI", "MockupStore", "Mockups", "Postgres", "TTRPC", logging, concurrencyHelpers]),
     .module("MockupClient", ["MockupAPI", "TTRPC"]),
 
     // The programs.
     .executableTarget(
       name: "mockupd",
       dependencies: [
-        "MockupService", "MockupStore", "Postgres", "TTRPC",
-        argumentParser, configuration, lifecycle, logging, systemPackage, unixSignals,
-      ],
+        "MockupAPI", "MockupService", "MockupStore", "Postgres", "Prometheus", "Systemd", "TTRPC",
+        "TTRPCServices",
+        argumentParser, configuration, concurrencyHelpers, lifecycle, logging, metrics,
+        systemPackage, unixSignals,
+      ] + tracing,
       swiftSettings: settings),
     .executableTarget(
       name: "mockupctl", dependencies: ["MockupClient", argumentParser],
@@ -111,8 +115,10 @@ let package = Package(
     .tests("PrometheusTests", ["Prometheus", metrics]),
     .tests("DynamicMessagesTests", ["DynamicMessages", "TestSupport"], exclude: ["Messages"]),
     .tests("PostgresTests", ["Postgres", "TestSupport"]),
+    .tests("SystemdTests", ["Systemd", "TestSupport"]),
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
+    .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
     .tests(
       "EndToEndTests",
       ["MockupClient", "Postgres", "ProtobufC", "TTRPC", "TestSupport", "mockupctl", "mockupd"]),

@@ -16,6 +16,15 @@ int clinux_peer_credentials(int socket, struct clinux_peer *peer) {
   return 0;
 }
 
+int clinux_peer_groups(int socket, gid_t *groups, uint32_t *count) {
+  socklen_t length = (socklen_t)(*count * sizeof *groups);
+  int result = getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &length);
+  int error = errno;
+  if (result != 0 && error != ERANGE) return error;
+  *count = (uint32_t)(length / sizeof *groups);
+  return result == 0 ? 0 : error;
+}
+
 int clinux_wakeup_open(void) {
   int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   return descriptor >= 0 ? descriptor : -errno;

@@ -4,6 +4,7 @@ internal import MockupService
 internal import MockupStore
 internal import Postgres
 internal import ServiceLifecycle
+internal import Systemd
 internal import TTRPC
 internal import UnixSignals
 
@@ -14,30 +15,72 @@ struct Serve: AsyncParsableCommand {
       Stops taking calls at the first signal, answers those that run, and exits with 0. A database \
       that is away does not stop it: credits are refused with UNAVAILABLE until it is back. A \
       database whose schema is not this program's does.
+
+      SIGHUP reads the settings again and puts their policy in force; all else waits for a new start. \
+      A socket that systemd hands on (LISTEN_FDS) is served as it is: socket.path, socket.mode and \
+      socket.group then have no meaning. NOTIFY_SOCKET and WATCHDOG_USEC are heeded.
       """)
 
   @OptionGroup var flags: SettingsFlags
 
   func run() async throws {
+    // What systemd has to say, before anything else reads the environment.
+    let sockets = try ListenDescriptors.take().sockets
+    let notifier = try Notifier.take()
+    let watchdog = try WatchdogInterval.take()
+    guard sockets.count <= 1 else { throw TooManySockets(count: sockets.count) }
+
+    // Before there is anything to read again: by default, the signal ends the program.
+    let reloads = await UnixSignalsSequence(trapping: .sighup)
     let settings = try await Settings(flags)
     let logger = settings.makeLogger()
+    let supervisor = Supervisor(notifier, logger: logger)
+    let access = AccessControl(settings.policy)
+    logger.info("policy", metadata: ["policy": "\(access.policy)"])
 
     let pool = try Pool(configuration: settings.database) { logger.report($0) }
+    let answers = try Answers(pool: pool)
+    let observation = Observation()
     let server = Server(
-      services: [CreditService(store: CreditStore(pool: pool))],
+      services: answers.services,
+      routes: HTTPRoutes.make(observation, pool, answers.health),
+      interceptors: observation.interceptors(callLevel: settings.logCallLevel)
+        + [access.authorization]
+        + (settings.callTime.map { [DefaultDeadline($0)] } ?? []),
       limits: settings.limits, eventLoops: settings.eventLoops, logger: logger)
+    // Each is started after, and so stopped before, what it stands on.
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+      .init(service: DatabaseService(pool: pool)),
+      .init(
+        service: DatabaseHealth(
+          pool: pool, health: answers.health, services: answers.names, logger: logger)),
+      .init(
+        service: ReloadService(
+          signals: reloads, flags: flags, access: access, supervisor: supervisor, logger: logger)),
+      .init(
+        service: SocketService(
+          server: server, pool: pool, settings: settings, inherited: sockets.first?.descriptor,
+          supervisor: supervisor, logger: logger),
+        successTerminationBehavior: .gracefullyShutdownGroup),
+    ]
+    if let watchdog {
+      services.insert(
+        .init(
+          service: WatchdogService(interval: watchdog, server: server, supervisor: supervisor)),
+        at: 0)
+    }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: [
-          .init(service: DatabaseService(pool: pool)),
-          // Started after, and so stopped before, what it stands on.
-          .init(
-            service: SocketService(
-              server: server, pool: pool, settings: settings, logger: logger),
-            successTerminationBehavior: .gracefullyShutdownGroup),
-        ],
+        services: services,
         gracefulShutdownSignals: [.sigterm, .sigint],
         logger: logger))
     try await group.run()
   }
+}
+
+/// More was handed on than there is to serve.
+private struct TooManySockets: Error, CustomStringConvertible {
+  let count: Int
+
+  var description: String { "LISTEN_FDS hands on \(count) sockets, and mockupd serves one" }
 }

@@ -4,6 +4,11 @@ enum SettingKey: String, CaseIterable {
   case socketPath = "socket.path"
   case socketMode = "socket.mode"
   case socketGroup = "socket.group"
+  case policyAdmin = "policy.admin"
+  case policyService = "policy.service"
+  case policyWorker = "policy.worker"
+  case policyScheduler = "policy.scheduler"
+  case policyReader = "policy.reader"
   case databaseURL = "database.url"
   case databaseConnections = "database.connections"
   case databasePending = "database.pendingPerConnection"
@@ -14,19 +19,33 @@ enum SettingKey: String, CaseIterable {
   case limitCalls = "limits.calls"
   case limitCallsPerConnection = "limits.callsPerConnection"
   case limitMessageBytes = "limits.messageBytes"
-  case limitQueuedBytes = "limits.queuedBytesPerConnection"
+  case limitQueuedBytes = "limits.queuedBytes"
+  case limitQueuedBytesPerConnection = "limits.queuedBytesPerConnection"
+  case limitQueuedBytesPerStream = "limits.queuedBytesPerStream"
+  case limitCallSeconds = "limits.callSeconds"
   case limitIdleSeconds = "limits.idleSeconds"
   case limitFrameSeconds = "limits.frameSeconds"
+  case limitWriteSeconds = "limits.writeSeconds"
   case limitDrainSeconds = "limits.drainSeconds"
   case logLevel = "log.level"
   case logFormat = "log.format"
+  case logCallLevel = "log.callLevel"
 
   /// What it sets, and what it is where nobody says.
   var help: String {
     switch self {
-    case .socketPath: "where to listen; at most 107 bytes (/run/mockupd/mockupd.sock)"
+    case .socketPath:
+      "where to listen; at most 107 bytes; as its mode and group without meaning where systemd "
+        + "hands on a socket (/run/mockupd/mockupd.sock)"
     case .socketMode: "the socket's permissions, in octal (0660)"
     case .socketGroup: "the socket's group, by name or number (the process's own)"
+    case .policyAdmin:
+      "who may do everything, as all policy settings user:NAME, uid:N, group:NAME or gid:N, "
+        + "several with commas (where no policy setting is given: root and the server's own user)"
+    case .policyService: "who spends credits and asks for mockups (nobody)"
+    case .policyWorker: "who generates mockups (nobody)"
+    case .policyScheduler: "who counts pins and impressions (nobody)"
+    case .policyReader: "who looks on (nobody)"
     case .databaseURL: "the database, as libpq takes it; required"
     case .databaseConnections: "connections to the database (4)"
     case .databasePending: "statements queued and in flight on one connection (1024)"
@@ -37,12 +56,18 @@ enum SettingKey: String, CaseIterable {
     case .limitCalls: "calls in flight in all (16384)"
     case .limitCallsPerConnection: "calls in flight on one connection (1024)"
     case .limitMessageBytes: "the longest message; at most 4194304 (4194304)"
-    case .limitQueuedBytes: "answers that wait for a peer to read them (16777216)"
+    case .limitQueuedBytes: "bytes that wait to be read on all connections (536870912)"
+    case .limitQueuedBytesPerConnection: "bytes that wait to be read on one connection (16777216)"
+    case .limitQueuedBytesPerStream: "bytes that wait to be read on one stream (4194304)"
+    case .limitCallSeconds:
+      "how long a call with one answer may take whose caller sets no deadline; 0: no limit (60)"
     case .limitIdleSeconds: "how long a connection may be silent; 0: as long as it likes (0)"
     case .limitFrameSeconds: "how long a frame may take to arrive (30)"
+    case .limitWriteSeconds: "how long a peer may leave answers unread (30)"
     case .limitDrainSeconds: "how long running calls may take when stopping (10)"
     case .logLevel: "trace, debug, info, notice, warning, error or critical (info)"
     case .logFormat: "text or json (text)"
+    case .logCallLevel: "the level of the line for each call (debug)"
     }
   }
 

@@ -2,6 +2,7 @@ internal import Configuration
 internal import FoundationEssentials
 internal import Glibc
 internal import Logging
+internal import MockupService
 internal import Postgres
 internal import SystemPackage
 internal import TTRPC
@@ -11,11 +12,16 @@ struct Settings: Sendable {
   var socketPath: String
   var socketMode: UInt32
   var socketGroup: UInt32?
+  var policy: AccessPolicy
   var database: PostgresConfiguration
   var eventLoops: Int
   var limits = ServerLimits()
+  /// How long a call may take whose caller sets no deadline; `nil`: without end.
+  var callTime: Duration?
   var logLevel: Logger.Level
   var logFormat: LogFormat
+  /// Of the line that is written for each call.
+  var logCallLevel: Logger.Level
 
   /// Reads flags, then the environment, then the file.
   ///
@@ -26,6 +32,8 @@ struct Settings: Sendable {
     socketPath = try await reader.text(.socketPath) ?? "/run/mockupd/mockupd.sock"
     socketMode = try await reader.mode(.socketMode) ?? 0o660
     socketGroup = try await reader.group(.socketGroup)
+
+    policy = try await reader.policy(serverUserID: geteuid())
 
     let url = try await reader.text(.databaseURL, isSecret: true) ?? ""
     guard !url.isEmpty else { throw SettingError(.databaseURL, "is not set") }
@@ -48,14 +56,23 @@ struct Settings: Sendable {
     limits.wire.maximumMessageSize =
       try await reader.number(.limitMessageBytes, 1024...WireLimits.protocolMaximumMessageSize)
       ?? WireLimits.protocolMaximumMessageSize
+    limits.queuedBytes =
+      try await reader.number(.limitQueuedBytes, 1_048_576...1_099_511_627_776) ?? 536_870_912
     limits.queuedBytesPerConnection =
-      try await reader.number(.limitQueuedBytes, 65_536...1_073_741_824) ?? 16_777_216
+      try await reader.number(.limitQueuedBytesPerConnection, 65_536...1_073_741_824)
+      ?? 16_777_216
+    limits.queuedBytesPerStream =
+      try await reader.number(.limitQueuedBytesPerStream, 1024...1_073_741_824) ?? 4_194_304
+    let callSeconds = try await reader.number(.limitCallSeconds, 0...86_400) ?? 60
+    callTime = callSeconds == 0 ? nil : .seconds(callSeconds)
     let idleSeconds = try await reader.number(.limitIdleSeconds, 0...31_536_000) ?? 0
     limits.idleTime = idleSeconds == 0 ? nil : .seconds(idleSeconds)
     limits.frameTime = .seconds(try await reader.number(.limitFrameSeconds, 1...86_400) ?? 30)
+    limits.writeTime = .seconds(try await reader.number(.limitWriteSeconds, 1...86_400) ?? 30)
     limits.drainTime = .seconds(try await reader.number(.limitDrainSeconds, 0...86_400) ?? 10)
 
     logLevel = try await reader.choice(.logLevel) ?? .info
+    logCallLevel = try await reader.choice(.logCallLevel) ?? .debug
     logFormat = try await reader.choice(.logFormat) ?? .text
   }
 }

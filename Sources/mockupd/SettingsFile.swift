@@ -29,11 +29,15 @@ enum SettingsFile {
         continue
       }
       // Of the two ways to write a key, groups and dots, files use the first.
-      guard SettingKey(rawValue: key) != nil, !name.contains(".") else {
+      guard let setting = SettingKey(rawValue: key), !name.contains(".") else {
         throw SettingError(file: path, "\(key) is no setting; `mockupd settings` lists them")
       }
-      guard case .textOrNumber = value else {
-        throw SettingError(file: path, "\(key) is neither a text nor a number")
+      switch value {
+      case .textOrNumber: break
+      case .texts where setting.takesList: break
+      default:
+        let takes = setting.takesList ? "a text nor a list of texts" : "a text nor a number"
+        throw SettingError(file: path, "\(key) is neither \(takes)")
       }
     }
   }
@@ -41,6 +45,7 @@ enum SettingsFile {
   private enum Content: Decodable {
     case object([String: Content])
     case textOrNumber
+    case texts
     case other
 
     init(from decoder: any Decoder) throws {
@@ -51,6 +56,8 @@ enum SettingsFile {
         || (try? container.decode(Double.self)) != nil
       {
         self = .textOrNumber
+      } else if (try? container.decode([String].self)) != nil {
+        self = .texts
       } else {
         self = .other
       }

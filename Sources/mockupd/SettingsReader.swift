@@ -39,6 +39,23 @@ struct SettingsReader {
     }
   }
 
+  /// Words with commas or blanks between them, or a file's list of such.
+  func words(_ key: SettingKey) async throws -> [String]? {
+    let texts: [String]?
+    do {
+      texts = try await reader.fetchString(forKey: ConfigKey(key.rawValue)).map { [$0] }
+    } catch {
+      do {
+        texts = try await reader.fetchStringArray(forKey: ConfigKey(key.rawValue))
+      } catch {
+        throw SettingError(key, "is neither a text nor a list of texts")
+      }
+    }
+    return texts?.flatMap { text in
+      text.split { $0 == "," || $0.isWhitespace }.map(String.init)
+    }
+  }
+
   func number(_ key: SettingKey, _ range: ClosedRange<Int>) async throws -> Int? {
     let number: Int?
     do {

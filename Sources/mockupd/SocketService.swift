@@ -10,28 +10,40 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
   let server: Server
   let pool: Pool
   let settings: Settings
+  /// A listening socket that was handed on, in place of the settings' own.
+  let inherited: Int32?
+  let supervisor: Supervisor
   let logger: Logger
 
   var description: String { "socket" }
 
   func run() async throws {
     try await withGracefulShutdownHandler {
+      supervisor.starting("waiting for the database")
       do {
         try await cancelWhenGracefulShutdown { try await checkSchema() }
       } catch {
         if Task.isShuttingDownGracefully { return }
         throw error
       }
-      let listener = try UnixListener(
-        path: settings.socketPath, mode: settings.socketMode, groupID: settings.socketGroup)
+      let listener = try makeListener()
+      let path = listener.path
       try await server.run(on: listener) {
-        logger.notice("ready", metadata: ["socket": "\(settings.socketPath)"])
-        announce("ready \(settings.socketPath)")
+        logger.notice("ready", metadata: ["socket": "\(path)"])
+        announce("ready \(path)")
+        supervisor.ready("answering calls on \(path)")
       }
       logger.notice("stopped")
     } onGracefulShutdown: {
+      supervisor.stopping()
       server.drain()
     }
+  }
+
+  private func makeListener() throws -> UnixListener {
+    if let inherited { return try UnixListener(inherited: inherited) }
+    return try UnixListener(
+      path: settings.socketPath, mode: settings.socketMode, groupID: settings.socketGroup)
   }
 
   /// Refuses a database that belongs to another version of the program. One that is away is not

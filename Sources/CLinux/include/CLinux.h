@@ -16,6 +16,12 @@ struct clinux_peer {
 /// Reads SO_PEERCRED of a connected Unix socket. Returns 0, or an errno.
 int clinux_peer_credentials(int socket, struct clinux_peer *peer);
 
+/// Reads SO_PEERGROUPS of a connected Unix socket: the supplementary groups that the peer had when it
+/// connected. `*count` is how many places `groups` has, and then how many groups there are. Returns 0,
+/// ERANGE where there are more than places, ENOPROTOOPT where the kernel is older than 4.13, or another
+/// errno.
+int clinux_peer_groups(int socket, gid_t *groups, uint32_t *count);
+
 /// Opens an eventfd, close-on-exec and non-blocking. Returns the descriptor, or a negated errno.
 int clinux_wakeup_open(void);
 

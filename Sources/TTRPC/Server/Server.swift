@@ -1,4 +1,3 @@
-internal import CLinux
 public import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
@@ -18,6 +17,8 @@ public final class Server: Sendable {
   private let eventLoopCount: Int
   private let logger: Logger
   private let connections = ConnectionTable()
+  /// The threads, while there are any.
+  private let threads = NIOLockedValueBox<MultiThreadedEventLoopGroup?>(nil)
 
   /// - Parameters:
   ///   - services: What it answers. Each name once.
@@ -49,6 +50,8 @@ public final class Server: Sendable {
     on listener: consuming UnixListener, onReady: @Sendable () -> Void = {}
   ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: eventLoopCount)
+    threads.withLockedValue { $0 = group }
+    defer { threads.withLockedValue { $0 = nil } }
     let listening: any Channel
     do {
       listening = try await bootstrap(group).withBoundSocket(listener.descriptor).get()
@@ -90,6 +93,16 @@ public final class Server: Sendable {
   /// How long a cancelled handler may take to return.
   private static let cancellationTime: Duration = .seconds(5)
 
+  /// Returns once each thread that moves bytes has come round to it, which shows that none hangs; at
+  /// once where the server does not run.
+  public func turn() async {
+    guard let group = threads.withLockedValue({ $0 }) else { return }
+    for eventLoop in group.makeIterator() {
+      // A thread that ends meanwhile does not hang either.
+      try? await eventLoop.submit {}.get()
+    }
+  }
+
   /// Makes ``run(on:onReady:)`` stop accepting, answer what runs, and return. Later calls do nothing.
   public func drain() {
     connections.startDrain()
@@ -116,20 +129,5 @@ public final class Server: Sendable {
       ServerConnectionHandler(
         server: parts, peer: peer, logger: logger, eventLoop: channel.eventLoop))
     connections.add(channel)
-  }
-}
-
-extension ChannelPipeline.SynchronousOperations {
-  fileprivate func peerIdentity() throws -> PeerIdentity {
-    let peer = try withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
-      var peer = clinux_peer()
-      let code = unsafe clinux_peer_credentials(socket, &peer)
-      guard code == 0 else {
-        throw IOError(errnoCode: code, reason: "getsockopt(SO_PEERCRED)")
-      }
-      return PeerIdentity(processID: peer.pid, userID: peer.uid, groupID: peer.gid)
-    }
-    guard let peer else { throw ChannelError.operationUnsupported }
-    return peer
   }
 }

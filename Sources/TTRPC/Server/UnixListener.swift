@@ -4,6 +4,8 @@ internal import Glibc
 ///
 /// The file gets its mode and group before it accepts anybody. A socket file that nobody listens on
 /// any more is replaced; a live one, or a file that is no socket, is an error.
+///
+/// One that was inherited is served as it is: its file belongs to whoever made it, and stays.
 public struct UnixListener: Sendable, ~Copyable {
   /// The longest path that a Unix socket's address holds, in bytes.
   public static let maximumPathLength = 107
@@ -11,7 +13,8 @@ public struct UnixListener: Sendable, ~Copyable {
   /// Where it listens.
   public let path: String
   let descriptor: Int32
-  private let identity: FileIdentity
+  /// What it may remove at its end; nothing where the file is another's.
+  private let identity: FileIdentity?
 
   private struct FileIdentity: Equatable {
     var device: UInt64
@@ -69,14 +72,31 @@ public struct UnixListener: Sendable, ~Copyable {
     }
   }
 
+  /// Takes over a descriptor that listens already, as systemd's socket activation hands it on.
+  ///
+  /// The file's mode, owner and life stay its maker's business.
+  ///
+  /// - Parameter descriptor: From now on this listener's, which closes it; also where it is refused.
+  public init(inherited descriptor: Int32) throws(Failure) {
+    do throws(Failure) {
+      self.path = try Self.inspect(descriptor)
+    } catch {
+      Glibc.close(descriptor)
+      throw error
+    }
+    self.descriptor = descriptor
+    self.identity = nil
+  }
+
   /// Stops listening and removes the socket file. What was accepted stays open.
   public consuming func close() {
     removeFile()
     Glibc.close(descriptor)
   }
 
-  /// Removes the socket file, unless another one has taken its place.
+  /// Removes the socket file, unless it is another's or another one has taken its place.
   func removeFile() {
+    guard let identity else { return }
     if Self.identity(of: path) == identity { unsafe unlink(path) }
   }
 

@@ -34,10 +34,17 @@ public final class HealthService: HealthHandler {
     }
   }
 
+  /// How a service stands; `nil` where it is unknown.
+  ///
+  /// - Parameter service: The full name; empty: the server as a whole.
+  public func status(of service: String = "") -> Status? {
+    state.withLockedValue { $0.statuses[service] }
+  }
+
   public func check(
     _ request: HealthCheckRequest, context: ServerContext
   ) async throws -> HealthCheckResponse {
-    guard let status = state.withLockedValue({ $0.statuses[request.service] }) else {
+    guard let status = status(of: request.service) else {
       throw RPCError(code: .notFound, message: "unknown service")
     }
     return HealthCheckResponse(status: status)

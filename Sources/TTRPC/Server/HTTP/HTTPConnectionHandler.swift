@@ -84,7 +84,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
       call: call)
 
     let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
-    let interceptors = server.interceptors
+    let (interceptors, load) = (server.interceptors, server.load)
     task = Task.immediate(executorPreference: executor) {
       let response: HTTPResponse
       do throws(RPCError) {
@@ -92,7 +92,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
           guard let route else {
             throw RPCError(code: .unimplemented, message: "nothing is here")
           }
-          let response = try await route.respond()
+          let response = try await route.respond(load)
           if let ending = context.call.ending { throw ending }
           context.traffic.sent(response.body.count)
           return response
@@ -100,7 +100,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
       } catch {
         response = HTTPResponse(error)
       }
-      this.value.server.load.callEnded()
+      load.callEnded()
       this.value.respond(response, to: head)
     }
   }

@@ -9,12 +9,13 @@ public struct HTTPRoute: Sendable {
 
   /// Such as `/healthz`.
   public let path: String
-  let respond: @Sendable () async throws(RPCError) -> HTTPResponse
+  let respond: @Sendable (ServerLoad) async throws(RPCError) -> HTTPResponse
 
-  /// - Parameter respond: What the path answers. An error it throws becomes the HTTP status that is
-  ///   nearest to its own.
+  /// - Parameter respond: What the path answers, given what the server is doing. An error it throws
+  ///   becomes the HTTP status that is nearest to its own.
   public init(
-    path: String, _ respond: @escaping @Sendable () async throws(RPCError) -> HTTPResponse
+    path: String,
+    _ respond: @escaping @Sendable (ServerLoad) async throws(RPCError) -> HTTPResponse
   ) {
     self.path = path
     self.respond = respond

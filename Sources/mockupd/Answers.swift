@@ -1,0 +1,25 @@
+internal import MockupAPI
+internal import MockupService
+internal import MockupStore
+internal import Postgres
+internal import TTRPC
+internal import TTRPCServices
+
+/// Every service that the server answers.
+struct Answers: Sendable {
+  let services: [any TTRPC.Service]
+  /// Says whether they are there.
+  let health: HealthService
+  /// The services that stand on the database, by their full names.
+  let names: [String]
+
+  init(pool: Pool) throws {
+    let business: [any TTRPC.Service] = [CreditService(store: CreditStore(pool: pool))]
+    names = business.map { type(of: $0).serviceName }
+    health = HealthService(
+      Dictionary(uniqueKeysWithValues: (names + [""]).map { ($0, .notServing) }))
+    let reflection = try ReflectionService(
+      services: business + [health], descriptorSets: [MockupDescriptors.fileDescriptorSet])
+    services = business + [health, reflection]
+  }
+}

@@ -1,0 +1,53 @@
+internal import CoreMetrics
+internal import Instrumentation
+internal import Logging
+internal import Postgres
+internal import Prometheus
+internal import TTRPC
+
+/// What the program tells about itself while it runs: metrics, traces and a line for each call.
+struct Observation: Sendable {
+  private let registry = PrometheusRegistry()
+  private let connections: Meter
+  private let queuedBytes: Meter
+  private let pendingStatements: Meter
+
+  /// Takes over the process's metrics and tracing. Once for each process.
+  init() {
+    MetricsSystem.bootstrap(registry)
+    InstrumentationSystem.bootstrap(TraceContextPropagator())
+    connections = Meter(label: "ttrpc_server_connections")
+    queuedBytes = Meter(label: "ttrpc_server_queued_bytes")
+    pendingStatements = Meter(label: "mockupd_database_pending_statements")
+    describe()
+  }
+
+  /// What runs around each call, outside of the policy: denied calls are seen as well.
+  func interceptors(callLevel: Logger.Level) -> [any ServerInterceptor] {
+    [ServerTracing(), AccessLog(level: callLevel), ServerCallMetrics()]
+  }
+
+  /// All metrics, in Prometheus' text format.
+  func text(_ load: ServerLoad, _ pool: Pool) -> [UInt8] {
+    connections.set(Int64(load.openConnections))
+    queuedBytes.set(Int64(load.bytesQueued))
+    pendingStatements.set(Int64(pool.pendingCount))
+    return registry.text()
+  }
+
+  private func describe() {
+    for (label, help) in [
+      ("ttrpc_server_calls_total", "Calls that have ended, by method and status."),
+      ("ttrpc_server_call_duration_seconds", "How long calls took, by method."),
+      ("ttrpc_server_received_bytes_total", "Bytes of the messages received, by method."),
+      ("ttrpc_server_sent_bytes_total", "Bytes of the messages sent, by method."),
+      ("ttrpc_server_calls_in_flight", "Calls that run."),
+      ("ttrpc_server_denied_total", "Calls that the policy has denied, by method."),
+      ("ttrpc_server_connections", "Connections that are open."),
+      ("ttrpc_server_queued_bytes", "Bytes that wait to be read by handlers or by peers."),
+      ("mockupd_database_pending_statements", "Statements that wait for the database."),
+    ] {
+      registry.describe(label, help)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+internal import MockupService
+
+extension SettingsReader {
+  /// Who may call what; the standard policy where no setting says it.
+  func policy(serverUserID: UInt32) async throws -> AccessPolicy {
+    var grants: [Role: Set<AccessPolicy.Principal>] = [:]
+    for (role, key) in SettingKey.policies {
+      guard let words = try await words(key) else { continue }
+      guard !words.isEmpty else { throw SettingError(key, "names nobody") }
+      for word in words { grants[role, default: []].insert(try await principal(word, key)) }
+    }
+    return grants.isEmpty ? .standard(serverUserID: serverUserID) : AccessPolicy(grants)
+  }
+
+  /// Whom a word such as `group:www` means.
+  private func principal(
+    _ word: String, _ key: SettingKey
+  ) async throws -> AccessPolicy.Principal {
+    let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let kind = parts.first, parts.count == 2, let name = parts.last.map(String.init),
+      !name.isEmpty
+    else { throw SettingError(key, "has \"\(word)\", \(Self.principalForms)") }
+    do {
+      switch kind {
+      case "uid": if let id = Self.id(name) { return .user(id: id) }
+      case "gid": if let id = Self.id(name) { return .group(id: id) }
+      case "user":
+        guard let id = try await Accounts.userID(named: name) else {
+          throw SettingError(key, "has \"\(word)\", no user of this system")
+        }
+        return .user(id: id)
+      case "group":
+        guard let id = try await Accounts.groupID(named: name) else {
+          throw SettingError(key, "has \"\(word)\", no group of this system")
+        }
+        return .group(id: id)
+      default: break
+      }
+    } catch let error as Accounts.Failure {
+      throw SettingError(key, "has \"\(word)\", which cannot be looked up: \(error)")
+    }
+    throw SettingError(key, "has \"\(word)\", \(Self.principalForms)")
+  }
+
+  private static let principalForms = "none of user:NAME, uid:N, group:NAME and gid:N"
+
+  /// The number of a user or group. The last one is the kernel's word for none.
+  private static func id(_ text: String) -> UInt32? {
+    guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+      return nil
+    }
+    return UInt32(text).flatMap { $0 == .max ? nil : $0 }
+  }
+}
+
+extension SettingKey {
+  /// The settings that say who has a role.
+  static let policies: [(role: Role, key: SettingKey)] = [
+    (.admin, .policyAdmin), (.service, .policyService), (.worker, .policyWorker),
+    (.scheduler, .policyScheduler), (.reader, .policyReader),
+  ]
+
+  /// Whether a file may give its words as a list.
+  var takesList: Bool { Self.policies.contains { $0.key == self } }
+}

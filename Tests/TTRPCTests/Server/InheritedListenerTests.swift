@@ -1,0 +1,99 @@
+import Foundation
+import Logging
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// A listening socket that somebody else made.
+@Suite struct InheritedListenerTests {
+  /// A socket, bound to a path where there is one.
+  private static func makeSocket(
+    _ domain: Int32 = AF_UNIX, _ type: __socket_type = SOCK_STREAM, at path: String? = nil,
+    listening: Bool = true
+  ) throws -> Int32 {
+    let descriptor = socket(domain, Int32(type.rawValue), 0)
+    try #require(descriptor >= 0)
+    if let path {
+      var address = sockaddr_un()
+      address.sun_family = sa_family_t(AF_UNIX)
+      unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+      // An abstract name is as long as the address.
+      let size =
+        path.hasPrefix("\0")
+        ? MemoryLayout<sa_family_t>.size + path.utf8.count : MemoryLayout<sockaddr_un>.size
+      let result = unsafe withUnsafePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
+          unsafe bind(descriptor, rebound, socklen_t(size))
+        }
+      }
+      try #require(result == 0)
+    }
+    if listening { try #require(listen(descriptor, 8) == 0) }
+    return descriptor
+  }
+
+  private static func refusal(of descriptor: Int32) -> String? {
+    do throws(UnixListener.Failure) {
+      try UnixListener(inherited: descriptor).close()
+      return nil
+    } catch {
+      return error.reason
+    }
+  }
+
+  @Test func itIsServedAtItsPathAndItsFileStaysAsItIs() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      let descriptor = try Self.makeSocket(at: path)
+      try #require(unsafe chmod(path, 0o604) == 0)
+      let listener = try UnixListener(inherited: descriptor)
+      #expect(listener.path == path)
+      #expect(fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0)
+      #expect(fcntl(descriptor, F_GETFL) & O_NONBLOCK != 0)
+      #expect(throws: Never.self) { try RawPeer(path: path) }
+      listener.close()
+      #expect(throws: RawPeer.Failure.self) { try RawPeer(path: path) }
+      let attributes = try FileManager.default.attributesOfItem(atPath: path)
+      #expect(attributes[.posixPermissions] as? Int == 0o604)
+    }
+  }
+
+  @Test func whatIsNoListeningUnixSocketWithAPathIsRefused() async throws {
+    try await withTemporaryFolder { folder in
+      let file = unsafe open("/dev/null", O_RDONLY)
+      #expect(Self.refusal(of: file) == "it is no socket")
+      #expect(fcntl(file, F_GETFD) == -1, "it is still open")
+      #expect(Self.refusal(of: try Self.makeSocket(AF_INET)) == "it is no Unix socket")
+      #expect(
+        Self.refusal(of: try Self.makeSocket(AF_UNIX, SOCK_DGRAM, listening: false))
+          == "it is no stream socket")
+      #expect(
+        Self.refusal(of: try Self.makeSocket(at: "\(folder)/idle", listening: false))
+          == "it does not listen")
+      #expect(
+        Self.refusal(of: try Self.makeSocket(at: "\0mockupd-\(UUID())"))
+          == "it has no path in the file system")
+      #expect(Self.refusal(of: 1 << 20) == "Bad file descriptor")
+    }
+  }
+
+  @Test func aServerAnswersOnItAndLeavesTheFile() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      let descriptor = try Self.makeSocket(at: path)
+      // Queued since before there was a server, as with the first caller of an activated one.
+      let peer = try RawPeer(path: path)
+      try await peer.send(Golden.echoRequest)
+
+      var logger = Logger(label: "test")
+      logger.logLevel = .critical
+      let server = Server(services: [TestService()], logger: logger)
+      async let serving: Void = server.run(on: UnixListener(inherited: descriptor))
+      #expect(try await peer.receiveFrame() == Golden.echoResponse)
+      server.drain()
+      try await serving
+      #expect(FileManager.default.fileExists(atPath: path))
+    }
+  }
+}
