@@ -189,6 +189,6 @@ import Testing
     #expect(
       try rich.json(fromBinary: [], options).text()
         == #"{"numbers":[],"unpacked":[],"names":[],"points":[],"colours":[],"doubles":[],"#
-        + #""counts":{},"places":{},"flags":{},"renamed_field":"","colour":"NONE"}"#)
+        + #""counts":{},"places":{},"flags":{},"renamed_field":"","colour":"NONE","gone":0}"#)
   }
 }
