@@ -49,9 +49,11 @@ import Testing
         [0xD8, 0x06, 0x01, 0xDA, 0x06, 0x00, 0xDB, 0x06, 0x08, 0x01, 0xDC, 0x06, 0x55, 0, 0, 0, 0],
         "{}"
       ),
-      // A boolean of more than a bit, and an int32 of 64.
+      // A number of 64 bits where 32 are read, and those are 0.
+      ([0x62, 0x06, 0x10, 0x80, 0x80, 0x80, 0x80, 0x10], #"{"place":{}}"#),
+      // An int32 of 64 bits.
       ([0x50, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], #"{"maybe":-1}"#),
-      ] as [([UInt8], String)])
+    ] as [([UInt8], String)])
   func whatOtherWritersMayWriteIsRead(_ bytes: [UInt8], _ json: String) throws {
     let type = try Protoc.schema().message("Rich")
     #expect(try type.json(fromBinary: bytes).text() == json)
@@ -69,7 +71,8 @@ import Testing
     let type = try Protoc.schema().message("Rich")
     let bytes = (0..<50_000).flatMap { _ in [0x7A, 0x02, 0x08, 0x01] as [UInt8] }
     guard case .object(let members) = try type.json(fromBinary: bytes),
-      case .object(let child)? = members.first?.value, case .array(let numbers)? = child.first?.value
+      case .object(let child)? = members.first?.value,
+      case .array(let numbers)? = child.first?.value
     else {
       Issue.record("no child")
       return

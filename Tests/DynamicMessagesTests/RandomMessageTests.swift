@@ -45,7 +45,9 @@ private struct RandomMessage {
     if chance() { add("doubles", list { $0.double() }) }
     // One entry: protoc sorts them.
     if chance() { add("counts", .object([JSONValue.Member(text(), int32())])) }
-    if chance() { add("places", .object([JSONValue.Member("\(Int64(bitPattern: bits()))", point())])) }
+    if chance() {
+      add("places", .object([JSONValue.Member("\(Int64(bitPattern: bits()))", point())]))
+    }
     if chance() { add("flags", .object([JSONValue.Member("\(chance())", colour())])) }
     if chance() { add("maybe", int32()) }
     switch bits() % 5 {
@@ -111,7 +113,9 @@ private struct RandomMessage {
   private mutating func string() -> JSONValue { .string(text()) }
 
   private mutating func text() -> String {
-    let scalars: [Unicode.Scalar] = ["\0", "\"", "\\", "\n", "a", "é", "\u{301}", "👩", "\u{10FFFF}"]
+    let scalars: [Unicode.Scalar] = [
+      "\0", "\"", "\\", "\n", "a", "é", "\u{301}", "👩", "\u{10FFFF}",
+    ]
     var text = ""
     for _ in 0..<bits() % 6 {
       text.unicodeScalars.append(scalars.randomElement(using: &random) ?? "a")

@@ -76,7 +76,7 @@ struct MessageDecoder {
       } else if value.wireType == field.type.wireType, isKnown(value, field.type) {
         clearOthers(than: index, shape, &values)
         if field.type.messageName == nil {
-          values[index] = [value]
+          values[index] = [field.type.truncated(value)]
         } else {
           values[index, default: []].append(value)
         }
