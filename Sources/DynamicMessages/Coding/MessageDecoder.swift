@@ -103,7 +103,7 @@ struct MessageDecoder {
         throw path.field(field.jsonName).error(.bytes, error.reason)
       }
     }
-    return values.filter { isKnown($0, field.type) }
+    return values.filter { isKnown($0, field.type) }.map(field.type.truncated)
   }
 
   /// Whether a closed enum has the value; to any other type all values are known.
