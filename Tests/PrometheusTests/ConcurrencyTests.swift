@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ConcurrencyTests {
   private static let tasks = 4
-  private static let rounds = 200_000
+  private static let rounds = 1_000_000
 
   /// Runs a closure with 0, 1, 2… in many tasks at once, and nothing else meanwhile.
   private func hammer(_ body: @escaping @Sendable (Int) -> Void) async {
