@@ -199,7 +199,7 @@ import Testing
           on: database.service, arguments: ["--log-format", "json"],
           settings: ["MOCKUPD_LOG_LEVEL": "trace"], folder: folder)
         let peer = try RawPeer(path: server.socket)
-        try await peer.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+        try await peer.send(Array("hello\r\n".utf8))
         #expect(try await peer.isClosed())
         let ending = await server.stop()
         #expect(ending.exitCode == 0)
