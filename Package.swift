@@ -108,7 +108,12 @@ let package = Package(
       path: "Tests/CProtobufCTestMessages"),
     .module("TestSupport", ["MockupStore", "Postgres"], path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
-    .tests("TTRPCTests", ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging] + nio),
+    .tests(
+      "TTRPCTests",
+      [
+        "CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging, metrics,
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
+      ] + nio),
     .tests(
       "TTRPCServicesTests",
       ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),

@@ -41,17 +41,68 @@ public enum Program: String, Sendable {
     }
   }
 
+  /// Runs the program to its end as somebody else. Only root can.
+  public func run(
+    as identity: Identity, _ arguments: [String], environment: [String: String] = [:]
+  ) async throws -> Ending {
+    try await withTemporaryFolder { folder in
+      try await RunningProgram(
+        URL(filePath: "/usr/bin/setpriv"), identity.flags + [executable.path] + arguments,
+        environment: environment, folder: URL(filePath: folder)
+      ).ending()
+    }
+  }
+
+  /// A user and its groups, by their numbers, which need no entry in the system's databases.
+  public struct Identity: Sendable {
+    public let userID: UInt32
+    public let groupID: UInt32
+    public let otherGroupIDs: [UInt32]
+
+    public init(userID: UInt32, groupID: UInt32, otherGroupIDs: [UInt32] = []) {
+      self.userID = userID
+      self.groupID = groupID
+      self.otherGroupIDs = otherGroupIDs
+    }
+
+    fileprivate var flags: [String] {
+      let groups =
+        otherGroupIDs.isEmpty
+        ? ["--clear-groups"]
+        : ["--groups", otherGroupIDs.map(String.init).joined(separator: ",")]
+      return ["--reuid", "\(userID)", "--regid", "\(groupID)"] + groups
+    }
+  }
+
   /// Starts the program.
   ///
   /// - Parameter folder: Where to keep what it writes; it belongs to this one run.
   public func start(
     _ arguments: [String], environment: [String: String] = [:], folder: String
   ) throws -> RunningProgram {
+    try RunningProgram(
+      executable, arguments, environment: environment, folder: URL(filePath: folder))
+  }
+
+  /// Starts the program with sockets that listen already, as systemd does it.
+  public func start(
+    inheriting listener: RawListener, count: Int = 1, _ arguments: [String],
+    environment: [String: String] = [:], folder: String
+  ) throws -> RunningProgram {
+    // Only the child knows its number, and its standard input is the one descriptor it is handed.
+    let activation = """
+      LISTEN_PID=$$ LISTEN_FDS=\(count) exec "$@" 3<&0 4<&0 0</dev/null
+      """
+    return try RunningProgram(
+      URL(filePath: "/bin/sh"), ["-c", activation, "sh", executable.path] + arguments,
+      environment: environment, folder: URL(filePath: folder),
+      input: FileHandle(fileDescriptor: listener.descriptor, closeOnDealloc: false))
+  }
+
+  private var executable: URL {
     // The build puts the programs beside the tests.
     let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    let executable = tests.deletingLastPathComponent().appending(path: rawValue)
-    return try RunningProgram(
-      executable, arguments, environment: environment, folder: URL(filePath: folder))
+    return tests.deletingLastPathComponent().appending(path: rawValue)
   }
 }
 
@@ -75,7 +126,8 @@ public final class RunningProgram: Sendable {
 
   /// Starts an executable. What it writes goes to files, so that nobody has to read along.
   public init(
-    _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL
+    _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL,
+    input: FileHandle = .nullDevice
   ) throws {
     let name = UUID().uuidString
     let outputFile = folder.appending(path: "\(name).out")
@@ -85,7 +137,7 @@ public final class RunningProgram: Sendable {
     process.arguments = arguments
     process.environment = environment.merging(
       ["PATH": "/usr/local/bin:/usr/bin:/bin"], uniquingKeysWith: { given, _ in given })
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = input
     process.standardOutput = try Self.file(outputFile)
     process.standardError = try Self.file(errorFile)
 
