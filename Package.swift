@@ -20,6 +20,8 @@ let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTestKit: Target.Dependency = .product(
+  name: "MetricsTestKit", package: "swift-metrics")
 let concurrencyHelpers: Target.Dependency = .product(
   name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
@@ -110,10 +112,8 @@ let package = Package(
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests(
       "TTRPCTests",
-      [
-        "CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging, metrics,
-        .product(name: "MetricsTestKit", package: "swift-metrics"),
-      ] + nio),
+      ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging, metrics, metricsTestKit]
+        + nio + tracing),
     .tests(
       "TTRPCServicesTests",
       ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),
