@@ -126,7 +126,7 @@ let package = Package(
     .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
     .tests(
       "EndToEndTests",
-      ["MockupClient", "Postgres", "ProtobufC", "TTRPC", "TestSupport", "mockupctl", "mockupd"]),
+      ["MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TestSupport", "mockupctl", "mockupd"]),
   ]
 )
 

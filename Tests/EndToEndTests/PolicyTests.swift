@@ -1,6 +1,10 @@
 import Foundation
+import ProtobufC
 import TestSupport
 import Testing
+
+@testable import MockupService
+@testable import TTRPC
 
 /// Who may call what, by the kernel's word on who calls.
 @Suite struct PolicyTests {
@@ -8,27 +12,34 @@ import Testing
   private struct Caller {
     var name: String
     var identity: Program.Identity
+    var roles: Set<Role> = []
     var reads = false
     var spends = false
   }
 
   private static let callers = [
-    Caller(name: "admin", identity: .init(userID: 20_001, groupID: 1), reads: true, spends: true),
     Caller(
-      name: "service", identity: .init(userID: 20_002, groupID: 30_002), reads: true, spends: true),
-    Caller(name: "worker", identity: .init(userID: 20_003, groupID: 1)),
-    Caller(name: "scheduler", identity: .init(userID: 20_004, groupID: 1)),
+      name: "admin", identity: .init(userID: 20_001, groupID: 1), roles: [.admin], reads: true,
+      spends: true),
+    Caller(
+      name: "service", identity: .init(userID: 20_002, groupID: 30_002), roles: [.service],
+      reads: true, spends: true),
+    Caller(name: "worker", identity: .init(userID: 20_003, groupID: 1), roles: [.worker]),
+    Caller(name: "scheduler", identity: .init(userID: 20_004, groupID: 1), roles: [.scheduler]),
     Caller(
       name: "reader", identity: .init(userID: 20_005, groupID: 1, otherGroupIDs: [7, 30_005]),
+      roles: [.reader],
       reads: true),
     // More groups than are asked for at first.
     Caller(
       name: "a reader in many groups",
       identity: .init(userID: 20_006, groupID: 1, otherGroupIDs: Array(30_005...30_305)),
+      roles: [.reader],
       reads: true),
     Caller(
       name: "a worker and reader",
-      identity: .init(userID: 20_003, groupID: 1, otherGroupIDs: [30_005]), reads: true),
+      identity: .init(userID: 20_003, groupID: 1, otherGroupIDs: [30_005]),
+      roles: [.worker, .reader], reads: true),
     Caller(name: "nobody", identity: .init(userID: 20_007, groupID: 1, otherGroupIDs: [20_001])),
     // Where others were named, being root is not enough.
     Caller(name: "root", identity: .init(userID: 0, groupID: 0)),
@@ -74,6 +85,81 @@ import Testing
                     + "mockups.v1.CreditService/\(method)"
                 ])
             }
+          }
+        }
+      }
+    }
+  }
+
+  /// Every row of the access table, and what has none, whether or not there is such a method yet.
+  private static let calls: [(service: String, method: String)] =
+    AccessTable.methods.sorted { $0.key < $1.key }.flatMap { service, methods in
+      methods.keys.sorted().map { (service, $0) }
+    }.filter { $0.0 != "http" } + [
+      ("grpc.health.v1.Health", "Check"), ("grpc.health.v1.Health", "Watch"),
+      ("grpc.reflection.v1.ServerReflection", "ServerReflectionInfo"),
+      ("mockups.v1.CreditService", "Nope"), ("nope", "Nope"),
+    ]
+
+  @Test(.enabled(if: getuid() == 0, "only root can call as others"))
+  func eachRowOfTheTableHoldsForEachCaller() async throws {
+    try await MigratedDatabase.with { database in
+      try await database.withServer(
+        arguments: ["--socket-mode", "0666"], settings: Self.settings
+      ) { server in
+        for caller in Self.callers {
+          // One connection carries them all; none of them ends it.
+          var requests: [UInt8] = []
+          for (index, call) in Self.calls.enumerated() {
+            requests += RawCall.frame(UInt8(2 * index + 1), call.method, of: call.service)
+          }
+          let answers = try await ForeignPeer.exchange(
+            as: caller.identity, at: server.socket, requests, streams: Self.calls.count)
+          let denied = try Self.deniedStreams(answers)
+          for (index, call) in Self.calls.enumerated() {
+            let isAllowed = AccessTable.allows(
+              caller.roles, service: call.service, method: call.method)
+            #expect(denied.contains(2 * index + 1) != isAllowed, "\(caller.name) \(call)")
+          }
+        }
+      }
+    }
+  }
+
+  /// The streams that ended with PERMISSION_DENIED, of frames one after the other.
+  private static func deniedStreams(_ frames: [UInt8]) throws -> Set<Int> {
+    var rest = frames[...]
+    var denied: Set<Int> = []
+    while rest.count >= 10 {
+      let header = Array(rest.prefix(10))
+      let length = header[..<4].reduce(0) { $0 << 8 | Int($1) }
+      let frame = Array(rest.prefix(10 + length))
+      rest = rest.dropFirst(10 + length)
+      if header[8] == 2, try RawCall.error(in: frame)?.code == .permissionDenied {
+        denied.insert(header[4..<8].reduce(0) { $0 << 8 | Int($1) })
+      }
+    }
+    return denied
+  }
+
+  @Test(.enabled(if: getuid() == 0, "only root can call as others"))
+  func probesAreEverybodysAndMetricsAreNot() async throws {
+    try await MigratedDatabase.with { database in
+      try await database.withServer(
+        arguments: ["--socket-mode", "0666"], settings: Self.settings
+      ) { server in
+        for caller in Self.callers {
+          let seesMetrics = caller.roles.contains(.admin) || caller.roles.contains(.reader)
+          for (path, status) in [
+            ("healthz", 200), ("metrics", seesMetrics ? 200 : 403),
+            ("nope", caller.roles.contains(.admin) ? 404 : 403),
+          ] {
+            let request = "GET /\(path) HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            let answer = try await ForeignPeer.exchange(
+              as: caller.identity, at: server.socket, Array(request.utf8))
+            #expect(
+              String(decoding: answer, as: UTF8.self).hasPrefix("HTTP/1.1 \(status) "),
+              "\(caller.name) \(path)")
           }
         }
       }

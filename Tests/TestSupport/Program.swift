@@ -65,7 +65,7 @@ public enum Program: String, Sendable {
       self.otherGroupIDs = otherGroupIDs
     }
 
-    fileprivate var flags: [String] {
+    var flags: [String] {
       let groups =
         otherGroupIDs.isEmpty
         ? ["--clear-groups"]
