@@ -60,6 +60,12 @@ struct TestService: Service {
         }
         if context.metadata["end"] != nil { throw RPCError(code: .unknown, message: "boom") }
       },
+      // Two messages of so many bytes.
+      .serverStreaming("Blob", WireDuration.self) { request, responses, _ in
+        let blob = WireStatus(message: String(repeating: "x", count: Int(request.seconds)))
+        try await responses.write(blob)
+        try await responses.write(blob)
+      },
       .clientStreaming("Sum", WireDuration.self) { requests, _ in
         var count: Int64 = 0
         for try await _ in requests { count += 1 }
