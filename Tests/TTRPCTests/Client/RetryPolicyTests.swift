@@ -1,4 +1,4 @@
-import MockupClient
+import TTRPC
 import Testing
 
 /// When a client sends a call again, and how soon.
