@@ -126,7 +126,10 @@ let package = Package(
     .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
     .tests(
       "EndToEndTests",
-      ["MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TestSupport", "mockupctl", "mockupd"]),
+      [
+        "MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TestSupport",
+        "mockupctl", "mockupd",
+      ]),
   ]
 )
 

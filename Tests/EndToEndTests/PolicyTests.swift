@@ -111,7 +111,9 @@ import Testing
           // One connection carries them all; none of them ends it.
           var requests: [UInt8] = []
           for (index, call) in Self.calls.enumerated() {
-            requests += RawCall.frame(UInt8(2 * index + 1), call.method, of: call.service)
+            // Whatever the method's shape, there is no more to come.
+            requests += RawCall.frame(
+              UInt8(2 * index + 1), call.method, of: call.service, flags: 1)
           }
           let answers = try await ForeignPeer.exchange(
             as: caller.identity, at: server.socket, requests, streams: Self.calls.count)

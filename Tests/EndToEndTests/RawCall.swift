@@ -23,10 +23,10 @@ enum RawCall {
 
   static func frame(
     _ streamID: UInt8, _ method: String, _ payload: [UInt8] = [],
-    of service: String = "mockups.v1.CreditService"
+    of service: String = "mockups.v1.CreditService", flags: UInt8 = 0
   ) -> [UInt8] {
     let envelope = bytes(1, service.utf8) + bytes(2, method.utf8) + bytes(3, payload)
-    return [0, 0, 0, UInt8(envelope.count), 0, 0, 0, streamID, 1, 1] + envelope
+    return [0, 0, 0, UInt8(envelope.count), 0, 0, 0, streamID, 1, flags] + envelope
   }
 
   /// The error that a response frame carries, or nothing where it carries a payload.
