@@ -78,7 +78,8 @@ public final class Server: Sendable {
     // Handlers of calls that were ended without them have been cancelled, and need a moment.
     let patience = ContinuousClock.now + Self.cancellationTime
     while load.callsInFlight > 0, ContinuousClock.now < patience {
-      try? await Task.sleep(for: .milliseconds(1))
+      // Not a sleep of this task's, which may be cancelled.
+      try? await group.next().scheduleTask(in: .milliseconds(1)) {}.futureResult.get()
     }
     guard load.callsInFlight == 0 else {
       // They would be left without a thread to go on.
@@ -110,6 +111,8 @@ public final class Server: Sendable {
 
   private func bootstrap(_ group: MultiThreadedEventLoopGroup) -> ServerBootstrap {
     ServerBootstrap(group: group)
+      // SwiftNIO listens anew, and would make it less.
+      .serverChannelOption(.backlog, value: UnixListener.backlog)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture { try accept(channel) }

@@ -10,6 +10,9 @@ public struct UnixListener: Sendable, ~Copyable {
   /// The longest path that a Unix socket's address holds, in bytes.
   public static let maximumPathLength = 107
 
+  /// Callers that may wait to be accepted. The system has a limit of its own (`net.core.somaxconn`).
+  static let backlog: Int32 = 1024
+
   /// Where it listens.
   public let path: String
   let descriptor: Int32
@@ -36,7 +39,7 @@ public struct UnixListener: Sendable, ~Copyable {
   ///   - mode: The file's permissions, such as `0o660`.
   ///   - groupID: The file's group; `nil` leaves it to the system.
   public init(
-    path: String, mode: UInt32 = 0o660, groupID: UInt32? = nil, backlog: Int32 = 1024
+    path: String, mode: UInt32 = 0o660, groupID: UInt32? = nil
   ) throws(Failure) {
     func failure(_ reason: String) -> Failure { Failure(path: path, reason: reason) }
     func systemFailure(_ call: String) -> Failure { failure("\(call): \(systemErrorText())") }
@@ -61,7 +64,7 @@ public struct UnixListener: Sendable, ~Copyable {
       if let groupID, unsafe chown(path, uid_t.max, groupID) != 0 { throw systemFailure("chown") }
       guard unsafe chmod(path, mode) == 0 else { throw systemFailure("chmod") }
       guard let identity = Self.identity(of: path) else { throw systemFailure("lstat") }
-      guard listen(descriptor, backlog) == 0 else { throw systemFailure("listen") }
+      guard listen(descriptor, Self.backlog) == 0 else { throw systemFailure("listen") }
       self.path = path
       self.descriptor = descriptor
       self.identity = identity
