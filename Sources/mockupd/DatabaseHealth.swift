@@ -23,6 +23,8 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
       var wasServing: Bool?
       while !Task.isCancelled {
         let isServing = await databaseAnswers()
+        // Who was interrupted has not heard the answer.
+        if Task.isCancelled { break }
         if isServing != wasServing {
           logger.log(level: isServing ? .notice : .warning, isServing ? "serving" : "not serving")
           report(isServing)

@@ -8,7 +8,7 @@ extension ServerConnectionHandler: StreamConnection {
     guard state.isRunning(streamID), let context, context.channel.isActive else {
       return .failure(.ended)
     }
-    guard context.channel.isWritable, outbound.isEmpty else { return nil }
+    guard canTakeMore, outbound.isEmpty else { return nil }
     write(frame)
     return .success(())
   }
@@ -33,35 +33,47 @@ extension ServerConnectionHandler: StreamConnection {
   func takeWaitingMessages() {
     guard let context else { return }
     unwritableSince = context.channel.isWritable ? nil : unwritableSince ?? .now()
-    while context.channel.isWritable, let entry = outbound.popFirst() {
+    if context.channel.isWritable, gathered.readableBytes > 0 { scheduleFlush() }
+    while canTakeMore, let entry = outbound.popFirst() {
       write(entry.frame)
       entry.writer.resume(returning: .success(()))
     }
   }
+
+  /// Whether the peer has read enough to be sent another message of a stream.
+  private var canTakeMore: Bool {
+    guard let context else { return false }
+    return context.channel.isWritable && gathered.readableBytes < Self.gatheredAtOnce
+  }
+
+  /// Above it, messages of streams wait for a flush.
+  private static let gatheredAtOnce = 65_536
 
   // MARK: Terminal frames, which do not
 
   func write(_ streamID: UInt32, _ response: WireResponse) {
     guard let context, context.channel.isActive else { return }
     let limit = limits.wire.maximumMessageSize
-    var buffer = context.channel.allocator.buffer(capacity: 0)
-    if !buffer.writeFrame(streamID: streamID, type: .response, message: response, limit: limit) {
+    if !gathered.writeFrame(streamID: streamID, type: .response, message: response, limit: limit) {
       let refusal = WireResponse(error: .responseTooLong(limit: limit))
-      _ = buffer.writeFrame(streamID: streamID, type: .response, message: refusal, limit: limit)
+      _ = gathered.writeFrame(streamID: streamID, type: .response, message: refusal, limit: limit)
     }
-    write(buffer)
+    scheduleFlush()
   }
 
   func writeEndOfStream(_ streamID: UInt32) {
     guard let context, context.channel.isActive else { return }
-    var buffer = context.channel.allocator.buffer(capacity: FrameHeader.byteCount)
-    buffer.writeFrameHeader(.endOfStream(streamID))
-    write(buffer)
+    gathered.writeFrameHeader(.endOfStream(streamID))
+    scheduleFlush()
   }
 
   private func write(_ frame: ByteBuffer) {
+    gathered.writeImmutableBuffer(frame)
+    scheduleFlush()
+  }
+
+  private func scheduleFlush() {
     guard let context else { return }
-    context.write(wrapOutboundOut(frame), promise: nil)
     // Answers of one read, or of one turn of the loop, leave in one system call.
     if !isReading, !flushIsNeeded {
       let this = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -73,17 +85,41 @@ extension ServerConnectionHandler: StreamConnection {
   func flush() {
     flushIsNeeded = false
     guard let context else { return }
-    context.flush()
-    if !context.channel.isWritable {
+    // Answers that the peer leaves unread stay here, in a row: a buffer for each would take many
+    // times its length.
+    if context.channel.isWritable { writeGathered(promise: nil) }
+    if context.channel.isWritable {
+      takeWaitingMessages()
+    } else {
       unwritableSince = unwritableSince ?? .now()
       checkQueuedBytes()
     }
   }
 
+  private func writeGathered(promise: EventLoopPromise<Void>?) {
+    let bytes = gathered
+    gathered = ByteBuffer()
+    context?.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
+  }
+
+  /// Closes the connection at once. What the peer has not read by then may be lost.
   func close() {
     flushIsNeeded = false
-    context?.flush()
+    writeGathered(promise: nil)
     context?.close(promise: nil)
+  }
+
+  /// Closes the connection once the peer has been sent all that it was answered. One that does not
+  /// read has as long as ``ServerLimits/writeTime``.
+  func finish() {
+    guard let context, !isFinishing else { return }
+    isFinishing = true
+    flushIsNeeded = false
+    let channel = context.channel
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+    writeGathered(promise: written)
+    if !channel.isWritable { unwritableSince = unwritableSince ?? .now() }
   }
 
   // MARK: Bounds
@@ -91,16 +127,14 @@ extension ServerConnectionHandler: StreamConnection {
   /// Closes the connection of a peer that does not read, or sends more than there is room for.
   func checkQueuedBytes() {
     guard let context, context.channel.isActive else { return }
-    let written =
-      context.channel.isWritable
-      ? 0 : (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-    if written > limits.queuedBytesPerConnection {
-      logger.notice("closing: the peer does not read", metadata: ["queued_bytes": "\(written)"])
+    let waiting = waitingAnswers(context)
+    if waiting > limits.queuedBytesPerConnection {
+      logger.notice("closing: the peer does not read", metadata: ["queued_bytes": "\(waiting)"])
       context.close(promise: nil)
       return
     }
     let total = reportQueuedBytes(
-      written + outbound.bytes + inboundBudget.bytes + decoder.bufferedBytes)
+      waiting + outbound.bytes + inboundBudget.bytes + decoder.memoryBytes)
     // Who holds next to nothing is not the one to go.
     if total > limits.queuedBytes, queuedBytesReported > limits.queuedBytes / limits.connections {
       logger.warning(
@@ -108,6 +142,13 @@ extension ServerConnectionHandler: StreamConnection {
         metadata: ["queued_bytes": "\(total)", "of_this_peer": "\(queuedBytesReported)"])
       context.close(promise: nil)
     }
+  }
+
+  /// Bytes that the peer could have read and has not; those of one that reads are soon gone.
+  private func waitingAnswers(_ context: ChannelHandlerContext) -> Int {
+    guard !context.channel.isWritable else { return 0 }
+    let written = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    return (written ?? 0) + gathered.readableBytes
   }
 
   /// Corrects this connection's part of what the server holds. Returns the whole.

@@ -39,9 +39,16 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var handlersRunning = 0
   let inboundBudget = InboundBudget()
   var outbound = OutboundQueue()
+  /// Frames that are to leave with the next flush, or when the peer has read.
+  var gathered = ByteBuffer()
   var context: ChannelHandlerContext?
   var isReading = false
   var flushIsNeeded = false
+  var isFinishing = false
+  /// How many frames are taken before the other connections have their turn.
+  var framesLeft: Int
+  var pause: Scheduled<Void>?
+  private var inputHasClosed = false
   var lastActivity = NIODeadline.now()
   var frameBegan: NIODeadline?
   var unwritableSince: NIODeadline?
@@ -56,6 +63,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     self.executor = EventLoopTaskExecutor(eventLoop)
     self.state = ServerConnectionState(maximumCalls: server.limits.callsPerConnection)
     self.decoder = FrameDecoder(maximumPayload: server.limits.wire.maximumMessageSize)
+    self.framesLeft = server.limits.framesPerTurn
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -65,6 +73,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
   func handlerRemoved(context: ChannelHandlerContext) {
     watch?.cancel()
+    pause?.cancel()
     reportQueuedBytes(0)
     self.context = nil
   }
@@ -78,11 +87,16 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
         return
       }
     }
-    isReading = true
-    let now = NIODeadline.now()
-    lastActivity = now
+    lastActivity = .now()
     decoder.append(bytes)
-    while let event = decoder.next() {
+    if pause == nil { takeFrames() }
+  }
+
+  /// Takes the frames that have arrived, as many as a turn has.
+  func takeFrames() {
+    isReading = true
+    while framesLeft > 0, let event = decoder.next() {
+      framesLeft -= 1
       frameBegan = nil
       switch event {
       case .frame(let frame):
@@ -99,13 +113,20 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
         return
       }
     }
-    if decoder.isInsideFrame {
-      frameBegan = frameBegan ?? now
+    if framesLeft == 0, decoder.bufferedBytes > 0 {
+      pauseReading()
+    } else if decoder.isInsideFrame {
+      frameBegan = frameBegan ?? lastActivity
     }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
+    turnEnded()
+  }
+
+  func turnEnded() {
     isReading = false
+    framesLeft = limits.framesPerTurn
     if flushIsNeeded { flush() }
     checkQueuedBytes()
   }
@@ -118,14 +139,12 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
     case ChannelEvent.inputClosed:
-      for streamID in state.inputClosed() {
-        endEarly(streamID, RPCError(code: .cancelled, message: "the caller has left in the middle"))
-      }
-      if state.isFinished { close() }
+      inputHasClosed = true
+      if pause == nil { endInput() }
     case is DrainStarted:
       state.drainStarted()
       for (streamID, call) in calls where call.endsAtDrain { endEarly(streamID, .draining) }
-      if state.isFinished { close() }
+      if state.isFinished { finish() }
     case is DrainEnded:
       for streamID in Array(calls.keys) { endEarly(streamID, .draining) }
       close()
@@ -134,8 +153,18 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     }
   }
 
+  /// The peer sends nothing more, and what it has sent was taken.
+  func endInput() {
+    guard inputHasClosed else { return }
+    for streamID in state.inputClosed() {
+      endEarly(streamID, RPCError(code: .cancelled, message: "the caller has left in the middle"))
+    }
+    if state.isFinished { finish() }
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     watch?.cancel()
+    pause?.cancel()
     reportQueuedBytes(0)
     let reason = RPCError(code: .cancelled, message: "the caller is gone")
     for streamID in Array(calls.keys) { stopCall(streamID, reason) }
@@ -173,7 +202,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       let error = RPCError(code: code, message: message)
       if cancel { stopCall(streamID, error) }
       write(streamID, WireResponse(error: error))
-      if state.isFinished { close() }
+      if state.isFinished { finish() }
     case .ignore:
       break
     }

@@ -20,6 +20,8 @@ public struct ServerLimits: Sendable, Hashable {
   /// Bytes that wait on all connections, frames included that have not arrived in whole. A connection
   /// that adds to it above that is closed.
   public var queuedBytes = 512 * 1024 * 1024
+  /// Frames that one connection is read before the others have their turn.
+  public var framesPerTurn = 64
   /// How long a connection may stay open with no call in flight and nothing received; `nil`: as long
   /// as it likes.
   public var idleTime: Duration?

@@ -42,6 +42,9 @@ struct FrameDecoder {
   /// Bytes of a frame that has not arrived in whole.
   var bufferedBytes: Int { buffer.readableBytes }
 
+  /// Bytes of memory that they take.
+  var memoryBytes: Int { buffer.storageCapacity }
+
   mutating func append(_ bytes: ByteBuffer) {
     if buffer.readableBytes == 0 {
       buffer = bytes
@@ -61,7 +64,10 @@ struct FrameDecoder {
           buffer.clear()
           return .foreignBytes
         }
-        guard let header = buffer.readFrameHeader() else { return nil }
+        guard let header = buffer.readFrameHeader() else {
+          keepWhatIsLeft()
+          return nil
+        }
         guard header.length <= maximumPayload else {
           state = .discarding(remaining: Int(header.length))
           return .oversizeFrame(header)
@@ -70,7 +76,7 @@ struct FrameDecoder {
 
       case .payload(let header):
         guard let payload = buffer.readSlice(length: Int(header.length)) else {
-          buffer.discardReadBytes()
+          keepWhatIsLeft()
           return nil
         }
         state = .header
@@ -92,5 +98,11 @@ struct FrameDecoder {
         return nil
       }
     }
+  }
+
+  /// Lets go of the bytes that were read: a peer that falls silent holds only those it is owed for.
+  private mutating func keepWhatIsLeft() {
+    guard buffer.readerIndex > 0 else { return }
+    buffer = buffer.readableBytes == 0 ? ByteBuffer() : ByteBuffer(bytes: buffer.readableBytesView)
   }
 }

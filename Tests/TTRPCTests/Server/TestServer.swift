@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import NIOConcurrencyHelpers
 import Synchronization
 import TestSupport
 
@@ -13,6 +14,8 @@ struct TestService: Service {
   let cancelled = Flag()
   /// Calls of `Hold` run until it is set.
   let released = Flag()
+  /// The requests of `Note`, in the order in which they were carried out.
+  let notes = NIOLockedValueBox<[Int64]>([])
 
   struct Unspeakable: Error {
     let secret = "password"
@@ -34,6 +37,15 @@ struct TestService: Service {
       },
       .unary("Hold", WireDuration.self) { request, _ in
         _ = try await released.wait()
+        return request
+      },
+      .unary("Note", WireDuration.self) { request, _ in
+        notes.withLockedValue { $0.append(request.seconds) }
+        return request
+      },
+      // Keeps its thread until it is released, which no real handler may.
+      .unary("Block", WireDuration.self) { request, _ in
+        while !released.isSet { usleep(1000) }
         return request
       },
       .unary("Fail", WireDuration.self) { _, _ -> WireDuration in throw Unspeakable() },

@@ -1,0 +1,81 @@
+import FoundationEssentials
+import MockupClient
+import TestSupport
+import Testing
+
+/// Reservations of one credit until the server is gone, each with an id of its own and sent once.
+struct DrainLoad: Sendable {
+  typealias Outcomes = [String: RPCError?]
+
+  private static let connections = 6
+  private static let callsInFlight = 24
+  private static let newcomers = 4
+  private static let lateReaders = 4
+
+  let user: UUID
+  let socket: String
+
+  /// Calls until the server refuses, and then once more.
+  ///
+  /// - Parameter stopping: Returns once the server has begun to stop.
+  /// - Returns: How each call ended, by its reservation's id.
+  func run(_ stopping: @escaping @Sendable () async throws -> Void) async throws -> Outcomes {
+    try await withThrowingTaskGroup(of: Outcomes.self) { group in
+      for _ in 0..<Self.connections {
+        let client = Client(path: socket)
+        for _ in 0..<Self.callsInFlight { group.addTask { await callUntilRefused { client } } }
+      }
+      for _ in 0..<Self.newcomers {
+        group.addTask { await callUntilRefused { Client(path: socket) } }
+      }
+      for _ in 0..<Self.lateReaders { group.addTask { try await readLate(stopping) } }
+      return try await group.reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
+    }
+  }
+
+  private func callUntilRefused(_ makeClient: () -> Client) async -> Outcomes {
+    var outcomes: Outcomes = [:]
+    var refusals = 0
+    while refusals < 2 {
+      let id = UUID().wireText
+      let request = ReserveCreditsRequest(userID: user.wireText, credits: 1, reservationID: id)
+      do {
+        _ = try await CreditServiceClient(makeClient()).reserveCredits(request)
+        outcomes.updateValue(nil, forKey: id)
+      } catch {
+        outcomes.updateValue(error, forKey: id)
+        refusals += 1
+      }
+    }
+    return outcomes
+  }
+
+  /// Sends many calls at once and reads nothing before the server stops.
+  private func readLate(_ stopping: () async throws -> Void) async throws -> Outcomes {
+    let ids = (0..<120).map { _ in UUID().wireText }
+    let lost = RPCError(code: .unavailable, message: "the server closed the connection")
+    var outcomes = Outcomes(uniqueKeysWithValues: ids.map { ($0, lost) })
+    let peer: RawPeer
+    do {
+      peer = try RawPeer(path: socket)
+      try await peer.send(
+        ids.enumerated().flatMap { Self.frame(UInt8(2 * $0 + 1), user, id: $1) })
+    } catch {
+      // The server was faster.
+      return outcomes
+    }
+    try await stopping()
+    while let frame = try await peer.receiveFrame() {
+      let id = ids[Int(frame[7]) / 2]
+      outcomes.updateValue(try RawCall.error(in: frame), forKey: id)
+    }
+    return outcomes
+  }
+
+  /// A call that reserves one credit.
+  static func frame(_ streamID: UInt8, _ user: UUID, id: String) -> [UInt8] {
+    RawCall.frame(
+      streamID, "ReserveCredits",
+      RawCall.bytes(1, user.wireText.utf8) + RawCall.varint(2, 1) + RawCall.bytes(3, id.utf8))
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Glibc
+import MockupClient
+import TestSupport
+import Testing
+
+/// SIGTERM in the middle of many calls: each is carried out and answered, or refused and never carried
+/// out.
+///
+/// `MOCKUPD_TEST_ROUNDS` says how often, `MOCKUPD_TEST_SEED=<seed>` repeats the choices of a failure;
+/// the moments stay the machine's own.
+@Suite struct DrainTests {
+  @Test func everyCallIsAnsweredOrRefusedWheneverTheServerIsStopped() async throws {
+    var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
+    let variable = ProcessInfo.processInfo.environment["MOCKUPD_TEST_ROUNDS"]
+    let rounds = variable.flatMap { Int($0) } ?? 5
+    try await MigratedDatabase.with { database in
+      for round in 1...rounds {
+        let user = try await database.makeUser(annualBudget: 1_000_000)
+        let outcomes = try await Self.stopUnderLoad(database, user, &random)
+
+        for (id, error) in outcomes {
+          #expect(error == nil || error?.code == .unavailable, "round \(round): \(id) \(String(describing: error))")
+        }
+        let answered = Set(outcomes.filter { $0.value == nil }.keys)
+        let made = Set(
+          try await database.texts(
+            "SELECT id::text FROM mockupd.reservations WHERE user_id = '\(user)'"))
+        #expect(answered.subtracting(made).isEmpty, "round \(round): answered and not carried out")
+        #expect(made.subtracting(answered).isEmpty, "round \(round): carried out and not answered")
+        print("round \(round): \(answered.count) answered, \(outcomes.count - answered.count) refused")
+      }
+      #expect(try await database.discrepancies().isEmpty)
+    }
+  }
+
+  /// Stops a server at a random moment of a load. Returns how each call ended, by its reservation's id.
+  private static func stopUnderLoad(
+    _ database: MigratedDatabase, _ user: UUID, _ random: inout SeededGenerator
+  ) async throws -> [String: RPCError?] {
+    try await withTemporaryFolder { folder in
+      let server = try await RunningServer.start(
+        on: database.service,
+        settings: ["MOCKUPD_SERVER_EVENT_LOOPS": "\(Int.random(in: 1...2, using: &random))"],
+        folder: folder)
+      let lifetime = Duration.milliseconds(Int.random(in: 0...300, using: &random))
+      let lateness = Duration.milliseconds(Int.random(in: 0...100, using: &random))
+      let halves = try await sendHalves(to: server, user, &random)
+      let load = DrainLoad(user: user, socket: server.socket)
+      async let stopped: Program.Ending = {
+        try await Task.sleep(for: lifetime)
+        return await server.stop()
+      }()
+      let outcomes = try await load.run {
+        while server.process.knownEnding == nil,
+          FileManager.default.fileExists(atPath: server.socket)
+        {
+          try await Task.sleep(for: .milliseconds(1))
+        }
+        try await Task.sleep(for: lateness)
+      }
+      let ending = try await stopped
+      #expect(ending.exitCode == 0, "\(ending)")
+      #expect(ending.errors.isEmpty, "\(ending)")
+      for peer in halves { #expect(try await peer.isClosed()) }
+      return outcomes
+    }
+  }
+
+  /// Peers that stop in the middle of a frame. What they ask for is never carried out.
+  private static func sendHalves(
+    to server: RunningServer, _ user: UUID, _ random: inout SeededGenerator
+  ) async throws -> [RawPeer] {
+    var peers: [RawPeer] = []
+    for _ in 1...8 {
+      let frame = DrainLoad.frame(1, user, id: UUID().wireText)
+      let peer = try RawPeer(path: server.socket)
+      try await peer.send(Array(frame.prefix(Int.random(in: 1..<frame.count, using: &random))))
+      peers.append(peer)
+    }
+    return peers
+  }
+}
