@@ -23,6 +23,8 @@ struct ServerParts: Sendable {
 /// Here are the channel's events; calls, output and time have files of their own.
 final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
+  /// Goes on to those who speak HTTP.
+  typealias InboundOut = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
   let server: ServerParts
@@ -207,8 +209,4 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       break
     }
   }
-}
-
-extension ServerConnectionHandler {
-  typealias InboundOut = ByteBuffer
 }
