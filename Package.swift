@@ -130,6 +130,9 @@ let package = Package(
         "MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TestSupport",
         "mockupctl", "mockupd",
       ]),
+    .executableTarget(
+      name: "InteropClient", dependencies: ["MockupAPI", "ProtobufC", "TTRPC"],
+      path: "Tests/Interop/swift", swiftSettings: settings),
   ]
 )
 

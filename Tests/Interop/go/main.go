@@ -4,14 +4,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/containerd/ttrpc"
 	"google.golang.org/grpc/codes"
+	health "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
 	credits "mockups/v1"
@@ -21,6 +26,17 @@ const (
 	reservation = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 	nobody      = "00000000-0000-4000-8000-000000000000"
 )
+
+// peer is where to call, and for whom.
+type peer struct {
+	socket string
+	// user has a budget of 10 credits and no other call.
+	user string
+	// slow is a user whose reservations the database keeps waiting for a minute.
+	slow string
+	// trace is what the server's log is to show of a call's metadata.
+	trace string
+}
 
 var failed bool
 
@@ -35,27 +51,48 @@ func check(what string, ok bool, got ...interface{}) {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: interop SOCKET USER, who has a budget of 10 credits and no other call")
+	if len(os.Args) != 5 {
+		fmt.Fprintln(os.Stderr, "usage: interop SOCKET USER SLOW-USER TRACE-ID")
 		os.Exit(64)
 	}
-	connection, err := net.Dial("unix", os.Args[1])
+	peer := peer{os.Args[1], os.Args[2], os.Args[3], os.Args[4]}
+	ctx, cancel := context.WithTimeout(context.Background(), 45*time.Second)
+	defer cancel()
+
+	client := connect(peer.socket)
+	service := credits.NewCreditServiceClient(client)
+	askForHealth(ctx, client)
+	spend(ctx, service, peer.user)
+	refuse(ctx, client, service, peer.user)
+	sendMetadata(ctx, service, peer)
+	callAtOnce(ctx, service, peer.user)
+	runOutOfTime(ctx, service, peer)
+	client.Close()
+	hangUp(ctx, peer)
+	if failed {
+		os.Exit(1)
+	}
+}
+
+func connect(socket string, options ...ttrpc.ClientOpts) *ttrpc.Client {
+	connection, err := net.Dial("unix", socket)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "interop:", err)
 		os.Exit(1)
 	}
-	client := ttrpc.NewClient(connection)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
+	return ttrpc.NewClient(connection, options...)
+}
 
-	service := credits.NewCreditServiceClient(client)
-	spend(ctx, service, os.Args[2])
-	refuse(ctx, client, service, os.Args[2])
-	callAtOnce(ctx, service, os.Args[2])
-	client.Close()
-	if failed {
-		os.Exit(1)
+// askForHealth calls the service that every gRPC server has.
+func askForHealth(ctx context.Context, client *ttrpc.Client) {
+	service := health.NewHealthClient(client)
+	for _, name := range []string{"", "mockups.v1.CreditService"} {
+		answer, err := service.Check(ctx, &health.HealthCheckRequest{Service: name})
+		check(fmt.Sprintf("the health of %q is SERVING", name),
+			err == nil && answer.Status == health.HealthCheckResponse_SERVING, answer, err)
 	}
+	_, err := service.Check(ctx, &health.HealthCheckRequest{Service: "nope"})
+	check("the health of no service is NotFound", status.Code(err) == codes.NotFound, err)
 }
 
 // spend reserves credits, sends that again, commits a part, and reads what is left.
@@ -142,4 +179,81 @@ func callAtOnce(ctx context.Context, service credits.CreditServiceService, user 
 	}
 	group.Wait()
 	check("of 200 calls at once as many succeed as there are credits", admitted == 8, admitted)
+}
+
+// sendMetadata sends a trace's id beside a request. The script looks for it in the server's log.
+func sendMetadata(ctx context.Context, service credits.CreditServiceService, peer peer) {
+	parent := "00-" + peer.trace + "-00f067aa0ba902b7-01"
+	ctx = ttrpc.WithMetadata(ctx, ttrpc.MD{"traceparent": {parent}, "other": {"a", "b"}})
+	_, err := service.GetCreditUsage(ctx, &credits.GetCreditUsageRequest{UserId: peer.user})
+	check("a call with metadata is answered", err == nil, err)
+}
+
+// runOutOfTime makes calls that take too long: for the client, and for the server alone.
+func runOutOfTime(ctx context.Context, service credits.CreditServiceService, peer peer) {
+	request := &credits.ReserveCreditsRequest{
+		UserId: peer.slow, ReservationId: reservation, Credits: 1}
+	short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	_, err := service.ReserveCredits(short, request)
+	check("the client's deadline ends a call",
+		errors.Is(err, context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded, err)
+
+	// The client waits for 45 seconds, and tells the server otherwise.
+	hurried := connect(peer.socket, ttrpc.WithUnaryClientInterceptor(
+		func(ctx context.Context, request *ttrpc.Request, response *ttrpc.Response,
+			_ *ttrpc.UnaryClientInfo, invoke ttrpc.Invoker) error {
+			request.TimeoutNano = int64(200 * time.Millisecond)
+			return invoke(ctx, request, response)
+		}))
+	defer hurried.Close()
+	_, err = credits.NewCreditServiceClient(hurried).ReserveCredits(ctx, request)
+	check("the server's deadline ends a call, with a status",
+		status.Code(err) == codes.DeadlineExceeded && ctx.Err() == nil, err)
+
+	usage, err := service.GetCreditUsage(ctx, &credits.GetCreditUsageRequest{UserId: peer.user})
+	check("the connection lives", err == nil && usage.AnnualBudget == 10, usage, err)
+}
+
+// hangUp closes a connection whose call runs.
+func hangUp(ctx context.Context, peer peer) {
+	client := connect(peer.socket)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := credits.NewCreditServiceClient(client).ReserveCredits(ctx,
+			&credits.ReserveCreditsRequest{
+				UserId: peer.slow, ReservationId: reservation, Credits: 1})
+		ended <- err
+	}()
+	// Who asks for metrics makes a call as well.
+	check("a slow call runs", shows(ctx, peer.socket, "ttrpc_server_calls_in_flight 2"))
+	client.Close()
+	err := <-ended
+	check("closing ends the call for its caller", errors.Is(err, ttrpc.ErrClosed), err)
+	check("and for the server, which cancels it",
+		shows(ctx, peer.socket, "ttrpc_server_calls_in_flight 1") &&
+			shows(ctx, peer.socket,
+				`code="CANCELLED",method="mockups.v1.CreditService/ReserveCredits"} 1`))
+}
+
+// shows waits for at most 20 seconds until the server's metrics have a line that ends so.
+func shows(ctx context.Context, socket string, line string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}
+	client := http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	for ctx.Err() == nil {
+		request, _ := http.NewRequestWithContext(ctx, "GET", "http://mockupd/metrics", nil)
+		if response, err := client.Do(request); err == nil {
+			text, _ := io.ReadAll(response.Body)
+			response.Body.Close()
+			if strings.Contains(string(text), line+"\n") {
+				return true
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
 }

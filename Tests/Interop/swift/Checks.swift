@@ -1,0 +1,149 @@
+internal import TTRPC
+
+/// What has to hold whoever the server is, and what is known to differ.
+final class Checks {
+  /// The largest payload of a frame, which the envelope and the message's own header are part of.
+  private static let frameLimit: Int64 = 4 * 1024 * 1024
+
+  private let peer: Peer
+  private(set) var haveFailed = false
+
+  init(_ peer: Peer) {
+    self.peer = peer
+  }
+
+  /// Prints whether something is as it should be, and what it is where it is not.
+  private func check(_ what: String, _ holds: Bool, _ got: Any...) {
+    if holds { return print("ok  ", what) }
+    haveFailed = true
+    print("FAIL", what, got)
+  }
+
+  func answers() async {
+    let answer = await peer.call("Echo", 41)
+    check("a call is answered", answer.value == 42, answer)
+    let empty = await peer.call("Echo", -1)
+    check("a message of no bytes is an answer", empty.value == 0, empty)
+  }
+
+  func statuses() async {
+    let refused = await peer.call("Refuse")
+    check(
+      "an error arrives with its code and message",
+      refused.code == .failedPrecondition && refused.message == "no", refused)
+
+    let unknown = await [peer.call("Nope"), peer.call("Echo", service: "nope")]
+    switch peer.implementation {
+    case .go:
+      check(
+        "an unknown method and service are UNIMPLEMENTED",
+        unknown.allSatisfy { $0.code == .unimplemented }
+          && unknown.map(\.message) == ["method Nope", "service nope"], unknown)
+    case .rust:
+      check(
+        "an unknown method and service are INVALID_ARGUMENT, as this server has it",
+        unknown.allSatisfy { $0.code == .invalidArgument }
+          && unknown.map(\.message) == ["/p/Nope does not exist", "/nope/Echo does not exist"],
+        unknown)
+    }
+  }
+
+  func metadataAndDeadlines() async {
+    var options = CallOptions.patient
+    options.metadata.append("v", for: "K")
+    options.metadata.append("w", for: "k")
+    let metadata = await peer.bytes("Metadata", options: options)
+    check(
+      "metadata arrives, each value of a key, in order",
+      metadata.value == [0x0a, 3] + Array("v,w".utf8), metadata)
+
+    options.timeout = .seconds(20)
+    let told = await peer.call("Deadline", options: options)
+    check(
+      "the server is told how long a call may take",
+      (1...20_000_000_000).contains(told.value ?? 0), told)
+    options.timeout = nil
+    let endless = await peer.call("Deadline", options: options)
+    check("and when there is no limit", endless.value == 0, endless)
+  }
+
+  /// Gives up calls beside one that goes on, on the same connection.
+  func callsGivenUp() async {
+    let neighbour = peer.start("Wait", 1000)
+    let late = await peer.call("Wait", 3000, options: CallOptions(timeout: .milliseconds(100)))
+    check("a deadline ends a call", late.code == .deadlineExceeded, late)
+
+    let task = peer.start("Wait", 3000)
+    try? await Task.sleep(for: .milliseconds(100))
+    task.cancel()
+    let cancelled = await task.value
+    check("a cancelled task ends its call", cancelled.code == .cancelled, cancelled)
+    let survivor = await neighbour.value
+    check("the call beside them, and its connection, live", survivor.value == 1000, survivor)
+
+    guard peer.implementation == .go else { return }
+    var expired = await peer.call("Expired")
+    for _ in 0..<100 where expired.value == 0 {
+      try? await Task.sleep(for: .milliseconds(50))
+      expired = await peer.call("Expired")
+    }
+    check("the server ended the call at its deadline, too", expired.value == 1, expired)
+  }
+
+  func sizes() async {
+    // Four headers of one or four bytes: the message's and the envelope's.
+    let largest = Self.frameLimit - 10
+    let fits = await peer.bytes("Large", largest)
+    check("an answer of 4 MiB arrives", fits.value?.count == Int(largest) + 5, fits.code)
+
+    let neighbour = peer.start("Wait", 500)
+    let tooLarge = await peer.bytes("Large", largest + 1)
+    check(
+      "a larger one is RESOURCE_EXHAUSTED", tooLarge.code == .resourceExhausted,
+      tooLarge.message ?? tooLarge.value?.count ?? 0)
+    let survivor = await neighbour.value
+    check("the call beside it lives", survivor.value == 500, survivor)
+  }
+
+  func callsAtOnce() async {
+    let wrong = await withTaskGroup(of: Answer<Int64>?.self) { [peer] group in
+      for number in 0..<Int64(1000) {
+        group.addTask {
+          let answer = await peer.call("Echo", number)
+          return answer.value == number + 1 ? nil : answer
+        }
+      }
+      return await group.reduce(into: []) { wrong, answer in wrong += answer.map { [$0] } ?? [] }
+    }
+    check(
+      "of 1000 calls at once each gets its answer", wrong.isEmpty, wrong.count, wrong.first as Any)
+  }
+
+  func lostConnections() async {
+    let running = peer.start("Wait", 3000)
+    let cut = await peer.call("Cut")
+    check("a call whose connection is cut is UNAVAILABLE", cut.code == .unavailable, cut)
+    let lost = await running.value
+    check("and so is the one beside it", lost.code == .unavailable, lost)
+    let next = await peer.call("Echo", 1)
+    check("the next call finds a new connection", next.value == 2, next)
+
+    guard peer.implementation == .go else { return }
+    let last = peer.start("Wait", 500)
+    // On the connection by the time the server stops.
+    try? await Task.sleep(for: .milliseconds(100))
+    let restart = await peer.call("Restart")
+    check("a server that shuts down answers", restart.value == 0, restart)
+    var unanswered: [Answer<Int64>] = []
+    for _ in 0..<30 {
+      let meanwhile = await peer.call("Echo", 1, isIdempotent: true)
+      if meanwhile.value != 2 { unanswered.append(meanwhile) }
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+    check(
+      "calls that may be sent again are answered while the next server takes over",
+      unanswered.isEmpty, unanswered)
+    let answered = await last.value
+    check("what ran before is answered", answered.value == 500, answered)
+  }
+}

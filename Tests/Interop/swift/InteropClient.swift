@@ -1,0 +1,48 @@
+internal import Glibc
+internal import TTRPC
+
+/// Calls the service `p` of a server that is not ours: the ones in Tests/Interop/go and
+/// Tests/Interop/rust. Prints a line for each check, and ends with 1 if one of them fails. Run by
+/// scripts/interop.
+@main struct InteropClient {
+  static func main() async {
+    guard let peer = Peer(arguments: CommandLine.arguments.dropFirst()) else {
+      print("usage: InteropClient go|rust SOCKET")
+      exit(64)
+    }
+    let checks = Checks(peer)
+    await checks.answers()
+    await checks.statuses()
+    await checks.metadataAndDeadlines()
+    await checks.callsGivenUp()
+    await checks.sizes()
+    await checks.callsAtOnce()
+    await checks.lostConnections()
+    await peer.client.close()
+    exit(checks.haveFailed ? 1 : 0)
+  }
+}
+
+/// The server to be called.
+struct Peer: Sendable {
+  enum Implementation: String {
+    /// containerd's, in Go.
+    case go
+    /// ttrpc-rust.
+    case rust
+  }
+
+  let implementation: Implementation
+  let client: Client
+
+  init?(arguments: some Sequence<String>) {
+    let arguments = Array(arguments)
+    guard arguments.count == 2, let implementation = Implementation(rawValue: arguments[0]) else {
+      return nil
+    }
+    self.implementation = implementation
+    var configuration = ClientConfiguration()
+    configuration.interceptors = [Retrying()]
+    client = Client(path: arguments[1], configuration: configuration)
+  }
+}
