@@ -57,6 +57,19 @@ public final class RawPeer: Sendable {
     }
   }
 
+  /// Waits for at most ten seconds until the other end has read all that was sent.
+  public func waitUntilRead() async throws {
+    for _ in 0..<10_000 {
+      var waiting: Int32 = 0
+      guard unsafe ioctl(descriptor, UInt(TIOCOUTQ), &waiting) == 0 else {
+        throw Failure(description: "ioctl")
+      }
+      if waiting == 0 { return }
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    throw Failure(description: "the other end does not read")
+  }
+
   /// Reads exactly so many bytes, or fewer where the other end closes before.
   public func receive(_ count: Int) async throws -> [UInt8] {
     try await onQueue { [descriptor] in

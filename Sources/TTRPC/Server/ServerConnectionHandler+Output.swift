@@ -29,7 +29,8 @@ extension ServerConnectionHandler: StreamConnection {
   /// The peer has read: what waits moves up, in the order in which it came.
   func takeWaitingMessages() {
     guard let context else { return }
-    unwritableSince = context.channel.isWritable ? nil : unwritableSince ?? .now()
+    let isWaiting = isClosing || !context.channel.isWritable
+    unwritableSince = isWaiting ? unwritableSince ?? .now() : nil
     while context.channel.isWritable, let entry = outbound.popFirst() {
       write(entry.frame)
       entry.writer.resume(returning: .success(()))
@@ -77,6 +78,20 @@ extension ServerConnectionHandler: StreamConnection {
     }
   }
 
+  /// Closes once the peer has taken what was written: an answer it has not read yet is still its own.
+  /// A peer that takes nothing is closed as any other that does not read.
+  func closeAfterWrites() {
+    guard let context else { return }
+    flushIsNeeded = false
+    let channel = context.channel
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+      channel.close(promise: nil)
+    }
+    isClosing = true
+    unwritableSince = unwritableSince ?? .now()
+  }
+
+  /// Closes at once; what the peer has not read by then is lost.
   func close() {
     flushIsNeeded = false
     context?.flush()

@@ -45,6 +45,8 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var lastActivity = NIODeadline.now()
   var frameBegan: NIODeadline?
   var unwritableSince: NIODeadline?
+  /// Nothing more is to be said, though the peer may not have read all that was.
+  var isClosing = false
   var queuedBytesReported = 0
   var watch: RepeatedTask?
   private var isFirstRead = true
@@ -121,11 +123,11 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       for streamID in state.inputClosed() {
         endEarly(streamID, RPCError(code: .cancelled, message: "the caller has left in the middle"))
       }
-      if state.isFinished { close() }
+      if state.isFinished { closeAfterWrites() }
     case is DrainStarted:
       state.drainStarted()
       for (streamID, call) in calls where call.endsAtDrain { endEarly(streamID, .draining) }
-      if state.isFinished { close() }
+      if state.isFinished { closeAfterWrites() }
     case is DrainEnded:
       for streamID in Array(calls.keys) { endEarly(streamID, .draining) }
       close()
@@ -173,7 +175,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       let error = RPCError(code: code, message: message)
       if cancel { stopCall(streamID, error) }
       write(streamID, WireResponse(error: error))
-      if state.isFinished { close() }
+      if state.isFinished { closeAfterWrites() }
     case .ignore:
       break
     }

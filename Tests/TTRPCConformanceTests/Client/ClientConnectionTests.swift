@@ -1,0 +1,244 @@
+import NIOConcurrencyHelpers
+import TTRPC
+import TestSupport
+import Testing
+
+/// How our client makes, keeps and replaces its connection, and what its deadlines cover.
+@Suite(.timeLimit(.minutes(1))) struct ClientConnectionTests {
+  /// Counts attempts to connect that failed: each asks for one random number.
+  private final class Attempts: Sendable {
+    private let count = NIOLockedValueBox(0)
+
+    var failed: Int { count.withLockedValue { $0 } }
+
+    func configuration(pause: Duration) -> ClientConfiguration {
+      var configuration = ClientConfiguration()
+      configuration.backoff = ConnectionBackoff(initial: pause, maximum: pause) { [self] in
+        count.withLockedValue { $0 += 1 }
+        return 0
+      }
+      return configuration
+    }
+  }
+
+  // MARK: Deadlines
+
+  @Test(arguments: CallShape.all)
+  func theDeadlineCoversWaitingForAConnection(shape: CallShape) async throws {
+    let attempts = Attempts()
+    try await withTemporaryFolder { folder in
+      let client = TTRPC.Client(
+        path: "\(folder)/socket", configuration: attempts.configuration(pause: .milliseconds(2)))
+      let options = CallOptions(timeout: .milliseconds(100), waitsForReady: true)
+      #expect(await client.outcome(shape, options: options).code == .deadlineExceeded)
+      #expect(attempts.failed > 1)
+      await client.close()
+    }
+  }
+
+  @Test(arguments: CallShape.all)
+  func d8TheDeadlineCoversWritingToAPeerThatDoesNotRead(shape: CallShape) async throws {
+    try await Stage.with { stage in
+      let options = CallOptions(
+        timeout: .milliseconds(300),
+        // More than a socket holds, in the request itself.
+        metadata: shape.streamsRequests ? [:] : ["k": String(repeating: "v", count: 4_000_000)])
+      async let peer = stage.listener.accept()
+      if shape.streamsRequests {
+        let error = await #expect(throws: RPCError.self) {
+          try await Self.writeWithoutEnd(stage.client, shape, options)
+        }
+        #expect(error?.code == .deadlineExceeded)
+      } else {
+        #expect(await stage.client.outcome(shape, options: options).code == .deadlineExceeded)
+      }
+      _ = try await peer
+    }
+  }
+
+  private static func writeWithoutEnd(
+    _ client: TTRPC.Client, _ shape: CallShape, _ options: CallOptions
+  ) async throws {
+    let block = Blob(data: [UInt8](repeating: 7, count: 100_000))
+    if shape == .clientStreaming {
+      let _: Number = try await client.clientStreaming(shape.method, options: options) {
+        (requests: RequestWriter<Blob>) in while true { try await requests.write(block) }
+      }
+    } else {
+      try await client.bidirectional(shape.method, options: options) {
+        (requests: RequestWriter<Blob>, _: MessageStream<Number>) in
+        while true { try await requests.write(block) }
+      }
+    }
+  }
+
+  @Test(arguments: CallShape.all)
+  func theDeadlineCoversWaitingAndTheServerIsTold(shape: CallShape) async throws {
+    try await Stage.with { stage in
+      let options = CallOptions(timeout: .milliseconds(100))
+      async let outcome = stage.client.outcome(shape, options: options)
+      let script = try await stage.accept()
+      _ = try await script.opening()
+      if shape.streamsRequests { try await script.expect(.data(1, 41), .end(1)) }
+      if shape.streamsResponses { try await script.send(.data(1, 1)) }
+      try await script.expect(.cancel(1))
+      #expect(
+        await outcome == Outcome(
+          numbers: shape.streamsResponses ? [1] : [], code: .deadlineExceeded))
+    }
+  }
+
+  @Test func aPeerThatReadsAgainGetsTheRestOfABrokenOffWriteAndTheConnectionLives() async throws {
+    try await Stage.with { stage in
+      let options = CallOptions(
+        timeout: .milliseconds(200), metadata: ["k": String(repeating: "v", count: 4_000_000)])
+      #expect(await stage.client.outcome(.unary, options: options).code == .deadlineExceeded)
+      let script = try await stage.accept()
+      #expect(try await script.opening().frame.streamID == 1)
+      try await script.expect(.cancel(1))
+      async let next = stage.client.outcome(.unary)
+      #expect(try await script.opening().frame.streamID == 3)
+      try await script.send(.response(3, 7))
+      #expect(await next == Outcome(numbers: [7]))
+    }
+  }
+
+  // MARK: Connections
+
+  @Test func manyWhoCallAtOnceShareOneConnection() async throws {
+    try await Stage.with { stage in
+      async let outcomes = withTaskGroup(of: Outcome.self) { group in
+        for _ in 0..<50 { group.addTask { await stage.client.outcome(.unary) } }
+        return await group.reduce(into: [Outcome]()) { $0.append($1) }
+      }
+      let script = try await stage.accept()
+      for number in 0..<50 { try await script.answer(Int64(number)) }
+      #expect(await outcomes.flatMap(\.numbers).sorted() == Array(0..<50))
+    }
+  }
+
+  @Test func aClientThatIsClosedEndsItsCallsAndMakesNoOther() async throws {
+    try await Stage.with { stage in
+      let call = Task { await stage.client.outcome(.unary) }
+      let script = try await stage.accept()
+      _ = try await script.opening()
+      await stage.client.close()
+      #expect(await call.value.code == .unavailable)
+      try await script.expectClosed()
+      for waits in [false, true] {
+        let options = CallOptions(waitsForReady: waits)
+        #expect(await stage.client.outcome(.unary, options: options).code == .unavailable)
+      }
+    }
+  }
+
+  @Test func betweenAttemptsCallsFailAtOnceAndMakeNone() async throws {
+    let attempts = Attempts()
+    try await withTemporaryFolder { folder in
+      let client = TTRPC.Client(
+        path: "\(folder)/socket", configuration: attempts.configuration(pause: .seconds(3600)))
+      for shape in CallShape.all + CallShape.all {
+        #expect(await client.outcome(shape).code == .unavailable)
+      }
+      #expect(attempts.failed == 1)
+      await client.close()
+    }
+  }
+
+  @Test func whoWaitsForAServerIsServedWhenItComes() async throws {
+    let attempts = Attempts()
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      let client = TTRPC.Client(
+        path: path, configuration: attempts.configuration(pause: .milliseconds(2)))
+      let calls = Task {
+        await withTaskGroup(of: Outcome.self) { group in
+          for _ in 0..<10 {
+            group.addTask {
+              await client.outcome(.unary, options: CallOptions(waitsForReady: true))
+            }
+          }
+          return await group.reduce(into: [Outcome]()) { $0.append($1) }
+        }
+      }
+      while attempts.failed < 3 { try await Task.sleep(for: .milliseconds(1)) }
+      let listener = try RawListener(path: path)
+      let script = Script(try await listener.accept())
+      for number in 0..<10 { try await script.answer(Int64(number)) }
+      #expect(await calls.value.flatMap(\.numbers).sorted() == Array(0..<10))
+      // One connection served them all.
+      await client.close()
+      try await script.expectClosed()
+    }
+  }
+
+  @Test func whoWaitsForAServerMayGiveUp() async throws {
+    let attempts = Attempts()
+    try await withTemporaryFolder { folder in
+      let client = TTRPC.Client(
+        path: "\(folder)/socket", configuration: attempts.configuration(pause: .milliseconds(2)))
+      for shape in CallShape.all {
+        let before = attempts.failed
+        let call = Task {
+          await client.outcome(shape, options: CallOptions(waitsForReady: true))
+        }
+        while attempts.failed == before { try await Task.sleep(for: .milliseconds(1)) }
+        call.cancel()
+        #expect(await call.value.code == .cancelled, "\(shape)")
+      }
+      let call = Task {
+        await client.outcome(.unary, options: CallOptions(waitsForReady: true))
+      }
+      let before = attempts.failed
+      while attempts.failed == before { try await Task.sleep(for: .milliseconds(1)) }
+      await client.close()
+      #expect(await call.value.code == .unavailable)
+    }
+  }
+
+  @Test func anOldConnectionIsReplacedAndFinishesWhatItHas() async throws {
+    var configuration = ClientConfiguration()
+    configuration.connectionAge = .nanoseconds(1)
+    try await Stage.with(configuration) { stage in
+      let running = Task { await stage.client.outcome(.serverStreaming) }
+      let old = try await stage.accept()
+      #expect(try await old.opening().frame == .request(1, "Many", Proto.integer(1, 41), flags: 1))
+      try await old.send(.data(1, 1))
+      // This call finds the connection old. It goes out on it all the same: nobody waits.
+      let second = Task { await stage.client.outcome(.unary) }
+      #expect(try await old.opening().frame == .request(3, "Echo", Proto.integer(1, 41)))
+      let new = try await stage.accept()
+      // The new one is there for the client too once calls come to it.
+      let third = Task { await stage.client.outcome(.unary) }
+      #expect(try await new.opening().frame.streamID == 1)
+      try await new.send(.response(1, 7))
+      #expect(await third.value == Outcome(numbers: [7]))
+      try await old.send(.data(1, 2), .response(3, 8), .end(1))
+      #expect(await second.value == Outcome(numbers: [8]))
+      #expect(await running.value == Outcome(numbers: [1, 2]))
+      try await old.expectClosed()
+    }
+  }
+
+  @Test func anOldConnectionIsClosedWhenItsLastCallIsGivenUp() async throws {
+    var configuration = ClientConfiguration()
+    configuration.connectionAge = .nanoseconds(1)
+    try await Stage.with(configuration) { stage in
+      let running = Task { await stage.client.outcome(.bidirectional) }
+      let old = try await stage.accept()
+      _ = try await old.opening()
+      try await old.expect(.data(1, 41), .end(1))
+      let second = Task { await stage.client.outcome(.unary) }
+      try await old.answer(8)
+      #expect(await second.value == Outcome(numbers: [8]))
+      let new = try await stage.accept()
+      running.cancel()
+      #expect(await running.value.code == .cancelled)
+      try await old.expect(.cancel(1))
+      try await old.expectClosed()
+      async let third = stage.client.outcome(.unary)
+      try await new.answer(9)
+      #expect(await third == Outcome(numbers: [9]))
+    }
+  }
+}
