@@ -57,7 +57,8 @@ extension ServerCase {
         streamID += 2
       }
       try await peer.send(.data(1, 1), .data(3, 1), .end(1))
-      try await peer.expect(.data(3, 2), .response(1, 1))
+      #expect(try await peer.next(on: 3) == .data(3, 2))
+      #expect(try await peer.next(on: 1) == .response(1, 1))
       try await peer.send(.end(3))
       try await peer.expect(.end(3))
       try await peer.expectClosed()
