@@ -108,12 +108,21 @@ let package = Package(
     .target(
       name: "CProtobufCTestMessages", dependencies: ["CProtobufC"],
       path: "Tests/CProtobufCTestMessages"),
+    .target(
+      name: "CTTRPCConformanceMessages", dependencies: ["CProtobufC"],
+      path: "Tests/CTTRPCConformanceMessages"),
     .module("TestSupport", ["MockupStore", "Postgres"], path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests(
       "TTRPCTests",
       ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging, metrics, metricsTestKit]
         + nio + tracing),
+    .tests(
+      "TTRPCConformanceTests",
+      [
+        "CTTRPCConformanceMessages", "ProtobufC", "TTRPC", "TestSupport", concurrencyHelpers, logging,
+      ],
+      exclude: ["Proto"]),
     .tests(
       "TTRPCServicesTests",
       ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),

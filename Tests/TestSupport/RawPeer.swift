@@ -3,10 +3,11 @@ internal import Glibc
 
 /// The other end of a Unix socket, byte by byte: for what no client library would send.
 ///
-/// Reads and writes block, on a thread of its own.
+/// Reads and writes block, on threads of their own.
 public final class RawPeer: Sendable {
   private let descriptor: Int32
-  private let queue = DispatchQueue(label: "raw peer")
+  private let reading = DispatchQueue(label: "raw peer reads")
+  private let writing = DispatchQueue(label: "raw peer writes")
 
   /// What a peer could not do.
   public struct Failure: Error, CustomStringConvertible {
@@ -43,7 +44,7 @@ public final class RawPeer: Sendable {
 
   /// Sends all the bytes.
   public func send(_ bytes: [UInt8]) async throws {
-    try await onQueue { [descriptor] in
+    try await on(writing) { [descriptor] in
       var sent = 0
       while sent < bytes.count {
         let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -57,9 +58,22 @@ public final class RawPeer: Sendable {
     }
   }
 
+  /// Waits for at most ten seconds until the other end has read all that was sent.
+  public func waitUntilRead() async throws {
+    for _ in 0..<10_000 {
+      var waiting: Int32 = 0
+      guard unsafe ioctl(descriptor, UInt(TIOCOUTQ), &waiting) == 0 else {
+        throw Failure(description: "ioctl")
+      }
+      if waiting == 0 { return }
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    throw Failure(description: "the other end does not read")
+  }
+
   /// Reads exactly so many bytes, or fewer where the other end closes before.
   public func receive(_ count: Int) async throws -> [UInt8] {
-    try await onQueue { [descriptor] in
+    try await on(reading) { [descriptor] in
       var received: [UInt8] = []
       while received.count < count {
         var chunk = [UInt8](repeating: 0, count: min(count - received.count, 65_536))
@@ -91,8 +105,8 @@ public final class RawPeer: Sendable {
     shutdown(descriptor, Int32(SHUT_WR))
   }
 
-  private func onQueue<Value: Sendable>(
-    _ body: @escaping @Sendable () throws -> Value
+  private func on<Value: Sendable>(
+    _ queue: DispatchQueue, _ body: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       queue.async { continuation.resume(with: Result { try body() }) }

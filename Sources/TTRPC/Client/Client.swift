@@ -224,12 +224,13 @@ public struct RequestWriter<Message: ProtobufMessage>: Sendable {
   /// Sends a message. Suspends while the server has not read what was sent before.
   ///
   /// - Throws: ``StatusCode/resourceExhausted`` for a message above the size limit, which is not sent;
-  ///   ``StatusCode/cancelled`` once the call has ended.
+  ///   ``StatusCode/failedPrecondition`` after ``finish()``; ``StatusCode/cancelled`` once the call has
+  ///   ended.
   public func write(_ message: Message) async throws(RPCError) {
     try await writer.write(message)
   }
 
-  /// Says that nothing more will come. Responses may still be read.
+  /// Says that nothing more will come. Responses may still be read. Later calls do nothing.
   public func finish() async throws(RPCError) {
     try await writer.finish()
   }

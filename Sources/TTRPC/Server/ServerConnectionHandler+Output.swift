@@ -32,7 +32,8 @@ extension ServerConnectionHandler: StreamConnection {
   /// The peer has read: what waits moves up, in the order in which it came.
   func takeWaitingMessages() {
     guard let context else { return }
-    unwritableSince = context.channel.isWritable ? nil : unwritableSince ?? .now()
+    let isWaiting = isFinishing || !context.channel.isWritable
+    unwritableSince = isWaiting ? unwritableSince ?? .now() : nil
     if context.channel.isWritable, gathered.readableBytes > 0 { scheduleFlush() }
     while canTakeMore, let entry = outbound.popFirst() {
       write(entry.frame)
@@ -119,7 +120,8 @@ extension ServerConnectionHandler: StreamConnection {
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.whenComplete { _ in channel.close(promise: nil) }
     writeGathered(promise: written)
-    if !channel.isWritable { unwritableSince = unwritableSince ?? .now() }
+    // However little it is that the peer leaves unread.
+    unwritableSince = unwritableSince ?? .now()
   }
 
   // MARK: Bounds

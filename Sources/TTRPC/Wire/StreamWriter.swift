@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import ProtobufC
+internal import Synchronization
 
 /// A connection, to the writers of its streams. Lives on the event loop.
 protocol StreamConnection: AnyObject {
@@ -20,6 +21,7 @@ final class StreamWriter: Sendable {
   private let connection: NIOLoopBound<any StreamConnection>
   private let limit: Int
   private let traffic: CallTraffic
+  private let hasFinished = Atomic(false)
 
   init(
     _ connection: any StreamConnection, streamID: UInt32, limit: Int, traffic: CallTraffic,
@@ -57,12 +59,17 @@ final class StreamWriter: Sendable {
   }
 
   private func sendMessage(_ frame: ByteBuffer) async throws(RPCError) {
+    guard !hasFinished.load(ordering: .acquiring) else {
+      throw RPCError(code: .failedPrecondition, message: "the writer has said that this is all")
+    }
     try await send(frame)
     traffic.sent(frame.readableBytes - FrameHeader.byteCount)
   }
 
-  /// Says that nothing more will come.
+  /// Says that nothing more will come. Later calls do nothing.
   func finish() async throws(RPCError) {
+    let hadFinished = hasFinished.exchange(true, ordering: .acquiringAndReleasing)
+    guard !hadFinished else { return }
     var frame = ByteBuffer()
     frame.writeFrameHeader(.endOfStream(streamID))
     try await send(frame)

@@ -1,0 +1,145 @@
+// A server with containerd's own ttrpc library, unary calls alone: the service of
+// Tests/TTRPCConformanceTests/Proto/service.proto as far as it has no streams. Listens on the socket
+// that it is given until it is killed.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/ttrpc"
+	"github.com/gogo/protobuf/proto"
+	"github.com/gogo/protobuf/types"
+	"github.com/golang/protobuf/ptypes/any"
+	"google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/codes"
+	grpcstatus "google.golang.org/grpc/status"
+)
+
+// number and blob are the service's messages: {1: int64} and {1: bytes}.
+type number = types.Int64Value
+type blob = types.BytesValue
+
+// book knows which calls run and which may go on, by the numbers of the metadata's key "k".
+type book struct {
+	sync.Mutex
+	running  map[int64]int64
+	released map[int64]bool
+}
+
+func (b *book) count(key, change int64) {
+	b.Lock()
+	defer b.Unlock()
+	b.running[key] += change
+}
+
+func (b *book) hold(ctx context.Context, key int64) error {
+	for {
+		b.Lock()
+		released := b.released[key]
+		b.Unlock()
+		if released {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+type handler func(ctx context.Context, n int64) (proto.Message, error)
+
+// method makes a method of a handler that takes a number, and counts its calls.
+func (b *book) method(handle handler) ttrpc.Method {
+	return func(ctx context.Context, unmarshal func(interface{}) error) (interface{}, error) {
+		var request number
+		if err := unmarshal(&request); err != nil {
+			return nil, err
+		}
+		if text, ok := ttrpc.GetMetadataValue(ctx, "k"); ok {
+			if key, err := strconv.ParseInt(text, 10, 64); err == nil {
+				b.count(key, 1)
+				defer b.count(key, -1)
+			}
+		}
+		return handle(ctx, request.Value)
+	}
+}
+
+func (b *book) methods() map[string]ttrpc.Method {
+	return map[string]ttrpc.Method{
+		"Echo": b.method(func(_ context.Context, n int64) (proto.Message, error) {
+			return &number{Value: n + 1}, nil
+		}),
+		"Fail": b.method(func(context.Context, int64) (proto.Message, error) {
+			return nil, errors.New("the secret is password")
+		}),
+		"Refuse": b.method(func(context.Context, int64) (proto.Message, error) {
+			why := &any.Any{TypeUrl: "type.example/p.Why", Value: []byte{1}}
+			return nil, grpcstatus.ErrorProto(&status.Status{
+				Code: int32(codes.FailedPrecondition), Message: "no", Details: []*any.Any{why},
+			})
+		}),
+		"Large": b.method(func(_ context.Context, n int64) (proto.Message, error) {
+			if n < 0 || n > 1<<24 {
+				n = 0
+			}
+			return &blob{Value: bytes.Repeat([]byte("x"), int(n))}, nil
+		}),
+		"Metadata": b.method(func(ctx context.Context, _ int64) (proto.Message, error) {
+			md, _ := ttrpc.GetMetadata(ctx)
+			values, _ := md.Get("v")
+			return &blob{Value: []byte(strings.Join(values, ","))}, nil
+		}),
+		"Hold": b.method(func(ctx context.Context, n int64) (proto.Message, error) {
+			return &number{Value: n}, b.hold(ctx, n)
+		}),
+		"Release": b.method(func(_ context.Context, n int64) (proto.Message, error) {
+			b.Lock()
+			defer b.Unlock()
+			b.released[n] = true
+			return &number{Value: n}, nil
+		}),
+		"Running": b.method(func(_ context.Context, n int64) (proto.Message, error) {
+			b.Lock()
+			defer b.Unlock()
+			return &number{Value: b.running[n]}, nil
+		}),
+	}
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: go-server SOCKET")
+		os.Exit(64)
+	}
+	if err := serve(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "go-server:", err)
+		os.Exit(1)
+	}
+}
+
+func serve(path string) error {
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return err
+	}
+	server, err := ttrpc.NewServer()
+	if err != nil {
+		return err
+	}
+	b := &book{running: map[int64]int64{}, released: map[int64]bool{}}
+	server.Register("p", b.methods())
+	fmt.Println("ready", path)
+	return server.Serve(context.Background(), listener)
+}

@@ -1,0 +1,134 @@
+import TTRPC
+import Testing
+
+extension ServerCase {
+  /// Ids, metadata and limits.
+  static let beside: [ServerCase] = [
+    talk("ids: may leave any out, up to the last") { peer in
+      for streamID: UInt32 in [1, 5, 1001, 0x7fff_ffff, 0x8000_0001, .max - 2, .max] {
+        try await peer.proveAlive(as: streamID)
+      }
+      try await peer.send(.request(.max, "Echo"))
+      try await peer.expect(code: 3, on: .max)
+      try await peer.send(.request(1003, "Echo"))
+      try await peer.expect(code: 3, on: 1003)
+    },
+    talk("ids: answers come as they are ready, each on its own") { peer in
+      try await peer.send(
+        .request(1, "Hold", Proto.integer(1, -7)), .request(3, "Echo"),
+        .request(5, "Release", Proto.integer(1, -7)))
+      try await peer.expect(.response(3, 1), .response(5, -7), .response(1, -7))
+    },
+    ServerCase("ids: each connection has its own") { target in
+      let first = try target.connect()
+      let second = try target.connect()
+      for peer in [first, second, first, second].enumerated() {
+        try await peer.element.proveAlive(as: peer.offset < 2 ? 1 : 3)
+      }
+      try await first.finish()
+      try await second.finish()
+    },
+    talk("metadata: a key has all its values, in their order") { peer in
+      try await peer.send(.request(1, "Metadata", metadata: ["v": "b", "x": "c", "v": "a"]))
+      #expect(try await peer.answer(on: 1).blob == Array("b,a".utf8))
+    },
+    talk("metadata: a key is found whatever its case") { peer in
+      try await peer.send(.request(1, "Metadata", metadata: ["V": "é", "v": ""]))
+      #expect(try await peer.answer(on: 1).blob == Array("é,".utf8))
+    },
+    talk("metadata: none is none") { peer in
+      try await peer.send(.request(1, "Metadata"))
+      #expect(try await peer.answer(on: 1).blob == [])
+    },
+    talk("envelope: fields in any order, repeated and unknown, are read as protobuf has it") {
+      peer in
+      let envelope =
+        Proto.integer(14, 9) + Proto.bytes(3, [0x08, 1]) + Proto.text(2, "nope")
+        + Proto.text(2, "Echo") + Proto.bytes(13, [0xff]) + Proto.text(1, "p")
+        + Proto.bytes(3, Proto.integer(1, 41))
+      try await peer.send(Frame(1, 1, envelope))
+      try await peer.expect(.response(1, 42))
+    },
+    talk("limits: calls of one connection", limits: .with { $0.callsPerConnection = 2 }) { peer in
+      try await peer.send(
+        .request(1, "Hold", Proto.integer(1, -8)), .request(3, "Sum", flags: 0x06),
+        .request(5, "Echo"))
+      try await peer.expect(code: 8, on: 5)
+      try await peer.send(.end(3))
+      try await peer.expect(.response(3, 0))
+      try await peer.send(.request(7, "Release", Proto.integer(1, -8)))
+      try await peer.expect(.response(7, -8), .response(1, -8))
+    },
+    ServerCase("limits: calls in all", limits: .with { $0.calls = 1 }) { target in
+      let first = try target.connect()
+      let second = try target.connect()
+      try await first.send(.request(1, "Sum", flags: 0x06), .data(1, 1))
+      for streamID in stride(from: UInt32(1), to: 20_000, by: 2) {
+        try await second.send(.request(streamID, "Echo"))
+        // Until the other one is in.
+        if try await second.answer(on: streamID).code == 8 { break }
+      }
+      try await second.send(.request(99_999, "Echo"))
+      try await second.expect(code: 8, on: 99_999)
+      try await first.send(.end(1))
+      try await first.expect(.response(1, 1))
+      try await first.finish()
+      try await second.proveAlive(as: 100_001)
+      try await second.finish()
+    },
+    talk(
+      "limits: sizes of messages",
+      limits: .with { $0.wire = WireLimits(maximumMessageSize: 64) }
+    ) { peer in
+      let longest = [UInt8](repeating: 7, count: 64 - 20)
+      try await peer.send(.request(1, "Echo", metadata: ["k": String(repeating: "v", count: 60)]))
+      try await peer.expect(code: 8, on: 1)
+      try await peer.send(.request(3, "Large", Proto.integer(1, 60)))
+      try await peer.expect(.response(3, bytes: 60))
+      try await peer.send(.request(5, "Large", Proto.integer(1, 61)))
+      try await peer.expect(code: 8, on: 5)
+      try await peer.send(.request(7, "Stall", flags: 0x06), Frame(3, 7, Proto.bytes(1, longest)))
+      try await peer.send(Frame(3, 7, [UInt8](repeating: 0, count: 65)))
+      try await peer.expect(code: 8, on: 7)
+    },
+    ServerCase(
+      "limits: what waits for the readers of one connection",
+      limits: .with {
+        $0.wire = WireLimits(maximumMessageSize: 65_536)
+        $0.queuedBytesPerStream = 1_000_000
+        $0.queuedBytesPerConnection = 200_000
+      }
+    ) { target in
+      let peer = try target.connect()
+      let key = newKey()
+      try await peer.send(
+        .request(1, "Stall", flags: 0x06, metadata: ["k": "\(key)"]),
+        .request(3, "Stall", flags: 0x06, metadata: ["k": "\(key)"]))
+      let block = Proto.bytes(1, [UInt8](repeating: 7, count: 50_000))
+      for _ in 0..<3 { try await peer.send(Frame(3, 1, block)) }
+      try await peer.send(Frame(3, 3, block))
+      try await peer.expect(code: 8, on: 1)
+      try await target.release(key)
+      try await peer.send(.end(3))
+      try await peer.expect(Frame(3, 3, block), .end(3))
+      try await peer.finish()
+    },
+  ]
+}
+
+extension ServerLimits {
+  /// The usual ones, changed.
+  static func with(_ change: (inout ServerLimits) -> Void) -> ServerLimits {
+    var limits = ServerLimits()
+    change(&limits)
+    return limits
+  }
+}
+
+extension Frame {
+  /// An answer of so many bytes of `Large`.
+  static func response(_ streamID: UInt32, bytes count: Int) -> Frame {
+    let blob = Proto.bytes(1, [UInt8](repeating: 0x78, count: count))
+    return Frame(2, streamID, Proto.bytes(2, blob))
+  }
+}

@@ -1,0 +1,180 @@
+import Testing
+
+/// What a peer does wrong after a call on stream 3 that went well, and the status it gets.
+struct Mistake: Sendable {
+  var name: String
+  var needs: Capabilities = []
+  var bytes: [UInt8]
+  var streamID: UInt32 = 5
+  var code: Int64
+
+  static let longest = 4_194_304
+
+  static let all: [Mistake] = [
+    Mistake(
+      name: "an unknown service", bytes: Frame.request(5, "Echo", service: "q").bytes, code: 12),
+    Mistake(
+      name: "an unknown service, for a stream",
+      bytes: Frame.request(5, "Sum", flags: 0x06, service: "").bytes, code: 12),
+    Mistake(name: "an unknown method", bytes: Frame.request(5, "echo").bytes, code: 12),
+    Mistake(name: "no method", bytes: Frame.request(5, "").bytes, code: 12),
+    Mistake(name: "an envelope of no bytes", bytes: Frame(1, 5).bytes, code: 12),
+    Mistake(name: "an even id", bytes: Frame.request(6, "Echo").bytes, streamID: 6, code: 3),
+    Mistake(name: "id zero", bytes: Frame.request(0, "Echo").bytes, streamID: 0, code: 3),
+    Mistake(
+      name: "the highest even id", bytes: Frame.request(.max - 1, "Echo").bytes,
+      streamID: .max - 1, code: 3),
+    Mistake(name: "a lower id", bytes: Frame.request(1, "Echo").bytes, streamID: 1, code: 3),
+    Mistake(name: "a repeated id", bytes: Frame.request(3, "Echo").bytes, streamID: 3, code: 3),
+    Mistake(
+      name: "an envelope cut short", bytes: Frame(1, 5, [0x0a, 0x05, 0x70]).bytes, code: 3),
+    Mistake(name: "an envelope that is no text", bytes: Frame(1, 5, [0x0a, 1, 0xff]).bytes, code: 3),
+    Mistake(
+      name: "an envelope with a length beyond everything",
+      bytes: Frame(1, 5, [0x0a] + Proto.varint(.max)).bytes, code: 3),
+    Mistake(
+      name: "an envelope with a field of no number", bytes: Frame(1, 5, [0x02, 1, 0x70]).bytes,
+      code: 3),
+    Mistake(name: "no payload", bytes: Frame.request(5, "Echo", [0xff]).bytes, code: 13),
+    Mistake(
+      name: "no payload, for a stream", needs: .streams,
+      bytes: Frame.request(5, "Many", [0x08], flags: 0x01).bytes, code: 13),
+    Mistake(
+      name: "a message that is none", needs: .streams,
+      bytes: [Frame.request(5, "Sum", flags: 0x06), Frame(3, 5, [0xff])].bytes, code: 13),
+    Mistake(
+      name: "a message that is none, both ways", needs: .streams,
+      bytes: [Frame.request(5, "Bidi", flags: 0x06), Frame(3, 5, [0xff])].bytes, code: 13),
+    Mistake(
+      name: "a request of a byte too many", bytes: oversize(1, 5, length: longest + 1), code: 8),
+    Mistake(
+      name: "a request of all that a length can say", bytes: oversize(1, 5, length: 0xff_ffff),
+      code: 8),
+    Mistake(
+      name: "a request too long under an even id", bytes: oversize(1, 6, length: longest + 1),
+      streamID: 6, code: 3),
+    Mistake(
+      name: "a message of a byte too many", needs: .streams,
+      bytes: Frame.request(5, "Sum", flags: 0x06).bytes + oversize(3, 5, length: longest + 1),
+      code: 8),
+    Mistake(
+      name: "a message too long for a stream that never was", needs: .streams,
+      bytes: oversize(3, 5, length: longest + 1), code: 3),
+    Mistake(
+      name: "a message for a stream that never was", needs: .streams, bytes: Frame.data(5, 1).bytes,
+      code: 3),
+    Mistake(
+      name: "the end of a stream that never was", needs: .streams, bytes: Frame.end(5).bytes,
+      code: 3),
+    Mistake(
+      name: "a message for an even id", needs: .streams, bytes: Frame.data(2, 1).bytes,
+      streamID: 2, code: 3),
+    Mistake(
+      name: "a message after the end", needs: .streams,
+      bytes: [
+        Frame.request(5, "Stall", flags: 0x06, metadata: ["k": "-1"]), .end(5), .data(5, 1),
+      ].bytes, code: 3),
+    Mistake(
+      name: "a timeout that has passed", bytes: Frame.request(5, "Echo", timeout: -1).bytes,
+      code: 4),
+    Mistake(
+      name: "a timeout that has passed long ago", needs: .streams,
+      bytes: Frame.request(5, "Bidi", flags: 0x06, timeout: .min).bytes, code: 4),
+    Mistake(
+      name: "an answer above the limit", bytes: Frame.request(5, "Large", Proto.integer(1, 4_194_295)).bytes,
+      code: 8),
+    Mistake(name: "a call that its handler refuses", bytes: Frame.request(5, "Refuse").bytes, code: 9),
+    Mistake(name: "a handler without a status", bytes: Frame.request(5, "Fail").bytes, code: 2),
+  ]
+
+  private static func oversize(_ type: UInt8, _ streamID: UInt32, length: Int) -> [UInt8] {
+    Frame.header(type, streamID, length: UInt32(length)) + [UInt8](repeating: 0, count: length)
+  }
+
+  /// Makes it on a connection of its own, in two parts where it is cut.
+  func make(on target: Target, cutAt cut: Int? = nil) async throws {
+    let peer = try target.connect()
+    try await peer.proveAlive(as: 3)
+    if let cut {
+      try await peer.sendApart(Array(bytes[..<cut]))
+      try await peer.send(bytes: Array(bytes[cut...]))
+    } else {
+      try await peer.send(bytes: bytes)
+    }
+    try await peer.expect(code: code, on: streamID, "\(name)\(cut.map { ", cut at \($0)" } ?? "")")
+    try await peer.proveAlive(as: 101)
+    try await peer.finish()
+  }
+}
+
+extension ServerCase {
+  static let mistakes: [ServerCase] =
+    Mistake.all.map { mistake in
+      ServerCase("mistake: \(mistake.name)", needs: mistake.needs) { try await mistake.make(on: $0) }
+    } + [
+      talk("mistake: a request for an id whose call runs ends that call, once") { peer in
+        try await peer.send(.request(3, "Hold", Proto.integer(1, -1)), .request(3, "Echo"))
+        try await peer.expect(code: 3, on: 3)
+        try await peer.proveAlive(as: 5)
+      },
+      talk("mistake: an id that was refused is used up") { peer in
+        try await peer.send(.request(9, "nope"))
+        try await peer.expect(code: 12, on: 9)
+        try await peer.send(.request(9, "Echo"))
+        try await peer.expect(code: 3, on: 9)
+        try await peer.send(bytes: Frame.header(1, 11, length: 4_194_305))
+        try await peer.send(bytes: [UInt8](repeating: 0, count: 4_194_305))
+        try await peer.expect(code: 8, on: 11)
+        try await peer.send(.request(11, "Echo"))
+        try await peer.expect(code: 3, on: 11)
+      },
+      talk("mistake: an even id uses up none below it") { peer in
+        try await peer.send(.request(100, "Echo"))
+        try await peer.expect(code: 3, on: 100)
+        try await peer.proveAlive(as: 1)
+      },
+      talk("mistake: many messages for a stream that never was get one status", needs: .streams) {
+        peer in
+        for _ in 0..<10 { try await peer.send(.data(99, 1)) }
+        try await peer.expect(code: 3, on: 99)
+        try await peer.proveAlive(as: 1)
+      },
+      talk("mistake: what comes late for a stream that has ended is dropped", needs: .streams) {
+        peer in
+        try await peer.send(.request(1, "First", flags: 0x06), .data(1, 7))
+        try await peer.expect(.response(1, 7))
+        try await peer.send(.data(1, 8), Frame(3, 1), .end(1), .cancel(1))
+        try await peer.send(bytes: Frame.header(3, 1, length: 4_194_305))
+        try await peer.send(bytes: [UInt8](repeating: 0, count: 4_194_305))
+        try await peer.proveAlive(as: 3)
+      },
+      ServerCase("mistake: another protocol's bytes end their connection and no other") { target in
+        let good = try target.connect()
+        try await good.proveAlive(as: 1)
+        for foreign in ["GET / HTTP/1.1\r\n\r\n", "\u{1}\0\0\0\0\0\0\0\0\0", "PRI * HTTP/2.0\r\n\r\n"] {
+          let bad = try target.connect()
+          try await bad.send(bytes: Array(foreign.utf8))
+          try await bad.expectClosed()
+        }
+        try await good.proveAlive(as: 3)
+        try await good.finish()
+      },
+      talk("mistake: a handler's own words for itself stay with it", needs: .discretion) { peer in
+        try await peer.send(.request(1, "Fail"))
+        let answer = try await peer.answer(on: 1)
+        #expect(answer.code == 2)
+        #expect(!answer.message.contains("password") && !answer.message.contains("secret"))
+      },
+      talk("mistake: the limit itself is within the limit") { peer in
+        // An envelope that a field nobody knows fills up.
+        let known = Frame.request(1, "Echo", Proto.integer(1, 41)).payload
+        let filler = Mistake.longest - known.count - 5
+        try await peer.send(
+          Frame(1, 1, known + Proto.bytes(15, [UInt8](repeating: 0, count: filler))))
+        try await peer.expect(.response(1, 42))
+        try await peer.send(.request(3, "Large", Proto.integer(1, 4_194_294)))
+        let answer = try await peer.answer(on: 3)
+        #expect(try answer.blob.count == 4_194_294)
+      },
+    ]
+}

@@ -1,0 +1,97 @@
+import Logging
+import TTRPC
+import TestSupport
+import Testing
+
+/// The server that is tested.
+struct Target: Sendable {
+  let path: String
+  /// Nothing where it is another's.
+  let server: Server?
+
+  func connect() throws -> Conversation {
+    try Conversation(path: path, profile: .current)
+  }
+
+  /// Calls that run with a number in their metadata's key "k".
+  func running(_ key: Int64) async throws -> Int64 {
+    try await call("Running", key)
+  }
+
+  /// Lets calls of `Hold` and `Stall` with this number go on.
+  func release(_ key: Int64) async throws {
+    _ = try await call("Release", key)
+  }
+
+  /// Waits until as many calls run with a number as are expected.
+  func waitUntil(
+    _ count: Int64, run key: Int64, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    var running = try await running(key)
+    for _ in 0..<1000 where running != count {
+      try await Task.sleep(for: .milliseconds(10))
+      running = try await self.running(key)
+    }
+    #expect(running == count, "calls that run", sourceLocation: sourceLocation)
+  }
+
+  private func call(_ method: String, _ number: Int64) async throws -> Int64 {
+    let conversation = try connect()
+    try await conversation.send(.request(1, method, Proto.integer(1, number)))
+    return try await conversation.answer(on: 1).number
+  }
+}
+
+extension Target {
+  /// Runs a closure with the server that was asked for, or with one of ours on a socket of its own.
+  static func with(
+    _ limits: ServerLimits, _ body: @escaping @Sendable (Target) async throws -> Void
+  ) async throws {
+    if let path = Profile.foreignSocket {
+      return try await body(Target(path: path, server: nil))
+    }
+    try await withTemporaryFolder { folder in
+      try await withOwnServer(at: "\(folder)/socket", limits, body)
+    }
+  }
+
+  private static func withOwnServer(
+    at path: String, _ limits: ServerLimits,
+    _ body: @escaping @Sendable (Target) async throws -> Void
+  ) async throws {
+    var logger = Logger(label: "conformance")
+    logger.logLevel = .critical
+    let calls = CallBook()
+    let server = Server(
+      services: [ConformanceService(calls: calls)], interceptors: [calls], limits: limits,
+      logger: logger)
+    let (ready, isReady) = AsyncStream.makeStream(of: Void.self)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        defer { isReady.finish() }
+        try await server.run(on: UnixListener(path: path)) { isReady.yield() }
+      }
+      for await _ in ready { break }
+      do {
+        try await body(Target(path: path, server: server))
+        try await expectNothingHeld(server)
+      } catch {
+        server.drain()
+        throw error
+      }
+      server.drain()
+      try await group.waitForAll()
+    }
+  }
+
+  /// All connections of a case are closed at its end: nothing of them must be left.
+  private static func expectNothingHeld(_ server: Server) async throws {
+    let load = server.load
+    for _ in 0..<1000 where load.callsInFlight + load.openConnections + load.bytesQueued != 0 {
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    #expect(load.callsInFlight == 0)
+    #expect(load.openConnections == 0)
+    #expect(load.bytesQueued == 0)
+  }
+}
