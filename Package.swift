@@ -99,7 +99,8 @@ let package = Package(
       ] + tracing,
       swiftSettings: settings),
     .executableTarget(
-      name: "mockupctl", dependencies: ["MockupClient", argumentParser],
+      name: "mockupctl",
+      dependencies: ["DynamicMessages", "MockupClient", "TTRPC", "TTRPCServices", argumentParser],
       swiftSettings: settings),
 
     // The tests.
@@ -119,9 +120,13 @@ let package = Package(
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
     .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
+    .tests("MockupctlTests", ["DynamicMessages", "TTRPC", "TTRPCServices", "mockupctl"]),
     .tests(
       "EndToEndTests",
-      ["MockupClient", "Postgres", "ProtobufC", "TTRPC", "TestSupport", "mockupctl", "mockupd"]),
+      [
+        "MockupClient", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport",
+        "mockupctl", "mockupd", logging,
+      ]),
   ]
 )
 

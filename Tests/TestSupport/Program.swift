@@ -30,28 +30,40 @@ public enum Program: String, Sendable {
     }
   }
 
+  /// The program's file, which the build puts beside the tests.
+  public var executable: URL {
+    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    return tests.deletingLastPathComponent().appending(path: rawValue)
+  }
+
   /// Runs the program to its end.
   ///
-  /// - Parameter environment: All that it has besides `PATH`.
+  /// - Parameters:
+  ///   - environment: All that it has besides `PATH`.
+  ///   - input: What it can read.
   public func run(
-    _ arguments: [String], environment: [String: String] = [:]
+    _ arguments: [String], environment: [String: String] = [:], input: String = ""
   ) async throws -> Ending {
     try await withTemporaryFolder { folder in
-      try await start(arguments, environment: environment, folder: folder).ending()
+      let file = "\(folder)/input"
+      try Data(input.utf8).write(to: URL(filePath: file))
+      let opened = try FileHandle(forReadingFrom: URL(filePath: file))
+      return try await start(arguments, environment: environment, input: opened, folder: folder)
+        .ending()
     }
   }
 
   /// Starts the program.
   ///
-  /// - Parameter folder: Where to keep what it writes; it belongs to this one run.
+  /// - Parameters:
+  ///   - input: What it can read: nothing where nothing is said.
+  ///   - folder: Where to keep what it writes; it belongs to this one run.
   public func start(
-    _ arguments: [String], environment: [String: String] = [:], folder: String
+    _ arguments: [String], environment: [String: String] = [:],
+    input: FileHandle = .nullDevice, folder: String
   ) throws -> RunningProgram {
-    // The build puts the programs beside the tests.
-    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    let executable = tests.deletingLastPathComponent().appending(path: rawValue)
-    return try RunningProgram(
-      executable, arguments, environment: environment, folder: URL(filePath: folder))
+    try RunningProgram(
+      executable, arguments, environment: environment, input: input, folder: URL(filePath: folder))
   }
 }
 
@@ -75,7 +87,8 @@ public final class RunningProgram: Sendable {
 
   /// Starts an executable. What it writes goes to files, so that nobody has to read along.
   public init(
-    _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL
+    _ executable: URL, _ arguments: [String], environment: [String: String],
+    input: FileHandle = .nullDevice, folder: URL
   ) throws {
     let name = UUID().uuidString
     let outputFile = folder.appending(path: "\(name).out")
@@ -85,7 +98,7 @@ public final class RunningProgram: Sendable {
     process.arguments = arguments
     process.environment = environment.merging(
       ["PATH": "/usr/local/bin:/usr/bin:/bin"], uniquingKeysWith: { given, _ in given })
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = input
     process.standardOutput = try Self.file(outputFile)
     process.standardError = try Self.file(errorFile)
 
