@@ -20,6 +20,8 @@ let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTestKit: Target.Dependency = .product(
+  name: "MetricsTestKit", package: "swift-metrics")
 let concurrencyHelpers: Target.Dependency = .product(
   name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
@@ -109,7 +111,10 @@ let package = Package(
       path: "Tests/CProtobufCTestMessages"),
     .module("TestSupport", ["MockupStore", "Postgres"], path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
-    .tests("TTRPCTests", ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging] + nio),
+    .tests(
+      "TTRPCTests",
+      ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging, metrics, metricsTestKit]
+        + nio + tracing),
     .tests(
       "TTRPCServicesTests",
       ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),
@@ -124,8 +129,8 @@ let package = Package(
     .tests(
       "EndToEndTests",
       [
-        "MockupClient", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport",
-        "mockupctl", "mockupd", logging,
+        "MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices",
+        "TestSupport", "mockupctl", "mockupd", logging,
       ]),
   ]
 )

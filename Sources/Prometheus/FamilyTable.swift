@@ -11,7 +11,8 @@ struct FamilyTable {
 
   /// By label or name, as Prometheus writes it.
   var helps: [String: String] = [
-    dropped: "Requests for a time series that were refused: there were too many, or its name was of "
+    dropped:
+      "Requests for a time series that were refused: there were too many, or its name was of "
       + "another kind."
   ]
   /// By label or name, as Prometheus writes it.

@@ -60,29 +60,30 @@ final class RecorderSeries: Series, RecorderHandler {
   }
 }
 
-/// How often each bucket was hit.
+/// How often each bucket was hit: cells in the object itself, so that nothing is counted but hits.
 final class Buckets: Sendable {
-  private final class Bucket: Sendable {
-    let count = Atomic<UInt64>(0)
-  }
+  private let hits = InlineArray<64, Atomic<UInt64>> { _ in Atomic(0) }
+  private let count: Int
 
-  private let buckets: [Bucket]
-
+  /// - Parameter count: as many as `Boundaries.limit` allows, and one.
   init(count: Int) {
-    buckets = (0..<count).map { _ in Bucket() }
+    self.count = count
   }
 
   func increment(_ index: Int) {
-    buckets[index].count.wrappingAdd(1, ordering: .relaxed)
+    hits[index].wrappingAdd(1, ordering: .relaxed)
   }
 
-  var counts: [UInt64] { buckets.map { $0.count.load(ordering: .relaxed) } }
+  var counts: [UInt64] { (0..<count).map { hits[$0].load(ordering: .relaxed) } }
 }
 
 enum Boundaries {
-  /// What of a choice can be used: finite bounds, each once, ascending.
+  /// The bucket for everything comes on top.
+  static let limit = 63
+
+  /// What of a choice can be used: finite bounds, each once, ascending, the lowest ones.
   static func usable(_ boundaries: [Double]) -> [Double] {
-    Set(boundaries.filter(\.isFinite)).sorted()
+    Array(Set(boundaries.filter(\.isFinite)).sorted().prefix(limit))
   }
 
   /// The first bucket whose bound is not below a value, by halving; the last one has no bound.

@@ -41,7 +41,8 @@ public struct ProcessMetrics: Sendable {
     _ name: String, _ help: String, _ type: FamilySnapshot.Kind, _ value: Double?
   ) -> FamilySnapshot? {
     value.map {
-      FamilySnapshot(name: name, help: help, type: type, series: [(labels: "", values: .number($0))])
+      FamilySnapshot(
+        name: name, help: help, type: type, series: [(labels: "", values: .number($0))])
     }
   }
 
@@ -77,6 +78,8 @@ public struct ProcessMetrics: Sendable {
   }
 
   private func text(_ file: String) -> String? {
-    FileManager.default.contents(atPath: "\(folder)/\(file)").map { String(decoding: $0, as: UTF8.self) }
+    FileManager.default.contents(atPath: "\(folder)/\(file)").map {
+      String(decoding: $0, as: UTF8.self)
+    }
   }
 }

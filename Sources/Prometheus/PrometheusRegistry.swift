@@ -51,7 +51,8 @@ public final class PrometheusRegistry: MetricsFactory {
 
   /// Chooses the upper bounds of a timer's or a recorder's buckets, a timer's in seconds.
   ///
-  /// It holds for a label whose first series is not yet made. The bucket for everything is added.
+  /// It holds for a label whose first series is not yet made. Of more than 63 the lowest count; the
+  /// bucket for everything is added.
   public func setBuckets(_ boundaries: [Double], for label: String) {
     state.withLockedValue { $0.buckets[Name.metric(label)] = boundaries }
   }

@@ -85,9 +85,10 @@ import Testing
           google.protobuf.NullValue nothing = 14;
         }
         dynamic.test.Rich child = 15;
-        dynamic.test.Scalars scalars = 16 [deprecated = true];
+        dynamic.test.Scalars scalars = 16;
         string renamed_field = 17 [json_name = "other"];
         dynamic.test.Colour colour = 18;
+        int32 gone = 19 [deprecated = true];
 
         // A place.
         message Point {

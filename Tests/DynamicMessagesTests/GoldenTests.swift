@@ -189,6 +189,40 @@ import Testing
     #expect(
       try rich.json(fromBinary: [], options).text()
         == #"{"numbers":[],"unpacked":[],"names":[],"points":[],"colours":[],"doubles":[],"#
-        + #""counts":{},"places":{},"flags":{},"renamed_field":"","colour":"NONE"}"#)
+        + #""counts":{},"places":{},"flags":{},"renamed_field":"","colour":"NONE","gone":0}"#)
+  }
+
+  /// Seconds as Python's `datetime` counts them.
+  static let days: [(text: String, seconds: Int64)] = [
+    ("0001-01-01T00:00:00Z", -62_135_596_800),
+    ("0001-02-28T23:59:59Z", -62_130_499_201),
+    ("0001-03-01T00:00:00Z", -62_130_499_200),
+    ("0400-02-29T12:00:00Z", -49_539_297_600),
+    ("1582-10-10T00:00:00Z", -12_219_724_800),
+    ("1600-02-29T23:59:59Z", -11_670_912_001),
+    ("1600-03-01T00:00:00Z", -11_670_912_000),
+    ("1900-02-28T00:00:00Z", -2_203_977_600),
+    ("1900-03-01T00:00:00Z", -2_203_891_200),
+    ("1969-12-31T23:59:59Z", -1),
+    ("1970-01-01T00:00:00Z", 0),
+    ("1999-12-31T23:59:59Z", 946_684_799),
+    ("2000-02-29T00:00:00Z", 951_782_400),
+    ("2000-03-01T00:00:00Z", 951_868_800),
+    ("2024-12-31T01:02:03Z", 1_735_606_923),
+    ("2100-02-28T00:00:00Z", 4_107_456_000),
+    ("2100-03-01T00:00:00Z", 4_107_542_400),
+    ("2400-02-29T00:00:00Z", 13_574_563_200),
+    ("9999-12-31T23:59:59Z", 253_402_300_799),
+  ]
+
+  @Test(arguments: days)
+  func aDayHasItsPlaceInTheCalendar(_ day: (text: String, seconds: Int64)) throws {
+    let schema = try Protoc.schema()
+    let time = try schema.message("google.protobuf.Timestamp")
+    let bytes = try time.binary(fromJSON: .string(day.text))
+    #expect(try time.json(fromBinary: bytes) == .string(day.text))
+    // A duration has the same two fields.
+    let span = try schema.message("google.protobuf.Duration").json(fromBinary: bytes)
+    #expect(span == .string("\(day.seconds)s"))
   }
 }

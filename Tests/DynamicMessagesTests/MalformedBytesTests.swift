@@ -49,17 +49,56 @@ import Testing
         [0xD8, 0x06, 0x01, 0xDA, 0x06, 0x00, 0xDB, 0x06, 0x08, 0x01, 0xDC, 0x06, 0x55, 0, 0, 0, 0],
         "{}"
       ),
-      // A boolean of more than a bit, and an int32 of 64.
+      // A number of 64 bits where 32 are read, and those are 0.
+      ([0x62, 0x06, 0x10, 0x80, 0x80, 0x80, 0x80, 0x10], #"{"place":{}}"#),
+      ([0x62, 0x06, 0x08, 0x82, 0x80, 0x80, 0x80, 0x10], #"{"place":{"x":1}}"#),
+      // An int32 of 64 bits.
       ([0x50, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], #"{"maybe":-1}"#),
-      ([0x4A, 0x04, 0x08, 0x80, 0x02, 0x10], "malformed"),
     ] as [([UInt8], String)])
   func whatOtherWritersMayWriteIsRead(_ bytes: [UInt8], _ json: String) throws {
     let type = try Protoc.schema().message("Rich")
-    guard json != "malformed" else {
-      #expect(throws: DynamicMessageError.self) { try type.json(fromBinary: bytes) }
+    #expect(try type.json(fromBinary: bytes).text() == json)
+  }
+
+  @Test func aNullIsNullWhateverItsNumber() throws {
+    let type = try Protoc.schema().message("Known")
+    #expect(try type.json(fromBinary: [0x48, 0x0B]).text() == "{}")
+    #expect(
+      try type.json(fromBinary: [0x48, 0x0B], JSONOptions(showsDefaults: true)).text()
+        == #"{"nothing":null,"values":[],"named":{},"boxes":[]}"#)
+  }
+
+  @Test func aMessageInManyPartsIsReadAtOnce() throws {
+    let type = try Protoc.schema().message("Rich")
+    let bytes = (0..<50_000).flatMap { _ in [0x7A, 0x02, 0x08, 0x01] as [UInt8] }
+    guard case .object(let members) = try type.json(fromBinary: bytes),
+      case .object(let child)? = members.first?.value,
+      case .array(let numbers)? = child.first?.value
+    else {
+      Issue.record("no child")
       return
     }
-    #expect(try type.json(fromBinary: bytes).text() == json)
+    #expect(numbers.count == 50_000)
+  }
+
+  @Test func messagesInOneAnotherAreReadToAHundred() throws {
+    let type = try Protoc.schema().message("Old")
+    func pairs(_ count: Int) -> [UInt8] {
+      Array(repeating: 0x33, count: count) + Array(repeating: 0x34, count: count)
+    }
+    let groups = #expect(throws: DynamicMessageError.self) {
+      try type.json(fromBinary: pairs(100_000))
+    }
+    #expect(
+      groups?.description == "malformed at byte 101: more than 100 groups are in one another")
+    let rich = try Protoc.schema().message("Rich")
+    var nested: [UInt8] = []
+    for _ in 0..<100 {
+      nested = [0x7A, UInt8(nested.count & 0x7F | 0x80), UInt8(nested.count >> 7)] + nested
+    }
+    let messages = #expect(throws: DynamicMessageError.self) { try rich.json(fromBinary: nested) }
+    #expect(messages?.description.hasSuffix("more than 100 messages are in one another") == true)
+    #expect(throws: Never.self) { try rich.json(fromBinary: Array(nested.dropFirst(3))) }
   }
 
   /// Repeat a failure with `DYNAMIC_TEST_SEED=<seed>`.

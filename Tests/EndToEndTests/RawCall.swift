@@ -3,7 +3,7 @@ import TestSupport
 
 @testable import TTRPC
 
-/// A call of `CreditService` whose request is written byte by byte.
+/// A call whose request is written byte by byte.
 enum RawCall {
   /// A field with a number as its value, as the wire has it.
   static func varint(_ field: UInt8, _ value: UInt64) -> [UInt8] {
@@ -21,10 +21,12 @@ enum RawCall {
     [field << 3 | 2, UInt8(value.count)] + value
   }
 
-  static func frame(_ streamID: UInt8, _ method: String, _ payload: [UInt8]) -> [UInt8] {
-    let envelope =
-      bytes(1, "mockups.v1.CreditService".utf8) + bytes(2, method.utf8) + bytes(3, payload)
-    return [0, 0, 0, UInt8(envelope.count), 0, 0, 0, streamID, 1, 0] + envelope
+  static func frame(
+    _ streamID: UInt8, _ method: String, _ payload: [UInt8] = [],
+    of service: String = "mockups.v1.CreditService"
+  ) -> [UInt8] {
+    let envelope = bytes(1, service.utf8) + bytes(2, method.utf8) + bytes(3, payload)
+    return [0, 0, 0, UInt8(envelope.count), 0, 0, 0, streamID, 1, 1] + envelope
   }
 
   /// The error that a response frame carries, or nothing where it carries a payload.

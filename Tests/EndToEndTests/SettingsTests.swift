@@ -64,6 +64,23 @@ import Testing
         testDescription: "a mode with more than permissions", arguments: ["--socket-mode", "4777"],
         says: ["socket.mode", "4777"]),
       Mistake(
+        testDescription: "a list for a text", file: #"{"socket": {"path": ["a"]}}"#,
+        says: ["settings.json", "socket.path"]),
+      Mistake(
+        testDescription: "a policy that is a number", file: #"{"policy": {"reader": 5}}"#,
+        says: ["policy.reader", "list of texts"]),
+      Mistake(
+        testDescription: "a policy that is a list of numbers",
+        file: #"{"policy": {"reader": [5]}}"#, says: ["policy.reader", "list of texts"]),
+      Mistake(
+        testDescription: "a policy that lists an unknown group",
+        file: #"{"policy": {"reader": ["uid:5", "group:no-such-group"]}}"#,
+        says: ["policy.reader", "group:no-such-group", "no group"]),
+      Mistake(
+        testDescription: "a policy with an unknown user",
+        environment: ["MOCKUPD_POLICY_SERVICE": "uid:1, user:no-such-user"],
+        says: ["policy.service", "user:no-such-user", "no user"]),
+      Mistake(
         testDescription: "a log level", arguments: ["--log-level", "loud"],
         says: ["log.level", "loud", "warning"]),
       Mistake(
@@ -75,6 +92,13 @@ import Testing
       ("MOCKUPD_LIMITS_MESSAGE_BYTES", "limits.messageBytes", ["1023", "4194305"]),
       ("MOCKUPD_LIMITS_IDLE_SECONDS", "limits.idleSeconds", ["-1", "1.5"]),
       ("MOCKUPD_DATABASE_CONNECTIONS", "database.connections", ["0", "257"]),
+      (
+        "MOCKUPD_POLICY_ADMIN", "policy.admin",
+        [
+          "", ",", "root", "uid", "uid:", "uid:root", "uid:-1", "uid:+1", "uid:4294967295",
+          "gid:4294967296", "UID:1", "user:", "uid:1:2", "role:admin",
+        ]
+      ),
       (
         "MOCKUPD_DATABASE_STATEMENT_SECONDS", "database.statementSeconds",
         ["0", "9223372036854775808"]
@@ -175,7 +199,7 @@ import Testing
           on: database.service, arguments: ["--log-format", "json"],
           settings: ["MOCKUPD_LOG_LEVEL": "trace"], folder: folder)
         let peer = try RawPeer(path: server.socket)
-        try await peer.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+        try await peer.send(Array("hello\r\n".utf8))
         #expect(try await peer.isClosed())
         let ending = await server.stop()
         #expect(ending.exitCode == 0)

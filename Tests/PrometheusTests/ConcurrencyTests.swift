@@ -3,32 +3,34 @@ import Prometheus
 import Testing
 
 @Suite struct ConcurrencyTests {
-  private static let tasks = 16
-  private static let rounds = 5_000
+  private static let tasks = 4
+  private static let rounds = 1_000_000
+
+  /// Runs a closure with 0, 1, 2… in many tasks at once, and nothing else meanwhile.
+  private func hammer(_ body: @escaping @Sendable (Int) -> Void) async {
+    await withTaskGroup { group in
+      for _ in 0..<Self.tasks {
+        group.addTask {
+          for round in 0..<Self.rounds { body(round) }
+        }
+      }
+    }
+  }
 
   @Test func nothingIsLostBetweenManyTasks() async throws {
     let registry = PrometheusRegistry(process: nil)
     registry.setBuckets([1, 2, 4], for: "r")
     registry.setBuckets([1e-9, 3e-9], for: "t")
-    await withTaskGroup { group in
-      for task in 0..<Self.tasks {
-        group.addTask {
-          let counter = Counter(label: "c", factory: registry)
-          let floating = FloatingPointCounter(label: "f", factory: registry)
-          let meter = Meter(label: "m", factory: registry)
-          let recorder = Recorder(label: "r", factory: registry)
-          let timer = CoreMetrics.Timer(label: "t", factory: registry)
-          for round in 0..<Self.rounds {
-            counter.increment(by: 3)
-            floating.increment(by: 0.5)
-            meter.increment()
-            recorder.record(round % 5)
-            timer.recordNanoseconds(Int64(round % 5))
-            if round % 500 == task { _ = registry.text() }
-          }
-        }
-      }
-    }
+    let counter = Counter(label: "c", factory: registry)
+    await hammer { _ in counter.increment(by: 3) }
+    let floating = FloatingPointCounter(label: "f", factory: registry)
+    await hammer { _ in floating.increment(by: 0.5) }
+    let meter = Meter(label: "m", factory: registry)
+    await hammer { _ in meter.increment() }
+    let recorder = Recorder(label: "r", factory: registry)
+    await hammer { recorder.record($0 % 5) }
+    let timer = CoreMetrics.Timer(label: "t", factory: registry)
+    await hammer { timer.recordNanoseconds(Int64($0 % 5)) }
     let parsed = try ExpositionParser(registry.text())
     let total = Double(Self.tasks * Self.rounds)
     #expect(parsed.value("c_total") == total * 3)
@@ -39,6 +41,23 @@ import Testing
     #expect(parsed.value("t_seconds_sum") == total * 2 / 1e9)
     #expect(parsed.value("t_seconds_bucket", ["le": "1e-09"]) == total / 5 * 2)
     #expect(parsed.value("t_seconds_count") == total)
+  }
+
+  @Test func theTextIsSoundWhileOthersRecord() async throws {
+    let registry = PrometheusRegistry(process: nil)
+    let timer = CoreMetrics.Timer(label: "t", factory: registry)
+    try await withThrowingTaskGroup { group in
+      group.addTask {
+        for round in 0..<20_000 { timer.recordNanoseconds(Int64(round) * 1_000_000) }
+      }
+      group.addTask {
+        for round in 0..<500 {
+          Counter(label: "c\(round)", factory: registry).increment()
+          if round % 10 == 0 { _ = try ExpositionParser(registry.text()) }
+        }
+      }
+      try await group.waitForAll()
+    }
   }
 
   @Test func theLimitHoldsWhenManyAskAtOnce() async throws {

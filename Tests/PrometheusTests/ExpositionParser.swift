@@ -56,7 +56,8 @@ struct ExpositionParser {
         }
         let allowed =
           families[family].type == "histogram"
-          ? ["_bucket", "_sum", "_count"].map { families[family].name + $0 } : [families[family].name]
+          ? ["_bucket", "_sum", "_count"].map { families[family].name + $0 }
+          : [families[family].name]
         try check(allowed.contains(sample.name), "the name of another metric")
         try check(
           seen.insert("\(sample.name)\(sample.labels.sorted { $0.key < $1.key })").inserted,
@@ -85,7 +86,8 @@ struct ExpositionParser {
       }
       let count = family.samples.first { $0.name.hasSuffix("_count") && $0.labels == labels }?.value
       let sum = family.samples.first { $0.name.hasSuffix("_sum") && $0.labels == labels }
-      guard rising, buckets.last?.bound == .infinity, buckets.last?.count == count, sum != nil else {
+      guard rising, buckets.last?.bound == .infinity, buckets.last?.count == count, sum != nil
+      else {
         throw Mistake(line: "\(family.name) \(labels)", reason: "a histogram that does not add up")
       }
     }
@@ -93,7 +95,9 @@ struct ExpositionParser {
 
   private static func sample(_ line: String) throws -> Sample {
     func fail(_ reason: String) -> Mistake { Mistake(line: line, reason: reason) }
-    guard let end = line.firstIndex(where: { $0 == "{" || $0 == " " }) else { throw fail("no value") }
+    guard let end = line.firstIndex(where: { $0 == "{" || $0 == " " }) else {
+      throw fail("no value")
+    }
     let name = String(line[..<end])
     guard isName(name, colons: true) else { throw fail("a name") }
     var labels: [String: String] = [:]
@@ -103,7 +107,9 @@ struct ExpositionParser {
       repeat {
         guard let equals = rest.firstIndex(of: "=") else { throw fail("a label") }
         let label = String(rest[..<equals])
-        guard isName(label, colons: false), !label.hasPrefix("__") else { throw fail("a label's name") }
+        guard isName(label, colons: false), !label.hasPrefix("__") else {
+          throw fail("a label's name")
+        }
         rest = rest[rest.index(after: equals)...]
         guard rest.popFirst() == "\"" else { throw fail("a quote") }
         var raw = ""

@@ -78,4 +78,14 @@ import Testing
     #expect(try parsed().value("t_seconds_bucket", ["le": "+Inf"]) == 1)
     #expect(try parsed().families.first { $0.name == "t_seconds" }?.samples.count == 3)
   }
+
+  @Test func tooManyBucketsAreCutToTheLowest() throws {
+    registry.setBuckets((0..<100).map { Double(99 - $0) }, for: "r")
+    let recorder = Recorder(label: "r", factory: registry)
+    for value in 0..<100 { recorder.record(value) }
+    let parsed = try parsed()
+    #expect(parsed.value("r_bucket", ["le": "62"]) == 63)
+    #expect(parsed.value("r_bucket", ["le": "63"]) == nil)
+    #expect(parsed.value("r_count") == 100)
+  }
 }

@@ -33,17 +33,16 @@ import Testing
     try await withServer(of: [health]) { client, _ in
       let stub = HealthClient(client)
       let seen = try await stub.watch(HealthCheckRequest()) { responses in
-        var iterator = responses.makeAsyncIterator()
-        var seen = [try await iterator.next()?.status]
+        var seen = [try await responses.next()?.status]
         health.setStatus(.notServing)
-        seen.append(try await iterator.next()?.status)
+        seen.append(try await responses.next()?.status)
         // Neither what stays as it is nor what happens elsewhere is a change.
         health.setStatus(.notServing)
         health.setStatus(.unknown, of: "shop")
         // The one event loop has answered this after it ran the watcher.
         _ = try await stub.check(HealthCheckRequest())
         health.setStatus(.serving)
-        seen.append(try await iterator.next()?.status)
+        seen.append(try await responses.next()?.status)
         return seen
       }
       #expect(seen == [.serving, .notServing, .serving])
@@ -54,10 +53,9 @@ import Testing
     try await withServer(of: [health]) { client, _ in
       let request = HealthCheckRequest(service: "new")
       let seen = try await HealthClient(client).watch(request) { responses in
-        var iterator = responses.makeAsyncIterator()
-        let first = try await iterator.next()?.status
+        let first = try await responses.next()?.status
         health.setStatus(.serving, of: "new")
-        return [first, try await iterator.next()?.status]
+        return [first, try await responses.next()?.status]
       }
       #expect(seen == [.serviceUnknown, .serving])
     }
@@ -88,8 +86,7 @@ import Testing
   @Test func nothingIsLeftOfAWatcherThatWent() async throws {
     try await withServer(of: [health]) { client, _ in
       try await HealthClient(client).watch(HealthCheckRequest(service: "new")) { responses in
-        var statuses = responses.makeAsyncIterator()
-        _ = try await statuses.next()
+        _ = try await responses.next()
         #expect(health.watcherCount == 1)
       }
       try await waitForWatchers(0)
@@ -100,10 +97,9 @@ import Testing
     try await withServer(of: [health]) { client, server in
       let error = await #expect(throws: RPCError.self) {
         try await HealthClient(client).watch(HealthCheckRequest()) { responses in
-          var statuses = responses.makeAsyncIterator()
-          _ = try await statuses.next()
+          _ = try await responses.next()
           server.drain()
-          _ = try await statuses.next()
+          _ = try await responses.next()
         }
       }
       #expect(error?.code == .unavailable)

@@ -44,19 +44,16 @@ import Testing
       answers = try await ServerReflectionClient(client).serverReflectionInfo {
         requests, responses in
         var received: [Answer?] = []
-        var iterator = responses.makeAsyncIterator()
         for question in questions {
           let request = ServerReflectionRequest(host: "here", messageRequest: question)
           try await requests.write(request)
-          let next = try await iterator.next()
-          let response = try #require(next)
+          let response = try #require(try await responses.next())
           #expect(response.validHost == "here")
           #expect(response.originalRequest == request)
           received.append(response.messageResponse)
         }
         try await requests.finish()
-        let end = try await iterator.next()
-        #expect(end == nil)
+        #expect(try await responses.next() == nil)
         return received
       }
     }
@@ -156,11 +153,10 @@ import Testing
       client, server in
       let error = await #expect(throws: RPCError.self) {
         try await ServerReflectionClient(client).serverReflectionInfo { requests, responses in
-          var iterator = responses.makeAsyncIterator()
           try await requests.write(ServerReflectionRequest(messageRequest: .listServices("")))
-          _ = try await iterator.next()
+          _ = try await responses.next()
           server.drain()
-          _ = try await iterator.next()
+          _ = try await responses.next()
         }
       }
       #expect(error?.code == .unavailable)

@@ -2,13 +2,16 @@ import Logging
 import TTRPC
 import TestSupport
 
-/// Runs a closure with a client of a server that answers these services.
+/// Runs a closure with a client of a server that answers these services, and drains for longer than
+/// any test may take.
 func withServer(
   of services: [any Service], _ body: (Client, Server) async throws -> Void
 ) async throws {
   var logger = Logger(label: "test")
   logger.logLevel = .critical
-  let server = Server(services: services, logger: logger)
+  var limits = ServerLimits()
+  limits.drainTime = .seconds(600)
+  let server = Server(services: services, limits: limits, logger: logger)
   try await withTemporaryFolder { folder in
     let (ready, continuation) = AsyncStream<Void>.makeStream()
     async let running: Void = server.run(on: UnixListener(path: "\(folder)/socket")) {

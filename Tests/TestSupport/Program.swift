@@ -53,6 +53,39 @@ public enum Program: String, Sendable {
     }
   }
 
+  /// Runs the program to its end as somebody else. Only root can.
+  public func run(
+    as identity: Identity, _ arguments: [String], environment: [String: String] = [:]
+  ) async throws -> Ending {
+    try await withTemporaryFolder { folder in
+      try await RunningProgram(
+        URL(filePath: "/usr/bin/setpriv"), identity.flags + [executable.path] + arguments,
+        environment: environment, folder: URL(filePath: folder)
+      ).ending()
+    }
+  }
+
+  /// A user and its groups, by their numbers, which need no entry in the system's databases.
+  public struct Identity: Sendable {
+    public let userID: UInt32
+    public let groupID: UInt32
+    public let otherGroupIDs: [UInt32]
+
+    public init(userID: UInt32, groupID: UInt32, otherGroupIDs: [UInt32] = []) {
+      self.userID = userID
+      self.groupID = groupID
+      self.otherGroupIDs = otherGroupIDs
+    }
+
+    var flags: [String] {
+      let groups =
+        otherGroupIDs.isEmpty
+        ? ["--clear-groups"]
+        : ["--groups", otherGroupIDs.map(String.init).joined(separator: ",")]
+      return ["--reuid", "\(userID)", "--regid", "\(groupID)"] + groups
+    }
+  }
+
   /// Starts the program.
   ///
   /// - Parameters:
@@ -63,7 +96,22 @@ public enum Program: String, Sendable {
     input: FileHandle = .nullDevice, folder: String
   ) throws -> RunningProgram {
     try RunningProgram(
-      executable, arguments, environment: environment, input: input, folder: URL(filePath: folder))
+      executable, arguments, environment: environment, folder: URL(filePath: folder), input: input)
+  }
+
+  /// Starts the program with sockets that listen already, as systemd does it.
+  public func start(
+    inheriting listener: RawListener, count: Int = 1, _ arguments: [String],
+    environment: [String: String] = [:], folder: String
+  ) throws -> RunningProgram {
+    // Only the child knows its number, and its standard input is the one descriptor it is handed.
+    let activation = """
+      LISTEN_PID=$$ LISTEN_FDS=\(count) exec "$@" 3<&0 4<&0 0</dev/null
+      """
+    return try RunningProgram(
+      URL(filePath: "/bin/sh"), ["-c", activation, "sh", executable.path] + arguments,
+      environment: environment, folder: URL(filePath: folder),
+      input: FileHandle(fileDescriptor: listener.descriptor, closeOnDealloc: false))
   }
 }
 
@@ -87,8 +135,8 @@ public final class RunningProgram: Sendable {
 
   /// Starts an executable. What it writes goes to files, so that nobody has to read along.
   public init(
-    _ executable: URL, _ arguments: [String], environment: [String: String],
-    input: FileHandle = .nullDevice, folder: URL
+    _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL,
+    input: FileHandle = .nullDevice
   ) throws {
     let name = UUID().uuidString
     let outputFile = folder.appending(path: "\(name).out")

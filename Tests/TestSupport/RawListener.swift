@@ -3,7 +3,7 @@ internal import Glibc
 
 /// A server's end of a Unix socket, byte by byte: for what no server would answer.
 public final class RawListener: Sendable {
-  private let descriptor: Int32
+  let descriptor: Int32
   private let queue = DispatchQueue(label: "raw listener")
 
   /// Listens at a path where nothing is yet.

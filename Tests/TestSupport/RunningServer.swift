@@ -11,19 +11,26 @@ public struct RunningServer: Sendable {
   ///
   /// - Parameters:
   ///   - socket: Where to listen; a name in the folder where nothing else is said.
+  ///   - listener: What listens there already, for the server to take over.
   ///   - settings: Environment variables.
   ///   - folder: For the socket, and for what the server writes.
   public static func start(
-    on database: PostgresConfiguration, socket: String? = nil, arguments: [String] = [],
+    on database: PostgresConfiguration, socket: String? = nil,
+    inheriting listener: RawListener? = nil, arguments: [String] = [],
     settings: [String: String] = [:], folder: String
   ) async throws -> RunningServer {
     let socket = socket ?? "\(folder)/socket"
-    let process = try Program.mockupd.start(
-      ["serve", "--socket", socket] + arguments,
-      environment: [
-        "MOCKUPD_DATABASE_URL": database.url, "MOCKUPD_LOG_LEVEL": "warning",
-      ].merging(settings) { $1 },
-      folder: folder)
+    let environment = [
+      "MOCKUPD_DATABASE_URL": database.url, "MOCKUPD_LOG_LEVEL": "warning",
+    ].merging(settings) { $1 }
+    let process: RunningProgram
+    if let listener {
+      process = try Program.mockupd.start(
+        inheriting: listener, ["serve"] + arguments, environment: environment, folder: folder)
+    } else {
+      process = try Program.mockupd.start(
+        ["serve", "--socket", socket] + arguments, environment: environment, folder: folder)
+    }
     let server = RunningServer(socket: socket, process: process)
     try await server.waitUntilReady()
     return server

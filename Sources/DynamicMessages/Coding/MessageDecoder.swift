@@ -75,8 +75,15 @@ struct MessageDecoder {
         }
       } else if value.wireType == field.type.wireType, isKnown(value, field.type) {
         clearOthers(than: index, shape, &values)
-        values[index] = [merged(values[index]?.first, value, field.type)]
+        if field.type.messageName == nil {
+          values[index] = [field.type.truncated(value)]
+        } else {
+          values[index, default: []].append(value)
+        }
       }
+    }
+    for (index, parts) in values where !shape.fields[index].isRepeated && parts.count > 1 {
+      values[index] = [merged(parts)]
     }
     return values
   }
@@ -96,7 +103,7 @@ struct MessageDecoder {
         throw path.field(field.jsonName).error(.bytes, error.reason)
       }
     }
-    return values.filter { isKnown($0, field.type) }
+    return values.filter { isKnown($0, field.type) }.map(field.type.truncated)
   }
 
   /// Whether a closed enum has the value; to any other type all values are known.
@@ -117,15 +124,17 @@ struct MessageDecoder {
     }
   }
 
-  /// A message that comes in parts is all of them, one behind the other; of other values the last
-  /// one counts.
-  private func merged(_ old: WireValue?, _ new: WireValue, _ type: FieldType) -> WireValue {
-    guard type.messageName != nil else { return new }
-    switch (old, new) {
-    case (.bytes(let first), .bytes(let second)): return .bytes(first + second)
-    case (.group(let first), .group(let second)): return .group(first + second)
-    default: return new
+  /// A message that comes in parts is all of them, one behind the other.
+  private func merged(_ parts: [WireValue]) -> WireValue {
+    var content: [UInt8] = []
+    for part in parts {
+      switch part {
+      case .bytes(let bytes), .group(let bytes): content += bytes
+      case .varint, .fixed32, .fixed64: break
+      }
     }
+    if case .group? = parts.last { return .group(content) }
+    return .bytes(content)
   }
 
   private func json(
@@ -143,7 +152,11 @@ struct MessageDecoder {
       }
       return .array(elements)
     }
-    if let value = values.first, field.hasPresence || options.showsDefaults || !value.isDefault {
+    // A null has no other value, whatever number a peer wrote.
+    let isNull = field.type == .enumeration("google.protobuf.NullValue")
+    if let value = values.first,
+      field.hasPresence || options.showsDefaults || !value.isDefault && !isNull
+    {
       return try json(field.type, value, at: path, depth: depth)
     }
     guard !field.hasPresence, options.showsDefaults else { return nil }

@@ -34,7 +34,7 @@ extension ScalarType {
     case (.uint32, .varint(let bits)): .number(String(UInt32(truncatingIfNeeded: bits)))
     case (.uint64, .varint(let bits)): .string(String(bits))
     case (.sint32, .varint(let bits)):
-      .number(String(Int32(truncatingIfNeeded: Self.unZigZag(bits & 0xFFFF_FFFF))))
+      .number(String(Int32(truncatingIfNeeded: Self.unZigZag(bits))))
     case (.sint64, .varint(let bits)): .string(String(Self.unZigZag(bits)))
     case (.fixed32, .fixed32(let bits)): .number(String(bits))
     case (.fixed64, .fixed64(let bits)): .string(String(bits))

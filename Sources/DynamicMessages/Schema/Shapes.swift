@@ -69,6 +69,18 @@ enum FieldType: Sendable, Equatable {
     }
   }
 
+  /// A value without the bits that its type has no place for, which readers ignore.
+  func truncated(_ value: WireValue) -> WireValue {
+    guard case .varint(let bits) = value else { return value }
+    switch self {
+    case .scalar(.int32), .enumeration:
+      return .varint(UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: bits))))
+    case .scalar(.uint32), .scalar(.sint32): return .varint(bits & 0xFFFF_FFFF)
+    case .scalar(.bool): return .varint(bits == 0 ? 0 : 1)
+    case .scalar, .message, .group: return value
+    }
+  }
+
   /// How a single value stands in binary.
   var wireType: WireType {
     switch self {

@@ -26,10 +26,10 @@ struct CivilDate {
     year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   }
 
+  /// Right from March of year 0 on; before it, a day that is too early as well.
   var daysSince1970: Int64 {
     let year = month <= 2 ? year - 1 : year
-    // Of year 0, January and February belong to the era before.
-    let era = (year < 0 ? year - 399 : year) / 400
+    let era = year / 400
     let yearOfEra = year - era * 400
     let ofYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + ofYear - 719_468

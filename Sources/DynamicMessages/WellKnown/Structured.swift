@@ -103,7 +103,8 @@ extension MessageDecoder {
       case (3, .bytes), (4, .varint):
         scalar = try (number == 3 ? ScalarType.string : .bool).json(value, at: path)
       case (5, .bytes(let bytes)), (6, .bytes(let bytes)):
-        content = kind == number ? content + bytes : bytes
+        if kind != number { content = [] }
+        content += bytes
       default: continue
       }
       kind = number

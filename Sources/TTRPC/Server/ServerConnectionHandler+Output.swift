@@ -19,6 +19,9 @@ extension ServerConnectionHandler: StreamConnection {
     if outbound.bytes(of: streamID) > limits.effectiveQueuedBytesPerStream {
       endEarly(streamID, .slowPeer)
     }
+    while outbound.bytes > limits.queuedBytesPerConnection, let greediest = outbound.greediest {
+      endEarly(greediest, .slowPeer)
+    }
     checkQueuedBytes()
   }
 
@@ -91,13 +94,13 @@ extension ServerConnectionHandler: StreamConnection {
     let written =
       context.channel.isWritable
       ? 0 : (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-    let waiting = written + outbound.bytes
-    if waiting > limits.queuedBytesPerConnection {
-      logger.notice("closing: the peer does not read", metadata: ["queued_bytes": "\(waiting)"])
+    if written > limits.queuedBytesPerConnection {
+      logger.notice("closing: the peer does not read", metadata: ["queued_bytes": "\(written)"])
       context.close(promise: nil)
       return
     }
-    let total = reportQueuedBytes(waiting + inboundBudget.bytes + decoder.bufferedBytes)
+    let total = reportQueuedBytes(
+      written + outbound.bytes + inboundBudget.bytes + decoder.bufferedBytes)
     // Who holds next to nothing is not the one to go.
     if total > limits.queuedBytes, queuedBytesReported > limits.queuedBytes / limits.connections {
       logger.warning(

@@ -14,7 +14,10 @@ extension ServerConnectionHandler {
 
   private func closeIfStalled() {
     let now = NIODeadline.now()
+    let queuedBefore = queuedBytesReported
     checkQueuedBytes()
+    // Who reads slowly reads all the same.
+    if queuedBytesReported < queuedBefore, unwritableSince != nil { unwritableSince = now }
     if let frameBegan, now - frameBegan > TimeAmount(limits.frameTime) {
       logger.notice("closing: a frame was begun and not finished")
       close()

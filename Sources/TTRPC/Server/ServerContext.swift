@@ -24,10 +24,14 @@ public struct ServerContext: Sendable {
   /// Where to log, with the peer and the method on every line.
   public var logger: Logger {
     var logger = connectionLogger
-    logger[metadataKey: "method"] = "\(method.fullName)"
+    // What a peer made up is cut short.
+    let name = isKnown ? method.fullName : String(method.fullName.prefix(Self.longestName))
+    logger[metadataKey: "method"] = "\(name)"
     for (key, value) in logMetadata { logger[metadataKey: key] = value }
     return logger
   }
+
+  private static let longestName = 200
 
   /// What the call has moved so far.
   public var traffic: CallTraffic { call.traffic }

@@ -12,9 +12,10 @@ public struct ServerLimits: Sendable, Hashable {
   /// Bytes of one stream that wait to be read, by its handler or by its peer. Above it the stream ends
   /// with ``StatusCode/resourceExhausted``. One message always has room.
   public var queuedBytesPerStream = 4 * 1024 * 1024
-  /// Bytes that wait on one connection. Messages that handlers have not read: above it the stream that
-  /// holds most ends with ``StatusCode/resourceExhausted``. Answers that the peer has not read: above
-  /// it the connection is closed, since what it asked for cannot be delivered.
+  /// Bytes of streams that wait on one connection, to be read by handlers or by the peer, each counted
+  /// for itself. Above it the stream that holds most ends with ``StatusCode/resourceExhausted``. The
+  /// same bound holds for answers of other calls that the peer does not read: above it the connection
+  /// is closed, since what it asked for cannot be delivered.
   public var queuedBytesPerConnection = 16 * 1024 * 1024
   /// Bytes that wait on all connections, frames included that have not arrived in whole. A connection
   /// that adds to it above that is closed.

@@ -34,14 +34,17 @@ struct OutboundQueue {
     entries.lazy.filter { $0.streamID == streamID }.reduce(0) { $0 + $1.frame.readableBytes }
   }
 
-  func contains(_ streamID: UInt32) -> Bool {
-    entries.contains { $0.streamID == streamID }
+  /// The stream that has the most bytes waiting, if any has.
+  var greediest: UInt32? {
+    var bytes: [UInt32: Int] = [:]
+    for entry in entries { bytes[entry.streamID, default: 0] += entry.frame.readableBytes }
+    return bytes.max { $0.value < $1.value }?.key
   }
 
   /// Drops what waits on one stream, and tells its writers why.
   mutating func drop(_ streamID: UInt32, _ error: RPCError) {
-    guard contains(streamID) else { return }
     let dropped = entries.filter { $0.streamID == streamID }
+    guard !dropped.isEmpty else { return }
     entries.removeAll { $0.streamID == streamID }
     for entry in dropped {
       bytes -= entry.frame.readableBytes

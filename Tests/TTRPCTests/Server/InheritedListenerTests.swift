@@ -61,20 +61,19 @@ import Testing
 
   @Test func whatIsNoListeningUnixSocketWithAPathIsRefused() async throws {
     try await withTemporaryFolder { folder in
-      let file = unsafe open("/dev/null", O_RDONLY)
-      #expect(Self.refusal(of: file) == "it is no socket")
-      #expect(fcntl(file, F_GETFD) == -1, "it is still open")
-      #expect(Self.refusal(of: try Self.makeSocket(AF_INET)) == "it is no Unix socket")
-      #expect(
-        Self.refusal(of: try Self.makeSocket(AF_UNIX, SOCK_DGRAM, listening: false))
-          == "it is no stream socket")
-      #expect(
-        Self.refusal(of: try Self.makeSocket(at: "\(folder)/idle", listening: false))
-          == "it does not listen")
-      #expect(
-        Self.refusal(of: try Self.makeSocket(at: "\0mockupd-\(UUID())"))
-          == "it has no path in the file system")
-      #expect(Self.refusal(of: 1 << 20) == "Bad file descriptor")
+      let refused: [(descriptor: Int32, reason: String)] = [
+        (unsafe open("/dev/null", O_RDONLY | O_CLOEXEC), "it is no socket"),
+        (try Self.makeSocket(AF_INET), "it is no Unix socket"),
+        (
+          try Self.makeSocket(AF_UNIX, SOCK_DGRAM, listening: false), "it is no stream socket"
+        ),
+        (try Self.makeSocket(at: "\(folder)/idle", listening: false), "it does not listen"),
+        (try Self.makeSocket(at: "\0mockupd-\(UUID())"), "it has no path in the file system"),
+        (1 << 20, "Bad file descriptor"),
+      ]
+      for (descriptor, reason) in refused {
+        #expect(Self.refusal(of: descriptor) == reason)
+      }
     }
   }
 

@@ -191,6 +191,28 @@ import Testing
     }
   }
 
+  @Test func ofStreamsThatWaitForTheirPeerTheOneWithMostFailsAtTheConnectionsBound() async throws {
+    var limits = ServerLimits()
+    limits.queuedBytesPerConnection = 4_500_000
+    let service = TestService()
+    try await withServer(limits: limits, service: service) { path, _ in
+      let deaf = try RawPeer(path: path)
+      // One message goes into the channel; the others wait.
+      for (streamID, size) in [(1, 2_000_000), (3, 1_000_000), (5, 2_500_000), (7, 1_000_000)] {
+        try await deaf.send(
+          Self.open(UInt32(streamID), "Blob", seconds: Int64(size), flags: .remoteClosed))
+      }
+      // What is read before all of them wait could let them pass.
+      try await Task.sleep(for: .milliseconds(500))
+      var ends: [UInt32: UInt8] = [:]
+      while ends.count < 4 {
+        let frame = try #require(try await deaf.receiveFrame())
+        if frame[8] == 2 || frame[9] == 5 { ends[UInt32(frame[7])] = frame[8] }
+      }
+      #expect(ends == [1: 3, 3: 3, 5: 2, 7: 3])
+    }
+  }
+
   @Test func aCallWithoutAnEndOfItsOwnEndsAtTheDrain() async throws {
     let service = TestService()
     try await withServer(service: service) { path, server in

@@ -60,6 +60,12 @@ struct TestService: Service {
         }
         if context.metadata["end"] != nil { throw RPCError(code: .unknown, message: "boom") }
       },
+      // Two messages of so many bytes.
+      .serverStreaming("Blob", WireDuration.self) { request, responses, _ in
+        let blob = WireStatus(message: String(repeating: "x", count: Int(request.seconds)))
+        try await responses.write(blob)
+        try await responses.write(blob)
+      },
       .clientStreaming("Sum", WireDuration.self) { requests, _ in
         var count: Int64 = 0
         for try await _ in requests { count += 1 }
@@ -118,24 +124,23 @@ final class Flag: Sendable {
   }
 }
 
-/// Runs a closure beside a server on a socket of its own, and drains the server.
+/// Runs a closure beside a server, on a socket of its own unless a path is given, and drains the
+/// server.
 func withServer(
-  limits: ServerLimits = ServerLimits(), service: TestService = TestService(),
-  _ body: @Sendable (_ path: String, Server) async throws -> Void
+  at path: String? = nil, routes: [HTTPRoute] = [], limits: ServerLimits = ServerLimits(),
+  service: TestService = TestService(), interceptors: [any ServerInterceptor] = [],
+  logger: Logger? = nil, _ body: @Sendable (_ path: String, Server) async throws -> Void
 ) async throws {
-  try await withTemporaryFolder { folder in
-    try await withServer(at: "\(folder)/socket", limits: limits, service: service, body)
+  guard let path else {
+    return try await withTemporaryFolder { folder in
+      try await withServer(
+        at: "\(folder)/socket", routes: routes, limits: limits, service: service,
+        interceptors: interceptors, logger: logger, body)
+    }
   }
-}
-
-/// Runs a closure beside a server, and drains the server.
-func withServer(
-  at path: String, limits: ServerLimits = ServerLimits(), service: TestService = TestService(),
-  _ body: @Sendable (_ path: String, Server) async throws -> Void
-) async throws {
-  var logger = Logger(label: "test")
-  logger.logLevel = .critical
-  let server = Server(services: [service], limits: limits, logger: logger)
+  let server = Server(
+    services: [service], routes: routes, interceptors: interceptors, limits: limits,
+    logger: logger ?? .silent)
   let ready = Flag()
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask {
@@ -150,6 +155,14 @@ func withServer(
     }
     server.drain()
     try await group.waitForAll()
+  }
+}
+
+extension Logger {
+  fileprivate static var silent: Logger {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return logger
   }
 }
 

@@ -26,6 +26,9 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     self.executor = EventLoopTaskExecutor(eventLoop)
   }
 
+  /// The most bytes of all headers of a request.
+  private static let maximumHeaderSize = 16_384
+
   /// Whether a connection begins as HTTP does: with the capital of a method's name. A ttrpc frame
   /// begins with a zero.
   static func recognises(_ bytes: ByteBuffer) -> Bool {
@@ -43,9 +46,12 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
       HTTPConnectionHandler(
         server: server, peer: peer, logger: logger, eventLoop: channel.eventLoop),
       position: .after(handler))
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderListSize = maximumHeaderSize
     // Without pipelining: there is one request.
     try pipeline.configureHTTPServerPipeline(
-      position: .after(handler), withPipeliningAssistance: false, withErrorHandling: true)
+      position: .after(handler), withPipeliningAssistance: false, withErrorHandling: true,
+      withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
   }
 
   func handlerAdded(context: ChannelHandlerContext) {

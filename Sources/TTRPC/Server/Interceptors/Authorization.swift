@@ -1,5 +1,5 @@
-internal import Logging
 internal import CoreMetrics
+internal import Logging
 
 /// Refuses calls that their peer may not make, with ``StatusCode/permissionDenied``.
 ///
@@ -18,12 +18,10 @@ public struct Authorization: ServerInterceptor {
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {
     guard allows(context.peer, context.method) else {
-      // What a peer made up is cut short, since it comes back and goes into the log.
+      // What a peer made up is cut short, since it comes back.
       let name = context.method.fullName
       let method = context.isKnown ? name : String(name.prefix(Self.longestName))
-      var logger = context.logger
-      logger[metadataKey: "method"] = "\(method)"
-      logger.notice("denied")
+      context.logger.notice("denied")
       Counter(
         label: "ttrpc_server_denied_total",
         dimensions: [("method", context.isKnown ? method : "unknown")]

@@ -1,0 +1,70 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a service manager such as systemd is told.
+@Suite struct ServiceManagerTests {
+  @Test func itHearsOfTheStartAReloadAndTheStopInTheirOrder() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let manager = try DatagramListener("\(folder)/notify")
+        let server = try await RunningServer.start(
+          on: database.service, settings: ["NOTIFY_SOCKET": "\(folder)/notify"], folder: folder)
+        #expect(try await manager.receive() == "STATUS=waiting for the database")
+        #expect(
+          try await manager.receive() == "READY=1\nSTATUS=answering calls on \(server.socket)")
+        for _ in 0..<2 {
+          server.process.signal(SIGHUP)
+          #expect(try await manager.receive().hasPrefix("RELOADING=1\nMONOTONIC_USEC="))
+          #expect(try await manager.receive() == "READY=1")
+        }
+        #expect(await server.stop().exitCode == 0)
+        #expect(
+          try await manager.receive() == "STOPPING=1\nSTATUS=answering the calls that run")
+      }
+    }
+  }
+
+  @Test func itHearsAgainAndAgainThatTheServerIsAlive() async throws {
+    try await MigratedDatabase.with { database in
+      let manager = "@mockupd/\(UUID().uuidString)"
+      let listener = try DatagramListener(manager)
+      try await database.withServer(
+        settings: ["NOTIFY_SOCKET": manager, "WATCHDOG_USEC": "20000"]
+      ) { _ in
+        var beats = 0
+        while beats < 10 {
+          if try await listener.receive() == "WATCHDOG=1" { beats += 1 }
+        }
+      }
+    }
+  }
+
+  @Test func aServerWithoutItsManagerServesAllTheSame() async throws {
+    try await MigratedDatabase.with { database in
+      try await database.withServer(settings: ["NOTIFY_SOCKET": "/nowhere/notify"]) { server in
+        #expect(throws: Never.self) { try RawPeer(path: server.socket) }
+        #expect(server.process.errors.contains("the service manager is not told"))
+      }
+    }
+  }
+
+  @Test func aHangupBeforeItIsReadyEndsNothing() async throws {
+    try await withTemporaryFolder { folder in
+      let manager = try DatagramListener("\(folder)/notify")
+      let server = try Program.mockupd.start(
+        ["serve", "--socket", "\(folder)/socket"],
+        environment: [
+          "MOCKUPD_DATABASE_URL": "postgresql:///none?host=\(folder)",
+          "MOCKUPD_DATABASE_CONNECT_SECONDS": "1", "NOTIFY_SOCKET": "\(folder)/notify",
+        ],
+        folder: folder)
+      #expect(try await manager.receive() == "STATUS=waiting for the database")
+      server.signal(SIGHUP)
+      #expect(
+        try await manager.receive() == "READY=1\nSTATUS=answering calls on \(folder)/socket")
+      server.signal(SIGTERM)
+      #expect(await server.ending().exitCode == 0)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import MockupClient
+import TestSupport
+import Testing
+
+/// A socket that somebody else made and keeps, as systemd does.
+@Suite struct SocketActivationTests {
+  @Test func anInheritedSocketIsServedAndOutlivesTheServer() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 10)
+      try await withTemporaryFolder { folder in
+        let socket = "\(folder)/socket"
+        let listener = try RawListener(path: socket)
+        for remaining in [9, 8] {
+          // What the settings say of a socket has no meaning.
+          let server = try await RunningServer.start(
+            on: database.service, inheriting: listener,
+            arguments: ["--socket", "/nowhere/socket", "--socket-mode", "0"], folder: folder)
+          try await MockupClient.withConnection(to: .unixSocket(path: socket)) { client in
+            let answer = try await client.credits.reserve(for: user, credits: 1)
+            #expect(answer.remaining == remaining)
+          }
+          let ending = await server.stop()
+          #expect(ending.exitCode == 0, "\(ending)")
+          #expect(ending.output == "ready \(socket)\n")
+          #expect(ending.errors.isEmpty, "\(ending)")
+          // Nobody answers, and callers wait in line for the next server.
+          #expect(throws: Never.self) { try RawPeer(path: socket) }
+        }
+      }
+    }
+  }
+
+  @Test func aSecondSocketIsRefused() async throws {
+    try await Self.expectRefusal(
+      count: 2, "Error: LISTEN_FDS hands on 2 sockets, and mockupd serves one")
+  }
+
+  @Test func aDescriptorThatIsNotThereIsRefused() async throws {
+    try await Self.expectRefusal(
+      count: 500, "Error: LISTEN_FDS is \"500\", but descriptor ")
+  }
+
+  private static func expectRefusal(
+    count: Int, _ line: String
+  ) async throws {
+    try await withTemporaryFolder { folder in
+      let listener = try RawListener(path: "\(folder)/socket")
+      let ending = try await Program.mockupd.start(
+        inheriting: listener, count: count, ["serve"],
+        environment: ["MOCKUPD_DATABASE_URL": "postgresql:///nowhere?host=\(folder)"],
+        folder: folder
+      ).ending()
+      #expect(ending.exitCode == 1)
+      #expect(ending.output.isEmpty)
+      #expect(ending.errorLines.count == 1)
+      #expect(ending.errors.hasPrefix(line), "\(ending)")
+    }
+  }
+
+  @Test func whatWasHandedToAnotherProcessIsLeftAlone() async throws {
+    try await MigratedDatabase.with { database in
+      try await database.withServer(settings: ["LISTEN_PID": "1", "LISTEN_FDS": "1"]) { server in
+        #expect(throws: Never.self) { try RawPeer(path: server.socket) }
+      }
+    }
+  }
+}

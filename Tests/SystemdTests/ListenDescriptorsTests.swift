@@ -1,0 +1,90 @@
+import Testing
+
+@testable import Systemd
+
+/// What the variables of socket activation mean to the process 100, whose descriptors 3 to 5 are open.
+@Suite struct ListenDescriptorsTests {
+  private static func sockets(_ environment: [String: String]) throws -> [String] {
+    try ListenDescriptors(environment: environment, processID: 100) { (3...5).contains($0) }
+      .sockets.map { "\($0.descriptor) \($0.name ?? "-")" }
+  }
+
+  @Test func theSocketsFollowEachOtherFromThreeOn() throws {
+    let cases: [(environment: [String: String], sockets: [String])] = [
+      ([:], []),
+      (["LISTEN_PID": "100"], []),
+      (["LISTEN_FDS": "1"], []),
+      (["LISTEN_PID": "100", "LISTEN_FDS": "1"], ["3 -"]),
+      (["LISTEN_PID": "100", "LISTEN_FDS": "3"], ["3 -", "4 -", "5 -"]),
+      (
+        ["LISTEN_PID": "100", "LISTEN_FDS": "2", "LISTEN_FDNAMES": "mockupd.socket:"],
+        ["3 mockupd.socket", "4 "]
+      ),
+      // They were a parent's, whatever they say.
+      (["LISTEN_PID": "99", "LISTEN_FDS": "1"], []),
+      (["LISTEN_PID": "99", "LISTEN_FDS": "many"], []),
+    ]
+    for (environment, sockets) in cases {
+      #expect(try Self.sockets(environment) == sockets, "\(environment)")
+    }
+  }
+
+  @Test func whatMakesNoSenseIsRefusedByName() {
+    let cases: [(environment: [String: String], says: String)] = [
+      (["LISTEN_PID": "me", "LISTEN_FDS": "1"], "LISTEN_PID is \"me\", which is no process"),
+      (["LISTEN_PID": "-100", "LISTEN_FDS": "1"], "LISTEN_PID is \"-100\", which is no process"),
+      (
+        ["LISTEN_PID": "100", "LISTEN_FDS": "0"],
+        "LISTEN_FDS is \"0\", which is no number of descriptors"
+      ),
+      (
+        ["LISTEN_PID": "100", "LISTEN_FDS": "2147483647"],
+        "LISTEN_FDS is \"2147483647\", which is no number of descriptors"
+      ),
+      (
+        ["LISTEN_PID": "100", "LISTEN_FDS": "2147483644"],
+        "LISTEN_FDS is \"2147483644\", but descriptor 6 is not open"
+      ),
+      (
+        ["LISTEN_PID": "100", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "one:two"],
+        "LISTEN_FDNAMES is \"one:two\", which is 2 names for 1 descriptors"
+      ),
+    ]
+    for (environment, says) in cases {
+      #expect {
+        _ = try Self.sockets(environment)
+      } throws: { error in
+        "\(error)" == says
+      }
+    }
+  }
+}
+
+@Suite struct WatchdogIntervalTests {
+  private static func interval(_ environment: [String: String]) throws -> Duration? {
+    try WatchdogInterval(environment: environment, processID: 100)?.duration
+  }
+
+  @Test func itIsInMicrosecondsAndForOneProcess() throws {
+    let cases: [(environment: [String: String], duration: Duration?)] = [
+      ([:], nil),
+      (["WATCHDOG_PID": "100"], nil),
+      (["WATCHDOG_USEC": "30000000"], .seconds(30)),
+      (["WATCHDOG_USEC": "1500", "WATCHDOG_PID": "100"], .microseconds(1500)),
+      (["WATCHDOG_USEC": "1500", "WATCHDOG_PID": "99"], nil),
+    ]
+    for (environment, duration) in cases {
+      #expect(try Self.interval(environment) == duration, "\(environment)")
+    }
+    let interval = try WatchdogInterval(environment: ["WATCHDOG_USEC": "9"], processID: 100)
+    #expect(interval?.half == .nanoseconds(4500))
+  }
+
+  @Test(arguments: [
+    ["WATCHDOG_USEC": "0"], ["WATCHDOG_USEC": "-1"], ["WATCHDOG_USEC": "1s"],
+    ["WATCHDOG_USEC": "9223372036854775808"], ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "0"],
+  ])
+  func whatMakesNoSenseIsRefused(environment: [String: String]) {
+    #expect(throws: SystemdError.self) { try Self.interval(environment) }
+  }
+}

@@ -1,0 +1,88 @@
+import NIOConcurrencyHelpers
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// When a call is made again.
+@Suite(.timeLimit(.minutes(1))) struct RetryingTests {
+  private static let policy = RetryPolicy(
+    attempts: 4, initialPause: .milliseconds(1), maximumPause: .milliseconds(2),
+    randomFraction: { 0.5 })
+
+  private static func attempts(
+    of method: MethodDescriptor, timeout: Duration? = nil,
+    failing error: RPCError, times: Int = .max, policy: RetryPolicy = policy
+  ) async -> (attempts: Int, code: StatusCode) {
+    var attempts = 0
+    let context = ClientContext(
+      method: method, metadata: [:], deadline: timeout.map { .now + $0 }, waitsForReady: false)
+    do throws(RPCError) {
+      try await Retrying(policy).intercept(context) { _ throws(RPCError) in
+        attempts += 1
+        if attempts <= times { throw error }
+      }
+    } catch {
+      return (attempts, error.code)
+    }
+    return (attempts, .ok)
+  }
+
+  private static func method(
+    _ shape: CallShape = .unary, isIdempotent: Bool = true
+  ) -> MethodDescriptor {
+    MethodDescriptor(service: "p", name: "Echo", shape: shape, isIdempotent: isIdempotent)
+  }
+
+  private static let away = RPCError(code: .unavailable, message: "")
+
+  @Test func anIdempotentCallIsMadeAgainUntilItSucceedsOrHasHadItsAttempts() async {
+    #expect(await Self.attempts(of: Self.method(), failing: Self.away, times: 2) == (3, .ok))
+    #expect(await Self.attempts(of: Self.method(), failing: Self.away) == (4, .unavailable))
+  }
+
+  @Test func otherMethodsAreNot() async {
+    let once = Self.method(isIdempotent: false)
+    #expect(await Self.attempts(of: once, failing: Self.away) == (1, .unavailable))
+    let stream = Self.method(.serverStreaming)
+    #expect(await Self.attempts(of: stream, failing: Self.away) == (1, .unavailable))
+  }
+
+  @Test func otherErrorsAreNot() async {
+    for code in StatusCode.allCases where code != .unavailable && code != .ok {
+      let error = RPCError(code: code, message: "")
+      #expect(await Self.attempts(of: Self.method(), failing: error) == (1, code))
+    }
+  }
+
+  @Test func aDelayThatTheDeadlineDoesNotAllowIsNotWaitedFor() async {
+    let busy = RPCError(
+      code: .resourceExhausted, message: "", details: [.retryInfo(after: .seconds(60))])
+    let outcome = await Self.attempts(of: Self.method(), timeout: .seconds(30), failing: busy)
+    #expect(outcome == (1, .resourceExhausted))
+  }
+
+  @Test func aServerThatWasFullIsAskedAgain() async throws {
+    var limits = ServerLimits()
+    limits.calls = 1
+    let service = TestService()
+    try await withServer(limits: limits, service: service) { path, server in
+      var configuration = ClientConfiguration()
+      configuration.interceptors = [
+        Retrying(RetryPolicy(attempts: 1000, maximumPause: .milliseconds(50)))
+      ]
+      let client = Client(path: path, configuration: configuration)
+      let holder = Task {
+        () throws(RPCError) in try await ClientTests.call(client, "Hold")
+      }
+      while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      let echo = Task { () throws(RPCError) -> WireDuration in
+        try await client.unary(Self.method(), WireDuration(seconds: 1))
+      }
+      try await Task.sleep(for: .milliseconds(50))
+      service.released.set()
+      #expect(try await echo.value.seconds == 2)
+      _ = try await holder.value
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import Logging
+import Metrics
+import MetricsTestKit
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import TTRPC
+
+/// The interceptor that refuses calls, without a server around it.
+@Suite struct AuthorizationTests {
+  private final class NoConnection: CallKeeper {
+    func endAtDrain(_ streamID: UInt32) {}
+    func setDeadline(of streamID: UInt32, in timeout: Duration) {}
+  }
+
+  /// A call by user 1000.
+  private static func call(_ method: String, isKnown: Bool = true) async throws -> ServerContext {
+    let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return try await eventLoop.submit { [logger] in
+      ServerContext(
+        peer: PeerIdentity(processID: 1, userID: 1000, groupID: 100),
+        method: MethodDescriptor(service: "p", name: method), isKnown: isKnown,
+        metadata: Metadata(), deadline: nil, connectionLogger: logger,
+        call: ServerCall(streamID: 1, connection: NoConnection(), eventLoop: eventLoop))
+    }.get()
+  }
+
+  /// Lets user 1000 call `Echo`.
+  private static let authorization = Authorization { peer, method in
+    peer.userID == 1000 && method == MethodDescriptor(service: "p", name: "Echo")
+  }
+
+  /// What a call ends with, and whether it went on to its handler.
+  private static func outcome(of call: ServerContext) async -> (error: RPCError?, isMade: Bool) {
+    var isMade = false
+    do throws(RPCError) {
+      try await authorization.intercept(call) { context throws(RPCError) in isMade = true }
+      return (nil, isMade)
+    } catch {
+      return (error, isMade)
+    }
+  }
+
+  @Test func whatIsAllowedGoesOn() async throws {
+    let metrics = TestMetrics()
+    let (error, isMade) = try await withMetricsFactory(metrics) {
+      await Self.outcome(of: try await Self.call("Echo"))
+    }
+    #expect(error == nil)
+    #expect(isMade)
+    #expect(metrics.counters.isEmpty)
+  }
+
+  @Test func whatIsNotIsRefusedByNameAndCounted() async throws {
+    let metrics = TestMetrics()
+    try await withMetricsFactory(metrics) {
+      for _ in 0..<2 {
+        let (error, isMade) = await Self.outcome(of: try await Self.call("Wait"))
+        #expect(error?.code == .permissionDenied)
+        #expect(error?.message == "uid 1000 may not call p/Wait")
+        #expect(!isMade)
+      }
+    }
+    let count = try metrics.expectCounter("ttrpc_server_denied_total", [("method", "p/Wait")])
+    #expect(count.totalValue == 2)
+  }
+
+  @Test func namesThatAPeerMakesUpAreCutShortAndCountedAsOne() async throws {
+    let metrics = TestMetrics()
+    try await withMetricsFactory(metrics) {
+      for letter in ["x", "y"] {
+        let call = try await Self.call(String(repeating: letter, count: 4000), isKnown: false)
+        let message = try #require(await Self.outcome(of: call).error?.message)
+        #expect(message.hasPrefix("uid 1000 may not call p/\(letter)\(letter)"))
+        #expect(message.utf8.count < 300)
+      }
+    }
+    let count = try metrics.expectCounter("ttrpc_server_denied_total", [("method", "unknown")])
+    #expect(count.totalValue == 2)
+    #expect(metrics.counters.count == 1)
+  }
+}

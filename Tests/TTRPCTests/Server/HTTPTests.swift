@@ -1,0 +1,146 @@
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// HTTP on the same socket, in bytes.
+@Suite(.timeLimit(.minutes(1))) struct HTTPTests {
+  private struct Locked: ServerInterceptor {
+    func intercept(
+      _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
+    ) async throws(RPCError) {
+      if context.method.fullName == "http/secret" {
+        throw RPCError(code: .permissionDenied, message: "no")
+      }
+      try await next(context)
+    }
+  }
+
+  private static let routes: [HTTPRoute] = [
+    HTTPRoute(path: "/hello") { load throws(RPCError) in
+      HTTPResponse(line: "\(load.openConnections) open")
+    },
+    HTTPRoute(path: "/secret") { _ throws(RPCError) in HTTPResponse(line: "secret") },
+    HTTPRoute(path: "/away") { _ throws(RPCError) in
+      throw RPCError(code: .unavailable, message: "away")
+    },
+    HTTPRoute(path: "/slow") { _ throws(RPCError) in
+      do {
+        try await Task.sleep(for: .seconds(600))
+      } catch {
+        throw RPCError(code: .cancelled, message: "cancelled")
+      }
+      return HTTPResponse(line: "late")
+    },
+  ]
+
+  private static func get(
+    _ path: String, _ requests: [String]
+  ) async throws -> String {
+    let peer = try RawPeer(path: path)
+    for request in requests { try await peer.send(Array(request.utf8)) }
+    return String(decoding: try await peer.receive(100_000), as: UTF8.self)
+  }
+
+  private static func request(_ line: String) -> String { "\(line) HTTP/1.1\r\nHost: x\r\n\r\n" }
+
+  private static func withRoutes(
+    limits: ServerLimits = ServerLimits(),
+    _ body: @Sendable (_ path: String, Server) async throws -> Void
+  ) async throws {
+    try await withServer(
+      routes: routes, limits: limits, interceptors: [Locked()], body)
+  }
+
+  @Test func aPathIsAnsweredAndTheConnectionCloses() async throws {
+    try await Self.withRoutes { path, _ in
+      let answer = try await Self.get(path, [Self.request("GET /hello?x=1")])
+      #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+      #expect(answer.contains("Connection: close\r\n"))
+      #expect(answer.hasSuffix("\r\n\r\n1 open\n"))
+    }
+  }
+
+  @Test func aRequestIsReadWhereverItIsCut() async throws {
+    try await Self.withRoutes { path, _ in
+      let request = Self.request("GET /hello")
+      for cut in 1..<request.count {
+        let answer = try await Self.get(
+          path, [String(request.prefix(cut)), String(request.dropFirst(cut))])
+        #expect(answer.hasPrefix("HTTP/1.1 200 "), "cut at \(cut)")
+      }
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("GET /nothing", 404), ("GET /secret", 403), ("GET /away", 503), ("POST /hello", 405),
+      ("DELETE /", 405), ("OPTIONS *", 405), ("HEAD /hello", 200), ("GET", 400),
+    ])
+  func whatIsNotAnsweredHasItsStatus(line: String, status: Int) async throws {
+    try await Self.withRoutes { path, server in
+      let answer = try await Self.get(path, [Self.request(line)])
+      #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+      if line.hasPrefix("HEAD") { #expect(answer.hasSuffix("\r\n\r\n")) }
+      #expect(try await server.isIdle())
+    }
+  }
+
+  @Test func oneConnectionHasOneRequest() async throws {
+    try await Self.withRoutes { path, _ in
+      let request = Self.request("GET /hello")
+      let answer = try await Self.get(path, [request + request + request])
+      #expect(answer.components("HTTP/1.1 200").count == 2)
+    }
+  }
+
+  @Test func aRequestThatDoesNotEndIsClosed() async throws {
+    var limits = ServerLimits()
+    limits.frameTime = .milliseconds(100)
+    try await Self.withRoutes(limits: limits) { path, _ in
+      let unfinished = try await Self.get(path, ["GET /hello HTTP/1.1\r\n"])
+      #expect(unfinished == "")
+      // A handler that takes too long loses its peer as well.
+      let slow = try await Self.get(path, [Self.request("GET /slow")])
+      #expect(slow == "")
+    }
+  }
+
+  @Test func headersWithoutEndAreRefusedInBoundedMemory() async throws {
+    try await Self.withRoutes { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Array("GET /hello HTTP/1.1\r\n".utf8))
+      let header = Array("X: \(String(repeating: "x", count: 4000))\r\n".utf8)
+      do {
+        for _ in 0..<100 { try await peer.send(header) }
+      } catch is RawPeer.Failure {}
+      let answer = String(decoding: try await peer.receive(100_000), as: UTF8.self)
+      #expect(answer == "" || answer.hasPrefix("HTTP/1.1 4"))
+    }
+  }
+
+  @Test func aCallerThatLeavesCancelsTheHandler() async throws {
+    try await Self.withRoutes { path, server in
+      var peer: RawPeer? = try RawPeer(path: path)
+      try await peer?.send(Array(Self.request("GET /slow").utf8))
+      while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      peer = nil
+      _ = peer
+      let isIdle = try await server.isIdle()
+      #expect(isIdle)
+    }
+  }
+
+  @Test func withoutPathsHTTPIsNotSpoken() async throws {
+    try await withServer { path, _ in
+      let answer = try await Self.get(path, [Self.request("GET /hello")])
+      #expect(answer == "")
+    }
+  }
+}
+
+extension String {
+  fileprivate func components(_ separator: String) -> [Substring] {
+    split(separator: separator, omittingEmptySubsequences: false)
+  }
+}

@@ -1,0 +1,266 @@
+import CoreMetrics
+import Instrumentation
+import Logging
+import MetricsTestKit
+import NIOConcurrencyHelpers
+import ServiceContextModule
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// What runs around calls, on both sides, whatever their shape.
+@Suite(.timeLimit(.minutes(1))) struct InterceptorTests {
+  /// Notes what it sees, as `name>` before and `name<CODE` after a call.
+  private struct Witness: ServerInterceptor, ClientInterceptor {
+    let name: String
+    let notes: Notes
+
+    func intercept(
+      _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
+    ) async throws(RPCError) {
+      try await note { () throws(RPCError) in try await next(context) }
+    }
+
+    func intercept(
+      _ context: ClientContext, next: (ClientContext) async throws(RPCError) -> Void
+    ) async throws(RPCError) {
+      try await note { () throws(RPCError) in try await next(context) }
+    }
+
+    private func note(_ call: () async throws(RPCError) -> Void) async throws(RPCError) {
+      notes.add("\(name)>")
+      do throws(RPCError) {
+        try await call()
+      } catch {
+        notes.add("\(name)<\(error.code)")
+        throw error
+      }
+      notes.add("\(name)<OK")
+    }
+  }
+
+  private final class Notes: Sendable {
+    private let lines = NIOLockedValueBox<[String]>([])
+
+    var all: [String] { lines.withLockedValue { $0 } }
+
+    func add(_ line: String) { lines.withLockedValue { $0.append(line) } }
+
+    /// Waits for at most ten seconds for so many lines.
+    func wait(for count: Int) async throws -> [String] {
+      for _ in 0..<1000 where all.count < count { try await Task.sleep(for: .milliseconds(10)) }
+      return all
+    }
+  }
+
+  private struct Refusal: ServerInterceptor {
+    func intercept(
+      _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
+    ) async throws(RPCError) {
+      throw RPCError(code: .permissionDenied, message: "not today")
+    }
+  }
+
+  /// Makes a call of each shape, and gives its code.
+  private static func call(
+    _ shape: CallShape, _ client: Client, timeout: Duration? = nil, stalls: Bool = false
+  ) async -> StatusCode {
+    let options = CallOptions(timeout: timeout)
+    do {
+      switch shape {
+      case .unary:
+        _ = try await ClientTests.call(
+          client, stalls ? "Wait" : "Echo", seconds: stalls ? 60_000 : 1, options: options)
+      case .serverStreaming:
+        let method = MethodDescriptor(
+          service: "p", name: stalls ? "Watch" : "Many", shape: .serverStreaming)
+        try await client.serverStreaming(method, WireDuration(seconds: 2), options: options) {
+          (responses: MessageStream<WireDuration>) in
+          for try await _ in responses {}
+        }
+      case .clientStreaming:
+        let method = MethodDescriptor(service: "p", name: "Sum", shape: .clientStreaming)
+        let _: WireDuration = try await client.clientStreaming(method, options: options) {
+          (requests: RequestWriter<WireDuration>) in
+          try await requests.write(WireDuration(seconds: 1))
+          if stalls { try await Task.sleep(for: .milliseconds(300)) }
+        }
+      case .bidirectional:
+        let method = MethodDescriptor(
+          service: "p", name: stalls ? "Stall" : "Bidi", shape: .bidirectional)
+        try await client.bidirectional(method, options: options) {
+          (requests: RequestWriter<WireDuration>, responses: MessageStream<WireDuration>) in
+          try await requests.write(WireDuration(seconds: 1))
+          try await requests.finish()
+          for try await _ in responses {}
+        }
+      }
+      return .ok
+    } catch {
+      return (error as? RPCError)?.code ?? .unknown
+    }
+  }
+
+  private static let shapes: [CallShape] = [
+    .unary, .serverStreaming, .clientStreaming, .bidirectional,
+  ]
+
+  @Test(arguments: shapes) func theFirstIsOutermostOnBothSides(shape: CallShape) async throws {
+    let (servers, clients) = (Notes(), Notes())
+    let interceptors = ["a", "b"].map { Witness(name: $0, notes: servers) }
+    try await withServer(interceptors: interceptors) { path, _ in
+      var configuration = ClientConfiguration()
+      configuration.interceptors = ["a", "b"].map { Witness(name: $0, notes: clients) }
+      let client = Client(path: path, configuration: configuration)
+      #expect(await Self.call(shape, client) == .ok)
+      for notes in [servers, clients] {
+        let seen = try await notes.wait(for: 4)
+        #expect(seen == ["a>", "b>", "b<OK", "a<OK"])
+      }
+    }
+  }
+
+  @Test(arguments: shapes) func whatItThrowsIsTheCallersStatus(shape: CallShape) async throws {
+    let notes = Notes()
+    let interceptors: [any ServerInterceptor] = [Witness(name: "a", notes: notes), Refusal()]
+    try await withServer(interceptors: interceptors) { path, _ in
+      #expect(await Self.call(shape, Client(path: path)) == .permissionDenied)
+      let seen = try await notes.wait(for: 2)
+      #expect(seen == ["a>", "a<PERMISSION_DENIED"])
+    }
+  }
+
+  @Test(arguments: [CallShape.unary, .serverStreaming, .bidirectional])
+  func itSeesTheDeadlineThatEndedACall(shape: CallShape) async throws {
+    let notes = Notes()
+    try await withServer(interceptors: [Witness(name: "a", notes: notes)]) { path, _ in
+      let code = await Self.call(
+        shape, Client(path: path), timeout: .milliseconds(100), stalls: true)
+      #expect(code == .deadlineExceeded)
+      // The client may tell the server first that it has given up.
+      let seen = try await notes.wait(for: 2)
+      #expect(["a<DEADLINE_EXCEEDED", "a<CANCELLED"].contains(seen.last))
+    }
+  }
+
+  @Test func itSeesMethodsThatNobodyHas() async throws {
+    let notes = Notes()
+    try await withServer(interceptors: [Witness(name: "a", notes: notes)]) { path, _ in
+      let error = try await ClientTests.error { () throws(RPCError) in
+        try await ClientTests.call(Client(path: path), "Nothing")
+      }
+      #expect(error.code == .unimplemented)
+      #expect(try await notes.wait(for: 2) == ["a>", "a<UNIMPLEMENTED"])
+    }
+  }
+
+  @Test func aCallWithoutADeadlineGetsTheServers() async throws {
+    let service = TestService()
+    let deadline = DefaultDeadline(.milliseconds(50))
+    try await withServer(service: service, interceptors: [deadline]) { path, _ in
+      let client = Client(path: path)
+      #expect(await Self.call(.unary, client, stalls: true) == .deadlineExceeded)
+      #expect(try await service.cancelled.wait())
+      // A caller's own is its own, and streams may last.
+      let answer = try await ClientTests.call(
+        client, "Wait", seconds: 100, options: CallOptions(timeout: .seconds(30)))
+      #expect(answer.seconds == 100)
+      #expect(await Self.call(.clientStreaming, client, stalls: true) == .ok)
+    }
+  }
+
+  @Test func callsAreCountedByMethodAndStatus() async throws {
+    // The process has one metrics system, which other tests may fill beside this one.
+    let metrics = TestMetrics()
+    MetricsSystem.bootstrap(metrics)
+    let methods = ["Echo", "Refuse", "made up", "made up, too"]
+    try await withServer(interceptors: [ServerCallMetrics()]) { path, server in
+      var configuration = ClientConfiguration()
+      configuration.interceptors = [ClientCallMetrics()]
+      let client = Client(path: path, configuration: configuration)
+      for method in methods { _ = try? await ClientTests.call(client, method, seconds: 1) }
+      #expect(await Self.call(.serverStreaming, client) == .ok)
+      let isIdle = try await server.isIdle()
+      #expect(isIdle)
+    }
+    func count(_ label: String, _ method: String, _ code: String) throws -> Int64 {
+      try metrics.expectCounter(label, [("method", method), ("code", code)]).totalValue
+    }
+    let label = "ttrpc_server_calls_total"
+    #expect(try count(label, "p/Echo", "OK") == 1)
+    #expect(try count(label, "p/Refuse", "FAILED_PRECONDITION") == 1)
+    #expect(try count(label, "unknown", "UNIMPLEMENTED") == 2)
+    #expect(try count(label, "p/Many", "OK") == 1)
+    #expect(try count("ttrpc_client_calls_total", "p/made up", "UNIMPLEMENTED") == 1)
+    let many = [("method", "p/Many")]
+    #expect(try metrics.expectCounter("ttrpc_server_sent_bytes_total", many).totalValue == 4)
+    #expect(try metrics.expectCounter("ttrpc_client_received_bytes_total", many).totalValue == 4)
+    #expect(try metrics.expectTimer("ttrpc_server_call_duration_seconds", many).values.count == 1)
+    #expect(try metrics.expectMeter("ttrpc_server_calls_in_flight").lastValue == 0)
+  }
+
+  @Test func aTraceGoesFromCallerToHandlerAndOntoTheLog() async throws {
+    InstrumentationSystem.bootstrap(TraceContextPropagator())
+    let notes = Notes()
+    var logger = Logger(label: "test") { _ in NotingLogHandler { notes.add($0) } }
+    logger.logLevel = .info
+    try await withServer(
+      interceptors: [ServerTracing(), AccessLog()], logger: logger
+    ) { path, _ in
+      var configuration = ClientConfiguration()
+      configuration.interceptors = [ClientTracing()]
+      let client = Client(path: path, configuration: configuration)
+      var context = ServiceContext.topLevel
+      let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+      context.trace = TraceContext(traceparent: parent)
+      try await ServiceContext.withValue(context) {
+        _ = try await ClientTests.call(client, "Echo")
+      }
+      let line = try #require(try await notes.wait(for: 1).first)
+      #expect(line.contains("trace_id=0af7651916cd43dd8448eb211c80319c"))
+      #expect(line.contains("status=OK"))
+      #expect(line.contains("method=p/Echo"))
+      #expect(line.contains("peer=uid \(ownUserID())"))
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
+      ("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", true),
+      ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", false),
+      ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
+      ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
+      ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", false),
+      ("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", false),
+      ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331", false), ("", false),
+      ("é0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
+    ])
+  func aTraceparentIsReadAsW3CSays(text: String, isValid: Bool) {
+    let trace = TraceContext(traceparent: text)
+    #expect((trace != nil) == isValid)
+    if text.hasPrefix("00"), isValid { #expect(trace?.traceparent == text) }
+  }
+}
+
+/// Hands each line on, with its metadata.
+private struct NotingLogHandler: LogHandler {
+  let note: @Sendable (String) -> Void
+  var logLevel = Logger.Level.info
+  var metadata: Logger.Metadata = [:]
+
+  init(_ note: @escaping @Sendable (String) -> Void) {
+    self.note = note
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let all = metadata.merging(event.metadata ?? [:]) { $1 }
+    note(all.map { "\($0)=\($1)" }.sorted().joined(separator: " "))
+  }
+}

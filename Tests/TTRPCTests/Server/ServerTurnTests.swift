@@ -1,0 +1,62 @@
+import Logging
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// Whether a server's threads come round to what is asked of them.
+@Suite(.timeLimit(.minutes(1))) struct ServerTurnTests {
+  /// Does what no handler should: keeps its thread.
+  private struct Hanging: Service {
+    static let serviceName = "p"
+
+    let begun = Flag()
+    let released = Flag()
+
+    var methods: [TTRPC.Method] {
+      [
+        .unary("Echo", WireDuration.self) { request, _ in
+          begun.set()
+          while !released.isSet {}
+          return request
+        }
+      ]
+    }
+  }
+
+  @Test func aServerThatDoesNotRunTurnsAtOnce() async {
+    await Server(services: [], logger: Logger(label: "test")).turn()
+  }
+
+  @Test func aThreadThatHangsHoldsTheTurnUp() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      let service = Hanging()
+      var logger = Logger(label: "test")
+      logger.logLevel = .critical
+      let server = Server(services: [service], eventLoops: 2, logger: logger)
+      let ready = Flag()
+      async let serving: Void = server.run(on: UnixListener(path: path)) { ready.set() }
+      #expect(try await ready.wait())
+      await server.turn()
+
+      let peer = try RawPeer(path: path)
+      try await peer.send(Golden.echoRequest)
+      #expect(try await service.begun.wait())
+      let turned = Flag()
+      async let turn: Void = {
+        await server.turn()
+        turned.set()
+      }()
+      // However long it takes.
+      try await Task.sleep(for: .milliseconds(100))
+      #expect(!turned.isSet)
+
+      service.released.set()
+      await turn
+      #expect(turned.isSet)
+      server.drain()
+      try await serving
+    }
+  }
+}

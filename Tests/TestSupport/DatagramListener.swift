@@ -1,0 +1,54 @@
+internal import Dispatch
+internal import Glibc
+
+/// A datagram socket that others write to, as a service manager's is.
+public final class DatagramListener: Sendable {
+  private let descriptor: Int32
+  private let queue = DispatchQueue(label: "datagram listener")
+
+  /// - Parameter name: A path where nothing is yet, or an abstract name after an `@`.
+  public init(_ name: String) throws(RawPeer.Failure) {
+    descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw RawPeer.Failure(description: "socket") }
+    // Nobody waits for ever for what does not come.
+    var patience = timeval(tv_sec: 30, tv_usec: 0)
+    unsafe setsockopt(
+      descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+      unsafe bytes.copyBytes(from: name.utf8.prefix(107))
+      if name.hasPrefix("@") { unsafe bytes[0] = 0 }
+    }
+    // An abstract name is as long as the address.
+    let length =
+      name.hasPrefix("@")
+      ? MemoryLayout<sa_family_t>.size + name.utf8.count : MemoryLayout<sockaddr_un>.size
+    let result = unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
+        unsafe bind(descriptor, rebound, socklen_t(length))
+      }
+    }
+    guard result == 0 else {
+      close(descriptor)
+      throw RawPeer.Failure(description: "cannot bind \(name)")
+    }
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  /// Waits for the next datagram, for at most half a minute.
+  public func receive() async throws -> String {
+    let bytes = await withCheckedContinuation { continuation in
+      queue.async { [descriptor] in
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = unsafe recv(descriptor, &bytes, bytes.count, 0)
+        continuation.resume(returning: count >= 0 ? Array(bytes.prefix(count)) : nil)
+      }
+    }
+    guard let bytes else { throw RawPeer.Failure(description: "no datagram came") }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
