@@ -125,7 +125,8 @@ let package = Package(
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
     .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
-    .tests("MockupctlTests", ["DynamicMessages", "TTRPC", "TTRPCServices", "mockupctl"]),
+    .tests(
+      "MockupctlTests", ["DynamicMessages", "ProtobufC", "TTRPC", "TTRPCServices", "mockupctl"]),
     .tests(
       "EndToEndTests",
       [

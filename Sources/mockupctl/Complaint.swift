@@ -33,7 +33,7 @@ struct Complaint: Error, Equatable {
   }
 
   /// What a command throws, where it is for people; `nil` for what the command line's own parser says.
-  init?(_ error: any Error) {
+  init?(thrown error: any Error) {
     switch error {
     case let complaint as Complaint: self = complaint
     case let error as RPCError: self.init(error)

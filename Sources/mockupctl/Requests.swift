@@ -32,7 +32,7 @@ where Pieces.Element == [UInt8] {
       while true {
         if let request = try nextOfWhatIsThere() { return request }
         if hasEnded { return nil }
-        if let piece = try await pieces.next() {
+        if let piece = try await pieces.next(isolation: #isolation) {
           values.append(piece)
         } else {
           values.end()

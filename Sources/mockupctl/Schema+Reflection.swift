@@ -51,7 +51,7 @@ private struct ReflectionDialogue {
       let answer = try await answer(to: .fileContainingSymbol(service))
       guard case .fileDescriptorResponse(let response) = answer else { throw .strangeAnswer }
       return response.fileDescriptorProto
-    } catch where error.code == .notFound {
+    } catch  where error.code == .notFound {
       return []
     }
   }

@@ -22,7 +22,7 @@ struct ServerAddress: ParsableArguments {
       await client.close()
     } catch {
       await client.close()
-      guard let complaint = Complaint(error) else { throw error }
+      guard let complaint = Complaint(thrown: error) else { throw error }
       complaint.write()
       throw ExitCode(complaint.exitCode)
     }

@@ -20,7 +20,9 @@ struct StandardInput: AsyncSequence, Sendable {
 
   /// Starts the thread: once in a process, since a piece that was read cannot be put back.
   init() {
-    let room = DispatchSemaphore(value: Self.piecesAhead)
+    // From 0: a semaphore must not be freed with less than it began with.
+    let room = DispatchSemaphore(value: 0)
+    for _ in 0..<Self.piecesAhead { room.signal() }
     let (pieces, continuation) = AsyncThrowingStream<[UInt8], any Error>.makeStream(
       bufferingPolicy: .bufferingOldest(Self.piecesAhead))
     Thread.detachNewThread {
@@ -52,7 +54,7 @@ struct StandardInput: AsyncSequence, Sendable {
         result = unsafe read(STDIN_FILENO, buffer.baseAddress, buffer.count)
         problem = errno
       } while result < 0 && problem == EINTR
-      count = max(result, 0)
+      count = Swift.max(result, 0)
     }
     guard result >= 0 else {
       throw Complaint("standard input cannot be read", systemError: problem)
@@ -69,7 +71,7 @@ struct StandardInput: AsyncSequence, Sendable {
     fileprivate let room: DispatchSemaphore
 
     mutating func next() async throws -> [UInt8]? {
-      let piece = try await pieces.next()
+      let piece = try await pieces.next(isolation: #isolation)
       room.signal()
       return piece
     }

@@ -72,7 +72,8 @@ import Testing
           input: input.fileHandleForReading, folder: folder)
         let ending = await program.ending()
         #expect(ending.exitCode == 75, "\(ending)")
-        #expect(ending.errorLines == ["mockupctl: DEADLINE_EXCEEDED: the call's deadline has passed"])
+        #expect(
+          ending.errorLines == ["mockupctl: DEADLINE_EXCEEDED: the call's deadline has passed"])
         try input.fileHandleForWriting.close()
       }
     }
@@ -107,7 +108,8 @@ import Testing
         let pipeline = try RunningProgram(
           URL(filePath: "/bin/bash"),
           [
-            "-c", #"yes '{"text":"a"}' | "$0" call --socket "$1" Both | head -n 2"#
+            "-c",
+            #"yes '{"text":"a"}' 2>/dev/null | "$0" call --socket "$1" Both | head -n 2"#
               + #"; echo "${PIPESTATUS[1]}""#,
             Program.mockupctl.executable.path, socket,
           ],

@@ -50,7 +50,10 @@ import Testing
       let other = UUID().uuidString.lowercased()
       let open = #""userId":"\#(user)","reservationId""#
       let steps: [(method: String, request: String, command: [String], names: Int)] = [
-        ("ReserveCredits", #"{\#(open):"\#(id)","credits":4}"#, ["reserve", user, "4", "--id", id], 6),
+        (
+          "ReserveCredits", #"{\#(open):"\#(id)","credits":4}"#,
+          ["reserve", user, "4", "--id", id], 6
+        ),
         ("GetReservation", #"{\#(open):"\#(id)"}"#, ["reservation", user, id], 12),
         (
           "CommitReservation", #"{\#(open):"\#(id)","credits":3}"#,
@@ -107,13 +110,19 @@ import Testing
       let user = try await database.makeUser(annualBudget: 10).uuidString.lowercased()
       let reserve = "mockups.v1.CreditService/ReserveCredits"
       let valid = #"{"userId":"\#(user)","reservationId":"\#(UUID())","credits":1}"#
+      let nobody = UUID().uuidString.lowercased()
       let refusals: [(arguments: [String], input: String, code: Int32, lines: [String])] = [
-        ([reserve, #"{"userId": }"#], "", 64, ["request 1: line 1, column 12: a value is expected"]),
-        ([reserve], "{\n\"userId\" \"\"}", 64, ["request 1: line 2, column 10: a colon is expected"]),
+        (
+          [reserve, #"{"userId": }"#], "", 64, ["request 1: line 1, column 12: a value is expected"]
+        ),
+        (
+          [reserve], "{\n\"userId\" \"\"}", 64,
+          ["request 1: line 2, column 10: a colon is expected"]
+        ),
         (
           [reserve, #"{"credit":1}"#], "", 64,
           [
-            "request 1: credit: mockups.v1.ReserveCreditsRequest has no field credit; "
+            "request 1: credit: mockups.v1.ReserveCreditsRequest has no such field; "
               + "did you mean credits?"
           ]
         ),
@@ -133,16 +142,16 @@ import Testing
         (
           [reserve, #"{"userId":"\#(user)","credits":0}"#], "", 64,
           [
-            "INVALID_ARGUMENT: reservation_id is no UUID", "  reservation_id: is no UUID",
+            "INVALID_ARGUMENT: reservation_id is missing", "  reservation_id: is missing",
           ]
         ),
         (
-          ["CreditService/GetCreditUsage", #"{"userId":"\#(UUID())"}"#], "", 3,
-          ["NOT_FOUND: there is no such user"]
+          ["CreditService/GetCreditUsage", #"{"userId":"\#(nobody)"}"#], "", 3,
+          ["NOT_FOUND: there is no user \(nobody)"]
         ),
         (
           [reserve, valid, "--socket", "/nowhere/socket"], "", 69,
-          ["UNAVAILABLE: cannot connect to /nowhere/socket"]
+          ["UNAVAILABLE: cannot connect to /nowhere/socket: No such file or directory"]
         ),
       ]
       try await database.withServer { server in
@@ -304,7 +313,9 @@ import Testing
       #expect(nowhere.exitCode == 69)
       #expect(nowhere.output.isEmpty)
       #expect(
-        nowhere.errorLines == ["mockupctl: UNAVAILABLE: cannot connect to /nowhere/socket"])
+        nowhere.errorLines == [
+          "mockupctl: UNAVAILABLE: cannot connect to /nowhere/socket: No such file or directory"
+        ])
     }
   }
 

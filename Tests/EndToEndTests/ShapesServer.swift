@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import ProtobufC
 import TTRPC
 import TTRPCServices
 import TestSupport
@@ -70,7 +71,8 @@ struct Shapes: TTRPC.Service {
   }
 
   /// Runs a closure beside a server of it, which has reflection or not.
-  static func serve(hasReflection: Bool = true, _ body: (String) async throws -> Void) async throws {
+  static func serve(hasReflection: Bool = true, _ body: (String) async throws -> Void) async throws
+  {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     try await withTemporaryFolder { folder in

@@ -1,4 +1,5 @@
 import DynamicMessages
+import ProtobufC
 import TTRPC
 import TTRPCServices
 import Testing
