@@ -12,7 +12,7 @@ struct Call: AsyncParsableCommand {
       they come from standard input, one behind another or one on each line. A method that takes a \
       stream gets each as soon as it is complete, and answers may come before the input ends. A \
       method that takes one request gets it when the input has ended; an empty input is {}, and \
-      nothing is read from a terminal unless '-' says so.
+      so is a terminal that no '-' says to read.
 
       Responses are printed as they come: for people, on a terminal, over several lines; otherwise \
       one on each line. A call that fails is told on standard error, with its status code, its \
@@ -31,7 +31,7 @@ struct Call: AsyncParsableCommand {
       "What travels beside the call; any number of times.", valueName: "key=value"))
   var metadata: [MetadataPair] = []
 
-  @Flag(help: "One response on each line, or over several. (default: as its reader needs it)")
+  @Flag(help: "One response on each line, or over several. (default: by whether a terminal shows it)")
   var layout: Layout?
 
   @Flag(help: "Show fields that have their defaults, too.")

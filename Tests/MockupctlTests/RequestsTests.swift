@@ -56,7 +56,7 @@ import Testing
       "request 2: servise: grpc.health.v1.HealthCheckRequest has no such field; did you mean service?"
     ),
     ("{}\n{]", "request 2: line 2, column 2: a member's name is expected"),
-    ("{}{}{", "request 3: line 1, column 2: a member's name is expected"),
+    ("{}{}{", "request 3: line 1, column 6: a member's name is expected"),
   ])
   func whatIsNoRequestIsToldByItsNumber(_ text: String, _ line: String) async throws {
     let requests = Requests(type: try Self.type(), pieces: Self.pieces([text]))
