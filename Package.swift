@@ -101,7 +101,8 @@ let package = Package(
       ] + tracing,
       swiftSettings: settings),
     .executableTarget(
-      name: "mockupctl", dependencies: ["MockupClient", argumentParser],
+      name: "mockupctl",
+      dependencies: ["DynamicMessages", "MockupClient", "TTRPC", "TTRPCServices", argumentParser],
       swiftSettings: settings),
 
     // The tests.
@@ -134,10 +135,12 @@ let package = Package(
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
     .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
     .tests(
+      "MockupctlTests", ["DynamicMessages", "ProtobufC", "TTRPC", "TTRPCServices", "mockupctl"]),
+    .tests(
       "EndToEndTests",
       [
-        "MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TestSupport",
-        "mockupctl", "mockupd",
+        "MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices",
+        "TestSupport", "mockupctl", "mockupd", logging,
       ]),
     .executableTarget(
       name: "InteropClient", dependencies: ["MockupAPI", "ProtobufC", "TTRPC"],

@@ -10,9 +10,11 @@ struct Mockupctl: AsyncParsableCommand {
 
       Exit codes: 0 done; 1 refused (too few credits, or a state that forbids it); 3 not found; \
       64 a mistake on the command line or in a value; 69 the server or its database is away; \
-      70 a defect; 75 no answer in time, or too busy; 77 not permitted.
+      70 a defect; 74 standard input or output fails; 75 no answer in time, or too busy; 77 not \
+      permitted.
       """,
     subcommands: [
       Reserve.self, Commit.self, Release.self, ShowReservation.self, Usage.self, ShowLedger.self,
+      Call.self, Describe.self, Health.self,
     ])
 }

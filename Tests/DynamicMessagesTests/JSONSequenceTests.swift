@@ -61,6 +61,20 @@ import Testing
     #expect(try next(&sequence) == nil)
   }
 
+  @Test func aMistakeBehindOtherValuesIsToldWithItsOwnColumn() throws {
+    var sequence = JSONSequence()
+    sequence.append(Array("{} {}{]".utf8))
+    #expect(try next(&sequence) == "{}")
+    #expect(try next(&sequence) == "{}")
+    sequence.end()
+    #expect(complaint(&sequence) == "line 1, column 7: a member's name is expected")
+    sequence = JSONSequence()
+    sequence.append(Array("\n[\n1] {]".utf8))
+    sequence.end()
+    #expect(try next(&sequence) == "[1]")
+    #expect(complaint(&sequence) == "line 3, column 5: a member's name is expected")
+  }
+
   @Test func aValueThatIsTooLongIsRefused() {
     var sequence = JSONSequence(sizeLimit: 10)
     sequence.append(Array("[1,2,3,4,5".utf8))

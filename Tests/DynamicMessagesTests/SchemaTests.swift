@@ -21,10 +21,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Echo/Donw", "there is no method Echo/Donw; did you mean dynamic.test.Echo.Down?"),
+    ("Echo/Donw", "there is no method Echo/Donw; did you mean dynamic.test.Echo/Down?"),
     (
       "dynamic.test.Ecko/Up",
-      "there is no method dynamic.test.Ecko/Up; did you mean dynamic.test.Echo.Up?"
+      "there is no method dynamic.test.Ecko/Up; did you mean dynamic.test.Echo/Up?"
     ),
     ("Entirely/Different", "there is no method Entirely/Different"), ("", "there is no method "),
   ])

@@ -174,6 +174,7 @@ import Testing
 
   @Test(arguments: [
     [], ["reserve"], ["commit"], ["release"], ["reservation"], ["usage"], ["ledger"],
+    ["call"], ["describe"], ["health"],
   ])
   func helpIsThereForEachCommand(command: [String]) async throws {
     let ending = try await Program.mockupctl.run(command + ["--help"])
@@ -182,7 +183,7 @@ import Testing
     #expect(ending.errors.isEmpty)
     if command.isEmpty {
       let words = ending.output.split(whereSeparator: \.isWhitespace)
-      for code in ["0", "1", "3", "64", "69", "70", "75", "77"] {
+      for code in ["0", "1", "3", "64", "69", "70", "74", "75", "77"] {
         #expect(words.contains(Substring(code)))
       }
     }

@@ -30,14 +30,26 @@ public enum Program: String, Sendable {
     }
   }
 
+  /// The program's file, which the build puts beside the tests.
+  public var executable: URL {
+    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    return tests.deletingLastPathComponent().appending(path: rawValue)
+  }
+
   /// Runs the program to its end.
   ///
-  /// - Parameter environment: All that it has besides `PATH`.
+  /// - Parameters:
+  ///   - environment: All that it has besides `PATH`.
+  ///   - input: What it can read.
   public func run(
-    _ arguments: [String], environment: [String: String] = [:]
+    _ arguments: [String], environment: [String: String] = [:], input: String = ""
   ) async throws -> Ending {
     try await withTemporaryFolder { folder in
-      try await start(arguments, environment: environment, folder: folder).ending()
+      let file = "\(folder)/input"
+      try Data(input.utf8).write(to: URL(filePath: file))
+      let opened = try FileHandle(forReadingFrom: URL(filePath: file))
+      return try await start(arguments, environment: environment, input: opened, folder: folder)
+        .ending()
     }
   }
 
@@ -76,12 +88,15 @@ public enum Program: String, Sendable {
 
   /// Starts the program.
   ///
-  /// - Parameter folder: Where to keep what it writes; it belongs to this one run.
+  /// - Parameters:
+  ///   - input: What it can read: nothing where nothing is said.
+  ///   - folder: Where to keep what it writes; it belongs to this one run.
   public func start(
-    _ arguments: [String], environment: [String: String] = [:], folder: String
+    _ arguments: [String], environment: [String: String] = [:],
+    input: FileHandle = .nullDevice, folder: String
   ) throws -> RunningProgram {
     try RunningProgram(
-      executable, arguments, environment: environment, folder: URL(filePath: folder))
+      executable, arguments, environment: environment, folder: URL(filePath: folder), input: input)
   }
 
   /// Starts the program with sockets that listen already, as systemd does it.
@@ -97,12 +112,6 @@ public enum Program: String, Sendable {
       URL(filePath: "/bin/sh"), ["-c", activation, "sh", executable.path] + arguments,
       environment: environment, folder: URL(filePath: folder),
       input: FileHandle(fileDescriptor: listener.descriptor, closeOnDealloc: false))
-  }
-
-  private var executable: URL {
-    // The build puts the programs beside the tests.
-    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    return tests.deletingLastPathComponent().appending(path: rawValue)
   }
 }
 

@@ -3,11 +3,15 @@ struct JSONParser {
   private let bytes: [UInt8]
   private var position = 0
   private let firstLine: Int
+  private let firstColumn: Int
 
-  /// - Parameter line: the number of the first line, where the text is a part of another.
-  init(_ bytes: [UInt8], line: Int = 1) {
+  /// - Parameters:
+  ///   - line: the number of the first line, where the text is a part of another.
+  ///   - column: where in that line it begins.
+  init(_ bytes: [UInt8], line: Int = 1, column: Int = 1) {
     self.bytes = bytes
     firstLine = line
+    firstColumn = column
   }
 
   mutating func document() throws(DynamicMessageError) -> JSONValue {
@@ -188,7 +192,8 @@ struct JSONParser {
   private func error(_ message: String) -> DynamicMessageError {
     let before = bytes.prefix(position)
     let line = firstLine + before.count { $0 == 0x0A }
-    let column = before.count - (before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0) + 1
+    let column =
+      before.lastIndex(of: 0x0A).map { before.count - $0 } ?? firstColumn + before.count
     return DynamicMessageError(
       code: .json, path: "", message: "line \(line), column \(column): \(message)")
   }

@@ -16,6 +16,8 @@ public struct JSONSequence: Sendable {
   private var value: Value?
   private var isEscaped = false
   private var line = 1
+  /// Where in its line the value begins, or what is between two.
+  private var column = 1
   private var hasEnded = false
 
   /// - Parameter sizeLimit: the most bytes of one value.
@@ -65,10 +67,13 @@ public struct JSONSequence: Sendable {
   private mutating func begin(_ byte: UInt8) {
     start = position
     switch byte {
-    case 0x09, 0x0D, 0x1E, 0x20: position += 1
+    case 0x09, 0x0D, 0x1E, 0x20:
+      position += 1
+      column += 1
     case 0x0A:
       position += 1
       line += 1
+      column = 1
     case UInt8(ascii: "{"), UInt8(ascii: "["):
       value = .container(depth: 0, inString: false)
     case UInt8(ascii: "\""):
@@ -116,11 +121,12 @@ public struct JSONSequence: Sendable {
 
   private mutating func cut() throws(DynamicMessageError) -> JSONValue {
     let text = Array(bytes[start..<position])
-    var parser = JSONParser(text, line: line)
+    var parser = JSONParser(text, line: line, column: column)
     start = position
     value = nil
     isEscaped = false
     line += text.count { $0 == 0x0A }
+    column = text.lastIndex(of: 0x0A).map { text.count - $0 } ?? column + text.count
     return try parser.document()
   }
 }

@@ -54,7 +54,8 @@ public struct Schema: Sendable {
       services.flatMap(\.methods).map { ($0.dottedName, $0) },
       uniquingKeysWith: { first, _ in first })
     let found = try lookUp(
-      name.replacing("/", with: "."), among: Array(methods.keys), what: "method", shown: name)
+      name.replacing("/", with: "."), among: Array(methods.keys), what: "method", shown: name
+    ) { methods[$0]?.fullName ?? $0 }
     guard let method = methods[found] else {
       throw DynamicMessageError(code: .notFound, path: "", message: "there is no method \(name)")
     }
@@ -70,8 +71,11 @@ public struct Schema: Sendable {
   }
 
   /// The one of some full names that is, or ends in, what a person wrote.
+  ///
+  /// - Parameter spelling: how a person writes a full name.
   func lookUp(
-    _ name: String, among names: [String], what: String, shown: String
+    _ name: String, among names: [String], what: String, shown: String,
+    spelling: (String) -> String = { $0 }
   ) throws(DynamicMessageError) -> String {
     let name = String(name.drop { $0 == "." })
     if names.contains(name) { return name }
@@ -79,7 +83,7 @@ public struct Schema: Sendable {
     if ends.count == 1, let only = ends.first { return only }
     var message = "there is no \(what) \(shown)"
     if ends.count > 1 {
-      message = "\(shown) may be any of \(ends.joined(separator: ", "))"
+      message = "\(shown) may be any of \(ends.map(spelling).joined(separator: ", "))"
     } else {
       // As many parts of each name as were written.
       let parts = name.split(separator: ".").count
@@ -87,7 +91,7 @@ public struct Schema: Sendable {
         names.map { ($0.split(separator: ".").suffix(parts).joined(separator: "."), $0) },
         uniquingKeysWith: { min($0, $1) })
       if let nearest = Spelling.nearest(to: name, among: near.keys).flatMap({ near[$0] }) {
-        message += "; did you mean \(nearest)?"
+        message += "; did you mean \(spelling(nearest))?"
       }
     }
     throw DynamicMessageError(code: .notFound, path: "", message: message)

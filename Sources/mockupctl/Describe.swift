@@ -1,0 +1,26 @@
+internal import ArgumentParser
+internal import DynamicMessages
+
+struct Describe: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what the server answers, as the text of its proto.")
+
+  @Argument(
+    help: """
+      A service, a method, a message or an enum; its package may be left out where that is clear. \
+      (default: a list of the services and their methods)
+      """)
+  var name: String?
+
+  @Option(help: "Seconds to wait for the answer.")
+  var timeout = Seconds.forOneAnswer
+
+  @OptionGroup var server: ServerAddress
+
+  func run() async throws {
+    try await server.withClient { client in
+      let schema = try await Schema.ofServer(client, timeout: timeout.duration)
+      try await StandardOutput().write(schema.describe(name))
+    }
+  }
+}

@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import TTRPC
+internal import TTRPCServices
+
+struct Health: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Ask whether the server, or one of its services, answers calls.",
+    discussion: """
+      Prints SERVING, and the exit code is 0; or how it stands otherwise, and the exit code is 69. A \
+      service that the server does not know is an error; with --watch, it is SERVICE_UNKNOWN.
+      """)
+
+  @Argument(help: "The service's full name. (default: the server as a whole)")
+  var service: String?
+
+  @Flag(help: "Print it again whenever it has changed, without end.")
+  var watch = false
+
+  @Option(help: "Seconds to wait for the answer. (default: 10; with --watch: without end)")
+  var timeout: Seconds?
+
+  @OptionGroup var server: ServerAddress
+
+  func run() async throws {
+    try await server.withClient { client in
+      let health = HealthClient(client)
+      let request = HealthCheckRequest(service: service ?? "")
+      let output = StandardOutput()
+      guard watch else {
+        let options = CallOptions(timeout: (timeout ?? .forOneAnswer).duration)
+        let status = try await health.check(request, options: options).status
+        try await output.write(line: status.word)
+        guard status == .serving else { throw ExitCode(69) }
+        return
+      }
+      try await health.watch(request, options: CallOptions(timeout: timeout?.duration)) {
+        responses in
+        for try await response in responses { try await output.write(line: response.status.word) }
+      }
+    }
+  }
+}
+
+extension HealthCheckResponse.ServingStatus {
+  /// The name in the proto.
+  fileprivate var word: String {
+    switch self {
+    case .unknown: "UNKNOWN"
+    case .serving: "SERVING"
+    case .notServing: "NOT_SERVING"
+    case .serviceUnknown: "SERVICE_UNKNOWN"
+    case .unrecognized(let number): "\(number)"
+    }
+  }
+}

@@ -1,0 +1,72 @@
+internal import DynamicMessages
+
+/// A call's requests, from the command line or from pieces of JSON, as binary messages.
+///
+/// From pieces each request is there as soon as its last byte is.
+struct Requests<Pieces: AsyncSequence & Sendable>: AsyncSequence, Sendable
+where Pieces.Element == [UInt8] {
+  typealias Element = [UInt8]
+  typealias Failure = any Error
+
+  let type: MessageType
+  let pieces: Pieces
+
+  func makeAsyncIterator() -> AsyncIterator {
+    AsyncIterator(type: type, pieces: pieces.makeAsyncIterator())
+  }
+
+  struct AsyncIterator: AsyncIteratorProtocol {
+    fileprivate let type: MessageType
+    fileprivate var pieces: Pieces.AsyncIterator
+    private var values = JSONSequence()
+    private var count = 0
+    private var hasEnded = false
+
+    fileprivate init(type: MessageType, pieces: Pieces.AsyncIterator) {
+      self.type = type
+      self.pieces = pieces
+    }
+
+    /// - Throws: `Complaint` about a request, by its number; what the pieces throw.
+    mutating func next() async throws -> [UInt8]? {
+      while true {
+        if let request = try nextOfWhatIsThere() { return request }
+        if hasEnded { return nil }
+        if let piece = try await pieces.next(isolation: #isolation) {
+          values.append(piece)
+        } else {
+          values.end()
+          hasEnded = true
+        }
+      }
+    }
+
+    private mutating func nextOfWhatIsThere() throws(Complaint) -> [UInt8]? {
+      do throws(DynamicMessageError) {
+        guard let value = try values.next() else { return nil }
+        count += 1
+        return try type.binary(fromJSON: value)
+      } catch {
+        // What is no JSON was not counted.
+        throw Complaint(error, in: "request \(error.code == .json ? count + 1 : count)")
+      }
+    }
+  }
+}
+
+extension MessageType {
+  /// Requests from the command line, one in each argument.
+  ///
+  /// - Throws: `Complaint` about the first that is none.
+  func requests(from arguments: [String]) throws(Complaint) -> [[UInt8]] {
+    var requests: [[UInt8]] = []
+    for argument in arguments {
+      do throws(DynamicMessageError) {
+        requests.append(try binary(fromJSON: argument))
+      } catch {
+        throw Complaint(error, in: "request \(requests.count + 1)")
+      }
+    }
+    return requests
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Logging
+import ProtobufC
+import TTRPC
+import TTRPCServices
+import TestSupport
+import Testing
+
+/// A service of every shape, which mockupctl has never heard of. Its `Word` is a health check's
+/// request on the wire.
+struct Shapes: TTRPC.Service {
+  typealias Word = HealthCheckRequest
+
+  static let proto = """
+    syntax = "proto3";
+    package shapes.test;
+
+    // Says words.
+    service Shapes {
+      // The word again, with the values of the metadata key `suffix`.
+      rpc Once(Word) returns (Word);
+      // Its letters.
+      rpc Down(Word) returns (stream Word);
+      // All words as one.
+      rpc Up(stream Word) returns (Word);
+      // Each word again; "stop" is the last.
+      rpc Both(stream Word) returns (stream Word);
+      // Always an error.
+      rpc Fail(Word) returns (Word);
+    }
+
+    message Word {
+      // What is said.
+      string text = 1;
+    }
+    """
+
+  static let serviceName = "shapes.test.Shapes"
+
+  var methods: [TTRPC.Method] {
+    [
+      .unary("Once", Word.self) { word, context in
+        Word(service: word.service + context.metadata.values(for: "suffix").joined())
+      },
+      .serverStreaming("Down", Word.self) { word, words, _ in
+        for letter in word.service { try await words.write(Word(service: String(letter))) }
+      },
+      .clientStreaming("Up", Word.self) { words, _ in
+        var text = ""
+        for try await word in words { text += word.service }
+        return Word(service: text)
+      },
+      .bidirectional("Both", Word.self) { words, answers, _ in
+        for try await word in words {
+          try await answers.write(word)
+          if word.service == "stop" { return }
+        }
+      },
+      .unary("Fail", Word.self) { word, _ -> Word in
+        throw RPCError(
+          code: .aborted, message: "no \u{1b}[31m",
+          details: [
+            .badRequest([FieldViolation(field: "text", description: "is \(word.service)")]),
+            .retryInfo(after: .seconds(2)),
+            .other(
+              typeURL: "type.googleapis.com/shapes.test.Word",
+              value: Word(service: "inside").serialized()),
+          ])
+      },
+    ]
+  }
+
+  /// Runs a closure beside a server of it, which has reflection or not.
+  static func serve(hasReflection: Bool = true, _ body: (String) async throws -> Void) async throws
+  {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    try await withTemporaryFolder { folder in
+      let shapes = Shapes()
+      var services: [any TTRPC.Service] = [shapes]
+      if hasReflection {
+        services.append(
+          try ReflectionService(services: [shapes], descriptorSets: [try descriptors(folder)]))
+      }
+      let server = Server(services: services, logger: logger)
+      let (ready, continuation) = AsyncStream<Void>.makeStream()
+      async let running: Void = server.run(on: UnixListener(path: "\(folder)/socket")) {
+        continuation.finish()
+      }
+      for await _ in ready {}
+      defer { server.drain() }
+      try await body("\(folder)/socket")
+      server.drain()
+      try await running
+    }
+  }
+
+  private static func descriptors(_ folder: String) throws -> [UInt8] {
+    try proto.write(toFile: "\(folder)/shapes.proto", atomically: true, encoding: .utf8)
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [
+      "protoc", "--proto_path=\(folder)", "--include_source_info",
+      "--descriptor_set_out=\(folder)/shapes.bin", "shapes.proto",
+    ]
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0)
+    return Array(try Data(contentsOf: URL(filePath: "\(folder)/shapes.bin")))
+  }
+}

@@ -1,0 +1,80 @@
+import DynamicMessages
+import ProtobufC
+import TTRPCServices
+import Testing
+
+@testable import mockupctl
+
+/// JSON in pieces as requests of `grpc.health.v1.HealthCheckRequest`, which has one text field.
+@Suite struct RequestsTests {
+  private static func type() throws -> MessageType {
+    try Schema(fileDescriptorSet: TTRPCServicesDescriptors.fileDescriptorSet)
+      .message("grpc.health.v1.HealthCheckRequest")
+  }
+
+  private static func pieces(_ texts: [String]) -> AsyncStream<[UInt8]> {
+    AsyncStream { stream in
+      for text in texts { stream.yield(Array(text.utf8)) }
+      stream.finish()
+    }
+  }
+
+  @Test(arguments: [
+    ([], []),
+    (["", "\n"], []),
+    ([#"{"service":"a"}"#], ["a"]),
+    ([#"{"serv"#, #"ice":"a"}{"service":"b"#, "\"}\n{}"], ["a", "b", ""]),
+  ])
+  func piecesAreRequestsHoweverTheyAreCut(_ texts: [String], _ services: [String]) async throws {
+    var received: [String] = []
+    for try await request in Requests(type: try Self.type(), pieces: Self.pieces(texts)) {
+      received.append(try HealthCheckRequest(serialized: request).service)
+    }
+    #expect(received == services)
+  }
+
+  @Test func aRequestIsThereBeforeTheNextPieceIs() async throws {
+    let (pieces, source) = AsyncStream<[UInt8]>.makeStream()
+    var requests = Requests(type: try Self.type(), pieces: pieces).makeAsyncIterator()
+    source.yield(Array(#"{"service":"a"} {"#.utf8))
+    let first = try await requests.next()
+    #expect(first == HealthCheckRequest(service: "a").serialized())
+    source.yield(Array("}".utf8))
+    source.finish()
+    let second = try await requests.next()
+    #expect(second == [])
+    let end = try await requests.next()
+    #expect(end == nil)
+  }
+
+  @Test(arguments: [
+    (
+      #"{"service":1}"#, "request 1: service: a number is no string"
+    ),
+    (
+      #"{} {"servise":"a"}"#,
+      "request 2: servise: grpc.health.v1.HealthCheckRequest has no such field; did you mean service?"
+    ),
+    ("{}\n{]", "request 2: line 2, column 2: a member's name is expected"),
+    ("{}{}{", "request 3: line 1, column 6: a member's name is expected"),
+  ])
+  func whatIsNoRequestIsToldByItsNumber(_ text: String, _ line: String) async throws {
+    let requests = Requests(type: try Self.type(), pieces: Self.pieces([text]))
+    let complaint = await #expect(throws: Complaint.self) {
+      for try await _ in requests {}
+    }
+    #expect(complaint == Complaint([line], exitCode: 64))
+  }
+
+  @Test func eachArgumentIsOneRequest() throws {
+    let type = try Self.type()
+    #expect(
+      try type.requests(from: [#"{"service":"a"}"#, " {} "])
+        == [HealthCheckRequest(service: "a").serialized(), []])
+    let complaint = #expect(throws: Complaint.self) { try type.requests(from: ["{}", "{}{}"]) }
+    #expect(
+      complaint
+        == Complaint(
+          ["request 2: line 1, column 3: there is something behind the value"], exitCode: 64))
+  }
+}
