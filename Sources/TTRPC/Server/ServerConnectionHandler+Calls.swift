@@ -183,7 +183,7 @@ extension ServerConnectionHandler: CallKeeper {
     case .drop, .dropThenClose:
       break
     }
-    if action == .answerThenClose || action == .dropThenClose { close() }
+    if action == .answerThenClose || action == .dropThenClose { closeWhenWritten() }
   }
 
   /// Ends a call before its handler is done.

@@ -77,10 +77,25 @@ extension ServerConnectionHandler: StreamConnection {
     }
   }
 
+  /// Closes at once: what the system does not take any more is lost.
   func close() {
     flushIsNeeded = false
     context?.flush()
     context?.close(promise: nil)
+  }
+
+  /// Closes when the last answer has left, or the peer has not read it for as long as it may.
+  func closeWhenWritten() {
+    guard let context, farewell == nil else { return }
+    flushIsNeeded = false
+    let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
+    farewell = executor.eventLoop.scheduleTask(in: TimeAmount(limits.writeTime)) {
+      this.value.close()
+    }
+    // No bytes, after all that are written.
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.whenComplete { _ in this.value.close() }
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
   }
 
   // MARK: Bounds

@@ -47,6 +47,8 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var unwritableSince: NIODeadline?
   var queuedBytesReported = 0
   var watch: RepeatedTask?
+  /// Set once there is nothing to wait for but the peer's reading: when that has lasted too long.
+  var farewell: Scheduled<Void>?
   private var isFirstRead = true
 
   init(server: ServerParts, peer: PeerIdentity, logger: Logger, eventLoop: any EventLoop) {
@@ -65,6 +67,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
   func handlerRemoved(context: ChannelHandlerContext) {
     watch?.cancel()
+    farewell?.cancel()
     reportQueuedBytes(0)
     self.context = nil
   }
@@ -121,11 +124,11 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       for streamID in state.inputClosed() {
         endEarly(streamID, RPCError(code: .cancelled, message: "the caller has left in the middle"))
       }
-      if state.isFinished { close() }
+      if state.isFinished { closeWhenWritten() }
     case is DrainStarted:
       state.drainStarted()
       for (streamID, call) in calls where call.endsAtDrain { endEarly(streamID, .draining) }
-      if state.isFinished { close() }
+      if state.isFinished { closeWhenWritten() }
     case is DrainEnded:
       for streamID in Array(calls.keys) { endEarly(streamID, .draining) }
       close()
@@ -136,6 +139,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
   func channelInactive(context: ChannelHandlerContext) {
     watch?.cancel()
+    farewell?.cancel()
     reportQueuedBytes(0)
     let reason = RPCError(code: .cancelled, message: "the caller is gone")
     for streamID in Array(calls.keys) { stopCall(streamID, reason) }
@@ -173,7 +177,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       let error = RPCError(code: code, message: message)
       if cancel { stopCall(streamID, error) }
       write(streamID, WireResponse(error: error))
-      if state.isFinished { close() }
+      if state.isFinished { closeWhenWritten() }
     case .ignore:
       break
     }

@@ -42,7 +42,9 @@ struct FrameDecoder {
   /// Bytes of a frame that has not arrived in whole.
   var bufferedBytes: Int { buffer.readableBytes }
 
+  /// Adds bytes; those that come after foreign ones are dropped.
   mutating func append(_ bytes: ByteBuffer) {
+    if case .failed = state { return }
     if buffer.readableBytes == 0 {
       buffer = bytes
     } else {
