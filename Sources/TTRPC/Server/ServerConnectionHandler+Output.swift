@@ -86,7 +86,7 @@ extension ServerConnectionHandler: StreamConnection {
 
   /// Closes when the last answer has left, or the peer has not read it for as long as it may.
   func closeWhenWritten() {
-    guard let context, farewell == nil else { return }
+    guard let context, context.channel.isActive, farewell == nil else { return }
     flushIsNeeded = false
     let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
     farewell = executor.eventLoop.scheduleTask(in: TimeAmount(limits.writeTime)) {
