@@ -45,7 +45,9 @@ struct FrameDecoder {
   /// Bytes of memory that they take.
   var memoryBytes: Int { buffer.storageCapacity }
 
+  /// Adds bytes; those that come after foreign ones are dropped.
   mutating func append(_ bytes: ByteBuffer) {
+    if case .failed = state { return }
     if buffer.readableBytes == 0 {
       buffer = bytes
     } else {

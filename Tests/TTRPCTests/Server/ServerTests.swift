@@ -141,6 +141,24 @@ import Testing
     }
   }
 
+  /// More than the system takes at once, for a peer that reads later.
+  @Test(arguments: [false, true])
+  func theLastAnswerLeavesInWholeBeforeTheConnectionCloses(drains: Bool) async throws {
+    let service = TestService()
+    try await withServer(service: service) { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(1, "Large", seconds: 4_000_000))
+      if drains { server.drain() } else { peer.finishSending() }
+      for _ in 0..<1000 where server.load.bytesQueued == 0 && server.load.openConnections > 0 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
+      let frame = try #require(try await peer.receiveFrame())
+      #expect(try Self.code(frame) == .ok)
+      #expect(frame.count > 4_000_000)
+      #expect(try await peer.isClosed())
+    }
+  }
+
   @Test func garbageClosesTheConnectionAndNoOther() async throws {
     try await withServer { path, _ in
       let good = try RawPeer(path: path)

@@ -93,4 +93,13 @@ import Testing
     let second = decoder.next()
     #expect(second == nil)
   }
+
+  @Test func whatFollowsForeignBytesIsNotKept() {
+    var decoder = FrameDecoder(maximumPayload: 64)
+    for _ in 0..<3 {
+      decoder.append(ByteBuffer(string: "GET / HTTP/1.1\r\n"))
+      while decoder.next() != nil {}
+    }
+    #expect(decoder.bufferedBytes == 0)
+  }
 }

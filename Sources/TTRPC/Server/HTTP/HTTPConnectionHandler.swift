@@ -61,6 +61,8 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
+    // It holds its connection, and would keep both.
+    call = nil
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -114,6 +116,9 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   private func respond(_ response: HTTPResponse, to head: HTTPRequestHead) {
     deadline?.cancel()
     guard let context, context.channel.isActive else { return }
+    // A peer that does not read its answer does not keep the connection for ever. Before it is
+    // written, since that may be the end.
+    setDeadline(of: 0, in: server.limits.writeTime)
     var answer = HTTPResponseHead(
       version: head.version, status: HTTPResponseStatus(statusCode: response.status))
     answer.headers.add(name: "Content-Type", value: response.contentType)
@@ -129,8 +134,6 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
       channel.close(promise: nil)
     }
-    // A peer that does not read its answer does not keep the connection for ever.
-    setDeadline(of: 0, in: server.limits.writeTime)
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

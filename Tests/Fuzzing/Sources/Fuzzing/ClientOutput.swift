@@ -1,0 +1,37 @@
+@testable import TTRPC
+
+/// What a client may send.
+enum ClientOutput {
+  private struct Stream {
+    var takesData: Bool
+    var isCancelled = false
+  }
+
+  static func check(_ bytes: [UInt8]) {
+    let limit = ClientRun.limits.wire.maximumMessageSize
+    let (frames, rest) = WireFrame.frames(of: bytes, limit: limit)
+    expect(rest.isEmpty, "what is sent are whole frames")
+    var streams: [UInt32: Stream] = [:]
+    var last: UInt32 = 0
+    for frame in frames {
+      let id = frame.streamID
+      expect(frame.length <= limit, "a frame of \(frame.length) bytes is within the limit")
+      guard frame.type != WireFrame.request else {
+        expect(id % 2 == 1 && id > last, "stream id \(id) follows \(last)")
+        last = id
+        // Streams of requests say that they stay open; a unary call says nothing.
+        streams[id] = Stream(takesData: frame.flags == 0x06)
+        continue
+      }
+      guard let stream = streams[id] else { broken("stream \(id) was never opened") }
+      expect(!stream.isCancelled, "nothing follows a cancellation")
+      switch frame.type {
+      case WireFrame.data:
+        expect(stream.takesData, "stream \(id) takes no data")
+        if frame.isTerminal { streams[id]?.takesData = false }
+      case WireFrame.cancel: streams[id]?.isCancelled = true
+      default: broken("a client sends no frame of type \(frame.type)")
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/// A fuzzer's bytes, read as a list of records: a length byte, and so many bytes. Every byte string is
+/// one, so that a small change of the bytes is a small change of what is done.
+struct Records: Sequence, IteratorProtocol {
+  private var rest: ArraySlice<UInt8>
+
+  init(_ bytes: ArraySlice<UInt8>) {
+    rest = bytes
+  }
+
+  mutating func next() -> Fields? {
+    guard let length = rest.popFirst() else { return nil }
+    defer { rest = rest.dropFirst(Int(length)) }
+    return Fields(rest.prefix(Int(length)))
+  }
+}
+
+/// The fields of a record, one after the other. What is missing is 0.
+struct Fields {
+  private(set) var rest: ArraySlice<UInt8>
+
+  init(_ bytes: ArraySlice<UInt8>) {
+    rest = bytes
+  }
+
+  mutating func byte() -> UInt8 {
+    rest.popFirst() ?? 0
+  }
+
+  /// A number below a bound.
+  mutating func number(below bound: Int) -> Int {
+    Int(byte()) % bound
+  }
+
+  mutating func word() -> UInt32 {
+    (0..<4).reduce(0) { word, _ in word << 8 | UInt32(byte()) }
+  }
+
+  /// All that is left; a first byte of 255 asks for as many bytes as the next two say, instead.
+  mutating func payload() -> [UInt8] {
+    guard rest.first == 255, rest.count >= 3 else { return Array(rest) }
+    _ = byte()
+    let count = (Int(byte()) << 8 | Int(byte())) % 4096
+    return Array(rest) + [UInt8](repeating: 0, count: Swift.max(count - rest.count, 0))
+  }
+}
+
+/// Says what is wrong, and ends the process where libFuzzer keeps the input that led here.
+func broken(_ promise: String) -> Never {
+  fatalError("BROKEN: \(promise)")
+}
+
+/// Ends the process unless a promise is kept.
+func expect(_ isKept: Bool, _ promise: @autoclosure () -> String) {
+  if !isKept { broken(promise()) }
+}

@@ -1,0 +1,69 @@
+import NIOCore
+import ProtobufC
+
+@testable import TTRPC
+
+/// Messages out of an input's bytes, and frames. An input's first byte says which, and where to cut.
+enum MessageRun {
+  private static let limits = DecodingLimits(memory: 1 << 20)
+
+  static func run(_ input: ArraySlice<UInt8>) {
+    let (choice, bytes) = (Int(input.first ?? 0), Array(input.dropFirst()))
+    let checks: [([UInt8]) -> Void] = [
+      { settles(Scalars.self, $0) }, { settles(Lists.self, $0) }, { settles(Rich.self, $0) },
+      { settles(Tree.self, $0) }, { settles(Ping.self, $0) }, { settles(Words.self, $0) },
+      { settles(Crowd.self, $0) }, { settles(WireRequest.self, $0) },
+      { settles(WireResponse.self, $0) }, { settles(WireBadRequest.self, $0) },
+      { settles(WireRetryInfo.self, $0) }, { readsOutcome($0) }, { readsFrames($0) },
+      { readsFrames($0) },
+    ]
+    checks[choice % checks.count](bytes)
+  }
+
+  /// What is accepted stays what it is when it is written and read again.
+  private static func settles<M: ProtobufMessage>(_ type: M.Type, _ bytes: [UInt8]) {
+    guard let value = try? M(serialized: bytes, limits: limits) else { return }
+    let once = value.serialized()
+    guard let again = try? M(serialized: once), let third = try? M(serialized: once) else {
+      broken("a \(M.fullName) that was written can be read")
+    }
+    // What is not a number is not equal to itself, though an array is, so that it takes a third.
+    expect(again == value || again != third, "a \(M.fullName) is read as it was written")
+    expect(again.serialized() == once, "a \(M.fullName) is written the same way again")
+    value.withSerializer { serializer in
+      expect(serializer.byteCount == once.count, "a \(M.fullName) is as long as it says")
+    }
+  }
+
+  private static func readsOutcome(_ bytes: [UInt8]) {
+    guard case .failure(let error)? = try? WireResponse(serialized: bytes).outcome else { return }
+    _ = (error.retryDelay, error.fieldViolations, String(reflecting: error))
+    let written = WireResponse(error: error).serialized()
+    expect((try? WireResponse(serialized: written)) != nil, "an error that was written can be read")
+  }
+
+  /// Frames are the same wherever their bytes are cut.
+  private static func readsFrames(_ input: [UInt8]) {
+    let count = min(Int(input.first ?? 0) % 8, input.count)
+    let cuts = input.dropFirst().prefix(count).map(Int.init)
+    let bytes = Array(input.dropFirst(1 + count))
+    let whole = events(of: bytes, cuts: [])
+    expect(events(of: bytes, cuts: cuts) == whole, "frames are the same wherever they are cut")
+    expect(
+      events(of: bytes, cuts: [Int](repeating: 1, count: bytes.count)) == whole,
+      "frames are the same byte by byte")
+  }
+
+  private static func events(of bytes: [UInt8], cuts: [Int]) -> [FrameDecoder.Event] {
+    var decoder = FrameDecoder(maximumPayload: 64)
+    var events: [FrameDecoder.Event] = []
+    var rest = bytes[...]
+    for cut in cuts + [bytes.count] {
+      decoder.append(ByteBuffer(bytes: rest.prefix(cut)))
+      rest = rest.dropFirst(cut)
+      while let event = decoder.next() { events.append(event) }
+      expect(decoder.bufferedBytes < 64 + 10, "a frame is kept only up to the limit")
+    }
+    return events
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import ProtobufC
+
+@testable import TTRPC
+
+extension Target {
+  /// Writes inputs to begin with: the golden frames, and a call of each method.
+  func writeSeeds(into folder: String) {
+    for (index, seed) in seeds.enumerated() {
+      let path = "\(folder)/seed-\(index)"
+      guard FileManager.default.createFile(atPath: path, contents: Data(seed)) else {
+        broken("\(path) can be written")
+      }
+    }
+  }
+
+  /// All records of the seeds.
+  var seedRecords: [[UInt8]] {
+    guard let headCount else { return [] }
+    return seeds.flatMap { Records($0.dropFirst(headCount)).map { Array($0.rest) } }
+  }
+
+  fileprivate var seeds: [[UInt8]] {
+    switch self {
+    case .server: serverSeeds
+    case .client: clientSeeds
+    case .messages: messageSeeds
+    }
+  }
+
+  private var serverSeeds: [[UInt8]] {
+    let requests = [
+      Golden.echoRequest, Golden.serverStream.request,
+      Golden.bidirectional.request + Golden.bidirectional.message + Golden.bidirectional.end,
+      Golden.clientStream.request + Golden.clientStream.message + Golden.clientStream.end,
+      Array("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".utf8),
+    ]
+    // Golden frames as they are; then every method with an empty request, a message and an end, each
+    // left to finish and each cut short.
+    let golden = requests.map { [0] + record([0xc8] + $0) }
+    let calls = FuzzedService.methodNames.indices.flatMap { method in
+      [UInt8(0), 1].map { ending in
+        [ending] + record([0x40, UInt8(method), 0, 0, 0, 8, 3]) + record([0x8a, 1])
+          + record([0x42, 255, 0, 8, 41]) + record([0xc2, 255, 5]) + record([0x0d, 1])
+          + record([0x8c, 200])
+      }
+    }
+    return golden + calls
+  }
+
+  private var clientSeeds: [[UInt8]] {
+    let answers = [Golden.echoResponse, Golden.brokenStream.message + Golden.brokenStream.status]
+    let golden = answers.map { record([0x80, 0, 0]) + record([0xc8] + $0) }
+    let calls = (UInt8(0)..<4).map { shape in
+      record([0x80, shape, 0, 2, 5, 0, 8, 1]) + record([0x42, 1, 0, 8, 41])
+        + record([0xc2, 1, 5]) + record([0xc4, 1, 0, 0x12, 2, 8, 42]) + record([0x0f, 1])
+    }
+    return golden + calls
+  }
+
+  private var messageSeeds: [[UInt8]] {
+    let tree = Tree(name: "a", left: Tree(name: "b"), children: [Tree(), Tree(name: "c")])
+    let rich = Rich(userID: "u", origin: Rich.Point(x: 1, y: -1), points: [Rich.Point(labels: ["l"])])
+    let status = WireStatus(RPCError(
+      code: .aborted, message: "m",
+      details: [
+        .retryInfo(after: .seconds(1)),
+        .badRequest([FieldViolation(field: "f", description: "d")]),
+      ]))
+    let frames = Golden.echoRequest + Golden.echoResponse + Golden.clientStream.end
+    let error = WireResponse(status: status).serialized()
+    return [
+      [2] + rich.serialized(), [3] + tree.serialized(), [7] + Golden.echoRequest.dropFirst(10),
+      [8] + error, [11] + error, [12, 3, 5, 1, 20] + frames,
+    ]
+  }
+
+  private func record(_ bytes: [UInt8]) -> [UInt8] { [UInt8(bytes.count)] + bytes }
+}

@@ -1,0 +1,68 @@
+import ProtobufC
+
+@testable import TTRPC
+
+/// What a server owes for the bytes it was sent, and what it gave.
+struct ServerOutput {
+  private struct Stream {
+    /// Requests that came under the id; only the first can open a stream.
+    var requests = 0
+    var isAccepted = false
+    /// Data that belongs to no stream, which may be answered.
+    var strayData = 0
+    var terminals = 0
+  }
+
+  private let frames: [WireFrame]
+  private let rest: ArraySlice<UInt8>
+  private let limit: Int
+  private var streams: [UInt32: Stream] = [:]
+
+  init(sent: [UInt8], received: [UInt8], limit: Int) {
+    self.limit = limit
+    (frames, rest) = WireFrame.frames(of: received, limit: limit)
+    var last: UInt32 = 0
+    for frame in WireFrame.frames(of: sent, limit: limit).frames {
+      let isNew = frame.streamID % 2 == 1 && frame.streamID > last
+      switch frame.type {
+      case WireFrame.request:
+        streams[frame.streamID, default: Stream()].requests += 1
+        if isNew {
+          last = frame.streamID
+          streams[frame.streamID]?.isAccepted = true
+        }
+      case WireFrame.data where isNew || frame.streamID % 2 == 0:
+        streams[frame.streamID, default: Stream()].strayData += 1
+      case WireFrame.data, WireFrame.cancel: break
+      default: break
+      }
+    }
+  }
+
+  /// - Parameter isComplete: Whether nothing was lost, so that each call has its answer.
+  func check(isComplete: Bool) {
+    var streams = streams
+    expect(rest.isEmpty, "what is sent are whole frames")
+    for frame in frames {
+      let id = frame.streamID
+      guard let stream = streams[id] else { broken("stream \(id) was never mentioned") }
+      expect(frame.length <= limit, "a frame of \(frame.length) bytes is within the limit")
+      let mayStillAnswer = stream.terminals < stream.requests + stream.strayData
+      expect(mayStillAnswer, "stream \(id) had its terminal frame")
+      switch frame.type {
+      case WireFrame.response:
+        let response = try? WireResponse(serialized: Array(frame.payload))
+        expect(response != nil, "a response is one")
+      case WireFrame.data: expect(stream.isAccepted, "stream \(id) was never opened")
+      default: broken("a server sends no frame of type \(frame.type)")
+      }
+      if frame.isTerminal { streams[id]?.terminals += 1 }
+    }
+    guard isComplete else { return }
+    for (id, stream) in streams where stream.isAccepted {
+      // A second request under the id of a call that runs ends it; one terminal frame answers both.
+      let least = max(stream.requests - 1, 1)
+      expect(stream.terminals >= least, "stream \(id) has its terminal frame")
+    }
+  }
+}
