@@ -31,7 +31,7 @@ struct Call: AsyncParsableCommand {
       "What travels beside the call; any number of times.", valueName: "key=value"))
   var metadata: [MetadataPair] = []
 
-  @Flag(help: "One response on each line, or over several. (default: by whether a terminal shows it)")
+  @Flag(help: "One response on each line, or over several. (default: over several on a terminal)")
   var layout: Layout?
 
   @Flag(help: "Show fields that have their defaults, too.")
