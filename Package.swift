@@ -121,7 +121,8 @@ let package = Package(
     .tests(
       "TTRPCConformanceTests",
       [
-        "CTTRPCConformanceMessages", "ProtobufC", "TTRPC", "TestSupport", concurrencyHelpers, logging,
+        "CTTRPCConformanceMessages", "ProtobufC", "TTRPC", "TestSupport", concurrencyHelpers,
+        logging,
       ],
       exclude: ["Proto"]),
     .tests(

@@ -38,7 +38,9 @@ import Testing
 
   private static let ofAll: [Reply] = [
     Reply(CallShape.all, "a status", [.status(1, 5)], [], .notFound),
-    Reply(CallShape.all, "a status and a payload", [Frame(2, 1, [0x0a, 2, 8, 5, 0x12, 2, 8, 1])], [], .notFound),
+    Reply(
+      CallShape.all, "a status and a payload", [Frame(2, 1, [0x0a, 2, 8, 5, 0x12, 2, 8, 1])], [],
+      .notFound),
     Reply(CallShape.all, "a code that nobody knows", [.status(1, 77)], [], .unknown),
     Reply(CallShape.all, "a code below all", [.status(1, -1)], [], .unknown),
     Reply(CallShape.all, "no envelope", [Frame(2, 1, [0xff])], [], .internalError),
@@ -52,7 +54,8 @@ import Testing
         Frame(1, 1), Frame(4, 1), .status(1, 5),
       ], [], .notFound),
     Reply(
-      CallShape.all, "a status, and more after it", [.status(1, 5), .response(1, 1), .data(1, 1), .end(1)],
+      CallShape.all, "a status, and more after it",
+      [.status(1, 5), .response(1, 1), .data(1, 1), .end(1)],
       [], .notFound),
     Reply(
       CallShape.all, "an answer above the limit",
@@ -81,14 +84,17 @@ import Testing
     Reply(several, "an end", [.end(1)]),
     Reply(several, "messages and an end", [.data(1, 1), .data(1, 2), .end(1)], [1, 2]),
     Reply(several, "an empty message", [Frame(3, 1), .end(1)], [0]),
-    Reply(several, "a frame without data or end", [Frame(3, 1, flags: 0x04), .data(1, 1), .end(1)], [1]),
+    Reply(
+      several, "a frame without data or end", [Frame(3, 1, flags: 0x04), .data(1, 1), .end(1)], [1]),
     Reply(several, "a message with the end", [.data(1, 1), .data(1, 2, flags: 0x01)], [1, 2]),
     Reply(several, "an empty message with the end", [Frame(3, 1, flags: 0x01)], [0]),
     Reply(several, "an answer where an end is due", [.data(1, 1), Frame(2, 1)], [1]),
-    Reply(several, "an answer with a payload where an end is due", [.data(1, 1), .response(1, 9)], [1]),
+    Reply(
+      several, "an answer with a payload where an end is due", [.data(1, 1), .response(1, 9)], [1]),
     Reply(several, "messages and a status", [.data(1, 1), .status(1, 2, "boom")], [1], .unknown),
     Reply(several, "an end, and an answer after it", [.data(1, 1), .end(1), Frame(2, 1)], [1]),
-    Reply(several, "an end, and messages after it", [.end(1), .data(1, 1), .end(1), .status(1, 5)]),
+    Reply(
+      several, "an end, and messages after it", [.end(1), .data(1, 1), .end(1), .status(1, 5)]),
     Reply(
       several, "a message that is none", [.data(1, 1), Frame(3, 1, [0xff])], [1], .internalError,
       isCancelled: true),

@@ -194,6 +194,27 @@ import Testing
     }
   }
 
+  @Test func whatWasGivenUpBeforeThereWasAConnectionIsNotSent() async throws {
+    let attempts = Attempts()
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/socket"
+      let client = TTRPC.Client(
+        path: path, configuration: attempts.configuration(pause: .milliseconds(2)))
+      let options = CallOptions(waitsForReady: true)
+      let given = Task { await client.outcome(.unary, 1, options: options) }
+      while attempts.failed == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      given.cancel()
+      #expect(await given.value.code == .cancelled)
+      async let next = client.outcome(.unary, 2, options: options)
+      let listener = try RawListener(path: path)
+      let script = Script(try await listener.accept())
+      try await script.expect(.request(1, "Echo", Proto.integer(1, 2)))
+      try await script.send(.response(1, 7))
+      #expect(await next == Outcome(numbers: [7]))
+      await client.close()
+    }
+  }
+
   @Test func anOldConnectionIsReplacedAndClosedAfterItsLastAnswer() async throws {
     try await Self.withOldConnection { old, running in
       try await old.send(.data(1, 1), .end(1))

@@ -45,7 +45,8 @@ struct Frame: Equatable, Sendable {
   var isTerminal: Bool { type == 2 || (type == 3 && flags & 0x01 != 0) }
 
   /// A header alone, which may promise any length.
-  static func header(_ type: UInt8, _ streamID: UInt32, flags: UInt8 = 0, length: UInt32) -> [UInt8] {
+  static func header(_ type: UInt8, _ streamID: UInt32, flags: UInt8 = 0, length: UInt32) -> [UInt8]
+  {
     bigEndian(length) + bigEndian(streamID) + [type, flags]
   }
 

@@ -10,7 +10,8 @@ enum Recorded {
 
   static let echo = Exchange(
     name: "a unary call with a timeout and metadata", isStream: false,
-    sent: bytes("0000001b 00000001 0100 0a0170 12044563686f 1a020829 208094ebdc03 2a060a016b120176"),
+    sent: bytes(
+      "0000001b 00000001 0100 0a0170 12044563686f 1a020829 208094ebdc03 2a060a016b120176"),
     received: bytes("00000004 00000001 0200 1202082a"))
 
   static let all = [

@@ -72,7 +72,8 @@ extension ServerCase {
         try await peer.expectClosed()
         try await peer.finish()
       },
-      talk("half close: a server stream goes on to its end", needs: [.streams, .halfClose]) { peer in
+      talk("half close: a server stream goes on to its end", needs: [.streams, .halfClose]) {
+        peer in
         try await peer.send(.request(1, "Many", Proto.integer(1, 20_000), flags: 0x01))
         await peer.finishSending()
         for number in 1...Int64(20_000) {

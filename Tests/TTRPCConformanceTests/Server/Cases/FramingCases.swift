@@ -17,7 +17,8 @@ extension ServerCase {
       }
     } + [
       ServerCase("framing: mistakes, cut at every byte of their first frames") { target in
-        for mistake in Mistake.all where Profile.current.capabilities.isSuperset(of: mistake.needs) {
+        for mistake in Mistake.all where Profile.current.capabilities.isSuperset(of: mistake.needs)
+        {
           for cut in 1..<min(mistake.bytes.count, 24) {
             try await mistake.make(on: target, cutAt: cut)
           }

@@ -28,7 +28,8 @@ struct Mistake: Sendable {
     Mistake(name: "a repeated id", bytes: Frame.request(3, "Echo").bytes, streamID: 3, code: 3),
     Mistake(
       name: "an envelope cut short", bytes: Frame(1, 5, [0x0a, 0x05, 0x70]).bytes, code: 3),
-    Mistake(name: "an envelope that is no text", bytes: Frame(1, 5, [0x0a, 1, 0xff]).bytes, code: 3),
+    Mistake(
+      name: "an envelope that is no text", bytes: Frame(1, 5, [0x0a, 1, 0xff]).bytes, code: 3),
     Mistake(
       name: "an envelope with a length beyond everything",
       bytes: Frame(1, 5, [0x0a] + Proto.varint(.max)).bytes, code: 3),
@@ -81,9 +82,11 @@ struct Mistake: Sendable {
       name: "a timeout that has passed long ago", needs: .streams,
       bytes: Frame.request(5, "Bidi", flags: 0x06, timeout: .min).bytes, code: 4),
     Mistake(
-      name: "an answer above the limit", bytes: Frame.request(5, "Large", Proto.integer(1, 4_194_295)).bytes,
+      name: "an answer above the limit",
+      bytes: Frame.request(5, "Large", Proto.integer(1, 4_194_295)).bytes,
       code: 8),
-    Mistake(name: "a call that its handler refuses", bytes: Frame.request(5, "Refuse").bytes, code: 9),
+    Mistake(
+      name: "a call that its handler refuses", bytes: Frame.request(5, "Refuse").bytes, code: 9),
     Mistake(name: "a handler without a status", bytes: Frame.request(5, "Fail").bytes, code: 2),
   ]
 
@@ -110,7 +113,9 @@ struct Mistake: Sendable {
 extension ServerCase {
   static let mistakes: [ServerCase] =
     Mistake.all.map { mistake in
-      ServerCase("mistake: \(mistake.name)", needs: mistake.needs) { try await mistake.make(on: $0) }
+      ServerCase("mistake: \(mistake.name)", needs: mistake.needs) {
+        try await mistake.make(on: $0)
+      }
     } + [
       talk("mistake: a request for an id whose call runs ends that call, once") { peer in
         try await peer.send(.request(3, "Hold", Proto.integer(1, -1)), .request(3, "Echo"))
@@ -151,7 +156,9 @@ extension ServerCase {
       ServerCase("mistake: another protocol's bytes end their connection and no other") { target in
         let good = try target.connect()
         try await good.proveAlive(as: 1)
-        for foreign in ["GET / HTTP/1.1\r\n\r\n", "\u{1}\0\0\0\0\0\0\0\0\0", "PRI * HTTP/2.0\r\n\r\n"] {
+        for foreign in [
+          "GET / HTTP/1.1\r\n\r\n", "\u{1}\0\0\0\0\0\0\0\0\0", "PRI * HTTP/2.0\r\n\r\n",
+        ] {
           let bad = try target.connect()
           try await bad.send(bytes: Array(foreign.utf8))
           try await bad.expectClosed()

@@ -2,59 +2,60 @@ import Testing
 
 extension ServerCase {
   /// The shapes of calls, in all the ways in which clients write them.
-  static let shapes: [ServerCase] = [
-    talk("shape: the method makes a call unary, whatever the flags") { peer in
-      for (streamID, flags) in zip(stride(from: UInt32(1), to: 99, by: 2), unaryFlags) {
-        try await peer.send(.request(streamID, "Echo", Proto.integer(1, 41), flags: flags))
-        try await peer.expect(.response(streamID, 42))
-      }
-    },
-    talk("shape: the method makes a server stream, whatever the flags", needs: .streams) { peer in
-      for (streamID, flags) in zip(stride(from: UInt32(1), to: 99, by: 2), unaryFlags) {
-        try await peer.send(.request(streamID, "Many", Proto.integer(1, 2), flags: flags))
-        try await peer.expect(.data(streamID, 1), .data(streamID, 2), .end(streamID))
-      }
-    },
-    talk("shape: an end that comes after a request that was all does no harm", needs: .streams) {
-      peer in
-      try await peer.send(
-        .request(1, "Many", Proto.integer(1, 3000), flags: 0x02), .end(1), .request(3, "Echo"))
-      for number in 1...Int64(3000) {
-        let frame = try await peer.next(on: 1)
-        try #require(frame == .data(1, number))
-      }
-      #expect(try await peer.next(on: 1) == .end(1))
-      #expect(try await peer.next(on: 3) == .response(3, 1))
-    },
-    talk("shape: an answer of the default message has no bytes") { peer in
-      try await peer.send(.request(1, "Echo", Proto.integer(1, -1)))
-      // containerd's writes an empty status, which is the same.
-      let answer = try await peer.answer(on: 1)
-      #expect(answer.code == 0 && answer.message.isEmpty && answer.details.isEmpty)
-      #expect(try answer.number == 0)
-    },
-    talk("shape: a status has its details") { peer in
-      try await peer.send(.request(1, "Refuse"))
-      let answer = try await peer.answer(on: 1)
-      #expect(answer.code == 9 && answer.message == "no" && answer.payload.isEmpty)
-      #expect(answer.details == [Answer.Detail(typeURL: "type.example/p.Why", value: [1])])
-    },
-    talk("shape: a client stream may be answered before its end", needs: .streams) { peer in
-      try await peer.send(.request(1, "First", flags: 0x06), .data(1, 9))
-      try await peer.expect(.response(1, 9))
-      try await peer.send(.data(1, 10), .end(1))
-      try await peer.proveAlive(as: 3)
-    },
-    talk("shape: both ways are independent", needs: .streams) { peer in
-      try await peer.send(.request(1, "Bidi", flags: 0x06))
-      for number in 0..<Int64(100) {
-        try await peer.send(.data(1, number * 2))
-        try await peer.expect(.data(1, number * 2 + 1))
-      }
-      try await peer.send(.end(1))
-      try await peer.expect(.end(1))
-    },
-  ]
+  static let shapes: [ServerCase] =
+    [
+      talk("shape: the method makes a call unary, whatever the flags") { peer in
+        for (streamID, flags) in zip(stride(from: UInt32(1), to: 99, by: 2), unaryFlags) {
+          try await peer.send(.request(streamID, "Echo", Proto.integer(1, 41), flags: flags))
+          try await peer.expect(.response(streamID, 42))
+        }
+      },
+      talk("shape: the method makes a server stream, whatever the flags", needs: .streams) { peer in
+        for (streamID, flags) in zip(stride(from: UInt32(1), to: 99, by: 2), unaryFlags) {
+          try await peer.send(.request(streamID, "Many", Proto.integer(1, 2), flags: flags))
+          try await peer.expect(.data(streamID, 1), .data(streamID, 2), .end(streamID))
+        }
+      },
+      talk("shape: an end that comes after a request that was all does no harm", needs: .streams) {
+        peer in
+        try await peer.send(
+          .request(1, "Many", Proto.integer(1, 3000), flags: 0x02), .end(1), .request(3, "Echo"))
+        for number in 1...Int64(3000) {
+          let frame = try await peer.next(on: 1)
+          try #require(frame == .data(1, number))
+        }
+        #expect(try await peer.next(on: 1) == .end(1))
+        #expect(try await peer.next(on: 3) == .response(3, 1))
+      },
+      talk("shape: an answer of the default message has no bytes") { peer in
+        try await peer.send(.request(1, "Echo", Proto.integer(1, -1)))
+        // containerd's writes an empty status, which is the same.
+        let answer = try await peer.answer(on: 1)
+        #expect(answer.code == 0 && answer.message.isEmpty && answer.details.isEmpty)
+        #expect(try answer.number == 0)
+      },
+      talk("shape: a status has its details") { peer in
+        try await peer.send(.request(1, "Refuse"))
+        let answer = try await peer.answer(on: 1)
+        #expect(answer.code == 9 && answer.message == "no" && answer.payload.isEmpty)
+        #expect(answer.details == [Answer.Detail(typeURL: "type.example/p.Why", value: [1])])
+      },
+      talk("shape: a client stream may be answered before its end", needs: .streams) { peer in
+        try await peer.send(.request(1, "First", flags: 0x06), .data(1, 9))
+        try await peer.expect(.response(1, 9))
+        try await peer.send(.data(1, 10), .end(1))
+        try await peer.proveAlive(as: 3)
+      },
+      talk("shape: both ways are independent", needs: .streams) { peer in
+        try await peer.send(.request(1, "Bidi", flags: 0x06))
+        for number in 0..<Int64(100) {
+          try await peer.send(.data(1, number * 2))
+          try await peer.expect(.data(1, number * 2 + 1))
+        }
+        try await peer.send(.end(1))
+        try await peer.expect(.end(1))
+      },
+    ]
     + openings.map { opening in
       talk("shape: a client stream, \(opening.name)", needs: .streams) { peer in
         try await peer.send(bytes: opening.frames.bytes)
