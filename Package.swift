@@ -126,7 +126,10 @@ let package = Package(
     .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
     .tests(
       "EndToEndTests",
-      ["MockupClient", "Postgres", "ProtobufC", "TTRPC", "TestSupport", "mockupctl", "mockupd"]),
+      [
+        "MockupClient", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", "mockupctl",
+        "mockupd",
+      ]),
   ]
 )
 

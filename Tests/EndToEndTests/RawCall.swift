@@ -21,9 +21,12 @@ enum RawCall {
     [field << 3 | 2, UInt8(value.count)] + value
   }
 
-  static func frame(_ streamID: UInt8, _ method: String, _ payload: [UInt8]) -> [UInt8] {
+  static func frame(
+    _ streamID: UInt8, _ method: String, _ payload: [UInt8], timeout: Duration? = nil
+  ) -> [UInt8] {
     let envelope =
       bytes(1, "mockups.v1.CreditService".utf8) + bytes(2, method.utf8) + bytes(3, payload)
+      + (timeout.map { varint(4, UInt64($0.components.seconds) * 1_000_000_000) } ?? [])
     return [0, 0, 0, UInt8(envelope.count), 0, 0, 0, streamID, 1, 0] + envelope
   }
 
