@@ -22,19 +22,27 @@ struct Attack {
     var idle: [Socket?] = Array(repeating: nil, count: Self.idlePeers)
     var halves: [Socket?] = Array(repeating: nil, count: Self.halfFrames)
     var mute = (0..<Self.mutePeers).map { _ in MutePeer() }
+    // Peers that know nothing of each other do not all move at once.
     var turn = 0
     while true {
-      for index in idle.indices { reconnect(&idle[index], "idle closed") { _ in } }
-      for index in halves.indices {
+      for index in Self.share(of: idle.indices, turn) {
+        reconnect(&idle[index], "idle closed") { _ in }
+      }
+      for index in Self.share(of: halves.indices, turn) {
         reconnect(&halves[index], "half frames closed") { socket in
           _ = socket.send(Frames.reflection(1).prefix(Int.random(in: 1...40)))
         }
       }
-      for index in mute.indices { mute[index].step(path, report) }
+      for index in Self.share(of: mute.indices, turn) { mute[index].step(path, report) }
       turn += 1
-      if turn % 10 == 0 { report.print() }
-      usleep(100_000)
+      if turn % 500 == 0 { report.print() }
+      usleep(1000)
     }
+  }
+
+  /// Each of them has its turn once in a hundred.
+  private static func share(of indices: Range<Int>, _ turn: Int) -> StrideTo<Int> {
+    stride(from: turn % 100, to: indices.count, by: 100)
   }
 
   private func reconnect(_ socket: inout Socket?, _ event: String, _ begin: (Socket) -> Void) {
@@ -141,6 +149,6 @@ final class Report: @unchecked Sendable {
     let parts = lock.withLock {
       events.map { "\($0): \($1)" }.sorted() + floods.map { "\($0): \($1)" }.sorted()
     }
-    FileHandle.standardOutput.write(Data((parts.joined(separator: "; ") + "\n").utf8))
+    announce(parts.joined(separator: "; "))
   }
 }

@@ -43,7 +43,7 @@ struct Measurement {
     // Warms up what is made once.
     _ = try await calls(client, for: Self.settling)
     var phases: [Phase] = []
-    print(
+    announce(
       "phase    check p50  p99 ms   calls/s | reserve p50  p99 ms  calls/s | peak MiB  MiB after  fds")
     for round in 0..<2 * rounds {
       let phase = try await phase(client, isHostile: round % 2 == 1)
@@ -162,16 +162,16 @@ struct Measurement {
   private func show(_ phase: Phase) {
     let seconds = Double(Self.time.components.seconds)
     func rate(_ figures: Figures) -> Double { Double(figures.latencies.count) / seconds }
-    print(
+    announce(
       String(
         format: "%@ %8.2f %8.2f %9.0f | %11.2f %7.2f %8.0f | %8d %10d %4d",
         phase.isHostile ? "hostile" : "quiet  ",
         phase.health.percentile(0.5), phase.health.percentile(0.99), rate(phase.health),
         phase.reserve.percentile(0.5), phase.reserve.percentile(0.99), rate(phase.reserve),
         phase.peakMemory >> 20, phase.memory >> 20, phase.descriptors))
-    if !phase.attack.isEmpty { print("         \(phase.attack)") }
+    if !phase.attack.isEmpty { announce("         \(phase.attack)") }
     for (error, count) in phase.health.errors.merging(phase.reserve.errors, uniquingKeysWith: +) {
-      print("         \(count) times: \(error)")
+      announce("         \(count) times: \(error)")
     }
   }
 
@@ -197,10 +197,15 @@ struct Measurement {
       ("calls that failed", Double(errors), 0),
     ]
     for (name, value, bound) in verdicts {
-      print(
+      announce(
         String(
           format: "%@: %.2f, at most %.0f%@", name, value, bound, value <= bound ? "" : "  BROKEN"))
     }
     return verdicts.allSatisfy { $0.value <= $0.bound }
   }
+}
+
+/// Writes a line at once, also where the output is no terminal.
+func announce(_ line: String) {
+  FileHandle.standardOutput.write(Data("\(line)\n".utf8))
 }

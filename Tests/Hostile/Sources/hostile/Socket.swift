@@ -45,7 +45,7 @@ final class Socket {
   /// Whether the other end has closed. Reads nothing.
   var isClosed: Bool {
     var byte: UInt8 = 0
-    let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK.rawValue))
+    let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK))
     return count == 0 || (count < 0 && errno != EAGAIN)
   }
 }

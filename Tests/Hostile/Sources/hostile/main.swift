@@ -2,7 +2,6 @@ internal import Foundation
 
 // hostile attack SOCKET
 // hostile measure SOCKET SERVER-PROCESS ROUNDS USER…
-setvbuf(unsafe stdout, nil, _IOLBF, 0)
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "attack" where arguments.count == 2:
