@@ -127,7 +127,8 @@ let package = Package(
     .tests(
       "EndToEndTests",
       [
-        "MockupClient", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", "mockupctl",
+        "MockupClient", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport",
+        "mockupctl",
         "mockupd",
       ]),
   ]

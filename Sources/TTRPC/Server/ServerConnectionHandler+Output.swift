@@ -127,7 +127,8 @@ extension ServerConnectionHandler: StreamConnection {
     let written =
       context.channel.isWritable
       ? 0 : (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-    let waiting = written + outbound.bytes + (context.channel.isWritable ? 0 : gathered.readableBytes)
+    let waiting =
+      written + outbound.bytes + (context.channel.isWritable ? 0 : gathered.readableBytes)
     if waiting > limits.queuedBytesPerConnection {
       logger.notice("closing: the peer does not read", metadata: ["queued_bytes": "\(waiting)"])
       context.close(promise: nil)

@@ -44,7 +44,8 @@ struct Measurement {
     _ = try await calls(client, for: Self.settling)
     var phases: [Phase] = []
     announce(
-      "phase    check p50  p99 ms   calls/s | reserve p50  p99 ms  calls/s | peak MiB  MiB after  fds")
+      "phase    check p50  p99 ms   calls/s | reserve p50  p99 ms  calls/s | peak MiB  MiB after  fds"
+    )
     for round in 0..<2 * rounds {
       let phase = try await phase(client, isHostile: round % 2 == 1)
       show(phase)
@@ -74,7 +75,8 @@ struct Measurement {
     if let attack {
       kill(attack.processIdentifier, SIGKILL)
       attack.waitUntilExit()
-      phase.attack = String(decoding: await lines.value, as: UTF8.self)
+      phase.attack =
+        String(decoding: await lines.value, as: UTF8.self)
         .split(separator: "\n").last.map(String.init) ?? ""
       // For the server to notice.
       try await Task.sleep(for: .seconds(3))
