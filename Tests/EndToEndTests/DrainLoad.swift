@@ -29,7 +29,8 @@ struct DrainLoad: Sendable {
         group.addTask { await callUntilRefused { Client(path: socket) } }
       }
       for _ in 0..<Self.lateReaders { group.addTask { try await readLate(stopping) } }
-      return try await group.reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
+      return try await group.reduce(into: [:]) { all, some in all.merge(some) { first, _ in first }
+      }
     }
   }
 

@@ -20,7 +20,9 @@ import Testing
         let outcomes = try await Self.stopUnderLoad(database, user, &random)
 
         for (id, error) in outcomes {
-          #expect(error == nil || error?.code == .unavailable, "round \(round): \(id) \(String(describing: error))")
+          #expect(
+            error == nil || error?.code == .unavailable,
+            "round \(round): \(id) \(String(describing: error))")
         }
         let answered = Set(outcomes.filter { $0.value == nil }.keys)
         let made = Set(
@@ -28,7 +30,8 @@ import Testing
             "SELECT id::text FROM mockupd.reservations WHERE user_id = '\(user)'"))
         #expect(answered.subtracting(made).isEmpty, "round \(round): answered and not carried out")
         #expect(made.subtracting(answered).isEmpty, "round \(round): carried out and not answered")
-        print("round \(round): \(answered.count) answered, \(outcomes.count - answered.count) refused")
+        print(
+          "round \(round): \(answered.count) answered, \(outcomes.count - answered.count) refused")
       }
       #expect(try await database.discrepancies().isEmpty)
     }

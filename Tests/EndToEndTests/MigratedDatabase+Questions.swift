@@ -56,6 +56,20 @@ extension MigratedDatabase {
     throw Program.Failure(description: "no session waits for \(event)")
   }
 
+  /// Waits until no session on this database waits for such an event.
+  func waitForNoSession(waitingFor event: String) async throws {
+    for _ in 0..<500 {
+      let waiting = try await numbers(
+        """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND '\(event)' IN (wait_event, wait_event_type)
+        """)
+      if waiting == [0] { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    throw Program.Failure(description: "a session still waits for \(event)")
+  }
+
   private func ask<Value: Sendable>(
     _ sql: String, _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws -> [Value] {

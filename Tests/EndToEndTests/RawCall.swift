@@ -23,9 +23,11 @@ enum RawCall {
 
   static func frame(
     _ streamID: UInt8, _ method: String, _ payload: [UInt8] = [],
-    of service: String = "mockups.v1.CreditService", flags: UInt8 = 0
+    of service: String = "mockups.v1.CreditService", flags: UInt8 = 0, timeout: Duration? = nil
   ) -> [UInt8] {
-    let envelope = bytes(1, service.utf8) + bytes(2, method.utf8) + bytes(3, payload)
+    let envelope =
+      bytes(1, service.utf8) + bytes(2, method.utf8) + bytes(3, payload)
+      + (timeout.map { varint(4, UInt64($0.components.seconds) * 1_000_000_000) } ?? [])
     return [0, 0, 0, UInt8(envelope.count), 0, 0, 0, streamID, 1, flags] + envelope
   }
 

@@ -100,6 +100,11 @@ public final class RawPeer: Sendable {
     try await receive(1).isEmpty
   }
 
+  /// Ends the connection in both directions.
+  public func disconnect() {
+    shutdown(descriptor, Int32(SHUT_RDWR))
+  }
+
   /// Closes this end for writing.
   public func finishSending() {
     shutdown(descriptor, Int32(SHUT_WR))

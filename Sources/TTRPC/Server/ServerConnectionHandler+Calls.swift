@@ -28,6 +28,7 @@ extension ServerConnectionHandler: CallKeeper {
     }
     // Calls that their callers have given up count as long as their handlers have not noticed.
     guard handlersRunning < limits.callsPerConnection, server.load.callStarted() else {
+      waste.count()
       return end(streamID, streamsResponses: false, .failure(.tooManyCalls))
     }
     handlersRunning += 1

@@ -9,7 +9,8 @@ extension ServerConnectionHandler {
     let this = NIOLoopBound(self, eventLoop: context.eventLoop)
     // The loop runs all tasks that are due before it looks at its sockets; one that is not due yet
     // makes it look.
-    pause = context.eventLoop.scheduleTask(in: Self.pauseTime) { this.value.resumeReading() }
+    let end = max(.now() + Self.pauseTime, waste.isTooMuch(limits) ? waste.end : .now())
+    pause = context.eventLoop.scheduleTask(deadline: end) { this.value.resumeReading() }
   }
 
   private func resumeReading() {
@@ -28,4 +29,27 @@ extension ServerConnectionHandler {
   }
 
   private static let pauseTime: TimeAmount = .microseconds(50)
+}
+
+/// Counts the frames of a connection that were of no use to anybody, in short spans of time.
+struct WasteMeter {
+  private static let spansPerSecond = 50
+  private static let span: TimeAmount = .nanoseconds(1_000_000_000 / Int64(spansPerSecond))
+
+  private var begin = NIODeadline.uptimeNanoseconds(0)
+  private var frames = 0
+
+  /// When the span ends in which the last of them came.
+  var end: NIODeadline { begin + Self.span }
+
+  mutating func count(now: NIODeadline = .now()) {
+    if now >= end { (begin, frames) = (now, 0) }
+    frames += 1
+  }
+
+  /// Whether there were as many of them as the span has room for, and it has not ended.
+  func isTooMuch(_ limits: ServerLimits, now: @autoclosure () -> NIODeadline = .now()) -> Bool {
+    let perSpan = limits.wastedFramesPerSecond / Self.spansPerSecond
+    return frames >= max(perSpan, 1) && now() < end
+  }
 }

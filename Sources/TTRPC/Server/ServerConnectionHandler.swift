@@ -50,6 +50,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   /// How many frames are taken before the other connections have their turn.
   var framesLeft: Int
   var pause: Scheduled<Void>?
+  var waste = WasteMeter()
   private var inputHasClosed = false
   var lastActivity = NIODeadline.now()
   var frameBegan: NIODeadline?
@@ -97,7 +98,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   /// Takes the frames that have arrived, as many as a turn has.
   func takeFrames() {
     isReading = true
-    while framesLeft > 0, let event = decoder.next() {
+    while framesLeft > 0, !waste.isTooMuch(limits), let event = decoder.next() {
       framesLeft -= 1
       frameBegan = nil
       switch event {
@@ -115,7 +116,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
         return
       }
     }
-    if framesLeft == 0, decoder.bufferedBytes > 0 {
+    if decoder.bufferedBytes > 0, framesLeft == 0 || waste.isTooMuch(limits) {
       pauseReading()
     } else if decoder.isInsideFrame {
       frameBegan = frameBegan ?? lastActivity
@@ -201,6 +202,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     case .endInput(let streamID):
       calls[streamID]?.inbound?.finish(.success(()))
     case .reject(let streamID, let code, let message, let cancel):
+      waste.count()
       let error = RPCError(code: code, message: message)
       if cancel { stopCall(streamID, error) }
       write(streamID, WireResponse(error: error))

@@ -22,6 +22,9 @@ public struct ServerLimits: Sendable, Hashable {
   public var queuedBytes = 512 * 1024 * 1024
   /// Frames that one connection is read before the others have their turn.
   public var framesPerTurn = 64
+  /// Frames in a second that may cost the server work and nobody gets anything from: requests that are
+  /// refused, and cancellations. A connection with more is read no faster than that.
+  public var wastedFramesPerSecond = 1600
   /// How long a connection may stay open with no call in flight and nothing received; `nil`: as long
   /// as it likes.
   public var idleTime: Duration?

@@ -1,0 +1,114 @@
+import FoundationEssentials
+import Glibc
+import MockupClient
+import TTRPCServices
+import TestSupport
+import Testing
+
+/// What ends a call ends its statement in PostgreSQL, and leaves the connection fit for the next.
+@Suite struct CancellationTests {
+  private static func reserve(_ user: UUID, timeout: Duration? = nil) -> [UInt8] {
+    RawCall.frame(
+      1, "ReserveCredits",
+      RawCall.bytes(1, user.wireText.utf8) + RawCall.varint(2, 1)
+        + RawCall.bytes(3, UUID().wireText.utf8), timeout: timeout)
+  }
+
+  private static func code(_ frame: [UInt8]?) throws -> StatusCode? {
+    try RawCall.error(in: try #require(frame))?.code
+  }
+
+  /// Runs a closure while a call of ReserveCredits waits for a lock in PostgreSQL, on the only
+  /// connection that the server has.
+  private static func whileAReservationWaits(
+    timeout: Duration? = nil, settings: [String: String] = [:],
+    _ body: (RawPeer, RunningServer, MigratedDatabase, UUID) async throws -> Void
+  ) async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 10)
+      try await database.withServer(
+        settings: settings.merging(["MOCKUPD_DATABASE_CONNECTIONS": "1"]) { $1 }
+      ) { server in
+        try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
+          // Makes the counters, so that there is something to lock.
+          _ = try await client.credits.reserve(for: user, credits: 1)
+        }
+        try await database.whileCreditsAreLocked {
+          let peer = try RawPeer(path: server.socket)
+          try await peer.send(reserve(user, timeout: timeout))
+          try await database.waitForASession(waitingFor: "Lock")
+          try await body(peer, server, database, user)
+        }
+      }
+      #expect(try await database.numbers("SELECT count(*) FROM mockupd.reservations") == [1])
+    }
+  }
+
+  /// The statement is gone while what it waited for is still locked, and its connection answers.
+  private static func expectAFreeConnection(
+    _ server: RunningServer, _ database: MigratedDatabase, _ user: UUID
+  ) async throws {
+    try await database.waitForNoSession(waitingFor: "Lock")
+    let usage = try await MockupClient.withConnection(
+      to: .unixSocket(path: server.socket)
+    ) { try await $0.credits.usage(of: user) }
+    #expect(usage.held == 1)
+  }
+
+  @Test func aDeadlineEndsTheStatement() async throws {
+    try await Self.whileAReservationWaits(timeout: .seconds(3)) { peer, server, database, user in
+      #expect(try Self.code(try await peer.receiveFrame()) == .deadlineExceeded)
+      try await Self.expectAFreeConnection(server, database, user)
+    }
+  }
+
+  @Test func cancelEndsTheStatement() async throws {
+    try await Self.whileAReservationWaits { peer, server, database, user in
+      try await peer.send([0, 0, 0, 0, 0, 0, 0, 1, 4, 0])
+      #expect(try Self.code(try await peer.receiveFrame()) == .cancelled)
+      try await Self.expectAFreeConnection(server, database, user)
+    }
+  }
+
+  @Test func aCallerThatIsGoneEndsTheStatement() async throws {
+    try await Self.whileAReservationWaits { peer, server, database, user in
+      peer.disconnect()
+      try await Self.expectAFreeConnection(server, database, user)
+    }
+  }
+
+  @Test func theEndOfTheDrainEndsTheStatement() async throws {
+    let settings = ["MOCKUPD_LIMITS_DRAIN_SECONDS": "1"]
+    try await Self.whileAReservationWaits(settings: settings) { peer, server, database, _ in
+      server.process.signal(SIGTERM)
+      #expect(try Self.code(try await peer.receiveFrame()) == .unavailable)
+      #expect(try await peer.isClosed())
+      try await database.waitForNoSession(waitingFor: "Lock")
+      #expect(await server.process.ending().exitCode == 0)
+    }
+  }
+
+  @Test func aWatchEndsAtOnceWhenTheServerStopsAndDoesNotWaitForOtherCalls() async throws {
+    let settings = ["MOCKUPD_LIMITS_DRAIN_SECONDS": "600"]
+    try await Self.whileAReservationWaits(settings: settings) { peer, server, _, _ in
+      let client = Client(path: server.socket)
+      var statuses = 0
+      do {
+        try await HealthClient(client).watch(HealthCheckRequest()) { responses in
+          for try await _ in responses {
+            statuses += 1
+            server.process.signal(SIGTERM)
+          }
+        }
+        Issue.record("the watch ended well")
+      } catch let error as RPCError {
+        #expect(error.code == .unavailable, "\(error)")
+      }
+      #expect(statuses > 0)
+      #expect(server.process.knownEnding == nil)
+      try await peer.send([0, 0, 0, 0, 0, 0, 0, 1, 4, 0])
+      #expect(try Self.code(try await peer.receiveFrame()) == .cancelled)
+      #expect(await server.process.ending().exitCode == 0)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+internal import Glibc
+
+/// A connected Unix socket that never waits.
+final class Socket {
+  private let descriptor: Int32
+
+  /// Connects, or says nothing where nobody accepts.
+  init?(path: String) {
+    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+      unsafe bytes.copyBytes(from: path.utf8.prefix(107))
+    }
+    let result = unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
+        unsafe connect(descriptor, rebound, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    if result != 0 { return nil }
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  enum Sending { case sent(Int), full, closed }
+
+  /// Sends as many of the bytes as there is room for.
+  func send(_ bytes: some Collection<UInt8>) -> Sending {
+    let bytes = Array(bytes)
+    let count = unsafe Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    if count >= 0 { return .sent(count) }
+    return errno == EAGAIN ? .full : .closed
+  }
+
+  /// What has arrived; nothing where the other end has closed.
+  func receive() -> [UInt8]? {
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
+    if count > 0 { return Array(chunk.prefix(count)) }
+    return count < 0 && errno == EAGAIN ? [] : nil
+  }
+
+  /// Whether the other end has closed. Reads nothing.
+  var isClosed: Bool {
+    var byte: UInt8 = 0
+    let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK))
+    return count == 0 || (count < 0 && errno != EAGAIN)
+  }
+}
