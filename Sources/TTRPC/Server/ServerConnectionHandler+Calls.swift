@@ -11,6 +11,14 @@ struct RunningCall {
   var endsAtDrain = false
 }
 
+/// What a connection keeps of a handler until it returns, which may be after its call has ended.
+private struct Handling: Sendable {
+  var streamID: UInt32
+  var shape: CallShape
+  /// The request's frame, which the handler holds.
+  var requestBytes: Int
+}
+
 extension ServerConnectionHandler: CallKeeper {
   /// What carries out a call, once the interceptors have let it through.
   private typealias Work = @Sendable (ServerContext) async throws -> [UInt8]
@@ -26,16 +34,21 @@ extension ServerConnectionHandler: CallKeeper {
           RPCError(
             code: .invalidArgument, message: "the request's envelope is malformed", cause: error)))
     }
+    let size = frame.payload.readableBytes
+    let hasRoom = requestBytes == 0 || requestBytes + size <= limits.queuedBytesPerConnection
     // Calls that their callers have given up count as long as their handlers have not noticed.
-    guard handlersRunning < limits.callsPerConnection, server.load.callStarted() else {
+    guard handlersRunning < limits.callsPerConnection, hasRoom, server.load.callStarted() else {
       waste.count()
       return end(streamID, streamsResponses: false, .failure(.tooManyCalls))
     }
     handlersRunning += 1
-    start(streamID, request, frame.flags)
+    requestBytes += size
+    start(streamID, request, frame.flags, requestBytes: size)
   }
 
-  private func start(_ streamID: UInt32, _ request: WireRequest, _ flags: FrameFlags) {
+  private func start(
+    _ streamID: UInt32, _ request: WireRequest, _ flags: FrameFlags, requestBytes: Int
+  ) {
     let entry: MethodTable.Entry?
     let refusal: RPCError?
     do throws(RPCError) {
@@ -75,9 +88,9 @@ extension ServerConnectionHandler: CallKeeper {
     } else {
       preconditionFailure("a method is found or refused")
     }
-    let shape = entry?.method.shape ?? .unary
-    run(
-      streamID, streams: shape != .unary, streamsResponses: shape.streamsResponses, context, work)
+    let handling = Handling(
+      streamID: streamID, shape: entry?.method.shape ?? .unary, requestBytes: requestBytes)
+    run(handling, context, work)
   }
 
   private func openInbound(
@@ -135,37 +148,31 @@ extension ServerConnectionHandler: CallKeeper {
     return response
   }
 
-  private func run(
-    _ streamID: UInt32, streams: Bool, streamsResponses: Bool, _ context: ServerContext,
-    _ work: @escaping Work
-  ) {
+  private func run(_ handling: Handling, _ context: ServerContext, _ work: @escaping Work) {
     let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
     let interceptors = server.interceptors
     let task: Task<Void, Never>
-    if streams {
+    if handling.shape == .unary {
+      task = Task.immediate(executorPreference: executor) {
+        let outcome = await interceptors.outcome(of: work, context)
+        this.value.handlerReturned(handling, outcome)
+      }
+    } else {
       // On the event loop, a handler that writes without end would keep it from reading.
       task = Task {
         let outcome = await interceptors.outcome(of: work, context)
-        this.eventLoop.execute {
-          this.value.handlerReturned(streamID, streamsResponses: streamsResponses, outcome)
-        }
-      }
-    } else {
-      task = Task.immediate(executorPreference: executor) {
-        let outcome = await interceptors.outcome(of: work, context)
-        this.value.handlerReturned(streamID, streamsResponses: streamsResponses, outcome)
+        this.eventLoop.execute { this.value.handlerReturned(handling, outcome) }
       }
     }
     // The handler may be done already.
-    calls[streamID]?.task = task
+    calls[handling.streamID]?.task = task
   }
 
-  private func handlerReturned(
-    _ streamID: UInt32, streamsResponses: Bool, _ outcome: Result<[UInt8], RPCError>
-  ) {
+  private func handlerReturned(_ handling: Handling, _ outcome: Result<[UInt8], RPCError>) {
     handlersRunning -= 1
+    requestBytes -= handling.requestBytes
     server.load.callEnded()
-    end(streamID, streamsResponses: streamsResponses, outcome)
+    end(handling.streamID, streamsResponses: handling.shape.streamsResponses, outcome)
   }
 
   /// Gives a stream its terminal frame, unless it has had one.

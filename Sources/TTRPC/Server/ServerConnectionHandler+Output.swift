@@ -136,7 +136,7 @@ extension ServerConnectionHandler: StreamConnection {
       return
     }
     let total = reportQueuedBytes(
-      waiting + outbound.bytes + inboundBudget.bytes + decoder.memoryBytes)
+      waiting + outbound.bytes + inboundBudget.bytes + requestBytes + decoder.memoryBytes)
     // Who holds next to nothing is not the one to go.
     if total > limits.queuedBytes, queuedBytesReported > limits.queuedBytes / limits.connections {
       logger.warning(

@@ -39,6 +39,8 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var calls: [UInt32: RunningCall] = [:]
   /// Handlers that have not returned, also of calls that have ended without them.
   var handlersRunning = 0
+  /// Bytes of the requests that those handlers hold.
+  var requestBytes = 0
   let inboundBudget = InboundBudget()
   var outbound = OutboundQueue()
   /// Frames that are to leave with the next flush, or when the peer has read.

@@ -14,8 +14,9 @@ public struct ServerLimits: Sendable, Hashable {
   public var queuedBytesPerStream = 4 * 1024 * 1024
   /// Bytes of streams that wait on one connection, to be read by handlers or by the peer, each counted
   /// for itself. Above it the stream that holds most ends with ``StatusCode/resourceExhausted``. The
-  /// same bound holds for answers of other calls that the peer does not read: above it the connection
-  /// is closed, since what it asked for cannot be delivered.
+  /// same bound holds for the requests of calls in flight: above it one more is refused. And it holds
+  /// for answers of other calls that the peer does not read: above it the connection is closed, since
+  /// what it asked for cannot be delivered.
   public var queuedBytesPerConnection = 16 * 1024 * 1024
   /// Bytes that wait on all connections, frames included that have not arrived in whole. A connection
   /// that adds to it above that is closed.

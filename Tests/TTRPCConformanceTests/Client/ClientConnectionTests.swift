@@ -75,7 +75,7 @@ import Testing
   @Test(arguments: CallShape.all)
   func theDeadlineCoversWaitingAndTheServerIsTold(shape: CallShape) async throws {
     try await Stage.with { stage in
-      let options = CallOptions(timeout: .seconds(1))
+      let options = CallOptions(timeout: .seconds(5))
       async let outcome = stage.client.outcome(shape, options: options)
       let script = try await stage.accept()
       _ = try await script.opening()

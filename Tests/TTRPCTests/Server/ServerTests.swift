@@ -267,6 +267,29 @@ import Testing
     }
   }
 
+  @Test func requestsInFlightAreBoundedInBytes() async throws {
+    var limits = ServerLimits()
+    limits.queuedBytesPerConnection = 100_000
+    let service = TestService()
+    try await withServer(limits: limits, service: service) { path, server in
+      let peer = try RawPeer(path: path)
+      // An unknown field of so many bytes after the envelope of `Hold`.
+      func request(_ streamID: UInt8) -> [UInt8] {
+        let envelope = Golden.bytes("0a0170 1204486f6c64 7a e0d403")
+        let length = envelope.count + 60_000
+        return [0, UInt8(length >> 16), UInt8(length >> 8 & 255), UInt8(length & 255)]
+          + [0, 0, 0, streamID, 1, 0] + envelope + [UInt8](repeating: 0, count: 60_000)
+      }
+      try await peer.send(request(1) + request(3))
+      #expect(try Self.code(try await peer.receiveFrame()) == .resourceExhausted)
+      service.released.set()
+      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
+      try await peer.send(request(5))
+      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
+      #expect(try await server.isIdle())
+    }
+  }
+
   @Test func connectionsAboveTheLimitAreClosed() async throws {
     var limits = ServerLimits()
     limits.connections = 1
