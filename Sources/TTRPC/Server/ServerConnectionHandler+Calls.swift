@@ -38,7 +38,7 @@ extension ServerConnectionHandler: CallKeeper {
     let hasRoom = requestBytes == 0 || requestBytes + size <= limits.queuedBytesPerConnection
     // Calls that their callers have given up count as long as their handlers have not noticed.
     guard handlersRunning < limits.callsPerConnection, hasRoom, server.load.callStarted() else {
-      waste.count()
+      waste.count(now: now)
       return end(streamID, streamsResponses: false, .failure(.tooManyCalls))
     }
     handlersRunning += 1

@@ -33,7 +33,7 @@ extension ServerConnectionHandler: StreamConnection {
   func takeWaitingMessages() {
     guard let context else { return }
     let isWaiting = isFinishing || !context.channel.isWritable
-    unwritableSince = isWaiting ? unwritableSince ?? .now() : nil
+    unwritableSince = isWaiting ? unwritableSince ?? now : nil
     if context.channel.isWritable, gathered.readableBytes > 0 { scheduleFlush() }
     while canTakeMore, let entry = outbound.popFirst() {
       write(entry.frame)
@@ -92,7 +92,7 @@ extension ServerConnectionHandler: StreamConnection {
     if context.channel.isWritable {
       takeWaitingMessages()
     } else {
-      unwritableSince = unwritableSince ?? .now()
+      unwritableSince = unwritableSince ?? now
       checkQueuedBytes()
     }
   }
@@ -121,7 +121,7 @@ extension ServerConnectionHandler: StreamConnection {
     written.futureResult.whenComplete { _ in channel.close(promise: nil) }
     writeGathered(promise: written)
     // However little it is that the peer leaves unread.
-    unwritableSince = unwritableSince ?? .now()
+    unwritableSince = unwritableSince ?? now
   }
 
   // MARK: Bounds

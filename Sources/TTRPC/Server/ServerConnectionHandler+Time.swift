@@ -13,7 +13,7 @@ extension ServerConnectionHandler {
   }
 
   private func closeIfStalled() {
-    let now = NIODeadline.now()
+    let now = now
     let queuedBefore = queuedBytesReported
     checkQueuedBytes()
     // Who reads slowly reads all the same.

@@ -9,7 +9,8 @@ extension ServerConnectionHandler {
     let this = NIOLoopBound(self, eventLoop: context.eventLoop)
     // The loop runs all tasks that are due before it looks at its sockets; one that is not due yet
     // makes it look.
-    let end = max(.now() + Self.pauseTime, waste.isTooMuch(limits) ? waste.end : .now())
+    let isWasteful = waste.isTooMuch(limits, now: now)
+    let end = max(now + Self.pauseTime, isWasteful ? waste.end : now)
     pause = context.eventLoop.scheduleTask(deadline: end) { this.value.resumeReading() }
   }
 
@@ -42,13 +43,13 @@ struct WasteMeter {
   /// When the span ends in which the last of them came.
   var end: NIODeadline { begin + Self.span }
 
-  mutating func count(now: NIODeadline = .now()) {
+  mutating func count(now: NIODeadline) {
     if now >= end { (begin, frames) = (now, 0) }
     frames += 1
   }
 
   /// Whether there were as many of them as the span has room for, and it has not ended.
-  func isTooMuch(_ limits: ServerLimits, now: @autoclosure () -> NIODeadline = .now()) -> Bool {
+  func isTooMuch(_ limits: ServerLimits, now: @autoclosure () -> NIODeadline) -> Bool {
     let perSpan = limits.wastedFramesPerSecond / Self.spansPerSecond
     return frames >= max(perSpan, 1) && now() < end
   }

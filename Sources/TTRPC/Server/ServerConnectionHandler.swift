@@ -33,6 +33,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   let executor: EventLoopTaskExecutor
 
   var limits: ServerLimits { server.limits }
+  var now: NIODeadline { executor.eventLoop.now }
 
   var state: ServerConnectionState
   var decoder: FrameDecoder
@@ -54,7 +55,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var pause: Scheduled<Void>?
   var waste = WasteMeter()
   private var inputHasClosed = false
-  var lastActivity = NIODeadline.now()
+  var lastActivity: NIODeadline
   var frameBegan: NIODeadline?
   var unwritableSince: NIODeadline?
   var queuedBytesReported = 0
@@ -69,6 +70,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     self.state = ServerConnectionState(maximumCalls: server.limits.callsPerConnection)
     self.decoder = FrameDecoder(maximumPayload: server.limits.wire.maximumMessageSize)
     self.framesLeft = server.limits.framesPerTurn
+    self.lastActivity = eventLoop.now
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -92,7 +94,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
         return
       }
     }
-    lastActivity = .now()
+    lastActivity = now
     decoder.append(bytes)
     if pause == nil { takeFrames() }
   }
@@ -100,7 +102,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   /// Takes the frames that have arrived, as many as a turn has.
   func takeFrames() {
     isReading = true
-    while framesLeft > 0, !waste.isTooMuch(limits), let event = decoder.next() {
+    while framesLeft > 0, !waste.isTooMuch(limits, now: now), let event = decoder.next() {
       framesLeft -= 1
       frameBegan = nil
       switch event {
@@ -118,7 +120,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
         return
       }
     }
-    if decoder.bufferedBytes > 0, framesLeft == 0 || waste.isTooMuch(limits) {
+    if decoder.bufferedBytes > 0, framesLeft == 0 || waste.isTooMuch(limits, now: now) {
       pauseReading()
     } else if decoder.isInsideFrame {
       frameBegan = frameBegan ?? lastActivity
@@ -204,7 +206,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     case .endInput(let streamID):
       calls[streamID]?.inbound?.finish(.success(()))
     case .reject(let streamID, let code, let message, let cancel):
-      waste.count()
+      waste.count(now: now)
       let error = RPCError(code: code, message: message)
       if cancel { stopCall(streamID, error) }
       write(streamID, WireResponse(error: error))

@@ -88,9 +88,9 @@ struct Measurement {
 
   private func startAttack(_ output: Pipe) throws -> Process {
     let process = Process()
-    // What is measured is the server's fairness, not how the kernel divides the processors.
-    process.executableURL = URL(filePath: "/usr/bin/nice")
-    process.arguments = ["-n", "10", CommandLine.arguments[0], "attack", path]
+    // What is measured is what they make of the server, not how the kernel divides the processors.
+    process.executableURL = URL(filePath: "/usr/bin/chrt")
+    process.arguments = ["--idle", "0", CommandLine.arguments[0], "attack", path]
     process.standardOutput = output
     try process.run()
     return process
