@@ -60,13 +60,15 @@ extension Target {
 
   private var messageSeeds: [[UInt8]] {
     let tree = Tree(name: "a", left: Tree(name: "b"), children: [Tree(), Tree(name: "c")])
-    let rich = Rich(userID: "u", origin: Rich.Point(x: 1, y: -1), points: [Rich.Point(labels: ["l"])])
-    let status = WireStatus(RPCError(
-      code: .aborted, message: "m",
-      details: [
-        .retryInfo(after: .seconds(1)),
-        .badRequest([FieldViolation(field: "f", description: "d")]),
-      ]))
+    let rich = Rich(
+      userID: "u", origin: Rich.Point(x: 1, y: -1), points: [Rich.Point(labels: ["l"])])
+    let status = WireStatus(
+      RPCError(
+        code: .aborted, message: "m",
+        details: [
+          .retryInfo(after: .seconds(1)),
+          .badRequest([FieldViolation(field: "f", description: "d")]),
+        ]))
     let frames = Golden.echoRequest + Golden.echoResponse + Golden.clientStream.end
     let error = WireResponse(status: status).serialized()
     return [

@@ -15,7 +15,9 @@ struct WireFrame {
 
   /// The frames that bytes begin with, and what is left: less than a frame, or none. A frame above the
   /// limit counts as soon as its header is there.
-  static func frames(of bytes: [UInt8], limit: Int) -> (frames: [WireFrame], rest: ArraySlice<UInt8>) {
+  static func frames(of bytes: [UInt8], limit: Int) -> (
+    frames: [WireFrame], rest: ArraySlice<UInt8>
+  ) {
     var frames: [WireFrame] = []
     var rest = bytes[...]
     while rest.count >= 10, rest.first == 0 {
