@@ -162,7 +162,10 @@ final class ServerRun {
       switch choice % 5 {
       case 0: closeInput()
       case 1: channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
-      case 2: channel.pipeline.fireUserInboundEventTriggered(DrainEnded())
+      case 2:
+        // The end of a drain waits for nobody.
+        wasCut = wasCut || !window.isOpen
+        channel.pipeline.fireUserInboundEventTriggered(DrainEnded())
       case 3:
         wasCut = true
         channel.close(promise: nil)
