@@ -113,7 +113,7 @@ extension ServerConnectionHandler: StreamConnection {
   /// Closes the connection once the peer has been sent all that it was answered. One that does not
   /// read has as long as ``ServerLimits/writeTime``.
   func finish() {
-    guard let context, !isFinishing else { return }
+    guard let context, context.channel.isActive, !isFinishing else { return }
     isFinishing = true
     flushIsNeeded = false
     let channel = context.channel
