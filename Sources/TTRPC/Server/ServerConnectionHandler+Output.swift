@@ -113,6 +113,8 @@ extension ServerConnectionHandler: StreamConnection {
   /// Closes the connection once the peer has been sent all that it was answered. One that does not
   /// read has as long as ``ServerLimits/writeTime``.
   func finish() {
+    // Frames that have arrived are answered first; the end of their turn comes back here.
+    guard !isReading, pause == nil else { return }
     guard let context, context.channel.isActive, !isFinishing else { return }
     isFinishing = true
     flushIsNeeded = false

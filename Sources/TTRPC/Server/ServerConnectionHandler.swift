@@ -136,6 +136,10 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     framesLeft = limits.framesPerTurn
     if flushIsNeeded { flush() }
     checkQueuedBytes()
+    guard state.isFinished else { return }
+    // Not now: the channel is in the midst of telling what it has read.
+    let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
+    executor.eventLoop.execute { this.value.finish() }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -18,7 +18,7 @@ import Testing
 /// | `go-unary` | unary calls alone, as containerd's ttrpc before 1.2 |
 ///
 /// Cases that need limits of their own, or a look into the server, run against ours alone.
-/// `Tests/Interop/go-server` is such a server, with containerd's library.
+/// `Tests/Interop/go/conformance` is such a server, with containerd's library.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ServerConformanceTests {
   private static let cases = [
     ServerCase.recorded, ServerCase.mistakes, ServerCase.shapes, ServerCase.ends,

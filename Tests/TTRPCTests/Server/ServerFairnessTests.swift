@@ -62,6 +62,27 @@ import Testing
     }
   }
 
+  @Test func whatHasArrivedIsAnsweredBeforeADrainedConnectionCloses() async throws {
+    var limits = ServerLimits()
+    limits.framesPerTurn = 1
+    let service = TestService()
+    try await withServer(limits: limits, service: service) { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frames("Hold", [0]))
+      while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      server.drain()
+      while (try? RawPeer(path: path)) != nil { try await Task.sleep(for: .milliseconds(1)) }
+      try await peer.send(Self.frames("Echo", 1...200))
+      service.released.set()
+      var answers = 0
+      while let frame = try await peer.receiveFrame() {
+        _ = try Self.outcome(frame)
+        answers += 1
+      }
+      #expect(answers == 201)
+    }
+  }
+
   @Test(arguments: [false, true])
   func whatWasAnsweredReachesAPeerThatReadsLate(drains: Bool) async throws {
     try await withServer { path, server in

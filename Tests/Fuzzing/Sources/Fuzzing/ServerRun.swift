@@ -140,8 +140,8 @@ final class ServerRun {
     sent += pending
     let bytes = ByteBuffer(bytes: pending)
     turns.onLoop { _ = try? channel.writeInbound(bytes) }
-    // What came with the frame that closed it has no answer.
-    if !channel.isActive { wasCut = true }
+    // What came with the frame that closed it has no answer, nor has what comes while it closes.
+    if !channel.isActive || handler.isFinishing { wasCut = true }
   }
 
   // MARK: What else happens to a connection
@@ -164,7 +164,7 @@ final class ServerRun {
       case 1: channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
       case 2:
         // The end of a drain waits for nobody.
-        wasCut = wasCut || !window.isOpen
+        wasCut = wasCut || !window.isOpen || handler.pause != nil
         channel.pipeline.fireUserInboundEventTriggered(DrainEnded())
       case 3:
         wasCut = true

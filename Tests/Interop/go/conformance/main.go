@@ -120,11 +120,11 @@ func (b *book) methods() map[string]ttrpc.Method {
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: go-server SOCKET")
+		fmt.Fprintln(os.Stderr, "usage: conformance SOCKET")
 		os.Exit(64)
 	}
 	if err := serve(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "go-server:", err)
+		fmt.Fprintln(os.Stderr, "conformance:", err)
 		os.Exit(1)
 	}
 }
