@@ -94,8 +94,8 @@ let package = Package(
     .executableTarget(
       name: "mockupd",
       dependencies: [
-        "MockupAPI", "MockupService", "MockupStore", "Postgres", "Prometheus", "Systemd", "TTRPC",
-        "TTRPCServices",
+        "CLinux", "MockupAPI", "MockupService", "MockupStore", "Postgres", "Prometheus", "Systemd",
+        "TTRPC", "TTRPCServices",
         argumentParser, configuration, concurrencyHelpers, lifecycle, logging, metrics,
         systemPackage, unixSignals,
       ] + tracing,

@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,3 +43,5 @@ void clinux_wakeup_drain(int wakeup) {
   while (read(wakeup, &count, sizeof count) < 0 && errno == EINTR) {
   }
 }
+
+void clinux_release_free_memory(void) { malloc_trim(0); }

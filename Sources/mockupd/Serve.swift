@@ -51,6 +51,7 @@ struct Serve: AsyncParsableCommand {
     // Each is started after, and so stopped before, what it stands on.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: DatabaseService(pool: pool)),
+      .init(service: MemoryService(load: server.load)),
       .init(
         service: DatabaseHealth(
           pool: pool, health: answers.health, services: answers.names, logger: logger)),

@@ -31,4 +31,7 @@ int clinux_wakeup_signal(int wakeup);
 /// Takes every signal sent so far, so that the descriptor is no longer readable.
 void clinux_wakeup_drain(int wakeup);
 
+/* Gives memory that was freed back to the system. (glibc's own.) */
+void clinux_release_free_memory(void);
+
 #endif

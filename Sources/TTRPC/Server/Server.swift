@@ -114,6 +114,8 @@ public final class Server: Sendable {
       // SwiftNIO listens anew, and would make it less.
       .serverChannelOption(.backlog, value: UnixListener.backlog)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
+      // One read of each connection that has something, before the next of any.
+      .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture { try accept(channel) }
       }

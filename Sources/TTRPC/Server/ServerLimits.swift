@@ -22,7 +22,7 @@ public struct ServerLimits: Sendable, Hashable {
   /// that adds to it above that is closed.
   public var queuedBytes = 512 * 1024 * 1024
   /// Frames that one connection is read before the others have their turn.
-  public var framesPerTurn = 64
+  public var framesPerTurn = 32
   /// Frames in a second that may cost the server work and nobody gets anything from: requests that are
   /// refused, and cancellations. A connection with more is read no faster than that.
   public var wastedFramesPerSecond = 1600

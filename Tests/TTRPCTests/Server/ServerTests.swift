@@ -322,10 +322,10 @@ import Testing
 
   @Test func aSilentPeerIsClosedAndOneThatWaitsForAnAnswerIsNot() async throws {
     var limits = ServerLimits()
-    limits.idleTime = .milliseconds(100)
+    limits.idleTime = .milliseconds(500)
     try await withServer(limits: limits) { path, _ in
       let waiting = try RawPeer(path: path)
-      try await waiting.send(Self.frame(1, "Wait", seconds: 500))
+      try await waiting.send(Self.frame(1, "Wait", seconds: 2000))
       #expect(try await RawPeer(path: path).isClosed())
       #expect(try Self.code(try await waiting.receiveFrame()) == .ok)
     }

@@ -194,7 +194,7 @@ struct Measurement {
       ("p99 of Check, hostile to quiet", ratio(\.health), 2),
       ("p99 of ReserveCredits, hostile to quiet", ratio(\.reserve), 2),
       ("MiB more at the peak", Double((peak - first.memory) >> 20), 160),
-      ("MiB more afterwards", Double((last.memory - first.memory) >> 20), 64),
+      ("MiB more afterwards", Double((last.memory - first.memory) >> 20), 16),
       ("descriptors more afterwards", Double(last.descriptors - first.descriptors), 0),
       ("calls that failed", Double(errors), 0),
     ]
