@@ -12,6 +12,7 @@ public struct AccessLog: ServerInterceptor {
   public func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {
+    guard context.connectionLogger.logLevel <= level else { return try await next(context) }
     let start = ContinuousClock.now
     do throws(RPCError) {
       try await next(context)
