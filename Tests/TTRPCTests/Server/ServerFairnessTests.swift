@@ -72,14 +72,15 @@ import Testing
       while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
       server.drain()
       while (try? RawPeer(path: path)) != nil { try await Task.sleep(for: .milliseconds(1)) }
-      try await peer.send(Self.frames("Echo", 1...200))
+      // No more than one read takes: what the system still holds is not known to be there.
+      try await peer.send(Self.frames("Echo", 1...50))
       service.released.set()
       var answers = 0
       while let frame = try await peer.receiveFrame() {
         _ = try Self.outcome(frame)
         answers += 1
       }
-      #expect(answers == 201)
+      #expect(answers == 51)
     }
   }
 
