@@ -120,7 +120,9 @@ final class Checks {
   }
 
   func lostConnections() async {
-    let running = peer.start("Wait", 3000)
+    let running = peer.start("Wait", 5000)
+    // Both are to be on one connection, so that the first has left before the second is made.
+    try? await Task.sleep(for: .seconds(1))
     let cut = await peer.call("Cut")
     check("a call whose connection is cut is UNAVAILABLE", cut.code == .unavailable, cut)
     let lost = await running.value
