@@ -20,6 +20,9 @@ public final class Server: Sendable {
   /// The threads, while there are any.
   private let threads = NIOLockedValueBox<MultiThreadedEventLoopGroup?>(nil)
 
+  /// Of each of them, by its event loop.
+  private let turns = NIOLockedValueBox<[ObjectIdentifier: TurnQueue]>([:])
+
   /// - Parameters:
   ///   - services: What it answers. Each name once.
   ///   - routes: What it answers to HTTP on the same socket. Without any, HTTP is not spoken.
@@ -51,7 +54,15 @@ public final class Server: Sendable {
   ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: eventLoopCount)
     threads.withLockedValue { $0 = group }
-    defer { threads.withLockedValue { $0 = nil } }
+    turns.withLockedValue { turns in
+      for eventLoop in group.makeIterator() {
+        turns[ObjectIdentifier(eventLoop)] = TurnQueue(eventLoop: eventLoop)
+      }
+    }
+    defer {
+      threads.withLockedValue { $0 = nil }
+      turns.withLockedValue { $0 = [:] }
+    }
     let listening: any Channel
     do {
       listening = try await bootstrap(group).withBoundSocket(listener.descriptor).get()
@@ -130,9 +141,13 @@ public final class Server: Sendable {
     let peer = try channel.pipeline.syncOperations.peerIdentity()
     var logger = logger
     logger[metadataKey: "peer"] = "\(peer)"
+    let eventLoop = channel.eventLoop
+    guard let turns = turns.withLockedValue({ $0[ObjectIdentifier(eventLoop)] }) else {
+      throw ChannelError.eof
+    }
     try channel.pipeline.syncOperations.addHandler(
       ServerConnectionHandler(
-        server: parts, peer: peer, logger: logger, eventLoop: channel.eventLoop))
+        server: parts, peer: peer, logger: logger, eventLoop: eventLoop, turns: turns))
     connections.add(channel)
   }
 }

@@ -114,7 +114,7 @@ extension ServerConnectionHandler: StreamConnection {
   /// read has as long as ``ServerLimits/writeTime``.
   func finish() {
     // Frames that have arrived are answered first; the end of their turn comes back here.
-    guard !isReading, pause == nil else { return }
+    guard !isReading, !isPaused else { return }
     guard let context, context.channel.isActive, !isFinishing else { return }
     isFinishing = true
     flushIsNeeded = false

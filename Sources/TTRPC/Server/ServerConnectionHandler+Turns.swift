@@ -4,22 +4,26 @@ extension ServerConnectionHandler {
   /// Lets the other connections have their turn before more frames of this one are taken. Until then
   /// nothing is read either, so that what waits is no more than one turn has read.
   func pauseReading() {
-    guard let context, pause == nil else { return }
+    guard let context, !isPaused else { return }
+    isPaused = true
     setReading(false)
     let this = NIOLoopBound(self, eventLoop: context.eventLoop)
-    // The loop runs all tasks that are due before it looks at its sockets; one that is not due yet
-    // makes it look.
-    let isWasteful = waste.isTooMuch(limits, now: now)
-    let end = max(now + Self.pauseTime, isWasteful ? waste.end : now)
-    pause = context.eventLoop.scheduleTask(deadline: end) { this.value.resumeReading() }
+    if waste.isTooMuch(limits, now: now) {
+      wasteEnds = context.eventLoop.scheduleTask(deadline: waste.end) {
+        this.value.turns.append(this.value)
+      }
+    } else {
+      turns.append(self)
+    }
   }
 
-  private func resumeReading() {
-    pause = nil
+  /// The connection's turn has come.
+  func resumeReading() {
+    isPaused = false
     guard let context, context.channel.isActive else { return }
     takeFrames()
     turnEnded()
-    guard pause == nil else { return }
+    guard !isPaused else { return }
     setReading(true)
     endInput()
   }
@@ -28,8 +32,6 @@ extension ServerConnectionHandler {
     // Only a channel that is closed refuses.
     try? context?.channel.syncOptions?.setOption(.autoRead, value: isOn)
   }
-
-  private static let pauseTime: TimeAmount = .microseconds(50)
 }
 
 /// Counts the frames of a connection that were of no use to anybody, in short spans of time.

@@ -31,6 +31,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   let peer: PeerIdentity
   let logger: Logger
   let executor: EventLoopTaskExecutor
+  let turns: TurnQueue
 
   var limits: ServerLimits { server.limits }
   var now: NIODeadline { executor.eventLoop.now }
@@ -50,10 +51,9 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var isReading = false
   var flushIsNeeded = false
   var isFinishing = false
-  /// How many frames are taken before the other connections have their turn.
-  var framesLeft: Int
-  var pause: Scheduled<Void>?
+  var isPaused = false
   var waste = WasteMeter()
+  var wasteEnds: Scheduled<Void>?
   private var inputHasClosed = false
   var lastActivity: NIODeadline
   var frameBegan: NIODeadline?
@@ -62,14 +62,17 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var watch: RepeatedTask?
   private var isFirstRead = true
 
-  init(server: ServerParts, peer: PeerIdentity, logger: Logger, eventLoop: any EventLoop) {
+  init(
+    server: ServerParts, peer: PeerIdentity, logger: Logger, eventLoop: any EventLoop,
+    turns: TurnQueue
+  ) {
     self.server = server
     self.peer = peer
     self.logger = logger
     self.executor = EventLoopTaskExecutor(eventLoop)
+    self.turns = turns
     self.state = ServerConnectionState(maximumCalls: server.limits.callsPerConnection)
     self.decoder = FrameDecoder(maximumPayload: server.limits.wire.maximumMessageSize)
-    self.framesLeft = server.limits.framesPerTurn
     self.lastActivity = eventLoop.now
   }
 
@@ -80,7 +83,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
   func handlerRemoved(context: ChannelHandlerContext) {
     watch?.cancel()
-    pause?.cancel()
+    wasteEnds?.cancel()
     reportQueuedBytes(0)
     self.context = nil
   }
@@ -96,12 +99,13 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     }
     lastActivity = now
     decoder.append(bytes)
-    if pause == nil { takeFrames() }
+    if !isPaused { takeFrames() }
   }
 
   /// Takes the frames that have arrived, as many as a turn has.
   func takeFrames() {
     isReading = true
+    var framesLeft = limits.framesPerTurn * (turns.isEmpty ? Self.turnsWhenAlone : 1)
     while framesLeft > 0, !waste.isTooMuch(limits, now: now), let event = decoder.next() {
       framesLeft -= 1
       frameBegan = nil
@@ -127,13 +131,15 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     }
   }
 
+  /// How many turns a connection has at once while no other waits: a pause costs more than they do.
+  private static let turnsWhenAlone = 4
+
   func channelReadComplete(context: ChannelHandlerContext) {
     turnEnded()
   }
 
   func turnEnded() {
     isReading = false
-    framesLeft = limits.framesPerTurn
     if flushIsNeeded { flush() }
     checkQueuedBytes()
     guard state.isFinished else { return }
@@ -151,7 +157,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     switch event {
     case ChannelEvent.inputClosed:
       inputHasClosed = true
-      if pause == nil { endInput() }
+      if !isPaused { endInput() }
     case is DrainStarted:
       state.drainStarted()
       for (streamID, call) in calls where call.endsAtDrain { endEarly(streamID, .draining) }
@@ -175,7 +181,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
   func channelInactive(context: ChannelHandlerContext) {
     watch?.cancel()
-    pause?.cancel()
+    wasteEnds?.cancel()
     reportQueuedBytes(0)
     let reason = RPCError(code: .cancelled, message: "the caller is gone")
     for streamID in Array(calls.keys) { stopCall(streamID, reason) }

@@ -21,11 +21,12 @@ public struct ServerLimits: Sendable, Hashable {
   /// Bytes that wait on all connections, frames included that have not arrived in whole. A connection
   /// that adds to it above that is closed.
   public var queuedBytes = 512 * 1024 * 1024
-  /// Frames that one connection is read before the others have their turn.
-  public var framesPerTurn = 32
+  /// Frames that one connection is read while others wait for their turn; four times as many while none
+  /// does.
+  public var framesPerTurn = 8
   /// Frames in a second that may cost the server work and nobody gets anything from: requests that are
   /// refused, and cancellations. A connection with more is read no faster than that.
-  public var wastedFramesPerSecond = 1600
+  public var wastedFramesPerSecond = 800
   /// How long a connection may stay open with no call in flight and nothing received; `nil`: as long
   /// as it likes.
   public var idleTime: Duration?

@@ -44,7 +44,8 @@ import Testing
       let notes = service.notes.withLockedValue { $0 }
       #expect(notes.filter { $0 <= 500 } == Array(1...500))
       let turn = try #require(notes.firstIndex(of: 1000))
-      #expect(turn <= 2 * ServerLimits().framesPerTurn)
+      // Alone, the greedy one has four turns at once.
+      #expect(turn <= 5 * ServerLimits().framesPerTurn)
     }
   }
 

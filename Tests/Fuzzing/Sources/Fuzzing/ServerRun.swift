@@ -47,7 +47,7 @@ final class ServerRun {
       limits: Self.limits, load: load)
     let handler = ServerConnectionHandler(
       server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
-      eventLoop: turns)
+      eventLoop: turns, turns: TurnQueue(eventLoop: turns))
     self.handler = handler
     let channel = EmbeddedChannel(loop: turns.loop)
     self.channel = channel
@@ -135,7 +135,7 @@ final class ServerRun {
     defer { pending = [] }
     guard !pending.isEmpty else { return }
     // The system keeps the bytes of a connection that is not read.
-    for _ in 0..<20 where handler.pause != nil { turns.advance(.milliseconds(20)) }
+    for _ in 0..<20 where handler.isPaused { turns.advance(.milliseconds(20)) }
     guard channel.isActive, !inputIsClosed else { return }
     sent += pending
     let bytes = ByteBuffer(bytes: pending)
@@ -164,7 +164,7 @@ final class ServerRun {
       case 1: channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
       case 2:
         // The end of a drain waits for nobody.
-        wasCut = wasCut || !window.isOpen || handler.pause != nil
+        wasCut = wasCut || !window.isOpen || handler.isPaused
         channel.pipeline.fireUserInboundEventTriggered(DrainEnded())
       case 3:
         wasCut = true
@@ -238,7 +238,7 @@ final class ServerRun {
       handler.inboundBudget.bytes <= limits.queuedBytesPerConnection,
       "messages that wait are within their limit")
     expect(
-      handler.pause != nil || handler.decoder.bufferedBytes < limits.wire.maximumMessageSize + 10,
+      handler.isPaused || handler.decoder.bufferedBytes < limits.wire.maximumMessageSize + 10,
       "a frame is kept only up to the limit")
     expect(
       handler.outbound.bytes <= limits.queuedBytesPerConnection || !channel.isActive,
