@@ -28,6 +28,12 @@ extension ServerConnectionHandler {
     endInput()
   }
 
+  /// The connection closes: it has no more turns.
+  func stopWaiting() {
+    wasteEnds?.cancel()
+    if isPaused { turns.remove(self) }
+  }
+
   private func setReading(_ isOn: Bool) {
     // Only a channel that is closed refuses.
     try? context?.channel.syncOptions?.setOption(.autoRead, value: isOn)

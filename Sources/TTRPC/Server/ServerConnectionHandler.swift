@@ -83,7 +83,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
   func handlerRemoved(context: ChannelHandlerContext) {
     watch?.cancel()
-    wasteEnds?.cancel()
+    stopWaiting()
     reportQueuedBytes(0)
     self.context = nil
   }
@@ -181,7 +181,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
   func channelInactive(context: ChannelHandlerContext) {
     watch?.cancel()
-    wasteEnds?.cancel()
+    stopWaiting()
     reportQueuedBytes(0)
     let reason = RPCError(code: .cancelled, message: "the caller is gone")
     for streamID in Array(calls.keys) { stopCall(streamID, reason) }
