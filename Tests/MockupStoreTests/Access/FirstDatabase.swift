@@ -32,10 +32,14 @@ struct FirstDatabase: Sendable {
   }
 
   /// Applies every migration: those of the first schema find all that they would make.
-  @discardableResult
-  func migrate() async throws -> [Int] {
+  func migrate(onWarning: @escaping @Sendable (String) -> Void = { _ in }) async throws {
     let migrator = try Migrator(
-      configuration: database.owner, schema: Schema.name, migrations: Schema.migrations)
-    return try await migrator.migrate().map(\.version)
+      configuration: database.owner, schema: Schema.name, migrations: Schema.migrations,
+      onEvent: { event in
+        if case .notice(let notice) = event, notice.severity == "WARNING" {
+          onWarning(notice.message)
+        }
+      })
+    _ = try await migrator.migrate()
   }
 }
