@@ -3,10 +3,65 @@
 #ifndef CMOCKUPMESSAGES_H
 #define CMOCKUPMESSAGES_H
 
+#include "mockups/v1/admin.pb-c.h"
 #include "mockups/v1/credits.pb-c.h"
+#include "mockups/v1/mockups.pb-c.h"
+#include "mockups/v1/scenes.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
 
 /* A descriptor's address must be taken in C: Swift may copy an imported constant. */
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_usage_report_request__descriptor_address(void) {
+  return &mockups__v1__get_usage_report_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_usage_report_response__descriptor_address(void) {
+  return &mockups__v1__get_usage_report_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__user_usage__descriptor_address(void) {
+  return &mockups__v1__user_usage__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__usage_totals__descriptor_address(void) {
+  return &mockups__v1__usage_totals__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__set_budget_request__descriptor_address(void) {
+  return &mockups__v1__set_budget_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__set_budget_response__descriptor_address(void) {
+  return &mockups__v1__set_budget_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__resolve_reservation_request__descriptor_address(void) {
+  return &mockups__v1__resolve_reservation_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__resolve_reservation_response__descriptor_address(void) {
+  return &mockups__v1__resolve_reservation_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__verify_ledger_request__descriptor_address(void) {
+  return &mockups__v1__verify_ledger_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__verify_ledger_response__descriptor_address(void) {
+  return &mockups__v1__verify_ledger_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__discrepancy__descriptor_address(void) {
+  return &mockups__v1__discrepancy__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_server_info_request__descriptor_address(void) {
+  return &mockups__v1__get_server_info_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_server_info_response__descriptor_address(void) {
+  return &mockups__v1__get_server_info_response__descriptor;
+}
 
 static inline const ProtobufCMessageDescriptor *mockups__v1__reservation__descriptor_address(void) {
   return &mockups__v1__reservation__descriptor;
@@ -66,6 +121,210 @@ static inline const ProtobufCMessageDescriptor *mockups__v1__list_credit_usage_r
 
 static inline const ProtobufCMessageDescriptor *mockups__v1__list_credit_usage_response__descriptor_address(void) {
   return &mockups__v1__list_credit_usage_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__mockup__descriptor_address(void) {
+  return &mockups__v1__mockup__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__generate_mockups_request__descriptor_address(void) {
+  return &mockups__v1__generate_mockups_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__generate_mockups_response__descriptor_address(void) {
+  return &mockups__v1__generate_mockups_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__mockup_generation_result__descriptor_address(void) {
+  return &mockups__v1__mockup_generation_result__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__regenerate_mockup_request__descriptor_address(void) {
+  return &mockups__v1__regenerate_mockup_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__regenerate_mockup_response__descriptor_address(void) {
+  return &mockups__v1__regenerate_mockup_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__claim_mockups_request__descriptor_address(void) {
+  return &mockups__v1__claim_mockups_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__claim_mockups_response__descriptor_address(void) {
+  return &mockups__v1__claim_mockups_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__claimed_mockup__descriptor_address(void) {
+  return &mockups__v1__claimed_mockup__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__heartbeat_mockup_request__descriptor_address(void) {
+  return &mockups__v1__heartbeat_mockup_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__heartbeat_mockup_response__descriptor_address(void) {
+  return &mockups__v1__heartbeat_mockup_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__complete_mockup_request__descriptor_address(void) {
+  return &mockups__v1__complete_mockup_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__complete_mockup_response__descriptor_address(void) {
+  return &mockups__v1__complete_mockup_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__fail_mockup_request__descriptor_address(void) {
+  return &mockups__v1__fail_mockup_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__fail_mockup_response__descriptor_address(void) {
+  return &mockups__v1__fail_mockup_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__approve_mockup_request__descriptor_address(void) {
+  return &mockups__v1__approve_mockup_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__approve_mockup_response__descriptor_address(void) {
+  return &mockups__v1__approve_mockup_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__reject_mockup_request__descriptor_address(void) {
+  return &mockups__v1__reject_mockup_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__reject_mockup_response__descriptor_address(void) {
+  return &mockups__v1__reject_mockup_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_mockup_request__descriptor_address(void) {
+  return &mockups__v1__get_mockup_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_mockup_response__descriptor_address(void) {
+  return &mockups__v1__get_mockup_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_mockups_request__descriptor_address(void) {
+  return &mockups__v1__list_mockups_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_mockups_response__descriptor_address(void) {
+  return &mockups__v1__list_mockups_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__delete_mockup_request__descriptor_address(void) {
+  return &mockups__v1__delete_mockup_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__delete_mockup_response__descriptor_address(void) {
+  return &mockups__v1__delete_mockup_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__watch_mockups_request__descriptor_address(void) {
+  return &mockups__v1__watch_mockups_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__watch_mockups_response__descriptor_address(void) {
+  return &mockups__v1__watch_mockups_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__performance_entry__descriptor_address(void) {
+  return &mockups__v1__performance_entry__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__record_performance_request__descriptor_address(void) {
+  return &mockups__v1__record_performance_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__record_performance_response__descriptor_address(void) {
+  return &mockups__v1__record_performance_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__refused_entry__descriptor_address(void) {
+  return &mockups__v1__refused_entry__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__stream_performance_request__descriptor_address(void) {
+  return &mockups__v1__stream_performance_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__stream_performance_response__descriptor_address(void) {
+  return &mockups__v1__stream_performance_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__stream_refusal__descriptor_address(void) {
+  return &mockups__v1__stream_refusal__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__size__descriptor_address(void) {
+  return &mockups__v1__size__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__position__descriptor_address(void) {
+  return &mockups__v1__position__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__scene_config__descriptor_address(void) {
+  return &mockups__v1__scene_config__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__scene_template__descriptor_address(void) {
+  return &mockups__v1__scene_template__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_scene_templates_request__descriptor_address(void) {
+  return &mockups__v1__list_scene_templates_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_scene_templates_response__descriptor_address(void) {
+  return &mockups__v1__list_scene_templates_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_scene_template_request__descriptor_address(void) {
+  return &mockups__v1__get_scene_template_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_scene_template_response__descriptor_address(void) {
+  return &mockups__v1__get_scene_template_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__resolve_scene_request__descriptor_address(void) {
+  return &mockups__v1__resolve_scene_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__resolve_scene_response__descriptor_address(void) {
+  return &mockups__v1__resolve_scene_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__create_scene_template_request__descriptor_address(void) {
+  return &mockups__v1__create_scene_template_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__create_scene_template_response__descriptor_address(void) {
+  return &mockups__v1__create_scene_template_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__update_scene_template_request__descriptor_address(void) {
+  return &mockups__v1__update_scene_template_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__collections__descriptor_address(void) {
+  return &mockups__v1__collections__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__update_scene_template_response__descriptor_address(void) {
+  return &mockups__v1__update_scene_template_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__delete_scene_template_request__descriptor_address(void) {
+  return &mockups__v1__delete_scene_template_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__delete_scene_template_response__descriptor_address(void) {
+  return &mockups__v1__delete_scene_template_response__descriptor;
 }
 
 static inline const ProtobufCMessageDescriptor *google__protobuf__timestamp__descriptor_address(void) {
