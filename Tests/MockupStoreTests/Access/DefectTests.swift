@@ -22,7 +22,7 @@ import Testing
       INSERT INTO user_settings (user_id) VALUES ('$user');
       INSERT INTO assets (id, user_id) VALUES ('$user', '$user'), ('$other', '$other');
       INSERT INTO mockups (user_id, asset_id, scene, file_url, file_key)
-      VALUES ('$user', '$user', 'bedroom', '', '');
+      VALUES ('$user', '$user', 'bedroom', 'url', 'key');
       \(data)
       """
     func answer(migrating: Bool) async throws -> Answer {
