@@ -53,13 +53,19 @@ public struct MockupClient: Sendable {
 
   /// The books of credits.
   public let credits: Credits
+  /// Pins and impressions of mockups.
+  public let performance: Performance
+  /// The scenes that artworks are placed in.
+  public let scenes: Scenes
 
   private init(_ client: Client, _ configuration: Configuration) {
-    credits = Credits(
-      stub: CreditServiceClient(client),
-      options: CallOptions(
-        timeout: configuration.timeout, metadata: configuration.metadata,
-        waitsForReady: configuration.waitsForReady))
+    let options = CallOptions(
+      timeout: configuration.timeout, metadata: configuration.metadata,
+      waitsForReady: configuration.waitsForReady)
+    credits = Credits(stub: CreditServiceClient(client), options: options)
+    performance = Performance(
+      stub: MockupServiceClient(client), options: options, retry: configuration.retry)
+    scenes = Scenes(stub: SceneServiceClient(client), options: options)
   }
 
   /// Runs a closure with a client, and closes its connection after it.

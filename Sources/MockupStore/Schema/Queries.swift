@@ -2,16 +2,36 @@ internal import Postgres
 
 /// The statements of `SQL/Queries`, each under its file's name.
 enum Queries {
+  static let claimPerformanceBatches = statement(
+    "claim_performance_batches", PackageResources.claim_performance_batches_sql)
+  static let createSceneTemplate = statement(
+    "create_scene_template", PackageResources.create_scene_template_sql)
+  static let deleteSceneTemplate = statement(
+    "delete_scene_template", PackageResources.delete_scene_template_sql)
   static let getCreditUsage = statement(
     "get_credit_usage", PackageResources.get_credit_usage_sql)
   static let getReservation = statement(
     "get_reservation", PackageResources.get_reservation_sql)
+  static let getSceneTemplate = statement(
+    "get_scene_template", PackageResources.get_scene_template_sql)
   static let listCreditUsage = statement(
     "list_credit_usage", PackageResources.list_credit_usage_sql)
+  static let listSceneTemplates = statement(
+    "list_scene_templates", PackageResources.list_scene_templates_sql)
+  static let lockPerformance = statement(
+    "lock_performance", PackageResources.lock_performance_sql)
+  static let lockSceneTemplate = statement(
+    "lock_scene_template", PackageResources.lock_scene_template_sql)
+  static let recordPerformance = statement(
+    "record_performance", PackageResources.record_performance_sql)
   static let reserveCredits = statement(
     "reserve_credits", PackageResources.reserve_credits_sql)
+  static let resolveScene = statement(
+    "resolve_scene", PackageResources.resolve_scene_sql)
   static let settleReservations = statement(
     "settle_reservations", PackageResources.settle_reservations_sql)
+  static let updateSceneTemplate = statement(
+    "update_scene_template", PackageResources.update_scene_template_sql)
   static let userExists = statement(
     "user_exists", PackageResources.user_exists_sql)
 
