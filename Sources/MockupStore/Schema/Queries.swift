@@ -18,12 +18,16 @@ enum Queries {
     "get_credit_usage", PackageResources.get_credit_usage_sql)
   static let getMockup = statement(
     "get_mockup", PackageResources.get_mockup_sql)
+  static let getMockupFeed = statement(
+    "get_mockup_feed", PackageResources.get_mockup_feed_sql)
   static let getReservation = statement(
     "get_reservation", PackageResources.get_reservation_sql)
   static let heartbeatMockup = statement(
     "heartbeat_mockup", PackageResources.heartbeat_mockup_sql)
   static let listCreditUsage = statement(
     "list_credit_usage", PackageResources.list_credit_usage_sql)
+  static let listMockupChanges = statement(
+    "list_mockup_changes", PackageResources.list_mockup_changes_sql)
   static let listMockups = statement(
     "list_mockups", PackageResources.list_mockups_sql)
   static let regenerateMockup = statement(

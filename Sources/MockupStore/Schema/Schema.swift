@@ -14,6 +14,7 @@ public enum Schema {
     migration(10, "verifier", PackageResources._10_verifier_sql),
     migration(11, "public_functions", PackageResources._11_public_functions_sql),
     migration(12, "mockup_lifecycle", PackageResources._12_mockup_lifecycle_sql),
+    migration(13, "mockup_feed", PackageResources._13_mockup_feed_sql),
   ]
 
   private static func migration(_ version: Int, _ name: String, _ sql: [UInt8]) -> Migration {
