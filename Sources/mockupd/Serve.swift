@@ -39,7 +39,10 @@ struct Serve: AsyncParsableCommand {
     logger.info("policy", metadata: ["policy": "\(access.policy)"])
 
     let pool = try Pool(configuration: settings.database) { logger.report($0) }
-    let answers = try Answers(pool: pool)
+    let watchers = MockupWatchers()
+    let feed = try MockupFeedService(
+      database: settings.database, watchers: watchers, logger: logger)
+    let answers = try Answers(pool: pool, watchers: watchers)
     let observation = Observation()
     let server = Server(
       services: answers.services,
@@ -51,6 +54,7 @@ struct Serve: AsyncParsableCommand {
     // Each is started after, and so stopped before, what it stands on.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: DatabaseService(pool: pool)),
+      .init(service: feed),
       .init(service: MemoryService(load: server.load)),
       .init(
         service: DatabaseHealth(
