@@ -14,7 +14,10 @@ struct Answers: Sendable {
   let names: [String]
 
   init(pool: Pool) throws {
-    let business: [any TTRPC.Service] = [CreditService(store: CreditStore(pool: pool))]
+    let business: [any TTRPC.Service] = [
+      CreditService(store: CreditStore(pool: pool)),
+      MockupsService(store: MockupsStore(pool: pool)),
+    ]
     names = business.map { type(of: $0).serviceName }
     health = HealthService(
       Dictionary(uniqueKeysWithValues: (names + [""]).map { ($0, .notServing) }))
