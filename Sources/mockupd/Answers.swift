@@ -16,7 +16,8 @@ struct Answers: Sendable {
   init(pool: Pool, watchers: MockupWatchers) throws {
     let business: [any TTRPC.Service] = [
       CreditService(store: CreditStore(pool: pool)),
-      MockupsService(feed: MockupFeed(pool: pool), watchers: watchers),
+      MockupsService(
+        store: MockupsStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers),
     ]
     names = business.map { type(of: $0).serviceName }
     health = HealthService(

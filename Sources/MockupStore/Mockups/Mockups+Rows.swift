@@ -43,7 +43,7 @@ extension Mockup {
       assetID: assetID,
       quoteID: quoteID,
       scene: scene ?? "",
-      sceneConfig: sceneConfig ?? "{}",
+      sceneConfig: SceneConfig(json: sceneConfig ?? "{}"),
       status: try MockupStatus(databaseWord: status ?? ""),
       picture: Picture(
         fileURL: fileURL ?? "", fileKey: fileKey ?? "", thumbnailURL: thumbnailURL,

@@ -8,8 +8,8 @@ public struct Mockup: Sendable, Hashable {
   public var quoteID: UUID?
   /// The scene's key.
   public var scene: String
-  /// The scene's configuration as it was when the mockup was asked for, a JSON object.
-  public var sceneConfig: String
+  /// As it was when the mockup was asked for.
+  public var sceneConfig: SceneConfig
   public var status: MockupStatus
   /// What the worker made; empty while there is nothing.
   public var picture: Picture
@@ -27,7 +27,7 @@ public struct Mockup: Sendable, Hashable {
   public var reservationID: UUID?
 
   public init(
-    userID: UUID, id: UUID, assetID: UUID, quoteID: UUID?, scene: String, sceneConfig: String,
+    userID: UUID, id: UUID, assetID: UUID, quoteID: UUID?, scene: String, sceneConfig: SceneConfig,
     status: MockupStatus, picture: Picture, creditsUsed: Int32, errorMessage: String?,
     totalPins: Int32, totalImpressions: Int32, createdAt: Date, updatedAt: Date, attempt: Int32,
     reservationID: UUID?

@@ -2,7 +2,7 @@ public import FoundationEssentials
 public import Mockups
 internal import Postgres
 
-extension MockupStore {
+extension MockupsStore {
   /// Approves a completed mockup; one that is approved stays so.
   public func approve(_ id: UUID, of userID: UUID) async throws(MockupError) -> Mockup {
     try await review(id, of: userID, as: .approved, because: nil)

@@ -38,7 +38,7 @@ public struct MockupAttempt: Sendable, Hashable {
   }
 }
 
-extension MockupStore {
+extension MockupsStore {
   /// Leases the oldest pending mockups, those among them whose lease has lapsed.
   ///
   /// - Parameters:

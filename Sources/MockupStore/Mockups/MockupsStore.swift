@@ -6,7 +6,7 @@ public import Postgres
 ///
 /// Every change is one call of a function of `012_mockup_lifecycle.sql`, which changes the mockup and the
 /// user's credits together; this type speaks to them in values.
-public struct MockupStore: Sendable {
+public struct MockupsStore: Sendable {
   let pool: Pool
   let now: @Sendable () -> Date
   let makeID: @Sendable () -> UUID

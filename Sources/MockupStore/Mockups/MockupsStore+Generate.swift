@@ -50,7 +50,7 @@ public struct RegenerationOutcome: Sendable, Hashable {
   public var isReplayed: Bool
 }
 
-extension MockupStore {
+extension MockupsStore {
   /// Asks for mockups: each pair gets one with a reservation of its own, or a reason why not.
   public func generate(
     _ request: GenerationRequest

@@ -37,7 +37,7 @@ public struct MockupFilter: Sendable, Hashable {
   }
 }
 
-extension MockupStore {
+extension MockupsStore {
   /// A mockup as it is now.
   public func mockup(_ id: UUID, of userID: UUID) async throws(MockupError) -> Mockup {
     let rows = try await read(Queries.getMockup, Parameters(userID, id)) {
