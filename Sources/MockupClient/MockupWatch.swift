@@ -21,9 +21,10 @@ public struct MockupEvent: Sendable, Hashable {
 /// A user's mockups as they change, for as long as they are iterated over.
 ///
 /// Every mockup's latest state arrives; of changes that follow fast on each other only the last may.
-/// Where the server or its database is away, or the reader was so slow that the server gave up, the
-/// watch begins again by itself after what was read last, with pauses as the client's
-/// ``RetryPolicy`` has them, but as often as it takes; with ``RetryPolicy/never`` it throws instead.
+/// Where the server or its database goes away, or the reader was so slow that too much waited for it,
+/// the watch begins again by itself after what was read last: as often as it takes, with pauses as the
+/// client's ``RetryPolicy`` has them. Until it has begun for the first time it gives up as other calls
+/// do; with ``RetryPolicy/never``, later too.
 public struct MockupWatch: AsyncSequence, Sendable {
   public typealias Element = MockupEvent
 
@@ -103,9 +104,8 @@ extension MockupWatch {
         throw RPCError(code: .unavailable, message: "the watch has ended")
       } catch let error as RPCError {
         if Task.isCancelled { return }
-        guard let pause = pause(afterAttempt: attempt, error, hadAnswers: answers > 0) else {
-          throw error
-        }
+        guard let pause = pause(afterAttempt: attempt, error, hasBegun, hadAnswers: answers > 0)
+        else { throw error }
         try? await Task.sleep(for: pause)
       }
     }
@@ -119,11 +119,10 @@ extension MockupWatch {
 
   /// How long to wait before the watch is begun again; nothing where it is not.
   private func pause(
-    afterAttempt attempt: Int, _ error: RPCError, hadAnswers: Bool
+    afterAttempt attempt: Int, _ error: RPCError, _ hasBegun: Bool, hadAnswers: Bool
   ) -> Duration? {
-    guard retry.attempts > 1 else { return nil }
     var policy = retry
-    policy.attempts = .max
+    if hasBegun, retry.attempts > 1 { policy.attempts = .max }
     // What fell behind goes on after what it has read; an answer that does not fit never will.
     let fellBehind = error.code == .resourceExhausted && hadAnswers
     let error = fellBehind ? RPCError(code: .unavailable, message: error.message) : error

@@ -71,7 +71,8 @@ public final class MockupWatchers: Sendable {
 
   func forget(_ watch: Watch) {
     state.withLockedValue { state in
-      state.wakes[watch.userID]?[watch.number] = nil
+      let wakes = state.wakes[watch.userID]?.removeValue(forKey: watch.number)
+      wakes?.finish()
       if state.wakes[watch.userID]?.isEmpty == true { state.wakes[watch.userID] = nil }
     }
   }
