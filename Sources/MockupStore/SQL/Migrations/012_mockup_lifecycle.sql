@@ -703,16 +703,12 @@ BEGIN
     ELSE 'completed'
   END;
 
-  IF replayed AND outcome = 'completed' THEN
-    SELECT r.* INTO reservation FROM mockupd.reservations AS r
-    WHERE r.user_id = p_user_id AND r.id = job.reservation_id;
-    usage := reservation.settled_usage;
-  END IF;
-  IF replayed OR outcome <> 'completed' THEN
+  IF outcome <> 'completed' THEN
     RETURN NEXT;
     RETURN;
   END IF;
 
+  -- A request that was sent before is answered by the books as it was then.
   SELECT s.* INTO v_settled
   FROM mockupd.settle(
     p_now, ARRAY[p_user_id], ARRAY[job.reservation_id], ARRAY['commit'], ARRAY[job.reservation_id],
@@ -720,6 +716,10 @@ BEGIN
     ARRAY[p_entry_id]) AS s;
   reservation := v_settled.reservation;
   usage := v_settled.usage;
+  IF replayed THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
   -- Replayed: it was committed under its own id by somebody else, whose answer that is.
   IF v_settled.outcome <> 'settled' OR v_settled.replayed THEN
     outcome := CASE WHEN v_settled.outcome IN ('exceeds_held', 'insufficient')
