@@ -61,7 +61,8 @@ public struct MockupClient: Sendable {
       timeout: configuration.timeout, metadata: configuration.metadata,
       waitsForReady: configuration.waitsForReady)
     credits = Credits(stub: CreditServiceClient(client), options: options)
-    mockups = Mockups(stub: MockupServiceClient(client), options: options)
+    mockups = Mockups(
+      stub: MockupServiceClient(client), options: options, retry: configuration.retry)
   }
 
   /// Runs a closure with a client, and closes its connection after it.
