@@ -12,11 +12,15 @@ public struct MockupsService: MockupServiceHandler {
   let feed: MockupFeed
   let watchers: MockupWatchers
   let readers = Places(Self.readingPlaces)
+  let performance: PerformanceWriter
 
-  public init(store: MockupsStore, feed: MockupFeed, watchers: MockupWatchers) {
+  public init(
+    store: MockupsStore, feed: MockupFeed, watchers: MockupWatchers, performance: PerformanceStore
+  ) {
     self.store = store
     self.feed = feed
     self.watchers = watchers
+    self.performance = PerformanceWriter(store: performance)
   }
 
   func answer<Value>(

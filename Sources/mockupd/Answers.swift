@@ -17,7 +17,9 @@ struct Answers: Sendable {
     let business: [any TTRPC.Service] = [
       CreditService(store: CreditStore(pool: pool)),
       MockupsService(
-        store: MockupsStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers),
+        store: MockupsStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers,
+        performance: PerformanceStore(pool: pool)),
+      SceneService(store: SceneStore(pool: pool)),
     ]
     names = business.map { type(of: $0).serviceName }
     health = HealthService(
