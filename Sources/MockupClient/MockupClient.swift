@@ -53,13 +53,15 @@ public struct MockupClient: Sendable {
 
   /// The books of credits.
   public let credits: Credits
+  /// For those who look after the books.
+  public let admin: Admin
 
   private init(_ client: Client, _ configuration: Configuration) {
-    credits = Credits(
-      stub: CreditServiceClient(client),
-      options: CallOptions(
-        timeout: configuration.timeout, metadata: configuration.metadata,
-        waitsForReady: configuration.waitsForReady))
+    let options = CallOptions(
+      timeout: configuration.timeout, metadata: configuration.metadata,
+      waitsForReady: configuration.waitsForReady)
+    credits = Credits(stub: CreditServiceClient(client), options: options)
+    admin = Admin(stub: AdminServiceClient(client), options: options)
   }
 
   /// Runs a closure with a client, and closes its connection after it.

@@ -13,8 +13,11 @@ struct Answers: Sendable {
   /// The services that stand on the database, by their full names.
   let names: [String]
 
-  init(pool: Pool) throws {
-    let business: [any TTRPC.Service] = [CreditService(store: CreditStore(pool: pool))]
+  init(pool: Pool, process: ServerProcess) throws {
+    let business: [any TTRPC.Service] = [
+      CreditService(store: CreditStore(pool: pool)),
+      AdminService(store: AdminStore(pool: pool), status: { process.status }),
+    ]
     names = business.map { type(of: $0).serviceName }
     health = HealthService(
       Dictionary(uniqueKeysWithValues: (names + [""]).map { ($0, .notServing) }))
