@@ -2,6 +2,8 @@ internal import Postgres
 
 /// The statements of `SQL/Queries`, each under its file's name.
 enum Queries {
+  static let exportCreditUsage = statement(
+    "export_credit_usage", PackageResources.export_credit_usage_sql)
   static let getCreditUsage = statement(
     "get_credit_usage", PackageResources.get_credit_usage_sql)
   static let getDatabaseFacts = statement(
@@ -12,6 +14,12 @@ enum Queries {
     "get_usage_report", PackageResources.get_usage_report_sql)
   static let listCreditUsage = statement(
     "list_credit_usage", PackageResources.list_credit_usage_sql)
+  static let listReservations = statement(
+    "list_reservations", PackageResources.list_reservations_sql)
+  static let refundCredits = statement(
+    "refund_credits", PackageResources.refund_credits_sql)
+  static let releaseGroup = statement(
+    "release_group", PackageResources.release_group_sql)
   static let reserveCredits = statement(
     "reserve_credits", PackageResources.reserve_credits_sql)
   static let setBudget = statement(
