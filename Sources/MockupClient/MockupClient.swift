@@ -59,6 +59,8 @@ public struct MockupClient: Sendable {
   public let performance: Performance
   /// The scenes that artworks are placed in.
   public let scenes: Scenes
+  /// For those who look after the books.
+  public let admin: Admin
 
   private init(_ client: Client, _ configuration: Configuration) {
     let options = CallOptions(
@@ -70,6 +72,7 @@ public struct MockupClient: Sendable {
     performance = Performance(
       stub: MockupServiceClient(client), options: options, retry: configuration.retry)
     scenes = Scenes(stub: SceneServiceClient(client), options: options)
+    admin = Admin(stub: AdminServiceClient(client), options: options)
   }
 
   /// Runs a closure with a client, and closes its connection after it.

@@ -17,6 +17,8 @@ public enum Schema {
     migration(13, "mockup_feed", PackageResources._13_mockup_feed_sql),
     migration(14, "scenes", PackageResources._14_scenes_sql),
     migration(15, "performance", PackageResources._15_performance_sql),
+    migration(16, "administration", PackageResources._16_administration_sql),
+    migration(17, "sweeper", PackageResources._17_sweeper_sql),
   ]
 
   private static func migration(_ version: Int, _ name: String, _ sql: [UInt8]) -> Migration {
