@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0.1, 1e300, 5e-324, 1e15, 123456789.25, -7])
+  @Test(arguments: [0.1, 1e300, 2.2250738585072014e-308, 1e15, 123456789.25, -7])
   func `Numbers come back as they were`(number: Double) throws {
     let config = try SceneConfig(rotation: number)
     #expect(SceneConfig(json: config.json) == config)

@@ -10,6 +10,8 @@ enum Queries {
     "delete_mockup", PackageResources.delete_mockup_sql)
   static let expireLeases = statement(
     "expire_leases", PackageResources.expire_leases_sql)
+  static let exportCreditUsage = statement(
+    "export_credit_usage", PackageResources.export_credit_usage_sql)
   static let failMockup = statement(
     "fail_mockup", PackageResources.fail_mockup_sql)
   static let generateMockups = statement(
@@ -26,8 +28,14 @@ enum Queries {
     "list_credit_usage", PackageResources.list_credit_usage_sql)
   static let listMockups = statement(
     "list_mockups", PackageResources.list_mockups_sql)
+  static let listReservations = statement(
+    "list_reservations", PackageResources.list_reservations_sql)
+  static let refundCredits = statement(
+    "refund_credits", PackageResources.refund_credits_sql)
   static let regenerateMockup = statement(
     "regenerate_mockup", PackageResources.regenerate_mockup_sql)
+  static let releaseGroup = statement(
+    "release_group", PackageResources.release_group_sql)
   static let reserveCredits = statement(
     "reserve_credits", PackageResources.reserve_credits_sql)
   static let reviewMockup = statement(

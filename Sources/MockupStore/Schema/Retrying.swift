@@ -19,13 +19,13 @@ func retrying<Value: Sendable>(
 
 extension PostgresError {
   /// Deadlocks and serialization failures; and the duplicate keys that no lock excludes: an id that is
-  /// reserved twice while the year turns, or one that asks for two mockups at once. The next attempt
-  /// finds the first.
+  /// used in two years at once, or one that asks for two mockups at once. The next attempt finds the
+  /// first.
   fileprivate var lostAgainstAnother: Bool {
     switch sqlState {
     case .deadlockDetected, .serializationFailure: true
     case .uniqueViolation:
-      ["reservations_pkey", "regeneration_requests_pkey"].contains(constraint)
+      ["reservations_pkey", "refunds_pkey", "regeneration_requests_pkey"].contains(constraint)
     default: false
     }
   }
