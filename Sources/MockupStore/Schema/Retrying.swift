@@ -19,8 +19,8 @@ func retrying<Value: Sendable>(
 
 extension PostgresError {
   /// Deadlocks and serialization failures; and the duplicate keys that no lock excludes: an id that is
-  /// used twice while the year turns, or one that asks for two mockups at once. The next attempt
-  /// finds the first.
+  /// used in two years at once, or one that asks for two mockups at once. The next attempt finds the
+  /// first.
   fileprivate var lostAgainstAnother: Bool {
     switch sqlState {
     case .deadlockDetected, .serializationFailure: true
