@@ -12,6 +12,7 @@ struct Record {
   enum Value {
     case text(String)
     case number(Int64)
+    case decimal(Double)
     case flag(Bool)
     case time(Date)
     case nothing
@@ -30,12 +31,16 @@ extension Record.Value {
 
   static func number(_ number: Int32) -> Record.Value { .number(Int64(number)) }
 
+  /// A number, or nothing.
+  static func real(_ number: Double?) -> Record.Value { number.map { .decimal($0) } ?? .nothing }
+
   static func time(_ date: Date?) -> Record.Value { date.map { .time($0) } ?? .nothing }
 
   var forPeople: String {
     switch self {
     case .text(let text): text
     case .number(let number): String(number)
+    case .decimal(let number): Int64(exactly: number).map { String($0) } ?? String(number)
     case .flag(let flag): flag ? "yes" : "no"
     case .time(let date): date.formatted(.iso8601)
     case .nothing: "-"
@@ -46,6 +51,7 @@ extension Record.Value {
     switch self {
     case .text(let text): text
     case .number(let number): number
+    case .decimal(let number): number
     case .flag(let flag): flag
     case .time(let date): date.formatted(.iso8601.time(includingFractionalSeconds: true))
     case .nothing: NSNull()
@@ -53,7 +59,10 @@ extension Record.Value {
   }
 
   var isNumber: Bool {
-    if case .number = self { true } else { false }
+    switch self {
+    case .number, .decimal: true
+    case .text, .flag, .time, .nothing: false
+    }
   }
 }
 
