@@ -80,6 +80,16 @@ extension OutputFormat {
     }
   }
 
+  /// One answer of a stream, in a line of its own: its values, or an object.
+  func line(_ record: Record) throws -> String {
+    switch self {
+    case .table:
+      return record.fields.map(\.value.forPeople).joined(separator: "  ")
+    case .json:
+      return try json(object(record), [.sortedKeys, .withoutEscapingSlashes])
+    }
+  }
+
   /// Writes a list: a line for each answer below a line of names, or an array.
   func write(_ records: [Record]) throws {
     switch self {
@@ -115,9 +125,12 @@ extension OutputFormat {
   }
 
   private func writeJSON(_ value: Any) throws {
-    let data = try JSONSerialization.data(
-      withJSONObject: value, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-    print(String(decoding: data, as: UTF8.self))
+    print(try json(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]))
+  }
+
+  private func json(_ value: Any, _ options: JSONSerialization.WritingOptions) throws -> String {
+    String(
+      decoding: try JSONSerialization.data(withJSONObject: value, options: options), as: UTF8.self)
   }
 }
 
