@@ -233,9 +233,10 @@ import Testing
               try await test.call(world)
             }
             #expect(error?.code == test.code, "\(test.name): \(error as Any)")
-            let fields: [String] = error?.details.flatMap { detail -> [String] in
-              if case .badRequest(let violations) = detail { violations.map(\.field) } else { [] }
-            } ?? []
+            let fields: [String] =
+              error?.details.flatMap { detail -> [String] in
+                if case .badRequest(let violations) = detail { violations.map(\.field) } else { [] }
+              } ?? []
             #expect(fields == (test.field.map { [$0] } ?? []), "\(test.name)")
           }
           await connection.close()

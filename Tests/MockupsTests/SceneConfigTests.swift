@@ -55,7 +55,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("smart_object", #""x""#), ("smart_object_name", #""x""#), ("default_size", #"{"width":1,"height":2}"#),
+    ("smart_object", #""x""#), ("smart_object_name", #""x""#),
+    ("default_size", #"{"width":1,"height":2}"#),
     ("position", #"{"x":1,"y":2}"#), ("default_position", #"{"x":1,"y":2}"#), ("rotation", "1"),
     ("scale", "1"),
   ])
@@ -91,7 +92,8 @@ import Testing
 
   @Test func aNewConfigurationKeepsWhatTheOldOneHadBesideTheKnownKeys() throws {
     let old = SceneConfig(
-      json: #"{"smart_object":"a","smart_object_name":"b","rotation":"90deg","x":1,"y":2,"scale":3}"#)
+      json:
+        #"{"smart_object":"a","smart_object_name":"b","rotation":"90deg","x":1,"y":2,"scale":3}"#)
     var other = JSONObject()
     other["y"] = "[3]"
     let new = try SceneConfig(rotation: 90, other: other)

@@ -52,7 +52,9 @@ import Testing
 
   @Test func entriesOfOneMockupAddUp() async throws {
     try await World.with { world in
-      let (a, b) = (try await world.books.mockup(of: world.user), try await world.books.mockup(of: world.user))
+      let (a, b) = (
+        try await world.books.mockup(of: world.user), try await world.books.mockup(of: world.user)
+      )
       let answers = try await world.performance.record([
         PerformanceBatch(
           id: UUID(),

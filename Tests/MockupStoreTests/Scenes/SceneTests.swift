@@ -21,7 +21,9 @@ import Testing
       }
     }
 
-    func request(_ key: String = "loft", id: UUID = UUID(), user: UUID? = nil) -> SceneTemplateRequest {
+    func request(_ key: String = "loft", id: UUID = UUID(), user: UUID? = nil)
+      -> SceneTemplateRequest
+    {
       SceneTemplateRequest(
         userID: user ?? self.user, id: id, key: key, name: "Loft", vendorID: "dm_1")
     }
@@ -106,7 +108,9 @@ import Testing
 
   @Test func aListGoesOnWhereItsPageEnded() async throws {
     try await World.with { world in
-      for key in ["bedroom", "zebra", "a-1", "a_1"] { _ = try await world.template(key, of: world.user) }
+      for key in ["bedroom", "zebra", "a-1", "a_1"] {
+        _ = try await world.template(key, of: world.user)
+      }
       let filter = SceneFilter(userID: world.user)
       let all = try await world.scenes.templates(filter, after: nil, count: 1000)
       #expect(all.templates.count == 9 && all.next == nil)
@@ -229,9 +233,13 @@ import Testing
       let other = try await world.books.user()
       let id = try await world.template("loft", of: other)
       let scenes = world.scenes
-      #expect(await failure { _ = try await scenes.template(id, seenBy: world.user) } == "unknownTemplate")
+      #expect(
+        await failure { _ = try await scenes.template(id, seenBy: world.user) } == "unknownTemplate"
+      )
       #expect(await failure { _ = try await scenes.template(id, seenBy: nil) } == "unknownTemplate")
-      #expect(await failure { _ = try await scenes.resolve("loft", for: world.user) } == "unknownScene loft")
+      #expect(
+        await failure { _ = try await scenes.resolve("loft", for: world.user) }
+          == "unknownScene loft")
       var change = SceneTemplateChange()
       change.name = "Mine"
       #expect(
