@@ -141,8 +141,11 @@ let package = Package(
       "EndToEndTests",
       [
         "MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices",
-        "TestSupport", "mockupctl", "mockupd", logging,
+        "TestSupport", "Worker", "mockupctl", "mockupd", logging,
       ]),
+    .executableTarget(
+      name: "Worker", dependencies: ["MockupClient"], path: "Tests/Worker",
+      swiftSettings: settings),
     .executableTarget(
       name: "InteropClient", dependencies: ["MockupAPI", "ProtobufC", "TTRPC"],
       path: "Tests/Interop/swift", swiftSettings: settings),
