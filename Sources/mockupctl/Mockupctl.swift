@@ -15,6 +15,7 @@ struct Mockupctl: AsyncParsableCommand {
       """,
     subcommands: [
       Reserve.self, Commit.self, Release.self, ShowReservation.self, Usage.self, ShowLedger.self,
-      Call.self, Describe.self, Health.self,
+      Budget.self, ServerInfo.self,
+      Call.self, Describe.self, Health.self, Completions.self,
     ])
 }

@@ -22,6 +22,8 @@ enum Queries {
     "release_group", PackageResources.release_group_sql)
   static let reserveCredits = statement(
     "reserve_credits", PackageResources.reserve_credits_sql)
+  static let resolveReservation = statement(
+    "resolve_reservation", PackageResources.resolve_reservation_sql)
   static let setBudget = statement(
     "set_budget", PackageResources.set_budget_sql)
   static let settleReservations = statement(
