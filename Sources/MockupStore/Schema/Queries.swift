@@ -62,6 +62,8 @@ enum Queries {
     "release_group", PackageResources.release_group_sql)
   static let reserveCredits = statement(
     "reserve_credits", PackageResources.reserve_credits_sql)
+  static let resolveReservation = statement(
+    "resolve_reservation", PackageResources.resolve_reservation_sql)
   static let resolveScene = statement(
     "resolve_scene", PackageResources.resolve_scene_sql)
   static let reviewMockup = statement(
