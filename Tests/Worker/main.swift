@@ -27,7 +27,7 @@ let working = Task {
     }
   }
 }
-let stop = DispatchSource.makeSignalSource(signal: SIGTERM)
+let stop = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .main)
 stop.setEventHandler { working.cancel() }
 stop.resume()
 do {

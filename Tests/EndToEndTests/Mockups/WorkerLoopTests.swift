@@ -44,9 +44,12 @@ import Testing
       }
       try await database.withServer { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
-          let made = try await client.mockups.generate(
-            for: user, assets: assets, scenes: ["bedroom"], credits: 2)
-          let ids = made.results.compactMap { UUID(wireText: $0.mockupID) }
+          var ids: [UUID] = []
+          if pending > 0 {
+            let made = try await client.mockups.generate(
+              for: user, assets: assets, scenes: ["bedroom"], credits: 2)
+            ids = made.results.compactMap { UUID(wireText: $0.mockupID) }
+          }
           try await body(
             World(database: database, client: client, server: server, user: user, mockups: ids))
         }
@@ -141,7 +144,8 @@ import Testing
         }
         return MockupCompletion(fileURL: "u", fileKey: "k")
       } while: {
-        #expect(try await world.wait(for: [.completed]).map(\.attempt) == [1])
+        let completed = try await world.wait(for: [.completed])
+        #expect(completed.map(\.attempt) == [1])
       }
     }
   }
@@ -163,7 +167,8 @@ import Testing
         _ = try await world.wait(for: [.generating])
         try await world.database.owner.run("SELECT mockupd.expire_leases(now() + interval '1 h', 1)")
         for await _ in cancelled {}
-        #expect(try await world.wait(for: [.completed]).first?.fileURL == "u2")
+        let completed = try await world.wait(for: [.completed])
+        #expect(completed.first?.fileURL == "u2")
       }
     }
   }

@@ -41,6 +41,7 @@ import Testing
       let (asset, other) = (try await studio.asset(of: user), try await studio.asset(of: user))
       let quote = try await studio.quote(of: user)
       let quoted = try await studio.generate([asset], ["bedroom"], for: user, quote: quote).mockups
+      studio.books.clock.advance(by: 1)
       _ = try await studio.generate([asset, other], ["living_room"], for: user)
       let generating = try await studio.claim().map(\.mockup.id)
       #expect(generating == quoted)

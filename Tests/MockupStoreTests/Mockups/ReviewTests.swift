@@ -60,7 +60,7 @@ import Testing
       }
       #expect(
         try await answer { try await studio.store.mockup(id, of: stranger) } == "unknown mockup")
-      #expect(!(try await studio.store.delete(id, of: stranger).wasThere))
+      #expect(try await studio.store.delete(id, of: stranger).wasThere == false)
       #expect(try await studio.store.mockup(id, of: user).status == .completed)
     }
   }
@@ -173,7 +173,7 @@ import Testing
       #expect(credits == released)
       #expect(try await studio.books.store.usage(of: user).held == held)
       #expect(try await answer { try await studio.store.mockup(id, of: user) } == "unknown mockup")
-      #expect(!(try await studio.store.delete(id, of: user).wasThere))
+      #expect(try await studio.store.delete(id, of: user).wasThere == false)
       if status == .completed {
         #expect(try await studio.books.ledger(of: user).map(\.mockupID) == [nil])
       }
