@@ -61,12 +61,13 @@ struct WatchMockups: AsyncParsableCommand {
     case .changed(let mockup) where output == .json:
       record = Record(mockup)
     case .changed(let mockup):
+      let credits = mockup.creditsUsed == 1 ? "1 credit" : "\(mockup.creditsUsed) credits"
       let remark = mockup.errorMessage.isEmpty ? mockup.fileURL : mockup.errorMessage
       record = Record([
         "mockup_id": .text(mockup.mockupID),
         "status": .text(mockup.status.word),
         "scene": .text(mockup.scene),
-        "credits_used": .text("\(mockup.creditsUsed) credits"),
+        "credits_used": .text(credits),
         "remark": .text(remark),
       ])
     case .deleted(let id):

@@ -236,6 +236,15 @@ BEGIN
       END IF;
     END LOOP;
 
+    -- The counters before the mockups, though nothing is reserved yet: who has a user's mockups changed
+    -- has their feed as well (013), and may not wait for counters then.
+    INSERT INTO mockupd.credit_counters (user_id, year)
+    VALUES (p_user_id, extract(year FROM p_now AT TIME ZONE 'UTC')::integer)
+    ON CONFLICT DO NOTHING;
+    PERFORM FROM mockupd.credit_counters AS c
+    WHERE c.user_id = p_user_id AND c.year = extract(year FROM p_now AT TIME ZONE 'UTC')::integer
+    FOR NO KEY UPDATE;
+
     INSERT INTO public.mockups (
       id, user_id, asset_id, quote_id, scene, scene_config, file_url, file_key, credits_used,
       status, created_at, updated_at)
