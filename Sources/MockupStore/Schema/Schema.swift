@@ -19,6 +19,7 @@ public enum Schema {
     migration(15, "performance", PackageResources._15_performance_sql),
     migration(16, "administration", PackageResources._16_administration_sql),
     migration(17, "sweeper", PackageResources._17_sweeper_sql),
+    migration(18, "access", PackageResources._18_access_sql),
   ]
 
   private static func migration(_ version: Int, _ name: String, _ sql: [UInt8]) -> Migration {
