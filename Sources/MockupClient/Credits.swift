@@ -113,7 +113,7 @@ extension Int32 {
   /// A number as it travels.
   ///
   /// - Throws: INVALID_ARGUMENT where 32 bits do not hold it.
-  fileprivate static func wire(_ number: Int, _ name: String) throws(RPCError) -> Int32 {
+  static func wire(_ number: Int, _ name: String) throws(RPCError) -> Int32 {
     guard let number = Int32(exactly: number) else {
       throw RPCError(code: .invalidArgument, message: "\(name) \(number) is out of range")
     }

@@ -16,6 +16,7 @@ struct Mockupctl: AsyncParsableCommand {
     subcommands: [
       Reserve.self, Commit.self, Release.self, ShowReservation.self, Usage.self, ShowLedger.self,
       Generate.self, MockupsCommand.self,
+      PerformanceCommands.self, SceneCommands.self,
       Call.self, Describe.self, Health.self,
     ])
 }

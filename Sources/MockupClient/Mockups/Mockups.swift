@@ -10,6 +10,8 @@ public import TTRPC
 public struct Mockups: Sendable {
   let stub: MockupServiceClient
   let options: CallOptions
+  /// For watches; the calls' own is the client's.
+  let retry: RetryPolicy
 
   /// Asks for a mockup of each asset in each scene, up to 500.
   ///

@@ -8,7 +8,7 @@ struct MockupsCommand: AsyncParsableCommand {
     abstract: "Look at mockups, and decide what becomes of them.",
     subcommands: [
       ListMockups.self, ShowMockup.self, ApproveMockup.self, RejectMockup.self,
-      RegenerateMockup.self, DeleteMockup.self,
+      RegenerateMockup.self, DeleteMockup.self, WatchMockups.self,
     ])
 }
 
