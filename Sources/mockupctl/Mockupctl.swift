@@ -14,7 +14,8 @@ struct Mockupctl: AsyncParsableCommand {
       permitted.
       """,
     subcommands: [
-      Reserve.self, Commit.self, Release.self, ShowReservation.self, Usage.self, ShowLedger.self,
+      Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, RefundCharge.self,
+      ShowReservation.self, ReservationCommands.self, Usage.self, LedgerCommands.self,
       Generate.self, MockupsCommand.self,
       PerformanceCommands.self, SceneCommands.self,
       Call.self, Describe.self, Health.self,
