@@ -17,20 +17,26 @@ extension ReserveCreditsRequest {
 
   /// What is asked for otherwise.
   func reservation() throws(RPCError) -> ReservationRequest {
-    if case .unrecognized(let number) = mode {
+    let mode: ReservationMode
+    switch self.mode {
+    case .unspecified, .normal: mode = .normal
+    case .bestEffort: mode = .bestEffort
+    case .checkOnly: throw .invalid("mode", "reserves nothing")
+    case .unrecognized(let number):
       throw .invalid("mode", "\(number) is no mode of this server")
     }
     let userID = try RequestFields.uuid(userID, "user_id")
     let id = try RequestFields.uuid(reservationID, "reservation_id")
     let mockupID = try RequestFields.optionalUUID(mockupID, "mockup_id")
+    let groupID = try RequestFields.optionalUUID(groupID, "group_id")
     let operation = try spendingOperation()
-    let timeToLive: Duration =
-      timeToLiveSeconds == 0
-      ? ReservationRequest.defaultTimeToLive : .seconds(Int64(timeToLiveSeconds))
+    let timeToLive =
+      try RequestFields.timeToLive(timeToLiveSeconds, "time_to_live_seconds")
+      ?? ReservationRequest.defaultTimeToLive
     do {
       return try ReservationRequest(
         userID: userID, id: id, credits: credits, operation: operation, timeToLive: timeToLive,
-        mockupID: mockupID)
+        mockupID: mockupID, groupID: groupID, mode: mode)
     } catch {
       switch error {
       case .creditsBelowOne:
@@ -38,9 +44,7 @@ extension ReserveCreditsRequest {
       case .operationReservesNothing:
         throw .operationReservesNothing
       case .timeToLiveOutOfRange:
-        let longest = ReservationRequest.maximumTimeToLive.components.seconds
-        throw .invalid(
-          "time_to_live_seconds", "\(timeToLiveSeconds) is not within 1 and \(longest)")
+        throw .timeToLiveOutOfRange(timeToLiveSeconds, "time_to_live_seconds")
       }
     }
   }
@@ -64,11 +68,82 @@ extension CommitReservationRequest {
     if let credits, credits < 0 { throw .invalid("credits", "\(credits) is negative") }
     return Settlement(
       userID: userID, reservationID: reservationID,
-      action: .commit(id: commitID, credits: credits))
+      action: .commit(
+        id: commitID, credits: credits, isFinal: final ?? true, allowsOverrun: allowOverrun))
+  }
+}
+
+extension DispatchReservationRequest {
+  func settlement() throws(RPCError) -> Settlement {
+    Settlement(
+      userID: try RequestFields.uuid(userID, "user_id"),
+      reservationID: try RequestFields.uuid(reservationID, "reservation_id"),
+      action: .dispatch(
+        timeToLive: try RequestFields.timeToLive(timeToLiveSeconds, "time_to_live_seconds")))
+  }
+}
+
+extension ExtendReservationRequest {
+  func settlement() throws(RPCError) -> Settlement {
+    let timeToLive = try RequestFields.timeToLive(timeToLiveSeconds, "time_to_live_seconds")
+    return Settlement(
+      userID: try RequestFields.uuid(userID, "user_id"),
+      reservationID: try RequestFields.uuid(reservationID, "reservation_id"),
+      action: .extend(timeToLive: timeToLive ?? ReservationRequest.defaultTimeToLive))
+  }
+}
+
+extension RefundCreditsRequest {
+  func refund() throws(RPCError) -> Refund {
+    if let credits, credits < 1 { throw .creditsBelowOne(credits) }
+    return Refund(
+      userID: try RequestFields.uuid(userID, "user_id"),
+      id: try RequestFields.uuid(refundID, "refund_id"),
+      entryID: try RequestFields.uuid(entryID, "entry_id"),
+      credits: credits)
+  }
+}
+
+extension ListReservationsRequest {
+  func filter() throws(RPCError) -> ReservationFilter {
+    var filter = ReservationFilter(
+      groupID: try RequestFields.optionalUUID(groupID, "group_id"),
+      mockupID: try RequestFields.optionalUUID(mockupID, "mockup_id"))
+    for state in states {
+      guard let state = Mockups.ReservationState(state) else {
+        throw .invalid("states", "\(state.rawValue) is no state of this server")
+      }
+      filter.states.insert(state)
+    }
+    return filter
+  }
+}
+
+extension Mockups.ReservationState {
+  fileprivate init?(_ state: MockupAPI.ReservationState) {
+    switch state {
+    case .held: self = .held
+    case .dispatched: self = .dispatched
+    case .unresolved: self = .unresolved
+    case .committed: self = .committed
+    case .released: self = .released
+    case .expired: self = .expired
+    case .refused: self = .refused
+    case .unspecified, .unrecognized: return nil
+    }
   }
 }
 
 extension ReleaseReservationRequest {
+  /// The group that is asked for, if it is one.
+  func group() throws(RPCError) -> (userID: UUID, groupID: UUID)? {
+    guard let groupID = try RequestFields.optionalUUID(groupID, "group_id") else { return nil }
+    guard reservationID.isEmpty else {
+      throw .invalid("group_id", "and reservation_id cannot both be given")
+    }
+    return (try RequestFields.uuid(userID, "user_id"), groupID)
+  }
+
   func settlement() throws(RPCError) -> Settlement {
     Settlement(
       userID: try RequestFields.uuid(userID, "user_id"),

@@ -10,10 +10,16 @@ extension ReserveCreditsResponse {
     self.init(outcome.admission)
     reservation = Reservation(outcome.reservation)
     replayed = outcome.isReplayed
+    granted = outcome.reservation.granted
   }
 
   /// Without a reservation: it was only asked about.
-  init(_ admission: Admission) {
+  init(checking credits: Int32, _ admission: Admission) {
+    self.init(admission)
+    granted = admission.isAdmitted ? credits : 0
+  }
+
+  private init(_ admission: Admission) {
     self.init(
       success: admission.isAdmitted,
       remaining: admission.remaining,
@@ -24,15 +30,15 @@ extension ReserveCreditsResponse {
 
 extension CommitReservationResponse {
   init(_ outcome: SettlementOutcome) {
-    let reservation = outcome.reservation
     self.init(
-      reservation: Reservation(reservation),
-      committed: reservation.committed,
-      released: reservation.credits - reservation.committed,
+      reservation: Reservation(outcome.reservation),
+      committed: outcome.charged,
+      released: outcome.released,
       remaining: Int32(clamping: outcome.usage.available),
       usage: CreditUsage(outcome.usage),
       replayed: outcome.isReplayed,
-      late: reservation.isLate)
+      late: outcome.isLate,
+      overrun: outcome.overrun)
   }
 }
 
@@ -40,7 +46,41 @@ extension ReleaseReservationResponse {
   init(_ outcome: SettlementOutcome) {
     self.init(
       reservation: Reservation(outcome.reservation),
-      released: outcome.reservation.credits,
+      released: outcome.released,
+      remaining: Int32(clamping: outcome.usage.available),
+      usage: CreditUsage(outcome.usage),
+      replayed: outcome.isReplayed,
+      reservations: 1)
+  }
+
+  init(_ release: GroupRelease) {
+    self.init(
+      released: Int32(clamping: release.credits),
+      remaining: Int32(clamping: release.usage.available),
+      usage: CreditUsage(release.usage),
+      replayed: release.isReplayed,
+      reservations: Int32(clamping: release.reservations))
+  }
+}
+
+extension DispatchReservationResponse {
+  init(_ outcome: SettlementOutcome) {
+    self.init(
+      reservation: Reservation(outcome.reservation), replayed: outcome.isReplayed)
+  }
+}
+
+extension ExtendReservationResponse {
+  init(_ outcome: SettlementOutcome) {
+    self.init(reservation: Reservation(outcome.reservation))
+  }
+}
+
+extension RefundCreditsResponse {
+  init(_ outcome: RefundOutcome) {
+    self.init(
+      entry: CreditUsageEntry(outcome.entry),
+      refunded: outcome.entry.credits,
       remaining: Int32(clamping: outcome.usage.available),
       usage: CreditUsage(outcome.usage),
       replayed: outcome.isReplayed)
@@ -104,7 +144,11 @@ extension MockupAPI.Reservation {
       settledAt: reservation.settledAt.map { Timestamp($0) },
       mockupID: reservation.mockupID?.wireText ?? "",
       commitID: reservation.commitID?.wireText ?? "",
-      late: reservation.isLate)
+      late: reservation.isLate,
+      granted: reservation.granted,
+      overrun: reservation.overrun,
+      groupID: reservation.groupID?.wireText ?? "",
+      dispatchedAt: reservation.dispatchedAt.map { Timestamp($0) })
   }
 }
 
@@ -123,7 +167,9 @@ extension CreditUsageEntry {
       createdAt: Timestamp(entry.createdAt),
       mockupID: entry.mockupID?.wireText ?? "",
       reservationID: entry.reservationID?.wireText ?? "",
-      late: entry.isLate)
+      late: entry.isLate,
+      overrun: entry.overrun,
+      refundedEntryID: entry.refundedEntryID?.wireText ?? "")
   }
 }
 
@@ -145,6 +191,8 @@ extension MockupAPI.ReservationState {
     case .released: self = .released
     case .expired: self = .expired
     case .refused: self = .refused
+    case .dispatched: self = .dispatched
+    case .unresolved: self = .unresolved
     }
   }
 }

@@ -8,7 +8,7 @@ public import TTRPC
 /// A method reads its request's fields into values, has the store do the work, and puts the outcome
 /// into its response; what a field may hold is `RequestFields`'s, what an error means `RPCError+Credits`'s.
 public struct CreditService: CreditServiceHandler {
-  private let store: CreditStore
+  let store: CreditStore
 
   public init(store: CreditStore) {
     self.store = store
@@ -20,6 +20,7 @@ public struct CreditService: CreditServiceHandler {
     if request.mode == .checkOnly {
       let (userID, credits) = try request.check()
       return ReserveCreditsResponse(
+        checking: credits,
         try await answer(context) { () throws(CreditError) in
           try await store.check(credits: credits, userID: userID)
         })
@@ -44,6 +45,12 @@ public struct CreditService: CreditServiceHandler {
   public func releaseReservation(
     _ request: ReleaseReservationRequest, context: ServerContext
   ) async throws -> ReleaseReservationResponse {
+    if let (userID, groupID) = try request.group() {
+      return ReleaseReservationResponse(
+        try await answer(context) { () throws(CreditError) in
+          try await store.releaseGroup(groupID, of: userID)
+        })
+    }
     let settlement = try request.settlement()
     return ReleaseReservationResponse(
       try await answer(context) { () throws(CreditError) in
@@ -51,47 +58,37 @@ public struct CreditService: CreditServiceHandler {
       })
   }
 
-  public func getReservation(
-    _ request: GetReservationRequest, context: ServerContext
-  ) async throws -> GetReservationResponse {
-    let userID = try RequestFields.uuid(request.userID, "user_id")
-    let id = try RequestFields.uuid(request.reservationID, "reservation_id")
-    let reservation = try await answer(context) { () throws(CreditError) in
-      try await store.reservation(id, of: userID)
-    }
-    return GetReservationResponse(reservation: Reservation(reservation))
+  public func dispatchReservation(
+    _ request: DispatchReservationRequest, context: ServerContext
+  ) async throws -> DispatchReservationResponse {
+    let settlement = try request.settlement()
+    return DispatchReservationResponse(
+      try await answer(context) { () throws(CreditError) in
+        try await store.settle(settlement)
+      })
   }
 
-  public func getCreditUsage(
-    _ request: GetCreditUsageRequest, context: ServerContext
-  ) async throws -> GetCreditUsageResponse {
-    let userID = try RequestFields.uuid(request.userID, "user_id")
-    let year = try RequestFields.year(request.year, "year")
-    let month = try RequestFields.month(request.month, "month")
-    return GetCreditUsageResponse(
-      CreditUsage(
-        try await answer(context) { () throws(CreditError) in
-          try await store.usage(of: userID, year: year, month: month)
-        }))
+  public func extendReservation(
+    _ request: ExtendReservationRequest, context: ServerContext
+  ) async throws -> ExtendReservationResponse {
+    let settlement = try request.settlement()
+    return ExtendReservationResponse(
+      try await answer(context) { () throws(CreditError) in
+        try await store.settle(settlement)
+      })
   }
 
-  public func listCreditUsage(
-    _ request: ListCreditUsageRequest, context: ServerContext
-  ) async throws -> ListCreditUsageResponse {
-    let userID = try RequestFields.uuid(request.userID, "user_id")
-    let year = try RequestFields.year(request.year, "year")
-    let month = try RequestFields.month(request.month, "month")
-    let count = try RequestFields.pageSize(request.pageSize, "page_size")
-    let cursor = try PageToken.cursor(request.pageToken, "page_token")
-    let page = try await answer(context) { () throws(CreditError) in
-      try await store.entries(of: userID, year: year, month: month, after: cursor, count: count)
-    }
-    return ListCreditUsageResponse(
-      entries: page.entries.map { CreditUsageEntry($0) },
-      nextPageToken: page.next.map(PageToken.text) ?? "")
+  public func refundCredits(
+    _ request: RefundCreditsRequest, context: ServerContext
+  ) async throws -> RefundCreditsResponse {
+    let refund = try request.refund()
+    return RefundCreditsResponse(
+      try await answer(context) { () throws(CreditError) in
+        try await store.refund(refund)
+      })
   }
 
-  private func answer<Value>(
+  func answer<Value>(
     _ context: ServerContext, _ work: () async throws(CreditError) -> Value
   ) async throws(RPCError) -> Value {
     do {

@@ -1,21 +1,56 @@
 internal import FoundationEssentials
+internal import MockupAPI
 internal import MockupStore
 internal import TTRPC
 
 /// Where a list goes on, as a text that means something to this server only.
 enum PageToken {
   static func text(_ cursor: LedgerPage.Cursor) -> String {
-    Data("\(cursor.year)/\(cursor.sequence)".utf8).base64EncodedString()
+    text("\(cursor.year)/\(cursor.sequence)")
+  }
+
+  static func text(_ cursor: ReservationPage.Cursor) -> String {
+    let microseconds = Int64((cursor.createdAt.timeIntervalSince1970 * 1_000_000).rounded())
+    return text("\(microseconds)/\(cursor.id.wireText)")
   }
 
   /// - Throws: INVALID_ARGUMENT for a text that this server did not make.
   static func cursor(_ text: String, _ field: String) throws(RPCError) -> LedgerPage.Cursor? {
     guard !text.isEmpty else { return nil }
+    guard let (first, second) = parts(text), let year = Int32(first), let sequence = Int64(second)
+    else { throw .foreign(field) }
+    return LedgerPage.Cursor(year: year, sequence: sequence)
+  }
+
+  /// - Throws: INVALID_ARGUMENT for a text that this server did not make.
+  static func reservation(
+    _ text: String, _ field: String
+  ) throws(RPCError) -> ReservationPage.Cursor? {
+    guard !text.isEmpty else { return nil }
+    guard let (first, second) = parts(text),
+      let microseconds = Int64(first), times.contains(microseconds),
+      let id = UUID(wireText: second)
+    else { throw .foreign(field) }
+    return ReservationPage.Cursor(
+      createdAt: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: id)
+  }
+
+  /// From 1970 to the year 9999, in microseconds.
+  private static let times: Range<Int64> = 0..<253_402_300_800_000_000
+
+  private static func text(_ parts: String) -> String {
+    Data(parts.utf8).base64EncodedString()
+  }
+
+  private static func parts(_ text: String) -> (String, String)? {
     let decoded = Data(base64Encoded: text).map { String(decoding: $0, as: UTF8.self) } ?? ""
     let parts = decoded.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2, let year = Int32(parts[0]), let sequence = Int64(parts[1]) else {
-      throw .invalid(field, "is no token of this server")
-    }
-    return LedgerPage.Cursor(year: year, sequence: sequence)
+    return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+  }
+}
+
+extension RPCError {
+  fileprivate static func foreign(_ field: String) -> RPCError {
+    .invalid(field, "is no token of this server")
   }
 }

@@ -19,6 +19,10 @@ extension RPCError {
       self.init(code: .notFound, message: "the user has no mockup \(id.wireText)")
     case .unknownReservation(let id):
       self.init(code: .notFound, message: "the user has no reservation \(id.wireText)")
+    case .unknownEntry(let id):
+      self.init(code: .notFound, message: "the user's ledger has no entry \(id.wireText)")
+    case .unknownGroup(let id):
+      self.init(code: .notFound, message: "the user has no reservation of group \(id.wireText)")
     case .conflict(let field):
       self.init(
         code: .alreadyExists, message: "the id was used before with another \(field.rawValue)",
@@ -33,11 +37,21 @@ extension RPCError {
     case .exceedsHeld(let reservation):
       self.init(
         code: .failedPrecondition,
-        message: "the reservation is of \(reservation.credits) credits, fewer than that")
+        message: "the reservation has \(reservation.left) credits left, fewer than that")
     case .insufficient(let usage):
       self.init(
         code: .failedPrecondition,
-        message: "the reservation has expired, and only \(usage.available) credits are available")
+        message: "the reservation does not hold that much, and only \(usage.available) credits are "
+          + "available")
+    case .notACharge(let id):
+      self.init(
+        code: .failedPrecondition, message: "the entry \(id.wireText) is a refund, and no charge")
+    case .exceedsCharge(let id):
+      self.init(
+        code: .failedPrecondition,
+        message: "less than that is left to refund of the entry \(id.wireText)")
+    case .batchFailed:
+      self.init(code: .aborted, message: "another item of the batch failed; nothing was written")
     case .database(let error):
       self.init(error, logger: logger)
     }

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import MockupAPI
+internal import Mockups
 internal import TTRPC
 
 /// What the fields of a request may hold. Each reader names the field it refuses.
@@ -34,15 +35,45 @@ enum RequestFields {
     return number == 0 ? nil : number
   }
 
+  /// A time to live, or nothing for 0.
+  static func timeToLive(_ seconds: Int32, _ field: String) throws(RPCError) -> Duration? {
+    guard seconds != 0 else { return nil }
+    let timeToLive = Duration.seconds(Int64(seconds))
+    guard ReservationRequest.allows(timeToLive: timeToLive) else {
+      throw .timeToLiveOutOfRange(seconds, field)
+    }
+    return timeToLive
+  }
+
   static func pageSize(_ number: Int32, _ field: String) throws(RPCError) -> Int32 {
     guard (0...maximumPageSize).contains(number) else {
       throw .invalid(field, "\(number) is not within 1 and \(maximumPageSize)")
     }
     return number == 0 ? defaultPageSize : number
   }
+
+  /// A text of so many characters, without U+0000, which the database cannot hold.
+  @discardableResult
+  static func length(
+    _ text: String, _ range: ClosedRange<Int>, _ field: String
+  ) throws(RPCError) -> String {
+    // Scalars, as the database counts them.
+    guard range.contains(text.unicodeScalars.count) else {
+      throw text.isEmpty
+        ? .invalid(field, "is missing")
+        : .invalid(field, "is longer than \(range.upperBound) characters")
+    }
+    guard !text.utf8.contains(0) else { throw .invalid(field, "has the character U+0000") }
+    return text
+  }
 }
 
 extension RPCError {
+  static func timeToLiveOutOfRange(_ seconds: Int32, _ field: String) -> RPCError {
+    let longest = ReservationRequest.maximumTimeToLive.components.seconds
+    return .invalid(field, "\(seconds) is not within 1 and \(longest)")
+  }
+
   /// A request whose field cannot be used.
   static func invalid(_ field: String, _ description: String) -> RPCError {
     RPCError(

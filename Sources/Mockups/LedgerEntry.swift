@@ -17,13 +17,18 @@ public struct LedgerEntry: Sendable, Hashable {
   public var createdAt: Date
   public var mockupID: UUID?
   public var reservationID: UUID?
-  /// Committed after the reservation had expired.
+  /// Committed after the reservation's time had passed.
   public var isLate: Bool
+  /// What of it is more than the reservation had been granted.
+  public var overrun: Int32
+  /// The charge that a refund gives back, or a part of it.
+  public var refundedEntryID: UUID?
 
   public init(
     id: UUID, userID: UUID, sequence: Int64, credits: Int32, operation: Operation?,
     balanceBefore: Int32, balanceAfter: Int32, period: Period, createdAt: Date,
-    mockupID: UUID? = nil, reservationID: UUID? = nil, isLate: Bool = false
+    mockupID: UUID? = nil, reservationID: UUID? = nil, isLate: Bool = false,
+    overrun: Int32 = 0, refundedEntryID: UUID? = nil
   ) {
     self.id = id
     self.userID = userID
@@ -37,5 +42,7 @@ public struct LedgerEntry: Sendable, Hashable {
     self.mockupID = mockupID
     self.reservationID = reservationID
     self.isLate = isLate
+    self.overrun = overrun
+    self.refundedEntryID = refundedEntryID
   }
 }

@@ -14,6 +14,9 @@ public struct ReservationRequest: Sendable, Hashable {
   /// Whole seconds.
   public let timeToLive: Duration
   public let mockupID: UUID?
+  /// Reservations of one group can be released together.
+  public let groupID: UUID?
+  public let mode: ReservationMode
 
   /// A limit that a request does not keep.
   public enum Violation: Error, Sendable, Hashable {
@@ -27,18 +30,33 @@ public struct ReservationRequest: Sendable, Hashable {
   /// - Throws: The first limit that is not kept.
   public init(
     userID: UUID, id: UUID, credits: Int32, operation: Operation = .generation,
-    timeToLive: Duration = defaultTimeToLive, mockupID: UUID? = nil
+    timeToLive: Duration = defaultTimeToLive, mockupID: UUID? = nil, groupID: UUID? = nil,
+    mode: ReservationMode = .normal
   ) throws(Violation) {
     guard credits >= 1 else { throw .creditsBelowOne }
     guard operation != .refund else { throw .operationReservesNothing }
-    guard timeToLive.components.attoseconds == 0, timeToLive >= .seconds(1),
-      timeToLive <= Self.maximumTimeToLive
-    else { throw .timeToLiveOutOfRange }
+    guard Self.allows(timeToLive: timeToLive) else { throw .timeToLiveOutOfRange }
     self.userID = userID
     self.id = id
     self.credits = credits
     self.operation = operation
     self.timeToLive = timeToLive
     self.mockupID = mockupID
+    self.groupID = groupID
+    self.mode = mode
   }
+
+  /// Whether credits may stay set aside for so long, from the start or from when it is extended.
+  public static func allows(timeToLive: Duration) -> Bool {
+    timeToLive.components.attoseconds == 0 && timeToLive >= .seconds(1)
+      && timeToLive <= maximumTimeToLive
+  }
+}
+
+/// What a reservation does where credits are short; raw values are the database's words.
+public enum ReservationMode: String, Sendable, Hashable, CaseIterable {
+  /// All the credits, or none of them.
+  case normal
+  /// As many of them as there are, and none where there are none.
+  case bestEffort = "best_effort"
 }

@@ -14,7 +14,10 @@ struct Mockupctl: AsyncParsableCommand {
       permitted.
       """,
     subcommands: [
-      Reserve.self, Commit.self, Release.self, ShowReservation.self, Usage.self, ShowLedger.self,
-      Call.self, Describe.self, Health.self,
+      Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, RefundCharge.self,
+      ShowReservation.self, ReservationCommands.self, Usage.self, LedgerCommands.self,
+      Generate.self, MockupsCommand.self, PerformanceCommands.self, SceneCommands.self,
+      Budget.self, ServerInfo.self,
+      Call.self, Describe.self, Health.self, Completions.self,
     ])
 }

@@ -10,14 +10,18 @@ extension Record {
       "state": .text(reservation.state.word),
       "operation": .text(reservation.operation.word),
       "credits": .number(reservation.credits),
+      "granted": .number(reservation.granted),
       "held": .number(reservation.held),
       "committed": .number(reservation.committed),
+      "overrun": .number(reservation.overrun),
       "year": .number(reservation.year),
       "month": .number(reservation.month),
       "created_at": .time(reservation.createdAt?.date),
       "expires_at": .time(reservation.expiresAt?.date),
+      "dispatched_at": .time(reservation.dispatchedAt?.date),
       "settled_at": .time(reservation.settledAt?.date),
       "mockup_id": .id(reservation.mockupID),
+      "group_id": .id(reservation.groupID),
       "commit_id": .id(reservation.commitID),
       "late": .flag(reservation.late),
     ])
@@ -55,6 +59,8 @@ extension Record {
       "reservation_id": .id(entry.reservationID),
       "mockup_id": .id(entry.mockupID),
       "late": .flag(entry.late),
+      "overrun": .number(entry.overrun),
+      "refunded_entry_id": .id(entry.refundedEntryID),
       "entry_id": .text(entry.entryID),
     ])
   }
@@ -81,6 +87,8 @@ extension ReservationState {
     case .released: "released"
     case .expired: "expired"
     case .refused: "refused"
+    case .dispatched: "dispatched"
+    case .unresolved: "unresolved"
     case .unrecognized(let number): "\(number)"
     }
   }

@@ -63,6 +63,10 @@ static inline const ProtobufCMessageDescriptor *mockups__v1__get_server_info_res
   return &mockups__v1__get_server_info_response__descriptor;
 }
 
+static inline const ProtobufCMessageDescriptor *mockups__v1__batch_error__descriptor_address(void) {
+  return &mockups__v1__batch_error__descriptor;
+}
+
 static inline const ProtobufCMessageDescriptor *mockups__v1__reservation__descriptor_address(void) {
   return &mockups__v1__reservation__descriptor;
 }
@@ -83,6 +87,26 @@ static inline const ProtobufCMessageDescriptor *mockups__v1__reserve_credits_res
   return &mockups__v1__reserve_credits_response__descriptor;
 }
 
+static inline const ProtobufCMessageDescriptor *mockups__v1__batch_reserve_credits_request__descriptor_address(void) {
+  return &mockups__v1__batch_reserve_credits_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__batch_reserve_credits_result__descriptor_address(void) {
+  return &mockups__v1__batch_reserve_credits_result__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__batch_reserve_credits_response__descriptor_address(void) {
+  return &mockups__v1__batch_reserve_credits_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__dispatch_reservation_request__descriptor_address(void) {
+  return &mockups__v1__dispatch_reservation_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__dispatch_reservation_response__descriptor_address(void) {
+  return &mockups__v1__dispatch_reservation_response__descriptor;
+}
+
 static inline const ProtobufCMessageDescriptor *mockups__v1__commit_reservation_request__descriptor_address(void) {
   return &mockups__v1__commit_reservation_request__descriptor;
 }
@@ -97,6 +121,46 @@ static inline const ProtobufCMessageDescriptor *mockups__v1__release_reservation
 
 static inline const ProtobufCMessageDescriptor *mockups__v1__release_reservation_response__descriptor_address(void) {
   return &mockups__v1__release_reservation_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__extend_reservation_request__descriptor_address(void) {
+  return &mockups__v1__extend_reservation_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__extend_reservation_response__descriptor_address(void) {
+  return &mockups__v1__extend_reservation_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__reservation_settlement__descriptor_address(void) {
+  return &mockups__v1__reservation_settlement__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__batch_settle_reservations_request__descriptor_address(void) {
+  return &mockups__v1__batch_settle_reservations_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__batch_settle_reservations_result__descriptor_address(void) {
+  return &mockups__v1__batch_settle_reservations_result__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__batch_settle_reservations_response__descriptor_address(void) {
+  return &mockups__v1__batch_settle_reservations_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__refund_credits_request__descriptor_address(void) {
+  return &mockups__v1__refund_credits_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__refund_credits_response__descriptor_address(void) {
+  return &mockups__v1__refund_credits_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_reservations_request__descriptor_address(void) {
+  return &mockups__v1__list_reservations_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_reservations_response__descriptor_address(void) {
+  return &mockups__v1__list_reservations_response__descriptor;
 }
 
 static inline const ProtobufCMessageDescriptor *mockups__v1__get_reservation_request__descriptor_address(void) {
@@ -121,6 +185,14 @@ static inline const ProtobufCMessageDescriptor *mockups__v1__list_credit_usage_r
 
 static inline const ProtobufCMessageDescriptor *mockups__v1__list_credit_usage_response__descriptor_address(void) {
   return &mockups__v1__list_credit_usage_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__export_credit_usage_request__descriptor_address(void) {
+  return &mockups__v1__export_credit_usage_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__export_credit_usage_response__descriptor_address(void) {
+  return &mockups__v1__export_credit_usage_response__descriptor;
 }
 
 static inline const ProtobufCMessageDescriptor *mockups__v1__mockup__descriptor_address(void) {

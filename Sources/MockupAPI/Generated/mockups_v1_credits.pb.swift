@@ -47,6 +47,8 @@ public enum ReserveMode: ProtobufEnum {
   case normal
   /// Nothing is set aside and nothing is written: says what RESERVE_MODE_NORMAL would have said.
   case checkOnly
+  /// As many of the credits as there are: `granted` says how many. Refused where there are none.
+  case bestEffort
   /// A number that this version of the schema does not name. Never made for one that it
   /// does: use `init(rawValue:)`.
   case unrecognized(Int32)
@@ -59,6 +61,7 @@ public enum ReserveMode: ProtobufEnum {
     case 0: self = .unspecified
     case 1: self = .normal
     case 2: self = .checkOnly
+    case 3: self = .bestEffort
     default: self = .unrecognized(rawValue)
     }
   }
@@ -68,6 +71,7 @@ public enum ReserveMode: ProtobufEnum {
     case .unspecified: 0
     case .normal: 1
     case .checkOnly: 2
+    case .bestEffort: 3
     case .unrecognized(let number): number
     }
   }
@@ -80,12 +84,17 @@ public enum ReservationState: ProtobufEnum {
   case held
   /// Some or all of its credits were spent, the rest is free again.
   case committed
-  /// Its credits were given back.
+  /// All its credits were given back.
   case released
-  /// Its time passed; its credits are free again.
+  /// Its time passed; what it had not spent is free again.
   case expired
   /// There were too few credits when it was asked for. It stays so: a new attempt takes a new id.
   case refused
+  /// The vendor is being called. Its credits are set aside, also when its time passes.
+  case dispatched
+  /// Dispatched, and its time has passed: its credits stay set aside until a late commit, a release or
+  /// an operator settles it.
+  case unresolved
   /// A number that this version of the schema does not name. Never made for one that it
   /// does: use `init(rawValue:)`.
   case unrecognized(Int32)
@@ -101,6 +110,8 @@ public enum ReservationState: ProtobufEnum {
     case 3: self = .released
     case 4: self = .expired
     case 5: self = .refused
+    case 6: self = .dispatched
+    case 7: self = .unresolved
     default: self = .unrecognized(rawValue)
     }
   }
@@ -113,8 +124,89 @@ public enum ReservationState: ProtobufEnum {
     case .released: 3
     case .expired: 4
     case .refused: 5
+    case .dispatched: 6
+    case .unresolved: 7
     case .unrecognized(let number): number
     }
+  }
+}
+
+/// What a batch does where an item fails.
+public enum BatchMode: ProtobufEnum {
+  /// As BATCH_MODE_CONTINUE.
+  case unspecified
+  /// Each item for itself.
+  case `continue`
+  /// Nothing is written unless every item succeeds; a reservation that is refused counts as a failure.
+  /// Those that fail say why, the others are ABORTED. Nothing of it is remembered: sent again, it is
+  /// decided afresh.
+  case allOrNothing
+  /// A number that this version of the schema does not name. Never made for one that it
+  /// does: use `init(rawValue:)`.
+  case unrecognized(Int32)
+
+  /// The value of a field that is absent.
+  public init() { self = Self(rawValue: 0) }
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .continue
+    case 2: self = .allOrNothing
+    default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+    case .unspecified: 0
+    case .continue: 1
+    case .allOrNothing: 2
+    case .unrecognized(let number): number
+    }
+  }
+}
+
+/// Why an item of a batch failed: the status that the call would have had by itself.
+public struct BatchError: ProtobufMessage {
+  /// As of google.rpc.Code.
+  public var code: Int32 = 0
+  public var message: String = ""
+  /// The field that it is about, if it is about one.
+  public var field: String = ""
+
+  public init() {}
+
+  public init(
+    code: Int32 = 0,
+    message: String = "",
+    field: String = ""
+  ) {
+    self.code = code
+    self.message = message
+    self.field = field
+  }
+}
+
+extension BatchError {
+  public static var fullName: String { "mockups.v1.BatchError" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__batch_error__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__BatchError.self)
+    unsafe self.code = c.pointee.code
+    unsafe self.message = try arena.string(c.pointee.message, field: "mockups.v1.BatchError.message")
+    unsafe self.field = try arena.string(c.pointee.field, field: "mockups.v1.BatchError.field")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__BatchError.self)
+    unsafe c.pointee.code = self.code
+    unsafe c.pointee.message = arena.place(self.message)
+    unsafe c.pointee.field = arena.place(self.field)
   }
 }
 
@@ -125,9 +217,9 @@ public struct Reservation: ProtobufMessage {
   public var state: ReservationState = ReservationState()
   /// What was asked for.
   public var credits: Int32 = 0
-  /// What of it is still set aside.
+  /// What of the granted is still set aside.
   public var held: Int32 = 0
-  /// What of it was spent.
+  /// What was spent, overrun included.
   public var committed: Int32 = 0
   public var operation: Operation = Operation()
   /// The budget it is charged to, fixed when it was made.
@@ -136,14 +228,22 @@ public struct Reservation: ProtobufMessage {
   public var month: Int32 = 0
   public var createdAt: Timestamp? = nil
   public var expiresAt: Timestamp? = nil
-  /// When it was committed, released, expired or refused; absent while it is held.
+  /// When it was committed, released, expired or refused; absent while it is open.
   public var settledAt: Timestamp? = nil
   /// The mockup it is for; empty: none.
   public var mockupID: String = ""
-  /// The id under which it was committed; empty where it was not.
+  /// The id of the commit that settled it; empty where none did.
   public var commitID: String = ""
-  /// It was committed after it had expired.
+  /// It was committed after its time had passed.
   public var late: Bool = false
+  /// What was set aside: with RESERVE_MODE_BEST_EFFORT perhaps less than was asked for.
+  public var granted: Int32 = 0
+  /// What was spent beyond that.
+  public var overrun: Int32 = 0
+  /// The group that it can be released with; empty: none.
+  public var groupID: String = ""
+  /// When it was dispatched; absent where it was not.
+  public var dispatchedAt: Timestamp? = nil
 
   public init() {}
 
@@ -162,7 +262,11 @@ public struct Reservation: ProtobufMessage {
     settledAt: Timestamp? = nil,
     mockupID: String = "",
     commitID: String = "",
-    late: Bool = false
+    late: Bool = false,
+    granted: Int32 = 0,
+    overrun: Int32 = 0,
+    groupID: String = "",
+    dispatchedAt: Timestamp? = nil
   ) {
     self.userID = userID
     self.reservationID = reservationID
@@ -179,6 +283,10 @@ public struct Reservation: ProtobufMessage {
     self.mockupID = mockupID
     self.commitID = commitID
     self.late = late
+    self.granted = granted
+    self.overrun = overrun
+    self.groupID = groupID
+    self.dispatchedAt = dispatchedAt
   }
 }
 
@@ -206,6 +314,10 @@ extension Reservation {
     unsafe self.mockupID = try arena.string(c.pointee.mockup_id, field: "mockups.v1.Reservation.mockup_id")
     unsafe self.commitID = try arena.string(c.pointee.commit_id, field: "mockups.v1.Reservation.commit_id")
     unsafe self.late = c.pointee.late != 0
+    unsafe self.granted = c.pointee.granted
+    unsafe self.overrun = c.pointee.overrun
+    unsafe self.groupID = try arena.string(c.pointee.group_id, field: "mockups.v1.Reservation.group_id")
+    unsafe self.dispatchedAt = try arena.message(c.pointee.dispatched_at)
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -225,6 +337,10 @@ extension Reservation {
     unsafe c.pointee.mockup_id = arena.place(self.mockupID)
     unsafe c.pointee.commit_id = arena.place(self.commitID)
     unsafe c.pointee.late = self.late ? 1 : 0
+    unsafe c.pointee.granted = self.granted
+    unsafe c.pointee.overrun = self.overrun
+    unsafe c.pointee.group_id = arena.place(self.groupID)
+    unsafe c.pointee.dispatched_at = arena.place(self.dispatchedAt)
   }
 }
 
@@ -355,8 +471,12 @@ public struct CreditUsageEntry: ProtobufMessage {
   public var mockupID: String = ""
   /// Empty for rows that are older than reservations.
   public var reservationID: String = ""
-  /// Committed after the reservation had expired.
+  /// Committed after the reservation's time had passed.
   public var late: Bool = false
+  /// What of it is more than the reservation had been granted.
+  public var overrun: Int32 = 0
+  /// The charge that a refund gives back, or a part of it; empty for what is no refund.
+  public var refundedEntryID: String = ""
 
   public init() {}
 
@@ -373,7 +493,9 @@ public struct CreditUsageEntry: ProtobufMessage {
     createdAt: Timestamp? = nil,
     mockupID: String = "",
     reservationID: String = "",
-    late: Bool = false
+    late: Bool = false,
+    overrun: Int32 = 0,
+    refundedEntryID: String = ""
   ) {
     self.entryID = entryID
     self.userID = userID
@@ -388,6 +510,8 @@ public struct CreditUsageEntry: ProtobufMessage {
     self.mockupID = mockupID
     self.reservationID = reservationID
     self.late = late
+    self.overrun = overrun
+    self.refundedEntryID = refundedEntryID
   }
 }
 
@@ -413,6 +537,8 @@ extension CreditUsageEntry {
     unsafe self.mockupID = try arena.string(c.pointee.mockup_id, field: "mockups.v1.CreditUsageEntry.mockup_id")
     unsafe self.reservationID = try arena.string(c.pointee.reservation_id, field: "mockups.v1.CreditUsageEntry.reservation_id")
     unsafe self.late = c.pointee.late != 0
+    unsafe self.overrun = c.pointee.overrun
+    unsafe self.refundedEntryID = try arena.string(c.pointee.refunded_entry_id, field: "mockups.v1.CreditUsageEntry.refunded_entry_id")
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -430,6 +556,8 @@ extension CreditUsageEntry {
     unsafe c.pointee.mockup_id = arena.place(self.mockupID)
     unsafe c.pointee.reservation_id = arena.place(self.reservationID)
     unsafe c.pointee.late = self.late ? 1 : 0
+    unsafe c.pointee.overrun = self.overrun
+    unsafe c.pointee.refunded_entry_id = arena.place(self.refundedEntryID)
   }
 }
 
@@ -447,6 +575,8 @@ public struct ReserveCreditsRequest: ProtobufMessage {
   public var timeToLiveSeconds: Int32 = 0
   /// A mockup of the same user that this is for; empty: none.
   public var mockupID: String = ""
+  /// Reservations of one group can be released together; empty: none.
+  public var groupID: String = ""
 
   public init() {}
 
@@ -457,7 +587,8 @@ public struct ReserveCreditsRequest: ProtobufMessage {
     operation: Operation = Operation(),
     mode: ReserveMode = ReserveMode(),
     timeToLiveSeconds: Int32 = 0,
-    mockupID: String = ""
+    mockupID: String = "",
+    groupID: String = ""
   ) {
     self.userID = userID
     self.credits = credits
@@ -466,6 +597,7 @@ public struct ReserveCreditsRequest: ProtobufMessage {
     self.mode = mode
     self.timeToLiveSeconds = timeToLiveSeconds
     self.mockupID = mockupID
+    self.groupID = groupID
   }
 }
 
@@ -485,6 +617,7 @@ extension ReserveCreditsRequest {
     unsafe self.mode = ReserveMode(rawValue: Int32(truncatingIfNeeded: c.pointee.mode.rawValue))
     unsafe self.timeToLiveSeconds = c.pointee.time_to_live_seconds
     unsafe self.mockupID = try arena.string(c.pointee.mockup_id, field: "mockups.v1.ReserveCreditsRequest.mockup_id")
+    unsafe self.groupID = try arena.string(c.pointee.group_id, field: "mockups.v1.ReserveCreditsRequest.group_id")
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -496,6 +629,7 @@ extension ReserveCreditsRequest {
     unsafe c.pointee.mode = .init(rawValue: .init(truncatingIfNeeded: self.mode.rawValue))
     unsafe c.pointee.time_to_live_seconds = self.timeToLiveSeconds
     unsafe c.pointee.mockup_id = arena.place(self.mockupID)
+    unsafe c.pointee.group_id = arena.place(self.groupID)
   }
 }
 
@@ -512,6 +646,8 @@ public struct ReserveCreditsResponse: ProtobufMessage {
   public var usage: CreditUsage? = nil
   /// The id was sent before; this is the first answer again.
   public var replayed: Bool = false
+  /// How many credits were set aside, or would have been with RESERVE_MODE_CHECK_ONLY.
+  public var granted: Int32 = 0
 
   public init() {}
 
@@ -521,7 +657,8 @@ public struct ReserveCreditsResponse: ProtobufMessage {
     message: String = "",
     reservation: Reservation? = nil,
     usage: CreditUsage? = nil,
-    replayed: Bool = false
+    replayed: Bool = false,
+    granted: Int32 = 0
   ) {
     self.success = success
     self.remaining = remaining
@@ -529,6 +666,7 @@ public struct ReserveCreditsResponse: ProtobufMessage {
     self.reservation = reservation
     self.usage = usage
     self.replayed = replayed
+    self.granted = granted
   }
 }
 
@@ -547,6 +685,7 @@ extension ReserveCreditsResponse {
     unsafe self.reservation = try arena.message(c.pointee.reservation)
     unsafe self.usage = try arena.message(c.pointee.usage)
     unsafe self.replayed = c.pointee.replayed != 0
+    unsafe self.granted = c.pointee.granted
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -556,6 +695,202 @@ extension ReserveCreditsResponse {
     unsafe c.pointee.message = arena.place(self.message)
     unsafe c.pointee.reservation = arena.place(self.reservation)
     unsafe c.pointee.usage = arena.place(self.usage)
+    unsafe c.pointee.replayed = self.replayed ? 1 : 0
+    unsafe c.pointee.granted = self.granted
+  }
+}
+
+public struct BatchReserveCreditsRequest: ProtobufMessage {
+  /// 1 to 512, of any users, and none with RESERVE_MODE_CHECK_ONLY.
+  public var requests: [ReserveCreditsRequest] = []
+  public var mode: BatchMode = BatchMode()
+
+  public init() {}
+
+  public init(
+    requests: [ReserveCreditsRequest] = [],
+    mode: BatchMode = BatchMode()
+  ) {
+    self.requests = requests
+    self.mode = mode
+  }
+}
+
+extension BatchReserveCreditsRequest {
+  public static var fullName: String { "mockups.v1.BatchReserveCreditsRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__batch_reserve_credits_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__BatchReserveCreditsRequest.self)
+    unsafe self.requests = try arena.messages(c.pointee.requests, count: c.pointee.n_requests)
+    unsafe self.mode = BatchMode(rawValue: Int32(truncatingIfNeeded: c.pointee.mode.rawValue))
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__BatchReserveCreditsRequest.self)
+    unsafe c.pointee.n_requests = self.requests.count
+    unsafe c.pointee.requests = arena.place(self.requests)
+    unsafe c.pointee.mode = .init(rawValue: .init(truncatingIfNeeded: self.mode.rawValue))
+  }
+}
+
+public struct BatchReserveCreditsResult: ProtobufMessage {
+  public var outcome: Outcome? = nil
+
+  public init() {}
+
+  public init(
+    outcome: Outcome? = nil
+  ) {
+    self.outcome = outcome
+  }
+
+  public enum Outcome: Sendable, Hashable {
+    case response(ReserveCreditsResponse)
+    case error(BatchError)
+  }
+}
+
+extension BatchReserveCreditsResult {
+  public static var fullName: String { "mockups.v1.BatchReserveCreditsResult" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__batch_reserve_credits_result__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__BatchReserveCreditsResult.self)
+    switch unsafe c.pointee.outcome_case.rawValue {
+    case 1:
+      unsafe self.outcome = (try arena.message(c.pointee.response)).map { .response($0) }
+    case 2:
+      unsafe self.outcome = (try arena.message(c.pointee.error)).map { .error($0) }
+    default: break
+    }
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__BatchReserveCreditsResult.self)
+    switch self.outcome {
+    case .response(let value):
+      unsafe c.pointee.outcome_case = .init(rawValue: 1)
+      unsafe c.pointee.response = arena.place(value)
+    case .error(let value):
+      unsafe c.pointee.outcome_case = .init(rawValue: 2)
+      unsafe c.pointee.error = arena.place(value)
+    case nil: break
+    }
+  }
+}
+
+public struct BatchReserveCreditsResponse: ProtobufMessage {
+  /// In the order of the requests.
+  public var results: [BatchReserveCreditsResult] = []
+
+  public init() {}
+
+  public init(
+    results: [BatchReserveCreditsResult] = []
+  ) {
+    self.results = results
+  }
+}
+
+extension BatchReserveCreditsResponse {
+  public static var fullName: String { "mockups.v1.BatchReserveCreditsResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__batch_reserve_credits_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__BatchReserveCreditsResponse.self)
+    unsafe self.results = try arena.messages(c.pointee.results, count: c.pointee.n_results)
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__BatchReserveCreditsResponse.self)
+    unsafe c.pointee.n_results = self.results.count
+    unsafe c.pointee.results = arena.place(self.results)
+  }
+}
+
+public struct DispatchReservationRequest: ProtobufMessage {
+  public var userID: String = ""
+  public var reservationID: String = ""
+  /// Extends it as well, as ExtendReservation does: 1 to 86400; 0: it ends when it did.
+  public var timeToLiveSeconds: Int32 = 0
+
+  public init() {}
+
+  public init(
+    userID: String = "",
+    reservationID: String = "",
+    timeToLiveSeconds: Int32 = 0
+  ) {
+    self.userID = userID
+    self.reservationID = reservationID
+    self.timeToLiveSeconds = timeToLiveSeconds
+  }
+}
+
+extension DispatchReservationRequest {
+  public static var fullName: String { "mockups.v1.DispatchReservationRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__dispatch_reservation_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__DispatchReservationRequest.self)
+    unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.DispatchReservationRequest.user_id")
+    unsafe self.reservationID = try arena.string(c.pointee.reservation_id, field: "mockups.v1.DispatchReservationRequest.reservation_id")
+    unsafe self.timeToLiveSeconds = c.pointee.time_to_live_seconds
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__DispatchReservationRequest.self)
+    unsafe c.pointee.user_id = arena.place(self.userID)
+    unsafe c.pointee.reservation_id = arena.place(self.reservationID)
+    unsafe c.pointee.time_to_live_seconds = self.timeToLiveSeconds
+  }
+}
+
+public struct DispatchReservationResponse: ProtobufMessage {
+  public var reservation: Reservation? = nil
+  /// It had been dispatched before.
+  public var replayed: Bool = false
+
+  public init() {}
+
+  public init(
+    reservation: Reservation? = nil,
+    replayed: Bool = false
+  ) {
+    self.reservation = reservation
+    self.replayed = replayed
+  }
+}
+
+extension DispatchReservationResponse {
+  public static var fullName: String { "mockups.v1.DispatchReservationResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__dispatch_reservation_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__DispatchReservationResponse.self)
+    unsafe self.reservation = try arena.message(c.pointee.reservation)
+    unsafe self.replayed = c.pointee.replayed != 0
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__DispatchReservationResponse.self)
+    unsafe c.pointee.reservation = arena.place(self.reservation)
     unsafe c.pointee.replayed = self.replayed ? 1 : 0
   }
 }
@@ -567,6 +902,9 @@ public struct CommitReservationRequest: ProtobufMessage {
   /// Made by the client: the key under which the call can be sent again. Empty is taken as the
   /// reservation's id, so that a reservation is committed once either way.
   public var commitID: String = ""
+  public var final: Bool? = nil
+  /// It may be more than is left of the reservation, as long as that is available.
+  public var allowOverrun: Bool = false
 
   public init() {}
 
@@ -574,12 +912,16 @@ public struct CommitReservationRequest: ProtobufMessage {
     userID: String = "",
     reservationID: String = "",
     credits: Int32? = nil,
-    commitID: String = ""
+    commitID: String = "",
+    final: Bool? = nil,
+    allowOverrun: Bool = false
   ) {
     self.userID = userID
     self.reservationID = reservationID
     self.credits = credits
     self.commitID = commitID
+    self.final = final
+    self.allowOverrun = allowOverrun
   }
 }
 
@@ -598,6 +940,10 @@ extension CommitReservationRequest {
       unsafe self.credits = c.pointee.credits
     }
     unsafe self.commitID = try arena.string(c.pointee.commit_id, field: "mockups.v1.CommitReservationRequest.commit_id")
+    if unsafe c.pointee.finality_case.rawValue == 5 {
+      unsafe self.final = c.pointee.final != 0
+    }
+    unsafe self.allowOverrun = c.pointee.allow_overrun != 0
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -609,22 +955,29 @@ extension CommitReservationRequest {
       unsafe c.pointee.credits = value
     }
     unsafe c.pointee.commit_id = arena.place(self.commitID)
+    if let value = self.final {
+      unsafe c.pointee.finality_case = .init(rawValue: 5)
+      unsafe c.pointee.final = value ? 1 : 0
+    }
+    unsafe c.pointee.allow_overrun = self.allowOverrun ? 1 : 0
   }
 }
 
 public struct CommitReservationResponse: ProtobufMessage {
   public var reservation: Reservation? = nil
-  /// What was spent.
+  /// What this commit spent.
   public var committed: Int32 = 0
-  /// What was given back.
+  /// What it gave back.
   public var released: Int32 = 0
   /// What is available after this, as in ReserveCreditsResponse.
   public var remaining: Int32 = 0
   public var usage: CreditUsage? = nil
   /// The commit id was sent before; this is the first answer again.
   public var replayed: Bool = false
-  /// The reservation had expired, and was admitted once more.
+  /// The reservation's time had passed. What had expired was admitted once more.
   public var late: Bool = false
+  /// What of it is more than was left of the reservation.
+  public var overrun: Int32 = 0
 
   public init() {}
 
@@ -635,7 +988,8 @@ public struct CommitReservationResponse: ProtobufMessage {
     remaining: Int32 = 0,
     usage: CreditUsage? = nil,
     replayed: Bool = false,
-    late: Bool = false
+    late: Bool = false,
+    overrun: Int32 = 0
   ) {
     self.reservation = reservation
     self.committed = committed
@@ -644,6 +998,7 @@ public struct CommitReservationResponse: ProtobufMessage {
     self.usage = usage
     self.replayed = replayed
     self.late = late
+    self.overrun = overrun
   }
 }
 
@@ -663,6 +1018,7 @@ extension CommitReservationResponse {
     unsafe self.usage = try arena.message(c.pointee.usage)
     unsafe self.replayed = c.pointee.replayed != 0
     unsafe self.late = c.pointee.late != 0
+    unsafe self.overrun = c.pointee.overrun
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -674,21 +1030,27 @@ extension CommitReservationResponse {
     unsafe c.pointee.usage = arena.place(self.usage)
     unsafe c.pointee.replayed = self.replayed ? 1 : 0
     unsafe c.pointee.late = self.late ? 1 : 0
+    unsafe c.pointee.overrun = self.overrun
   }
 }
 
 public struct ReleaseReservationRequest: ProtobufMessage {
   public var userID: String = ""
+  /// Either this or the group.
   public var reservationID: String = ""
+  /// Every reservation of the user's group that is open. NOT_FOUND where it has none at all.
+  public var groupID: String = ""
 
   public init() {}
 
   public init(
     userID: String = "",
-    reservationID: String = ""
+    reservationID: String = "",
+    groupID: String = ""
   ) {
     self.userID = userID
     self.reservationID = reservationID
+    self.groupID = groupID
   }
 }
 
@@ -703,24 +1065,30 @@ extension ReleaseReservationRequest {
     let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ReleaseReservationRequest.self)
     unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.ReleaseReservationRequest.user_id")
     unsafe self.reservationID = try arena.string(c.pointee.reservation_id, field: "mockups.v1.ReleaseReservationRequest.reservation_id")
+    unsafe self.groupID = try arena.string(c.pointee.group_id, field: "mockups.v1.ReleaseReservationRequest.group_id")
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
     let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ReleaseReservationRequest.self)
     unsafe c.pointee.user_id = arena.place(self.userID)
     unsafe c.pointee.reservation_id = arena.place(self.reservationID)
+    unsafe c.pointee.group_id = arena.place(self.groupID)
   }
 }
 
 public struct ReleaseReservationResponse: ProtobufMessage {
+  /// Absent for a group.
   public var reservation: Reservation? = nil
-  /// What was given back.
+  /// What was given back; of a group, by all its releases.
   public var released: Int32 = 0
   /// What is available after this, as in ReserveCreditsResponse.
   public var remaining: Int32 = 0
   public var usage: CreditUsage? = nil
-  /// It was released before; this is the first answer again.
+  /// It was released before; this is the first answer again. Of a group: nothing of it was open, and the
+  /// usage is now's.
   public var replayed: Bool = false
+  /// How many reservations gave something back, or 1.
+  public var reservations: Int32 = 0
 
   public init() {}
 
@@ -729,13 +1097,15 @@ public struct ReleaseReservationResponse: ProtobufMessage {
     released: Int32 = 0,
     remaining: Int32 = 0,
     usage: CreditUsage? = nil,
-    replayed: Bool = false
+    replayed: Bool = false,
+    reservations: Int32 = 0
   ) {
     self.reservation = reservation
     self.released = released
     self.remaining = remaining
     self.usage = usage
     self.replayed = replayed
+    self.reservations = reservations
   }
 }
 
@@ -753,6 +1123,7 @@ extension ReleaseReservationResponse {
     unsafe self.remaining = c.pointee.remaining
     unsafe self.usage = try arena.message(c.pointee.usage)
     unsafe self.replayed = c.pointee.replayed != 0
+    unsafe self.reservations = c.pointee.reservations
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -762,6 +1133,481 @@ extension ReleaseReservationResponse {
     unsafe c.pointee.remaining = self.remaining
     unsafe c.pointee.usage = arena.place(self.usage)
     unsafe c.pointee.replayed = self.replayed ? 1 : 0
+    unsafe c.pointee.reservations = self.reservations
+  }
+}
+
+public struct ExtendReservationRequest: ProtobufMessage {
+  public var userID: String = ""
+  public var reservationID: String = ""
+  /// How long its credits stay set aside, from when the server decides: 1 to 86400; 0 is taken as 900.
+  public var timeToLiveSeconds: Int32 = 0
+
+  public init() {}
+
+  public init(
+    userID: String = "",
+    reservationID: String = "",
+    timeToLiveSeconds: Int32 = 0
+  ) {
+    self.userID = userID
+    self.reservationID = reservationID
+    self.timeToLiveSeconds = timeToLiveSeconds
+  }
+}
+
+extension ExtendReservationRequest {
+  public static var fullName: String { "mockups.v1.ExtendReservationRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__extend_reservation_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ExtendReservationRequest.self)
+    unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.ExtendReservationRequest.user_id")
+    unsafe self.reservationID = try arena.string(c.pointee.reservation_id, field: "mockups.v1.ExtendReservationRequest.reservation_id")
+    unsafe self.timeToLiveSeconds = c.pointee.time_to_live_seconds
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ExtendReservationRequest.self)
+    unsafe c.pointee.user_id = arena.place(self.userID)
+    unsafe c.pointee.reservation_id = arena.place(self.reservationID)
+    unsafe c.pointee.time_to_live_seconds = self.timeToLiveSeconds
+  }
+}
+
+public struct ExtendReservationResponse: ProtobufMessage {
+  public var reservation: Reservation? = nil
+
+  public init() {}
+
+  public init(
+    reservation: Reservation? = nil
+  ) {
+    self.reservation = reservation
+  }
+}
+
+extension ExtendReservationResponse {
+  public static var fullName: String { "mockups.v1.ExtendReservationResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__extend_reservation_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ExtendReservationResponse.self)
+    unsafe self.reservation = try arena.message(c.pointee.reservation)
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ExtendReservationResponse.self)
+    unsafe c.pointee.reservation = arena.place(self.reservation)
+  }
+}
+
+public struct ReservationSettlement: ProtobufMessage {
+  public var action: Action? = nil
+
+  public init() {}
+
+  public init(
+    action: Action? = nil
+  ) {
+    self.action = action
+  }
+
+  public enum Action: Sendable, Hashable {
+    case dispatch(DispatchReservationRequest)
+    case commit(CommitReservationRequest)
+    /// Of one reservation: a group has a call of its own.
+    case release(ReleaseReservationRequest)
+    case extend(ExtendReservationRequest)
+  }
+}
+
+extension ReservationSettlement {
+  public static var fullName: String { "mockups.v1.ReservationSettlement" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__reservation_settlement__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ReservationSettlement.self)
+    switch unsafe c.pointee.action_case.rawValue {
+    case 1:
+      unsafe self.action = (try arena.message(c.pointee.dispatch)).map { .dispatch($0) }
+    case 2:
+      unsafe self.action = (try arena.message(c.pointee.commit)).map { .commit($0) }
+    case 3:
+      unsafe self.action = (try arena.message(c.pointee.release)).map { .release($0) }
+    case 4:
+      unsafe self.action = (try arena.message(c.pointee.extend)).map { .extend($0) }
+    default: break
+    }
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ReservationSettlement.self)
+    switch self.action {
+    case .dispatch(let value):
+      unsafe c.pointee.action_case = .init(rawValue: 1)
+      unsafe c.pointee.dispatch = arena.place(value)
+    case .commit(let value):
+      unsafe c.pointee.action_case = .init(rawValue: 2)
+      unsafe c.pointee.commit = arena.place(value)
+    case .release(let value):
+      unsafe c.pointee.action_case = .init(rawValue: 3)
+      unsafe c.pointee.release = arena.place(value)
+    case .extend(let value):
+      unsafe c.pointee.action_case = .init(rawValue: 4)
+      unsafe c.pointee.extend = arena.place(value)
+    case nil: break
+    }
+  }
+}
+
+public struct BatchSettleReservationsRequest: ProtobufMessage {
+  /// 1 to 512, of any users.
+  public var settlements: [ReservationSettlement] = []
+  public var mode: BatchMode = BatchMode()
+
+  public init() {}
+
+  public init(
+    settlements: [ReservationSettlement] = [],
+    mode: BatchMode = BatchMode()
+  ) {
+    self.settlements = settlements
+    self.mode = mode
+  }
+}
+
+extension BatchSettleReservationsRequest {
+  public static var fullName: String { "mockups.v1.BatchSettleReservationsRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__batch_settle_reservations_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__BatchSettleReservationsRequest.self)
+    unsafe self.settlements = try arena.messages(c.pointee.settlements, count: c.pointee.n_settlements)
+    unsafe self.mode = BatchMode(rawValue: Int32(truncatingIfNeeded: c.pointee.mode.rawValue))
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__BatchSettleReservationsRequest.self)
+    unsafe c.pointee.n_settlements = self.settlements.count
+    unsafe c.pointee.settlements = arena.place(self.settlements)
+    unsafe c.pointee.mode = .init(rawValue: .init(truncatingIfNeeded: self.mode.rawValue))
+  }
+}
+
+public struct BatchSettleReservationsResult: ProtobufMessage {
+  public var outcome: Outcome? = nil
+
+  public init() {}
+
+  public init(
+    outcome: Outcome? = nil
+  ) {
+    self.outcome = outcome
+  }
+
+  public enum Outcome: Sendable, Hashable {
+    case dispatch(DispatchReservationResponse)
+    case commit(CommitReservationResponse)
+    case release(ReleaseReservationResponse)
+    case extend(ExtendReservationResponse)
+    case error(BatchError)
+  }
+}
+
+extension BatchSettleReservationsResult {
+  public static var fullName: String { "mockups.v1.BatchSettleReservationsResult" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__batch_settle_reservations_result__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__BatchSettleReservationsResult.self)
+    switch unsafe c.pointee.outcome_case.rawValue {
+    case 1:
+      unsafe self.outcome = (try arena.message(c.pointee.dispatch)).map { .dispatch($0) }
+    case 2:
+      unsafe self.outcome = (try arena.message(c.pointee.commit)).map { .commit($0) }
+    case 3:
+      unsafe self.outcome = (try arena.message(c.pointee.release)).map { .release($0) }
+    case 4:
+      unsafe self.outcome = (try arena.message(c.pointee.extend)).map { .extend($0) }
+    case 5:
+      unsafe self.outcome = (try arena.message(c.pointee.error)).map { .error($0) }
+    default: break
+    }
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__BatchSettleReservationsResult.self)
+    switch self.outcome {
+    case .dispatch(let value):
+      unsafe c.pointee.outcome_case = .init(rawValue: 1)
+      unsafe c.pointee.dispatch = arena.place(value)
+    case .commit(let value):
+      unsafe c.pointee.outcome_case = .init(rawValue: 2)
+      unsafe c.pointee.commit = arena.place(value)
+    case .release(let value):
+      unsafe c.pointee.outcome_case = .init(rawValue: 3)
+      unsafe c.pointee.release = arena.place(value)
+    case .extend(let value):
+      unsafe c.pointee.outcome_case = .init(rawValue: 4)
+      unsafe c.pointee.extend = arena.place(value)
+    case .error(let value):
+      unsafe c.pointee.outcome_case = .init(rawValue: 5)
+      unsafe c.pointee.error = arena.place(value)
+    case nil: break
+    }
+  }
+}
+
+public struct BatchSettleReservationsResponse: ProtobufMessage {
+  /// In the order of the settlements.
+  public var results: [BatchSettleReservationsResult] = []
+
+  public init() {}
+
+  public init(
+    results: [BatchSettleReservationsResult] = []
+  ) {
+    self.results = results
+  }
+}
+
+extension BatchSettleReservationsResponse {
+  public static var fullName: String { "mockups.v1.BatchSettleReservationsResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__batch_settle_reservations_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__BatchSettleReservationsResponse.self)
+    unsafe self.results = try arena.messages(c.pointee.results, count: c.pointee.n_results)
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__BatchSettleReservationsResponse.self)
+    unsafe c.pointee.n_results = self.results.count
+    unsafe c.pointee.results = arena.place(self.results)
+  }
+}
+
+public struct RefundCreditsRequest: ProtobufMessage {
+  public var userID: String = ""
+  /// Made by the client, unique for the user: the key under which the call can be sent again.
+  public var refundID: String = ""
+  /// The entry of the ledger that charged them.
+  public var entryID: String = ""
+  public var credits: Int32? = nil
+
+  public init() {}
+
+  public init(
+    userID: String = "",
+    refundID: String = "",
+    entryID: String = "",
+    credits: Int32? = nil
+  ) {
+    self.userID = userID
+    self.refundID = refundID
+    self.entryID = entryID
+    self.credits = credits
+  }
+}
+
+extension RefundCreditsRequest {
+  public static var fullName: String { "mockups.v1.RefundCreditsRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__refund_credits_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__RefundCreditsRequest.self)
+    unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.RefundCreditsRequest.user_id")
+    unsafe self.refundID = try arena.string(c.pointee.refund_id, field: "mockups.v1.RefundCreditsRequest.refund_id")
+    unsafe self.entryID = try arena.string(c.pointee.entry_id, field: "mockups.v1.RefundCreditsRequest.entry_id")
+    if unsafe c.pointee.credits_to_refund_case.rawValue == 4 {
+      unsafe self.credits = c.pointee.credits
+    }
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__RefundCreditsRequest.self)
+    unsafe c.pointee.user_id = arena.place(self.userID)
+    unsafe c.pointee.refund_id = arena.place(self.refundID)
+    unsafe c.pointee.entry_id = arena.place(self.entryID)
+    if let value = self.credits {
+      unsafe c.pointee.credits_to_refund_case = .init(rawValue: 4)
+      unsafe c.pointee.credits = value
+    }
+  }
+}
+
+public struct RefundCreditsResponse: ProtobufMessage {
+  /// The refund's own entry.
+  public var entry: CreditUsageEntry? = nil
+  /// What was given back.
+  public var refunded: Int32 = 0
+  /// What is available after this in the year that was charged, as in ReserveCreditsResponse.
+  public var remaining: Int32 = 0
+  /// Of the month that was charged.
+  public var usage: CreditUsage? = nil
+  /// The refund id was sent before; this is the first answer again.
+  public var replayed: Bool = false
+
+  public init() {}
+
+  public init(
+    entry: CreditUsageEntry? = nil,
+    refunded: Int32 = 0,
+    remaining: Int32 = 0,
+    usage: CreditUsage? = nil,
+    replayed: Bool = false
+  ) {
+    self.entry = entry
+    self.refunded = refunded
+    self.remaining = remaining
+    self.usage = usage
+    self.replayed = replayed
+  }
+}
+
+extension RefundCreditsResponse {
+  public static var fullName: String { "mockups.v1.RefundCreditsResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__refund_credits_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__RefundCreditsResponse.self)
+    unsafe self.entry = try arena.message(c.pointee.entry)
+    unsafe self.refunded = c.pointee.refunded
+    unsafe self.remaining = c.pointee.remaining
+    unsafe self.usage = try arena.message(c.pointee.usage)
+    unsafe self.replayed = c.pointee.replayed != 0
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__RefundCreditsResponse.self)
+    unsafe c.pointee.entry = arena.place(self.entry)
+    unsafe c.pointee.refunded = self.refunded
+    unsafe c.pointee.remaining = self.remaining
+    unsafe c.pointee.usage = arena.place(self.usage)
+    unsafe c.pointee.replayed = self.replayed ? 1 : 0
+  }
+}
+
+public struct ListReservationsRequest: ProtobufMessage {
+  public var userID: String = ""
+  /// Only in these states; none: in every state.
+  public var states: [ReservationState] = []
+  /// Only of this group; empty: all.
+  public var groupID: String = ""
+  /// Only for this mockup; empty: all.
+  public var mockupID: String = ""
+  /// At most 1000; 0 is taken as 100.
+  public var pageSize: Int32 = 0
+  /// Empty, or next_page_token of the page before.
+  public var pageToken: String = ""
+
+  public init() {}
+
+  public init(
+    userID: String = "",
+    states: [ReservationState] = [],
+    groupID: String = "",
+    mockupID: String = "",
+    pageSize: Int32 = 0,
+    pageToken: String = ""
+  ) {
+    self.userID = userID
+    self.states = states
+    self.groupID = groupID
+    self.mockupID = mockupID
+    self.pageSize = pageSize
+    self.pageToken = pageToken
+  }
+}
+
+extension ListReservationsRequest {
+  public static var fullName: String { "mockups.v1.ListReservationsRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__list_reservations_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ListReservationsRequest.self)
+    unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.ListReservationsRequest.user_id")
+    unsafe self.states = arena.enums(c.pointee.states, count: c.pointee.n_states)
+    unsafe self.groupID = try arena.string(c.pointee.group_id, field: "mockups.v1.ListReservationsRequest.group_id")
+    unsafe self.mockupID = try arena.string(c.pointee.mockup_id, field: "mockups.v1.ListReservationsRequest.mockup_id")
+    unsafe self.pageSize = c.pointee.page_size
+    unsafe self.pageToken = try arena.string(c.pointee.page_token, field: "mockups.v1.ListReservationsRequest.page_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ListReservationsRequest.self)
+    unsafe c.pointee.user_id = arena.place(self.userID)
+    unsafe c.pointee.n_states = self.states.count
+    unsafe c.pointee.states = arena.place(self.states)
+    unsafe c.pointee.group_id = arena.place(self.groupID)
+    unsafe c.pointee.mockup_id = arena.place(self.mockupID)
+    unsafe c.pointee.page_size = self.pageSize
+    unsafe c.pointee.page_token = arena.place(self.pageToken)
+  }
+}
+
+public struct ListReservationsResponse: ProtobufMessage {
+  public var reservations: [Reservation] = []
+  /// Empty where this is the last page.
+  public var nextPageToken: String = ""
+
+  public init() {}
+
+  public init(
+    reservations: [Reservation] = [],
+    nextPageToken: String = ""
+  ) {
+    self.reservations = reservations
+    self.nextPageToken = nextPageToken
+  }
+}
+
+extension ListReservationsResponse {
+  public static var fullName: String { "mockups.v1.ListReservationsResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__list_reservations_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ListReservationsResponse.self)
+    unsafe self.reservations = try arena.messages(c.pointee.reservations, count: c.pointee.n_reservations)
+    unsafe self.nextPageToken = try arena.string(c.pointee.next_page_token, field: "mockups.v1.ListReservationsResponse.next_page_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ListReservationsResponse.self)
+    unsafe c.pointee.n_reservations = self.reservations.count
+    unsafe c.pointee.reservations = arena.place(self.reservations)
+    unsafe c.pointee.next_page_token = arena.place(self.nextPageToken)
   }
 }
 
@@ -1059,6 +1905,85 @@ extension ListCreditUsageResponse {
   }
 }
 
+public struct ExportCreditUsageRequest: ProtobufMessage {
+  public var userID: String = ""
+  /// Only this year; 0: every year.
+  public var year: Int32 = 0
+  /// Empty, or the resume_token behind which to go on.
+  public var resumeToken: String = ""
+
+  public init() {}
+
+  public init(
+    userID: String = "",
+    year: Int32 = 0,
+    resumeToken: String = ""
+  ) {
+    self.userID = userID
+    self.year = year
+    self.resumeToken = resumeToken
+  }
+}
+
+extension ExportCreditUsageRequest {
+  public static var fullName: String { "mockups.v1.ExportCreditUsageRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__export_credit_usage_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ExportCreditUsageRequest.self)
+    unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.ExportCreditUsageRequest.user_id")
+    unsafe self.year = c.pointee.year
+    unsafe self.resumeToken = try arena.string(c.pointee.resume_token, field: "mockups.v1.ExportCreditUsageRequest.resume_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ExportCreditUsageRequest.self)
+    unsafe c.pointee.user_id = arena.place(self.userID)
+    unsafe c.pointee.year = self.year
+    unsafe c.pointee.resume_token = arena.place(self.resumeToken)
+  }
+}
+
+public struct ExportCreditUsageResponse: ProtobufMessage {
+  /// At least one.
+  public var entries: [CreditUsageEntry] = []
+  public var resumeToken: String = ""
+
+  public init() {}
+
+  public init(
+    entries: [CreditUsageEntry] = [],
+    resumeToken: String = ""
+  ) {
+    self.entries = entries
+    self.resumeToken = resumeToken
+  }
+}
+
+extension ExportCreditUsageResponse {
+  public static var fullName: String { "mockups.v1.ExportCreditUsageResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__export_credit_usage_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ExportCreditUsageResponse.self)
+    unsafe self.entries = try arena.messages(c.pointee.entries, count: c.pointee.n_entries)
+    unsafe self.resumeToken = try arena.string(c.pointee.resume_token, field: "mockups.v1.ExportCreditUsageResponse.resume_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ExportCreditUsageResponse.self)
+    unsafe c.pointee.n_entries = self.entries.count
+    unsafe c.pointee.entries = arena.place(self.entries)
+    unsafe c.pointee.resume_token = arena.place(self.resumeToken)
+  }
+}
+
 /// Keeps the books of a year's mockup credits: what is set aside, what is spent, what is left.
 ///
 /// Ids are UUIDs as their 36 characters. A user's credits are budget - used - held, where used is what
@@ -1072,6 +1997,15 @@ extension ListCreditUsageResponse {
 /// NOT_FOUND (an unknown user, or a reservation that the user does not have), RESOURCE_EXHAUSTED and
 /// UNAVAILABLE (with google.rpc.RetryInfo: nothing was lost, try later), INTERNAL (a defect of the
 /// server: the message has an incident id under which its log tells more).
+///
+///          dispatch
+///     HELD ────────► DISPATCHED ────────► COMMITTED (some was spent, the rest is free again)
+///       │                │   its time        ▲
+///       │ its time       └───► UNRESOLVED ───┘ late
+///       └────► EXPIRED ──────────────────────┘ late, where the credits are still there
+///
+/// HELD, DISPATCHED and UNRESOLVED are open, and can be released: RELEASED, or COMMITTED where something
+/// was spent before.
 public protocol CreditServiceHandler: TTRPC.Service {
   /// Sets credits aside before a generation. Too few credits are an answer (`success` is false), not
   /// an error. ALREADY_EXISTS where the reservation id was used for a request that differs.
@@ -1079,21 +2013,60 @@ public protocol CreditServiceHandler: TTRPC.Service {
     _ request: ReserveCreditsRequest, context: TTRPC.ServerContext
   ) async throws -> ReserveCreditsResponse
 
-  /// Spends what a reservation holds, or a part of it; the rest is free again. FAILED_PRECONDITION
-  /// where it is not open or holds less, ALREADY_EXISTS where the commit id was used with other credits.
+  /// The same for up to 512 requests at once, decided in their order, durable when it returns. Each has a
+  /// result of its own; one id more than once behaves as if sent one after the other. INVALID_ARGUMENT
+  /// for a request that cannot be read refuses the whole call, and names it, as `requests[3].credits`.
+  func batchReserveCredits(
+    _ request: BatchReserveCreditsRequest, context: TTRPC.ServerContext
+  ) async throws -> BatchReserveCreditsResponse
+
+  /// Says that the vendor is about to be called. From here on the reservation's time may pass without its
+  /// credits being free: it is UNRESOLVED then, since nobody knows what the vendor has charged.
+  /// FAILED_PRECONDITION where it is neither held nor dispatched.
+  func dispatchReservation(
+    _ request: DispatchReservationRequest, context: TTRPC.ServerContext
+  ) async throws -> DispatchReservationResponse
+
+  /// Spends what a reservation holds, or a part of it; the rest is free again, or, where it is not the
+  /// last commit, stays set aside for more. FAILED_PRECONDITION where it is not open or holds less,
+  /// ALREADY_EXISTS where the commit id was used for a commit that differs.
   ///
-  /// A reservation that has expired is admitted once more, against what is available now (`late`);
-  /// FAILED_PRECONDITION where that is not enough.
+  /// More than it holds only where that is allowed, and only from what is available: FAILED_PRECONDITION
+  /// where that is not enough. A reservation that has expired is admitted once more in the same way.
   func commitReservation(
     _ request: CommitReservationRequest, context: TTRPC.ServerContext
   ) async throws -> CommitReservationResponse
 
-  /// Gives back what a reservation holds. FAILED_PRECONDITION where it was committed, refused or has
-  /// expired. NOT_FOUND may also mean that the reservation is still on its way: who gave up on
+  /// Gives back what a reservation holds, or what the open ones of a group hold. FAILED_PRECONDITION
+  /// where the one reservation was committed, refused or has expired. NOT_FOUND may also mean that the reservation is still on its way: who gave up on
   /// ReserveCredits sends that again first, or leaves it to expiry.
   func releaseReservation(
     _ request: ReleaseReservationRequest, context: TTRPC.ServerContext
   ) async throws -> ReleaseReservationResponse
+
+  /// Moves the end of a reservation that is held or dispatched to so much later than now: a heartbeat.
+  /// One that would end later anyway is left as it is. FAILED_PRECONDITION where its time has passed, or
+  /// it was settled.
+  func extendReservation(
+    _ request: ExtendReservationRequest, context: TTRPC.ServerContext
+  ) async throws -> ExtendReservationResponse
+
+  /// Any of the four above for up to 512 reservations at once, as BatchReserveCredits does for requests.
+  func batchSettleReservations(
+    _ request: BatchSettleReservationsRequest, context: TTRPC.ServerContext
+  ) async throws -> BatchSettleReservationsResponse
+
+  /// Gives back what an entry of the ledger charged, or a part of it, to the month that was charged.
+  /// NOT_FOUND where the user's ledger has no such entry; FAILED_PRECONDITION where it is a refund itself,
+  /// or less of it is left than that; ALREADY_EXISTS where the refund id was used for another one.
+  func refundCredits(
+    _ request: RefundCreditsRequest, context: TTRPC.ServerContext
+  ) async throws -> RefundCreditsResponse
+
+  /// A user's reservations as they stand now, the newest first.
+  func listReservations(
+    _ request: ListReservationsRequest, context: TTRPC.ServerContext
+  ) async throws -> ListReservationsResponse
 
   /// A reservation as it stands now.
   func getReservation(
@@ -1109,6 +2082,13 @@ public protocol CreditServiceHandler: TTRPC.Service {
   func listCreditUsage(
     _ request: ListCreditUsageRequest, context: TTRPC.ServerContext
   ) async throws -> ListCreditUsageResponse
+
+  /// A user's ledger, the oldest entry first, in pieces. Each carries a token by which another call goes
+  /// on behind it. The stream ends where the ledger does.
+  func exportCreditUsage(
+    _ request: ExportCreditUsageRequest, responses: TTRPC.ResponseWriter<ExportCreditUsageResponse>,
+    context: TTRPC.ServerContext
+  ) async throws
 }
 
 extension CreditServiceHandler {
@@ -1121,11 +2101,29 @@ extension CreditServiceHandler {
       .unary("ReserveCredits", ReserveCreditsRequest.self) { request, context in
         try await self.reserveCredits(request, context: context)
       },
+      .unary("BatchReserveCredits", BatchReserveCreditsRequest.self) { request, context in
+        try await self.batchReserveCredits(request, context: context)
+      },
+      .unary("DispatchReservation", DispatchReservationRequest.self) { request, context in
+        try await self.dispatchReservation(request, context: context)
+      },
       .unary("CommitReservation", CommitReservationRequest.self) { request, context in
         try await self.commitReservation(request, context: context)
       },
       .unary("ReleaseReservation", ReleaseReservationRequest.self) { request, context in
         try await self.releaseReservation(request, context: context)
+      },
+      .unary("ExtendReservation", ExtendReservationRequest.self) { request, context in
+        try await self.extendReservation(request, context: context)
+      },
+      .unary("BatchSettleReservations", BatchSettleReservationsRequest.self) { request, context in
+        try await self.batchSettleReservations(request, context: context)
+      },
+      .unary("RefundCredits", RefundCreditsRequest.self) { request, context in
+        try await self.refundCredits(request, context: context)
+      },
+      .unary("ListReservations", ListReservationsRequest.self) { request, context in
+        try await self.listReservations(request, context: context)
       },
       .unary("GetReservation", GetReservationRequest.self) { request, context in
         try await self.getReservation(request, context: context)
@@ -1135,6 +2133,9 @@ extension CreditServiceHandler {
       },
       .unary("ListCreditUsage", ListCreditUsageRequest.self) { request, context in
         try await self.listCreditUsage(request, context: context)
+      },
+      .serverStreaming("ExportCreditUsage", ExportCreditUsageRequest.self) { request, responses, context in
+        try await self.exportCreditUsage(request, responses: responses, context: context)
       },
     ]
   }
@@ -1149,16 +2150,30 @@ public struct CreditServiceClient: Sendable {
   public enum Methods {
     public static let reserveCredits = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "ReserveCredits", shape: .unary, isIdempotent: true)
+    public static let batchReserveCredits = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "BatchReserveCredits", shape: .unary, isIdempotent: true)
+    public static let dispatchReservation = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "DispatchReservation", shape: .unary, isIdempotent: true)
     public static let commitReservation = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "CommitReservation", shape: .unary, isIdempotent: true)
     public static let releaseReservation = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "ReleaseReservation", shape: .unary, isIdempotent: true)
+    public static let extendReservation = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "ExtendReservation", shape: .unary, isIdempotent: true)
+    public static let batchSettleReservations = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "BatchSettleReservations", shape: .unary, isIdempotent: true)
+    public static let refundCredits = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "RefundCredits", shape: .unary, isIdempotent: true)
+    public static let listReservations = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "ListReservations", shape: .unary, isIdempotent: true)
     public static let getReservation = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "GetReservation", shape: .unary, isIdempotent: true)
     public static let getCreditUsage = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "GetCreditUsage", shape: .unary, isIdempotent: true)
     public static let listCreditUsage = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "ListCreditUsage", shape: .unary, isIdempotent: true)
+    public static let exportCreditUsage = TTRPC.MethodDescriptor(
+      service: CreditServiceClient.serviceName, name: "ExportCreditUsage", shape: .serverStreaming, isIdempotent: true)
   }
 
   private let client: TTRPC.Client
@@ -1176,24 +2191,75 @@ public struct CreditServiceClient: Sendable {
     try await client.unary(Methods.reserveCredits, request, options: options)
   }
 
-  /// Spends what a reservation holds, or a part of it; the rest is free again. FAILED_PRECONDITION
-  /// where it is not open or holds less, ALREADY_EXISTS where the commit id was used with other credits.
+  /// The same for up to 512 requests at once, decided in their order, durable when it returns. Each has a
+  /// result of its own; one id more than once behaves as if sent one after the other. INVALID_ARGUMENT
+  /// for a request that cannot be read refuses the whole call, and names it, as `requests[3].credits`.
+  public func batchReserveCredits(
+    _ request: BatchReserveCreditsRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> BatchReserveCreditsResponse {
+    try await client.unary(Methods.batchReserveCredits, request, options: options)
+  }
+
+  /// Says that the vendor is about to be called. From here on the reservation's time may pass without its
+  /// credits being free: it is UNRESOLVED then, since nobody knows what the vendor has charged.
+  /// FAILED_PRECONDITION where it is neither held nor dispatched.
+  public func dispatchReservation(
+    _ request: DispatchReservationRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> DispatchReservationResponse {
+    try await client.unary(Methods.dispatchReservation, request, options: options)
+  }
+
+  /// Spends what a reservation holds, or a part of it; the rest is free again, or, where it is not the
+  /// last commit, stays set aside for more. FAILED_PRECONDITION where it is not open or holds less,
+  /// ALREADY_EXISTS where the commit id was used for a commit that differs.
   ///
-  /// A reservation that has expired is admitted once more, against what is available now (`late`);
-  /// FAILED_PRECONDITION where that is not enough.
+  /// More than it holds only where that is allowed, and only from what is available: FAILED_PRECONDITION
+  /// where that is not enough. A reservation that has expired is admitted once more in the same way.
   public func commitReservation(
     _ request: CommitReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> CommitReservationResponse {
     try await client.unary(Methods.commitReservation, request, options: options)
   }
 
-  /// Gives back what a reservation holds. FAILED_PRECONDITION where it was committed, refused or has
-  /// expired. NOT_FOUND may also mean that the reservation is still on its way: who gave up on
+  /// Gives back what a reservation holds, or what the open ones of a group hold. FAILED_PRECONDITION
+  /// where the one reservation was committed, refused or has expired. NOT_FOUND may also mean that the reservation is still on its way: who gave up on
   /// ReserveCredits sends that again first, or leaves it to expiry.
   public func releaseReservation(
     _ request: ReleaseReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ReleaseReservationResponse {
     try await client.unary(Methods.releaseReservation, request, options: options)
+  }
+
+  /// Moves the end of a reservation that is held or dispatched to so much later than now: a heartbeat.
+  /// One that would end later anyway is left as it is. FAILED_PRECONDITION where its time has passed, or
+  /// it was settled.
+  public func extendReservation(
+    _ request: ExtendReservationRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> ExtendReservationResponse {
+    try await client.unary(Methods.extendReservation, request, options: options)
+  }
+
+  /// Any of the four above for up to 512 reservations at once, as BatchReserveCredits does for requests.
+  public func batchSettleReservations(
+    _ request: BatchSettleReservationsRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> BatchSettleReservationsResponse {
+    try await client.unary(Methods.batchSettleReservations, request, options: options)
+  }
+
+  /// Gives back what an entry of the ledger charged, or a part of it, to the month that was charged.
+  /// NOT_FOUND where the user's ledger has no such entry; FAILED_PRECONDITION where it is a refund itself,
+  /// or less of it is left than that; ALREADY_EXISTS where the refund id was used for another one.
+  public func refundCredits(
+    _ request: RefundCreditsRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> RefundCreditsResponse {
+    try await client.unary(Methods.refundCredits, request, options: options)
+  }
+
+  /// A user's reservations as they stand now, the newest first.
+  public func listReservations(
+    _ request: ListReservationsRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> ListReservationsResponse {
+    try await client.unary(Methods.listReservations, request, options: options)
   }
 
   /// A reservation as it stands now.
@@ -1215,5 +2281,14 @@ public struct CreditServiceClient: Sendable {
     _ request: ListCreditUsageRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ListCreditUsageResponse {
     try await client.unary(Methods.listCreditUsage, request, options: options)
+  }
+
+  /// A user's ledger, the oldest entry first, in pieces. Each carries a token by which another call goes
+  /// on behind it. The stream ends where the ledger does.
+  public func exportCreditUsage<Value>(
+    _ request: ExportCreditUsageRequest, options: TTRPC.CallOptions = .init(),
+    _ body: (TTRPC.MessageStream<ExportCreditUsageResponse>) async throws -> Value
+  ) async throws -> Value {
+    try await client.serverStreaming(Methods.exportCreditUsage, request, options: options, body)
   }
 }

@@ -67,13 +67,7 @@ extension CreditStore {
     var entries = try await read(Queries.listCreditUsage, parameters) { row throws(PostgresError) in
       try LedgerEntry(row)
     }
-    if entries.isEmpty {
-      let exists = try await read(Queries.userExists, Parameters(userID)) {
-        row throws(PostgresError) in
-        try row.decode(Bool.self, at: 0)
-      }
-      guard exists.first == true else { throw .unknownUser(userID) }
-    }
+    if entries.isEmpty { try await requireUser(userID) }
     guard entries.count > Int(count) else { return LedgerPage(entries: entries, next: nil) }
     entries.removeLast()
     let next = entries.last.map {
@@ -82,7 +76,34 @@ extension CreditStore {
     return LedgerPage(entries: entries, next: next)
   }
 
-  private func read<Value: Sendable>(
+  /// A chunk of a user's ledger, the oldest entry first; empty at the end.
+  ///
+  /// - Parameters:
+  ///   - year: Only this one; `nil`: all.
+  ///   - cursor: The last entry before it; `nil`: from the beginning.
+  ///   - count: How many entries at most.
+  public func export(
+    of userID: UUID, year: Int32? = nil, after cursor: LedgerPage.Cursor?, count: Int32
+  ) async throws(CreditError) -> [LedgerEntry] {
+    let parameters = Parameters(userID, year, cursor?.year, cursor?.sequence, count)
+    let entries = try await read(Queries.exportCreditUsage, parameters) {
+      row throws(PostgresError) in
+      try LedgerEntry(row)
+    }
+    if entries.isEmpty { try await requireUser(userID) }
+    return entries
+  }
+
+  /// - Throws: ``CreditError/unknownUser(_:)`` where there is none.
+  func requireUser(_ userID: UUID) async throws(CreditError) {
+    let exists = try await read(Queries.userExists, Parameters(userID)) {
+      row throws(PostgresError) in
+      try row.decode(Bool.self, at: 0)
+    }
+    guard exists.first == true else { throw .unknownUser(userID) }
+  }
+
+  func read<Value: Sendable>(
     _ statement: Statement, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws(CreditError) -> [Value] {

@@ -26,9 +26,12 @@ extension CreditStore {
     return try outcomes[0].get()
   }
 
-  /// Sets credits aside: all of a request's, or none. In one transaction, durable when it returns.
+  /// Sets credits aside. In one transaction, durable when it returns.
+  ///
+  /// - Parameter allOrNothing: Whether nothing is written unless every request is admitted. Those that
+  ///   are not have their own outcome then, and the others ``CreditError/batchFailed``.
   public func reserve(
-    _ requests: [ReservationRequest]
+    _ requests: [ReservationRequest], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<ReservationOutcome, CreditError>] {
     let parameters = Parameters(
       now(),
@@ -37,14 +40,19 @@ extension CreditStore {
       requests.map(\.credits),
       requests.map(\.operation.rawValue),
       requests.map { Int32($0.timeToLive.components.seconds) },
-      requests.map(\.mockupID))
-    let outcomes = try await retrying { () throws(PostgresError) in
-      try await pool.query(Queries.reserveCredits, parameters) { row throws(PostgresError) in
+      requests.map(\.mockupID),
+      requests.map(\.groupID),
+      requests.map(\.mode.rawValue))
+    return try await writing(allOrNothing: allOrNothing) { database throws(PostgresError) in
+      let rows = try await database.query(Queries.reserveCredits, parameters) {
+        row throws(PostgresError) in
         try ReserveRow(row)
       }
+      guard rows.count == requests.count else { throw .unexpectedAnswer("reserve") }
+      return zip(requests, rows).map { request, row in row.outcome(of: request) }
+    } didAll: {
+      $0.admission.isAdmitted
     }
-    guard outcomes.count == requests.count else { throw .unexpectedAnswer("reserve") }
-    return zip(requests, outcomes).map { request, row in row.outcome(of: request) }
   }
 
   /// Says what a reservation would be told now. Nothing is written.
@@ -57,16 +65,17 @@ extension CreditStore {
 private struct ReserveRow: Sendable {
   var outcome: String
   var isReplayed: Bool
-  var decision: (at: Date, usage: Usage)?
+  var decision: (granted: Int32, at: Date, usage: Usage)?
 
   init(_ row: Row) throws(PostgresError) {
     var columns = ColumnReader(row)
     _ = try columns.read(Int64.self)
     outcome = try columns.read()
     isReplayed = try columns.read()
-    guard let reservedAt = try columns.read(Date?.self) else { return }
+    let granted = try columns.read(Int32?.self)
+    guard let granted, let reservedAt = try columns.read(Date?.self) else { return }
     let period = Period(year: try columns.read(), month: try columns.read())
-    decision = (reservedAt, try Usage(&columns, period: period))
+    decision = (granted, reservedAt, try Usage(&columns, period: period))
   }
 
   func outcome(of request: ReservationRequest) -> Result<ReservationOutcome, CreditError> {
@@ -81,14 +90,16 @@ private struct ReserveRow: Sendable {
             id: request.id,
             state: isAdmitted ? .held : .refused,
             credits: request.credits,
-            held: isAdmitted ? request.credits : 0,
+            granted: decision.granted,
+            held: decision.granted,
             operation: request.operation,
             period: decision.usage.period,
             createdAt: decision.at,
             expiresAt: decision.at.addingTimeInterval(
               Double(request.timeToLive.components.seconds)),
             settledAt: isAdmitted ? nil : decision.at,
-            mockupID: request.mockupID),
+            mockupID: request.mockupID,
+            groupID: request.groupID),
           isReplayed: isReplayed))
     case ("unknown_user", _):
       return .failure(.unknownUser(request.userID))

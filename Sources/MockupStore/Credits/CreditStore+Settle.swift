@@ -9,10 +9,33 @@ public struct Settlement: Sendable, Hashable {
   public var action: Action
 
   public enum Action: Sendable, Hashable {
-    /// Spend so many credits, or all that are held, under an id that makes it happen once. Spending
-    /// none is a release.
-    case commit(id: UUID, credits: Int32?)
+    /// The vendor is about to be called. With a time to live it extends as well.
+    case dispatch(timeToLive: Duration? = nil)
+    /// Its time ends so much later than now, if that is later than it did.
+    case extend(timeToLive: Duration)
+    /// Spend credits.
+    case commit(Commit)
+    /// Give back what it holds.
     case release
+
+    /// A commit of so many credits, or of all that are left; see ``Commit``.
+    public static func commit(
+      id: UUID, credits: Int32?, isFinal: Bool = true, allowsOverrun: Bool = false
+    ) -> Action {
+      .commit(Commit(id: id, credits: credits, isFinal: isFinal, allowsOverrun: allowsOverrun))
+    }
+  }
+
+  /// What is to be spent of a reservation.
+  public struct Commit: Sendable, Hashable {
+    /// Makes it happen once.
+    public var id: UUID
+    /// `nil`: all that are left. Spending none in the end is a release.
+    public var credits: Int32?
+    /// Whether what is left then is free again; otherwise the reservation stays as it is.
+    public var isFinal: Bool
+    /// Whether it may be more than is left, as long as that is available.
+    public var allowsOverrun: Bool
   }
 
   public init(userID: UUID, reservationID: UUID, action: Action) {
@@ -29,10 +52,18 @@ public struct SettlementOutcome: Sendable, Hashable {
   public var usage: Usage
   /// It was settled so before, and this is the first answer again.
   public var isReplayed: Bool
+  /// What this spent.
+  public var charged: Int32
+  /// What of that was more than the reservation had left.
+  public var overrun: Int32
+  /// What this gave back.
+  public var released: Int32
+  /// Whether it was spent after the reservation's time had passed.
+  public var isLate: Bool
 }
 
 extension CreditStore {
-  /// Commits or releases one reservation, as if it were a batch.
+  /// Does one thing to one reservation, as if it were a batch.
   public func settle(_ settlement: Settlement) async throws(CreditError) -> SettlementOutcome {
     let outcomes: [Result<SettlementOutcome, CreditError>]
     do {
@@ -43,42 +74,65 @@ extension CreditStore {
     return try outcomes[0].get()
   }
 
-  /// Commits or releases reservations. In one transaction, durable when it returns.
+  /// Dispatches, extends, commits and releases reservations. In one transaction, durable when it
+  /// returns.
+  ///
+  /// - Parameter allOrNothing: Whether nothing is written unless every item succeeds. Those that do
+  ///   not have their own error then, and the others ``CreditError/batchFailed``.
   public func settle(
-    _ settlements: [Settlement]
+    _ settlements: [Settlement], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<SettlementOutcome, CreditError>] {
     let parameters = Parameters(
       now(),
       settlements.map(\.userID),
       settlements.map(\.reservationID),
-      settlements.map(\.action.commitID),
-      settlements.map(\.action.credits),
+      settlements.map(\.action.word),
+      settlements.map(\.action.commit?.id),
+      settlements.map(\.action.commit?.credits),
+      settlements.map(\.action.commit?.isFinal),
+      settlements.map(\.action.commit?.allowsOverrun),
+      settlements.map(\.action.seconds),
       settlements.map { _ in makeID() })
-    let outcomes = try await retrying { () throws(PostgresError) in
-      try await pool.query(Queries.settleReservations, parameters) { row throws(PostgresError) in
+    return try await writing(allOrNothing: allOrNothing) { database throws(PostgresError) in
+      let rows = try await database.query(Queries.settleReservations, parameters) {
+        row throws(PostgresError) in
         try SettleRow(row)
       }
+      guard rows.count == settlements.count else { throw .unexpectedAnswer("settle") }
+      return zip(settlements, rows).map { settlement, row in row.outcome(of: settlement.reservationID) }
     }
-    guard outcomes.count == settlements.count else { throw .unexpectedAnswer("settle") }
-    return zip(settlements, outcomes).map { settlement, row in row.outcome(of: settlement) }
   }
 }
 
 extension Settlement.Action {
-  fileprivate var commitID: UUID? {
-    if case .commit(let id, _) = self { id } else { nil }
+  /// The engine's word for it.
+  fileprivate var word: String {
+    switch self {
+    case .dispatch: "dispatch"
+    case .extend: "extend"
+    case .commit: "commit"
+    case .release: "release"
+    }
   }
 
-  fileprivate var credits: Int32? {
-    if case .commit(_, let credits) = self { credits } else { nil }
+  fileprivate var commit: Settlement.Commit? {
+    if case .commit(let commit) = self { commit } else { nil }
+  }
+
+  fileprivate var seconds: Int32? {
+    switch self {
+    case .dispatch(let timeToLive): timeToLive.map { Int32($0.components.seconds) }
+    case .extend(let timeToLive): Int32(timeToLive.components.seconds)
+    case .commit, .release: nil
+    }
   }
 }
 
-/// A row of `settle_reservations.sql`.
-private struct SettleRow: Sendable {
+/// A row of `settle_reservations.sql`, or of `resolve_reservation.sql`.
+struct SettleRow: Sendable {
   var outcome: String
   var isReplayed: Bool
-  var found: (reservation: Reservation, usage: Usage)?
+  var found: SettlementOutcome?
 
   init(_ row: Row) throws(PostgresError) {
     var columns = ColumnReader(row)
@@ -87,16 +141,20 @@ private struct SettleRow: Sendable {
     isReplayed = try columns.read()
     guard outcome != "not_found" else { return }
     let reservation = try Reservation(&columns)
-    found = (reservation, try Usage(&columns, period: reservation.period))
+    found = SettlementOutcome(
+      reservation: reservation,
+      usage: try Usage(&columns, period: reservation.period),
+      isReplayed: isReplayed,
+      charged: try columns.read(),
+      overrun: try columns.read(),
+      released: try columns.read(),
+      isLate: try columns.read())
   }
 
-  func outcome(of settlement: Settlement) -> Result<SettlementOutcome, CreditError> {
-    guard let found else { return .failure(.unknownReservation(settlement.reservationID)) }
+  func outcome(of reservationID: UUID) -> Result<SettlementOutcome, CreditError> {
+    guard let found else { return .failure(.unknownReservation(reservationID)) }
     switch outcome {
-    case "settled":
-      return .success(
-        SettlementOutcome(
-          reservation: found.reservation, usage: found.usage, isReplayed: isReplayed))
+    case "settled": return .success(found)
     case "not_open": return .failure(.notOpen(found.reservation))
     case "exceeds_held": return .failure(.exceedsHeld(found.reservation))
     case "insufficient": return .failure(.insufficient(found.usage))

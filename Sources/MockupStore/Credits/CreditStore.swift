@@ -24,31 +24,28 @@ public struct CreditStore: Sendable {
     self.makeID = makeID
   }
 
-  /// Runs a statement that may lose against another transaction, which then changed nothing.
-  func retrying<Value: Sendable>(
-    _ body: () async throws(PostgresError) -> Value
-  ) async throws(PostgresError) -> Value {
-    for _ in 1..<Self.attempts {
-      do throws(PostgresError) {
-        return try await body()
-      } catch {
-        guard error.lostAgainstAnother else { throw error }
+  /// Runs a batch, in a transaction of its own.
+  ///
+  /// - Parameters:
+  ///   - allOrNothing: Whether it is rolled back unless every item did what it was to do. Those that
+  ///     did have failed then as well.
+  ///   - didAll: Whether an item that has not failed did what it was to do.
+  func writing<Outcome: Sendable>(
+    allOrNothing: Bool,
+    _ batch: (any StatementExecutor) async throws(PostgresError) -> [Result<Outcome, CreditError>],
+    didAll: (Outcome) -> Bool = { _ in true }
+  ) async throws(PostgresError) -> [Result<Outcome, CreditError>] {
+    try await retrying { () throws(PostgresError) in
+      guard allOrNothing else { return try await batch(pool) }
+      return try await pool.withTransaction { transaction throws(PostgresError) in
+        let outcomes = try await batch(transaction)
+        func isDone(_ outcome: Result<Outcome, CreditError>) -> Bool {
+          if case .success(let outcome) = outcome { didAll(outcome) } else { false }
+        }
+        if outcomes.allSatisfy(isDone) { return outcomes }
+        transaction.rollback()
+        return outcomes.map { isDone($0) ? .failure(.batchFailed) : $0 }
       }
-    }
-    return try await body()
-  }
-
-  private static let attempts = 4
-}
-
-extension PostgresError {
-  /// Deadlocks and serialization failures; and the one duplicate key that the counters' lock does not
-  /// exclude, an id that is reserved twice while the year turns: the next attempt finds the first.
-  fileprivate var lostAgainstAnother: Bool {
-    switch sqlState {
-    case .deadlockDetected, .serializationFailure: true
-    case .uniqueViolation: constraint == "reservations_pkey"
-    default: false
     }
   }
 }

@@ -26,14 +26,18 @@ extension Reservation {
       id: try columns.read(),
       state: try ReservationState(databaseWord: try columns.read()),
       credits: try columns.read(),
+      granted: try columns.read(),
       held: try columns.read(),
       committed: try columns.read(),
+      overrun: try columns.read(),
       operation: try Operation(databaseWord: try columns.read()),
       period: Period(year: try columns.read(), month: try columns.read()),
       createdAt: try columns.read(),
       expiresAt: try columns.read(),
+      dispatchedAt: try columns.read(),
       settledAt: try columns.read(),
       mockupID: try columns.read(),
+      groupID: try columns.read(),
       commitID: try columns.read(),
       isLate: try columns.read())
   }
@@ -42,6 +46,10 @@ extension Reservation {
 extension LedgerEntry {
   init(_ row: Row) throws(PostgresError) {
     var columns = ColumnReader(row)
+    try self.init(&columns)
+  }
+
+  init(_ columns: inout ColumnReader) throws(PostgresError) {
     self.init(
       id: try columns.read(),
       userID: try columns.read(),
@@ -54,13 +62,15 @@ extension LedgerEntry {
       createdAt: try columns.read(),
       mockupID: try columns.read(),
       reservationID: try columns.read(),
-      isLate: try columns.read())
+      isLate: try columns.read(),
+      overrun: try columns.read(),
+      refundedEntryID: try columns.read())
   }
 }
 
 extension RawRepresentable<String> {
   /// A word that a check of the schema holds to ours; another one is a schema that is not ours.
-  fileprivate init(databaseWord: String) throws(PostgresError) {
+  init(databaseWord: String) throws(PostgresError) {
     guard let value = Self(rawValue: databaseWord) else {
       throw PostgresError(.decoding, "\(Self.self) has no case \"\(databaseWord)\"")
     }

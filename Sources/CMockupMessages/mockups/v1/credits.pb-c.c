@@ -7,6 +7,51 @@
 #endif
 
 #include "mockups/v1/credits.pb-c.h"
+void   mockups__v1__batch_error__init
+                     (Mockups__V1__BatchError         *message)
+{
+  static const Mockups__V1__BatchError init_value = MOCKUPS__V1__BATCH_ERROR__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__batch_error__get_packed_size
+                     (const Mockups__V1__BatchError *message)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_error__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__batch_error__pack
+                     (const Mockups__V1__BatchError *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_error__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__batch_error__pack_to_buffer
+                     (const Mockups__V1__BatchError *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_error__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__BatchError *
+       mockups__v1__batch_error__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__BatchError *)
+     protobuf_c_message_unpack (&mockups__v1__batch_error__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__batch_error__free_unpacked
+                     (Mockups__V1__BatchError *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__batch_error__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   mockups__v1__reservation__init
                      (Mockups__V1__Reservation         *message)
 {
@@ -232,6 +277,231 @@ void   mockups__v1__reserve_credits_response__free_unpacked
   assert(message->base.descriptor == &mockups__v1__reserve_credits_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   mockups__v1__batch_reserve_credits_request__init
+                     (Mockups__V1__BatchReserveCreditsRequest         *message)
+{
+  static const Mockups__V1__BatchReserveCreditsRequest init_value = MOCKUPS__V1__BATCH_RESERVE_CREDITS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__batch_reserve_credits_request__get_packed_size
+                     (const Mockups__V1__BatchReserveCreditsRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__batch_reserve_credits_request__pack
+                     (const Mockups__V1__BatchReserveCreditsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__batch_reserve_credits_request__pack_to_buffer
+                     (const Mockups__V1__BatchReserveCreditsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__BatchReserveCreditsRequest *
+       mockups__v1__batch_reserve_credits_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__BatchReserveCreditsRequest *)
+     protobuf_c_message_unpack (&mockups__v1__batch_reserve_credits_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__batch_reserve_credits_request__free_unpacked
+                     (Mockups__V1__BatchReserveCreditsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__batch_reserve_credits_result__init
+                     (Mockups__V1__BatchReserveCreditsResult         *message)
+{
+  static const Mockups__V1__BatchReserveCreditsResult init_value = MOCKUPS__V1__BATCH_RESERVE_CREDITS_RESULT__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__batch_reserve_credits_result__get_packed_size
+                     (const Mockups__V1__BatchReserveCreditsResult *message)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_result__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__batch_reserve_credits_result__pack
+                     (const Mockups__V1__BatchReserveCreditsResult *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_result__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__batch_reserve_credits_result__pack_to_buffer
+                     (const Mockups__V1__BatchReserveCreditsResult *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_result__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__BatchReserveCreditsResult *
+       mockups__v1__batch_reserve_credits_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__BatchReserveCreditsResult *)
+     protobuf_c_message_unpack (&mockups__v1__batch_reserve_credits_result__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__batch_reserve_credits_result__free_unpacked
+                     (Mockups__V1__BatchReserveCreditsResult *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_result__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__batch_reserve_credits_response__init
+                     (Mockups__V1__BatchReserveCreditsResponse         *message)
+{
+  static const Mockups__V1__BatchReserveCreditsResponse init_value = MOCKUPS__V1__BATCH_RESERVE_CREDITS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__batch_reserve_credits_response__get_packed_size
+                     (const Mockups__V1__BatchReserveCreditsResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__batch_reserve_credits_response__pack
+                     (const Mockups__V1__BatchReserveCreditsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__batch_reserve_credits_response__pack_to_buffer
+                     (const Mockups__V1__BatchReserveCreditsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__BatchReserveCreditsResponse *
+       mockups__v1__batch_reserve_credits_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__BatchReserveCreditsResponse *)
+     protobuf_c_message_unpack (&mockups__v1__batch_reserve_credits_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__batch_reserve_credits_response__free_unpacked
+                     (Mockups__V1__BatchReserveCreditsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__batch_reserve_credits_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__dispatch_reservation_request__init
+                     (Mockups__V1__DispatchReservationRequest         *message)
+{
+  static const Mockups__V1__DispatchReservationRequest init_value = MOCKUPS__V1__DISPATCH_RESERVATION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__dispatch_reservation_request__get_packed_size
+                     (const Mockups__V1__DispatchReservationRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__dispatch_reservation_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__dispatch_reservation_request__pack
+                     (const Mockups__V1__DispatchReservationRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__dispatch_reservation_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__dispatch_reservation_request__pack_to_buffer
+                     (const Mockups__V1__DispatchReservationRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__dispatch_reservation_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__DispatchReservationRequest *
+       mockups__v1__dispatch_reservation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__DispatchReservationRequest *)
+     protobuf_c_message_unpack (&mockups__v1__dispatch_reservation_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__dispatch_reservation_request__free_unpacked
+                     (Mockups__V1__DispatchReservationRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__dispatch_reservation_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__dispatch_reservation_response__init
+                     (Mockups__V1__DispatchReservationResponse         *message)
+{
+  static const Mockups__V1__DispatchReservationResponse init_value = MOCKUPS__V1__DISPATCH_RESERVATION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__dispatch_reservation_response__get_packed_size
+                     (const Mockups__V1__DispatchReservationResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__dispatch_reservation_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__dispatch_reservation_response__pack
+                     (const Mockups__V1__DispatchReservationResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__dispatch_reservation_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__dispatch_reservation_response__pack_to_buffer
+                     (const Mockups__V1__DispatchReservationResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__dispatch_reservation_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__DispatchReservationResponse *
+       mockups__v1__dispatch_reservation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__DispatchReservationResponse *)
+     protobuf_c_message_unpack (&mockups__v1__dispatch_reservation_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__dispatch_reservation_response__free_unpacked
+                     (Mockups__V1__DispatchReservationResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__dispatch_reservation_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   mockups__v1__commit_reservation_request__init
                      (Mockups__V1__CommitReservationRequest         *message)
 {
@@ -410,6 +680,456 @@ void   mockups__v1__release_reservation_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &mockups__v1__release_reservation_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__extend_reservation_request__init
+                     (Mockups__V1__ExtendReservationRequest         *message)
+{
+  static const Mockups__V1__ExtendReservationRequest init_value = MOCKUPS__V1__EXTEND_RESERVATION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__extend_reservation_request__get_packed_size
+                     (const Mockups__V1__ExtendReservationRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__extend_reservation_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__extend_reservation_request__pack
+                     (const Mockups__V1__ExtendReservationRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__extend_reservation_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__extend_reservation_request__pack_to_buffer
+                     (const Mockups__V1__ExtendReservationRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__extend_reservation_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ExtendReservationRequest *
+       mockups__v1__extend_reservation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ExtendReservationRequest *)
+     protobuf_c_message_unpack (&mockups__v1__extend_reservation_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__extend_reservation_request__free_unpacked
+                     (Mockups__V1__ExtendReservationRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__extend_reservation_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__extend_reservation_response__init
+                     (Mockups__V1__ExtendReservationResponse         *message)
+{
+  static const Mockups__V1__ExtendReservationResponse init_value = MOCKUPS__V1__EXTEND_RESERVATION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__extend_reservation_response__get_packed_size
+                     (const Mockups__V1__ExtendReservationResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__extend_reservation_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__extend_reservation_response__pack
+                     (const Mockups__V1__ExtendReservationResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__extend_reservation_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__extend_reservation_response__pack_to_buffer
+                     (const Mockups__V1__ExtendReservationResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__extend_reservation_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ExtendReservationResponse *
+       mockups__v1__extend_reservation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ExtendReservationResponse *)
+     protobuf_c_message_unpack (&mockups__v1__extend_reservation_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__extend_reservation_response__free_unpacked
+                     (Mockups__V1__ExtendReservationResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__extend_reservation_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__reservation_settlement__init
+                     (Mockups__V1__ReservationSettlement         *message)
+{
+  static const Mockups__V1__ReservationSettlement init_value = MOCKUPS__V1__RESERVATION_SETTLEMENT__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__reservation_settlement__get_packed_size
+                     (const Mockups__V1__ReservationSettlement *message)
+{
+  assert(message->base.descriptor == &mockups__v1__reservation_settlement__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__reservation_settlement__pack
+                     (const Mockups__V1__ReservationSettlement *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__reservation_settlement__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__reservation_settlement__pack_to_buffer
+                     (const Mockups__V1__ReservationSettlement *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__reservation_settlement__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ReservationSettlement *
+       mockups__v1__reservation_settlement__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ReservationSettlement *)
+     protobuf_c_message_unpack (&mockups__v1__reservation_settlement__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__reservation_settlement__free_unpacked
+                     (Mockups__V1__ReservationSettlement *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__reservation_settlement__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__batch_settle_reservations_request__init
+                     (Mockups__V1__BatchSettleReservationsRequest         *message)
+{
+  static const Mockups__V1__BatchSettleReservationsRequest init_value = MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__batch_settle_reservations_request__get_packed_size
+                     (const Mockups__V1__BatchSettleReservationsRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__batch_settle_reservations_request__pack
+                     (const Mockups__V1__BatchSettleReservationsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__batch_settle_reservations_request__pack_to_buffer
+                     (const Mockups__V1__BatchSettleReservationsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__BatchSettleReservationsRequest *
+       mockups__v1__batch_settle_reservations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__BatchSettleReservationsRequest *)
+     protobuf_c_message_unpack (&mockups__v1__batch_settle_reservations_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__batch_settle_reservations_request__free_unpacked
+                     (Mockups__V1__BatchSettleReservationsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__batch_settle_reservations_result__init
+                     (Mockups__V1__BatchSettleReservationsResult         *message)
+{
+  static const Mockups__V1__BatchSettleReservationsResult init_value = MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__batch_settle_reservations_result__get_packed_size
+                     (const Mockups__V1__BatchSettleReservationsResult *message)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_result__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__batch_settle_reservations_result__pack
+                     (const Mockups__V1__BatchSettleReservationsResult *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_result__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__batch_settle_reservations_result__pack_to_buffer
+                     (const Mockups__V1__BatchSettleReservationsResult *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_result__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__BatchSettleReservationsResult *
+       mockups__v1__batch_settle_reservations_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__BatchSettleReservationsResult *)
+     protobuf_c_message_unpack (&mockups__v1__batch_settle_reservations_result__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__batch_settle_reservations_result__free_unpacked
+                     (Mockups__V1__BatchSettleReservationsResult *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_result__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__batch_settle_reservations_response__init
+                     (Mockups__V1__BatchSettleReservationsResponse         *message)
+{
+  static const Mockups__V1__BatchSettleReservationsResponse init_value = MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__batch_settle_reservations_response__get_packed_size
+                     (const Mockups__V1__BatchSettleReservationsResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__batch_settle_reservations_response__pack
+                     (const Mockups__V1__BatchSettleReservationsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__batch_settle_reservations_response__pack_to_buffer
+                     (const Mockups__V1__BatchSettleReservationsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__BatchSettleReservationsResponse *
+       mockups__v1__batch_settle_reservations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__BatchSettleReservationsResponse *)
+     protobuf_c_message_unpack (&mockups__v1__batch_settle_reservations_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__batch_settle_reservations_response__free_unpacked
+                     (Mockups__V1__BatchSettleReservationsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__batch_settle_reservations_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__refund_credits_request__init
+                     (Mockups__V1__RefundCreditsRequest         *message)
+{
+  static const Mockups__V1__RefundCreditsRequest init_value = MOCKUPS__V1__REFUND_CREDITS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__refund_credits_request__get_packed_size
+                     (const Mockups__V1__RefundCreditsRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__refund_credits_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__refund_credits_request__pack
+                     (const Mockups__V1__RefundCreditsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__refund_credits_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__refund_credits_request__pack_to_buffer
+                     (const Mockups__V1__RefundCreditsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__refund_credits_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__RefundCreditsRequest *
+       mockups__v1__refund_credits_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__RefundCreditsRequest *)
+     protobuf_c_message_unpack (&mockups__v1__refund_credits_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__refund_credits_request__free_unpacked
+                     (Mockups__V1__RefundCreditsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__refund_credits_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__refund_credits_response__init
+                     (Mockups__V1__RefundCreditsResponse         *message)
+{
+  static const Mockups__V1__RefundCreditsResponse init_value = MOCKUPS__V1__REFUND_CREDITS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__refund_credits_response__get_packed_size
+                     (const Mockups__V1__RefundCreditsResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__refund_credits_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__refund_credits_response__pack
+                     (const Mockups__V1__RefundCreditsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__refund_credits_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__refund_credits_response__pack_to_buffer
+                     (const Mockups__V1__RefundCreditsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__refund_credits_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__RefundCreditsResponse *
+       mockups__v1__refund_credits_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__RefundCreditsResponse *)
+     protobuf_c_message_unpack (&mockups__v1__refund_credits_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__refund_credits_response__free_unpacked
+                     (Mockups__V1__RefundCreditsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__refund_credits_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__list_reservations_request__init
+                     (Mockups__V1__ListReservationsRequest         *message)
+{
+  static const Mockups__V1__ListReservationsRequest init_value = MOCKUPS__V1__LIST_RESERVATIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__list_reservations_request__get_packed_size
+                     (const Mockups__V1__ListReservationsRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__list_reservations_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__list_reservations_request__pack
+                     (const Mockups__V1__ListReservationsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__list_reservations_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__list_reservations_request__pack_to_buffer
+                     (const Mockups__V1__ListReservationsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__list_reservations_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ListReservationsRequest *
+       mockups__v1__list_reservations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ListReservationsRequest *)
+     protobuf_c_message_unpack (&mockups__v1__list_reservations_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__list_reservations_request__free_unpacked
+                     (Mockups__V1__ListReservationsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__list_reservations_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__list_reservations_response__init
+                     (Mockups__V1__ListReservationsResponse         *message)
+{
+  static const Mockups__V1__ListReservationsResponse init_value = MOCKUPS__V1__LIST_RESERVATIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__list_reservations_response__get_packed_size
+                     (const Mockups__V1__ListReservationsResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__list_reservations_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__list_reservations_response__pack
+                     (const Mockups__V1__ListReservationsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__list_reservations_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__list_reservations_response__pack_to_buffer
+                     (const Mockups__V1__ListReservationsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__list_reservations_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ListReservationsResponse *
+       mockups__v1__list_reservations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ListReservationsResponse *)
+     protobuf_c_message_unpack (&mockups__v1__list_reservations_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__list_reservations_response__free_unpacked
+                     (Mockups__V1__ListReservationsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__list_reservations_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   mockups__v1__get_reservation_request__init
@@ -682,7 +1402,161 @@ void   mockups__v1__list_credit_usage_response__free_unpacked
   assert(message->base.descriptor == &mockups__v1__list_credit_usage_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor mockups__v1__reservation__field_descriptors[15] =
+void   mockups__v1__export_credit_usage_request__init
+                     (Mockups__V1__ExportCreditUsageRequest         *message)
+{
+  static const Mockups__V1__ExportCreditUsageRequest init_value = MOCKUPS__V1__EXPORT_CREDIT_USAGE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__export_credit_usage_request__get_packed_size
+                     (const Mockups__V1__ExportCreditUsageRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__export_credit_usage_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__export_credit_usage_request__pack
+                     (const Mockups__V1__ExportCreditUsageRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__export_credit_usage_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__export_credit_usage_request__pack_to_buffer
+                     (const Mockups__V1__ExportCreditUsageRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__export_credit_usage_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ExportCreditUsageRequest *
+       mockups__v1__export_credit_usage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ExportCreditUsageRequest *)
+     protobuf_c_message_unpack (&mockups__v1__export_credit_usage_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__export_credit_usage_request__free_unpacked
+                     (Mockups__V1__ExportCreditUsageRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__export_credit_usage_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__export_credit_usage_response__init
+                     (Mockups__V1__ExportCreditUsageResponse         *message)
+{
+  static const Mockups__V1__ExportCreditUsageResponse init_value = MOCKUPS__V1__EXPORT_CREDIT_USAGE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__export_credit_usage_response__get_packed_size
+                     (const Mockups__V1__ExportCreditUsageResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__export_credit_usage_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__export_credit_usage_response__pack
+                     (const Mockups__V1__ExportCreditUsageResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__export_credit_usage_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__export_credit_usage_response__pack_to_buffer
+                     (const Mockups__V1__ExportCreditUsageResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__export_credit_usage_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ExportCreditUsageResponse *
+       mockups__v1__export_credit_usage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ExportCreditUsageResponse *)
+     protobuf_c_message_unpack (&mockups__v1__export_credit_usage_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__export_credit_usage_response__free_unpacked
+                     (Mockups__V1__ExportCreditUsageResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__export_credit_usage_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor mockups__v1__batch_error__field_descriptors[3] =
+{
+  {
+    "code",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__BatchError, code),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__BatchError, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "field",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__BatchError, field),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__batch_error__field_indices_by_name[] = {
+  0,   /* field[0] = code */
+  2,   /* field[2] = field */
+  1,   /* field[1] = message */
+};
+static const ProtobufCIntRange mockups__v1__batch_error__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mockups__v1__batch_error__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.BatchError",
+  "BatchError",
+  "Mockups__V1__BatchError",
+  "mockups.v1",
+  sizeof(Mockups__V1__BatchError),
+  3,
+  mockups__v1__batch_error__field_descriptors,
+  mockups__v1__batch_error__field_indices_by_name,
+  1,  mockups__v1__batch_error__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__batch_error__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__reservation__field_descriptors[19] =
 {
   {
     "user_id",
@@ -864,18 +1738,70 @@ static const ProtobufCFieldDescriptor mockups__v1__reservation__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "granted",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Reservation, granted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overrun",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Reservation, overrun),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group_id",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Reservation, group_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dispatched_at",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Reservation, dispatched_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__reservation__field_indices_by_name[] = {
   13,   /* field[13] = commit_id */
   5,   /* field[5] = committed */
   9,   /* field[9] = created_at */
   3,   /* field[3] = credits */
+  18,   /* field[18] = dispatched_at */
   10,   /* field[10] = expires_at */
+  15,   /* field[15] = granted */
+  17,   /* field[17] = group_id */
   4,   /* field[4] = held */
   14,   /* field[14] = late */
   12,   /* field[12] = mockup_id */
   8,   /* field[8] = month */
   6,   /* field[6] = operation */
+  16,   /* field[16] = overrun */
   1,   /* field[1] = reservation_id */
   11,   /* field[11] = settled_at */
   2,   /* field[2] = state */
@@ -885,7 +1811,7 @@ static const unsigned mockups__v1__reservation__field_indices_by_name[] = {
 static const ProtobufCIntRange mockups__v1__reservation__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor mockups__v1__reservation__descriptor =
 {
@@ -895,7 +1821,7 @@ const ProtobufCMessageDescriptor mockups__v1__reservation__descriptor =
   "Mockups__V1__Reservation",
   "mockups.v1",
   sizeof(Mockups__V1__Reservation),
-  15,
+  19,
   mockups__v1__reservation__field_descriptors,
   mockups__v1__reservation__field_indices_by_name,
   1,  mockups__v1__reservation__number_ranges,
@@ -1109,7 +2035,7 @@ const ProtobufCMessageDescriptor mockups__v1__credit_usage__descriptor =
   (ProtobufCMessageInit) mockups__v1__credit_usage__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__credit_usage_entry__field_descriptors[13] =
+static const ProtobufCFieldDescriptor mockups__v1__credit_usage_entry__field_descriptors[15] =
 {
   {
     "entry_id",
@@ -1267,6 +2193,30 @@ static const ProtobufCFieldDescriptor mockups__v1__credit_usage_entry__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "overrun",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__CreditUsageEntry, overrun),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refunded_entry_id",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__CreditUsageEntry, refunded_entry_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__credit_usage_entry__field_indices_by_name[] = {
   6,   /* field[6] = balance_after */
@@ -1278,6 +2228,8 @@ static const unsigned mockups__v1__credit_usage_entry__field_indices_by_name[] =
   10,   /* field[10] = mockup_id */
   8,   /* field[8] = month */
   4,   /* field[4] = operation */
+  13,   /* field[13] = overrun */
+  14,   /* field[14] = refunded_entry_id */
   11,   /* field[11] = reservation_id */
   2,   /* field[2] = sequence */
   1,   /* field[1] = user_id */
@@ -1286,7 +2238,7 @@ static const unsigned mockups__v1__credit_usage_entry__field_indices_by_name[] =
 static const ProtobufCIntRange mockups__v1__credit_usage_entry__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor mockups__v1__credit_usage_entry__descriptor =
 {
@@ -1296,14 +2248,14 @@ const ProtobufCMessageDescriptor mockups__v1__credit_usage_entry__descriptor =
   "Mockups__V1__CreditUsageEntry",
   "mockups.v1",
   sizeof(Mockups__V1__CreditUsageEntry),
-  13,
+  15,
   mockups__v1__credit_usage_entry__field_descriptors,
   mockups__v1__credit_usage_entry__field_indices_by_name,
   1,  mockups__v1__credit_usage_entry__number_ranges,
   (ProtobufCMessageInit) mockups__v1__credit_usage_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__reserve_credits_request__field_descriptors[7] =
+static const ProtobufCFieldDescriptor mockups__v1__reserve_credits_request__field_descriptors[8] =
 {
   {
     "user_id",
@@ -1389,9 +2341,22 @@ static const ProtobufCFieldDescriptor mockups__v1__reserve_credits_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "group_id",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ReserveCreditsRequest, group_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__reserve_credits_request__field_indices_by_name[] = {
   1,   /* field[1] = credits */
+  7,   /* field[7] = group_id */
   6,   /* field[6] = mockup_id */
   4,   /* field[4] = mode */
   3,   /* field[3] = operation */
@@ -1402,7 +2367,7 @@ static const unsigned mockups__v1__reserve_credits_request__field_indices_by_nam
 static const ProtobufCIntRange mockups__v1__reserve_credits_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor mockups__v1__reserve_credits_request__descriptor =
 {
@@ -1412,14 +2377,14 @@ const ProtobufCMessageDescriptor mockups__v1__reserve_credits_request__descripto
   "Mockups__V1__ReserveCreditsRequest",
   "mockups.v1",
   sizeof(Mockups__V1__ReserveCreditsRequest),
-  7,
+  8,
   mockups__v1__reserve_credits_request__field_descriptors,
   mockups__v1__reserve_credits_request__field_indices_by_name,
   1,  mockups__v1__reserve_credits_request__number_ranges,
   (ProtobufCMessageInit) mockups__v1__reserve_credits_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__reserve_credits_response__field_descriptors[6] =
+static const ProtobufCFieldDescriptor mockups__v1__reserve_credits_response__field_descriptors[7] =
 {
   {
     "success",
@@ -1493,8 +2458,21 @@ static const ProtobufCFieldDescriptor mockups__v1__reserve_credits_response__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "granted",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ReserveCreditsResponse, granted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__reserve_credits_response__field_indices_by_name[] = {
+  6,   /* field[6] = granted */
   2,   /* field[2] = message */
   1,   /* field[1] = remaining */
   5,   /* field[5] = replayed */
@@ -1505,7 +2483,7 @@ static const unsigned mockups__v1__reserve_credits_response__field_indices_by_na
 static const ProtobufCIntRange mockups__v1__reserve_credits_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor mockups__v1__reserve_credits_response__descriptor =
 {
@@ -1515,14 +2493,269 @@ const ProtobufCMessageDescriptor mockups__v1__reserve_credits_response__descript
   "Mockups__V1__ReserveCreditsResponse",
   "mockups.v1",
   sizeof(Mockups__V1__ReserveCreditsResponse),
-  6,
+  7,
   mockups__v1__reserve_credits_response__field_descriptors,
   mockups__v1__reserve_credits_response__field_indices_by_name,
   1,  mockups__v1__reserve_credits_response__number_ranges,
   (ProtobufCMessageInit) mockups__v1__reserve_credits_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__commit_reservation_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor mockups__v1__batch_reserve_credits_request__field_descriptors[2] =
+{
+  {
+    "requests",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchReserveCreditsRequest, n_requests),
+    offsetof(Mockups__V1__BatchReserveCreditsRequest, requests),
+    &mockups__v1__reserve_credits_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mode",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__BatchReserveCreditsRequest, mode),
+    &mockups__v1__batch_mode__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__batch_reserve_credits_request__field_indices_by_name[] = {
+  1,   /* field[1] = mode */
+  0,   /* field[0] = requests */
+};
+static const ProtobufCIntRange mockups__v1__batch_reserve_credits_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__batch_reserve_credits_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.BatchReserveCreditsRequest",
+  "BatchReserveCreditsRequest",
+  "Mockups__V1__BatchReserveCreditsRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__BatchReserveCreditsRequest),
+  2,
+  mockups__v1__batch_reserve_credits_request__field_descriptors,
+  mockups__v1__batch_reserve_credits_request__field_indices_by_name,
+  1,  mockups__v1__batch_reserve_credits_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__batch_reserve_credits_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__batch_reserve_credits_result__field_descriptors[2] =
+{
+  {
+    "response",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchReserveCreditsResult, outcome_case),
+    offsetof(Mockups__V1__BatchReserveCreditsResult, response),
+    &mockups__v1__reserve_credits_response__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "error",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchReserveCreditsResult, outcome_case),
+    offsetof(Mockups__V1__BatchReserveCreditsResult, error),
+    &mockups__v1__batch_error__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__batch_reserve_credits_result__field_indices_by_name[] = {
+  1,   /* field[1] = error */
+  0,   /* field[0] = response */
+};
+static const ProtobufCIntRange mockups__v1__batch_reserve_credits_result__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__batch_reserve_credits_result__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.BatchReserveCreditsResult",
+  "BatchReserveCreditsResult",
+  "Mockups__V1__BatchReserveCreditsResult",
+  "mockups.v1",
+  sizeof(Mockups__V1__BatchReserveCreditsResult),
+  2,
+  mockups__v1__batch_reserve_credits_result__field_descriptors,
+  mockups__v1__batch_reserve_credits_result__field_indices_by_name,
+  1,  mockups__v1__batch_reserve_credits_result__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__batch_reserve_credits_result__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__batch_reserve_credits_response__field_descriptors[1] =
+{
+  {
+    "results",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchReserveCreditsResponse, n_results),
+    offsetof(Mockups__V1__BatchReserveCreditsResponse, results),
+    &mockups__v1__batch_reserve_credits_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__batch_reserve_credits_response__field_indices_by_name[] = {
+  0,   /* field[0] = results */
+};
+static const ProtobufCIntRange mockups__v1__batch_reserve_credits_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mockups__v1__batch_reserve_credits_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.BatchReserveCreditsResponse",
+  "BatchReserveCreditsResponse",
+  "Mockups__V1__BatchReserveCreditsResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__BatchReserveCreditsResponse),
+  1,
+  mockups__v1__batch_reserve_credits_response__field_descriptors,
+  mockups__v1__batch_reserve_credits_response__field_indices_by_name,
+  1,  mockups__v1__batch_reserve_credits_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__batch_reserve_credits_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__dispatch_reservation_request__field_descriptors[3] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__DispatchReservationRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__DispatchReservationRequest, reservation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time_to_live_seconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__DispatchReservationRequest, time_to_live_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__dispatch_reservation_request__field_indices_by_name[] = {
+  1,   /* field[1] = reservation_id */
+  2,   /* field[2] = time_to_live_seconds */
+  0,   /* field[0] = user_id */
+};
+static const ProtobufCIntRange mockups__v1__dispatch_reservation_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mockups__v1__dispatch_reservation_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.DispatchReservationRequest",
+  "DispatchReservationRequest",
+  "Mockups__V1__DispatchReservationRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__DispatchReservationRequest),
+  3,
+  mockups__v1__dispatch_reservation_request__field_descriptors,
+  mockups__v1__dispatch_reservation_request__field_indices_by_name,
+  1,  mockups__v1__dispatch_reservation_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__dispatch_reservation_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__dispatch_reservation_response__field_descriptors[2] =
+{
+  {
+    "reservation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__DispatchReservationResponse, reservation),
+    &mockups__v1__reservation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "replayed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__DispatchReservationResponse, replayed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__dispatch_reservation_response__field_indices_by_name[] = {
+  1,   /* field[1] = replayed */
+  0,   /* field[0] = reservation */
+};
+static const ProtobufCIntRange mockups__v1__dispatch_reservation_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__dispatch_reservation_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.DispatchReservationResponse",
+  "DispatchReservationResponse",
+  "Mockups__V1__DispatchReservationResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__DispatchReservationResponse),
+  2,
+  mockups__v1__dispatch_reservation_response__field_descriptors,
+  mockups__v1__dispatch_reservation_response__field_indices_by_name,
+  1,  mockups__v1__dispatch_reservation_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__dispatch_reservation_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__commit_reservation_request__field_descriptors[6] =
 {
   {
     "user_id",
@@ -1572,17 +2805,43 @@ static const ProtobufCFieldDescriptor mockups__v1__commit_reservation_request__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "final",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Mockups__V1__CommitReservationRequest, finality_case),
+    offsetof(Mockups__V1__CommitReservationRequest, final),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "allow_overrun",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__CommitReservationRequest, allow_overrun),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__commit_reservation_request__field_indices_by_name[] = {
+  5,   /* field[5] = allow_overrun */
   3,   /* field[3] = commit_id */
   2,   /* field[2] = credits */
+  4,   /* field[4] = final */
   1,   /* field[1] = reservation_id */
   0,   /* field[0] = user_id */
 };
 static const ProtobufCIntRange mockups__v1__commit_reservation_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor mockups__v1__commit_reservation_request__descriptor =
 {
@@ -1592,14 +2851,14 @@ const ProtobufCMessageDescriptor mockups__v1__commit_reservation_request__descri
   "Mockups__V1__CommitReservationRequest",
   "mockups.v1",
   sizeof(Mockups__V1__CommitReservationRequest),
-  4,
+  6,
   mockups__v1__commit_reservation_request__field_descriptors,
   mockups__v1__commit_reservation_request__field_indices_by_name,
   1,  mockups__v1__commit_reservation_request__number_ranges,
   (ProtobufCMessageInit) mockups__v1__commit_reservation_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__commit_reservation_response__field_descriptors[7] =
+static const ProtobufCFieldDescriptor mockups__v1__commit_reservation_response__field_descriptors[8] =
 {
   {
     "reservation",
@@ -1685,10 +2944,23 @@ static const ProtobufCFieldDescriptor mockups__v1__commit_reservation_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "overrun",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__CommitReservationResponse, overrun),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__commit_reservation_response__field_indices_by_name[] = {
   1,   /* field[1] = committed */
   6,   /* field[6] = late */
+  7,   /* field[7] = overrun */
   2,   /* field[2] = released */
   3,   /* field[3] = remaining */
   5,   /* field[5] = replayed */
@@ -1698,7 +2970,7 @@ static const unsigned mockups__v1__commit_reservation_response__field_indices_by
 static const ProtobufCIntRange mockups__v1__commit_reservation_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor mockups__v1__commit_reservation_response__descriptor =
 {
@@ -1708,14 +2980,14 @@ const ProtobufCMessageDescriptor mockups__v1__commit_reservation_response__descr
   "Mockups__V1__CommitReservationResponse",
   "mockups.v1",
   sizeof(Mockups__V1__CommitReservationResponse),
-  7,
+  8,
   mockups__v1__commit_reservation_response__field_descriptors,
   mockups__v1__commit_reservation_response__field_indices_by_name,
   1,  mockups__v1__commit_reservation_response__number_ranges,
   (ProtobufCMessageInit) mockups__v1__commit_reservation_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__release_reservation_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor mockups__v1__release_reservation_request__field_descriptors[3] =
 {
   {
     "user_id",
@@ -1741,15 +3013,28 @@ static const ProtobufCFieldDescriptor mockups__v1__release_reservation_request__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "group_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ReleaseReservationRequest, group_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__release_reservation_request__field_indices_by_name[] = {
+  2,   /* field[2] = group_id */
   1,   /* field[1] = reservation_id */
   0,   /* field[0] = user_id */
 };
 static const ProtobufCIntRange mockups__v1__release_reservation_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor mockups__v1__release_reservation_request__descriptor =
 {
@@ -1759,14 +3044,14 @@ const ProtobufCMessageDescriptor mockups__v1__release_reservation_request__descr
   "Mockups__V1__ReleaseReservationRequest",
   "mockups.v1",
   sizeof(Mockups__V1__ReleaseReservationRequest),
-  2,
+  3,
   mockups__v1__release_reservation_request__field_descriptors,
   mockups__v1__release_reservation_request__field_indices_by_name,
   1,  mockups__v1__release_reservation_request__number_ranges,
   (ProtobufCMessageInit) mockups__v1__release_reservation_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__release_reservation_response__field_descriptors[5] =
+static const ProtobufCFieldDescriptor mockups__v1__release_reservation_response__field_descriptors[6] =
 {
   {
     "reservation",
@@ -1828,18 +3113,31 @@ static const ProtobufCFieldDescriptor mockups__v1__release_reservation_response_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reservations",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ReleaseReservationResponse, reservations),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__release_reservation_response__field_indices_by_name[] = {
   1,   /* field[1] = released */
   2,   /* field[2] = remaining */
   4,   /* field[4] = replayed */
   0,   /* field[0] = reservation */
+  5,   /* field[5] = reservations */
   3,   /* field[3] = usage */
 };
 static const ProtobufCIntRange mockups__v1__release_reservation_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor mockups__v1__release_reservation_response__descriptor =
 {
@@ -1849,11 +3147,690 @@ const ProtobufCMessageDescriptor mockups__v1__release_reservation_response__desc
   "Mockups__V1__ReleaseReservationResponse",
   "mockups.v1",
   sizeof(Mockups__V1__ReleaseReservationResponse),
-  5,
+  6,
   mockups__v1__release_reservation_response__field_descriptors,
   mockups__v1__release_reservation_response__field_indices_by_name,
   1,  mockups__v1__release_reservation_response__number_ranges,
   (ProtobufCMessageInit) mockups__v1__release_reservation_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__extend_reservation_request__field_descriptors[3] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExtendReservationRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reservation_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExtendReservationRequest, reservation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time_to_live_seconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExtendReservationRequest, time_to_live_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__extend_reservation_request__field_indices_by_name[] = {
+  1,   /* field[1] = reservation_id */
+  2,   /* field[2] = time_to_live_seconds */
+  0,   /* field[0] = user_id */
+};
+static const ProtobufCIntRange mockups__v1__extend_reservation_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mockups__v1__extend_reservation_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ExtendReservationRequest",
+  "ExtendReservationRequest",
+  "Mockups__V1__ExtendReservationRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__ExtendReservationRequest),
+  3,
+  mockups__v1__extend_reservation_request__field_descriptors,
+  mockups__v1__extend_reservation_request__field_indices_by_name,
+  1,  mockups__v1__extend_reservation_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__extend_reservation_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__extend_reservation_response__field_descriptors[1] =
+{
+  {
+    "reservation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExtendReservationResponse, reservation),
+    &mockups__v1__reservation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__extend_reservation_response__field_indices_by_name[] = {
+  0,   /* field[0] = reservation */
+};
+static const ProtobufCIntRange mockups__v1__extend_reservation_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mockups__v1__extend_reservation_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ExtendReservationResponse",
+  "ExtendReservationResponse",
+  "Mockups__V1__ExtendReservationResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__ExtendReservationResponse),
+  1,
+  mockups__v1__extend_reservation_response__field_descriptors,
+  mockups__v1__extend_reservation_response__field_indices_by_name,
+  1,  mockups__v1__extend_reservation_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__extend_reservation_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__reservation_settlement__field_descriptors[4] =
+{
+  {
+    "dispatch",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__ReservationSettlement, action_case),
+    offsetof(Mockups__V1__ReservationSettlement, dispatch),
+    &mockups__v1__dispatch_reservation_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "commit",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__ReservationSettlement, action_case),
+    offsetof(Mockups__V1__ReservationSettlement, commit),
+    &mockups__v1__commit_reservation_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "release",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__ReservationSettlement, action_case),
+    offsetof(Mockups__V1__ReservationSettlement, release),
+    &mockups__v1__release_reservation_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "extend",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__ReservationSettlement, action_case),
+    offsetof(Mockups__V1__ReservationSettlement, extend),
+    &mockups__v1__extend_reservation_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__reservation_settlement__field_indices_by_name[] = {
+  1,   /* field[1] = commit */
+  0,   /* field[0] = dispatch */
+  3,   /* field[3] = extend */
+  2,   /* field[2] = release */
+};
+static const ProtobufCIntRange mockups__v1__reservation_settlement__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor mockups__v1__reservation_settlement__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ReservationSettlement",
+  "ReservationSettlement",
+  "Mockups__V1__ReservationSettlement",
+  "mockups.v1",
+  sizeof(Mockups__V1__ReservationSettlement),
+  4,
+  mockups__v1__reservation_settlement__field_descriptors,
+  mockups__v1__reservation_settlement__field_indices_by_name,
+  1,  mockups__v1__reservation_settlement__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__reservation_settlement__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__batch_settle_reservations_request__field_descriptors[2] =
+{
+  {
+    "settlements",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchSettleReservationsRequest, n_settlements),
+    offsetof(Mockups__V1__BatchSettleReservationsRequest, settlements),
+    &mockups__v1__reservation_settlement__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mode",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__BatchSettleReservationsRequest, mode),
+    &mockups__v1__batch_mode__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__batch_settle_reservations_request__field_indices_by_name[] = {
+  1,   /* field[1] = mode */
+  0,   /* field[0] = settlements */
+};
+static const ProtobufCIntRange mockups__v1__batch_settle_reservations_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__batch_settle_reservations_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.BatchSettleReservationsRequest",
+  "BatchSettleReservationsRequest",
+  "Mockups__V1__BatchSettleReservationsRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__BatchSettleReservationsRequest),
+  2,
+  mockups__v1__batch_settle_reservations_request__field_descriptors,
+  mockups__v1__batch_settle_reservations_request__field_indices_by_name,
+  1,  mockups__v1__batch_settle_reservations_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__batch_settle_reservations_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__batch_settle_reservations_result__field_descriptors[5] =
+{
+  {
+    "dispatch",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchSettleReservationsResult, outcome_case),
+    offsetof(Mockups__V1__BatchSettleReservationsResult, dispatch),
+    &mockups__v1__dispatch_reservation_response__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "commit",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchSettleReservationsResult, outcome_case),
+    offsetof(Mockups__V1__BatchSettleReservationsResult, commit),
+    &mockups__v1__commit_reservation_response__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "release",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchSettleReservationsResult, outcome_case),
+    offsetof(Mockups__V1__BatchSettleReservationsResult, release),
+    &mockups__v1__release_reservation_response__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "extend",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchSettleReservationsResult, outcome_case),
+    offsetof(Mockups__V1__BatchSettleReservationsResult, extend),
+    &mockups__v1__extend_reservation_response__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "error",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchSettleReservationsResult, outcome_case),
+    offsetof(Mockups__V1__BatchSettleReservationsResult, error),
+    &mockups__v1__batch_error__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__batch_settle_reservations_result__field_indices_by_name[] = {
+  1,   /* field[1] = commit */
+  0,   /* field[0] = dispatch */
+  4,   /* field[4] = error */
+  3,   /* field[3] = extend */
+  2,   /* field[2] = release */
+};
+static const ProtobufCIntRange mockups__v1__batch_settle_reservations_result__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor mockups__v1__batch_settle_reservations_result__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.BatchSettleReservationsResult",
+  "BatchSettleReservationsResult",
+  "Mockups__V1__BatchSettleReservationsResult",
+  "mockups.v1",
+  sizeof(Mockups__V1__BatchSettleReservationsResult),
+  5,
+  mockups__v1__batch_settle_reservations_result__field_descriptors,
+  mockups__v1__batch_settle_reservations_result__field_indices_by_name,
+  1,  mockups__v1__batch_settle_reservations_result__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__batch_settle_reservations_result__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__batch_settle_reservations_response__field_descriptors[1] =
+{
+  {
+    "results",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__BatchSettleReservationsResponse, n_results),
+    offsetof(Mockups__V1__BatchSettleReservationsResponse, results),
+    &mockups__v1__batch_settle_reservations_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__batch_settle_reservations_response__field_indices_by_name[] = {
+  0,   /* field[0] = results */
+};
+static const ProtobufCIntRange mockups__v1__batch_settle_reservations_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mockups__v1__batch_settle_reservations_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.BatchSettleReservationsResponse",
+  "BatchSettleReservationsResponse",
+  "Mockups__V1__BatchSettleReservationsResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__BatchSettleReservationsResponse),
+  1,
+  mockups__v1__batch_settle_reservations_response__field_descriptors,
+  mockups__v1__batch_settle_reservations_response__field_indices_by_name,
+  1,  mockups__v1__batch_settle_reservations_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__batch_settle_reservations_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__refund_credits_request__field_descriptors[4] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__RefundCreditsRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refund_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__RefundCreditsRequest, refund_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entry_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__RefundCreditsRequest, entry_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "credits",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Mockups__V1__RefundCreditsRequest, credits_to_refund_case),
+    offsetof(Mockups__V1__RefundCreditsRequest, credits),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__refund_credits_request__field_indices_by_name[] = {
+  3,   /* field[3] = credits */
+  2,   /* field[2] = entry_id */
+  1,   /* field[1] = refund_id */
+  0,   /* field[0] = user_id */
+};
+static const ProtobufCIntRange mockups__v1__refund_credits_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor mockups__v1__refund_credits_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.RefundCreditsRequest",
+  "RefundCreditsRequest",
+  "Mockups__V1__RefundCreditsRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__RefundCreditsRequest),
+  4,
+  mockups__v1__refund_credits_request__field_descriptors,
+  mockups__v1__refund_credits_request__field_indices_by_name,
+  1,  mockups__v1__refund_credits_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__refund_credits_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__refund_credits_response__field_descriptors[5] =
+{
+  {
+    "entry",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__RefundCreditsResponse, entry),
+    &mockups__v1__credit_usage_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refunded",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__RefundCreditsResponse, refunded),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remaining",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__RefundCreditsResponse, remaining),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "usage",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__RefundCreditsResponse, usage),
+    &mockups__v1__credit_usage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "replayed",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__RefundCreditsResponse, replayed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__refund_credits_response__field_indices_by_name[] = {
+  0,   /* field[0] = entry */
+  1,   /* field[1] = refunded */
+  2,   /* field[2] = remaining */
+  4,   /* field[4] = replayed */
+  3,   /* field[3] = usage */
+};
+static const ProtobufCIntRange mockups__v1__refund_credits_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor mockups__v1__refund_credits_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.RefundCreditsResponse",
+  "RefundCreditsResponse",
+  "Mockups__V1__RefundCreditsResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__RefundCreditsResponse),
+  5,
+  mockups__v1__refund_credits_response__field_descriptors,
+  mockups__v1__refund_credits_response__field_indices_by_name,
+  1,  mockups__v1__refund_credits_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__refund_credits_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__list_reservations_request__field_descriptors[6] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListReservationsRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "states",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Mockups__V1__ListReservationsRequest, n_states),
+    offsetof(Mockups__V1__ListReservationsRequest, states),
+    &mockups__v1__reservation_state__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListReservationsRequest, group_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mockup_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListReservationsRequest, mockup_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListReservationsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListReservationsRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__list_reservations_request__field_indices_by_name[] = {
+  2,   /* field[2] = group_id */
+  3,   /* field[3] = mockup_id */
+  4,   /* field[4] = page_size */
+  5,   /* field[5] = page_token */
+  1,   /* field[1] = states */
+  0,   /* field[0] = user_id */
+};
+static const ProtobufCIntRange mockups__v1__list_reservations_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor mockups__v1__list_reservations_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ListReservationsRequest",
+  "ListReservationsRequest",
+  "Mockups__V1__ListReservationsRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__ListReservationsRequest),
+  6,
+  mockups__v1__list_reservations_request__field_descriptors,
+  mockups__v1__list_reservations_request__field_indices_by_name,
+  1,  mockups__v1__list_reservations_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__list_reservations_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__list_reservations_response__field_descriptors[2] =
+{
+  {
+    "reservations",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__ListReservationsResponse, n_reservations),
+    offsetof(Mockups__V1__ListReservationsResponse, reservations),
+    &mockups__v1__reservation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListReservationsResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__list_reservations_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
+  0,   /* field[0] = reservations */
+};
+static const ProtobufCIntRange mockups__v1__list_reservations_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__list_reservations_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ListReservationsResponse",
+  "ListReservationsResponse",
+  "Mockups__V1__ListReservationsResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__ListReservationsResponse),
+  2,
+  mockups__v1__list_reservations_response__field_descriptors,
+  mockups__v1__list_reservations_response__field_indices_by_name,
+  1,  mockups__v1__list_reservations_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__list_reservations_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor mockups__v1__get_reservation_request__field_descriptors[2] =
@@ -2357,6 +4334,121 @@ const ProtobufCMessageDescriptor mockups__v1__list_credit_usage_response__descri
   (ProtobufCMessageInit) mockups__v1__list_credit_usage_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor mockups__v1__export_credit_usage_request__field_descriptors[3] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExportCreditUsageRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "year",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExportCreditUsageRequest, year),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resume_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExportCreditUsageRequest, resume_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__export_credit_usage_request__field_indices_by_name[] = {
+  2,   /* field[2] = resume_token */
+  0,   /* field[0] = user_id */
+  1,   /* field[1] = year */
+};
+static const ProtobufCIntRange mockups__v1__export_credit_usage_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mockups__v1__export_credit_usage_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ExportCreditUsageRequest",
+  "ExportCreditUsageRequest",
+  "Mockups__V1__ExportCreditUsageRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__ExportCreditUsageRequest),
+  3,
+  mockups__v1__export_credit_usage_request__field_descriptors,
+  mockups__v1__export_credit_usage_request__field_indices_by_name,
+  1,  mockups__v1__export_credit_usage_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__export_credit_usage_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__export_credit_usage_response__field_descriptors[2] =
+{
+  {
+    "entries",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__ExportCreditUsageResponse, n_entries),
+    offsetof(Mockups__V1__ExportCreditUsageResponse, entries),
+    &mockups__v1__credit_usage_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resume_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExportCreditUsageResponse, resume_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__export_credit_usage_response__field_indices_by_name[] = {
+  0,   /* field[0] = entries */
+  1,   /* field[1] = resume_token */
+};
+static const ProtobufCIntRange mockups__v1__export_credit_usage_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__export_credit_usage_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ExportCreditUsageResponse",
+  "ExportCreditUsageResponse",
+  "Mockups__V1__ExportCreditUsageResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__ExportCreditUsageResponse),
+  2,
+  mockups__v1__export_credit_usage_response__field_descriptors,
+  mockups__v1__export_credit_usage_response__field_indices_by_name,
+  1,  mockups__v1__export_credit_usage_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__export_credit_usage_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue mockups__v1__operation__enum_values_by_number[4] =
 {
   { "OPERATION_UNSPECIFIED", "MOCKUPS__V1__OPERATION__OPERATION_UNSPECIFIED", 0 },
@@ -2389,17 +4481,19 @@ const ProtobufCEnumDescriptor mockups__v1__operation__descriptor =
   mockups__v1__operation__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue mockups__v1__reserve_mode__enum_values_by_number[3] =
+static const ProtobufCEnumValue mockups__v1__reserve_mode__enum_values_by_number[4] =
 {
   { "RESERVE_MODE_UNSPECIFIED", "MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_UNSPECIFIED", 0 },
   { "RESERVE_MODE_NORMAL", "MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_NORMAL", 1 },
   { "RESERVE_MODE_CHECK_ONLY", "MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_CHECK_ONLY", 2 },
+  { "RESERVE_MODE_BEST_EFFORT", "MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_BEST_EFFORT", 3 },
 };
 static const ProtobufCIntRange mockups__v1__reserve_mode__value_ranges[] = {
-{0, 0},{0, 3}
+{0, 0},{0, 4}
 };
-static const ProtobufCEnumValueIndex mockups__v1__reserve_mode__enum_values_by_name[3] =
+static const ProtobufCEnumValueIndex mockups__v1__reserve_mode__enum_values_by_name[4] =
 {
+  { "RESERVE_MODE_BEST_EFFORT", 3 },
   { "RESERVE_MODE_CHECK_ONLY", 2 },
   { "RESERVE_MODE_NORMAL", 1 },
   { "RESERVE_MODE_UNSPECIFIED", 0 },
@@ -2411,15 +4505,15 @@ const ProtobufCEnumDescriptor mockups__v1__reserve_mode__descriptor =
   "ReserveMode",
   "Mockups__V1__ReserveMode",
   "mockups.v1",
-  3,
+  4,
   mockups__v1__reserve_mode__enum_values_by_number,
-  3,
+  4,
   mockups__v1__reserve_mode__enum_values_by_name,
   1,
   mockups__v1__reserve_mode__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue mockups__v1__reservation_state__enum_values_by_number[6] =
+static const ProtobufCEnumValue mockups__v1__reservation_state__enum_values_by_number[8] =
 {
   { "RESERVATION_STATE_UNSPECIFIED", "MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_UNSPECIFIED", 0 },
   { "RESERVATION_STATE_HELD", "MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_HELD", 1 },
@@ -2427,17 +4521,21 @@ static const ProtobufCEnumValue mockups__v1__reservation_state__enum_values_by_n
   { "RESERVATION_STATE_RELEASED", "MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_RELEASED", 3 },
   { "RESERVATION_STATE_EXPIRED", "MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_EXPIRED", 4 },
   { "RESERVATION_STATE_REFUSED", "MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_REFUSED", 5 },
+  { "RESERVATION_STATE_DISPATCHED", "MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_DISPATCHED", 6 },
+  { "RESERVATION_STATE_UNRESOLVED", "MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_UNRESOLVED", 7 },
 };
 static const ProtobufCIntRange mockups__v1__reservation_state__value_ranges[] = {
-{0, 0},{0, 6}
+{0, 0},{0, 8}
 };
-static const ProtobufCEnumValueIndex mockups__v1__reservation_state__enum_values_by_name[6] =
+static const ProtobufCEnumValueIndex mockups__v1__reservation_state__enum_values_by_name[8] =
 {
   { "RESERVATION_STATE_COMMITTED", 2 },
+  { "RESERVATION_STATE_DISPATCHED", 6 },
   { "RESERVATION_STATE_EXPIRED", 4 },
   { "RESERVATION_STATE_HELD", 1 },
   { "RESERVATION_STATE_REFUSED", 5 },
   { "RESERVATION_STATE_RELEASED", 3 },
+  { "RESERVATION_STATE_UNRESOLVED", 7 },
   { "RESERVATION_STATE_UNSPECIFIED", 0 },
 };
 const ProtobufCEnumDescriptor mockups__v1__reservation_state__descriptor =
@@ -2447,11 +4545,41 @@ const ProtobufCEnumDescriptor mockups__v1__reservation_state__descriptor =
   "ReservationState",
   "Mockups__V1__ReservationState",
   "mockups.v1",
-  6,
+  8,
   mockups__v1__reservation_state__enum_values_by_number,
-  6,
+  8,
   mockups__v1__reservation_state__enum_values_by_name,
   1,
   mockups__v1__reservation_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue mockups__v1__batch_mode__enum_values_by_number[3] =
+{
+  { "BATCH_MODE_UNSPECIFIED", "MOCKUPS__V1__BATCH_MODE__BATCH_MODE_UNSPECIFIED", 0 },
+  { "BATCH_MODE_CONTINUE", "MOCKUPS__V1__BATCH_MODE__BATCH_MODE_CONTINUE", 1 },
+  { "BATCH_MODE_ALL_OR_NOTHING", "MOCKUPS__V1__BATCH_MODE__BATCH_MODE_ALL_OR_NOTHING", 2 },
+};
+static const ProtobufCIntRange mockups__v1__batch_mode__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex mockups__v1__batch_mode__enum_values_by_name[3] =
+{
+  { "BATCH_MODE_ALL_OR_NOTHING", 2 },
+  { "BATCH_MODE_CONTINUE", 1 },
+  { "BATCH_MODE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor mockups__v1__batch_mode__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "mockups.v1.BatchMode",
+  "BatchMode",
+  "Mockups__V1__BatchMode",
+  "mockups.v1",
+  3,
+  mockups__v1__batch_mode__enum_values_by_number,
+  3,
+  mockups__v1__batch_mode__enum_values_by_name,
+  1,
+  mockups__v1__batch_mode__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

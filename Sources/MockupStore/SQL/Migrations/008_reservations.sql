@@ -24,8 +24,14 @@ ALTER TABLE public.mockup_credit_usage
   -- The row's place in its user's year, from 1: time alone does not order rows of one instant.
   ADD COLUMN sequence bigint,
   ADD COLUMN reservation_id uuid,
-  -- Committed after the reservation had expired, and so admitted a second time.
+  -- Committed after the reservation's time had passed.
   ADD COLUMN late boolean NOT NULL DEFAULT false,
+  -- What of it is more than the reservation had been granted.
+  ADD COLUMN overrun integer NOT NULL DEFAULT 0,
+  -- A refund's charge: a row of the same year.
+  ADD COLUMN refunded_entry_id uuid,
+  -- The budget that the balances were taken from; null in rows that came with the first schema.
+  ADD COLUMN annual_budget integer,
   ALTER COLUMN year SET DEFAULT extract(year FROM now() AT TIME ZONE 'UTC'),
   ALTER COLUMN month SET DEFAULT extract(month FROM now() AT TIME ZONE 'UTC');
 
@@ -163,32 +169,104 @@ CREATE TABLE mockupd.reservations (
   -- The request, as it was sent.
   credits integer NOT NULL CHECK (credits > 0),
   operation text NOT NULL CHECK (operation IN ('generation', 'regeneration')),
+  mode text NOT NULL CHECK (mode IN ('normal', 'best_effort')),
   time_to_live integer NOT NULL CHECK (time_to_live > 0), -- seconds
   mockup_id uuid, -- no reference: the request stays as it was when its mockup is gone
+  group_id uuid, -- reservations that are released together
   -- The budget it is charged to, in UTC, fixed when it is made.
   year integer NOT NULL,
   month integer NOT NULL CHECK (month BETWEEN 1 AND 12),
-  state text NOT NULL
-    CHECK (state IN ('held', 'committed', 'released', 'expired', 'refused')),
-  held integer NOT NULL CHECK (held BETWEEN 0 AND credits),
-  committed integer NOT NULL DEFAULT 0 CHECK (committed >= 0),
+  state text NOT NULL CHECK (
+    state IN ('held', 'dispatched', 'unresolved', 'committed', 'released', 'expired', 'refused')),
+  -- What was set aside: of a best effort perhaps less than was asked for.
+  granted integer NOT NULL CHECK (granted BETWEEN 0 AND credits),
+  -- What of it still is.
+  held integer NOT NULL CHECK (held >= 0),
+  -- What its commits spent, and what of that was more than it had been granted.
+  committed integer NOT NULL DEFAULT 0,
+  overrun integer NOT NULL DEFAULT 0 CHECK (overrun BETWEEN 0 AND committed),
   late boolean NOT NULL DEFAULT false,
+  -- The commit that settled it, and that one's ledger row; null where it was released.
   commit_id uuid,
-  entry_id uuid, -- the ledger row of its commit
+  entry_id uuid,
   created_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
+  dispatched_at timestamptz,
   settled_at timestamptz,
   reserved_usage mockupd.usage NOT NULL,
   settled_usage mockupd.usage,
   PRIMARY KEY (user_id, id),
-  CHECK ((state = 'held') = (held > 0)),
-  CHECK ((state = 'committed') = (committed > 0)),
-  -- Settled once: what was committed and what is still held never exceed what was asked for.
-  CHECK (held + committed <= credits)
+  CHECK ((state = 'refused') = (granted = 0)),
+  -- An open one holds what it has not spent, and may have spent it all; any other holds nothing.
+  CHECK (
+    held = CASE WHEN state IN ('held', 'dispatched', 'unresolved')
+      THEN granted - (committed - overrun) ELSE 0 END),
+  -- Settled once: its commits never exceed what was granted, save by what was let through as such.
+  CHECK (committed - overrun <= granted),
+  CHECK (state <> 'committed' OR committed > 0),
+  CHECK (state NOT IN ('released', 'refused') OR committed = 0)
 );
 
 -- What is due, for admission, which looks for one user's, before it counts what is free.
 CREATE INDEX reservations_due ON mockupd.reservations (user_id, expires_at)
-  WHERE state = 'held';
+  WHERE state IN ('held', 'dispatched');
+CREATE INDEX reservations_group ON mockupd.reservations (user_id, group_id)
+  WHERE group_id IS NOT NULL;
+CREATE INDEX reservations_mockup ON mockupd.reservations (user_id, mockup_id)
+  WHERE mockup_id IS NOT NULL;
+-- The order in which they are listed.
+CREATE INDEX reservations_created ON mockupd.reservations (user_id, created_at, id);
 
 GRANT SELECT ON mockupd.reservations TO mockupd_service;
+
+-- Commits, by the ids under which they were sent, kept for ever: with what each was asked for, did, and
+-- left of its reservation, so that it can be answered again.
+--
+-- The plain case is in the reservation's own row and has none here: one final commit without overrun,
+-- and no other before it.
+CREATE TABLE mockupd.commits (
+  user_id uuid NOT NULL,
+  reservation_id uuid NOT NULL,
+  id uuid NOT NULL,
+  final boolean NOT NULL,
+  allow_overrun boolean NOT NULL,
+  -- It asked for all that was left, in words or by the number.
+  whole boolean NOT NULL,
+  credits integer NOT NULL CHECK (credits >= 0), -- spent by it
+  overrun integer NOT NULL CHECK (overrun BETWEEN 0 AND credits),
+  released integer NOT NULL CHECK (released >= 0), -- given back by it
+  late boolean NOT NULL,
+  entry_id uuid, -- its ledger row
+  created_at timestamptz NOT NULL,
+  -- The reservation after it.
+  state text NOT NULL,
+  held_after integer NOT NULL,
+  committed_after integer NOT NULL,
+  overrun_after integer NOT NULL,
+  expires_at timestamptz NOT NULL,
+  dispatched_at timestamptz,
+  usage mockupd.usage NOT NULL,
+  PRIMARY KEY (user_id, reservation_id, id),
+  FOREIGN KEY (user_id, reservation_id)
+    REFERENCES mockupd.reservations (user_id, id) ON DELETE CASCADE,
+  CHECK ((entry_id IS NULL) = (credits = 0))
+);
+
+GRANT SELECT ON mockupd.commits TO mockupd_service;
+
+-- Refunds, by the ids under which they were sent, kept for ever.
+CREATE TABLE mockupd.refunds (
+  user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+  id uuid NOT NULL,
+  charge_id uuid NOT NULL, -- the ledger row that is given back, or a part of it
+  whole boolean NOT NULL, -- as in commits
+  credits integer NOT NULL CHECK (credits > 0),
+  entry_id uuid NOT NULL, -- its own ledger row
+  usage mockupd.usage NOT NULL,
+  PRIMARY KEY (user_id, id)
+);
+
+-- What of a charge has been given back.
+CREATE INDEX refunds_charge ON mockupd.refunds (user_id, charge_id);
+
+GRANT SELECT ON mockupd.refunds TO mockupd_service;

@@ -1,7 +1,7 @@
--- The engine: everything that changes a user's credits goes through reserve() or settle(), whether a
--- server calls it with a batch or SQL calls it for one.
+-- The engine: everything that changes a user's credits goes through reserve(), settle() or refund(),
+-- whether a server calls it with a batch or SQL calls it for one.
 --
--- Both take the time and every id as parameters, lock the users' counter rows in one order before
+-- They take the time and every id as parameters, lock the users' counter rows in one order before
 -- they look at anything else (a statement of its own: what it waited for is then visible to the next
 -- one), decide each request in the order in which it was sent, and write once for the batch.
 --
@@ -67,45 +67,78 @@ BEGIN
 END
 $$;
 
--- Gives back what the users' reservations held whose time has come. Expiry is decided here, when a
--- user's credits are next touched, and not by when something sweeps. The counters are locked.
+-- A reservation as it stands at p_now: what time has decided, whether or not anything has noticed yet.
+-- Nobody may have called the vendor for one that was only held, so its credits are free; whether a
+-- dispatched one was charged for is not known, so its credits stay where they are.
+CREATE FUNCTION mockupd.as_of(p_reservation mockupd.reservations, p_now timestamptz)
+RETURNS mockupd.reservations
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = ''
+AS $$
+BEGIN
+  IF p_reservation.expires_at <= p_now THEN
+    IF p_reservation.state = 'held' THEN
+      p_reservation.state := 'expired';
+      p_reservation.held := 0;
+      p_reservation.settled_at := p_reservation.expires_at;
+    ELSIF p_reservation.state = 'dispatched' THEN
+      p_reservation.state := 'unresolved';
+    END IF;
+  END IF;
+  RETURN p_reservation;
+END
+$$;
+
+-- Does to the users' reservations whose time has come what as_of() says, and returns how many they
+-- were. Expiry is decided here, when a user's credits are next touched, and not by when something
+-- sweeps. The counters are locked.
 CREATE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
-RETURNS void
+RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = ''
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
 DECLARE
-  v_freed record;
+  v_due record;
+  v_count bigint := 0;
 BEGIN
-  FOR v_freed IN
+  FOR v_due IN
     WITH due AS (
-      SELECT r.user_id, r.id, r.year, r.month, r.held
+      SELECT r.user_id, r.id, r.year, r.month, r.state,
+        CASE r.state WHEN 'held' THEN r.held ELSE 0 END AS freed
       FROM mockupd.reservations AS r
       WHERE r.user_id = ANY (p_user_ids) AND r.year = ANY (p_years)
-        AND r.state = 'held' AND r.expires_at <= p_now
-    ), expired AS (
+        AND r.state IN ('held', 'dispatched') AND r.expires_at <= p_now
+    ), changed AS (
       UPDATE mockupd.reservations AS r
-      SET state = 'expired', held = 0, settled_at = r.expires_at
+      SET state = CASE due.state WHEN 'held' THEN 'expired' ELSE 'unresolved' END,
+        held = r.held - due.freed,
+        settled_at = CASE due.state WHEN 'held' THEN r.expires_at END
       FROM due
       WHERE r.user_id = due.user_id AND r.id = due.id
-      RETURNING due.user_id, due.year, due.month, due.held
+      RETURNING due.user_id, due.year, due.month, due.freed
     )
-    SELECT user_id, year, month, sum(held) AS credits FROM expired GROUP BY user_id, year, month
+    SELECT user_id, year, month, count(*) AS count, sum(freed) AS credits
+    FROM changed GROUP BY user_id, year, month
   LOOP
-    UPDATE mockupd.credit_counters
-    SET held = held - v_freed.credits,
-      month_held[v_freed.month] = month_held[v_freed.month] - v_freed.credits
-    WHERE user_id = v_freed.user_id AND year = v_freed.year;
+    v_count := v_count + v_due.count;
+    IF v_due.credits > 0 THEN
+      UPDATE mockupd.credit_counters
+      SET held = held - v_due.credits,
+        month_held[v_due.month] = month_held[v_due.month] - v_due.credits
+      WHERE user_id = v_due.user_id AND year = v_due.year;
+    END IF;
   END LOOP;
+  RETURN v_count;
 END
 $$;
 
 -- Reserves each user_ids[i]'s credits[i] under the id ids[i], in order, all in the year and month of
 -- p_now. One row for each request, in no particular order:
 --
---   admitted, refused      with the usage after it; replayed where the id was sent before, and then
+--   admitted, refused      with the credits granted (the whole, or, of a best effort, what there is)
+--                          and the usage after it; replayed where the id was sent before, and then
 --                          with the time and usage of the first answer
 --   conflicting_FIELD      the id was sent before with another FIELD
 --   unknown_user, unknown_mockup (or another user's)
@@ -116,11 +149,14 @@ CREATE FUNCTION mockupd.reserve(
   p_credits integer[],
   p_operations text[],
   p_times_to_live integer[],
-  p_mockup_ids uuid[]
+  p_mockup_ids uuid[],
+  p_group_ids uuid[],
+  p_modes text[]
 ) RETURNS TABLE (
   ordinal bigint,
   outcome text,
   replayed boolean,
+  granted integer,
   reserved_at timestamptz,
   usage mockupd.usage
 )
@@ -137,7 +173,7 @@ DECLARE
   v_request record;
   v_counters mockupd.credit_counters;
   v_usage mockupd.usage;
-  v_admitted boolean;
+  v_granted integer;
   v_decided bigint[] := '{}';
   v_made mockupd.reservations[] := '{}';
   v_changed mockupd.credit_counters[] := '{}';
@@ -171,9 +207,11 @@ BEGIN
     SELECT i.*, c AS counters, settings.guardrails
     FROM (
       SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
-      FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
+      FROM unnest(
+        p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids,
+        p_modes)
         WITH ORDINALITY
-        AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
+        AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, ordinal)
       LEFT JOIN public.mockups AS m ON m.id = i.mockup_id AND m.user_id = i.user_id
       WHERE i.mockup_id IS NULL OR m.id IS NOT NULL
     ) AS i
@@ -195,10 +233,14 @@ BEGIN
     END IF;
 
     v_usage := mockupd.usage_of(v_counters, v_month, v_request.guardrails);
-    v_admitted := v_request.credits <= mockupd.available(v_usage);
-    IF v_admitted THEN
-      v_usage.held := v_usage.held + v_request.credits;
-      v_usage.monthly_held := v_usage.monthly_held + v_request.credits;
+    v_granted := CASE
+      WHEN v_request.credits <= mockupd.available(v_usage) THEN v_request.credits
+      WHEN v_request.mode = 'best_effort' THEN greatest(mockupd.available(v_usage), 0)
+      ELSE 0
+    END;
+    IF v_granted > 0 THEN
+      v_usage.held := v_usage.held + v_granted;
+      v_usage.monthly_held := v_usage.monthly_held + v_granted;
       v_counters.held := v_usage.held;
       v_counters.month_held[v_month] := v_usage.monthly_held;
     END IF;
@@ -206,13 +248,14 @@ BEGIN
     v_decided := v_decided || v_request.ordinal;
     v_made := v_made || ROW(
       v_request.user_id, v_request.id,
-      v_request.credits, v_request.operation, v_request.time_to_live, v_request.mockup_id,
+      v_request.credits, v_request.operation, v_request.mode, v_request.time_to_live,
+      v_request.mockup_id, v_request.group_id,
       v_year, v_month,
-      CASE WHEN v_admitted THEN 'held' ELSE 'refused' END,
-      CASE WHEN v_admitted THEN v_request.credits ELSE 0 END,
-      0, false, NULL, NULL,
-      p_now, p_now + make_interval(secs => v_request.time_to_live),
-      CASE WHEN NOT v_admitted THEN p_now END,
+      CASE WHEN v_granted > 0 THEN 'held' ELSE 'refused' END,
+      v_granted, v_granted,
+      0, 0, false, NULL, NULL,
+      p_now, p_now + make_interval(secs => v_request.time_to_live), NULL,
+      CASE WHEN v_granted = 0 THEN p_now END,
       v_usage, NULL
     )::mockupd.reservations;
   END LOOP;
@@ -238,14 +281,19 @@ BEGIN
       WHEN r.operation <> i.operation THEN 'conflicting_operation'
       WHEN r.time_to_live <> i.time_to_live THEN 'conflicting_time_to_live'
       WHEN r.mockup_id IS DISTINCT FROM i.mockup_id THEN 'conflicting_mockup_id'
+      WHEN r.group_id IS DISTINCT FROM i.group_id THEN 'conflicting_group_id'
+      WHEN r.mode <> i.mode THEN 'conflicting_mode'
       WHEN r.state = 'refused' THEN 'refused'
       ELSE 'admitted'
     END,
     coalesce(i.ordinal > made.ordinal, r.id IS NOT NULL),
+    r.granted,
     r.created_at,
     r.reserved_usage
-  FROM unnest(p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids)
-    WITH ORDINALITY AS i (user_id, id, credits, operation, time_to_live, mockup_id, ordinal)
+  FROM unnest(
+    p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids, p_modes)
+    WITH ORDINALITY
+    AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, ordinal)
   LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
   LEFT JOIN (
     SELECT p_user_ids[d.ordinal] AS user_id, p_ids[d.ordinal] AS id, d.ordinal
@@ -254,32 +302,51 @@ BEGIN
 END
 $$;
 
--- Settles reservations: commits credits[i] of ids[i] under commit_ids[i] (no credits: all of it; 0: a
--- release) and writes the ledger row entry_ids[i], or, without a commit id, releases. One row for each
--- request:
+-- Settles reservations, and what goes before it: does actions[i] to ids[i].
 --
---   settled                with the reservation and the usage after it; replayed where it was settled
---                          so before, and then with the usage of the first answer
+--   dispatch   the vendor is about to be called: from here on its time may pass without its credits
+--              being free. With a time to live it extends as well
+--   extend     moves the end to p_now + times_to_live[i] seconds, and never to an earlier time
+--   commit     spends credits[i] (null: all that is left) under commit_ids[i], which makes it happen
+--              once, and writes the ledger row entry_ids[i]. Where finals[i] is false it stays as it
+--              is, for more; else what is left is free again. 0 is a release. With allow_overruns[i] it
+--              may spend more than is left, from what is available. One that has expired is admitted
+--              again, against what is available
+--   release    gives back what it holds
+--
+-- One row for each request:
+--
+--   settled                with the reservation and the usage after it, and what a commit or release
+--                          charged (and what of that was overrun) and gave back; replayed where it was
+--                          done before, and then with that answer
 --   not_found              the user has no such reservation
---   conflicting_credits    the commit id was sent before with other credits
+--   conflicting_FIELD      the commit id was sent before with another FIELD
 --   not_open               the reservation's state forbids it
---   exceeds_held           more than the reservation set aside
---   insufficient           it had expired, and what is available is no longer enough
+--   exceeds_held           more than the reservation has left
+--   insufficient           what is available is not enough
 --
 -- Where nothing is settled, nothing changes.
 CREATE FUNCTION mockupd.settle(
   p_now timestamptz,
   p_user_ids uuid[],
   p_ids uuid[],
+  p_actions text[],
   p_commit_ids uuid[],
   p_credits integer[],
+  p_finals boolean[],
+  p_allow_overruns boolean[],
+  p_times_to_live integer[],
   p_entry_ids uuid[]
 ) RETURNS TABLE (
   ordinal bigint,
   outcome text,
   replayed boolean,
   reservation mockupd.reservations,
-  usage mockupd.usage
+  usage mockupd.usage,
+  charged integer,
+  overrun integer,
+  released integer,
+  late boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ''
@@ -293,10 +360,16 @@ DECLARE
   v_request record;
   v_counters mockupd.credit_counters;
   v_reservation mockupd.reservations;
+  v_commit mockupd.commits;
   v_usage mockupd.usage;
+  v_open boolean;
+  v_left integer;
   v_charge integer;
+  v_overrun integer;
+  v_final boolean;
   v_balance bigint;
   v_settled mockupd.reservations[];
+  v_commits mockupd.commits[];
   v_changed mockupd.credit_counters[];
   v_entries public.mockup_credit_usage[];
 BEGIN
@@ -329,16 +402,22 @@ BEGIN
   FOR v_run IN 1 .. coalesce((SELECT max(r.run) FROM unnest(v_runs) AS r (run)), 0) LOOP
     v_counters := NULL;
     v_settled := '{}';
+    v_commits := '{}';
     v_changed := '{}';
     v_entries := '{}';
 
     FOR v_request IN
-      SELECT i.*, r AS reservation, c AS counters, settings.guardrails
-      FROM unnest(p_user_ids, p_ids, p_commit_ids, p_credits, p_entry_ids, v_years, v_runs)
+      SELECT i.*, r AS reservation, sent AS sent, c AS counters, settings.guardrails
+      FROM unnest(
+        p_user_ids, p_ids, p_actions, p_commit_ids, p_credits, p_finals, p_allow_overruns,
+        p_times_to_live, p_entry_ids, v_years, v_runs)
         WITH ORDINALITY
-        AS i (user_id, id, commit_id, credits, entry_id, year, run, ordinal)
+        AS i (user_id, id, action, commit_id, credits, final, allow_overrun, time_to_live, entry_id,
+          year, run, ordinal)
       LEFT JOIN mockupd.reservations AS r
         ON r.user_id = i.user_id AND r.id = i.id AND r.year = i.year
+      LEFT JOIN mockupd.commits AS sent
+        ON sent.user_id = i.user_id AND sent.reservation_id = i.id AND sent.id = i.commit_id
       LEFT JOIN mockupd.credit_counters AS c ON c.user_id = r.user_id AND c.year = r.year
       LEFT JOIN LATERAL (
         SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = i.user_id LIMIT 1
@@ -347,10 +426,15 @@ BEGIN
       ORDER BY r.user_id, r.year, i.ordinal
     LOOP
       v_reservation := v_request.reservation;
+      v_commit := v_request.sent;
       ordinal := v_request.ordinal;
       replayed := false;
       reservation := v_reservation;
       usage := NULL;
+      charged := 0;
+      overrun := 0;
+      released := 0;
+      late := false;
 
       IF v_reservation.id IS NULL THEN
         outcome := 'not_found';
@@ -367,40 +451,134 @@ BEGIN
         v_counters := v_request.counters;
       END IF;
       v_usage := mockupd.usage_of(v_counters, v_reservation.month, v_request.guardrails);
+      usage := v_usage;
 
-      v_charge := CASE
-        WHEN v_request.commit_id IS NULL THEN 0
-        ELSE coalesce(v_request.credits, v_reservation.credits)
-      END;
-      replayed := CASE
-        WHEN v_request.commit_id IS NULL THEN v_reservation.state = 'released'
-        ELSE v_reservation.commit_id IS NOT DISTINCT FROM v_request.commit_id
-          AND v_reservation.committed = v_charge
-      END;
-      outcome := CASE
-        WHEN replayed THEN 'settled'
-        WHEN v_reservation.commit_id = v_request.commit_id THEN 'conflicting_credits'
-        WHEN v_reservation.state = 'held' THEN
-          CASE WHEN v_charge > v_reservation.held THEN 'exceeds_held' ELSE 'settled' END
-        WHEN v_reservation.state = 'expired' AND v_charge > 0 THEN
-          CASE
-            WHEN v_charge > v_reservation.credits THEN 'exceeds_held'
-            WHEN v_charge > mockupd.available(v_usage) THEN 'insufficient'
-            ELSE 'settled'
-          END
-        ELSE 'not_open'
-      END;
+      v_open := v_reservation.state IN ('held', 'dispatched', 'unresolved');
+      -- Of an open one this is what it holds, of an expired one what it held.
+      v_left := v_reservation.granted - (v_reservation.committed - v_reservation.overrun);
+      v_final := coalesce(v_request.final, true);
 
-      IF replayed OR outcome <> 'settled' THEN
-        usage := CASE WHEN replayed THEN v_reservation.settled_usage ELSE v_usage END;
+      -- Dispatch and extend move no credits.
+      IF v_request.action IN ('dispatch', 'extend') THEN
+        IF v_reservation.state NOT IN ('held', 'dispatched') THEN
+          outcome := 'not_open';
+          RETURN NEXT;
+          CONTINUE;
+        END IF;
+        IF v_request.action = 'dispatch' THEN
+          replayed := v_reservation.state = 'dispatched';
+          v_reservation.state := 'dispatched';
+          v_reservation.dispatched_at := coalesce(v_reservation.dispatched_at, p_now);
+        END IF;
+        v_reservation.expires_at := greatest(
+          v_reservation.expires_at, p_now + make_interval(secs => v_request.time_to_live));
+        v_settled := v_settled || v_reservation;
+        outcome := 'settled';
+        reservation := v_reservation;
         RETURN NEXT;
         CONTINUE;
       END IF;
 
+      IF v_request.action = 'commit' THEN
+        -- A commit that is in the reservation's own row.
+        IF v_commit.id IS NULL AND v_reservation.commit_id = v_request.commit_id THEN
+          v_commit.id := v_reservation.commit_id;
+          v_commit.final := true;
+          v_commit.allow_overrun := false;
+          v_commit.whole := v_left = 0;
+          v_commit.credits := v_reservation.committed;
+          v_commit.overrun := 0;
+          -- One that had expired held nothing; one that was dispatched cannot have.
+          v_commit.released := CASE
+            WHEN v_reservation.late AND v_reservation.dispatched_at IS NULL THEN 0 ELSE v_left END;
+          v_commit.late := v_reservation.late;
+          v_commit.usage := v_reservation.settled_usage;
+        -- One that left it open: it was as this one says, whatever has become of it.
+        ELSIF v_commit.id IS NOT NULL THEN
+          reservation.state := v_commit.state;
+          reservation.held := v_commit.held_after;
+          reservation.committed := v_commit.committed_after;
+          reservation.overrun := v_commit.overrun_after;
+          reservation.expires_at := v_commit.expires_at;
+          reservation.dispatched_at := v_commit.dispatched_at;
+          IF NOT v_commit.final THEN
+            reservation.late := v_commit.late;
+            reservation.commit_id := NULL;
+            reservation.entry_id := NULL;
+            reservation.settled_at := CASE v_commit.state WHEN 'expired' THEN v_commit.expires_at END;
+          END IF;
+        END IF;
+
+        IF v_commit.id IS NOT NULL THEN
+          outcome := CASE
+            WHEN v_commit.credits <> v_request.credits
+              OR v_request.credits IS NULL AND NOT v_commit.whole THEN 'conflicting_credits'
+            WHEN v_commit.final <> v_final THEN 'conflicting_final'
+            WHEN v_commit.allow_overrun <> coalesce(v_request.allow_overrun, false)
+              THEN 'conflicting_allow_overrun'
+            ELSE 'settled'
+          END;
+          IF outcome = 'settled' THEN
+            replayed := true;
+            usage := v_commit.usage;
+            charged := v_commit.credits;
+            overrun := v_commit.overrun;
+            released := v_commit.released;
+            late := v_commit.late;
+          ELSE
+            reservation := v_reservation;
+          END IF;
+          RETURN NEXT;
+          CONTINUE;
+        END IF;
+
+        v_charge := coalesce(v_request.credits, v_left);
+      ELSE
+        IF v_reservation.state = 'released'
+          OR v_reservation.state = 'committed' AND v_reservation.commit_id IS NULL
+        THEN
+          outcome := 'settled';
+          replayed := true;
+          usage := v_reservation.settled_usage;
+          released := v_left;
+          RETURN NEXT;
+          CONTINUE;
+        END IF;
+
+        v_charge := 0;
+        v_final := true;
+      END IF;
+
+      v_overrun := greatest(v_charge - v_left, 0);
+      outcome := CASE
+        WHEN NOT v_open AND NOT (v_reservation.state = 'expired' AND v_charge > 0) THEN 'not_open'
+        WHEN v_overrun > 0 AND NOT coalesce(v_request.allow_overrun, false) THEN 'exceeds_held'
+        -- What is not held has to be available: the overrun, or, when it has expired, all of it.
+        WHEN v_charge - v_reservation.held > 0
+          AND v_charge - v_reservation.held > mockupd.available(v_usage) THEN 'insufficient'
+        ELSE 'settled'
+      END;
+      IF outcome <> 'settled' THEN
+        RETURN NEXT;
+        CONTINUE;
+      END IF;
+
+      charged := v_charge;
+      overrun := v_overrun;
+      late := v_reservation.late
+        OR v_charge > 0 AND v_reservation.state IN ('expired', 'unresolved');
+      -- What it no longer holds: what is spent of it, and, in the end, the rest.
+      released := CASE
+        WHEN v_open AND v_final THEN v_reservation.held - (v_charge - v_overrun) ELSE 0
+      END;
+
       v_balance := v_usage.annual_budget
         - (v_usage.generation + v_usage.regeneration - v_usage.refund);
-      v_usage.held := v_usage.held - v_reservation.held;
-      v_usage.monthly_held := v_usage.monthly_held - v_reservation.held;
+      IF v_open THEN
+        v_usage.held := v_usage.held - (v_charge - v_overrun) - released;
+        v_usage.monthly_held := v_usage.monthly_held - (v_charge - v_overrun) - released;
+        v_reservation.held := v_reservation.held - (v_charge - v_overrun) - released;
+      END IF;
       v_usage.monthly_used := v_usage.monthly_used + v_charge;
       IF v_reservation.operation = 'regeneration' THEN
         v_usage.regeneration := v_usage.regeneration + v_charge;
@@ -414,23 +592,46 @@ BEGIN
       v_counters.month_used[v_reservation.month] := v_usage.monthly_used;
       v_counters.month_held[v_reservation.month] := v_usage.monthly_held;
 
-      v_reservation.late := v_reservation.state = 'expired';
-      v_reservation.state := CASE WHEN v_charge > 0 THEN 'committed' ELSE 'released' END;
-      v_reservation.held := 0;
-      v_reservation.committed := v_charge;
-      v_reservation.commit_id := v_request.commit_id;
-      v_reservation.settled_at := p_now;
-      v_reservation.settled_usage := v_usage;
+      v_commit.id := CASE
+        WHEN v_request.action = 'commit'
+          AND (NOT v_final OR coalesce(v_request.allow_overrun, false) OR v_reservation.committed > 0)
+        THEN v_request.commit_id
+      END;
+
+      v_reservation.late := late;
+      v_reservation.committed := v_reservation.committed + v_charge;
+      v_reservation.overrun := v_reservation.overrun + v_overrun;
+      IF v_final THEN
+        v_reservation.state :=
+          CASE WHEN v_reservation.committed > 0 THEN 'committed' ELSE 'released' END;
+        v_reservation.commit_id :=
+          CASE v_request.action WHEN 'commit' THEN v_request.commit_id END;
+        v_reservation.settled_at := p_now;
+        v_reservation.settled_usage := v_usage;
+        IF v_charge > 0 THEN
+          v_reservation.entry_id := v_request.entry_id;
+        END IF;
+      END IF;
+
+      IF v_commit.id IS NOT NULL THEN
+        v_commits := v_commits || ROW(
+          v_reservation.user_id, v_reservation.id, v_commit.id,
+          v_final, coalesce(v_request.allow_overrun, false), v_charge = v_left,
+          v_charge, v_overrun, released, late,
+          CASE WHEN v_charge > 0 THEN v_request.entry_id END, p_now,
+          v_reservation.state, v_reservation.held, v_reservation.committed, v_reservation.overrun,
+          v_reservation.expires_at, v_reservation.dispatched_at, v_usage
+        )::mockupd.commits;
+      END IF;
 
       IF v_charge > 0 THEN
         v_counters.entries := v_counters.entries + 1;
-        v_reservation.entry_id := v_request.entry_id;
         v_entries := v_entries || ROW(
           v_request.entry_id, v_reservation.user_id, v_reservation.mockup_id,
           v_charge, v_reservation.operation,
           mockupd.as_integer(v_balance), mockupd.as_integer(v_balance - v_charge),
           v_reservation.year, v_reservation.month, p_now,
-          v_counters.entries, v_reservation.id, v_reservation.late
+          v_counters.entries, v_reservation.id, late, v_overrun, NULL, v_usage.annual_budget
         )::public.mockup_credit_usage;
       END IF;
 
@@ -445,19 +646,21 @@ BEGIN
 
     INSERT INTO public.mockup_credit_usage (
       id, user_id, mockup_id, credits, operation, balance_before, balance_after, year, month,
-      created_at, sequence, reservation_id, late)
+      created_at, sequence, reservation_id, late, overrun, annual_budget)
     SELECT
       e.id, e.user_id,
       -- The mockup may be gone by now; the lock keeps it until the row refers to it.
       (SELECT m.id FROM public.mockups AS m WHERE m.id = e.mockup_id FOR KEY SHARE),
       e.credits, e.operation, e.balance_before, e.balance_after, e.year, e.month,
-      e.created_at, e.sequence, e.reservation_id, e.late
+      e.created_at, e.sequence, e.reservation_id, e.late, e.overrun, e.annual_budget
     FROM unnest(v_entries) AS e;
 
+    INSERT INTO mockupd.commits SELECT made.* FROM unnest(v_commits) AS made;
+
     UPDATE mockupd.reservations AS r
-    SET state = s.state, held = s.held, committed = s.committed, late = s.late,
-      commit_id = s.commit_id, entry_id = s.entry_id,
-      settled_at = s.settled_at, settled_usage = s.settled_usage
+    SET state = s.state, held = s.held, committed = s.committed, overrun = s.overrun, late = s.late,
+      commit_id = s.commit_id, entry_id = s.entry_id, expires_at = s.expires_at,
+      dispatched_at = s.dispatched_at, settled_at = s.settled_at, settled_usage = s.settled_usage
     FROM unnest(v_settled) AS s
     WHERE r.user_id = s.user_id AND r.id = s.id;
 
@@ -467,6 +670,188 @@ BEGIN
       month_used = changed.month_used, month_held = changed.month_held
     FROM unnest(v_changed) AS changed
     WHERE c.user_id = changed.user_id AND c.year = changed.year;
+  END LOOP;
+END
+$$;
+
+-- Releases every open reservation of a user's group. One row: whether there is such a group, how many
+-- of its reservations were given back, now or before, and how many credits by that; replayed where none
+-- was now; and the usage at p_now.
+CREATE FUNCTION mockupd.release_group(p_now timestamptz, p_user_id uuid, p_group_id uuid)
+RETURNS TABLE (
+  known boolean, reservations bigint, released bigint, replayed boolean, usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_ids uuid[];
+BEGIN
+  SELECT coalesce(array_agg(r.id), '{}') INTO v_ids
+  FROM mockupd.reservations AS r
+  WHERE r.user_id = p_user_id AND r.group_id = p_group_id
+    AND r.state IN ('held', 'dispatched', 'unresolved');
+
+  -- One that was settled, or has expired, by the time that it is locked answers not_open.
+  SELECT count(*) FILTER (WHERE s.outcome = 'settled' AND NOT s.replayed) = 0 INTO replayed
+  FROM mockupd.settle(
+    p_now, array_fill(p_user_id, ARRAY[cardinality(v_ids)]), v_ids,
+    array_fill('release'::text, ARRAY[cardinality(v_ids)]),
+    '{}', '{}', '{}', '{}', '{}', '{}') AS s;
+
+  SELECT count(*) > 0, count(*) FILTER (WHERE given.back),
+    coalesce(sum(r.granted - (r.committed - r.overrun)) FILTER (WHERE given.back), 0)
+  INTO known, reservations, released
+  FROM mockupd.reservations AS r
+  CROSS JOIN LATERAL (
+    SELECT r.state = 'released' OR r.state = 'committed' AND r.commit_id IS NULL AS back
+  ) AS given
+  WHERE r.user_id = p_user_id AND r.group_id = p_group_id;
+
+  SELECT u.* INTO usage FROM mockupd.usage_at(
+    p_now, p_user_id,
+    extract(year FROM p_now AT TIME ZONE 'UTC')::integer,
+    extract(month FROM p_now AT TIME ZONE 'UTC')::integer) AS u;
+  RETURN NEXT;
+END
+$$;
+
+-- Gives back credits[i] (null: all that is left) of what the ledger row charge_ids[i] charged, under
+-- the id ids[i], to the period that was charged, and writes the ledger row entry_ids[i]. One row for
+-- each request, in order:
+--
+--   refunded               with the refund's ledger row and the usage after it; replayed where the id
+--                          was sent before, and then with that answer
+--   conflicting_FIELD      the id was sent before with another FIELD
+--   not_found              the user's ledger has no such row
+--   not_a_charge           the row is a refund itself
+--   exceeds_charge         more than was charged and is not yet given back
+CREATE FUNCTION mockupd.refund(
+  p_now timestamptz,
+  p_user_ids uuid[],
+  p_ids uuid[],
+  p_charge_ids uuid[],
+  p_credits integer[],
+  p_entry_ids uuid[]
+) RETURNS TABLE (
+  ordinal bigint,
+  outcome text,
+  replayed boolean,
+  entry public.mockup_credit_usage,
+  usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_request record;
+  v_charge public.mockup_credit_usage;
+  v_sent mockupd.refunds;
+  v_counters mockupd.credit_counters;
+  v_guardrails jsonb;
+  v_usage mockupd.usage;
+  v_left bigint;
+  v_credits integer;
+  v_balance bigint;
+BEGIN
+  -- The ledger's rows never change, so their years may be read before the lock.
+  PERFORM FROM mockupd.credit_counters AS c
+  WHERE (c.user_id, c.year) IN (
+    SELECT e.user_id, e.year
+    FROM unnest(p_user_ids, p_charge_ids) AS i (user_id, charge_id)
+    JOIN public.mockup_credit_usage AS e ON e.id = i.charge_id AND e.user_id = i.user_id)
+  ORDER BY c.user_id, c.year
+  FOR NO KEY UPDATE;
+
+  FOR v_request IN
+    SELECT i.*
+    FROM unnest(p_user_ids, p_ids, p_charge_ids, p_credits, p_entry_ids)
+      WITH ORDINALITY AS i (user_id, id, charge_id, credits, entry_id, ordinal)
+    ORDER BY i.ordinal
+  LOOP
+    ordinal := v_request.ordinal;
+    replayed := false;
+    entry := NULL;
+    usage := NULL;
+
+    SELECT * INTO v_sent FROM mockupd.refunds AS r
+    WHERE r.user_id = v_request.user_id AND r.id = v_request.id;
+    IF v_sent.id IS NOT NULL THEN
+      outcome := CASE
+        WHEN v_sent.charge_id <> v_request.charge_id THEN 'conflicting_entry_id'
+        WHEN v_sent.credits <> v_request.credits
+          OR v_request.credits IS NULL AND NOT v_sent.whole THEN 'conflicting_credits'
+        ELSE 'refunded'
+      END;
+      IF outcome = 'refunded' THEN
+        replayed := true;
+        SELECT * INTO entry FROM public.mockup_credit_usage AS e
+        WHERE e.user_id = v_request.user_id AND e.id = v_sent.entry_id;
+        usage := v_sent.usage;
+      END IF;
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+
+    SELECT * INTO v_charge FROM public.mockup_credit_usage AS e
+    WHERE e.id = v_request.charge_id AND e.user_id = v_request.user_id;
+    SELECT v_charge.credits - coalesce(sum(r.credits), 0) INTO v_left
+    FROM mockupd.refunds AS r
+    WHERE r.user_id = v_request.user_id AND r.charge_id = v_request.charge_id;
+    outcome := CASE
+      WHEN v_charge.id IS NULL THEN 'not_found'
+      WHEN v_charge.operation NOT IN ('generation', 'regeneration') THEN 'not_a_charge'
+      WHEN v_left < 1 OR v_request.credits > v_left THEN 'exceeds_charge'
+      ELSE 'refunded'
+    END;
+    IF outcome <> 'refunded' THEN
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    v_credits := coalesce(v_request.credits, v_left);
+
+    PERFORM mockupd.expire_due(p_now, ARRAY[v_request.user_id], ARRAY[v_charge.year]);
+    SELECT * INTO v_counters FROM mockupd.credit_counters AS c
+    WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
+    v_guardrails := (
+      SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = v_request.user_id LIMIT 1);
+    v_usage := mockupd.usage_of(v_counters, v_charge.month, v_guardrails);
+    v_balance := v_usage.annual_budget
+      - (v_usage.generation + v_usage.regeneration - v_usage.refund);
+    v_usage.refund := v_usage.refund + v_credits;
+    v_usage.monthly_used := v_usage.monthly_used - v_credits;
+
+    UPDATE mockupd.credit_counters AS c
+    SET refund = v_usage.refund, entries = c.entries + 1,
+      month_used[v_charge.month] = v_usage.monthly_used
+    WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
+
+    INSERT INTO public.mockup_credit_usage (
+      id, user_id, mockup_id, credits, operation, balance_before, balance_after, year, month,
+      created_at, sequence, reservation_id, refunded_entry_id, annual_budget)
+    VALUES (
+      v_request.entry_id, v_request.user_id,
+      -- As the charge says now: the mockup may be gone, and then the charge no longer names it.
+      (SELECT m.id FROM public.mockups AS m WHERE m.id = v_charge.mockup_id FOR KEY SHARE),
+      v_credits, 'refund',
+      mockupd.as_integer(v_balance), mockupd.as_integer(v_balance + v_credits),
+      v_charge.year, v_charge.month, p_now,
+      v_counters.entries + 1, v_charge.reservation_id, v_charge.id, v_usage.annual_budget)
+    RETURNING * INTO entry;
+
+    INSERT INTO mockupd.refunds (user_id, id, charge_id, whole, credits, entry_id, usage)
+    VALUES (
+      v_request.user_id, v_request.id, v_charge.id, v_credits = v_left, v_credits,
+      v_request.entry_id, v_usage);
+
+    usage := v_usage;
+    RETURN NEXT;
   END LOOP;
 END
 $$;
@@ -504,7 +889,8 @@ BEGIN
     coalesce(sum(r.held) FILTER (WHERE r.month = p_month), 0) AS month_held
   INTO v_due
   FROM mockupd.reservations AS r
-  WHERE r.user_id = p_user_id AND r.year = p_year AND r.state = 'held' AND r.expires_at <= p_now;
+  WHERE r.user_id = p_user_id AND r.year = p_year
+    AND r.state = 'held' AND r.expires_at <= p_now;
 
   v_usage.generation := coalesce(v_usage.generation, 0);
   v_usage.regeneration := coalesce(v_usage.regeneration, 0);
@@ -526,8 +912,13 @@ $$;
 
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA mockupd FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-  mockupd.reserve(timestamptz, uuid[], uuid[], integer[], text[], integer[], uuid[]),
-  mockupd.settle(timestamptz, uuid[], uuid[], uuid[], integer[], uuid[]),
+  mockupd.reserve(
+    timestamptz, uuid[], uuid[], integer[], text[], integer[], uuid[], uuid[], text[]),
+  mockupd.settle(
+    timestamptz, uuid[], uuid[], text[], uuid[], integer[], boolean[], boolean[], integer[], uuid[]),
+  mockupd.release_group(timestamptz, uuid, uuid),
+  mockupd.refund(timestamptz, uuid[], uuid[], uuid[], integer[], uuid[]),
+  mockupd.as_of(mockupd.reservations, timestamptz),
   mockupd.usage_at(timestamptz, uuid, integer, integer),
   mockupd.user_exists(uuid)
 TO mockupd_service;

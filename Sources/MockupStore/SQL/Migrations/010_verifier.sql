@@ -2,19 +2,25 @@
 -- one user, or of all. No row means that the books are right.
 CREATE FUNCTION mockupd.verify_counters(p_user_id uuid DEFAULT NULL)
 RETURNS TABLE (user_id uuid, year integer, discrepancy text)
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = ''
+-- One user's rows are found by their keys, all users' by reading all.
+SET plan_cache_mode = 'force_custom_plan'
 AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
   WITH spent AS (
-    SELECT e.user_id, e.year, e.month, e.sequence, e.id,
-      e.operation, e.credits::bigint AS credits, e.balance_before, e.balance_after,
+    SELECT e.user_id, e.year, e.month, e.sequence, e.id, e.reservation_id, e.refunded_entry_id,
+      e.operation, e.credits::bigint AS credits, e.overrun,
+      e.balance_before, e.balance_after, e.annual_budget,
       CASE e.operation WHEN 'refund' THEN -e.credits::bigint
         WHEN 'generation' THEN e.credits WHEN 'regeneration' THEN e.credits ELSE 0 END AS charge
     FROM public.mockup_credit_usage AS e
     WHERE p_user_id IS NULL OR e.user_id = p_user_id
   ), open AS (
     SELECT r.user_id, r.year, r.month, r.held FROM mockupd.reservations AS r
-    WHERE r.state = 'held' AND (p_user_id IS NULL OR r.user_id = p_user_id)
+    WHERE r.held > 0 AND (p_user_id IS NULL OR r.user_id = p_user_id)
   ), sums AS (
     SELECT s.user_id, s.year, 'generation' AS name, sum(s.credits) AS value
     FROM spent AS s WHERE s.operation = 'generation' GROUP BY 1, 2
@@ -55,24 +61,90 @@ AS $$
   FROM sums FULL JOIN counted USING (user_id, year, name)
   WHERE coalesce(sums.value, 0) <> coalesce(counted.value, 0)
   UNION ALL
-  -- Rows that came with the first schema have no reservation and carry whatever they were given; a
-  -- balance beyond what its column holds is cut off there.
-  SELECT e.user_id, e.year, format('entry %s: balance %s became %s by %s of %s',
-    e.sequence, e.balance_before, e.balance_after, e.operation, e.credits)
-  FROM public.mockup_credit_usage AS e
-  WHERE e.reservation_id IS NOT NULL AND (p_user_id IS NULL OR e.user_id = p_user_id)
-    AND e.balance_after <>
-      e.balance_before - CASE e.operation WHEN 'refund' THEN -1 ELSE 1 END * e.credits::bigint
-    AND -2147483648 NOT IN (e.balance_before, e.balance_after)
-    AND 2147483647 NOT IN (e.balance_before, e.balance_after)
+  -- A year's rows are numbered without a gap, and each begins where the one before it ended, unless the
+  -- budget changed in between: the row tells its budget, and the rows before it what was used. Those
+  -- that came with the first schema carry whatever they were given. A balance beyond what its column
+  -- holds is cut off there.
+  SELECT c.user_id, c.year, c.discrepancy
+  FROM (
+    SELECT s.user_id, s.year,
+      CASE
+        WHEN s.sequence <> s.place
+          THEN format('entry %s: it is number %s of its year', s.sequence, s.place)
+        WHEN s.balance_before <> mockupd.as_integer(s.annual_budget - s.used)
+          THEN format('entry %s: it begins with %s, the rows before it leave %s',
+            s.sequence, s.balance_before, mockupd.as_integer(s.annual_budget - s.used))
+        WHEN s.balance_after <> mockupd.as_integer(s.annual_budget - s.used - s.charge)
+          THEN format('entry %s: balance %s became %s by %s of %s',
+            s.sequence, s.balance_before, s.balance_after, s.operation, s.credits)
+      END AS discrepancy
+    FROM (
+      SELECT e.*,
+        row_number() OVER year AS place,
+        (sum(e.charge) OVER year - e.charge)::bigint AS used
+      FROM spent AS e
+      WINDOW year AS (PARTITION BY e.user_id, e.year ORDER BY e.sequence)
+    ) AS s
+  ) AS c
+  WHERE c.discrepancy IS NOT NULL
   UNION ALL
-  SELECT r.user_id, r.year, format('reservation %s: committed %s, the ledger says %s',
-    r.id, r.committed, coalesce(sum(e.credits), 0))
+  -- What a reservation says was spent is what the ledger says, and so is what went beyond it.
+  SELECT r.user_id, r.year, format('reservation %s: committed %s (overrun %s), the ledger says %s (%s)',
+    r.id, r.committed, r.overrun, coalesce(e.credits, 0), coalesce(e.overrun, 0))
   FROM mockupd.reservations AS r
-  LEFT JOIN public.mockup_credit_usage AS e ON e.user_id = r.user_id AND e.id = r.entry_id
-  WHERE p_user_id IS NULL OR r.user_id = p_user_id
-  GROUP BY r.user_id, r.year, r.id, r.committed
-  HAVING r.committed <> coalesce(sum(e.credits), 0)
+  LEFT JOIN (
+    SELECT s.user_id, s.reservation_id, sum(s.credits) AS credits, sum(s.overrun) AS overrun
+    FROM spent AS s
+    WHERE s.reservation_id IS NOT NULL AND s.operation <> 'refund'
+    GROUP BY s.user_id, s.reservation_id
+  ) AS e ON e.user_id = r.user_id AND e.reservation_id = r.id
+  WHERE (p_user_id IS NULL OR r.user_id = p_user_id)
+    AND (r.committed, r.overrun) <> (coalesce(e.credits, 0), coalesce(e.overrun, 0))
+  UNION ALL
+  -- Each commit that is remembered has its row, and so has the last one of a reservation.
+  SELECT c.user_id, r.year, format('commit %s: it spent %s, its entry says %s',
+    c.id, c.credits, coalesce(e.credits::text, 'nothing'))
+  FROM (
+    SELECT c.user_id, c.reservation_id, c.id, c.credits, c.entry_id
+    FROM mockupd.commits AS c
+    WHERE p_user_id IS NULL OR c.user_id = p_user_id
+    UNION ALL
+    SELECT r.user_id, r.id, r.commit_id, r.committed, r.entry_id
+    FROM mockupd.reservations AS r
+    WHERE r.entry_id IS NOT NULL AND (p_user_id IS NULL OR r.user_id = p_user_id)
+      AND NOT EXISTS (
+        SELECT FROM mockupd.commits AS c
+        WHERE c.user_id = r.user_id AND c.reservation_id = r.id AND c.id = r.commit_id)
+  ) AS c
+  JOIN mockupd.reservations AS r ON r.user_id = c.user_id AND r.id = c.reservation_id
+  LEFT JOIN spent AS e
+    ON e.user_id = c.user_id AND e.id = c.entry_id AND e.reservation_id = c.reservation_id
+  WHERE c.credits > 0 AND c.credits IS DISTINCT FROM e.credits
+  UNION ALL
+  -- Each refund is of a charge of its year, and has its row.
+  SELECT e.user_id, e.year, format('refund %s: its charge is not there', e.sequence)
+  FROM spent AS e
+  WHERE e.refunded_entry_id IS NOT NULL
+    AND NOT EXISTS (
+      SELECT FROM spent AS c
+      WHERE c.user_id = e.user_id AND c.id = e.refunded_entry_id AND c.year = e.year
+        AND c.month = e.month AND c.operation <> 'refund')
+  UNION ALL
+  SELECT c.user_id, c.year, format('charge %s: of %s credits %s were refunded, %s by id',
+    c.sequence, c.credits, coalesce(e.credits, 0), coalesce(r.credits, 0))
+  FROM spent AS c
+  LEFT JOIN (
+    SELECT s.user_id, s.refunded_entry_id AS id, sum(s.credits) AS credits
+    FROM spent AS s WHERE s.refunded_entry_id IS NOT NULL GROUP BY 1, 2
+  ) AS e ON e.user_id = c.user_id AND e.id = c.id
+  LEFT JOIN (
+    SELECT f.user_id, f.charge_id AS id, sum(f.credits) AS credits
+    FROM mockupd.refunds AS f
+    WHERE p_user_id IS NULL OR f.user_id = p_user_id
+    GROUP BY 1, 2
+  ) AS r ON r.user_id = c.user_id AND r.id = c.id
+  WHERE coalesce(e.credits, 0) > c.credits OR coalesce(e.credits, 0) <> coalesce(r.credits, 0);
+END
 $$;
 
 REVOKE EXECUTE ON FUNCTION mockupd.verify_counters(uuid) FROM PUBLIC;

@@ -94,7 +94,7 @@ BEGIN
   SELECT r.outcome, mockupd.as_integer(mockupd.available(r.usage)) AS remaining INTO v_answer
   FROM mockupd.reserve(
     v_now, ARRAY[p_user_id], ARRAY[gen_random_uuid()], ARRAY[p_credits], ARRAY['generation'],
-    ARRAY[900], ARRAY[NULL::uuid]) AS r;
+    ARRAY[900], ARRAY[NULL::uuid], ARRAY[NULL::uuid], ARRAY['normal']) AS r;
 
   RETURN QUERY SELECT
     v_answer.outcome = 'admitted',

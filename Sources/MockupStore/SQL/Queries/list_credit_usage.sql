@@ -6,7 +6,7 @@
 -- $6 integer  how many
 SELECT
   id, user_id, sequence, credits, operation, balance_before, balance_after, year, month,
-  created_at, mockup_id, reservation_id, late
+  created_at, mockup_id, reservation_id, late, overrun, refunded_entry_id
 FROM public.mockup_credit_usage
 WHERE user_id = $1
   AND ($2 IS NULL OR year = $2)

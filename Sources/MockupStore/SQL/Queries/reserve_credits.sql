@@ -1,15 +1,16 @@
 -- Reserves a batch. See mockupd.reserve for what each outcome means.
 --
 -- $1 timestamptz  now
--- $2 uuid[]       users             $3 uuid[]  reservation ids
--- $4 integer[]    credits           $5 text[]  operations
--- $6 integer[]    seconds to live   $7 uuid[]  mockups, null for none
+-- $2 uuid[]       users                   $3 uuid[]  reservation ids
+-- $4 integer[]    credits                 $5 text[]  operations
+-- $6 integer[]    seconds to live         $7 uuid[]  mockups, null for none
+-- $8 uuid[]       groups, null for none   $9 text[]  modes
 SELECT
-  ordinal, outcome, replayed, reserved_at,
+  ordinal, outcome, replayed, granted, reserved_at,
   extract(year FROM reserved_at AT TIME ZONE 'UTC')::integer AS year,
   extract(month FROM reserved_at AT TIME ZONE 'UTC')::integer AS month,
   (usage).annual_budget, (usage).monthly_soft_limit,
   (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
   (usage).monthly_used, (usage).monthly_held
-FROM mockupd.reserve($1, $2, $3, $4, $5, $6, $7)
+FROM mockupd.reserve($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ORDER BY ordinal

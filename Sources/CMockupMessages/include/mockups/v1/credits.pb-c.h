@@ -16,21 +16,39 @@ PROTOBUF_C__BEGIN_DECLS
 
 #include "google/protobuf/timestamp.pb-c.h"
 
+typedef struct Mockups__V1__BatchError Mockups__V1__BatchError;
 typedef struct Mockups__V1__Reservation Mockups__V1__Reservation;
 typedef struct Mockups__V1__CreditUsage Mockups__V1__CreditUsage;
 typedef struct Mockups__V1__CreditUsageEntry Mockups__V1__CreditUsageEntry;
 typedef struct Mockups__V1__ReserveCreditsRequest Mockups__V1__ReserveCreditsRequest;
 typedef struct Mockups__V1__ReserveCreditsResponse Mockups__V1__ReserveCreditsResponse;
+typedef struct Mockups__V1__BatchReserveCreditsRequest Mockups__V1__BatchReserveCreditsRequest;
+typedef struct Mockups__V1__BatchReserveCreditsResult Mockups__V1__BatchReserveCreditsResult;
+typedef struct Mockups__V1__BatchReserveCreditsResponse Mockups__V1__BatchReserveCreditsResponse;
+typedef struct Mockups__V1__DispatchReservationRequest Mockups__V1__DispatchReservationRequest;
+typedef struct Mockups__V1__DispatchReservationResponse Mockups__V1__DispatchReservationResponse;
 typedef struct Mockups__V1__CommitReservationRequest Mockups__V1__CommitReservationRequest;
 typedef struct Mockups__V1__CommitReservationResponse Mockups__V1__CommitReservationResponse;
 typedef struct Mockups__V1__ReleaseReservationRequest Mockups__V1__ReleaseReservationRequest;
 typedef struct Mockups__V1__ReleaseReservationResponse Mockups__V1__ReleaseReservationResponse;
+typedef struct Mockups__V1__ExtendReservationRequest Mockups__V1__ExtendReservationRequest;
+typedef struct Mockups__V1__ExtendReservationResponse Mockups__V1__ExtendReservationResponse;
+typedef struct Mockups__V1__ReservationSettlement Mockups__V1__ReservationSettlement;
+typedef struct Mockups__V1__BatchSettleReservationsRequest Mockups__V1__BatchSettleReservationsRequest;
+typedef struct Mockups__V1__BatchSettleReservationsResult Mockups__V1__BatchSettleReservationsResult;
+typedef struct Mockups__V1__BatchSettleReservationsResponse Mockups__V1__BatchSettleReservationsResponse;
+typedef struct Mockups__V1__RefundCreditsRequest Mockups__V1__RefundCreditsRequest;
+typedef struct Mockups__V1__RefundCreditsResponse Mockups__V1__RefundCreditsResponse;
+typedef struct Mockups__V1__ListReservationsRequest Mockups__V1__ListReservationsRequest;
+typedef struct Mockups__V1__ListReservationsResponse Mockups__V1__ListReservationsResponse;
 typedef struct Mockups__V1__GetReservationRequest Mockups__V1__GetReservationRequest;
 typedef struct Mockups__V1__GetReservationResponse Mockups__V1__GetReservationResponse;
 typedef struct Mockups__V1__GetCreditUsageRequest Mockups__V1__GetCreditUsageRequest;
 typedef struct Mockups__V1__GetCreditUsageResponse Mockups__V1__GetCreditUsageResponse;
 typedef struct Mockups__V1__ListCreditUsageRequest Mockups__V1__ListCreditUsageRequest;
 typedef struct Mockups__V1__ListCreditUsageResponse Mockups__V1__ListCreditUsageResponse;
+typedef struct Mockups__V1__ExportCreditUsageRequest Mockups__V1__ExportCreditUsageRequest;
+typedef struct Mockups__V1__ExportCreditUsageResponse Mockups__V1__ExportCreditUsageResponse;
 
 
 /* --- enums --- */
@@ -45,7 +63,8 @@ typedef enum _Mockups__V1__Operation {
 typedef enum _Mockups__V1__ReserveMode {
   MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_UNSPECIFIED = 0,
   MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_NORMAL = 1,
-  MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_CHECK_ONLY = 2
+  MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_CHECK_ONLY = 2,
+  MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_BEST_EFFORT = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__RESERVE_MODE)
 } Mockups__V1__ReserveMode;
 typedef enum _Mockups__V1__ReservationState {
@@ -54,11 +73,31 @@ typedef enum _Mockups__V1__ReservationState {
   MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_COMMITTED = 2,
   MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_RELEASED = 3,
   MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_EXPIRED = 4,
-  MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_REFUSED = 5
+  MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_REFUSED = 5,
+  MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_DISPATCHED = 6,
+  MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_UNRESOLVED = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__RESERVATION_STATE)
 } Mockups__V1__ReservationState;
+typedef enum _Mockups__V1__BatchMode {
+  MOCKUPS__V1__BATCH_MODE__BATCH_MODE_UNSPECIFIED = 0,
+  MOCKUPS__V1__BATCH_MODE__BATCH_MODE_CONTINUE = 1,
+  MOCKUPS__V1__BATCH_MODE__BATCH_MODE_ALL_OR_NOTHING = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__BATCH_MODE)
+} Mockups__V1__BatchMode;
 
 /* --- messages --- */
+
+struct  Mockups__V1__BatchError
+{
+  ProtobufCMessage base;
+  int32_t code;
+  ProtobufCBinaryData message;
+  ProtobufCBinaryData field;
+};
+#define MOCKUPS__V1__BATCH_ERROR__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__batch_error__descriptor) \
+    , 0, {0,NULL}, {0,NULL} }
+
 
 struct  Mockups__V1__Reservation
 {
@@ -78,10 +117,14 @@ struct  Mockups__V1__Reservation
   ProtobufCBinaryData mockup_id;
   ProtobufCBinaryData commit_id;
   protobuf_c_boolean late;
+  int32_t granted;
+  int32_t overrun;
+  ProtobufCBinaryData group_id;
+  Google__Protobuf__Timestamp *dispatched_at;
 };
 #define MOCKUPS__V1__RESERVATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__reservation__descriptor) \
-    , {0,NULL}, {0,NULL}, MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_UNSPECIFIED, 0, 0, 0, MOCKUPS__V1__OPERATION__OPERATION_UNSPECIFIED, 0, 0, NULL, NULL, NULL, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, MOCKUPS__V1__RESERVATION_STATE__RESERVATION_STATE_UNSPECIFIED, 0, 0, 0, MOCKUPS__V1__OPERATION__OPERATION_UNSPECIFIED, 0, 0, NULL, NULL, NULL, {0,NULL}, {0,NULL}, 0, 0, 0, {0,NULL}, NULL }
 
 
 struct  Mockups__V1__CreditUsage
@@ -123,10 +166,12 @@ struct  Mockups__V1__CreditUsageEntry
   ProtobufCBinaryData mockup_id;
   ProtobufCBinaryData reservation_id;
   protobuf_c_boolean late;
+  int32_t overrun;
+  ProtobufCBinaryData refunded_entry_id;
 };
 #define MOCKUPS__V1__CREDIT_USAGE_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__credit_usage_entry__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0, MOCKUPS__V1__OPERATION__OPERATION_UNSPECIFIED, 0, 0, 0, 0, NULL, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0, MOCKUPS__V1__OPERATION__OPERATION_UNSPECIFIED, 0, 0, 0, 0, NULL, {0,NULL}, {0,NULL}, 0, 0, {0,NULL} }
 
 
 struct  Mockups__V1__ReserveCreditsRequest
@@ -139,10 +184,11 @@ struct  Mockups__V1__ReserveCreditsRequest
   Mockups__V1__ReserveMode mode;
   int32_t time_to_live_seconds;
   ProtobufCBinaryData mockup_id;
+  ProtobufCBinaryData group_id;
 };
 #define MOCKUPS__V1__RESERVE_CREDITS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__reserve_credits_request__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, MOCKUPS__V1__OPERATION__OPERATION_UNSPECIFIED, MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_UNSPECIFIED, 0, {0,NULL} }
+    , {0,NULL}, 0, {0,NULL}, MOCKUPS__V1__OPERATION__OPERATION_UNSPECIFIED, MOCKUPS__V1__RESERVE_MODE__RESERVE_MODE_UNSPECIFIED, 0, {0,NULL}, {0,NULL} }
 
 
 struct  Mockups__V1__ReserveCreditsResponse
@@ -154,10 +200,78 @@ struct  Mockups__V1__ReserveCreditsResponse
   Mockups__V1__Reservation *reservation;
   Mockups__V1__CreditUsage *usage;
   protobuf_c_boolean replayed;
+  int32_t granted;
 };
 #define MOCKUPS__V1__RESERVE_CREDITS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__reserve_credits_response__descriptor) \
-    , 0, 0, {0,NULL}, NULL, NULL, 0 }
+    , 0, 0, {0,NULL}, NULL, NULL, 0, 0 }
+
+
+struct  Mockups__V1__BatchReserveCreditsRequest
+{
+  ProtobufCMessage base;
+  size_t n_requests;
+  Mockups__V1__ReserveCreditsRequest **requests;
+  Mockups__V1__BatchMode mode;
+};
+#define MOCKUPS__V1__BATCH_RESERVE_CREDITS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__batch_reserve_credits_request__descriptor) \
+    , 0,NULL, MOCKUPS__V1__BATCH_MODE__BATCH_MODE_UNSPECIFIED }
+
+
+typedef enum {
+  MOCKUPS__V1__BATCH_RESERVE_CREDITS_RESULT__OUTCOME__NOT_SET = 0,
+  MOCKUPS__V1__BATCH_RESERVE_CREDITS_RESULT__OUTCOME_RESPONSE = 1,
+  MOCKUPS__V1__BATCH_RESERVE_CREDITS_RESULT__OUTCOME_ERROR = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__BATCH_RESERVE_CREDITS_RESULT__OUTCOME__CASE)
+} Mockups__V1__BatchReserveCreditsResult__OutcomeCase;
+
+struct  Mockups__V1__BatchReserveCreditsResult
+{
+  ProtobufCMessage base;
+  Mockups__V1__BatchReserveCreditsResult__OutcomeCase outcome_case;
+  union {
+    Mockups__V1__ReserveCreditsResponse *response;
+    Mockups__V1__BatchError *error;
+  };
+};
+#define MOCKUPS__V1__BATCH_RESERVE_CREDITS_RESULT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__batch_reserve_credits_result__descriptor) \
+    , MOCKUPS__V1__BATCH_RESERVE_CREDITS_RESULT__OUTCOME__NOT_SET, {0} }
+
+
+struct  Mockups__V1__BatchReserveCreditsResponse
+{
+  ProtobufCMessage base;
+  size_t n_results;
+  Mockups__V1__BatchReserveCreditsResult **results;
+};
+#define MOCKUPS__V1__BATCH_RESERVE_CREDITS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__batch_reserve_credits_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Mockups__V1__DispatchReservationRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData user_id;
+  ProtobufCBinaryData reservation_id;
+  int32_t time_to_live_seconds;
+};
+#define MOCKUPS__V1__DISPATCH_RESERVATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__dispatch_reservation_request__descriptor) \
+    , {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Mockups__V1__DispatchReservationResponse
+{
+  ProtobufCMessage base;
+  Mockups__V1__Reservation *reservation;
+  protobuf_c_boolean replayed;
+};
+#define MOCKUPS__V1__DISPATCH_RESERVATION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__dispatch_reservation_response__descriptor) \
+    , NULL, 0 }
 
 
 typedef enum {
@@ -166,20 +280,31 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__COMMIT_RESERVATION_REQUEST__CREDITS_TO_COMMIT__CASE)
 } Mockups__V1__CommitReservationRequest__CreditsToCommitCase;
 
+typedef enum {
+  MOCKUPS__V1__COMMIT_RESERVATION_REQUEST__FINALITY__NOT_SET = 0,
+  MOCKUPS__V1__COMMIT_RESERVATION_REQUEST__FINALITY_FINAL = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__COMMIT_RESERVATION_REQUEST__FINALITY__CASE)
+} Mockups__V1__CommitReservationRequest__FinalityCase;
+
 struct  Mockups__V1__CommitReservationRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData user_id;
   ProtobufCBinaryData reservation_id;
   ProtobufCBinaryData commit_id;
+  protobuf_c_boolean allow_overrun;
   Mockups__V1__CommitReservationRequest__CreditsToCommitCase credits_to_commit_case;
   union {
     int32_t credits;
   };
+  Mockups__V1__CommitReservationRequest__FinalityCase finality_case;
+  union {
+    protobuf_c_boolean final;
+  };
 };
 #define MOCKUPS__V1__COMMIT_RESERVATION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__commit_reservation_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, MOCKUPS__V1__COMMIT_RESERVATION_REQUEST__CREDITS_TO_COMMIT__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, MOCKUPS__V1__COMMIT_RESERVATION_REQUEST__CREDITS_TO_COMMIT__NOT_SET, {0}, MOCKUPS__V1__COMMIT_RESERVATION_REQUEST__FINALITY__NOT_SET, {0} }
 
 
 struct  Mockups__V1__CommitReservationResponse
@@ -192,10 +317,11 @@ struct  Mockups__V1__CommitReservationResponse
   Mockups__V1__CreditUsage *usage;
   protobuf_c_boolean replayed;
   protobuf_c_boolean late;
+  int32_t overrun;
 };
 #define MOCKUPS__V1__COMMIT_RESERVATION_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__commit_reservation_response__descriptor) \
-    , NULL, 0, 0, 0, NULL, 0, 0 }
+    , NULL, 0, 0, 0, NULL, 0, 0, 0 }
 
 
 struct  Mockups__V1__ReleaseReservationRequest
@@ -203,10 +329,11 @@ struct  Mockups__V1__ReleaseReservationRequest
   ProtobufCMessage base;
   ProtobufCBinaryData user_id;
   ProtobufCBinaryData reservation_id;
+  ProtobufCBinaryData group_id;
 };
 #define MOCKUPS__V1__RELEASE_RESERVATION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__release_reservation_request__descriptor) \
-    , {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 struct  Mockups__V1__ReleaseReservationResponse
@@ -217,10 +344,172 @@ struct  Mockups__V1__ReleaseReservationResponse
   int32_t remaining;
   Mockups__V1__CreditUsage *usage;
   protobuf_c_boolean replayed;
+  int32_t reservations;
 };
 #define MOCKUPS__V1__RELEASE_RESERVATION_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__release_reservation_response__descriptor) \
+    , NULL, 0, 0, NULL, 0, 0 }
+
+
+struct  Mockups__V1__ExtendReservationRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData user_id;
+  ProtobufCBinaryData reservation_id;
+  int32_t time_to_live_seconds;
+};
+#define MOCKUPS__V1__EXTEND_RESERVATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__extend_reservation_request__descriptor) \
+    , {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Mockups__V1__ExtendReservationResponse
+{
+  ProtobufCMessage base;
+  Mockups__V1__Reservation *reservation;
+};
+#define MOCKUPS__V1__EXTEND_RESERVATION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__extend_reservation_response__descriptor) \
+    , NULL }
+
+
+typedef enum {
+  MOCKUPS__V1__RESERVATION_SETTLEMENT__ACTION__NOT_SET = 0,
+  MOCKUPS__V1__RESERVATION_SETTLEMENT__ACTION_DISPATCH = 1,
+  MOCKUPS__V1__RESERVATION_SETTLEMENT__ACTION_COMMIT = 2,
+  MOCKUPS__V1__RESERVATION_SETTLEMENT__ACTION_RELEASE = 3,
+  MOCKUPS__V1__RESERVATION_SETTLEMENT__ACTION_EXTEND = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__RESERVATION_SETTLEMENT__ACTION__CASE)
+} Mockups__V1__ReservationSettlement__ActionCase;
+
+struct  Mockups__V1__ReservationSettlement
+{
+  ProtobufCMessage base;
+  Mockups__V1__ReservationSettlement__ActionCase action_case;
+  union {
+    Mockups__V1__DispatchReservationRequest *dispatch;
+    Mockups__V1__CommitReservationRequest *commit;
+    Mockups__V1__ReleaseReservationRequest *release;
+    Mockups__V1__ExtendReservationRequest *extend;
+  };
+};
+#define MOCKUPS__V1__RESERVATION_SETTLEMENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__reservation_settlement__descriptor) \
+    , MOCKUPS__V1__RESERVATION_SETTLEMENT__ACTION__NOT_SET, {0} }
+
+
+struct  Mockups__V1__BatchSettleReservationsRequest
+{
+  ProtobufCMessage base;
+  size_t n_settlements;
+  Mockups__V1__ReservationSettlement **settlements;
+  Mockups__V1__BatchMode mode;
+};
+#define MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__batch_settle_reservations_request__descriptor) \
+    , 0,NULL, MOCKUPS__V1__BATCH_MODE__BATCH_MODE_UNSPECIFIED }
+
+
+typedef enum {
+  MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__OUTCOME__NOT_SET = 0,
+  MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__OUTCOME_DISPATCH = 1,
+  MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__OUTCOME_COMMIT = 2,
+  MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__OUTCOME_RELEASE = 3,
+  MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__OUTCOME_EXTEND = 4,
+  MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__OUTCOME_ERROR = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__OUTCOME__CASE)
+} Mockups__V1__BatchSettleReservationsResult__OutcomeCase;
+
+struct  Mockups__V1__BatchSettleReservationsResult
+{
+  ProtobufCMessage base;
+  Mockups__V1__BatchSettleReservationsResult__OutcomeCase outcome_case;
+  union {
+    Mockups__V1__DispatchReservationResponse *dispatch;
+    Mockups__V1__CommitReservationResponse *commit;
+    Mockups__V1__ReleaseReservationResponse *release;
+    Mockups__V1__ExtendReservationResponse *extend;
+    Mockups__V1__BatchError *error;
+  };
+};
+#define MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__batch_settle_reservations_result__descriptor) \
+    , MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESULT__OUTCOME__NOT_SET, {0} }
+
+
+struct  Mockups__V1__BatchSettleReservationsResponse
+{
+  ProtobufCMessage base;
+  size_t n_results;
+  Mockups__V1__BatchSettleReservationsResult **results;
+};
+#define MOCKUPS__V1__BATCH_SETTLE_RESERVATIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__batch_settle_reservations_response__descriptor) \
+    , 0,NULL }
+
+
+typedef enum {
+  MOCKUPS__V1__REFUND_CREDITS_REQUEST__CREDITS_TO_REFUND__NOT_SET = 0,
+  MOCKUPS__V1__REFUND_CREDITS_REQUEST__CREDITS_TO_REFUND_CREDITS = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__REFUND_CREDITS_REQUEST__CREDITS_TO_REFUND__CASE)
+} Mockups__V1__RefundCreditsRequest__CreditsToRefundCase;
+
+struct  Mockups__V1__RefundCreditsRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData user_id;
+  ProtobufCBinaryData refund_id;
+  ProtobufCBinaryData entry_id;
+  Mockups__V1__RefundCreditsRequest__CreditsToRefundCase credits_to_refund_case;
+  union {
+    int32_t credits;
+  };
+};
+#define MOCKUPS__V1__REFUND_CREDITS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__refund_credits_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, MOCKUPS__V1__REFUND_CREDITS_REQUEST__CREDITS_TO_REFUND__NOT_SET, {0} }
+
+
+struct  Mockups__V1__RefundCreditsResponse
+{
+  ProtobufCMessage base;
+  Mockups__V1__CreditUsageEntry *entry;
+  int32_t refunded;
+  int32_t remaining;
+  Mockups__V1__CreditUsage *usage;
+  protobuf_c_boolean replayed;
+};
+#define MOCKUPS__V1__REFUND_CREDITS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__refund_credits_response__descriptor) \
     , NULL, 0, 0, NULL, 0 }
+
+
+struct  Mockups__V1__ListReservationsRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData user_id;
+  size_t n_states;
+  Mockups__V1__ReservationState *states;
+  ProtobufCBinaryData group_id;
+  ProtobufCBinaryData mockup_id;
+  int32_t page_size;
+  ProtobufCBinaryData page_token;
+};
+#define MOCKUPS__V1__LIST_RESERVATIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__list_reservations_request__descriptor) \
+    , {0,NULL}, 0,NULL, {0,NULL}, {0,NULL}, 0, {0,NULL} }
+
+
+struct  Mockups__V1__ListReservationsResponse
+{
+  ProtobufCMessage base;
+  size_t n_reservations;
+  Mockups__V1__Reservation **reservations;
+  ProtobufCBinaryData next_page_token;
+};
+#define MOCKUPS__V1__LIST_RESERVATIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__list_reservations_response__descriptor) \
+    , 0,NULL, {0,NULL} }
 
 
 struct  Mockups__V1__GetReservationRequest
@@ -305,6 +594,49 @@ struct  Mockups__V1__ListCreditUsageResponse
     , 0,NULL, {0,NULL} }
 
 
+struct  Mockups__V1__ExportCreditUsageRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData user_id;
+  int32_t year;
+  ProtobufCBinaryData resume_token;
+};
+#define MOCKUPS__V1__EXPORT_CREDIT_USAGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__export_credit_usage_request__descriptor) \
+    , {0,NULL}, 0, {0,NULL} }
+
+
+struct  Mockups__V1__ExportCreditUsageResponse
+{
+  ProtobufCMessage base;
+  size_t n_entries;
+  Mockups__V1__CreditUsageEntry **entries;
+  ProtobufCBinaryData resume_token;
+};
+#define MOCKUPS__V1__EXPORT_CREDIT_USAGE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__export_credit_usage_response__descriptor) \
+    , 0,NULL, {0,NULL} }
+
+
+/* Mockups__V1__BatchError methods */
+void   mockups__v1__batch_error__init
+                     (Mockups__V1__BatchError         *message);
+size_t mockups__v1__batch_error__get_packed_size
+                     (const Mockups__V1__BatchError   *message);
+size_t mockups__v1__batch_error__pack
+                     (const Mockups__V1__BatchError   *message,
+                      uint8_t             *out);
+size_t mockups__v1__batch_error__pack_to_buffer
+                     (const Mockups__V1__BatchError   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__BatchError *
+       mockups__v1__batch_error__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__batch_error__free_unpacked
+                     (Mockups__V1__BatchError *message,
+                      ProtobufCAllocator *allocator);
 /* Mockups__V1__Reservation methods */
 void   mockups__v1__reservation__init
                      (Mockups__V1__Reservation         *message);
@@ -400,6 +732,101 @@ Mockups__V1__ReserveCreditsResponse *
 void   mockups__v1__reserve_credits_response__free_unpacked
                      (Mockups__V1__ReserveCreditsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Mockups__V1__BatchReserveCreditsRequest methods */
+void   mockups__v1__batch_reserve_credits_request__init
+                     (Mockups__V1__BatchReserveCreditsRequest         *message);
+size_t mockups__v1__batch_reserve_credits_request__get_packed_size
+                     (const Mockups__V1__BatchReserveCreditsRequest   *message);
+size_t mockups__v1__batch_reserve_credits_request__pack
+                     (const Mockups__V1__BatchReserveCreditsRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__batch_reserve_credits_request__pack_to_buffer
+                     (const Mockups__V1__BatchReserveCreditsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__BatchReserveCreditsRequest *
+       mockups__v1__batch_reserve_credits_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__batch_reserve_credits_request__free_unpacked
+                     (Mockups__V1__BatchReserveCreditsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__BatchReserveCreditsResult methods */
+void   mockups__v1__batch_reserve_credits_result__init
+                     (Mockups__V1__BatchReserveCreditsResult         *message);
+size_t mockups__v1__batch_reserve_credits_result__get_packed_size
+                     (const Mockups__V1__BatchReserveCreditsResult   *message);
+size_t mockups__v1__batch_reserve_credits_result__pack
+                     (const Mockups__V1__BatchReserveCreditsResult   *message,
+                      uint8_t             *out);
+size_t mockups__v1__batch_reserve_credits_result__pack_to_buffer
+                     (const Mockups__V1__BatchReserveCreditsResult   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__BatchReserveCreditsResult *
+       mockups__v1__batch_reserve_credits_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__batch_reserve_credits_result__free_unpacked
+                     (Mockups__V1__BatchReserveCreditsResult *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__BatchReserveCreditsResponse methods */
+void   mockups__v1__batch_reserve_credits_response__init
+                     (Mockups__V1__BatchReserveCreditsResponse         *message);
+size_t mockups__v1__batch_reserve_credits_response__get_packed_size
+                     (const Mockups__V1__BatchReserveCreditsResponse   *message);
+size_t mockups__v1__batch_reserve_credits_response__pack
+                     (const Mockups__V1__BatchReserveCreditsResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__batch_reserve_credits_response__pack_to_buffer
+                     (const Mockups__V1__BatchReserveCreditsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__BatchReserveCreditsResponse *
+       mockups__v1__batch_reserve_credits_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__batch_reserve_credits_response__free_unpacked
+                     (Mockups__V1__BatchReserveCreditsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__DispatchReservationRequest methods */
+void   mockups__v1__dispatch_reservation_request__init
+                     (Mockups__V1__DispatchReservationRequest         *message);
+size_t mockups__v1__dispatch_reservation_request__get_packed_size
+                     (const Mockups__V1__DispatchReservationRequest   *message);
+size_t mockups__v1__dispatch_reservation_request__pack
+                     (const Mockups__V1__DispatchReservationRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__dispatch_reservation_request__pack_to_buffer
+                     (const Mockups__V1__DispatchReservationRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__DispatchReservationRequest *
+       mockups__v1__dispatch_reservation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__dispatch_reservation_request__free_unpacked
+                     (Mockups__V1__DispatchReservationRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__DispatchReservationResponse methods */
+void   mockups__v1__dispatch_reservation_response__init
+                     (Mockups__V1__DispatchReservationResponse         *message);
+size_t mockups__v1__dispatch_reservation_response__get_packed_size
+                     (const Mockups__V1__DispatchReservationResponse   *message);
+size_t mockups__v1__dispatch_reservation_response__pack
+                     (const Mockups__V1__DispatchReservationResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__dispatch_reservation_response__pack_to_buffer
+                     (const Mockups__V1__DispatchReservationResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__DispatchReservationResponse *
+       mockups__v1__dispatch_reservation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__dispatch_reservation_response__free_unpacked
+                     (Mockups__V1__DispatchReservationResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Mockups__V1__CommitReservationRequest methods */
 void   mockups__v1__commit_reservation_request__init
                      (Mockups__V1__CommitReservationRequest         *message);
@@ -475,6 +902,196 @@ Mockups__V1__ReleaseReservationResponse *
                       const uint8_t       *data);
 void   mockups__v1__release_reservation_response__free_unpacked
                      (Mockups__V1__ReleaseReservationResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ExtendReservationRequest methods */
+void   mockups__v1__extend_reservation_request__init
+                     (Mockups__V1__ExtendReservationRequest         *message);
+size_t mockups__v1__extend_reservation_request__get_packed_size
+                     (const Mockups__V1__ExtendReservationRequest   *message);
+size_t mockups__v1__extend_reservation_request__pack
+                     (const Mockups__V1__ExtendReservationRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__extend_reservation_request__pack_to_buffer
+                     (const Mockups__V1__ExtendReservationRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ExtendReservationRequest *
+       mockups__v1__extend_reservation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__extend_reservation_request__free_unpacked
+                     (Mockups__V1__ExtendReservationRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ExtendReservationResponse methods */
+void   mockups__v1__extend_reservation_response__init
+                     (Mockups__V1__ExtendReservationResponse         *message);
+size_t mockups__v1__extend_reservation_response__get_packed_size
+                     (const Mockups__V1__ExtendReservationResponse   *message);
+size_t mockups__v1__extend_reservation_response__pack
+                     (const Mockups__V1__ExtendReservationResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__extend_reservation_response__pack_to_buffer
+                     (const Mockups__V1__ExtendReservationResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ExtendReservationResponse *
+       mockups__v1__extend_reservation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__extend_reservation_response__free_unpacked
+                     (Mockups__V1__ExtendReservationResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ReservationSettlement methods */
+void   mockups__v1__reservation_settlement__init
+                     (Mockups__V1__ReservationSettlement         *message);
+size_t mockups__v1__reservation_settlement__get_packed_size
+                     (const Mockups__V1__ReservationSettlement   *message);
+size_t mockups__v1__reservation_settlement__pack
+                     (const Mockups__V1__ReservationSettlement   *message,
+                      uint8_t             *out);
+size_t mockups__v1__reservation_settlement__pack_to_buffer
+                     (const Mockups__V1__ReservationSettlement   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ReservationSettlement *
+       mockups__v1__reservation_settlement__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__reservation_settlement__free_unpacked
+                     (Mockups__V1__ReservationSettlement *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__BatchSettleReservationsRequest methods */
+void   mockups__v1__batch_settle_reservations_request__init
+                     (Mockups__V1__BatchSettleReservationsRequest         *message);
+size_t mockups__v1__batch_settle_reservations_request__get_packed_size
+                     (const Mockups__V1__BatchSettleReservationsRequest   *message);
+size_t mockups__v1__batch_settle_reservations_request__pack
+                     (const Mockups__V1__BatchSettleReservationsRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__batch_settle_reservations_request__pack_to_buffer
+                     (const Mockups__V1__BatchSettleReservationsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__BatchSettleReservationsRequest *
+       mockups__v1__batch_settle_reservations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__batch_settle_reservations_request__free_unpacked
+                     (Mockups__V1__BatchSettleReservationsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__BatchSettleReservationsResult methods */
+void   mockups__v1__batch_settle_reservations_result__init
+                     (Mockups__V1__BatchSettleReservationsResult         *message);
+size_t mockups__v1__batch_settle_reservations_result__get_packed_size
+                     (const Mockups__V1__BatchSettleReservationsResult   *message);
+size_t mockups__v1__batch_settle_reservations_result__pack
+                     (const Mockups__V1__BatchSettleReservationsResult   *message,
+                      uint8_t             *out);
+size_t mockups__v1__batch_settle_reservations_result__pack_to_buffer
+                     (const Mockups__V1__BatchSettleReservationsResult   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__BatchSettleReservationsResult *
+       mockups__v1__batch_settle_reservations_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__batch_settle_reservations_result__free_unpacked
+                     (Mockups__V1__BatchSettleReservationsResult *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__BatchSettleReservationsResponse methods */
+void   mockups__v1__batch_settle_reservations_response__init
+                     (Mockups__V1__BatchSettleReservationsResponse         *message);
+size_t mockups__v1__batch_settle_reservations_response__get_packed_size
+                     (const Mockups__V1__BatchSettleReservationsResponse   *message);
+size_t mockups__v1__batch_settle_reservations_response__pack
+                     (const Mockups__V1__BatchSettleReservationsResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__batch_settle_reservations_response__pack_to_buffer
+                     (const Mockups__V1__BatchSettleReservationsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__BatchSettleReservationsResponse *
+       mockups__v1__batch_settle_reservations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__batch_settle_reservations_response__free_unpacked
+                     (Mockups__V1__BatchSettleReservationsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__RefundCreditsRequest methods */
+void   mockups__v1__refund_credits_request__init
+                     (Mockups__V1__RefundCreditsRequest         *message);
+size_t mockups__v1__refund_credits_request__get_packed_size
+                     (const Mockups__V1__RefundCreditsRequest   *message);
+size_t mockups__v1__refund_credits_request__pack
+                     (const Mockups__V1__RefundCreditsRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__refund_credits_request__pack_to_buffer
+                     (const Mockups__V1__RefundCreditsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__RefundCreditsRequest *
+       mockups__v1__refund_credits_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__refund_credits_request__free_unpacked
+                     (Mockups__V1__RefundCreditsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__RefundCreditsResponse methods */
+void   mockups__v1__refund_credits_response__init
+                     (Mockups__V1__RefundCreditsResponse         *message);
+size_t mockups__v1__refund_credits_response__get_packed_size
+                     (const Mockups__V1__RefundCreditsResponse   *message);
+size_t mockups__v1__refund_credits_response__pack
+                     (const Mockups__V1__RefundCreditsResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__refund_credits_response__pack_to_buffer
+                     (const Mockups__V1__RefundCreditsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__RefundCreditsResponse *
+       mockups__v1__refund_credits_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__refund_credits_response__free_unpacked
+                     (Mockups__V1__RefundCreditsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ListReservationsRequest methods */
+void   mockups__v1__list_reservations_request__init
+                     (Mockups__V1__ListReservationsRequest         *message);
+size_t mockups__v1__list_reservations_request__get_packed_size
+                     (const Mockups__V1__ListReservationsRequest   *message);
+size_t mockups__v1__list_reservations_request__pack
+                     (const Mockups__V1__ListReservationsRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__list_reservations_request__pack_to_buffer
+                     (const Mockups__V1__ListReservationsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ListReservationsRequest *
+       mockups__v1__list_reservations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__list_reservations_request__free_unpacked
+                     (Mockups__V1__ListReservationsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ListReservationsResponse methods */
+void   mockups__v1__list_reservations_response__init
+                     (Mockups__V1__ListReservationsResponse         *message);
+size_t mockups__v1__list_reservations_response__get_packed_size
+                     (const Mockups__V1__ListReservationsResponse   *message);
+size_t mockups__v1__list_reservations_response__pack
+                     (const Mockups__V1__ListReservationsResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__list_reservations_response__pack_to_buffer
+                     (const Mockups__V1__ListReservationsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ListReservationsResponse *
+       mockups__v1__list_reservations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__list_reservations_response__free_unpacked
+                     (Mockups__V1__ListReservationsResponse *message,
                       ProtobufCAllocator *allocator);
 /* Mockups__V1__GetReservationRequest methods */
 void   mockups__v1__get_reservation_request__init
@@ -590,8 +1207,49 @@ Mockups__V1__ListCreditUsageResponse *
 void   mockups__v1__list_credit_usage_response__free_unpacked
                      (Mockups__V1__ListCreditUsageResponse *message,
                       ProtobufCAllocator *allocator);
+/* Mockups__V1__ExportCreditUsageRequest methods */
+void   mockups__v1__export_credit_usage_request__init
+                     (Mockups__V1__ExportCreditUsageRequest         *message);
+size_t mockups__v1__export_credit_usage_request__get_packed_size
+                     (const Mockups__V1__ExportCreditUsageRequest   *message);
+size_t mockups__v1__export_credit_usage_request__pack
+                     (const Mockups__V1__ExportCreditUsageRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__export_credit_usage_request__pack_to_buffer
+                     (const Mockups__V1__ExportCreditUsageRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ExportCreditUsageRequest *
+       mockups__v1__export_credit_usage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__export_credit_usage_request__free_unpacked
+                     (Mockups__V1__ExportCreditUsageRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ExportCreditUsageResponse methods */
+void   mockups__v1__export_credit_usage_response__init
+                     (Mockups__V1__ExportCreditUsageResponse         *message);
+size_t mockups__v1__export_credit_usage_response__get_packed_size
+                     (const Mockups__V1__ExportCreditUsageResponse   *message);
+size_t mockups__v1__export_credit_usage_response__pack
+                     (const Mockups__V1__ExportCreditUsageResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__export_credit_usage_response__pack_to_buffer
+                     (const Mockups__V1__ExportCreditUsageResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ExportCreditUsageResponse *
+       mockups__v1__export_credit_usage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__export_credit_usage_response__free_unpacked
+                     (Mockups__V1__ExportCreditUsageResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
+typedef void (*Mockups__V1__BatchError_Closure)
+                 (const Mockups__V1__BatchError *message,
+                  void *closure_data);
 typedef void (*Mockups__V1__Reservation_Closure)
                  (const Mockups__V1__Reservation *message,
                   void *closure_data);
@@ -607,6 +1265,21 @@ typedef void (*Mockups__V1__ReserveCreditsRequest_Closure)
 typedef void (*Mockups__V1__ReserveCreditsResponse_Closure)
                  (const Mockups__V1__ReserveCreditsResponse *message,
                   void *closure_data);
+typedef void (*Mockups__V1__BatchReserveCreditsRequest_Closure)
+                 (const Mockups__V1__BatchReserveCreditsRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__BatchReserveCreditsResult_Closure)
+                 (const Mockups__V1__BatchReserveCreditsResult *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__BatchReserveCreditsResponse_Closure)
+                 (const Mockups__V1__BatchReserveCreditsResponse *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__DispatchReservationRequest_Closure)
+                 (const Mockups__V1__DispatchReservationRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__DispatchReservationResponse_Closure)
+                 (const Mockups__V1__DispatchReservationResponse *message,
+                  void *closure_data);
 typedef void (*Mockups__V1__CommitReservationRequest_Closure)
                  (const Mockups__V1__CommitReservationRequest *message,
                   void *closure_data);
@@ -618,6 +1291,36 @@ typedef void (*Mockups__V1__ReleaseReservationRequest_Closure)
                   void *closure_data);
 typedef void (*Mockups__V1__ReleaseReservationResponse_Closure)
                  (const Mockups__V1__ReleaseReservationResponse *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ExtendReservationRequest_Closure)
+                 (const Mockups__V1__ExtendReservationRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ExtendReservationResponse_Closure)
+                 (const Mockups__V1__ExtendReservationResponse *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ReservationSettlement_Closure)
+                 (const Mockups__V1__ReservationSettlement *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__BatchSettleReservationsRequest_Closure)
+                 (const Mockups__V1__BatchSettleReservationsRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__BatchSettleReservationsResult_Closure)
+                 (const Mockups__V1__BatchSettleReservationsResult *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__BatchSettleReservationsResponse_Closure)
+                 (const Mockups__V1__BatchSettleReservationsResponse *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__RefundCreditsRequest_Closure)
+                 (const Mockups__V1__RefundCreditsRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__RefundCreditsResponse_Closure)
+                 (const Mockups__V1__RefundCreditsResponse *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ListReservationsRequest_Closure)
+                 (const Mockups__V1__ListReservationsRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ListReservationsResponse_Closure)
+                 (const Mockups__V1__ListReservationsResponse *message,
                   void *closure_data);
 typedef void (*Mockups__V1__GetReservationRequest_Closure)
                  (const Mockups__V1__GetReservationRequest *message,
@@ -637,6 +1340,12 @@ typedef void (*Mockups__V1__ListCreditUsageRequest_Closure)
 typedef void (*Mockups__V1__ListCreditUsageResponse_Closure)
                  (const Mockups__V1__ListCreditUsageResponse *message,
                   void *closure_data);
+typedef void (*Mockups__V1__ExportCreditUsageRequest_Closure)
+                 (const Mockups__V1__ExportCreditUsageRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ExportCreditUsageResponse_Closure)
+                 (const Mockups__V1__ExportCreditUsageResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -646,21 +1355,40 @@ typedef void (*Mockups__V1__ListCreditUsageResponse_Closure)
 extern const ProtobufCEnumDescriptor    mockups__v1__operation__descriptor;
 extern const ProtobufCEnumDescriptor    mockups__v1__reserve_mode__descriptor;
 extern const ProtobufCEnumDescriptor    mockups__v1__reservation_state__descriptor;
+extern const ProtobufCEnumDescriptor    mockups__v1__batch_mode__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__batch_error__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__reservation__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__credit_usage__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__credit_usage_entry__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__reserve_credits_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__reserve_credits_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__batch_reserve_credits_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__batch_reserve_credits_result__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__batch_reserve_credits_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__dispatch_reservation_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__dispatch_reservation_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__commit_reservation_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__commit_reservation_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__release_reservation_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__release_reservation_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__extend_reservation_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__extend_reservation_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__reservation_settlement__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__batch_settle_reservations_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__batch_settle_reservations_result__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__batch_settle_reservations_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__refund_credits_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__refund_credits_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__list_reservations_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__list_reservations_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__get_reservation_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__get_reservation_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__get_credit_usage_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__get_credit_usage_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__list_credit_usage_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__list_credit_usage_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__export_credit_usage_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__export_credit_usage_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 

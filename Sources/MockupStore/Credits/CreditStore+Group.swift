@@ -1,0 +1,50 @@
+public import FoundationEssentials
+public import Mockups
+internal import Postgres
+
+/// What the releases of a group came to.
+public struct GroupRelease: Sendable, Hashable {
+  /// How many of its reservations were released, now or before.
+  public var reservations: Int64
+  /// What that gave back.
+  public var credits: Int64
+  /// The user's credits now.
+  public var usage: Usage
+  /// Nothing of the group was open.
+  public var isReplayed: Bool
+}
+
+extension CreditStore {
+  /// Releases every reservation of a user's group that is open.
+  public func releaseGroup(
+    _ groupID: UUID, of userID: UUID
+  ) async throws(CreditError) -> GroupRelease {
+    let parameters = Parameters(now(), userID, groupID)
+    let releases: [GroupRelease]
+    do throws(PostgresError) {
+      releases = try await retrying { () throws(PostgresError) in
+        try await pool.query(Queries.releaseGroup, parameters) { row throws(PostgresError) in
+          try GroupRelease(row)
+        }
+      }
+    } catch {
+      throw .database(error)
+    }
+    guard let release = releases.first else { throw .unknownGroup(groupID) }
+    return release
+  }
+}
+
+extension GroupRelease {
+  fileprivate init(_ row: Row) throws(PostgresError) {
+    var columns = ColumnReader(row)
+    _ = try columns.read(Bool.self)
+    let reservations = try columns.read(Int64.self)
+    let credits = try columns.read(Int64.self)
+    let isReplayed = try columns.read(Bool.self)
+    let period = Period(year: try columns.read(), month: try columns.read())
+    self.init(
+      reservations: reservations, credits: credits,
+      usage: try Usage(&columns, period: period), isReplayed: isReplayed)
+  }
+}

@@ -1,0 +1,89 @@
+public import FoundationEssentials
+public import Mockups
+public import Postgres
+
+/// Credits that are to be given back of what an entry of the ledger charged.
+public struct Refund: Sendable, Hashable {
+  public var userID: UUID
+  /// Made by the client; makes it happen once.
+  public var id: UUID
+  public var entryID: UUID
+  /// `nil`: all that was not refunded yet.
+  public var credits: Int32?
+
+  public init(userID: UUID, id: UUID, entryID: UUID, credits: Int32?) {
+    self.userID = userID
+    self.id = id
+    self.entryID = entryID
+    self.credits = credits
+  }
+}
+
+/// What was given back.
+public struct RefundOutcome: Sendable, Hashable {
+  /// The refund's own entry.
+  public var entry: LedgerEntry
+  /// The user's credits after it, in the month that was charged.
+  public var usage: Usage
+  /// The refund was sent before, and this is its first answer again.
+  public var isReplayed: Bool
+}
+
+extension CreditStore {
+  /// Gives back credits that were spent, one refund as if it were a batch.
+  public func refund(_ refund: Refund) async throws(CreditError) -> RefundOutcome {
+    let outcomes: [Result<RefundOutcome, CreditError>]
+    do {
+      outcomes = try await self.refund([refund])
+    } catch {
+      throw .database(error)
+    }
+    return try outcomes[0].get()
+  }
+
+  /// Gives back credits that were spent. In one transaction, durable when it returns.
+  public func refund(
+    _ refunds: [Refund]
+  ) async throws(PostgresError) -> [Result<RefundOutcome, CreditError>] {
+    let parameters = Parameters(
+      now(),
+      refunds.map(\.userID),
+      refunds.map(\.id),
+      refunds.map(\.entryID),
+      refunds.map(\.credits),
+      refunds.map { _ in makeID() })
+    let rows = try await retrying { () throws(PostgresError) in
+      try await pool.query(Queries.refundCredits, parameters) { row throws(PostgresError) in
+        try RefundRow(row)
+      }
+    }
+    guard rows.count == refunds.count else { throw .unexpectedAnswer("refund") }
+    return zip(refunds, rows).map { refund, row in row.outcome(of: refund) }
+  }
+}
+
+/// A row of `refund_credits.sql`.
+private struct RefundRow: Sendable {
+  var outcome: String
+  var refunded: RefundOutcome?
+
+  init(_ row: Row) throws(PostgresError) {
+    var columns = ColumnReader(row)
+    outcome = try columns.read()
+    let isReplayed = try columns.read(Bool.self)
+    guard outcome == "refunded" else { return }
+    let entry = try LedgerEntry(&columns)
+    refunded = RefundOutcome(
+      entry: entry, usage: try Usage(&columns, period: entry.period), isReplayed: isReplayed)
+  }
+
+  func outcome(of refund: Refund) -> Result<RefundOutcome, CreditError> {
+    if let refunded { return .success(refunded) }
+    switch outcome {
+    case "not_found": return .failure(.unknownEntry(refund.entryID))
+    case "not_a_charge": return .failure(.notACharge(refund.entryID))
+    case "exceeds_charge": return .failure(.exceedsCharge(refund.entryID))
+    default: return .failure(.conflicting(outcome))
+    }
+  }
+}

@@ -1,0 +1,15 @@
+-- A chunk of a user's ledger, the oldest entry first.
+--
+-- $1 uuid     user
+-- $2 integer  only this year, null: all
+-- $3 integer  and $4 bigint: year and sequence of the last entry before it, or null
+-- $5 integer  how many
+SELECT
+  id, user_id, sequence, credits, operation, balance_before, balance_after, year, month,
+  created_at, mockup_id, reservation_id, late, overrun, refunded_entry_id
+FROM public.mockup_credit_usage
+WHERE user_id = $1
+  AND ($2 IS NULL OR year = $2)
+  AND ($3 IS NULL OR (year, sequence) > ($3, $4))
+ORDER BY year, sequence
+LIMIT $5

@@ -1,0 +1,17 @@
+-- Refunds a batch. See mockupd.refund for what each outcome means.
+--
+-- $1 timestamptz  now
+-- $2 uuid[]       users                          $3 uuid[]     refund ids
+-- $4 uuid[]       the charges' ledger rows       $5 integer[]  credits, null: all that is left
+-- $6 uuid[]       ids for the ledger's rows
+SELECT
+  outcome, replayed,
+  (entry).id, (entry).user_id, (entry).sequence, (entry).credits, (entry).operation,
+  (entry).balance_before, (entry).balance_after, (entry).year, (entry).month,
+  (entry).created_at, (entry).mockup_id, (entry).reservation_id, (entry).late, (entry).overrun,
+  (entry).refunded_entry_id,
+  (usage).annual_budget, (usage).monthly_soft_limit,
+  (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
+  (usage).monthly_used, (usage).monthly_held
+FROM mockupd.refund($1, $2, $3, $4, $5, $6)
+ORDER BY ordinal
