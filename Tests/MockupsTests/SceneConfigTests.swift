@@ -2,7 +2,7 @@ import Mockups
 import Testing
 
 @Suite struct SceneConfigTests {
-  @Test func `The system's configurations are read into values`() {
+  @Test func theSystemsConfigurationsAreReadIntoValues() {
     let config = SceneConfig(
       json: #"{"smart_object": "artwork_frame", "default_size": {"width": 800, "height": 1000}}"#)
     #expect(config.smartObject == "artwork_frame")
@@ -11,7 +11,7 @@ import Testing
     #expect(config.other.isEmpty)
   }
 
-  @Test func `The second spellings are read, and the first ones written`() {
+  @Test func theSecondSpellingsAreReadAndTheFirstOnesWritten() {
     let config = SceneConfig(
       json: #"{"smart_object_name": "frame", "default_position": {"x": 1.5, "y": -2}}"#)
     #expect(config.smartObject == "frame")
@@ -19,7 +19,7 @@ import Testing
     #expect(config.json == #"{"smart_object":"frame","position":{"x":1.5,"y":-2}}"#)
   }
 
-  @Test func `A second spelling beside the first is kept, not read`() throws {
+  @Test func aSecondSpellingBesideTheFirstIsKeptNotRead() throws {
     let config = SceneConfig(json: #"{"smart_object": "a", "smart_object_name": "b"}"#)
     #expect(config.smartObject == "a")
     #expect(config.other["smart_object_name"] == #""b""#)
@@ -42,7 +42,7 @@ import Testing
   ]
 
   @Test(arguments: untouched)
-  func `What is not known, or not of its kind, stays as it was`(json: String) throws {
+  func whatIsNotKnownOrNotOfItsKindStaysAsItWas(json: String) throws {
     let config = SceneConfig(json: json)
     #expect(config.json.utf8.elementsEqual(json.utf8))
     #expect(config.other.members.count == JSONObject(text: json)?.members.count)
@@ -50,22 +50,23 @@ import Testing
   }
 
   @Test(arguments: ["", "null", "[1]", "7", "{", "nonsense"])
-  func `What is no object is read as one without members`(json: String) {
+  func whatIsNoObjectIsReadAsOneWithoutMembers(json: String) {
     #expect(SceneConfig(json: json) == SceneConfig())
   }
 
   @Test(arguments: [
-    ("smart_object", #""x""#), ("smart_object_name", #""x""#), ("default_size", #"{"width":1,"height":2}"#),
+    ("smart_object", #""x""#), ("smart_object_name", #""x""#),
+    ("default_size", #"{"width":1,"height":2}"#),
     ("position", #"{"x":1,"y":2}"#), ("default_position", #"{"x":1,"y":2}"#), ("rotation", "1"),
     ("scale", "1"),
   ])
-  func `A key with a place of its own is refused among the others`(key: String, value: String) {
+  func aKeyWithAPlaceOfItsOwnIsRefusedAmongTheOthers(key: String, value: String) {
     var other = JSONObject()
     other[key] = value
     #expect(throws: SceneConfig.Violation.knownKey(key)) { try SceneConfig(other: other) }
   }
 
-  @Test func `A value is not written over what stands among the others`() {
+  @Test func aValueIsNotWrittenOverWhatStandsAmongTheOthers() {
     var other = JSONObject()
     other["scale"] = "null"
     #expect(throws: SceneConfig.Violation.knownKey("scale")) {
@@ -74,7 +75,7 @@ import Testing
   }
 
   @Test(arguments: [Double.nan, .infinity, -.infinity])
-  func `Numbers are finite`(number: Double) {
+  func numbersAreFinite(number: Double) {
     #expect(throws: SceneConfig.Violation.notFinite("rotation")) {
       try SceneConfig(rotation: number)
     }
@@ -84,14 +85,15 @@ import Testing
   }
 
   @Test(arguments: [0.1, 1e300, 2.2250738585072014e-308, 1e15, 123456789.25, -7])
-  func `Numbers come back as they were`(number: Double) throws {
+  func numbersComeBackAsTheyWere(number: Double) throws {
     let config = try SceneConfig(rotation: number)
     #expect(SceneConfig(json: config.json) == config)
   }
 
-  @Test func `A new configuration keeps what the old one had beside the known keys`() throws {
+  @Test func aNewConfigurationKeepsWhatTheOldOneHadBesideTheKnownKeys() throws {
     let old = SceneConfig(
-      json: #"{"smart_object":"a","smart_object_name":"b","rotation":"90deg","x":1,"y":2,"scale":3}"#)
+      json:
+        #"{"smart_object":"a","smart_object_name":"b","rotation":"90deg","x":1,"y":2,"scale":3}"#)
     var other = JSONObject()
     other["y"] = "[3]"
     let new = try SceneConfig(rotation: 90, other: other)

@@ -27,9 +27,10 @@ extension CreateSceneTemplateRequest {
       vendorID: try SceneFields.vendorID(dmTemplateID))
     values.description = try SceneFields.description(description)
     values.vendorURL = try SceneFields.url(dmTemplateURL, "dm_template_url")
-    values.config = try config.map { config throws(RPCError) in
-      try Mockups.SceneConfig(config, "config")
-    } ?? Mockups.SceneConfig()
+    values.config =
+      try config.map { config throws(RPCError) in
+        try Mockups.SceneConfig(config, "config")
+      } ?? Mockups.SceneConfig()
     values.previewURL = try SceneFields.url(previewURL, "preview_url")
     values.isActive = !isInactive
     values.recommendedCollections = try SceneFields.collections(

@@ -13,10 +13,6 @@ CREATE TABLE mockupd.scene_template_requests (
 
 CREATE INDEX scene_template_requests_user ON mockupd.scene_template_requests (user_id);
 
--- Templates are read by key, and then by what stands before what.
-CREATE INDEX mockup_scene_templates_by_key
-  ON public.mockup_scene_templates (scene_key COLLATE "C", is_system, id);
-
 -- Makes a template of a user. One row:
 --
 --   made                with the template as it stands now; replayed where the call was sent before
@@ -117,6 +113,9 @@ REVOKE EXECUTE ON FUNCTION mockupd.create_scene_template(
 GRANT EXECUTE ON FUNCTION mockupd.create_scene_template(
   timestamptz, uuid, uuid, text, text, text, text, text, jsonb, text, boolean, text[]
 ) TO mockupd_service;
+
+-- What generating resolves a scene with is what the service tells who asks.
+GRANT EXECUTE ON FUNCTION mockupd.resolved_scene(uuid, text) TO mockupd_service;
 
 -- All are the service's to read, and users' to change and delete; what identifies a template stays.
 GRANT SELECT, DELETE ON public.mockup_scene_templates TO mockupd_service;
