@@ -50,20 +50,26 @@ public struct InsufficientCredits: Error, Sendable, Hashable, CustomStringConver
 extension Credits {
   /// Sets credits aside, runs a closure, and spends as many of them as it says.
   ///
-  /// Where the closure throws, the credits are given back. Where the process dies, they are free
+  /// Where the closure throws, the credits are given back: also those of a dispatched one, so it
+  /// catches what it throws after the vendor has charged, and commits. Where the process dies, they are free
   /// again when the reservation expires. A closure that outlives its reservation may still commit,
   /// as long as the credits are available then.
   ///
+  /// - Parameters:
+  ///   - isDispatched: Whether the vendor is called in the closure: where the process dies then, the
+  ///     credits stay set aside until somebody says what became of it.
+  ///   - staysAlive: Whether the reservation is extended, again and again, while the closure runs.
   /// - Throws: ``InsufficientCredits``; what the closure throws; ``RPCError`` where the server cannot
   ///   set aside or spend. After an error of the commit, ``reservation(_:of:)`` tells what holds.
   public func withReservation<Value>(
     for user: UUID, credits: Int, id: UUID = UUID(),
-    operation: MockupAPI.Operation = .generation, timeToLive: Duration? = nil, mockup: UUID? = nil,
+    operation: MockupAPI.Operation = .generation, timeToLive: Duration? = nil,
+    mockup: UUID? = nil, group: UUID? = nil, isDispatched: Bool = false, staysAlive: Bool = false,
     _ body: (HeldReservation) async throws -> ReservationDecision<Value>
   ) async throws -> SettledReservation<Value> {
     let reserved = try await reserve(
       for: user, credits: credits, id: id, operation: operation, timeToLive: timeToLive,
-      mockup: mockup)
+      mockup: mockup, group: group)
     guard reserved.success else {
       throw InsufficientCredits(
         remaining: Int(reserved.remaining), description: reserved.message)
@@ -74,7 +80,10 @@ extension Credits {
       softLimitIsPassed: reserved.usage?.softLimitPassed ?? false)
 
     let decision: ReservationDecision<Value>
+    let heartbeats = staysAlive ? heartbeats(of: id, of: user, timeToLive: timeToLive) : nil
+    defer { heartbeats?.cancel() }
     do {
+      if isDispatched { _ = try await dispatch(id, of: user) }
       decision = try await body(held)
     } catch {
       await giveBack(id, of: user)
@@ -87,6 +96,17 @@ extension Credits {
       return SettledReservation(value, try await commit(id, of: user))
     case .release(let value):
       return SettledReservation(value, try await commit(id, of: user, credits: 0))
+    }
+  }
+
+  /// Extends a reservation thrice in its time, until it is cancelled. One that fails is made up for by
+  /// the next.
+  private func heartbeats(of id: UUID, of user: UUID, timeToLive: Duration?) -> Task<Void, Never> {
+    Task {
+      while true {
+        guard (try? await Task.sleep(for: (timeToLive ?? .seconds(900)) / 3)) != nil else { return }
+        _ = try? await extend(id, of: user, timeToLive: timeToLive)
+      }
     }
   }
 

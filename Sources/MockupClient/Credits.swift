@@ -20,39 +20,70 @@ public struct Credits: Sendable {
   ///   - timeToLive: How long the credits stay set aside, rounded up to whole seconds, up to a day;
   ///     `nil`: a quarter of an hour.
   ///   - mockup: A mockup of the user that this is for.
+  ///   - group: Reservations of one group can be released together.
+  ///   - mode: Whether it may be fewer credits where there are fewer: look at `granted` then.
   public func reserve(
     for user: UUID, credits: Int, id: UUID = UUID(),
-    operation: MockupAPI.Operation = .generation, timeToLive: Duration? = nil, mockup: UUID? = nil
+    operation: MockupAPI.Operation = .generation, timeToLive: Duration? = nil,
+    mockup: UUID? = nil, group: UUID? = nil, mode: ReserveMode = .normal
   ) async throws(RPCError) -> ReserveCreditsResponse {
     let request = ReserveCreditsRequest(
       userID: user.wireText,
       credits: try .wire(credits, "credits"),
       reservationID: id.wireText,
       operation: operation,
-      mode: .normal,
+      mode: mode,
       timeToLiveSeconds: try .seconds(timeToLive),
-      mockupID: mockup?.wireText ?? "")
+      mockupID: mockup?.wireText ?? "",
+      groupID: group?.wireText ?? "")
     return try await stub.reserveCredits(request, options: options)
   }
 
-  /// Says what ``reserve(for:credits:id:operation:timeToLive:mockup:)`` would say, and sets nothing aside.
+  /// Says what ``reserve(for:credits:id:operation:timeToLive:mockup:group:mode:)`` would say, and sets nothing aside.
   public func check(for user: UUID, credits: Int) async throws(RPCError) -> ReserveCreditsResponse {
     let request = ReserveCreditsRequest(
       userID: user.wireText, credits: try .wire(credits, "credits"), mode: .checkOnly)
     return try await stub.reserveCredits(request, options: options)
   }
 
+  /// Says that the vendor is about to be called: from here on the reservation's time may pass without
+  /// its credits being free.
+  ///
+  /// - Parameter timeToLive: Extends it as well; `nil`: it ends when it did.
+  public func dispatch(
+    _ reservation: UUID, of user: UUID, timeToLive: Duration? = nil
+  ) async throws(RPCError) -> DispatchReservationResponse {
+    let request = DispatchReservationRequest(
+      userID: user.wireText, reservationID: reservation.wireText,
+      timeToLiveSeconds: try .seconds(timeToLive))
+    return try await stub.dispatchReservation(request, options: options)
+  }
+
+  /// Keeps a reservation's credits set aside for so long from now; `nil`: a quarter of an hour.
+  public func extend(
+    _ reservation: UUID, of user: UUID, timeToLive: Duration? = nil
+  ) async throws(RPCError) -> ExtendReservationResponse {
+    let request = ExtendReservationRequest(
+      userID: user.wireText, reservationID: reservation.wireText,
+      timeToLiveSeconds: try .seconds(timeToLive))
+    return try await stub.extendReservation(request, options: options)
+  }
+
   /// Spends what a reservation holds, or a part of it; the rest is free again.
   ///
   /// - Parameters:
-  ///   - credits: How many; `nil`: all. 0 releases.
-  ///   - commitID: Under which the call can be sent again; `nil`: the reservation's own id.
+  ///   - credits: How many; `nil`: all that are left. 0 releases.
+  ///   - commitID: Under which the call can be sent again; `nil`: the reservation's own id. Each of
+  ///     several commits needs one of its own.
+  ///   - isFinal: Whether the rest is free again; otherwise it stays set aside for more commits.
+  ///   - allowsOverrun: Whether it may be more than is left, as long as that is available.
   public func commit(
-    _ reservation: UUID, of user: UUID, credits: Int? = nil, commitID: UUID? = nil
+    _ reservation: UUID, of user: UUID, credits: Int? = nil, commitID: UUID? = nil,
+    isFinal: Bool = true, allowsOverrun: Bool = false
   ) async throws(RPCError) -> CommitReservationResponse {
     var request = CommitReservationRequest(
       userID: user.wireText, reservationID: reservation.wireText,
-      commitID: commitID?.wireText ?? "")
+      commitID: commitID?.wireText ?? "", final: isFinal, allowOverrun: allowsOverrun)
     if let credits { request.credits = try .wire(credits, "credits") }
     return try await stub.commitReservation(request, options: options)
   }
@@ -66,6 +97,28 @@ public struct Credits: Sendable {
     return try await stub.releaseReservation(request, options: options)
   }
 
+  /// Gives back what the open reservations of a group hold.
+  public func releaseGroup(
+    _ group: UUID, of user: UUID
+  ) async throws(RPCError) -> ReleaseReservationResponse {
+    let request = ReleaseReservationRequest(userID: user.wireText, groupID: group.wireText)
+    return try await stub.releaseReservation(request, options: options)
+  }
+
+  /// Gives back what an entry of the ledger charged, or a part of it.
+  ///
+  /// - Parameters:
+  ///   - credits: How many; `nil`: all that were not refunded yet.
+  ///   - id: Under which the call can be sent again.
+  public func refund(
+    _ entry: UUID, of user: UUID, credits: Int? = nil, id: UUID = UUID()
+  ) async throws(RPCError) -> RefundCreditsResponse {
+    var request = RefundCreditsRequest(
+      userID: user.wireText, refundID: id.wireText, entryID: entry.wireText)
+    if let credits { request.credits = try .wire(credits, "credits") }
+    return try await stub.refundCredits(request, options: options)
+  }
+
   /// A reservation as it stands now.
   public func reservation(_ id: UUID, of user: UUID) async throws(RPCError) -> Reservation {
     let request = GetReservationRequest(userID: user.wireText, reservationID: id.wireText)
@@ -74,38 +127,6 @@ public struct Credits: Sendable {
       throw RPCError(code: .internalError, message: "the answer has no reservation")
     }
     return reservation
-  }
-
-  /// A user's credits in a year and one of its months.
-  ///
-  /// - Parameters:
-  ///   - year: `nil`: this one.
-  ///   - month: 1 to 12; `nil`: this one's number.
-  public func usage(
-    of user: UUID, year: Int? = nil, month: Int? = nil
-  ) async throws(RPCError) -> GetCreditUsageResponse {
-    let request = GetCreditUsageRequest(
-      userID: user.wireText, year: try .wire(year ?? 0, "year"),
-      month: try .wire(month ?? 0, "month"))
-    return try await stub.getCreditUsage(request, options: options)
-  }
-
-  /// A user's ledger, the newest entry first, fetched page by page as it is read.
-  ///
-  /// - Parameters:
-  ///   - year: Only this one; `nil`: all.
-  ///   - month: Only this one of each year, 1 to 12; `nil`: all.
-  public func ledger(of user: UUID, year: Int? = nil, month: Int? = nil) -> Ledger {
-    Ledger(credits: self, user: user, year: year, month: month)
-  }
-
-  func page(
-    of ledger: Ledger, token: String
-  ) async throws(RPCError) -> ListCreditUsageResponse {
-    let request = ListCreditUsageRequest(
-      userID: ledger.user.wireText, year: try .wire(ledger.year ?? 0, "year"),
-      month: try .wire(ledger.month ?? 0, "month"), pageSize: Ledger.pageSize, pageToken: token)
-    return try await stub.listCreditUsage(request, options: options)
   }
 }
 
@@ -121,7 +142,7 @@ extension Int32 {
   }
 
   /// A time to live as it travels: 0 where the server is to choose.
-  fileprivate static func seconds(_ timeToLive: Duration?) throws(RPCError) -> Int32 {
+  static func seconds(_ timeToLive: Duration?) throws(RPCError) -> Int32 {
     guard let timeToLive else { return 0 }
     guard timeToLive > .zero else {
       throw RPCError(code: .invalidArgument, message: "timeToLive \(timeToLive) is not positive")

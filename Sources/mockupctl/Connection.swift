@@ -17,7 +17,14 @@ struct Connection: ParsableArguments {
   ///
   /// - Throws: `ExitCode`, after a line on standard error.
   func run(_ body: (MockupClient) async throws -> Void) async throws {
-    let configuration = MockupClient.Configuration(timeout: timeout.duration, retry: .never)
+    try await Self.run(at: server, timeout: timeout.duration, body)
+  }
+
+  /// The same for a command that has options of its own.
+  static func run(
+    at server: ServerAddress, timeout: Duration?, _ body: (MockupClient) async throws -> Void
+  ) async throws {
+    let configuration = MockupClient.Configuration(timeout: timeout, retry: .never)
     do {
       try await MockupClient.withConnection(
         to: .unixSocket(path: server.path), configuration: configuration, body)
@@ -26,6 +33,9 @@ struct Connection: ParsableArguments {
       let line = isDefect ? error.description : error.message
       Complaint([line], exitCode: error.code.exitCode).write()
       throw ExitCode(error.code.exitCode)
+    } catch let complaint as Complaint {
+      complaint.write()
+      throw ExitCode(complaint.exitCode)
     }
   }
 }

@@ -14,8 +14,8 @@ struct Mockupctl: AsyncParsableCommand {
       permitted.
       """,
     subcommands: [
-      Reserve.self, Commit.self, Release.self, ShowReservation.self, Usage.self, ShowLedger.self,
-      Budget.self, ServerInfo.self,
-      Call.self, Describe.self, Health.self, Completions.self,
+      Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, RefundCharge.self,
+      ShowReservation.self, ReservationCommands.self, Usage.self, LedgerCommands.self,
+      Budget.self, ServerInfo.self, Call.self, Describe.self, Health.self, Completions.self,
     ])
 }

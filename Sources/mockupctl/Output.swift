@@ -57,6 +57,14 @@ extension Record.Value {
   }
 }
 
+extension Record {
+  /// As a JSON object.
+  var object: [String: Any] {
+    Dictionary(
+      fields.map { ($0.name, $0.value.forPrograms) }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
 extension OutputFormat {
   /// Writes one answer: a line for each of its fields, or an object.
   func write(_ record: Record) throws {
@@ -67,7 +75,7 @@ extension OutputFormat {
         print(name.padded(to: width) + "  " + value.forPeople)
       }
     case .json:
-      try writeJSON(object(record))
+      try writeJSON(record.object)
     }
   }
 
@@ -88,7 +96,7 @@ extension OutputFormat {
         print(line(record.fields.map { ($0.value.forPeople, $0.value.isNumber) }, columns))
       }
     case .json:
-      try writeJSON(records.map(object))
+      try writeJSON(records.map(\.object))
     }
   }
 
@@ -97,12 +105,6 @@ extension OutputFormat {
       cell.isNumber ? cell.text.padded(to: width, left: true) : cell.text.padded(to: width)
     }
     return padded.joined(separator: "  ").trimmingSuffix(" ")
-  }
-
-  private func object(_ record: Record) -> [String: Any] {
-    Dictionary(
-      record.fields.map { ($0.name, $0.value.forPrograms) }, uniquingKeysWith: { first, _ in first }
-    )
   }
 
   private func writeJSON(_ value: Any) throws {

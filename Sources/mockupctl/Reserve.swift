@@ -25,6 +25,12 @@ struct Reserve: AsyncParsableCommand {
   @Option(help: "A mockup of the user that this is for.")
   var mockup: UUID?
 
+  @Option(help: "A group, whose reservations can be released together.")
+  var group: UUID?
+
+  @Flag(help: "Take fewer credits where there are fewer.")
+  var bestEffort = false
+
   @Flag(help: "Only say what the answer would be.")
   var check = false
 
@@ -37,11 +43,13 @@ struct Reserve: AsyncParsableCommand {
         ? try await client.credits.check(for: user, credits: credits)
         : try await client.credits.reserve(
           for: user, credits: credits, id: id ?? UUID(), operation: operation.value,
-          timeToLive: .seconds(timeToLive), mockup: mockup)
+          timeToLive: .seconds(timeToLive), mockup: mockup, group: group,
+          mode: bestEffort ? .bestEffort : .normal)
       try connection.output.write(
         Record([
           "success": .flag(response.success),
           "message": .text(response.message),
+          "granted": .number(response.granted),
           "remaining": .number(response.remaining),
           "reservation_id": .id(response.reservation?.reservationID ?? ""),
           "state": .id(response.reservation?.state.word ?? ""),

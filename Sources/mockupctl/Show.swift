@@ -21,37 +21,3 @@ struct ShowReservation: AsyncParsableCommand {
     }
   }
 }
-
-struct ShowLedger: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "ledger", abstract: "Show what a user has spent, the newest entry first.")
-
-  @Argument(help: "The user's id.")
-  var user: UUID
-
-  @Option(help: "Only this year.")
-  var year: Int?
-
-  @Option(help: "Only this month of each year, 1 to 12.")
-  var month: Int?
-
-  @Option(help: "At most so many entries; 0: all.")
-  var limit = 50
-
-  @OptionGroup var connection: Connection
-
-  func validate() throws {
-    guard limit >= 0 else { throw ValidationError("--limit is not negative.") }
-  }
-
-  func run() async throws {
-    try await connection.run { client in
-      var entries: [Record] = []
-      for try await entry in client.credits.ledger(of: user, year: year, month: month) {
-        entries.append(Record(entry))
-        if entries.count == limit { break }
-      }
-      try connection.output.write(entries)
-    }
-  }
-}

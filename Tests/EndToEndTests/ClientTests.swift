@@ -134,17 +134,18 @@ import Testing
             now() - interval '\(age)', array_fill('\(user)'::uuid, ARRAY[600]),
             (SELECT array_agg(gen_random_uuid()) FROM generate_series(1, 600)),
             array_fill(1, ARRAY[600]), array_fill('generation'::text, ARRAY[600]),
-            array_fill(900, ARRAY[600]), array_fill(NULL::uuid, ARRAY[600]))
+            array_fill(900, ARRAY[600]), array_fill(NULL::uuid, ARRAY[600]),
+            array_fill(NULL::uuid, ARRAY[600]), array_fill('normal'::text, ARRAY[600]))
           """)
         try await database.owner.run(
           """
           WITH held AS (
             SELECT array_agg(user_id) AS users, array_agg(id) AS ids, array_agg(credits) AS credits,
-              array_agg(gen_random_uuid()) AS entries
+              array_agg('commit'::text) AS actions, array_agg(gen_random_uuid()) AS entries
             FROM mockupd.reservations WHERE state = 'held'
           )
           SELECT FROM held, mockupd.settle(
-            now() - interval '\(age)', users, ids, ids, credits, entries)
+            now() - interval '\(age)', users, ids, actions, ids, credits, NULL, NULL, NULL, entries)
           """)
       }
       var entries: [CreditUsageEntry] = []

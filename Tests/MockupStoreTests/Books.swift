@@ -53,21 +53,49 @@ struct Books: Sendable {
   @discardableResult
   func reserve(
     _ credits: Int32, for user: UUID, id: UUID = UUID(), operation: Operation = .generation,
-    seconds: Int = 900, mockup: UUID? = nil
+    seconds: Int = 900, mockup: UUID? = nil, group: UUID? = nil, mode: ReservationMode = .normal
   ) async throws -> ReservationOutcome {
     try await store.reserve(
       ReservationRequest(
         userID: user, id: id, credits: credits, operation: operation,
-        timeToLive: .seconds(seconds), mockupID: mockup))
+        timeToLive: .seconds(seconds), mockupID: mockup, groupID: group, mode: mode))
   }
 
   @discardableResult
   func commit(
-    _ credits: Int32? = nil, of reservation: UUID, for user: UUID, id: UUID = UUID()
+    _ credits: Int32? = nil, of reservation: UUID, for user: UUID, id: UUID = UUID(),
+    final isFinal: Bool = true, overrun: Bool = false
   ) async throws -> SettlementOutcome {
     try await store.settle(
       Settlement(
-        userID: user, reservationID: reservation, action: .commit(id: id, credits: credits)))
+        userID: user, reservationID: reservation,
+        action: .commit(id: id, credits: credits, isFinal: isFinal, allowsOverrun: overrun)))
+  }
+
+  @discardableResult
+  func dispatch(
+    _ reservation: UUID, for user: UUID, seconds: Int? = nil
+  ) async throws -> SettlementOutcome {
+    try await store.settle(
+      Settlement(
+        userID: user, reservationID: reservation,
+        action: .dispatch(timeToLive: seconds.map { .seconds($0) })))
+  }
+
+  @discardableResult
+  func extend(
+    _ reservation: UUID, for user: UUID, seconds: Int
+  ) async throws -> SettlementOutcome {
+    try await store.settle(
+      Settlement(
+        userID: user, reservationID: reservation, action: .extend(timeToLive: .seconds(seconds))))
+  }
+
+  @discardableResult
+  func refund(
+    _ credits: Int32? = nil, of entry: UUID, for user: UUID, id: UUID = UUID()
+  ) async throws -> RefundOutcome {
+    try await store.refund(Refund(userID: user, id: id, entryID: entry, credits: credits))
   }
 
   @discardableResult

@@ -9,10 +9,15 @@ extension CreditError {
     case .unknownUser: "unknown user"
     case .unknownMockup: "unknown mockup"
     case .unknownReservation: "unknown reservation"
+    case .unknownEntry: "unknown entry"
+    case .unknownGroup: "unknown group"
     case .conflict(let field): "conflict in \(field.rawValue)"
     case .notOpen(let reservation): "not open but \(reservation.state.rawValue)"
-    case .exceedsHeld(let reservation): "more than \(reservation.credits)"
+    case .exceedsHeld(let reservation): "more than \(reservation.left)"
     case .insufficient(let usage): "insufficient, \(usage.available) available"
+    case .notACharge: "not a charge"
+    case .exceedsCharge: "more than was charged"
+    case .batchFailed: "batch failed"
     case .database(let error): "database \(error.code)"
     }
   }
@@ -39,7 +44,11 @@ func summary<Outcome>(of result: Result<Outcome, CreditError>) -> String {
   case .success(let outcome as SettlementOutcome):
     let reservation = outcome.reservation
     return "\(outcome.isReplayed ? "replayed " : "")\(reservation.isLate ? "late " : "")"
-      + "\(reservation.state.rawValue) \(reservation.committed), "
+      + "\(reservation.state.rawValue) \(reservation.committed)"
+      + (reservation.overrun > 0 ? " (\(reservation.overrun) overrun)" : "")
+      + ", \(outcome.usage.available) available"
+  case .success(let outcome as RefundOutcome):
+    return "\(outcome.isReplayed ? "replayed " : "")refunded \(outcome.entry.credits), "
       + "\(outcome.usage.available) available"
   case .success(let outcome):
     return "\(outcome)"

@@ -23,7 +23,7 @@ extension Collection {
   }
 }
 
-/// Reserves, commits and releases at random, and remembers what it was answered.
+/// Reserves, settles and refunds at random, and remembers what it was answered.
 struct RandomSpender {
   let stores: [CreditStore]
   let clock: TestClock
@@ -36,6 +36,9 @@ struct RandomSpender {
   var settled: [(Settlement, SettlementOutcome)] = []
   /// Requests that were sent twice at once, and whose answers do not go together.
   var contradictions: [String] = []
+  /// How often something was refunded.
+  var refundCount = 0
+  private let group = UUID()
 
   init(
     stores: [CreditStore], clock: TestClock, users: [UUID], reservations: KnownReservations,
@@ -50,9 +53,11 @@ struct RandomSpender {
 
   mutating func run(steps: Int) async throws {
     for _ in 0..<steps {
-      switch Int.random(in: 0..<10, using: &random) {
-      case 0..<3: try await reserveBatch()
-      case 3: try await reserveTwiceAtOnce()
+      switch Int.random(in: 0..<20, using: &random) {
+      case 0..<6: try await reserveBatch()
+      case 6..<8: try await reserveTwiceAtOnce()
+      case 8: try await refund()
+      case 9: try await releaseGroup()
       default: try await settleBatch()
       }
       clock.advance(by: Int64.random(in: 0...1, using: &random))
@@ -68,7 +73,9 @@ struct RandomSpender {
       userID: users[Int.random(in: users.indices, using: &random)], id: UUID(using: &random),
       credits: Int32.random(in: 1...8, using: &random),
       operation: Bool.random(using: &random) ? .generation : .regeneration,
-      timeToLive: .seconds(Int.random(in: 1...20, using: &random)))
+      timeToLive: .seconds(Int.random(in: 1...20, using: &random)),
+      groupID: Int.random(in: 0..<8, using: &random) == 0 ? group : nil,
+      mode: Int.random(in: 0..<4, using: &random) == 0 ? .bestEffort : .normal)
   }
 
   private mutating func remember(
@@ -106,25 +113,56 @@ struct RandomSpender {
     var settlements: [Settlement] = []
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       guard let known = await reservations.any(random.next()) else { return }
-      let credits: [Int32?] = [nil, nil, 0, 1, 2, 4]
-      // Most often the one id that everybody commits it under.
-      let commitID =
-        Int.random(in: 0..<4, using: &random) == 0 ? UUID(using: &random) : known.commitID
       settlements.append(
         Settlement(
-          userID: known.userID, reservationID: known.id,
-          action: Int.random(in: 0..<4, using: &random) == 0
-            ? .release
-            : .commit(id: commitID, credits: credits.randomElement(using: &random) ?? nil)))
+          userID: known.userID, reservationID: known.id, action: action(known.commitID)))
     }
     for (settlement, result) in zip(settlements, try await store.settle(settlements)) {
       switch result {
       case .success(let outcome): settled.append((settlement, outcome))
       case .failure(.notOpen), .failure(.exceedsHeld), .failure(.insufficient),
-        .failure(.conflict(.credits)):
+        .failure(.conflict):
         continue
       case .failure(let error): throw error
       }
+    }
+  }
+
+  private mutating func action(_ commitID: UUID) -> Settlement.Action {
+    switch Int.random(in: 0..<8, using: &random) {
+    case 0, 1: return .release
+    case 2: return .dispatch()
+    case 3: return .extend(timeToLive: .seconds(Int.random(in: 1...20, using: &random)))
+    default:
+      let credits: [Int32?] = [nil, nil, 0, 1, 2, 4]
+      // Most often the one id that everybody commits it under.
+      let isOwn = Int.random(in: 0..<4, using: &random) == 0
+      return .commit(
+        id: isOwn ? UUID(using: &random) : commitID,
+        credits: credits.randomElement(using: &random) ?? nil,
+        isFinal: Int.random(in: 0..<4, using: &random) > 0,
+        allowsOverrun: Int.random(in: 0..<4, using: &random) == 0)
+    }
+  }
+
+  private mutating func releaseGroup() async throws {
+    let userID = users[Int.random(in: users.indices, using: &random)]
+    do {
+      _ = try await store.releaseGroup(group, of: userID)
+    } catch CreditError.unknownGroup {}
+  }
+
+  /// Of any charge, whoever made it.
+  private mutating func refund() async throws {
+    let userID = users[Int.random(in: users.indices, using: &random)]
+    let entries = try await store.entries(of: userID, after: nil, count: 10).entries
+    guard let entry = entries.randomElement(using: &random) else { return }
+    do {
+      _ = try await store.refund(
+        Refund(userID: userID, id: UUID(using: &random), entryID: entry.id, credits: 1))
+      refundCount += 1
+    } catch CreditError.notACharge {
+    } catch CreditError.exceedsCharge {
     }
   }
 }

@@ -129,8 +129,10 @@ import Testing
   @Test(
     "Internal functions are for the service's login alone",
     arguments: [
-      "SELECT * FROM mockupd.reserve(now(), '{}', '{}', '{}', '{}', '{}', '{}')",
-      "SELECT * FROM mockupd.settle(now(), '{}', '{}', '{}', '{}', '{}')",
+      "SELECT * FROM mockupd.reserve(now(), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+      "SELECT * FROM mockupd.settle(now(), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+      "SELECT * FROM mockupd.release_group(now(), gen_random_uuid(), gen_random_uuid())",
+      "SELECT * FROM mockupd.refund(now(), '{}', '{}', '{}', '{}', '{}')",
       "SELECT * FROM mockupd.usage_at(now(), gen_random_uuid(), 2026, 5)",
       "SELECT * FROM mockupd.verify_counters()",
       "SELECT mockupd.user_exists(gen_random_uuid())",

@@ -89,15 +89,15 @@ import Testing
               """
               SELECT * FROM mockupd.reserve('\(time)', ARRAY['\(user)'::uuid],
                 ARRAY['\(id)'::uuid], ARRAY[3], ARRAY['generation'], ARRAY[900],
-                ARRAY[NULL::uuid])
+                ARRAY[NULL::uuid], ARRAY[NULL::uuid], ARRAY['normal'])
               """))
         }
         try await transaction.execute(
           Statement(
             """
             SELECT * FROM mockupd.settle('2026-01-01 00:00:01+00', ARRAY['\(user)'::uuid],
-              ARRAY['\(first)'::uuid], ARRAY[gen_random_uuid()], ARRAY[NULL::integer],
-              ARRAY[gen_random_uuid()])
+              ARRAY['\(first)'::uuid], ARRAY['commit'], ARRAY[gen_random_uuid()], NULL, NULL, NULL,
+              NULL, ARRAY[gen_random_uuid()])
             """))
       }
       try books.clock.set("2026-01-01T00:00:02Z")

@@ -57,7 +57,9 @@ import Testing
       [
         "entries: the counter says 2, the rows say 1",
         "generation: the counter says 3, the rows say 0",
-        "reservation $SPENT: committed 3, the ledger says 0",
+        "commit $SPENT: it spent 3, its entry says nothing",
+        "entry 2: it is number 1 of its year",
+        "reservation $SPENT: committed 3 (overrun 0), the ledger says 0 (0)",
         "used in month 5: the counter says 5, the rows say 2",
       ]),
     Damage(
@@ -66,7 +68,9 @@ import Testing
       [
         "entry 1: balance 10 became 7 by generation of 1",
         "generation: the counter says 3, the rows say 1",
-        "reservation $SPENT: committed 3, the ledger says 1",
+        "commit $SPENT: it spent 3, its entry says 1",
+        "entry 2: it begins with 7, the rows before it leave 9",
+        "reservation $SPENT: committed 3 (overrun 0), the ledger says 1 (0)",
         "used in month 5: the counter says 5, the rows say 3",
       ]),
     Damage(
@@ -82,7 +86,7 @@ import Testing
       ]),
     Damage(
       "what a reservation holds",
-      "UPDATE mockupd.reservations SET held = 1 WHERE state = 'held'",
+      "UPDATE mockupd.reservations SET held = 1, granted = 1 WHERE state = 'held'",
       [
         "held in month 5: the counter says 4, the rows say 1",
         "held: the counter says 4, the rows say 1",
@@ -96,7 +100,10 @@ import Testing
     Damage(
       "what a reservation committed",
       "UPDATE mockupd.reservations SET committed = 2 WHERE id = '$SPENT'",
-      ["reservation $SPENT: committed 2, the ledger says 3"]),
+      [
+        "commit $SPENT: it spent 2, its entry says 3",
+        "reservation $SPENT: committed 2 (overrun 0), the ledger says 3 (0)",
+      ]),
   ]
 
   @Test("Damage is found", arguments: damages)
@@ -111,7 +118,7 @@ import Testing
         try await database.withOwner { owner in
           let books = Books(database: database, clock: clock, store: store, owner: owner)
           try await books.reserve(3, for: user, id: spent)
-          try await books.commit(of: spent, for: user)
+          try await books.commit(of: spent, for: user, id: spent)
           try await books.spend(2, for: user, operation: .regeneration)
           try await books.reserve(4, for: user, id: held)
           #expect(try await database.discrepancies() == [])

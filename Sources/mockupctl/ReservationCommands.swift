@@ -1,0 +1,74 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import MockupClient
+
+struct ReservationCommands: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reservations", abstract: "A user's reservations.",
+    subcommands: [
+      ListReservations.self, ResolveReservation.self,
+    ],
+    defaultSubcommand: ListReservations.self)
+}
+
+struct ListReservations: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List a user's reservations as they stand, the newest first.")
+
+  @Argument(help: "The user's id.")
+  var user: UUID
+
+  @Option(help: "Only in this state; may be given more than once.")
+  var state: [StateArgument] = []
+
+  @Option(help: "Only of this group.")
+  var group: UUID?
+
+  @Option(help: "Only for this mockup.")
+  var mockup: UUID?
+
+  @Option(help: "At most so many; 0: all.")
+  var limit = 50
+
+  @OptionGroup var connection: Connection
+
+  func validate() throws {
+    guard limit >= 0 else { throw ValidationError("--limit is not negative.") }
+  }
+
+  func run() async throws {
+    try await connection.run { client in
+      var records: [Record] = []
+      let reservations = client.credits.reservations(
+        of: user, in: state.map(\.value), group: group, mockup: mockup)
+      for try await reservation in reservations {
+        records.append(Record(reservation))
+        if records.count == limit { break }
+      }
+      try connection.output.write(records)
+    }
+  }
+}
+
+/// A reservation's state on the command line.
+enum StateArgument: String, ExpressibleByArgument, CaseIterable {
+  case held
+  case dispatched
+  case unresolved
+  case committed
+  case released
+  case expired
+  case refused
+
+  var value: ReservationState {
+    switch self {
+    case .held: .held
+    case .dispatched: .dispatched
+    case .unresolved: .unresolved
+    case .committed: .committed
+    case .released: .released
+    case .expired: .expired
+    case .refused: .refused
+    }
+  }
+}
