@@ -195,11 +195,11 @@ import Testing
 
   @Test func aSweeperThatIsOffLeavesThingsAsTheyAre() async throws {
     try await MigratedDatabase.with { database in
-      let settings = ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "0", "MOCKUPD_LOG_LEVEL": "info"]
+      let settings = ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "0", "MOCKUPD_LOG_LEVEL": "debug"]
       try await database.withServer(settings: settings) { server in
         #expect(!server.process.errors.contains("sweeper"), "\(server.process.errors)")
       }
-      try await database.withServer(settings: ["MOCKUPD_LOG_LEVEL": "info"]) { server in
+      try await database.withServer(settings: ["MOCKUPD_LOG_LEVEL": "debug"]) { server in
         #expect(server.process.errors.contains("sweeper"), "\(server.process.errors)")
       }
     }
