@@ -53,6 +53,12 @@ public struct MockupClient: Sendable {
 
   /// The books of credits.
   public let credits: Credits
+  /// The mockups that they are spent on.
+  public let mockups: Mockups
+  /// Pins and impressions of mockups.
+  public let performance: Performance
+  /// The scenes that artworks are placed in.
+  public let scenes: Scenes
   /// For those who look after the books.
   public let admin: Admin
 
@@ -61,6 +67,11 @@ public struct MockupClient: Sendable {
       timeout: configuration.timeout, metadata: configuration.metadata,
       waitsForReady: configuration.waitsForReady)
     credits = Credits(stub: CreditServiceClient(client), options: options)
+    mockups = Mockups(
+      stub: MockupServiceClient(client), options: options, retry: configuration.retry)
+    performance = Performance(
+      stub: MockupServiceClient(client), options: options, retry: configuration.retry)
+    scenes = Scenes(stub: SceneServiceClient(client), options: options)
     admin = Admin(stub: AdminServiceClient(client), options: options)
   }
 

@@ -39,8 +39,11 @@ struct Serve: AsyncParsableCommand {
     logger.info("policy", metadata: ["policy": "\(access.policy)"])
 
     let pool = try Pool(configuration: settings.database) { logger.report($0) }
+    let watchers = MockupWatchers()
+    let feed = try MockupFeedService(
+      database: settings.database, watchers: watchers, logger: logger)
     let process = ServerProcess()
-    let answers = try Answers(pool: pool, process: process)
+    let answers = try Answers(pool: pool, watchers: watchers, process: process)
     let observation = Observation()
     let server = Server(
       services: answers.services,
@@ -53,6 +56,7 @@ struct Serve: AsyncParsableCommand {
     // Each is started after, and so stopped before, what it stands on.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: DatabaseService(pool: pool)),
+      .init(service: feed),
       .init(service: MemoryService(load: server.load)),
       .init(
         service: DatabaseHealth(

@@ -68,7 +68,7 @@ import Testing
           == "insufficient, 5 available")
       #expect(
         try await resolve(id, of: user, as: UUID(), credits: 10, overrun: true, by: admin)
-          == "late committed 10, 0 available")
+          == "late committed 10 (5 overrun), 0 available")
     }
   }
 
