@@ -134,7 +134,9 @@ let package = Package(
     .tests("SystemdTests", ["Systemd", "TestSupport"]),
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
-    .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
+    .tests(
+      "MockupServiceTests",
+      ["MockupAPI", "MockupService", "MockupStore", "Mockups", "TTRPC"]),
     .tests(
       "MockupctlTests", ["DynamicMessages", "ProtobufC", "TTRPC", "TTRPCServices", "mockupctl"]),
     .tests(

@@ -40,6 +40,18 @@ extension GetUsageReportRequest {
   }
 }
 
+extension ResolveReservationRequest {
+  func resolution() throws(RPCError) -> Resolution {
+    let userID = try RequestFields.uuid(userID, "user_id")
+    let reservationID = try RequestFields.uuid(reservationID, "reservation_id")
+    let id = try RequestFields.optionalUUID(resolutionID, "resolution_id") ?? reservationID
+    guard credits >= 0 else { throw .invalid("credits", "\(credits) is negative") }
+    return Resolution(
+      userID: userID, reservationID: reservationID, id: id, credits: credits,
+      allowsOverrun: allowOverrun)
+  }
+}
+
 extension SetBudgetRequest {
   /// Whose budgets, and what they are to be.
   func change() throws(RPCError) -> (userID: UUID, annual: Int32?, monthly: Int32?) {

@@ -34,7 +34,8 @@ extension MockupAPI.UsageTotals {
       held: totals.held,
       monthlyUsed: totals.monthlyUsed,
       usersAboveSoftLimit: totals.usersAboveSoftLimit,
-      unresolvedReservations: totals.unresolved)
+      unresolvedReservations: totals.unresolved,
+      monthlyHeld: totals.monthlyHeld)
   }
 }
 
@@ -44,6 +45,15 @@ extension SetBudgetResponse {
       usage: CreditUsage(outcome.usage),
       previousAnnualBudget: outcome.previousAnnualBudget,
       previousMonthlySoftLimit: outcome.previousMonthlySoftLimit)
+  }
+}
+
+extension ResolveReservationResponse {
+  init(_ outcome: SettlementOutcome) {
+    self.init(
+      reservation: MockupAPI.Reservation(outcome.reservation),
+      usage: CreditUsage(outcome.usage),
+      replayed: outcome.isReplayed)
   }
 }
 

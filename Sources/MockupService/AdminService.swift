@@ -63,7 +63,11 @@ public struct AdminService: AdminServiceHandler {
   public func resolveReservation(
     _ request: ResolveReservationRequest, context: ServerContext
   ) async throws -> ResolveReservationResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let resolution = try request.resolution()
+    return ResolveReservationResponse(
+      try await answer(context) { () throws(CreditError) in
+        try await store.resolve(resolution)
+      })
   }
 
   public func verifyLedger(

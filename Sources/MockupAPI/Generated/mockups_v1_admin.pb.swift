@@ -221,6 +221,7 @@ public struct UsageTotals: ProtobufMessage {
   public var monthlyUsed: Int64 = 0
   public var usersAboveSoftLimit: Int64 = 0
   public var unresolvedReservations: Int64 = 0
+  public var monthlyHeld: Int64 = 0
 
   public init() {}
 
@@ -234,7 +235,8 @@ public struct UsageTotals: ProtobufMessage {
     held: Int64 = 0,
     monthlyUsed: Int64 = 0,
     usersAboveSoftLimit: Int64 = 0,
-    unresolvedReservations: Int64 = 0
+    unresolvedReservations: Int64 = 0,
+    monthlyHeld: Int64 = 0
   ) {
     self.users = users
     self.annualBudget = annualBudget
@@ -246,6 +248,7 @@ public struct UsageTotals: ProtobufMessage {
     self.monthlyUsed = monthlyUsed
     self.usersAboveSoftLimit = usersAboveSoftLimit
     self.unresolvedReservations = unresolvedReservations
+    self.monthlyHeld = monthlyHeld
   }
 }
 
@@ -268,6 +271,7 @@ extension UsageTotals {
     unsafe self.monthlyUsed = c.pointee.monthly_used
     unsafe self.usersAboveSoftLimit = c.pointee.users_above_soft_limit
     unsafe self.unresolvedReservations = c.pointee.unresolved_reservations
+    unsafe self.monthlyHeld = c.pointee.monthly_held
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -282,6 +286,7 @@ extension UsageTotals {
     unsafe c.pointee.monthly_used = self.monthlyUsed
     unsafe c.pointee.users_above_soft_limit = self.usersAboveSoftLimit
     unsafe c.pointee.unresolved_reservations = self.unresolvedReservations
+    unsafe c.pointee.monthly_held = self.monthlyHeld
   }
 }
 

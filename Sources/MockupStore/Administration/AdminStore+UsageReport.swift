@@ -62,6 +62,7 @@ private struct ReportRow: Sendable {
     totals.refund = try columns.read()
     totals.held = try columns.read()
     totals.monthlyUsed = try columns.read()
+    totals.monthlyHeld = try columns.read()
     totals.usersAboveSoftLimit = try columns.read()
     totals.unresolved = try columns.read()
     guard let userID = try columns.read(UUID?.self) else { return }

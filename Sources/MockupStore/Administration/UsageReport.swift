@@ -82,6 +82,7 @@ public struct UsageTotals: Sendable, Hashable {
   public var refund: Int64 = 0
   public var held: Int64 = 0
   public var monthlyUsed: Int64 = 0
+  public var monthlyHeld: Int64 = 0
   public var usersAboveSoftLimit: Int64 = 0
   public var unresolved: Int64 = 0
 

@@ -62,6 +62,8 @@ enum Queries {
     "release_group", PackageResources.release_group_sql)
   static let reserveCredits = statement(
     "reserve_credits", PackageResources.reserve_credits_sql)
+  static let resolveReservation = statement(
+    "resolve_reservation", PackageResources.resolve_reservation_sql)
   static let resolveScene = statement(
     "resolve_scene", PackageResources.resolve_scene_sql)
   static let reviewMockup = statement(
@@ -70,6 +72,8 @@ enum Queries {
     "set_budget", PackageResources.set_budget_sql)
   static let settleReservations = statement(
     "settle_reservations", PackageResources.settle_reservations_sql)
+  static let sweepLeases = statement(
+    "sweep_leases", PackageResources.sweep_leases_sql)
   static let sweepReservations = statement(
     "sweep_reservations", PackageResources.sweep_reservations_sql)
   static let updateSceneTemplate = statement(

@@ -89,6 +89,7 @@ import Testing
       totals.refund += usage.refund
       totals.held += usage.held
       totals.monthlyUsed += usage.monthlyUsed
+      totals.monthlyHeld += usage.monthlyHeld
       totals.usersAboveSoftLimit += usage.softLimitIsPassed ? 1 : 0
     }
     return totals

@@ -178,6 +178,70 @@ BEGIN
 END
 $$;
 
+-- Reservations that nobody settled -----------------------------------------------------------------
+
+-- Decides what an unresolved reservation was charged, as a commit under p_resolution_id that is the
+-- last; 0 gives all of it back. Outcomes are mockupd.settle's: not_open where it is not unresolved, save
+-- where it was resolved so before.
+CREATE FUNCTION mockupd.resolve(
+  p_now timestamptz,
+  p_user_id uuid,
+  p_id uuid,
+  p_resolution_id uuid,
+  p_credits integer,
+  p_allow_overrun boolean,
+  p_entry_id uuid
+) RETURNS TABLE (
+  outcome text,
+  replayed boolean,
+  reservation mockupd.reservations,
+  usage mockupd.usage,
+  charged integer,
+  overrun integer,
+  released integer,
+  late boolean
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+AS $$
+#variable_conflict use_column
+BEGIN
+  -- The lock comes first: what is seen below is then what settle() sees.
+  PERFORM FROM mockupd.credit_counters AS c
+  WHERE c.user_id = p_user_id AND c.year = (
+    SELECT r.year FROM mockupd.reservations AS r WHERE r.user_id = p_user_id AND r.id = p_id)
+  FOR NO KEY UPDATE;
+
+  SELECT (mockupd.as_of(r, p_now)).* INTO reservation
+  FROM mockupd.reservations AS r WHERE r.user_id = p_user_id AND r.id = p_id;
+
+  IF reservation.state <> 'unresolved'
+    AND reservation.commit_id IS DISTINCT FROM p_resolution_id
+    AND NOT EXISTS (
+      SELECT FROM mockupd.commits AS sent
+      WHERE sent.user_id = p_user_id AND sent.reservation_id = p_id AND sent.id = p_resolution_id)
+  THEN
+    outcome := 'not_open';
+    replayed := false;
+    SELECT u.* INTO usage
+    FROM mockupd.usage_at(p_now, p_user_id, reservation.year, reservation.month) AS u;
+    charged := 0;
+    overrun := 0;
+    released := 0;
+    late := false;
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  RETURN QUERY
+  SELECT s.outcome, s.replayed, s.reservation, s.usage, s.charged, s.overrun, s.released, s.late
+  FROM mockupd.settle(
+    p_now, ARRAY[p_user_id], ARRAY[p_id], ARRAY['commit'], ARRAY[p_resolution_id],
+    ARRAY[p_credits], ARRAY[true], ARRAY[p_allow_overrun], ARRAY[NULL::integer],
+    ARRAY[p_entry_id]) AS s;
+END
+$$;
+
 -- The books ----------------------------------------------------------------------------------------
 
 -- What mockupd.verify_counters says of the next p_limit users after p_after, in the order of their
@@ -218,12 +282,14 @@ $$;
 REVOKE EXECUTE ON FUNCTION
   mockupd.usage_report(timestamptz, integer, integer, uuid, boolean, boolean, bigint),
   mockupd.set_budget(timestamptz, uuid, integer, integer, text),
+  mockupd.resolve(timestamptz, uuid, uuid, uuid, integer, boolean, uuid),
   mockupd.verify_users(uuid, integer),
   mockupd.waiting(timestamptz)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   mockupd.usage_report(timestamptz, integer, integer, uuid, boolean, boolean, bigint),
   mockupd.set_budget(timestamptz, uuid, integer, integer, text),
+  mockupd.resolve(timestamptz, uuid, uuid, uuid, integer, boolean, uuid),
   mockupd.verify_users(uuid, integer),
   mockupd.waiting(timestamptz)
 TO mockupd_service;

@@ -30,11 +30,8 @@ BEGIN
     SELECT year, array_agg(DISTINCT user_id) AS user_ids FROM claimed GROUP BY year
   LOOP
     -- A statement of its own: it sees what those left who had the lock before.
-    v_swept := v_swept + (
-      SELECT count(*) FROM mockupd.reservations AS r
-      WHERE r.user_id = ANY (v_claimed.user_ids) AND r.year = v_claimed.year
-        AND r.state IN ('held', 'dispatched') AND r.expires_at <= p_now);
-    PERFORM mockupd.expire_due(p_now, v_claimed.user_ids, ARRAY[v_claimed.year]);
+    v_swept := v_swept
+      + mockupd.expire_due(p_now, v_claimed.user_ids, ARRAY[v_claimed.year]);
   END LOOP;
   RETURN v_swept;
 END

@@ -35,6 +35,7 @@ WITH period AS (
     coalesce(sum(refund), 0)::bigint AS refund,
     coalesce(sum(held), 0)::bigint AS held,
     coalesce(sum(monthly_used), 0)::bigint AS monthly_used,
+    coalesce(sum(monthly_held), 0)::bigint AS monthly_held,
     count(*) FILTER (WHERE monthly_used + monthly_held > monthly_soft_limit) AS above_soft_limit,
     coalesce(sum(unresolved), 0)::bigint AS unresolved
   FROM report
@@ -42,7 +43,7 @@ WITH period AS (
 SELECT
   period.year, period.month,
   totals.users, totals.annual_budget, totals.generation, totals.regeneration, totals.refund,
-  totals.held, totals.monthly_used, totals.above_soft_limit, totals.unresolved,
+  totals.held, totals.monthly_used, totals.monthly_held, totals.above_soft_limit, totals.unresolved,
   page.user_id, page.figure,
   page.annual_budget, page.monthly_soft_limit,
   page.generation, page.regeneration, page.refund, page.held, page.monthly_used, page.monthly_held,
