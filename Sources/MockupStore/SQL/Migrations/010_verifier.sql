@@ -136,7 +136,7 @@ AS $$
     SELECT f.user_id, f.charge_id AS id, sum(f.credits) AS credits
     FROM mockupd.refunds AS f GROUP BY 1, 2
   ) AS r ON r.user_id = c.user_id AND r.id = c.id
-  WHERE coalesce(e.credits, 0) > c.credits OR coalesce(e.credits, 0) <> coalesce(r.credits, 0)
+  WHERE e.credits > c.credits OR coalesce(e.credits, 0) <> coalesce(r.credits, 0)
 $$;
 
 REVOKE EXECUTE ON FUNCTION mockupd.verify_counters(uuid) FROM PUBLIC;
