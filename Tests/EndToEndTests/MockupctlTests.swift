@@ -32,7 +32,7 @@ import Testing
       let (id, group) = (UUID().uuidString.lowercased(), UUID().uuidString.lowercased())
       let steps: [(arguments: [String], code: Int32, answers: [String: String])] = [
         (
-          ["reserve", user, "9", "--id", id, "--best-effort", "--group", group], 0,
+          ["reserve", user, "19", "--id", id, "--best-effort", "--group", group], 0,
           ["granted": "10", "remaining": "0"]
         ),
         (["extend", user, id], 0, ["state": "held"]),
