@@ -122,7 +122,8 @@ import Testing
     .reserve("a refund", .invalidArgument, "operation") { $0.operation = .refund },
     .reserve("operation 4", .invalidArgument, "operation") { $0.operation = .unrecognized(4) },
     .reserve("operation -1", .invalidArgument, "operation") { $0.operation = .unrecognized(-1) },
-    .reserve("mode 3", .invalidArgument, "mode") { $0.mode = .unrecognized(3) },
+    .reserve("mode 4", .invalidArgument, "mode") { $0.mode = .unrecognized(4) },
+    .reserve("a group that is no id", .invalidArgument, "group_id") { $0.groupID = "a" },
     .reserve("time to live -1", .invalidArgument, "time_to_live_seconds") {
       $0.timeToLiveSeconds = -1
     },
@@ -201,7 +202,104 @@ import Testing
     },
   ]
 
+  private static let batchCases: [Case] = [
+    Case("dispatch: time to live -1", .invalidArgument, "time_to_live_seconds") { world in
+      _ = try await world.stub.dispatchReservation(
+        DispatchReservationRequest(
+          userID: world.user.wireText, reservationID: world.held.wireText, timeToLiveSeconds: -1))
+    },
+    Case("dispatch: committed", .failedPrecondition) { world in
+      _ = try await world.stub.dispatchReservation(
+        DispatchReservationRequest(
+          userID: world.user.wireText, reservationID: world.committed.wireText))
+    },
+    Case("extend: time to live 86401", .invalidArgument, "time_to_live_seconds") { world in
+      _ = try await world.stub.extendReservation(
+        ExtendReservationRequest(
+          userID: world.user.wireText, reservationID: world.held.wireText,
+          timeToLiveSeconds: 86_401))
+    },
+    Case("release: a reservation and a group", .invalidArgument, "group_id") { world in
+      _ = try await world.stub.releaseReservation(
+        ReleaseReservationRequest(
+          userID: world.user.wireText, reservationID: world.held.wireText,
+          groupID: UUID().wireText))
+    },
+    Case("release: unknown group", .notFound) { world in
+      _ = try await world.stub.releaseReservation(
+        ReleaseReservationRequest(userID: world.user.wireText, groupID: UUID().wireText))
+    },
+    Case("refund: no credits", .invalidArgument, "credits") { world in
+      _ = try await world.stub.refundCredits(
+        RefundCreditsRequest(
+          userID: world.user.wireText, refundID: UUID().wireText, entryID: UUID().wireText,
+          credits: 0))
+    },
+    Case("refund: unknown entry", .notFound) { world in
+      _ = try await world.stub.refundCredits(
+        RefundCreditsRequest(
+          userID: world.user.wireText, refundID: UUID().wireText, entryID: UUID().wireText))
+    },
+    Case("batch: empty", .invalidArgument, "requests") { world in
+      _ = try await world.stub.batchReserveCredits(BatchReserveCreditsRequest())
+    },
+    Case("batch: one too many", .invalidArgument, "requests") { world in
+      _ = try await world.stub.batchReserveCredits(
+        BatchReserveCreditsRequest(requests: (0...512).map { _ in world.reserve }))
+    },
+    Case("batch: a check", .invalidArgument, "requests[1].mode") { world in
+      var check = world.reserve
+      check.mode = .checkOnly
+      _ = try await world.stub.batchReserveCredits(
+        BatchReserveCreditsRequest(requests: [world.reserve, check]))
+    },
+    Case("batch: mode 3", .invalidArgument, "mode") { world in
+      _ = try await world.stub.batchReserveCredits(
+        BatchReserveCreditsRequest(requests: [world.reserve], mode: .unrecognized(3)))
+    },
+    Case("batch: no action", .invalidArgument, "settlements[0].action") { world in
+      _ = try await world.stub.batchSettleReservations(
+        BatchSettleReservationsRequest(settlements: [ReservationSettlement()]))
+    },
+    Case("batch: a group", .invalidArgument, "settlements[0].group_id") { world in
+      let release = ReleaseReservationRequest(
+        userID: world.user.wireText, groupID: UUID().wireText)
+      _ = try await world.stub.batchSettleReservations(
+        BatchSettleReservationsRequest(
+          settlements: [ReservationSettlement(action: .release(release))]))
+    },
+  ]
+
   private static let readCases: [Case] = [
+    Case("reservations: no state", .invalidArgument, "states") { world in
+      _ = try await world.stub.listReservations(
+        ListReservationsRequest(userID: world.user.wireText, states: [.unspecified]))
+    },
+    Case("reservations: a token of another list", .invalidArgument, "page_token") { world in
+      _ = try await world.stub.listReservations(
+        ListReservationsRequest(
+          userID: world.user.wireText, pageToken: Data("2026/1".utf8).base64EncodedString()))
+    },
+    Case("reservations: a token beyond all times", .invalidArgument, "page_token") { world in
+      let token = "\(Int64.max)/\(UUID().wireText)"
+      _ = try await world.stub.listReservations(
+        ListReservationsRequest(
+          userID: world.user.wireText, pageToken: Data(token.utf8).base64EncodedString()))
+    },
+    Case("export: unknown user", .notFound) { world in
+      try await world.stub.exportCreditUsage(
+        ExportCreditUsageRequest(userID: UUID().wireText)
+      ) { pieces in
+        for try await _ in pieces {}
+      }
+    },
+    Case("export: a token that is none", .invalidArgument, "resume_token") { world in
+      try await world.stub.exportCreditUsage(
+        ExportCreditUsageRequest(userID: world.user.wireText, resumeToken: "a")
+      ) { pieces in
+        for try await _ in pieces {}
+      }
+    },
     .usage("month 13", .invalidArgument, "month") { $0.month = 13 },
     .usage("month -1", .invalidArgument, "month") { $0.month = -1 },
     .usage("year 10000", .invalidArgument, "year") { $0.year = 10_000 },
@@ -238,7 +336,9 @@ import Testing
             userID: world.user.wireText, reservationID: world.committed.wireText))
         let before = try await database.books()
 
-        for test in Self.idCases + Self.reserveCases + Self.settleCases + Self.readCases {
+        let cases =
+          Self.idCases + Self.reserveCases + Self.settleCases + Self.batchCases + Self.readCases
+        for test in cases {
           do {
             try await test.call(world)
             Issue.record("\(test.name) was answered")

@@ -26,6 +26,68 @@ import Testing
       uniquingKeysWith: { first, _ in first })
   }
 
+  @Test func aReservationIsExtendedDispatchedSpentInPartsAndRefunded() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 10).uuidString.lowercased()
+      let (id, group) = (UUID().uuidString.lowercased(), UUID().uuidString.lowercased())
+      let steps: [(arguments: [String], code: Int32, answers: [String: String])] = [
+        (
+          ["reserve", user, "19", "--id", id, "--best-effort", "--group", group], 0,
+          ["granted": "10", "remaining": "0"]
+        ),
+        (["extend", user, id], 0, ["state": "held"]),
+        (["dispatch", user, id, "--time-to-live", "60"], 0, ["state": "dispatched"]),
+        (
+          ["commit", user, id, "--credits", "2", "--not-final"], 0,
+          ["committed": "2", "released": "0", "state": "dispatched"]
+        ),
+        (
+          ["release", user, "--group", group], 0,
+          ["reservations": "1", "released": "8", "remaining": "8"]
+        ),
+      ]
+      try await database.withServer { server in
+        for (arguments, code, answers) in steps {
+          let ending = try await Self.mockupctl(arguments, at: server)
+          #expect(ending.exitCode == code, "\(arguments) \(ending)")
+          let table = Self.table(ending)
+          for (name, value) in answers {
+            #expect(table[name] == value, "\(arguments) \(name)")
+          }
+        }
+        let listed = try await Self.mockupctl(
+          ["reservations", user, "--state", "committed", "--output", "json"], at: server)
+        let reservations = try #require(
+          JSONSerialization.jsonObject(with: Data(listed.output.utf8)) as? [[String: Any]])
+        #expect(reservations.map { $0["reservation_id"] as? String } == [id])
+        let none = try await Self.mockupctl(
+          ["reservations", "list", user, "--state", "held"], at: server)
+        #expect(none.output == "none\n")
+
+        let exported = try await Self.mockupctl(["ledger", "export", user, "--json"], at: server)
+        let charge = try Self.object(exported)
+        #expect(charge["credits"] as? Int == 2)
+        let entry = try #require(charge["entry_id"] as? String)
+        let refund = try await Self.mockupctl(
+          ["refund", user, entry, "--credits", "1"], at: server)
+        #expect(Self.table(refund)["refunded"] == "1")
+        #expect(Self.table(refund)["remaining"] == "9")
+        let csv = try await Self.mockupctl(["ledger", "export", user, "--csv"], at: server)
+        let lines = csv.output.split(separator: "\n").map {
+          $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        #expect(lines.count == 3)
+        #expect(Set(lines.map(\.count)).count == 1)
+        let operation = try #require(lines[0].firstIndex(of: "operation"))
+        #expect(lines.dropFirst().map { $0[operation] } == ["generation", "refund"])
+        let unknown = try await Self.mockupctl(
+          ["ledger", "export", UUID().uuidString, "--json"], at: server)
+        #expect(unknown.exitCode == 3)
+      }
+      #expect(try await database.discrepancies().isEmpty)
+    }
+  }
+
   @Test func everyCommandAnswersPeopleAndPrograms() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).uuidString.lowercased()

@@ -129,10 +129,10 @@ struct RandomSpender {
   }
 
   private mutating func action(_ commitID: UUID) -> Settlement.Action {
-    switch Int.random(in: 0..<8, using: &random) {
+    switch Int.random(in: 0..<10, using: &random) {
     case 0, 1: return .release
-    case 2: return .dispatch()
-    case 3: return .extend(timeToLive: .seconds(Int.random(in: 1...20, using: &random)))
+    case 2, 3, 4: return .dispatch()
+    case 5: return .extend(timeToLive: .seconds(Int.random(in: 1...20, using: &random)))
     default:
       let credits: [Int32?] = [nil, nil, 0, 1, 2, 4]
       // Most often the one id that everybody commits it under.
