@@ -219,6 +219,41 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func theCommandPrintsALineForEachChange() async throws {
+    try await Gallery.with { gallery, server in
+      try await withTemporaryFolder { folder in
+        let watch = try Program.mockupctl.start(
+          [
+            "mockups", "watch", gallery.user.wireText, "--socket", server.socket, "--output",
+            "json",
+          ],
+          folder: folder)
+        func lines(_ count: Int) async throws -> [[String: Any]] {
+          while watch.output.count(where: { $0 == "\n" }) < count {
+            try await Task.sleep(for: .milliseconds(10))
+          }
+          return try watch.output.split(separator: "\n").map { line in
+            try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+          }
+        }
+        let began = try #require(try await lines(1).first)
+        #expect(Array(began.keys) == ["resume_token"])
+        let mockup = try await gallery.make()
+        let made = try #require(try await lines(2).last)
+        #expect(made["mockup_id"] as? String == mockup.wireText)
+        #expect(made["status"] as? String == "pending")
+        #expect(made["resume_token"] as? String != began["resume_token"] as? String)
+        try await gallery.database.owner.run("DELETE FROM mockups WHERE id = '\(mockup)'")
+        let gone = try #require(try await lines(3).last)
+        #expect(gone["mockup_id"] as? String == mockup.wireText)
+        #expect(gone["status"] as? String == "deleted")
+        watch.signal(SIGTERM)
+        _ = await watch.ending()
+      }
+    }
+  }
+
   @Test(.timeLimit(.minutes(2)))
   func whoDoesNotReadKeepsNobodyElseWaiting() async throws {
     try await Gallery.with { gallery, server in
