@@ -145,6 +145,23 @@ import Testing
     }
   }
 
+  @Test func theLastRoomOfACounterIsGivenOnce() async throws {
+    try await World.with { world in
+      var mockups: [UUID] = []
+      for _ in 0..<10 { mockups.append(try await world.books.mockup(of: world.user)) }
+      try await world.books.run("UPDATE mockups SET total_pins = \(Int32.max - 10)")
+      let batches = (0..<20).map { _ in mockups.shuffled().map { world.entry($0, pins: 3) } }
+      let answers = try await withThrowingTaskGroup(of: PerformanceStore.Answer?.self) { group in
+        for batch in batches { group.addTask { try await world.record(batch) } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      var counted: Int32 = 0
+      for case .recorded(let outcome) in answers { counted += outcome.counted }
+      #expect(counted == 30)
+      for mockup in mockups { #expect(try await world.totals(mockup) == ["\(Int32.max - 1) 0"]) }
+    }
+  }
+
   @Test func aBatchSentFromManySidesAtOnceCountsOnce() async throws {
     try await World.with { world in
       var mockups: [UUID] = []
