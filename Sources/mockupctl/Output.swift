@@ -94,7 +94,7 @@ extension OutputFormat {
     case .table:
       return record.fields.map(\.value.forPeople).joined(separator: "  ")
     case .json:
-      return try json(object(record), [.sortedKeys, .withoutEscapingSlashes])
+      return try json(record.object, [.sortedKeys, .withoutEscapingSlashes])
     }
   }
 
