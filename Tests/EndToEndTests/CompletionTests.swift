@@ -8,7 +8,8 @@ import Testing
   func everyShellHasAScriptWithEveryCommand(shell: String) async throws {
     let script = try await Program.mockupctl.run(["completions", shell])
     #expect(script.exitCode == 0)
-    for word in ["usage", "budget", "reservations", "resolve", "verify", "completions", "by-month"] {
+    for word in ["usage", "budget", "reservations", "resolve", "verify", "completions", "by-month"]
+    {
       #expect(script.output.contains(word), "\(word)")
     }
   }

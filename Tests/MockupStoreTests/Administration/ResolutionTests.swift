@@ -26,10 +26,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (0, "released 0, 10 available"), (3, "late committed 3, 7 available"),
-    (5, "late committed 5, 5 available"), (6, "more than 5"),
-  ] as [(Int32, String)])
+  @Test(
+    arguments: [
+      (0, "released 0, 10 available"), (3, "late committed 3, 7 available"),
+      (5, "late committed 5, 5 available"), (6, "more than 5"),
+    ] as [(Int32, String)])
   func whatTheVendorChargedIsChargedAndTheRestGivenBack(
     credits: Int32, expected: String
   ) async throws {
