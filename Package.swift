@@ -134,15 +134,20 @@ let package = Package(
     .tests("SystemdTests", ["Systemd", "TestSupport"]),
     .tests("MockupsTests", ["Mockups"]),
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
-    .tests("MockupServiceTests", ["MockupAPI", "MockupService", "TTRPC"]),
+    .tests(
+      "MockupServiceTests",
+      ["MockupAPI", "MockupService", "MockupStore", "Mockups", "TTRPC"]),
     .tests(
       "MockupctlTests", ["DynamicMessages", "ProtobufC", "TTRPC", "TTRPCServices", "mockupctl"]),
     .tests(
       "EndToEndTests",
       [
         "MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices",
-        "TestSupport", "mockupctl", "mockupd", logging,
+        "TestSupport", "Worker", "mockupctl", "mockupd", logging,
       ]),
+    .executableTarget(
+      name: "Worker", dependencies: ["MockupClient"], path: "Tests/Worker",
+      swiftSettings: settings),
     .executableTarget(
       name: "InteropClient", dependencies: ["MockupAPI", "ProtobufC", "TTRPC"],
       path: "Tests/Interop/swift", swiftSettings: settings),

@@ -53,13 +53,26 @@ public struct MockupClient: Sendable {
 
   /// The books of credits.
   public let credits: Credits
+  /// The mockups that they are spent on.
+  public let mockups: Mockups
+  /// Pins and impressions of mockups.
+  public let performance: Performance
+  /// The scenes that artworks are placed in.
+  public let scenes: Scenes
+  /// For those who look after the books.
+  public let admin: Admin
 
   private init(_ client: Client, _ configuration: Configuration) {
-    credits = Credits(
-      stub: CreditServiceClient(client),
-      options: CallOptions(
-        timeout: configuration.timeout, metadata: configuration.metadata,
-        waitsForReady: configuration.waitsForReady))
+    let options = CallOptions(
+      timeout: configuration.timeout, metadata: configuration.metadata,
+      waitsForReady: configuration.waitsForReady)
+    credits = Credits(stub: CreditServiceClient(client), options: options)
+    mockups = Mockups(
+      stub: MockupServiceClient(client), options: options, retry: configuration.retry)
+    performance = Performance(
+      stub: MockupServiceClient(client), options: options, retry: configuration.retry)
+    scenes = Scenes(stub: SceneServiceClient(client), options: options)
+    admin = Admin(stub: AdminServiceClient(client), options: options)
   }
 
   /// Runs a closure with a client, and closes its connection after it.

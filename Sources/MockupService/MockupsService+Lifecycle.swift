@@ -1,70 +1,100 @@
+internal import FoundationEssentials
 public import MockupAPI
+internal import MockupStore
+internal import Mockups
 public import TTRPC
+
+// What is asked for, looked at, decided upon and deleted.
 
 extension MockupsService {
   public func generateMockups(
     _ request: GenerateMockupsRequest, context: ServerContext
   ) async throws -> GenerateMockupsResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let generation = try request.generation()
+    return GenerateMockupsResponse(
+      try await answer(context) { () throws(MockupError) in
+        try await store.generate(generation)
+      })
   }
 
   public func regenerateMockup(
     _ request: RegenerateMockupRequest, context: ServerContext
   ) async throws -> RegenerateMockupResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
-  }
-
-  public func claimMockups(
-    _ request: ClaimMockupsRequest, context: ServerContext
-  ) async throws -> ClaimMockupsResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
-  }
-
-  public func heartbeatMockup(
-    _ request: HeartbeatMockupRequest, context: ServerContext
-  ) async throws -> HeartbeatMockupResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
-  }
-
-  public func completeMockup(
-    _ request: CompleteMockupRequest, context: ServerContext
-  ) async throws -> CompleteMockupResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
-  }
-
-  public func failMockup(
-    _ request: FailMockupRequest, context: ServerContext
-  ) async throws -> FailMockupResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let id = try RequestFields.uuid(request.mockupID, "mockup_id")
+    let requestID = try RequestFields.uuid(request.requestID, "request_id")
+    let cost = try MockupFields.cost(
+      request.credits, "credits", seconds: request.timeToLiveSeconds)
+    return RegenerateMockupResponse(
+      try await answer(context) { () throws(MockupError) in
+        try await store.regenerate(
+          id, of: userID, requestID: requestID, skipsApproval: request.skipApproval, cost: cost)
+      })
   }
 
   public func approveMockup(
     _ request: ApproveMockupRequest, context: ServerContext
   ) async throws -> ApproveMockupResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let id = try RequestFields.uuid(request.mockupID, "mockup_id")
+    let mockup = try await answer(context) { () throws(MockupError) in
+      try await store.approve(id, of: userID)
+    }
+    return ApproveMockupResponse(mockup: Mockup(mockup))
   }
 
   public func rejectMockup(
     _ request: RejectMockupRequest, context: ServerContext
   ) async throws -> RejectMockupResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let id = try RequestFields.uuid(request.mockupID, "mockup_id")
+    let reason = try MockupFields.optionalText(
+      request.reason, longest: MockupFields.reasonLength.upperBound, "reason")
+    let mockup = try await answer(context) { () throws(MockupError) in
+      try await store.reject(id, of: userID, because: reason)
+    }
+    return RejectMockupResponse(mockup: Mockup(mockup))
   }
 
   public func getMockup(
     _ request: GetMockupRequest, context: ServerContext
   ) async throws -> GetMockupResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let id = try RequestFields.uuid(request.mockupID, "mockup_id")
+    let mockup = try await answer(context) { () throws(MockupError) in
+      try await store.mockup(id, of: userID)
+    }
+    return GetMockupResponse(mockup: Mockup(mockup))
   }
 
   public func listMockups(
     _ request: ListMockupsRequest, context: ServerContext
   ) async throws -> ListMockupsResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let filter = MockupFilter(
+      assetID: try RequestFields.optionalUUID(request.assetID, "asset_id"),
+      quoteID: try RequestFields.optionalUUID(request.quoteID, "quote_id"),
+      scene: try MockupFields.optionalText(
+        request.scene, longest: MockupFields.sceneLength.upperBound, "scene"),
+      status: try MockupFields.status(request.status, "status"))
+    let count = try RequestFields.pageSize(request.pageSize, "page_size")
+    let cursor = try PageToken.mockupCursor(request.pageToken, "page_token")
+    let page = try await answer(context) { () throws(MockupError) in
+      try await store.mockups(of: userID, where: filter, after: cursor, count: count)
+    }
+    return ListMockupsResponse(
+      mockups: page.mockups.map { Mockup($0) },
+      nextPageToken: page.next.map(PageToken.text) ?? "")
   }
 
   public func deleteMockup(
     _ request: DeleteMockupRequest, context: ServerContext
   ) async throws -> DeleteMockupResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let id = try RequestFields.uuid(request.mockupID, "mockup_id")
+    let (wasThere, released) = try await answer(context) { () throws(MockupError) in
+      try await store.delete(id, of: userID)
+    }
+    return DeleteMockupResponse(deleted: wasThere, released: released)
   }
 }

@@ -1,16 +1,48 @@
 public import MockupAPI
+internal import MockupStore
+internal import Postgres
 public import TTRPC
 
 extension MockupsService {
+  /// How many batches of one stream are being counted at most. The stream is not read meanwhile.
+  private static var batchesUnderWay: Int { 128 }
+
   public func recordPerformance(
     _ request: RecordPerformanceRequest, context: ServerContext
   ) async throws -> RecordPerformanceResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let batch = try PerformanceFields.batch(request.batchID, request.entries)
+    let answer: PerformanceStore.Answer
+    do {
+      answer = try await performance.record(batch)
+    } catch {
+      throw RPCError(error, logger: context.logger)
+    }
+    return RecordPerformanceResponse(try answer.outcome(of: batch))
   }
 
   public func streamPerformance(
     _ requests: MessageStream<StreamPerformanceRequest>, context: ServerContext
   ) async throws -> StreamPerformanceResponse {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    try await withThrowingTaskGroup(of: CountedBatch.self) { counting in
+      var total = PerformanceTotal()
+      var taken = 0
+      while let request = try await requests.next() {
+        if taken - total.batches >= Self.batchesUnderWay, let next = try await counting.next() {
+          try total.add(next)
+        }
+        let batch = try PerformanceFields.batch(request.batchID, request.entries)
+        counting.addTask { [performance, ordinal = taken] in
+          do throws(PostgresError) {
+            return CountedBatch(
+              ordinal: ordinal, batch: batch, answer: try await performance.record(batch))
+          } catch {
+            throw RPCError(error, logger: context.logger)
+          }
+        }
+        taken += 1
+      }
+      for try await next in counting { try total.add(next) }
+      return total.response
+    }
   }
 }

@@ -1,11 +1,89 @@
+internal import FoundationEssentials
 public import MockupAPI
+internal import MockupStore
+internal import Postgres
 public import TTRPC
 
 extension MockupsService {
+  /// Changes are read so many at a time.
+  private static let pageSize: Int32 = 100
+
   public func watchMockups(
     _ request: WatchMockupsRequest, responses: ResponseWriter<WatchMockupsResponse>,
     context: ServerContext
   ) async throws {
-    throw RPCError(code: .unimplemented, message: "not yet")
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let token = try WatchToken.revision(request.resumeToken, of: userID, "resume_token")
+    guard token == nil || !request.sendCurrent else {
+      throw RPCError.invalid("send_current", "does not go with resume_token")
+    }
+    context.endAtDrain()
+
+    // Before it is asked how far the feed has come: what changes after that wakes.
+    let watch = watchers.watch(userID)
+    defer { watchers.forget(watch) }
+    let last = try await lastRevision(of: userID, context)
+    guard token ?? 0 <= last else {
+      throw RPCError.invalid("resume_token", "is beyond what this server knows of")
+    }
+    var revision = token ?? (request.sendCurrent ? 0 : last)
+    try await responses.write(
+      WatchMockupsResponse(resumeToken: WatchToken.text(revision, of: userID)))
+
+    for await _ in watch.wakes {
+      var isLastPage = false
+      while !isLastPage {
+        let changes = try await changes(of: userID, after: revision, context)
+        for change in changes {
+          revision = change.revision
+          // Who begins with what there is has no use for what there was.
+          if request.sendCurrent, change.mockup == nil, revision <= last { continue }
+          try await responses.write(WatchMockupsResponse(change, of: userID))
+        }
+        isLastPage = changes.count < Int(Self.pageSize)
+      }
+    }
+    // The wakes end with the call's task alone.
+    throw CancellationError()
+  }
+
+  private func lastRevision(
+    of userID: UUID, _ context: ServerContext
+  ) async throws(RPCError) -> Int64 {
+    let revision = try await read(context) { () throws(PostgresError) in
+      try await feed.revision(of: userID)
+    }
+    guard let revision else {
+      throw RPCError(code: .notFound, message: "there is no user \(userID.wireText)")
+    }
+    return revision
+  }
+
+  private func changes(
+    of userID: UUID, after revision: Int64, _ context: ServerContext
+  ) async throws(RPCError) -> [MockupChange] {
+    try await read(context) { () throws(PostgresError) in
+      try await feed.changes(of: userID, after: revision, count: Self.pageSize)
+    }
+  }
+
+  /// Reads for a watcher. When all are woken at once, they take turns.
+  private func read<Value>(
+    _ context: ServerContext, _ work: () async throws(PostgresError) -> Value
+  ) async throws(RPCError) -> Value {
+    do throws(PostgresError) {
+      return try await readers.withPlace(work)
+    } catch {
+      throw RPCError(error, logger: context.logger)
+    }
+  }
+}
+
+extension WatchMockupsResponse {
+  fileprivate init(_ change: MockupChange, of userID: UUID) {
+    self.init(
+      mockup: change.mockup.map { MockupAPI.Mockup($0) },
+      deletedMockupID: change.mockup == nil ? change.mockupID.wireText : "",
+      resumeToken: WatchToken.text(change.revision, of: userID))
   }
 }

@@ -1,7 +1,35 @@
 public import MockupAPI
+public import MockupStore
+internal import TTRPC
 
-/// Answers `mockups.v1.MockupService`. What becomes of mockups, their changes as they happen, and their
-/// performance have files of their own.
+/// Answers `mockups.v1.MockupService`. What becomes of mockups, workers, their changes as they happen, and
+/// their performance have files of their own.
 public struct MockupsService: MockupServiceHandler {
-  public init() {}
+  /// So many watchers read at a time: a rush of them leaves the database to others as well.
+  private static let readingPlaces = 32
+
+  let store: MockupsStore
+  let feed: MockupFeed
+  let watchers: MockupWatchers
+  let readers = Places(Self.readingPlaces)
+  let performance: PerformanceWriter
+
+  public init(
+    store: MockupsStore, feed: MockupFeed, watchers: MockupWatchers, performance: PerformanceStore
+  ) {
+    self.store = store
+    self.feed = feed
+    self.watchers = watchers
+    self.performance = PerformanceWriter(store: performance)
+  }
+
+  func answer<Value>(
+    _ context: ServerContext, _ work: () async throws(MockupError) -> Value
+  ) async throws(RPCError) -> Value {
+    do {
+      return try await work()
+    } catch {
+      throw RPCError(error, logger: context.logger)
+    }
+  }
 }

@@ -51,6 +51,21 @@ enum RequestFields {
     }
     return number == 0 ? defaultPageSize : number
   }
+
+  /// A text of so many characters, without U+0000, which the database cannot hold.
+  @discardableResult
+  static func length(
+    _ text: String, _ range: ClosedRange<Int>, _ field: String
+  ) throws(RPCError) -> String {
+    // Scalars, as the database counts them.
+    guard range.contains(text.unicodeScalars.count) else {
+      throw text.isEmpty
+        ? .invalid(field, "is missing")
+        : .invalid(field, "is longer than \(range.upperBound) characters")
+    }
+    guard !text.utf8.contains(0) else { throw .invalid(field, "has the character U+0000") }
+    return text
+  }
 }
 
 extension RPCError {

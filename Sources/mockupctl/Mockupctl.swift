@@ -16,6 +16,8 @@ struct Mockupctl: AsyncParsableCommand {
     subcommands: [
       Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, RefundCharge.self,
       ShowReservation.self, ReservationCommands.self, Usage.self, LedgerCommands.self,
-      Call.self, Describe.self, Health.self,
+      Generate.self, MockupsCommand.self, PerformanceCommands.self, SceneCommands.self,
+      Budget.self, ServerInfo.self,
+      Call.self, Describe.self, Health.self, Completions.self,
     ])
 }

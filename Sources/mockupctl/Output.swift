@@ -12,6 +12,7 @@ struct Record {
   enum Value {
     case text(String)
     case number(Int64)
+    case decimal(Double)
     case flag(Bool)
     case time(Date)
     case nothing
@@ -30,12 +31,16 @@ extension Record.Value {
 
   static func number(_ number: Int32) -> Record.Value { .number(Int64(number)) }
 
+  /// A number, or nothing.
+  static func real(_ number: Double?) -> Record.Value { number.map { .decimal($0) } ?? .nothing }
+
   static func time(_ date: Date?) -> Record.Value { date.map { .time($0) } ?? .nothing }
 
   var forPeople: String {
     switch self {
     case .text(let text): text
     case .number(let number): String(number)
+    case .decimal(let number): Int64(exactly: number).map { String($0) } ?? String(number)
     case .flag(let flag): flag ? "yes" : "no"
     case .time(let date): date.formatted(.iso8601)
     case .nothing: "-"
@@ -46,6 +51,7 @@ extension Record.Value {
     switch self {
     case .text(let text): text
     case .number(let number): number
+    case .decimal(let number): number
     case .flag(let flag): flag
     case .time(let date): date.formatted(.iso8601.time(includingFractionalSeconds: true))
     case .nothing: NSNull()
@@ -53,7 +59,10 @@ extension Record.Value {
   }
 
   var isNumber: Bool {
-    if case .number = self { true } else { false }
+    switch self {
+    case .number, .decimal: true
+    case .text, .flag, .time, .nothing: false
+    }
   }
 }
 
@@ -76,6 +85,16 @@ extension OutputFormat {
       }
     case .json:
       try writeJSON(record.object)
+    }
+  }
+
+  /// One answer of a stream, in a line of its own: its values, or an object.
+  func line(_ record: Record) throws -> String {
+    switch self {
+    case .table:
+      return record.fields.map(\.value.forPeople).joined(separator: "  ")
+    case .json:
+      return try json(record.object, [.sortedKeys, .withoutEscapingSlashes])
     }
   }
 
@@ -108,9 +127,12 @@ extension OutputFormat {
   }
 
   private func writeJSON(_ value: Any) throws {
-    let data = try JSONSerialization.data(
-      withJSONObject: value, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-    print(String(decoding: data, as: UTF8.self))
+    print(try json(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]))
+  }
+
+  private func json(_ value: Any, _ options: JSONSerialization.WritingOptions) throws -> String {
+    String(
+      decoding: try JSONSerialization.data(withJSONObject: value, options: options), as: UTF8.self)
   }
 }
 

@@ -4,7 +4,9 @@ internal import TTRPC
 
 /// Where the server listens.
 struct ServerAddress: ParsableArguments {
-  @Option(help: "The server's socket. (default: $MOCKUPD_SOCKET_PATH or /run/mockupd/mockupd.sock)")
+  @Option(
+    help: "The server's socket. (default: $MOCKUPD_SOCKET_PATH or /run/mockupd/mockupd.sock)",
+    completion: .file())
   var socket: String?
 
   var path: String {

@@ -13,8 +13,15 @@ struct Answers: Sendable {
   /// The services that stand on the database, by their full names.
   let names: [String]
 
-  init(pool: Pool) throws {
-    let business: [any TTRPC.Service] = [CreditService(store: CreditStore(pool: pool))]
+  init(pool: Pool, watchers: MockupWatchers, process: ServerProcess) throws {
+    let business: [any TTRPC.Service] = [
+      CreditService(store: CreditStore(pool: pool)),
+      MockupsService(
+        store: MockupsStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers,
+        performance: PerformanceStore(pool: pool)),
+      SceneService(store: SceneStore(pool: pool)),
+      AdminService(store: AdminStore(pool: pool), status: { process.status }),
+    ]
     names = business.map { type(of: $0).serviceName }
     health = HealthService(
       Dictionary(uniqueKeysWithValues: (names + [""]).map { ($0, .notServing) }))

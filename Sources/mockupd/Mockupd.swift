@@ -9,5 +9,6 @@ struct Mockupd: AsyncParsableCommand {
       Settings come from flags, then from the environment, then from the file that --config names, \
       then from the defaults. `mockupd settings` lists them.
       """,
+    version: Version.text,
     subcommands: [Serve.self, Migrate.self, ListSettings.self])
 }

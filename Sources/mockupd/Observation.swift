@@ -45,6 +45,9 @@ struct Observation: Sendable {
       ("ttrpc_server_denied_total", "Calls that the policy has denied, by method."),
       ("ttrpc_server_connections", "Connections that are open."),
       ("ttrpc_server_queued_bytes", "Bytes that wait to be read by handlers or by peers."),
+      ("mockupd_swept_total", "What the sweeper has expired, by kind."),
+      ("mockupd_sweep_errors_total", "Sweeps that the database has refused or not answered."),
+      ("mockupd_sweep_duration_seconds", "How long sweeps took, by kind."),
       ("mockupd_database_pending_statements", "Statements that wait for the database."),
     ] {
       registry.describe(label, help)

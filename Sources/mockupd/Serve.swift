@@ -39,7 +39,11 @@ struct Serve: AsyncParsableCommand {
     logger.info("policy", metadata: ["policy": "\(access.policy)"])
 
     let pool = try Pool(configuration: settings.database) { logger.report($0) }
-    let answers = try Answers(pool: pool)
+    let watchers = MockupWatchers()
+    let feed = try MockupFeedService(
+      database: settings.database, watchers: watchers, logger: logger)
+    let process = ServerProcess()
+    let answers = try Answers(pool: pool, watchers: watchers, process: process)
     let observation = Observation()
     let server = Server(
       services: answers.services,
@@ -48,9 +52,11 @@ struct Serve: AsyncParsableCommand {
         + [access.authorization]
         + (settings.callTime.map { [DefaultDeadline($0)] } ?? []),
       limits: settings.limits, eventLoops: settings.eventLoops, logger: logger)
+    process.serves(with: server.load)
     // Each is started after, and so stopped before, what it stands on.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: DatabaseService(pool: pool)),
+      .init(service: feed),
       .init(service: MemoryService(load: server.load)),
       .init(
         service: DatabaseHealth(
@@ -64,6 +70,12 @@ struct Serve: AsyncParsableCommand {
           supervisor: supervisor, logger: logger),
         successTerminationBehavior: .gracefullyShutdownGroup),
     ]
+    if let interval = settings.sweepInterval {
+      services.insert(
+        .init(
+          service: SweeperService(pool: pool, settings, interval: interval, logger: logger)),
+        at: 1)
+    }
     if let watchdog {
       services.insert(
         .init(

@@ -15,6 +15,8 @@ enum SettingKey: String, CaseIterable {
   case databaseConnectSeconds = "database.connectSeconds"
   case databaseStatementSeconds = "database.statementSeconds"
   case eventLoops = "server.eventLoops"
+  case sweeperSeconds = "sweeper.intervalSeconds"
+  case sweeperBatch = "sweeper.batch"
   case limitConnections = "limits.connections"
   case limitCalls = "limits.calls"
   case limitCallsPerConnection = "limits.callsPerConnection"
@@ -52,6 +54,9 @@ enum SettingKey: String, CaseIterable {
     case .databaseConnectSeconds: "how long to wait for a connection, also at the start (5)"
     case .databaseStatementSeconds: "how long a statement may run (30)"
     case .eventLoops: "threads that move bytes (1)"
+    case .sweeperSeconds:
+      "how often what is due and untouched is expired, give or take a quarter; 0: never (5)"
+    case .sweeperBatch: "how much of it in one transaction (100)"
     case .limitConnections: "connections open at a time (4096)"
     case .limitCalls: "calls in flight in all (16384)"
     case .limitCallsPerConnection: "calls in flight on one connection (1024)"

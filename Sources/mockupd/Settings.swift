@@ -16,6 +16,10 @@ struct Settings: Sendable {
   var database: PostgresConfiguration
   var eventLoops: Int
   var limits = ServerLimits()
+  /// How often to sweep; `nil`: never.
+  var sweepInterval: Duration?
+  /// How much in one transaction.
+  var sweepBatch: Int32
   /// How long a call may take whose caller sets no deadline; `nil`: without end.
   var callTime: Duration?
   var logLevel: Logger.Level
@@ -49,6 +53,9 @@ struct Settings: Sendable {
       try await reader.number(.databaseStatementSeconds, 1...86_400) ?? 30)
 
     eventLoops = try await reader.number(.eventLoops, 1...256) ?? 1
+    let sweepSeconds = try await reader.number(.sweeperSeconds, 0...86_400) ?? 5
+    sweepInterval = sweepSeconds == 0 ? nil : .seconds(sweepSeconds)
+    sweepBatch = Int32(try await reader.number(.sweeperBatch, 1...10_000) ?? 100)
     limits.connections = try await reader.number(.limitConnections, 1...1_000_000) ?? 4096
     limits.calls = try await reader.number(.limitCalls, 1...1_000_000) ?? 16_384
     limits.callsPerConnection =

@@ -31,9 +31,12 @@ public enum Program: String, Sendable {
   }
 
   /// The program's file, which the build puts beside the tests.
-  public var executable: URL {
+  public var executable: URL { Self.executable(named: rawValue) }
+
+  /// The file of a program that belongs to the tests alone.
+  public static func executable(named name: String) -> URL {
     let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    return tests.deletingLastPathComponent().appending(path: rawValue)
+    return tests.deletingLastPathComponent().appending(path: name)
   }
 
   /// Runs the program to its end.

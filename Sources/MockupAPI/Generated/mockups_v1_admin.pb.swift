@@ -57,7 +57,7 @@ public struct GetUsageReportRequest: ProtobufMessage {
   public var availableAtMost: Int64? = nil
   /// At most 1000; 0 is taken as 100.
   public var pageSize: Int32 = 0
-  /// Empty, or next_page_token of the page before.
+  /// Empty, or next_page_token of the page before. It goes with the order, year and month of that page.
   public var pageToken: String = ""
   /// Only this user; empty: all.
   public var userID: String = ""
@@ -172,7 +172,7 @@ extension GetUsageReportResponse {
 public struct UserUsage: ProtobufMessage {
   public var userID: String = ""
   public var usage: CreditUsage? = nil
-  /// Reservations that wait for ResolveReservation.
+  /// Reservations, of any year, that wait for ResolveReservation.
   public var unresolvedReservations: Int32 = 0
 
   public init() {}
@@ -221,6 +221,7 @@ public struct UsageTotals: ProtobufMessage {
   public var monthlyUsed: Int64 = 0
   public var usersAboveSoftLimit: Int64 = 0
   public var unresolvedReservations: Int64 = 0
+  public var monthlyHeld: Int64 = 0
 
   public init() {}
 
@@ -234,7 +235,8 @@ public struct UsageTotals: ProtobufMessage {
     held: Int64 = 0,
     monthlyUsed: Int64 = 0,
     usersAboveSoftLimit: Int64 = 0,
-    unresolvedReservations: Int64 = 0
+    unresolvedReservations: Int64 = 0,
+    monthlyHeld: Int64 = 0
   ) {
     self.users = users
     self.annualBudget = annualBudget
@@ -246,6 +248,7 @@ public struct UsageTotals: ProtobufMessage {
     self.monthlyUsed = monthlyUsed
     self.usersAboveSoftLimit = usersAboveSoftLimit
     self.unresolvedReservations = unresolvedReservations
+    self.monthlyHeld = monthlyHeld
   }
 }
 
@@ -268,6 +271,7 @@ extension UsageTotals {
     unsafe self.monthlyUsed = c.pointee.monthly_used
     unsafe self.usersAboveSoftLimit = c.pointee.users_above_soft_limit
     unsafe self.unresolvedReservations = c.pointee.unresolved_reservations
+    unsafe self.monthlyHeld = c.pointee.monthly_held
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -282,6 +286,7 @@ extension UsageTotals {
     unsafe c.pointee.monthly_used = self.monthlyUsed
     unsafe c.pointee.users_above_soft_limit = self.usersAboveSoftLimit
     unsafe c.pointee.unresolved_reservations = self.unresolvedReservations
+    unsafe c.pointee.monthly_held = self.monthlyHeld
   }
 }
 
@@ -679,13 +684,15 @@ extension GetServerInfoResponse {
 /// google.rpc.BadRequest), NOT_FOUND, RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo),
 /// INTERNAL.
 public protocol AdminServiceHandler: TTRPC.Service {
-  /// Every user's credits in a year and one of its months.
+  /// Every user's credits in a year and one of its months. Each page, its totals included, is true of one
+  /// moment. Who spends between two pages changes place in the orders that go by figures, and may come
+  /// twice there or be missed; nobody else is, and nobody at all by user id.
   func getUsageReport(
     _ request: GetUsageReportRequest, context: TTRPC.ServerContext
   ) async throws -> GetUsageReportResponse
 
-  /// Sets a user's budget, soft limit, or both. A budget may be set below what is spent: then nothing is
-  /// available until it is raised.
+  /// Sets a user's budget, soft limit, or both; at least one is given. A budget may be set below what is
+  /// spent: then nothing is available until it is raised. Who set what is recorded.
   func setBudget(
     _ request: SetBudgetRequest, context: TTRPC.ServerContext
   ) async throws -> SetBudgetResponse
@@ -761,15 +768,17 @@ public struct AdminServiceClient: Sendable {
     self.client = client
   }
 
-  /// Every user's credits in a year and one of its months.
+  /// Every user's credits in a year and one of its months. Each page, its totals included, is true of one
+  /// moment. Who spends between two pages changes place in the orders that go by figures, and may come
+  /// twice there or be missed; nobody else is, and nobody at all by user id.
   public func getUsageReport(
     _ request: GetUsageReportRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetUsageReportResponse {
     try await client.unary(Methods.getUsageReport, request, options: options)
   }
 
-  /// Sets a user's budget, soft limit, or both. A budget may be set below what is spent: then nothing is
-  /// available until it is raised.
+  /// Sets a user's budget, soft limit, or both; at least one is given. A budget may be set below what is
+  /// spent: then nothing is available until it is raised. Who set what is recorded.
   public func setBudget(
     _ request: SetBudgetRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> SetBudgetResponse {

@@ -1448,6 +1448,8 @@ extension WatchMockupsResponse {
   }
 }
 
+/// Refused by itself where a number is negative, the user has no such mockup, or one of the mockup's
+/// counters would pass what 32 bits hold.
 public struct PerformanceEntry: ProtobufMessage {
   public var userID: String = ""
   public var mockupID: String = ""
@@ -1579,6 +1581,7 @@ extension RecordPerformanceResponse {
 public struct RefusedEntry: ProtobufMessage {
   /// Which of the batch, from 0.
   public var index: Int32 = 0
+  /// For people.
   public var reason: String = ""
 
   public init() {}
@@ -1823,12 +1826,14 @@ public protocol MockupServiceHandler: TTRPC.Service {
   ) async throws
 
   /// Adds pins and impressions to mockups. A batch counts once, however often it is sent, and has been
-  /// counted when the answer comes.
+  /// counted when the answer comes. ALREADY_EXISTS where its id was used with other entries.
   func recordPerformance(
     _ request: RecordPerformanceRequest, context: TTRPC.ServerContext
   ) async throws -> RecordPerformanceResponse
 
   /// The same for many batches. The answer comes when the caller has sent its last and all are counted.
+  /// A stream that fails may have counted some of its batches: send them all again. What is ahead of the
+  /// counting is bounded: a caller with more than a few megabytes on the way gets RESOURCE_EXHAUSTED.
   func streamPerformance(
     _ requests: TTRPC.MessageStream<StreamPerformanceRequest>, context: TTRPC.ServerContext
   ) async throws -> StreamPerformanceResponse
@@ -2023,7 +2028,7 @@ public struct MockupServiceClient: Sendable {
   }
 
   /// Adds pins and impressions to mockups. A batch counts once, however often it is sent, and has been
-  /// counted when the answer comes.
+  /// counted when the answer comes. ALREADY_EXISTS where its id was used with other entries.
   public func recordPerformance(
     _ request: RecordPerformanceRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> RecordPerformanceResponse {
@@ -2031,6 +2036,8 @@ public struct MockupServiceClient: Sendable {
   }
 
   /// The same for many batches. The answer comes when the caller has sent its last and all are counted.
+  /// A stream that fails may have counted some of its batches: send them all again. What is ahead of the
+  /// counting is bounded: a caller with more than a few megabytes on the way gets RESOURCE_EXHAUSTED.
   public func streamPerformance(
     options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.RequestWriter<StreamPerformanceRequest>) async throws -> Void

@@ -75,9 +75,9 @@ extension Position {
   }
 }
 
-/// Where and how an artwork is placed in a scene.
+/// Where and how an artwork is placed in a scene. Numbers are finite.
 public struct SceneConfig: ProtobufMessage {
-  /// The layer of the template that takes the artwork; empty: none is named.
+  /// The layer of the template that takes the artwork: up to 200 characters; empty: none is named.
   public var smartObject: String = ""
   /// In pixels; absent: the template's.
   public var defaultSize: Size? = nil
@@ -85,7 +85,10 @@ public struct SceneConfig: ProtobufMessage {
   public var position: Position? = nil
   public var rotation: Double? = nil
   public var scale: Double? = nil
-  /// Whatever else the configuration holds, as a JSON object; empty: nothing. It is kept as it is.
+  /// Whatever else the configuration holds, as a JSON object of up to 16 KiB, nested up to 64 deep;
+  /// empty: nothing. Its values are kept as they are, numbers of any length among them. The keys that
+  /// have fields above (smart_object, default_size, position, rotation, scale; also smart_object_name and
+  /// default_position, their other spellings) stand here only where their value is of another kind.
   public var otherJSON: String = ""
 
   public init() {}
@@ -483,14 +486,18 @@ public struct CreateSceneTemplateRequest: ProtobufMessage {
   public var sceneKey: String = ""
   /// 1 to 200 characters.
   public var name: String = ""
+  /// Up to 2000 characters.
   public var description: String = ""
-  /// Not empty.
+  /// 1 to 200 characters.
   public var dmTemplateID: String = ""
+  /// Of http or https; empty: none.
   public var dmTemplateURL: String = ""
   public var config: SceneConfig? = nil
+  /// As dm_template_url.
   public var previewURL: String = ""
   /// Made, but not used yet.
   public var isInactive: Bool = false
+  /// Up to 32, of 1 to 64 characters.
   public var recommendedCollections: [String] = []
 
   public init() {}
@@ -597,7 +604,7 @@ extension CreateSceneTemplateResponse {
   }
 }
 
-/// What is absent stays as it is.
+/// What is absent stays as it is; what is there keeps the bounds of CreateSceneTemplateRequest.
 public struct UpdateSceneTemplateRequest: ProtobufMessage {
   public var userID: String = ""
   public var templateID: String = ""
@@ -836,7 +843,8 @@ extension DeleteSceneTemplateResponse {
 /// The scenes that artworks are placed in: the vendor's templates, under names of our own.
 ///
 /// System scenes are everybody's and nobody's to change. A user may have scenes too; an active one
-/// stands before the system's of the same key. Errors, for all methods: INVALID_ARGUMENT (with
+/// stands before the system's of the same key. Another user's scene is as if there were none. Who asks
+/// need not be known: an unknown user sees the system's. Errors, for all methods: INVALID_ARGUMENT (with
 /// google.rpc.BadRequest), NOT_FOUND, RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo),
 /// INTERNAL.
 public protocol SceneServiceHandler: TTRPC.Service {
@@ -856,8 +864,9 @@ public protocol SceneServiceHandler: TTRPC.Service {
     _ request: ResolveSceneRequest, context: TTRPC.ServerContext
   ) async throws -> ResolveSceneResponse
 
-  /// Makes a scene of a user. ALREADY_EXISTS where the user has one of that key, or the id was used
-  /// with other values.
+  /// Makes a scene of a user. ALREADY_EXISTS (with google.rpc.BadRequest) where the user has one of that
+  /// key, or the id was used with other values. NOT_FOUND for an unknown user, and where the scene was
+  /// made by this call before and has been deleted since.
   func createSceneTemplate(
     _ request: CreateSceneTemplateRequest, context: TTRPC.ServerContext
   ) async throws -> CreateSceneTemplateResponse
@@ -868,7 +877,7 @@ public protocol SceneServiceHandler: TTRPC.Service {
   ) async throws -> UpdateSceneTemplateResponse
 
   /// Deletes a user's scene; mockups that were made with it stay. FAILED_PRECONDITION for a system
-  /// scene. Deleting what is gone succeeds.
+  /// scene. Deleting what is gone, or was never the user's, succeeds.
   func deleteSceneTemplate(
     _ request: DeleteSceneTemplateRequest, context: TTRPC.ServerContext
   ) async throws -> DeleteSceneTemplateResponse
@@ -953,8 +962,9 @@ public struct SceneServiceClient: Sendable {
     try await client.unary(Methods.resolveScene, request, options: options)
   }
 
-  /// Makes a scene of a user. ALREADY_EXISTS where the user has one of that key, or the id was used
-  /// with other values.
+  /// Makes a scene of a user. ALREADY_EXISTS (with google.rpc.BadRequest) where the user has one of that
+  /// key, or the id was used with other values. NOT_FOUND for an unknown user, and where the scene was
+  /// made by this call before and has been deleted since.
   public func createSceneTemplate(
     _ request: CreateSceneTemplateRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> CreateSceneTemplateResponse {
@@ -969,7 +979,7 @@ public struct SceneServiceClient: Sendable {
   }
 
   /// Deletes a user's scene; mockups that were made with it stay. FAILED_PRECONDITION for a system
-  /// scene. Deleting what is gone succeeds.
+  /// scene. Deleting what is gone, or was never the user's, succeeds.
   public func deleteSceneTemplate(
     _ request: DeleteSceneTemplateRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> DeleteSceneTemplateResponse {

@@ -99,7 +99,7 @@ extension CreditStore {
         try SettleRow(row)
       }
       guard rows.count == settlements.count else { throw .unexpectedAnswer("settle") }
-      return zip(settlements, rows).map { settlement, row in row.outcome(of: settlement) }
+      return zip(settlements, rows).map { settlement, row in row.outcome(of: settlement.reservationID) }
     }
   }
 }
@@ -128,8 +128,8 @@ extension Settlement.Action {
   }
 }
 
-/// A row of `settle_reservations.sql`.
-private struct SettleRow: Sendable {
+/// A row of `settle_reservations.sql`, or of `resolve_reservation.sql`.
+struct SettleRow: Sendable {
   var outcome: String
   var isReplayed: Bool
   var found: SettlementOutcome?
@@ -151,8 +151,8 @@ private struct SettleRow: Sendable {
       isLate: try columns.read())
   }
 
-  func outcome(of settlement: Settlement) -> Result<SettlementOutcome, CreditError> {
-    guard let found else { return .failure(.unknownReservation(settlement.reservationID)) }
+  func outcome(of reservationID: UUID) -> Result<SettlementOutcome, CreditError> {
+    guard let found else { return .failure(.unknownReservation(reservationID)) }
     switch outcome {
     case "settled": return .success(found)
     case "not_open": return .failure(.notOpen(found.reservation))

@@ -48,32 +48,4 @@ public struct CreditStore: Sendable {
       }
     }
   }
-
-  /// Runs a statement that may lose against another transaction, which then changed nothing.
-  func retrying<Value: Sendable>(
-    _ body: () async throws(PostgresError) -> Value
-  ) async throws(PostgresError) -> Value {
-    for _ in 1..<Self.attempts {
-      do throws(PostgresError) {
-        return try await body()
-      } catch {
-        guard error.lostAgainstAnother else { throw error }
-      }
-    }
-    return try await body()
-  }
-
-  private static let attempts = 4
-}
-
-extension PostgresError {
-  /// Deadlocks and serialization failures; and the one duplicate key that the counters' lock does not
-  /// exclude, an id that is used in two years at once: the next attempt finds the first.
-  fileprivate var lostAgainstAnother: Bool {
-    switch sqlState {
-    case .deadlockDetected, .serializationFailure: true
-    case .uniqueViolation: constraint == "reservations_pkey" || constraint == "refunds_pkey"
-    default: false
-    }
-  }
 }

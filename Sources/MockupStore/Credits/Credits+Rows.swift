@@ -70,7 +70,7 @@ extension LedgerEntry {
 
 extension RawRepresentable<String> {
   /// A word that a check of the schema holds to ours; another one is a schema that is not ours.
-  fileprivate init(databaseWord: String) throws(PostgresError) {
+  init(databaseWord: String) throws(PostgresError) {
     guard let value = Self(rawValue: databaseWord) else {
       throw PostgresError(.decoding, "\(Self.self) has no case \"\(databaseWord)\"")
     }

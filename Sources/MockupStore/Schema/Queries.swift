@@ -2,26 +2,86 @@ internal import Postgres
 
 /// The statements of `SQL/Queries`, each under its file's name.
 enum Queries {
+  static let claimMockups = statement(
+    "claim_mockups", PackageResources.claim_mockups_sql)
+  static let claimPerformanceBatches = statement(
+    "claim_performance_batches", PackageResources.claim_performance_batches_sql)
+  static let completeMockup = statement(
+    "complete_mockup", PackageResources.complete_mockup_sql)
+  static let createSceneTemplate = statement(
+    "create_scene_template", PackageResources.create_scene_template_sql)
+  static let deleteMockup = statement(
+    "delete_mockup", PackageResources.delete_mockup_sql)
+  static let deleteSceneTemplate = statement(
+    "delete_scene_template", PackageResources.delete_scene_template_sql)
+  static let expireLeases = statement(
+    "expire_leases", PackageResources.expire_leases_sql)
   static let exportCreditUsage = statement(
     "export_credit_usage", PackageResources.export_credit_usage_sql)
+  static let failMockup = statement(
+    "fail_mockup", PackageResources.fail_mockup_sql)
+  static let generateMockups = statement(
+    "generate_mockups", PackageResources.generate_mockups_sql)
   static let getCreditUsage = statement(
     "get_credit_usage", PackageResources.get_credit_usage_sql)
+  static let getDatabaseFacts = statement(
+    "get_database_facts", PackageResources.get_database_facts_sql)
+  static let getMockup = statement(
+    "get_mockup", PackageResources.get_mockup_sql)
+  static let getMockupFeed = statement(
+    "get_mockup_feed", PackageResources.get_mockup_feed_sql)
   static let getReservation = statement(
     "get_reservation", PackageResources.get_reservation_sql)
+  static let getSceneTemplate = statement(
+    "get_scene_template", PackageResources.get_scene_template_sql)
+  static let getUsageReport = statement(
+    "get_usage_report", PackageResources.get_usage_report_sql)
+  static let heartbeatMockup = statement(
+    "heartbeat_mockup", PackageResources.heartbeat_mockup_sql)
   static let listCreditUsage = statement(
     "list_credit_usage", PackageResources.list_credit_usage_sql)
+  static let listMockupChanges = statement(
+    "list_mockup_changes", PackageResources.list_mockup_changes_sql)
+  static let listMockups = statement(
+    "list_mockups", PackageResources.list_mockups_sql)
   static let listReservations = statement(
     "list_reservations", PackageResources.list_reservations_sql)
+  static let listSceneTemplates = statement(
+    "list_scene_templates", PackageResources.list_scene_templates_sql)
+  static let lockPerformance = statement(
+    "lock_performance", PackageResources.lock_performance_sql)
+  static let lockSceneTemplate = statement(
+    "lock_scene_template", PackageResources.lock_scene_template_sql)
+  static let recordPerformance = statement(
+    "record_performance", PackageResources.record_performance_sql)
   static let refundCredits = statement(
     "refund_credits", PackageResources.refund_credits_sql)
+  static let regenerateMockup = statement(
+    "regenerate_mockup", PackageResources.regenerate_mockup_sql)
   static let releaseGroup = statement(
     "release_group", PackageResources.release_group_sql)
   static let reserveCredits = statement(
     "reserve_credits", PackageResources.reserve_credits_sql)
+  static let resolveReservation = statement(
+    "resolve_reservation", PackageResources.resolve_reservation_sql)
+  static let resolveScene = statement(
+    "resolve_scene", PackageResources.resolve_scene_sql)
+  static let reviewMockup = statement(
+    "review_mockup", PackageResources.review_mockup_sql)
+  static let setBudget = statement(
+    "set_budget", PackageResources.set_budget_sql)
   static let settleReservations = statement(
     "settle_reservations", PackageResources.settle_reservations_sql)
+  static let sweepReservations = statement(
+    "sweep_reservations", PackageResources.sweep_reservations_sql)
+  static let updateSceneTemplate = statement(
+    "update_scene_template", PackageResources.update_scene_template_sql)
   static let userExists = statement(
     "user_exists", PackageResources.user_exists_sql)
+  static let verifyUser = statement(
+    "verify_user", PackageResources.verify_user_sql)
+  static let verifyUsers = statement(
+    "verify_users", PackageResources.verify_users_sql)
 
   private static func statement(_ name: String, _ sql: [UInt8]) -> Statement {
     Statement(name: name, sql: String(decoding: sql, as: UTF8.self))

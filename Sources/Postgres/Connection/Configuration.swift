@@ -71,8 +71,10 @@ public struct PostgresConfiguration: Sendable {
     var string = try ConnectionString(parsing: url)
     string.set("application_name", applicationName)
     string.set("client_encoding", "UTF8")
-    // A peer that vanished without a word is noticed; Unix sockets ignore it.
+    // A peer that vanished without a word is noticed, also by a session that only listens; Unix
+    // sockets ignore both.
     string.setDefault("tcp_user_timeout", "30000")
+    string.setDefault("keepalives_idle", "30")
     string.addSetting("timezone", "UTC")
     if let statementTimeout {
       let milliseconds = Int64((statementTimeout / .milliseconds(1)).rounded(.up))

@@ -4,6 +4,7 @@ extension Connection {
     let isOpen = readiness.canRead ? session?.libpq.consumeInput() ?? false : true
     // What came before the connection broke still counts.
     guard receive() else { return }
+    receiveNotifications()
     guard isOpen, session?.libpq.isBroken == false else { return lose(brokenReason) }
     guard send() else { return }
     guard session?.flush() == true else { return lose(brokenReason) }
@@ -26,6 +27,12 @@ extension Connection {
       }
     }
     return true
+  }
+
+  /// Hands on what others have sent on channels that the session listens on.
+  private func receiveNotifications() {
+    guard let onNotification else { return }
+    while let notification = session?.libpq.nextNotification() { onNotification(notification) }
   }
 
   /// Sends all that may be sent now; false if the connection was lost over it.

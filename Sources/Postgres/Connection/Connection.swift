@@ -38,6 +38,7 @@ public actor Connection {
   nonisolated let configuration: PostgresConfiguration
   nonisolated let connectionString: ConnectionString
   nonisolated let onEvent: @Sendable (PoolEvent) -> Void
+  nonisolated let onNotification: (@Sendable (PostgresNotification) -> Void)?
   nonisolated let admission: Admission
   /// How many have the connection alone, or wait for that.
   nonisolated let leaseCount = Atomic(0)
@@ -64,14 +65,18 @@ public actor Connection {
   /// - Parameters:
   ///   - configuration: Of it, `connectionCount` and `shutdownTimeout` are for pools.
   ///   - onEvent: Runs on the connection's thread, and should be quick.
+  ///   - onNotification: The same, for what comes on the channels that the session listens on; see
+  ///     ``NotificationListener``.
   /// - Throws: ``PostgresError`` if the configuration cannot be used, or the system is out of
   ///   descriptors or threads.
   public init(
     configuration: PostgresConfiguration,
-    onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in }
+    onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in },
+    onNotification: (@Sendable (PostgresNotification) -> Void)? = nil
   ) throws(PostgresError) {
     self.configuration = configuration
     self.onEvent = onEvent
+    self.onNotification = onNotification
     connectionString = try configuration.connectionString()
     admission = Admission(limit: configuration.maximumPending)
     backoff = Backoff(

@@ -79,6 +79,15 @@ import CLibPQ
     return unsafe LibpqResult(owning: result)
   }
 
+  /// The next notification of those that have come in.
+  func nextNotification() -> PostgresNotification? {
+    guard let notification = unsafe PQnotifies(handle) else { return nil }
+    defer { unsafe PQfreemem(notification) }
+    return unsafe PostgresNotification(
+      channel: String(cString: notification.pointee.relname),
+      payload: String(cString: notification.pointee.extra))
+  }
+
   /// Sends as much as the socket takes; nil if the connection is broken, else whether it is all.
   func flush() -> Bool? {
     switch unsafe PQflush(handle) {

@@ -203,7 +203,7 @@ import Testing
 
 extension Books {
   /// Runs a closure while the owner holds the locks that a statement takes.
-  fileprivate func holding<Value>(
+  func holding<Value>(
     _ locks: String, _ body: () async throws -> Value
   ) async throws -> Value {
     let result: Result<Value, any Error> = try await owner.withTransaction {
@@ -219,7 +219,7 @@ extension Books {
   }
 
   /// Returns when so many of the store's statements wait for a lock.
-  fileprivate func untilWaiting(_ count: Int) async throws {
+  func untilWaiting(_ count: Int) async throws {
     while try await statements("wait_event_type = 'Lock'") != count {}
   }
 

@@ -51,4 +51,24 @@ enum Caller: Sendable {
       return state.code
     }
   }
+
+  /// How many rows a statement changes, or the state of the error that it ends with. What it changes
+  /// is taken back.
+  func change(_ sql: String, in pool: Pool) async throws(PostgresError) -> String {
+    do {
+      let count = try await pool.withTransaction { transaction throws(PostgresError) in
+        try await transaction.execute("SAVEPOINT before")
+        try await transaction.execute(Statement("SET LOCAL ROLE \(role)"))
+        try await transaction.execute(
+          "SELECT set_config($1, $2, true)", [claim.setting, claim.value])
+        let count = try await transaction.execute(Statement(sql))
+        try await transaction.execute("ROLLBACK TO SAVEPOINT before")
+        return count
+      }
+      return "\(count)"
+    } catch {
+      guard let state = error.sqlState else { throw error }
+      return state.code
+    }
+  }
 }

@@ -69,14 +69,14 @@ import Testing
         """
         SELECT concat_ws(' ', policyname, 'on', tablename, permissive, 'for', cmd,
           'to', array_to_string(roles, ','), 'using ' || qual, 'check ' || with_check)
-        FROM pg_policies WHERE schemaname = 'public'
+        FROM pg_policies WHERE tablename IN \(Self.tables)
         """)
       #expect(policies.sorted() == FirstSchema.policies.sorted())
       #expect(policies.count == 10)
       let secured = try await pool.lines(
         """
         SELECT relname || CASE WHEN relforcerowsecurity THEN ' forced' ELSE '' END
-        FROM pg_class WHERE relrowsecurity ORDER BY 1
+        FROM pg_class WHERE relrowsecurity AND relname IN \(Self.tables) ORDER BY 1
         """)
       #expect(secured == ["mockup_credit_usage", "mockup_scene_templates", "mockups"])
     }

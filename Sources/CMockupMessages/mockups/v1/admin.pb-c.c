@@ -862,7 +862,7 @@ const ProtobufCMessageDescriptor mockups__v1__user_usage__descriptor =
   (ProtobufCMessageInit) mockups__v1__user_usage__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__usage_totals__field_descriptors[10] =
+static const ProtobufCFieldDescriptor mockups__v1__usage_totals__field_descriptors[11] =
 {
   {
     "users",
@@ -984,11 +984,24 @@ static const ProtobufCFieldDescriptor mockups__v1__usage_totals__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "monthly_held",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UsageTotals, monthly_held),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__usage_totals__field_indices_by_name[] = {
   1,   /* field[1] = annual_budget */
   2,   /* field[2] = generation */
   6,   /* field[6] = held */
+  10,   /* field[10] = monthly_held */
   7,   /* field[7] = monthly_used */
   4,   /* field[4] = refund */
   3,   /* field[3] = regeneration */
@@ -1000,7 +1013,7 @@ static const unsigned mockups__v1__usage_totals__field_indices_by_name[] = {
 static const ProtobufCIntRange mockups__v1__usage_totals__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor mockups__v1__usage_totals__descriptor =
 {
@@ -1010,7 +1023,7 @@ const ProtobufCMessageDescriptor mockups__v1__usage_totals__descriptor =
   "Mockups__V1__UsageTotals",
   "mockups.v1",
   sizeof(Mockups__V1__UsageTotals),
-  10,
+  11,
   mockups__v1__usage_totals__field_descriptors,
   mockups__v1__usage_totals__field_indices_by_name,
   1,  mockups__v1__usage_totals__number_ranges,

@@ -29,11 +29,8 @@ BEGIN
       email text UNIQUE,
       created_at timestamptz NOT NULL DEFAULT now()
     );
-    -- Where auth.users was missing this is no Supabase, and nobody else has given its roles
-    -- the rights that row level security then narrows.
+    -- Where auth.users was missing this is no Supabase, and nobody else has let its roles in.
     GRANT USAGE ON SCHEMA public, auth TO anon, authenticated, service_role;
-    ALTER DEFAULT PRIVILEGES IN SCHEMA public
-      GRANT ALL ON TABLES TO anon, authenticated, service_role;
   END IF;
 
   IF to_regprocedure('auth.uid()') IS NULL THEN
@@ -63,22 +60,47 @@ BEGIN
 END
 $$;
 
-CREATE TABLE IF NOT EXISTS public.assets (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
-  created_at timestamptz NOT NULL DEFAULT now()
-);
+-- Tables of other parts of the product, as far as this one refers to them. Who is signed in reads own
+-- rows and writes none: the budget is among the settings.
+DO $$
+DECLARE
+  v_missing text[] := ARRAY(
+    SELECT name FROM unnest(ARRAY['assets', 'quotes', 'user_settings']) AS name
+    WHERE to_regclass('public.' || name) IS NULL);
+  v_table text;
+BEGIN
+  CREATE TABLE IF NOT EXISTS public.assets (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL DEFAULT now()
+  );
 
-CREATE TABLE IF NOT EXISTS public.quotes (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
-  created_at timestamptz NOT NULL DEFAULT now()
-);
+  CREATE TABLE IF NOT EXISTS public.quotes (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL DEFAULT now()
+  );
 
-CREATE TABLE IF NOT EXISTS public.user_settings (
-  user_id uuid PRIMARY KEY REFERENCES auth.users (id) ON DELETE CASCADE,
-  -- annual_mockup_budget and monthly_mockup_soft_limit stand here, among others' settings.
-  guardrails jsonb NOT NULL DEFAULT '{}',
-  created_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now()
-);
+  CREATE TABLE IF NOT EXISTS public.user_settings (
+    user_id uuid PRIMARY KEY REFERENCES auth.users (id) ON DELETE CASCADE,
+    -- annual_mockup_budget and monthly_mockup_soft_limit stand here, among others' settings.
+    guardrails jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+  );
+
+  FOREACH v_table IN ARRAY v_missing LOOP
+    IF v_table <> 'user_settings' THEN
+      EXECUTE format('CREATE INDEX %I ON public.%I (user_id)', v_table || '_user', v_table);
+    END IF;
+    EXECUTE format(
+      'ALTER TABLE public.%1$I ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY %2$I ON public.%1$I FOR SELECT TO authenticated
+        USING (user_id = (SELECT auth.uid()));
+      REVOKE ALL ON public.%1$I FROM PUBLIC, anon, authenticated, service_role;
+      GRANT SELECT ON public.%1$I TO authenticated;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON public.%1$I TO service_role',
+      v_table, v_table || '_select');
+  END LOOP;
+END
+$$;

@@ -2,9 +2,14 @@
 -- one user, or of all. No row means that the books are right.
 CREATE FUNCTION mockupd.verify_counters(p_user_id uuid DEFAULT NULL)
 RETURNS TABLE (user_id uuid, year integer, discrepancy text)
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = ''
+-- One user's rows are found by their keys, all users' by reading all.
+SET plan_cache_mode = 'force_custom_plan'
 AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
   WITH spent AS (
     SELECT e.user_id, e.year, e.month, e.sequence, e.id, e.reservation_id, e.refunded_entry_id,
       e.operation, e.credits::bigint AS credits, e.overrun,
@@ -134,9 +139,12 @@ AS $$
   ) AS e ON e.user_id = c.user_id AND e.id = c.id
   LEFT JOIN (
     SELECT f.user_id, f.charge_id AS id, sum(f.credits) AS credits
-    FROM mockupd.refunds AS f GROUP BY 1, 2
+    FROM mockupd.refunds AS f
+    WHERE p_user_id IS NULL OR f.user_id = p_user_id
+    GROUP BY 1, 2
   ) AS r ON r.user_id = c.user_id AND r.id = c.id
-  WHERE e.credits > c.credits OR coalesce(e.credits, 0) <> coalesce(r.credits, 0)
+  WHERE e.credits > c.credits OR coalesce(e.credits, 0) <> coalesce(r.credits, 0);
+END
 $$;
 
 REVOKE EXECUTE ON FUNCTION mockupd.verify_counters(uuid) FROM PUBLIC;

@@ -110,10 +110,11 @@ struct  Mockups__V1__UsageTotals
   int64_t monthly_used;
   int64_t users_above_soft_limit;
   int64_t unresolved_reservations;
+  int64_t monthly_held;
 };
 #define MOCKUPS__V1__USAGE_TOTALS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__usage_totals__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 typedef enum {

@@ -1,0 +1,62 @@
+internal import FoundationEssentials
+internal import MockupAPI
+internal import MockupStore
+internal import Mockups
+internal import TTRPC
+
+// From the requests of workers to the domain's values.
+
+/// What a worker asks for.
+struct MockupClaim {
+  var worker: String
+  var count: Int32
+  var lease: Duration
+  /// How long to wait where nothing is pending.
+  var wait: Duration
+}
+
+extension ClaimMockupsRequest {
+  func claim() throws(RPCError) -> MockupClaim {
+    try RequestFields.length(worker, 1...200, "worker")
+    let count = count == 0 ? 1 : count
+    try MockupFields.within(1...100, count, "count")
+    try MockupFields.within(0...60, waitSeconds, "wait_seconds")
+    return MockupClaim(
+      worker: worker, count: count, lease: try MockupFields.lease(leaseSeconds),
+      wait: .seconds(Int64(waitSeconds)))
+  }
+}
+
+extension MockupAttempt {
+  init(user: String, mockup: String, attempt: Int32) throws(RPCError) {
+    let userID = try RequestFields.uuid(user, "user_id")
+    let mockupID = try RequestFields.uuid(mockup, "mockup_id")
+    guard attempt >= 1 else { throw .invalid("attempt", "\(attempt) is below 1") }
+    self.init(userID: userID, mockupID: mockupID, number: attempt)
+  }
+}
+
+extension CompleteMockupRequest {
+  func picture() throws(RPCError) -> Picture {
+    let longest = MockupFields.urlLength
+    try RequestFields.length(fileURL, 1...longest, "file_url")
+    try RequestFields.length(fileKey, 1...longest, "file_key")
+    guard dmMetadataJSON.utf8.count <= MockupFields.maximumMetadataBytes else {
+      throw .invalid(
+        "dm_metadata_json", "is longer than \(MockupFields.maximumMetadataBytes) bytes")
+    }
+    if let qualityScore, !(0...1).contains(qualityScore) {
+      throw .invalid("quality_score", "\(qualityScore) is not within 0 and 1")
+    }
+    if let credits, credits < 0 { throw .invalid("credits", "\(credits) is negative") }
+    return Picture(
+      fileURL: fileURL,
+      fileKey: fileKey,
+      thumbnailURL: try MockupFields.optionalText(
+        thumbnailURL, longest: longest, "thumbnail_url"),
+      renderID: try MockupFields.optionalText(dmRenderID, longest: 200, "dm_render_id"),
+      metadata: try MockupFields.optionalText(
+        dmMetadataJSON, longest: MockupFields.maximumMetadataBytes, "dm_metadata_json"),
+      qualityScore: qualityScore)
+  }
+}

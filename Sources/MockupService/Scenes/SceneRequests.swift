@@ -1,0 +1,118 @@
+internal import FoundationEssentials
+internal import MockupAPI
+internal import MockupStore
+internal import Mockups
+internal import TTRPC
+
+// From the requests of `SceneService` to the domain's values.
+
+extension ListSceneTemplatesRequest {
+  func filter() throws(RPCError) -> SceneFilter {
+    let user = try RequestFields.optionalUUID(userID, "user_id")
+    guard user != nil || !ownOnly else { throw .invalid("user_id", "is missing, with own_only") }
+    try RequestFields.length(collection, 0...SceneFields.longestCollection, "collection")
+    return SceneFilter(
+      userID: user, includesInactive: includeInactive, ownOnly: ownOnly,
+      collection: collection.isEmpty ? nil : collection)
+  }
+}
+
+extension CreateSceneTemplateRequest {
+  func values() throws(RPCError) -> SceneTemplateRequest {
+    var values = SceneTemplateRequest(
+      userID: try RequestFields.uuid(userID, "user_id"),
+      id: try RequestFields.uuid(templateID, "template_id"),
+      key: try SceneFields.key(sceneKey, "scene_key"),
+      name: try SceneFields.name(name),
+      vendorID: try SceneFields.vendorID(dmTemplateID))
+    values.description = try SceneFields.description(description)
+    values.vendorURL = try SceneFields.url(dmTemplateURL, "dm_template_url")
+    values.config =
+      try config.map { config throws(RPCError) in
+        try Mockups.SceneConfig(config, "config")
+      } ?? Mockups.SceneConfig()
+    values.previewURL = try SceneFields.url(previewURL, "preview_url")
+    values.isActive = !isInactive
+    values.recommendedCollections = try SceneFields.collections(
+      recommendedCollections, "recommended_collections")
+    return values
+  }
+}
+
+extension UpdateSceneTemplateRequest {
+  func change() throws(RPCError) -> SceneTemplateChange {
+    var change = SceneTemplateChange()
+    if let name { change.name = try SceneFields.name(name) }
+    if let description { change.description = try SceneFields.description(description) }
+    if let dmTemplateID { change.vendorID = try SceneFields.vendorID(dmTemplateID) }
+    if let dmTemplateURL {
+      change.vendorURL = try SceneFields.url(dmTemplateURL, "dm_template_url")
+    }
+    if let config { change.config = try Mockups.SceneConfig(config, "config") }
+    if let previewURL { change.previewURL = try SceneFields.url(previewURL, "preview_url") }
+    change.isActive = isActive
+    if let recommendedCollections {
+      change.recommendedCollections = try SceneFields.collections(
+        recommendedCollections.names, "recommended_collections.names")
+    }
+    return change
+  }
+}
+
+/// What the fields of a template may hold.
+enum SceneFields {
+  static let longestCollection = 64
+  private static let mostCollections = 32
+
+  /// 1 to 64 lower-case letters, digits, `_` and `-`.
+  static func key(_ text: String, _ field: String) throws(RPCError) -> String {
+    try RequestFields.length(text, 1...64, field)
+    let isKey = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "_"), UInt8(ascii: "-"):
+        true
+      default: false
+      }
+    }
+    guard isKey else {
+      throw .invalid(field, "has other characters than lower-case letters, digits, _ and -")
+    }
+    return text
+  }
+
+  static func name(_ text: String) throws(RPCError) -> String {
+    try RequestFields.length(text, 1...200, "name")
+  }
+
+  static func description(_ text: String) throws(RPCError) -> String {
+    try RequestFields.length(text, 0...2000, "description")
+  }
+
+  static func vendorID(_ text: String) throws(RPCError) -> String {
+    try RequestFields.length(text, 1...200, "dm_template_id")
+  }
+
+  /// An absolute URL of http or https, or nothing.
+  static func url(_ text: String, _ field: String) throws(RPCError) -> String {
+    try RequestFields.length(text, 0...2048, field)
+    guard !text.isEmpty else { return text }
+    // Foundation would escape what may not stand in a URL; here it is refused.
+    let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
+    guard isPlain, let components = URLComponents(string: text),
+      ["http", "https"].contains(components.scheme?.lowercased()),
+      components.host?.isEmpty == false
+    else { throw .invalid(field, "is no URL of http or https") }
+    return text
+  }
+
+  static func collections(_ names: [String], _ field: String) throws(RPCError) -> [String] {
+    guard names.count <= mostCollections else {
+      throw .invalid(field, "has more than \(mostCollections) names")
+    }
+    for (index, name) in names.enumerated() {
+      try RequestFields.length(name, 1...longestCollection, "\(field)[\(index)]")
+    }
+    return names
+  }
+}

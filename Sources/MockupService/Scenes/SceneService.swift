@@ -1,0 +1,93 @@
+internal import FoundationEssentials
+public import MockupAPI
+public import MockupStore
+public import TTRPC
+
+/// Answers `mockups.v1.SceneService` from the templates of scenes.
+public struct SceneService: SceneServiceHandler {
+  private let store: SceneStore
+
+  public init(store: SceneStore) {
+    self.store = store
+  }
+
+  public func listSceneTemplates(
+    _ request: ListSceneTemplatesRequest, context: ServerContext
+  ) async throws -> ListSceneTemplatesResponse {
+    let filter = try request.filter()
+    let count = try RequestFields.pageSize(request.pageSize, "page_size")
+    let cursor = try PageToken.scene(request.pageToken, "page_token")
+    let page = try await answer(context) { () throws(SceneError) in
+      try await store.templates(filter, after: cursor, count: count)
+    }
+    return ListSceneTemplatesResponse(
+      templates: page.templates.map { SceneTemplate($0) },
+      nextPageToken: page.next.map(PageToken.text) ?? "")
+  }
+
+  public func getSceneTemplate(
+    _ request: GetSceneTemplateRequest, context: ServerContext
+  ) async throws -> GetSceneTemplateResponse {
+    let userID = try RequestFields.optionalUUID(request.userID, "user_id")
+    let id = try RequestFields.uuid(request.templateID, "template_id")
+    let template = try await answer(context) { () throws(SceneError) in
+      try await store.template(id, seenBy: userID)
+    }
+    return GetSceneTemplateResponse(template: SceneTemplate(template))
+  }
+
+  public func resolveScene(
+    _ request: ResolveSceneRequest, context: ServerContext
+  ) async throws -> ResolveSceneResponse {
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let key = try RequestFields.length(request.sceneKey, 1...200, "scene_key")
+    let template = try await answer(context) { () throws(SceneError) in
+      try await store.resolve(key, for: userID)
+    }
+    return ResolveSceneResponse(template: SceneTemplate(template))
+  }
+
+  public func createSceneTemplate(
+    _ request: CreateSceneTemplateRequest, context: ServerContext
+  ) async throws -> CreateSceneTemplateResponse {
+    let values = try request.values()
+    let outcome = try await answer(context) { () throws(SceneError) in
+      try await store.create(values)
+    }
+    return CreateSceneTemplateResponse(
+      template: SceneTemplate(outcome.template), replayed: outcome.isReplayed)
+  }
+
+  public func updateSceneTemplate(
+    _ request: UpdateSceneTemplateRequest, context: ServerContext
+  ) async throws -> UpdateSceneTemplateResponse {
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let id = try RequestFields.uuid(request.templateID, "template_id")
+    let change = try request.change()
+    let template = try await answer(context) { () throws(SceneError) in
+      try await store.update(id, of: userID, change)
+    }
+    return UpdateSceneTemplateResponse(template: SceneTemplate(template))
+  }
+
+  public func deleteSceneTemplate(
+    _ request: DeleteSceneTemplateRequest, context: ServerContext
+  ) async throws -> DeleteSceneTemplateResponse {
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let id = try RequestFields.uuid(request.templateID, "template_id")
+    let wasThere = try await answer(context) { () throws(SceneError) in
+      try await store.delete(id, of: userID)
+    }
+    return DeleteSceneTemplateResponse(deleted: wasThere)
+  }
+
+  private func answer<Value>(
+    _ context: ServerContext, _ work: () async throws(SceneError) -> Value
+  ) async throws(RPCError) -> Value {
+    do {
+      return try await work()
+    } catch {
+      throw RPCError(error, logger: context.logger)
+    }
+  }
+}

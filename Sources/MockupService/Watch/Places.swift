@@ -1,0 +1,35 @@
+/// Lets so many do something at a time. The others wait, first come, first served.
+actor Places {
+  private var free: Int
+  private var waiting: ArraySlice<CheckedContinuation<Void, Never>> = []
+
+  init(_ count: Int) {
+    free = count
+  }
+
+  nonisolated func withPlace<Value, Failure: Error>(
+    _ body: () async throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    await enter()
+    let result: Result<Value, Failure>
+    do throws(Failure) {
+      result = .success(try await body())
+    } catch {
+      result = .failure(error)
+    }
+    await leave()
+    return try result.get()
+  }
+
+  private func enter() async {
+    guard free == 0 else {
+      free -= 1
+      return
+    }
+    await withCheckedContinuation { waiting.append($0) }
+  }
+
+  private func leave() {
+    if let next = waiting.popFirst() { next.resume() } else { free += 1 }
+  }
+}

@@ -1,0 +1,44 @@
+public import FoundationEssentials
+public import Mockups
+internal import Postgres
+
+extension MockupsStore {
+  /// Approves a completed mockup; one that is approved stays so.
+  public func approve(_ id: UUID, of userID: UUID) async throws(MockupError) -> Mockup {
+    try await review(id, of: userID, as: .approved, because: nil)
+  }
+
+  /// Rejects a completed mockup; one that is rejected stays so, with its first reason.
+  public func reject(
+    _ id: UUID, of userID: UUID, because reason: String?
+  ) async throws(MockupError) -> Mockup {
+    try await review(id, of: userID, as: .rejected, because: reason)
+  }
+
+  private func review(
+    _ id: UUID, of userID: UUID, as status: MockupStatus, because reason: String?
+  ) async throws(MockupError) -> Mockup {
+    let row = try await changeOne(
+      Queries.reviewMockup, Parameters(userID, id, status.rawValue, reason)
+    ) { row throws(PostgresError) in
+      try MockupRow(reviewing: row)
+    }
+    guard row.outcome == "reviewed", let mockup = row.mockup else {
+      throw row.error(of: id, wanted: status)
+    }
+    return mockup
+  }
+
+  /// Deletes a mockup.
+  ///
+  /// - Returns: Whether it was there, and how many credits its reservation gave back.
+  public func delete(
+    _ id: UUID, of userID: UUID
+  ) async throws(MockupError) -> (wasThere: Bool, released: Int32) {
+    try await changeOne(Queries.deleteMockup, Parameters(now(), userID, id)) {
+      row throws(PostgresError) in
+      var columns = ColumnReader(row)
+      return (wasThere: try columns.read(), released: try columns.read())
+    }
+  }
+}

@@ -1,0 +1,131 @@
+-- Scenes: what the service may do with their templates, and the memory of those that were made, so
+-- that a call which makes one can be sent again.
+
+-- What each template was made with. A row outlives its template, so that a call which was sent before
+-- does not bring back what has been deleted since.
+CREATE TABLE mockupd.scene_template_requests (
+  template_id uuid PRIMARY KEY,
+  user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+  -- The fields of the call under their names on the wire.
+  request jsonb NOT NULL,
+  created_at timestamptz NOT NULL
+);
+
+CREATE INDEX scene_template_requests_user ON mockupd.scene_template_requests (user_id);
+
+-- Makes a template of a user. One row:
+--
+--   made                with the template as it stands now; replayed where the call was sent before
+--   conflicting_FIELD   the id was used before with another FIELD
+--   key_taken           the user has a template of this key
+--   deleted             it was made, and has been deleted since
+--
+-- An unknown user violates a foreign key. Who makes a second template of a key at the same moment
+-- violates a unique index.
+CREATE FUNCTION mockupd.create_scene_template(
+  p_now timestamptz,
+  p_user_id uuid,
+  p_id uuid,
+  p_scene_key text,
+  p_name text,
+  p_description text,
+  p_dm_template_id text,
+  p_dm_template_url text,
+  p_config jsonb,
+  p_preview_url text,
+  p_is_active boolean,
+  p_recommended_collections text[]
+) RETURNS TABLE (outcome text, replayed boolean, template public.mockup_scene_templates)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_request jsonb := jsonb_build_object(
+    'scene_key', p_scene_key, 'name', p_name, 'description', p_description,
+    'dm_template_id', p_dm_template_id, 'dm_template_url', p_dm_template_url, 'config', p_config,
+    'preview_url', p_preview_url, 'is_inactive', NOT p_is_active,
+    'recommended_collections', p_recommended_collections);
+  v_first mockupd.scene_template_requests;
+  v_field text;
+  v_template public.mockup_scene_templates;
+BEGIN
+  -- Waits for a call that makes the same one at this moment.
+  INSERT INTO mockupd.scene_template_requests (template_id, user_id, request, created_at)
+  VALUES (p_id, p_user_id, v_request, p_now)
+  ON CONFLICT DO NOTHING;
+
+  IF NOT FOUND THEN
+    SELECT * INTO STRICT v_first FROM mockupd.scene_template_requests WHERE template_id = p_id;
+    IF v_first.user_id <> p_user_id THEN
+      RETURN QUERY SELECT 'conflicting_user_id', false, NULL::public.mockup_scene_templates;
+      RETURN;
+    END IF;
+    SELECT field.key INTO v_field
+    FROM jsonb_each(v_request) AS field
+    WHERE field.value IS DISTINCT FROM v_first.request -> field.key
+    ORDER BY field.key LIMIT 1;
+    SELECT * INTO v_template FROM public.mockup_scene_templates
+    WHERE id = p_id AND user_id = p_user_id;
+    RETURN QUERY SELECT
+      CASE
+        WHEN v_field IS NOT NULL THEN 'conflicting_' || v_field
+        WHEN v_template.id IS NULL THEN 'deleted'
+        ELSE 'made'
+      END,
+      true, v_template;
+    RETURN;
+  END IF;
+
+  IF EXISTS (
+    SELECT FROM public.mockup_scene_templates
+    WHERE user_id = p_user_id AND scene_key = p_scene_key
+  ) THEN
+    DELETE FROM mockupd.scene_template_requests WHERE template_id = p_id;
+    RETURN QUERY SELECT 'key_taken', false, NULL::public.mockup_scene_templates;
+    RETURN;
+  END IF;
+
+  INSERT INTO public.mockup_scene_templates (
+    id, user_id, scene_key, name, description, dm_template_id, dm_template_url, config, preview_url,
+    is_active, is_system, recommended_collections, created_at, updated_at)
+  VALUES (
+    p_id, p_user_id, p_scene_key, p_name, nullif(p_description, ''), p_dm_template_id,
+    nullif(p_dm_template_url, ''), p_config, nullif(p_preview_url, ''), p_is_active, false,
+    p_recommended_collections, p_now, p_now)
+  ON CONFLICT (id) DO NOTHING
+  RETURNING * INTO v_template;
+
+  -- A template that was not made here has this id: the system's, say.
+  IF v_template.id IS NULL THEN
+    DELETE FROM mockupd.scene_template_requests WHERE template_id = p_id;
+    RETURN QUERY SELECT
+      'conflicting_template_id', false, NULL::public.mockup_scene_templates;
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT 'made', false, v_template;
+END
+$$;
+
+REVOKE EXECUTE ON FUNCTION mockupd.create_scene_template(
+  timestamptz, uuid, uuid, text, text, text, text, text, jsonb, text, boolean, text[]
+) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mockupd.create_scene_template(
+  timestamptz, uuid, uuid, text, text, text, text, text, jsonb, text, boolean, text[]
+) TO mockupd_service;
+
+-- What generating resolves a scene with is what the service tells who asks.
+GRANT EXECUTE ON FUNCTION mockupd.resolved_scene(uuid, text) TO mockupd_service;
+
+-- All are the service's to read, and users' to change and delete; what identifies a template stays.
+GRANT SELECT, DELETE ON public.mockup_scene_templates TO mockupd_service;
+GRANT UPDATE (
+  name, description, dm_template_id, dm_template_url, config, preview_url, is_active,
+  recommended_collections, updated_at) ON public.mockup_scene_templates TO mockupd_service;
+
+CREATE POLICY scene_templates_service_select ON public.mockup_scene_templates
+  FOR SELECT TO mockupd_service USING (true);
+CREATE POLICY scene_templates_service_update ON public.mockup_scene_templates
+  FOR UPDATE TO mockupd_service USING (NOT is_system);
+CREATE POLICY scene_templates_service_delete ON public.mockup_scene_templates
+  FOR DELETE TO mockupd_service USING (NOT is_system);

@@ -1,0 +1,16 @@
+-- Leases the oldest pending mockups.
+--
+-- $1 timestamptz  now
+-- $2 text         worker
+-- $3 integer      how many                    $4 integer  seconds that the lease lasts
+SELECT
+  (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
+  (mockup).scene_config::text, (mockup).status,
+  (mockup).file_url, (mockup).file_key, (mockup).thumbnail_url, (mockup).dm_render_id,
+  nullif((mockup).dm_metadata, '{}')::text, (mockup).quality_score::float8,
+  (mockup).credits_used, (mockup).error_message, (mockup).total_pins, (mockup).total_impressions,
+  (mockup).created_at, (mockup).updated_at, coalesce((job).attempt, 0), (job).reservation_id,
+  (job).lease_expires_at, credits, dm_template_id, dm_template_url,
+  (job).attempt_limit - (job).round_attempts
+FROM mockupd.claim_mockups($1, $2, $3, $4)
+ORDER BY (job).requested_at, (job).mockup_id

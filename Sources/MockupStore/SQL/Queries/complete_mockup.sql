@@ -1,0 +1,23 @@
+-- Completes a mockup. See mockupd.complete_mockup for what each outcome means.
+--
+-- $1 timestamptz  now
+-- $2 uuid         user                        $3 uuid     mockup
+-- $4 integer      attempt
+-- $5 text         file URL                    $6 text     file key
+-- $7 text         thumbnail URL, or null      $8 text     render id, or null
+-- $9 text         metadata, or null           $10 float8  quality, or null
+-- $11 integer     credits, null: all          $12 boolean whether more may be charged than is held
+-- $13 uuid        id for the ledger's row
+SELECT
+  outcome, replayed,
+  (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
+  (mockup).scene_config::text, (mockup).status,
+  (mockup).file_url, (mockup).file_key, (mockup).thumbnail_url, (mockup).dm_render_id,
+  nullif((mockup).dm_metadata, '{}')::text, (mockup).quality_score::float8,
+  (mockup).credits_used, (mockup).error_message, (mockup).total_pins, (mockup).total_impressions,
+  (mockup).created_at, (mockup).updated_at, coalesce((job).attempt, 0), (job).reservation_id,
+  (reservation).state, (reservation).year, (reservation).month,
+  (usage).annual_budget, (usage).monthly_soft_limit,
+  (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
+  (usage).monthly_used, (usage).monthly_held
+FROM mockupd.complete_mockup($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)

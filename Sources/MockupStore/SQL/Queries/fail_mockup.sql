@@ -1,0 +1,19 @@
+-- Ends an attempt without a picture. See mockupd.fail_mockup for what each outcome means.
+--
+-- $1 timestamptz  now
+-- $2 uuid         user                        $3 uuid     mockup
+-- $4 integer      attempt
+-- $5 text         why                         $6 boolean  whether another attempt may do
+SELECT
+  outcome, replayed,
+  (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
+  (mockup).scene_config::text, (mockup).status,
+  (mockup).file_url, (mockup).file_key, (mockup).thumbnail_url, (mockup).dm_render_id,
+  nullif((mockup).dm_metadata, '{}')::text, (mockup).quality_score::float8,
+  (mockup).credits_used, (mockup).error_message, (mockup).total_pins, (mockup).total_impressions,
+  (mockup).created_at, (mockup).updated_at, coalesce((job).attempt, 0), (job).reservation_id,
+  (reservation).state, (reservation).year, (reservation).month,
+  (usage).annual_budget, (usage).monthly_soft_limit,
+  (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
+  (usage).monthly_used, (usage).monthly_held
+FROM mockupd.fail_mockup($1, $2, $3, $4, $5, $6)

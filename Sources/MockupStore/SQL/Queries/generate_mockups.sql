@@ -1,0 +1,17 @@
+-- Asks for mockups. See mockupd.generate_mockups for what each outcome means.
+--
+-- $1 timestamptz  now
+-- $2 uuid         user                        $3 uuid     request id
+-- $4 uuid[]       assets                      $5 text[]   scenes
+-- $6 boolean      whether to skip approval    $7 uuid     quote, or null
+-- $8 integer      credits for each            $9 integer  seconds to live
+-- $10 uuid[]      ids for the mockups         $11 uuid[]  ids for their reservations
+SELECT
+  outcome, replayed, asset_id, scene, mockup_id, reservation_id, failure, status, file_url,
+  credits_used,
+  extract(year FROM $1 AT TIME ZONE 'UTC')::integer,
+  extract(month FROM $1 AT TIME ZONE 'UTC')::integer,
+  (usage).annual_budget, (usage).monthly_soft_limit,
+  (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
+  (usage).monthly_used, (usage).monthly_held
+FROM mockupd.generate_mockups($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

@@ -1,0 +1,8 @@
+-- The database, and what waits in it.
+--
+-- $1 timestamptz  now
+SELECT
+  (SELECT max(version)::integer FROM mockupd.schema_migrations) AS schema_version,
+  version() AS database_version,
+  unresolved_reservations, pending_mockups
+FROM mockupd.waiting($1)

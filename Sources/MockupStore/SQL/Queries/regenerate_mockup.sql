@@ -1,0 +1,20 @@
+-- Asks for a mockup once more. See mockupd.regenerate_mockup for what each outcome means.
+--
+-- $1 timestamptz  now
+-- $2 uuid         user                        $3 uuid     mockup
+-- $4 uuid         request id                  $5 boolean  whether to skip approval
+-- $6 integer      credits                     $7 integer  seconds to live
+-- $8 uuid         id for the reservation
+SELECT
+  outcome, replayed,
+  (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
+  (mockup).scene_config::text, (mockup).status,
+  (mockup).file_url, (mockup).file_key, (mockup).thumbnail_url, (mockup).dm_render_id,
+  nullif((mockup).dm_metadata, '{}')::text, (mockup).quality_score::float8,
+  (mockup).credits_used, (mockup).error_message, (mockup).total_pins, (mockup).total_impressions,
+  (mockup).created_at, (mockup).updated_at, coalesce((job).attempt, 0), (job).reservation_id,
+  (reservation).state, (reservation).year, (reservation).month,
+  (usage).annual_budget, (usage).monthly_soft_limit,
+  (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
+  (usage).monthly_used, (usage).monthly_held
+FROM mockupd.regenerate_mockup($1, $2, $3, $4, $5, $6, $7, $8)

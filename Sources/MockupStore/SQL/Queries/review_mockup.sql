@@ -1,0 +1,13 @@
+-- Approves or rejects a mockup. See mockupd.review_mockup for what each outcome means.
+--
+-- $1 uuid  user                               $2 uuid     mockup
+-- $3 text  the status it is to have           $4 text     why, or null
+SELECT
+  outcome,
+  (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
+  (mockup).scene_config::text, (mockup).status,
+  (mockup).file_url, (mockup).file_key, (mockup).thumbnail_url, (mockup).dm_render_id,
+  nullif((mockup).dm_metadata, '{}')::text, (mockup).quality_score::float8,
+  (mockup).credits_used, (mockup).error_message, (mockup).total_pins, (mockup).total_impressions,
+  (mockup).created_at, (mockup).updated_at, coalesce((job).attempt, 0), (job).reservation_id
+FROM mockupd.review_mockup($1, $2, $3, $4)

@@ -1,0 +1,68 @@
+public import FoundationEssentials
+public import Mockups
+public import Postgres
+
+/// The templates of scenes: the system's, which are everybody's to read, and those of users.
+public struct SceneStore: Sendable {
+  let pool: Pool
+  let now: @Sendable () -> Date
+
+  /// - Parameter now: The clock by which templates are made and changed.
+  public init(pool: Pool, now: @escaping @Sendable () -> Date = { Date() }) {
+    self.pool = pool
+    self.now = now
+  }
+
+  /// A template that a user sees.
+  ///
+  /// - Parameter userID: `nil`: only the system's are seen.
+  public func template(
+    _ id: UUID, seenBy userID: UUID?
+  ) async throws(SceneError) -> SceneTemplate {
+    let found = try await read(Queries.getSceneTemplate, Parameters(userID, id))
+    guard let template = found.first else { throw .unknownTemplate(id) }
+    return template
+  }
+
+  /// The template that a user's mockups of a scene are made with.
+  public func resolve(_ key: String, for userID: UUID) async throws(SceneError) -> SceneTemplate {
+    let found = try await read(Queries.resolveScene, Parameters(userID, key))
+    guard let template = found.first else { throw .unknownScene(key) }
+    return template
+  }
+
+  func read(
+    _ statement: Statement, _ parameters: Parameters
+  ) async throws(SceneError) -> [SceneTemplate] {
+    do throws(PostgresError) {
+      return try await pool.query(statement, parameters, SceneTemplate.init(row:))
+    } catch {
+      throw .database(error)
+    }
+  }
+}
+
+extension SceneTemplate {
+  init(row: Row) throws(PostgresError) {
+    var columns = ColumnReader(row)
+    try self.init(&columns)
+  }
+
+  init(_ columns: inout ColumnReader) throws(PostgresError) {
+    self.init(
+      id: try columns.read(),
+      userID: try columns.read(),
+      key: try columns.read(),
+      name: try columns.read(),
+      description: try columns.read(),
+      vendorID: try columns.read(),
+      vendorURL: try columns.read(),
+      config: SceneConfig(json: try columns.read(JSONB.self).text),
+      previewURL: try columns.read(),
+      isActive: try columns.read(),
+      isSystem: try columns.read(),
+      recommendedCollections: try columns.read([String?]?.self)?.compactMap { $0 } ?? [],
+      createdAt: try columns.read(),
+      updatedAt: try columns.read())
+  }
+}

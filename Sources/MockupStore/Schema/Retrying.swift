@@ -1,0 +1,32 @@
+internal import Postgres
+
+/// How often a statement is run that loses against others each time.
+private let attempts = 4
+
+/// Runs a statement that may lose against another transaction, which then changed nothing.
+func retrying<Value: Sendable>(
+  _ body: () async throws(PostgresError) -> Value
+) async throws(PostgresError) -> Value {
+  for _ in 1..<attempts {
+    do throws(PostgresError) {
+      return try await body()
+    } catch {
+      guard error.lostAgainstAnother else { throw error }
+    }
+  }
+  return try await body()
+}
+
+extension PostgresError {
+  /// Deadlocks and serialization failures; and the duplicate keys that no lock excludes: an id that is
+  /// used in two years at once, or one that asks for two mockups at once. The next attempt finds the
+  /// first.
+  fileprivate var lostAgainstAnother: Bool {
+    switch sqlState {
+    case .deadlockDetected, .serializationFailure: true
+    case .uniqueViolation:
+      ["reservations_pkey", "refunds_pkey", "regeneration_requests_pkey"].contains(constraint)
+    default: false
+    }
+  }
+}

@@ -1,0 +1,54 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import MockupClient
+
+struct Budget: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show or set a user's budget of the year and soft limit of the month.",
+    discussion: """
+      What is not given stays as it is; with neither, both are shown. A budget below what is spent \
+      already leaves nothing available. Setting them takes an admin, and is recorded.
+      """)
+
+  @Argument(help: "The user's id.")
+  var user: UUID
+
+  @Option(help: "The year's budget, which is never exceeded.")
+  var annual: Int?
+
+  @Option(help: "The month's soft limit, which warns and never denies.")
+  var monthly: Int?
+
+  @OptionGroup var connection: Connection
+
+  func run() async throws {
+    try await connection.run { client in
+      guard annual != nil || monthly != nil else {
+        let usage = try await client.credits.usage(of: user)
+        try connection.output.write(
+          Record([
+            "annual_budget": .number(usage.annualBudget),
+            "monthly_soft_limit": .number(usage.monthlySoftLimit),
+            "total_used": .number(usage.totalUsed),
+            "held": .number(usage.held),
+            "remaining_annual": .number(usage.remainingAnnual),
+            "soft_limit_passed": .flag(usage.softLimitPassed),
+          ]))
+        return
+      }
+      let response = try await client.admin.setBudget(of: user, annual: annual, monthly: monthly)
+      let usage = response.usage ?? CreditUsage()
+      try connection.output.write(
+        Record([
+          "annual_budget": .number(usage.annualBudget),
+          "previous_annual_budget": .number(response.previousAnnualBudget),
+          "monthly_soft_limit": .number(usage.monthlySoftLimit),
+          "previous_monthly_soft_limit": .number(response.previousMonthlySoftLimit),
+          "total_used": .number(usage.totalUsed),
+          "held": .number(usage.held),
+          "remaining_annual": .number(usage.remainingAnnual),
+          "soft_limit_passed": .flag(usage.softLimitPassed),
+        ]))
+    }
+  }
+}

@@ -1,0 +1,32 @@
+internal import ArgumentParser
+
+struct Completions: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Print a script that teaches a shell to complete this command's words.",
+    discussion: """
+      bash: source <(mockupctl completions bash), or put its output into \
+      /usr/share/bash-completion/completions/mockupctl. zsh: put it into a file _mockupctl on the \
+      fpath. fish: put it into ~/.config/fish/completions/mockupctl.fish.
+      """)
+
+  @Argument(help: "The shell.")
+  var shell: Shell
+
+  func run() {
+    print(Mockupctl.completionScript(for: shell.value))
+  }
+
+  enum Shell: String, ExpressibleByArgument, CaseIterable {
+    case bash
+    case zsh
+    case fish
+
+    var value: CompletionShell {
+      switch self {
+      case .bash: .bash
+      case .zsh: .zsh
+      case .fish: .fish
+      }
+    }
+  }
+}

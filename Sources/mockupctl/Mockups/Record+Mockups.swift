@@ -1,0 +1,74 @@
+internal import MockupClient
+
+// Mockups as records. The names are the messages' own.
+
+extension Record {
+  init(_ mockup: Mockup) {
+    let config = mockup.sceneConfig
+    self.init([
+      "mockup_id": .text(mockup.mockupID),
+      "user_id": .text(mockup.userID),
+      "asset_id": .text(mockup.assetID),
+      "quote_id": .id(mockup.quoteID),
+      "scene": .text(mockup.scene),
+      "smart_object": .id(config?.smartObject ?? ""),
+      "status": .text(mockup.status.word),
+      "file_url": .id(mockup.fileURL),
+      "file_key": .id(mockup.fileKey),
+      "thumbnail_url": .id(mockup.thumbnailURL),
+      "dm_render_id": .id(mockup.dmRenderID),
+      "dm_metadata_json": .id(mockup.dmMetadataJSON),
+      "credits_used": .number(mockup.creditsUsed),
+      "quality_score": mockup.qualityScore.map { .text("\($0)") } ?? .nothing,
+      "error_message": .id(mockup.errorMessage),
+      "total_pins": .number(mockup.totalPins),
+      "total_impressions": .number(mockup.totalImpressions),
+      "created_at": .time(mockup.createdAt?.date),
+      "updated_at": .time(mockup.updatedAt?.date),
+      "attempt": .number(mockup.attempt),
+      "reservation_id": .id(mockup.reservationID),
+    ])
+  }
+
+  /// What of a mockup fits into a line.
+  init(listed mockup: Mockup) {
+    self.init([
+      "created_at": .time(mockup.createdAt?.date),
+      "mockup_id": .text(mockup.mockupID),
+      "status": .text(mockup.status.word),
+      "scene": .text(mockup.scene),
+      "asset_id": .text(mockup.assetID),
+      "credits_used": .number(mockup.creditsUsed),
+      "file_url": .id(mockup.fileURL),
+    ])
+  }
+
+  init(_ result: MockupGenerationResult) {
+    self.init([
+      "asset_id": .text(result.assetID),
+      "scene": .text(result.scene),
+      "success": .flag(result.success),
+      "mockup_id": .id(result.mockupID),
+      "reservation_id": .id(result.reservationID),
+      "status": .text(result.status.word),
+      "credits_used": .number(result.creditsUsed),
+      "url": .id(result.url),
+      "error": .id(result.error),
+    ])
+  }
+}
+
+extension MockupStatus {
+  var word: String {
+    switch self {
+    case .unspecified: "deleted"
+    case .pending: "pending"
+    case .generating: "generating"
+    case .completed: "completed"
+    case .failed: "failed"
+    case .approved: "approved"
+    case .rejected: "rejected"
+    case .unrecognized(let number): "\(number)"
+    }
+  }
+}

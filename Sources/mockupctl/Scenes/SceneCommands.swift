@@ -1,0 +1,102 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import MockupClient
+
+struct SceneCommands: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scenes", abstract: "Show and change the scenes that artworks are placed in.",
+    subcommands: [
+      ListScenes.self, ShowScene.self, ResolveScene.self, CreateScene.self, UpdateScene.self,
+      DeleteScene.self,
+    ])
+}
+
+struct ListScenes: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List scenes by key, a user's before the system's.")
+
+  @Argument(help: "Whose, besides the system's. (default: the system's alone)")
+  var user: UUID?
+
+  @Flag(help: "Also those that are not active.")
+  var inactive = false
+
+  @Flag(help: "Only the user's own.")
+  var own = false
+
+  @Option(help: "Only those recommended for this collection.")
+  var collection: String?
+
+  @OptionGroup var connection: Connection
+
+  func run() async throws {
+    try await connection.run { client in
+      var scenes: [Record] = []
+      let templates = client.scenes.templates(
+        seenBy: user, includesInactive: inactive, ownOnly: own, collection: collection)
+      for try await template in templates { scenes.append(Record(brief: template)) }
+      try connection.output.write(scenes)
+    }
+  }
+}
+
+struct ShowScene: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Show a scene's template.")
+
+  @Argument(help: "The template's id.")
+  var template: UUID
+
+  @Option(help: "Who asks. (default: nobody, who sees the system's)")
+  var user: UUID?
+
+  @OptionGroup var connection: Connection
+
+  func run() async throws {
+    try await connection.run { client in
+      try connection.output.write(
+        Record(try await client.scenes.template(template, seenBy: user)))
+    }
+  }
+}
+
+struct ResolveScene: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resolve", abstract: "Show the template that a user's mockups are made with.")
+
+  @Argument(help: "The user's id.")
+  var user: UUID
+
+  @Argument(help: "The scene's key.")
+  var scene: String
+
+  @OptionGroup var connection: Connection
+
+  func run() async throws {
+    try await connection.run { client in
+      try connection.output.write(Record(try await client.scenes.resolve(scene, for: user)))
+    }
+  }
+}
+
+struct DeleteScene: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete",
+    abstract: "Delete a user's scene. Mockups that were made with it stay.")
+
+  @Argument(help: "The user's id.")
+  var user: UUID
+
+  @Argument(help: "The template's id.")
+  var template: UUID
+
+  @OptionGroup var connection: Connection
+
+  func run() async throws {
+    try await connection.run { client in
+      let wasThere = try await client.scenes.delete(template, of: user)
+      try connection.output.write(
+        Record(["template_id": .text(template.wireText), "deleted": .flag(wasThere)]))
+    }
+  }
+}

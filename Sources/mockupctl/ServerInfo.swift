@@ -1,0 +1,15 @@
+internal import ArgumentParser
+internal import MockupClient
+
+struct ServerInfo: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info", abstract: "Show the server, its database, and what waits in it.")
+
+  @OptionGroup var connection: Connection
+
+  func run() async throws {
+    try await connection.run { client in
+      try connection.output.write(Record(try await client.admin.serverInfo()))
+    }
+  }
+}

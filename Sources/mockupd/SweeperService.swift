@@ -1,0 +1,103 @@
+internal import CoreMetrics
+internal import Logging
+internal import MockupStore
+internal import Postgres
+internal import ServiceLifecycle
+
+/// Does what is due and what nobody has touched, every few seconds: see ``SweepStore``.
+///
+/// Nothing depends on when it runs, so it keeps out of the way: one batch at a time on one connection,
+/// and not at the same moment as the sweepers of other servers.
+struct SweeperService: ServiceLifecycle.Service, CustomStringConvertible {
+  /// One kind of thing that becomes due.
+  struct Kind: Sendable {
+    let name: String
+    /// Does a batch, and says how many it did.
+    let sweep: @Sendable () async throws(PostgresError) -> Int
+
+    private let swept: Counter
+    private let errors: Counter
+    private let duration: Timer
+
+    init(_ name: String, _ sweep: @escaping @Sendable () async throws(PostgresError) -> Int) {
+      self.name = name
+      self.sweep = sweep
+      let dimensions = [("kind", name)]
+      swept = Counter(label: "mockupd_swept_total", dimensions: dimensions)
+      errors = Counter(label: "mockupd_sweep_errors_total", dimensions: dimensions)
+      duration = Timer(label: "mockupd_sweep_duration_seconds", dimensions: dimensions)
+    }
+  }
+
+  let kinds: [Kind]
+  let interval: Duration
+  let logger: Logger
+
+  var description: String { "sweeper" }
+
+  func run() async throws {
+    try? await cancelWhenGracefulShutdown {
+      var failing: Set<String> = []
+      while true {
+        try await Task.sleep(for: pause)
+        for kind in kinds {
+          do throws(PostgresError) {
+            try await kind.sweepAll(logger)
+            if failing.remove(kind.name) != nil {
+              logger.notice("sweeping again", metadata: ["kind": "\(kind.name)"])
+            }
+          } catch {
+            try Task.checkCancellation()
+            // Once, and not at each of its attempts: while the database is away, others say so too.
+            if failing.insert(kind.name).inserted {
+              logger.warning(
+                "cannot sweep for now", metadata: ["kind": "\(kind.name)", "error": "\(error)"])
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// The interval, or a quarter more or less, so that servers that were started together drift apart.
+  private var pause: Duration { interval * Double.random(in: 0.75...1.25) }
+}
+
+extension SweeperService {
+  init(pool: Pool, _ settings: Settings, interval: Duration, logger: Logger) {
+    let store = SweepStore(pool: pool)
+    let batch = settings.sweepBatch
+    self.init(
+      kinds: [
+        Kind("reservations") { () throws(PostgresError) in
+          try await store.sweepReservations(limit: batch)
+        }
+      ],
+      interval: interval, logger: logger)
+  }
+}
+
+extension SweeperService.Kind {
+  /// Does batches until there is nothing left to do.
+  fileprivate func sweepAll(_ logger: Logger) async throws(PostgresError) {
+    let start = ContinuousClock.now
+    var total = 0
+    do throws(PostgresError) {
+      while !Task.isCancelled {
+        let count = try await sweep()
+        guard count > 0 else { break }
+        total += count
+        swept.increment(by: count)
+      }
+    } catch {
+      if !Task.isCancelled { errors.increment() }
+      throw error
+    }
+    let time = start.duration(to: .now)
+    duration.recordNanoseconds(Int64(time / .nanoseconds(1)))
+    if total > 0 {
+      logger.info(
+        "swept", metadata: ["kind": "\(name)", "count": "\(total)", "time": "\(time)"])
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import MockupClient
+import TestSupport
+import Testing
+
+/// Workers that are killed in the middle of their work.
+///
+/// Repeat a failure with `MOCKUPD_TEST_SEED=<seed>`; the moments of the kills stay the machine's own.
+@Suite struct WorkerCrashTests {
+  private static let users = 20
+  private static let scenes = ["bedroom", "therapy_office", "living_room", "reading_nook"]
+  private static let assetsOfAUser = 25
+
+  /// Notes each change of a mockup's status.
+  private static let journal = [
+    "CREATE TABLE changes (mockup_id uuid, status text)",
+    """
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+      INSERT INTO public.changes VALUES (NEW.id, NEW.status);
+      RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note AFTER UPDATE OF status ON mockups
+    FOR EACH ROW EXECUTE FUNCTION note()
+    """,
+  ]
+
+  @Test(.timeLimit(.minutes(5)))
+  func eachMockupEndsOnceAndIsChargedOnceOrNotAtAllWhicheverWorkersAreKilled() async throws {
+    var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
+    let seed = random.next()
+    try await MigratedDatabase.with { database in
+      for statement in Self.journal { try await database.owner.run(statement) }
+      try await database.withServer { server in
+        try await withTemporaryFolder { folder in
+          let workers = try (1...8).map { number in
+            try RunningProgram.worker(
+              at: server.socket, name: "worker-\(number)", seed: seed, folder: folder)
+          }
+          let moments = (0..<3).map { _ in Int.random(in: 0...3000, using: &random) }
+          async let killed: Void = {
+            for (worker, moment) in zip(workers, moments) {
+              try await Task.sleep(for: .milliseconds(moment))
+              worker.signal(SIGKILL)
+              _ = await worker.ending()
+            }
+          }()
+          try await Self.ask(database, server)
+          try await killed
+          while try await database.numbers(
+            "SELECT count(*) FROM mockups WHERE status IN ('pending', 'generating')") != [0]
+          {
+            try await Task.sleep(for: .milliseconds(100))
+          }
+          for worker in workers.dropFirst(3) {
+            worker.signal(SIGTERM)
+            let ending = await worker.ending()
+            #expect(ending.exitCode == 0, "\(ending)")
+          }
+        }
+      }
+      try await Self.check(database)
+    }
+  }
+
+  /// Asks for 2000 mockups: 100 for each of the users, in four requests.
+  private static func ask(_ database: MigratedDatabase, _ server: RunningServer) async throws {
+    try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<users {
+          let user = try await database.makeUser()
+          let assets = (0..<assetsOfAUser).map { _ in UUID() }
+          let values = assets.map { "('\($0)'::uuid, '\(user)'::uuid)" }
+          try await database.owner.run(
+            "INSERT INTO assets (id, user_id) VALUES \(values.joined(separator: ", "))")
+          for scene in scenes {
+            group.addTask {
+              let made = try await client.mockups.generate(
+                for: user, assets: assets, scenes: [scene], credits: 2)
+              #expect(made.results.filter(\.success).count == assetsOfAUser)
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  private static func check(_ database: MigratedDatabase) async throws {
+    #expect(try await database.numbers("SELECT count(*) FROM mockups") == [2000])
+    let ends = try await database.texts(
+      """
+      SELECT DISTINCT m.status || ' after ' || count(c) || ', charged by ' || (
+        SELECT count(*) FROM mockup_credit_usage AS e WHERE e.mockup_id = m.id)
+      FROM mockups AS m
+      LEFT JOIN changes AS c ON c.mockup_id = m.id AND c.status IN ('completed', 'failed')
+      GROUP BY m.id ORDER BY 1
+      """)
+    #expect(ends == ["completed after 1, charged by 1", "failed after 1, charged by 0"])
+    let wronglyCharged = try await database.numbers(
+      """
+      SELECT count(*) FROM mockups AS m WHERE credits_used <> (
+        SELECT coalesce(sum(credits), 0) FROM mockup_credit_usage WHERE mockup_id = m.id)
+      """)
+    #expect(wronglyCharged == [0])
+    // The killed had something in their hands, and others finished it.
+    let attempts = try await database.numbers(
+      """
+      SELECT count(*) FROM mockupd.mockup_jobs AS j JOIN mockups AS m ON m.id = j.mockup_id
+      WHERE j.attempt > 1
+      """)
+    print("\(attempts.first ?? 0) mockups took more than one attempt")
+    #expect(try await database.discrepancies().isEmpty)
+  }
+}
+
+extension RunningProgram {
+  fileprivate static func worker(
+    at socket: String, name: String, seed: UInt64, folder: String
+  ) throws -> RunningProgram {
+    try RunningProgram(
+      Program.executable(named: "Worker"), [socket, name, "\(seed)"], environment: [:],
+      folder: URL(filePath: folder))
+  }
+}

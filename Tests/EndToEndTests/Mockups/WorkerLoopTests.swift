@@ -1,0 +1,191 @@
+import Foundation
+import MockupClient
+import TestSupport
+import Testing
+
+/// What the client library promises a worker, with the real server.
+@Suite struct WorkerLoopTests {
+  private struct Broken: Error {}
+
+  /// A server, a client, and a user with some pending mockups, of two credits each.
+  private struct World {
+    let database: MigratedDatabase
+    let client: MockupClient
+    let server: RunningServer
+    let user: UUID
+    let mockups: [UUID]
+
+    /// Waits until the mockups' statuses are these, in any order.
+    func wait(for statuses: [MockupStatus]) async throws -> [Mockup] {
+      for _ in 0..<3000 {
+        let found = try await now()
+        if found.map(\.status.number).sorted() == statuses.map(\.number).sorted() { return found }
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      throw Program.Failure(description: "the mockups are \(try await now().map(\.status))")
+    }
+
+    private func now() async throws -> [Mockup] {
+      var all: [Mockup] = []
+      for try await mockup in client.mockups.list(of: user) { all.append(mockup) }
+      return all
+    }
+  }
+
+  private static func withWorld(
+    pending: Int, _ body: (World) async throws -> Void
+  ) async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 100)
+      let assets = (0..<pending).map { _ in UUID() }
+      for asset in assets {
+        try await database.owner.run(
+          "INSERT INTO assets (id, user_id) VALUES ('\(asset)', '\(user)')")
+      }
+      try await database.withServer { server in
+        try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
+          var ids: [UUID] = []
+          if pending > 0 {
+            let made = try await client.mockups.generate(
+              for: user, assets: assets, scenes: ["bedroom"], credits: 2)
+            ids = made.results.compactMap { UUID(wireText: $0.mockupID) }
+          }
+          try await body(
+            World(database: database, client: client, server: server, user: user, mockups: ids))
+        }
+      }
+      #expect(try await database.discrepancies().isEmpty)
+    }
+  }
+
+  /// Runs a worker beside a closure, and stops it.
+  private static func working(
+    _ world: World, concurrency: Int = 2, lease: Duration = .seconds(60),
+    _ work: @escaping @Sendable (ClaimedMockup) async throws -> MockupCompletion,
+    while body: () async throws -> Void
+  ) async throws {
+    let working = Task {
+      try await world.client.mockups.withClaimedMockups(
+        worker: "test", concurrency: concurrency, lease: lease, work)
+    }
+    let result: Result<Void, any Error>
+    do { result = .success(try await body()) } catch { result = .failure(error) }
+    working.cancel()
+    try await working.value
+    try result.get()
+  }
+
+  @Test func whatTheClosureReturnsOrThrowsIsWhatBecomesOfTheMockup() async throws {
+    try await Self.withWorld(pending: 4) { world in
+      let ids = world.mockups.map(\.wireText)
+      try await Self.working(world) { claimed in
+        #expect(claimed.credits == 2)
+        #expect(claimed.dmTemplateID == "dm_bedroom_001")
+        switch claimed.mockup?.mockupID {
+        case ids[0]:
+          var completion = MockupCompletion(fileURL: "u", fileKey: "k", credits: 1)
+          completion.metadataJSON = #"{"a": 1}"#
+          completion.qualityScore = 0.5
+          return completion
+        case ids[1]:
+          if claimed.attempt == 1 { throw MockupFailure("busy", mayRetry: true) }
+          return MockupCompletion(fileURL: "u\(claimed.attempt)", fileKey: "k")
+        case ids[2]: throw MockupFailure("no layer", mayRetry: false)
+        default: throw Broken()
+        }
+      } while: {
+        let mockups = try await world.wait(for: [.completed, .completed, .failed, .failed])
+        let found = Dictionary(uniqueKeysWithValues: mockups.map { ($0.mockupID, $0) })
+        #expect(found[ids[0]]?.creditsUsed == 1)
+        #expect(found[ids[0]]?.dmMetadataJSON == #"{"a": 1}"#)
+        #expect(found[ids[0]]?.qualityScore == 0.5)
+        #expect(found[ids[1]]?.fileURL == "u2")
+        #expect(found[ids[1]]?.creditsUsed == 2)
+        #expect(found[ids[2]]?.errorMessage == "no layer")
+        #expect(found[ids[3]]?.errorMessage == "Broken()")
+      }
+      #expect(try await world.client.credits.usage(of: world.user).totalUsed == 3)
+      #expect(try await world.client.credits.usage(of: world.user).held == 0)
+    }
+  }
+
+  @Test func aCompletionThatTheServerRefusesFailsTheMockup() async throws {
+    try await Self.withWorld(pending: 1) { world in
+      try await Self.working(world) { _ in
+        MockupCompletion(fileURL: "u", fileKey: "k", credits: 3)
+      } while: {
+        let failed = try await world.wait(for: [.failed])
+        #expect(failed.first?.errorMessage.hasPrefix("It could not be completed: ") == true)
+      }
+    }
+  }
+
+  @Test func aWorkerThatIsStoppedGivesBackWhatItHas() async throws {
+    try await Self.withWorld(pending: 2) { world in
+      try await Self.working(world) { _ in
+        try await Task.sleep(for: .seconds(60))
+        return MockupCompletion(fileURL: "u", fileKey: "k")
+      } while: {
+        _ = try await world.wait(for: [.generating, .generating])
+      }
+      let pending = try await world.wait(for: [.pending, .pending])
+      #expect(pending.map(\.attempt) == [1, 1])
+    }
+  }
+
+  @Test func aClosureThatTakesLongerThanItsLeaseKeepsIt() async throws {
+    try await Self.withWorld(pending: 1) { world in
+      let renewed = "SELECT extract(epoch FROM lease_expires_at)::bigint FROM mockupd.mockup_jobs"
+      try await Self.working(world, lease: .seconds(3)) { [database = world.database] _ in
+        let first = try await database.numbers(renewed).first ?? 0
+        // Until a lease that was not renewed would have been over.
+        while try await database.numbers(renewed).first ?? 0 <= first + 3 {
+          try await Task.sleep(for: .milliseconds(20))
+        }
+        return MockupCompletion(fileURL: "u", fileKey: "k")
+      } while: {
+        let completed = try await world.wait(for: [.completed])
+        #expect(completed.map(\.attempt) == [1])
+      }
+    }
+  }
+
+  @Test func aLeaseThatIsLostCancelsTheClosure() async throws {
+    try await Self.withWorld(pending: 1) { world in
+      let (cancelled, cancel) = AsyncStream.makeStream(of: Void.self)
+      try await Self.working(world, concurrency: 1, lease: .seconds(3)) { claimed in
+        if claimed.attempt == 1 {
+          do {
+            try await Task.sleep(for: .seconds(60))
+          } catch {
+            cancel.finish()
+            throw error
+          }
+        }
+        return MockupCompletion(fileURL: "u\(claimed.attempt)", fileKey: "k")
+      } while: {
+        _ = try await world.wait(for: [.generating])
+        try await world.database.owner.run("SELECT mockupd.expire_leases(now() + interval '1 h', 1)")
+        for await _ in cancelled {}
+        let completed = try await world.wait(for: [.completed])
+        #expect(completed.first?.fileURL == "u2")
+      }
+    }
+  }
+
+  @Test func aWorkerThatMayNotClaimIsToldSo() async throws {
+    try await Self.withWorld(pending: 0) { world in
+      await #expect {
+        try await world.client.mockups.withClaimedMockups(worker: "") { _ in
+          MockupCompletion(fileURL: "u", fileKey: "k")
+        }
+      } throws: { error in
+        (error as? RPCError)?.code == .invalidArgument
+      }
+    }
+  }
+}
+
+extension MockupStatus {
+  fileprivate var number: Int32 { rawValue }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import MockupClient
+import TestSupport
+import Testing
+
+/// The command line's scenes, and its way to count pins and impressions.
+@Suite struct SceneCommandTests {
+  private static func mockupctl(
+    _ arguments: [String], input: String = "", at server: RunningServer
+  ) async throws -> Program.Ending {
+    try await Program.mockupctl.run(
+      arguments, environment: ["MOCKUPD_SOCKET_PATH": server.socket], input: input)
+  }
+
+  private static func object(_ ending: Program.Ending) throws -> [String: Any] {
+    try #require(
+      JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [String: Any],
+      "\(ending)")
+  }
+
+  @Test func scenesAreMadeChangedAndDeletedByHand() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser().wireText
+      let id = UUID().wireText
+      let steps: [(arguments: [String], code: Int32, answers: [String: String])] = [
+        (
+          [
+            "create", user, "bedroom", "dm_7", "--id", id, "--name", "Mine", "--size", "800x1000.5",
+            "--position", "-1,2", "--smart-object", "frame", "--other-config", #"{"a":1.50}"#,
+            "--collection", "growth,wholeness", "--description", "Words",
+          ], 0,
+          [
+            "template_id": id, "scene_key": "bedroom", "name": "Mine", "width": "800",
+            "height": "1000.5", "x": "-1", "y": "2", "smart_object": "frame", "rotation": "<null>",
+            "other_json": #"{"a":1.50}"#, "recommended_collections": "growth,wholeness",
+            "description": "Words", "is_active": "1", "is_system": "0", "replayed": "0",
+          ]
+        ),
+        (["resolve", user, "bedroom"], 0, ["template_id": id]),
+        (["show", id, "--user", user], 0, ["template_id": id]),
+        (["show", id], 3, [:]),
+        (
+          ["update", user, id, "--rotation", "90", "--description", "", "--no-active"], 0,
+          [
+            "rotation": "90", "smart_object": "frame", "width": "800", "name": "Mine",
+            "other_json": #"{"a":1.50}"#, "description": "<null>", "is_active": "0",
+          ]
+        ),
+        (["resolve", user, "bedroom"], 0, ["dm_template_id": "dm_bedroom_001", "is_system": "1"]),
+        (["resolve", user, "nowhere"], 3, [:]),
+        (["create", user, "Bed Room", "dm_7"], 64, [:]),
+        (["create", user, "bedroom", "dm_8"], 1, [:]),
+        (["delete", user, id], 0, ["deleted": "1"]),
+        (["delete", user, id], 0, ["deleted": "0"]),
+      ]
+      try await database.withServer { server in
+        for (arguments, code, answers) in steps {
+          let ending = try await Self.mockupctl(
+            ["scenes"] + arguments + ["--output", "json"], at: server)
+          #expect(ending.exitCode == code, "\(arguments) \(ending)")
+          guard code == 0 else { continue }
+          let object = try Self.object(ending)
+          for (name, value) in answers {
+            #expect(object[name].map { "\($0)" } == value, "\(arguments) \(name)")
+          }
+        }
+        let list = try await Self.mockupctl(["scenes", "list", user], at: server)
+        #expect(list.output.split(separator: "\n").count == 6)
+        #expect(list.output.contains("dm_bedroom_001"))
+      }
+    }
+  }
+
+  @Test func pinsAndImpressionsAreCountedFromArgumentsAndLines() async throws {
+    try await MigratedDatabase.with { database in
+      let userID = try await database.makeUser()
+      let user = userID.wireText
+      let mockup = try await database.makeMockups(1, of: userID)[0].wireText
+      try await database.withServer { server in
+        let one = try await Self.mockupctl(
+          ["performance", "record", user, mockup, "--pins", "2"], at: server)
+        #expect(one.exitCode == 0 && one.errors.isEmpty, "\(one)")
+
+        // More than one batch and more than one call, in both forms.
+        let lines =
+          ["user_id,mockup_id,pins,impressions", ""]
+          + (0..<8001).flatMap { _ in
+            [
+              "\(user), \(mockup),1,0\r",
+              #"{"user_id":"\#(user)","mockup_id":"\#(mockup)","impressions":2}"#,
+            ]
+          }
+        let id = UUID().wireText
+        for replayed in [0, 33] {
+          let many = try await Self.mockupctl(
+            ["performance", "record", "--id", id, "--output", "json"],
+            input: lines.joined(separator: "\n"), at: server)
+          #expect(many.exitCode == 0 && many.errors.isEmpty, "\(many)")
+          let object = try Self.object(many)
+          #expect(object["counted"] as? Int == 16_002)
+          #expect(object["batches"] as? Int == 33)
+          #expect(object["replayed_batches"] as? Int == replayed)
+        }
+
+        let refused = try await Self.mockupctl(
+          ["performance", "record"],
+          input: "\(user),\(mockup),1,1\n\n\(user),\(UUID().wireText),1,1\n", at: server)
+        #expect(refused.exitCode == 1)
+        #expect(refused.errors.contains("line 3: the user has no such mockup"), "\(refused)")
+        for nonsense in ["1,2,3", "{", #"{"user_id":"x"}"#, "a,b,c,d", "a,b,1,99999999999"] {
+          let wrong = try await Self.mockupctl(
+            ["performance", "record"], input: "\n\(nonsense)\n", at: server)
+          #expect(wrong.exitCode == 64, "\(nonsense)")
+          #expect(wrong.errors.contains("line 2 of standard input"), "\(wrong)")
+        }
+      }
+      #expect(
+        try await database.texts("SELECT total_pins || ' ' || total_impressions FROM mockups")
+          == ["8004 16003"])
+    }
+  }
+}

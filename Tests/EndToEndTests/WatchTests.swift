@@ -1,0 +1,289 @@
+import Foundation
+import Glibc
+import MockupClient
+import Postgres
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+/// Mockups watched while they change, whatever happens meanwhile.
+@Suite struct WatchTests {
+  /// A user with mockups, which the owner changes as a dashboard would.
+  private struct Gallery {
+    let database: MigratedDatabase
+    let user: UUID
+
+    static func with(
+      _ body: (Gallery, RunningServer) async throws -> Void
+    ) async throws {
+      try await MigratedDatabase.with { database in
+        let gallery = Gallery(database: database, user: try await database.makeUser())
+        try await database.withServer { try await body(gallery, $0) }
+      }
+    }
+
+    func make() async throws -> UUID {
+      let id = UUID()
+      try await database.owner.run(
+        """
+        WITH asset AS (INSERT INTO assets (user_id) VALUES ('\(user)') RETURNING id)
+        INSERT INTO mockups (id, user_id, asset_id, scene, file_url, file_key)
+        SELECT '\(id)', '\(user)', id, 'bedroom', '', '' FROM asset
+        """)
+      return id
+    }
+
+    func note(_ text: String, on mockup: UUID) async throws {
+      try await database.owner.run(
+        "UPDATE mockups SET error_message = '\(text)' WHERE id = '\(mockup)'")
+    }
+  }
+
+  private static func client<Value>(
+    _ server: RunningServer, _ body: (MockupClient) async throws -> Value
+  ) async throws -> Value {
+    try await MockupClient.withConnection(to: .unixSocket(path: server.socket), body)
+  }
+
+  /// The next changes until a mockup has been noted so; nothing where the watch ends before.
+  private static func read(
+    _ watch: inout MockupWatch.Iterator, until text: String
+  ) async throws -> MockupEvent? {
+    while let event = try await watch.next() {
+      if case .changed(let mockup) = event.change, mockup.errorMessage == text { return event }
+    }
+    return nil
+  }
+
+  @Test func changesArriveAsTheyHappen() async throws {
+    try await Gallery.with { gallery, server in
+      let before = try await gallery.make()
+      try await Self.client(server) { client in
+        var watch = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+        let began = try #require(try await watch.next())
+        #expect(began.change == .began)
+
+        let mockup = try await gallery.make()
+        let made = try #require(try await watch.next())
+        guard case .changed(let first) = made.change else {
+          Issue.record("\(made)")
+          return
+        }
+        #expect(first.mockupID == mockup.wireText)
+        #expect(first.userID == gallery.user.wireText)
+        #expect(first.status == .pending)
+
+        try await gallery.note("one", on: before)
+        #expect(try await Self.read(&watch, until: "one") != nil)
+        try await gallery.database.owner.run("DELETE FROM mockups WHERE id = '\(mockup)'")
+        let deleted = try #require(try await watch.next())
+        #expect(deleted.change == .deleted(mockup))
+
+        // Another watch goes on from wherever this one was; of what has changed twice, the last counts.
+        var later = client.mockups.watch(of: gallery.user, from: began.resumeToken)
+          .makeAsyncIterator()
+        #expect(try await later.next()?.change == .began)
+        #expect(try await Self.read(&later, until: "one") != nil)
+        #expect(try await later.next() == deleted)
+      }
+    }
+  }
+
+  @Test func aWatchCanBeginWithWhatThereIs() async throws {
+    try await Gallery.with { gallery, server in
+      let (gone, kept) = (try await gallery.make(), try await gallery.make())
+      try await gallery.database.owner.run("DELETE FROM mockups WHERE id = '\(gone)'")
+      try await Self.client(server) { client in
+        var watch = client.mockups.watch(of: gallery.user, startsWithCurrent: true)
+          .makeAsyncIterator()
+        #expect(try await watch.next()?.change == .began)
+        guard case .changed(let mockup)? = try await watch.next()?.change else {
+          Issue.record("what is there did not come")
+          return
+        }
+        #expect(mockup.mockupID == kept.wireText)
+        try await gallery.note("then", on: kept)
+        #expect(try await Self.read(&watch, until: "then") != nil)
+      }
+    }
+  }
+
+  @Test func whatMakesNoSenseIsRefused() async throws {
+    try await Gallery.with { gallery, server in
+      let client = Client(path: server.socket)
+      let stub = MockupServiceClient(client)
+      func firstAnswer(_ request: WatchMockupsRequest) async throws -> WatchMockupsResponse? {
+        try await stub.watchMockups(request) { try await $0.next() }
+      }
+      let user = gallery.user.wireText
+      let other = try await gallery.database.makeUser().wireText
+      let token = try #require(try await firstAnswer(WatchMockupsRequest(userID: user)))
+        .resumeToken
+      let future = Data("\(user)/99".utf8).base64EncodedString()
+      let table: [(WatchMockupsRequest, StatusCode, String)] = [
+        (WatchMockupsRequest(), .invalidArgument, "user_id"),
+        (WatchMockupsRequest(userID: UUID().wireText), .notFound, "no user"),
+        (WatchMockupsRequest(userID: other, resumeToken: token), .invalidArgument, "resume_token"),
+        (WatchMockupsRequest(userID: user, resumeToken: "?"), .invalidArgument, "resume_token"),
+        (WatchMockupsRequest(userID: user, resumeToken: future), .invalidArgument, "resume_token"),
+        (
+          WatchMockupsRequest(userID: user, resumeToken: token, sendCurrent: true),
+          .invalidArgument, "send_current"
+        ),
+      ]
+      for (request, code, word) in table {
+        let error = await #expect(throws: RPCError.self) { try await firstAnswer(request) }
+        #expect(error?.code == code, "\(request)")
+        #expect(error?.message.contains(word) == true, "\(String(describing: error))")
+      }
+      await client.close()
+    }
+  }
+
+  @Test(.timeLimit(.minutes(2)))
+  func aServerThatWasKilledIsFoundAgainAndNothingIsMissed() async throws {
+    try await MigratedDatabase.with { database in
+      let gallery = Gallery(database: database, user: try await database.makeUser())
+      let mockups = [try await gallery.make(), try await gallery.make()]
+      try await withTemporaryFolder { folder in
+        var server = try await RunningServer.start(on: database.service, folder: folder)
+        try await Self.client(server) { client in
+          var watch = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+          #expect(try await watch.next()?.change == .began)
+          for round in 1...3 {
+            try await gallery.note("before \(round)", on: mockups[0])
+            #expect(try await Self.read(&watch, until: "before \(round)") != nil)
+            #expect(await server.stop(by: SIGKILL).exitCode == nil)
+            for mockup in mockups { try await gallery.note("away \(round)", on: mockup) }
+            server = try await RunningServer.start(on: database.service, folder: folder)
+            // Once for each of the two.
+            #expect(try await Self.read(&watch, until: "away \(round)") != nil)
+            #expect(try await Self.read(&watch, until: "away \(round)") != nil)
+          }
+        }
+        #expect(await server.stop().exitCode == 0)
+      }
+    }
+  }
+
+  // The safety net would be late: a minute.
+  @Test(.timeLimit(.minutes(1)))
+  func whatChangesWhileNobodyListensIsReadAfterwards() async throws {
+    try await Gallery.with { gallery, server in
+      let mockup = try await gallery.make()
+      try await Self.client(server) { client in
+        var watch = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+        #expect(try await watch.next()?.change == .began)
+        for round in 1...3 {
+          // The session is gone before the change is committed.
+          try await gallery.database.owner.run(
+            """
+            DO $$
+            BEGIN
+              PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+              WHERE application_name = 'mockupd listener' AND datname = current_database();
+              UPDATE mockups SET error_message = '\(round)' WHERE id = '\(mockup)';
+            END
+            $$
+            """)
+          #expect(try await Self.read(&watch, until: "\(round)") != nil)
+        }
+      }
+    }
+  }
+
+  // Sooner than a drain that waits for it.
+  @Test(.timeLimit(.minutes(1)))
+  func aDrainEndsWatchesAtOnceAndSaysSo() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser()
+      try await withTemporaryFolder { folder in
+        let server = try await RunningServer.start(
+          on: database.service, settings: ["MOCKUPD_LIMITS_DRAIN_SECONDS": "200"], folder: folder)
+        let client = Client(path: server.socket)
+        let error = await #expect(throws: RPCError.self) {
+          try await MockupServiceClient(client).watchMockups(
+            WatchMockupsRequest(userID: user.wireText)
+          ) { responses in
+            #expect(try await responses.next()?.resumeToken.isEmpty == false)
+            server.process.signal(SIGTERM)
+            while try await responses.next() != nil {}
+          }
+        }
+        #expect(error?.code == .unavailable)
+        await client.close()
+        let ending = await server.process.ending()
+        #expect(ending.exitCode == 0, "\(ending)")
+      }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(2)))
+  func whoDoesNotReadKeepsNobodyElseWaiting() async throws {
+    try await Gallery.with { gallery, server in
+      let mockups = [try await gallery.make(), try await gallery.make()]
+      let deaf = try RawPeer(path: server.socket)
+      let request = RawCall.bytes(1, gallery.user.wireText.utf8)
+      try await deaf.send(
+        RawCall.frame(1, "WatchMockups", request, of: "mockups.v1.MockupService"))
+      try await Self.client(server) { client in
+        var slow = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+        #expect(try await slow.next()?.change == .began)
+        var quick = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+        #expect(try await quick.next()?.change == .began)
+        // More than what sockets and the client hold for a reader.
+        for round in 1...40 {
+          for mockup in mockups {
+            try await gallery.database.owner.run(
+              """
+              UPDATE mockups SET error_message = '\(round)', thumbnail_url = repeat('x', 1000000)
+              WHERE id = '\(mockup)'
+              """)
+          }
+          #expect(try await Self.read(&quick, until: "\(round)") != nil)
+          #expect(try await Self.read(&quick, until: "\(round)") != nil)
+        }
+        #expect(try await Self.read(&slow, until: "40") != nil)
+        #expect(try await Self.read(&slow, until: "40") != nil)
+      }
+      withExtendedLifetime(deaf) {}
+    }
+  }
+
+  @Test func aHundredWatchersShareOneListener() async throws {
+    try await Gallery.with { gallery, server in
+      let mockup = try await gallery.make()
+      try await Self.client(server) { client in
+        let (beginnings, begun) = AsyncStream.makeStream(of: Void.self)
+        let told = try await withThrowingTaskGroup(of: Bool.self) { group in
+          for _ in 1...100 {
+            group.addTask {
+              var watch = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+              let first = try await watch.next()
+              begun.yield()
+              let noted = try await Self.read(&watch, until: "noted")
+              return first?.change == .began && noted != nil
+            }
+          }
+          var count = 0
+          for await _ in beginnings {
+            count += 1
+            if count == 100 { break }
+          }
+          let sessions = try await gallery.database.numbers(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name LIKE 'mockupd%'
+              AND usename = 'mockupd_test'
+            GROUP BY application_name ORDER BY application_name
+            """)
+          #expect(sessions == [4, 1])
+          try await gallery.note("noted", on: mockup)
+          return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(told == 100)
+      }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import FoundationEssentials
+import MockupStore
+import Postgres
+import TestSupport
+import Testing
+
+/// Every defect shows in the first schema, and not in ours.
+@Suite struct DefectTests {
+  private let user = UUID()
+  private let other = UUID()
+
+  private func filled(_ sql: String) -> String {
+    sql.replacing("$user", with: "\(user)").replacing("$other", with: "\(other)")
+  }
+
+  /// Runs a closure in the first schema with data, and again in one to which ours was applied.
+  private func withBoth<Answer>(
+    data: String = "", _ body: (Pool) async throws -> Answer
+  ) async throws -> (first: Answer, ours: Answer) {
+    let data = """
+      INSERT INTO auth.users (id) VALUES ('$user'), ('$other');
+      INSERT INTO user_settings (user_id) VALUES ('$user');
+      INSERT INTO assets (id, user_id) VALUES ('$user', '$user'), ('$other', '$other');
+      INSERT INTO mockups (user_id, asset_id, scene, file_url, file_key)
+      VALUES ('$user', '$user', 'bedroom', 'url', 'key');
+      \(data)
+      """
+    func answer(migrating: Bool) async throws -> Answer {
+      try await FirstDatabase.with { first in
+        try await first.database.withOwner { pool in
+          try await pool.withTransaction { transaction throws(PostgresError) in
+            try await transaction.runScript(filled(data))
+          }
+          if migrating { try await first.migrate() }
+          return try await body(pool)
+        }
+      }
+    }
+    return (try await answer(migrating: false), try await answer(migrating: true))
+  }
+
+  private func answer(to step: Defect.Step, in pool: Pool) async throws -> String {
+    switch step {
+    case .user(let sql):
+      return try await Caller.user(user).answer(filled(sql), in: pool)
+    case .userAfter(let preparation, let sql):
+      return try await Caller.user(user).answer(filled(sql), after: filled(preparation), in: pool)
+    case .change(let sql):
+      return try await Caller.user(user).change(filled(sql), in: pool)
+    case .anonymous(let sql):
+      return try await Caller.anonymous.answer(filled(sql), in: pool)
+    case .serviceChange(let sql):
+      return try await Caller.service.change(filled(sql), in: pool)
+    case .owner(let sql):
+      do {
+        return "\(try await pool.execute(Statement(filled(sql))))"
+      } catch {
+        return error.sqlState?.code ?? "\(error)"
+      }
+    }
+  }
+
+  @Test("The first schema lets it happen, and ours does not", arguments: Defect.all)
+  func defect(_ defect: Defect) async throws {
+    let answers = try await withBoth(data: defect.data) { pool in
+      var answers: [String] = []
+      for step in defect.steps { answers.append(try await answer(to: step, in: pool)) }
+      return answers.joined(separator: ", ")
+    }
+    #expect(answers.first == defect.first)
+    #expect(answers.ours == defect.ours)
+  }
+
+  @Test func sixteenSpendersAtOnceExceedNoBudget() async throws {
+    let user = user
+    let admitted = try await withBoth { pool in
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        for _ in 0..<16 {
+          group.addTask {
+            let answer = try await Caller.user(user).answer(
+              "SELECT success FROM reserve_mockup_credits('\(user)', 300)", in: pool)
+            return answer == "true"
+          }
+        }
+        return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+      }
+    }
+    #expect(admitted.first == 16)
+    #expect(admitted.ours == 11)
+  }
+
+  @Test func yearAndMonthAreNotTheSessions() async throws {
+    let defaults = """
+      SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef
+      JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
+      WHERE adrelid = 'public.mockup_credit_usage'::regclass AND attname IN ('year', 'month')
+      UNION ALL
+      SELECT substring(pg_get_function_arguments(oid) FROM 'p_year integer DEFAULT (.*), p_month')
+      FROM pg_proc WHERE proname = 'get_credit_usage'
+      """
+    let answers = try await withBoth { pool in
+      let now = "'2026-01-01 03:00:00+00'::timestamptz"
+      let expressions = try await pool.lines(defaults).map { $0.replacing("now()", with: now) }
+      return try await pool.withTransaction { transaction throws(PostgresError) in
+        try await transaction.execute("SET LOCAL TIME ZONE 'America/New_York'")
+        return try await transaction.lines(
+          "SELECT unnest(ARRAY[\(expressions.joined(separator: ", "))])"
+        ).sorted()
+      }
+    }
+    #expect(answers.first == ["12", "2025", "2025"])
+    #expect(answers.ours == ["1", "2026", "2026"])
+  }
+}

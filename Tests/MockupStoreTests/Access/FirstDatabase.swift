@@ -1,0 +1,45 @@
+import FoundationEssentials
+import MockupStore
+import Postgres
+import TestSupport
+
+/// A database as it was before this program: its roles given everything on each new object, as on
+/// Supabase, and the first schema.
+struct FirstDatabase: Sendable {
+  let database: MigratedDatabase
+
+  /// Runs a closure with such a database.
+  static func with<Value>(_ body: (FirstDatabase) async throws -> Value) async throws -> Value {
+    try await MigratedDatabase.withoutSchema { database in
+      try await database.withOwner { pool in
+        try await pool.withTransaction { transaction throws(PostgresError) in
+          try await transaction.runScript(
+            """
+            ALTER DEFAULT PRIVILEGES IN SCHEMA public
+              GRANT ALL ON TABLES TO anon, authenticated, service_role;
+            ALTER DEFAULT PRIVILEGES IN SCHEMA public
+              GRANT ALL ON FUNCTIONS TO anon, authenticated, service_role;
+            ALTER DEFAULT PRIVILEGES IN SCHEMA public
+              GRANT ALL ON SEQUENCES TO anon, authenticated, service_role;
+            """)
+          for migration in Schema.migrations where migration.version <= 7 {
+            try await transaction.runScript(migration.sql)
+          }
+        }
+      }
+      return try await body(FirstDatabase(database: database))
+    }
+  }
+
+  /// Applies every migration: those of the first schema find all that they would make.
+  func migrate(onWarning: @escaping @Sendable (String) -> Void = { _ in }) async throws {
+    let migrator = try Migrator(
+      configuration: database.owner, schema: Schema.name, migrations: Schema.migrations,
+      onEvent: { event in
+        if case .notice(let notice) = event, notice.severity == "WARNING" {
+          onWarning(notice.message)
+        }
+      })
+    _ = try await migrator.migrate()
+  }
+}

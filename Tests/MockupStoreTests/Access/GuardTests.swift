@@ -1,0 +1,156 @@
+import FoundationEssentials
+import Postgres
+import TestSupport
+import Testing
+
+/// What holds for rows that are written directly, whoever writes them.
+@Suite struct GuardTests {
+  private static let states = [
+    "pending", "generating", "completed", "failed", "approved", "rejected",
+  ]
+
+  private static let transitions: [String: Set<String>] = [
+    "pending": ["generating", "failed"],
+    "generating": ["completed", "failed"],
+    "completed": ["approved", "rejected", "pending"],
+    "failed": ["pending"],
+    "approved": ["pending"],
+    "rejected": ["pending"],
+  ]
+
+  /// Those of the engine's functions, which run as the owner.
+  private static let owners: [String: Set<String>] = ["generating": ["pending", "approved"]]
+
+  @Test("A mockup goes from state to state as it may, and no other way", arguments: states)
+  func transitions(from state: String) async throws {
+    try await TwoUsers.with { users in
+      for next in Self.states {
+        try await users.books.run(
+          """
+          INSERT INTO mockups (user_id, asset_id, scene, status, file_url, file_key)
+          VALUES ('\(users.user)', '\(users.user)', '\(next)', '\(state)', 'url', 'key')
+          """)
+        let may = next == state || Self.transitions[state]?.contains(next) == true
+        let ownerMay = may || Self.owners[state]?.contains(next) == true
+        for (role, may) in [("service_role", may), (nil, ownerMay)] {
+          let error = await catching {
+            try await users.books.owner.withTransaction { transaction throws(PostgresError) in
+              if let role { try await transaction.execute(Statement("SET LOCAL ROLE \(role)")) }
+              try await transaction.execute(
+                Statement("UPDATE mockups SET status = '\(next)' WHERE scene = '\(next)'"))
+            }
+          }
+          if may {
+            #expect(error == nil, "\(next)")
+          } else {
+            #expect(error?.sqlState == .checkViolation, "\(next)")
+            #expect(error?.constraint == "mockups_status_transition")
+            #expect(error?.message == "a mockup that is \(state) cannot become \(next)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("Only what is not completed has no files", arguments: states)
+  func files(in state: String) async throws {
+    try await TwoUsers.with { users in
+      for (url, key) in [("''", "'key'"), ("'url'", "''"), ("DEFAULT", "DEFAULT")] {
+        let error = await catching {
+          try await users.books.run(
+            """
+            INSERT INTO mockups (user_id, asset_id, scene, status, file_url, file_key)
+            VALUES ('\(users.user)', '\(users.user)', 'bedroom', '\(state)', \(url), \(key))
+            """)
+        }
+        let mayBeWithout = ["pending", "generating", "failed"].contains(state)
+        #expect(error?.constraint == (mayBeWithout ? nil : "mockups_files_when_completed"))
+      }
+    }
+  }
+
+  @Test func assetAndQuoteBelongToTheMockupsUser() async throws {
+    try await TwoUsers.with { users in
+      func insert(_ asset: String, _ quote: String) -> String {
+        "INSERT INTO mockups (user_id, asset_id, quote_id, scene) "
+          + "VALUES ('$user', \(asset), \(quote), 'attic')"
+      }
+      let table: [(sql: String, constraint: String?)] = [
+        (insert("'$user'", "NULL"), nil),
+        (insert("'$user'", "'$user'"), nil),
+        (insert("'$other'", "NULL"), "mockups_asset_owner"),
+        (insert("'$nobody'", "NULL"), "mockups_asset_owner"),
+        (insert("'$user'", "'$other'"), "mockups_quote_owner"),
+        (insert("'$user'", "'$nobody'"), "mockups_quote_owner"),
+        ("UPDATE mockups SET asset_id = '$other' WHERE scene = 'attic'", "mockups_asset_owner"),
+        ("UPDATE mockups SET quote_id = '$other' WHERE scene = 'attic'", "mockups_quote_owner"),
+        ("UPDATE mockups SET user_id = '$other' WHERE scene = 'attic'", "mockups_asset_owner"),
+        ("UPDATE mockups SET quote_id = NULL WHERE scene = 'attic'", nil),
+      ]
+      for (sql, constraint) in table {
+        let error = await catching { try await users.books.run(users.filled(sql)) }
+        #expect(error?.constraint == constraint, "\(sql)")
+        #expect(error?.sqlState == (constraint == nil ? nil : .foreignKeyViolation))
+      }
+    }
+  }
+
+  /// An id of somebody else's and one of nobody's are told alike.
+  @Test func idsOfOthersAreNotToldFromIdsThatAreNotThere() async throws {
+    try await TwoUsers.with { users in
+      func message(of asset: UUID) async -> String? {
+        await catching {
+          try await users.books.run(
+            "INSERT INTO mockups (user_id, asset_id, scene) "
+              + "VALUES ('\(users.user)', '\(asset)', 'attic')")
+        }?.message.replacing("\(asset)".lowercased(), with: "…")
+      }
+      let (theirs, nobodys) = (await message(of: users.other), await message(of: UUID()))
+      #expect(theirs?.hasSuffix("has no asset …") == true)
+      #expect(theirs == nobodys)
+    }
+  }
+
+  /// Such rows come with data from before.
+  @Test func aMockupOfAnothersAssetStillFollowsItsQuote() async throws {
+    try await TwoUsers.with { users in
+      let (user, other) = (users.user, users.other)
+      try await users.books.run(
+        """
+        INSERT INTO mockups (user_id, asset_id, quote_id, scene)
+        VALUES ('\(user)', '\(user)', '\(user)', 'attic')
+        """)
+      try await users.books.run("UPDATE assets SET user_id = '\(other)' WHERE id = '\(user)'")
+      try await users.books.run("UPDATE mockups SET total_pins = 1 WHERE scene = 'attic'")
+      try await users.books.run("DELETE FROM quotes WHERE id = '\(user)'")
+      let mockups = try await users.books.lines(
+        "SELECT total_pins FROM mockups WHERE scene = 'attic' AND quote_id IS NULL")
+      #expect(mockups == ["1"])
+    }
+  }
+
+  @Test func twoUsersMayHaveTemplatesOfOneKey() async throws {
+    try await TwoUsers.with { users in
+      let attics = try await users.books.lines(
+        "SELECT count(*) FROM mockup_scene_templates WHERE scene_key = 'attic'")
+      #expect(attics == ["2"])
+      let error = await catching {
+        try await users.books.run(
+          """
+          INSERT INTO mockup_scene_templates (user_id, scene_key, name, dm_template_id, is_active)
+          VALUES ('\(users.user)', 'attic', 'Attic', 'dm_1', false)
+          """)
+      }
+      #expect(error?.constraint == "mockup_scene_templates_user_key")
+    }
+  }
+
+  private func catching(_ body: () async throws -> Void) async -> PostgresError? {
+    do {
+      try await body()
+      return nil
+    } catch {
+      return error as? PostgresError
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import Postgres
+import TestSupport
+import Testing
+
+@Suite struct LintTests {
+  @Test("The schema is clean, and what is not is found", arguments: Lint.all)
+  func lint(_ lint: Lint) async throws {
+    try await MigratedDatabase.with { database in
+      try await database.withOwner { pool in
+        let findings = try await pool.lines(lint.query)
+        #expect(findings.isEmpty)
+        let (before, after) = try await pool.withTransaction { transaction throws(PostgresError) in
+          try await transaction.execute("SAVEPOINT clean")
+          try await transaction.runScript(Lint.scratch)
+          let before = try await transaction.lines(lint.query)
+          try await transaction.runScript(lint.damage)
+          let after = try await transaction.lines(lint.query)
+          try await transaction.execute("ROLLBACK TO SAVEPOINT clean")
+          return (before, after)
+        }
+        #expect(before.isEmpty)
+        #expect(after == [lint.finding])
+      }
+    }
+  }
+
+  @Test func supabasesDefaultRightsLeaveItClean() async throws {
+    try await FirstDatabase.with { first in
+      try await first.migrate()
+      try await first.database.withOwner { pool in
+        for lint in Lint.all {
+          let findings = try await pool.lines(lint.query)
+          #expect(findings.isEmpty, "\(lint.testDescription)")
+        }
+      }
+    }
+  }
+
+  /// The first schema, by contrast.
+  @Test func theFirstSchemaIsNotClean() async throws {
+    try await FirstDatabase.with { first in
+      try await first.database.withOwner { pool in
+        var names: Set<String> = []
+        for lint in Lint.all where !(try await pool.lines(lint.query)).isEmpty {
+          names.insert(lint.testDescription)
+        }
+        #expect(
+          names == [
+            "unindexed_foreign_keys", "auth_rls_initplan", "function_search_path_mutable",
+            "anon_security_definer_function_executable",
+          ])
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import FoundationEssentials
+import MockupStore
+import Postgres
+import TestSupport
+
+extension Books {
+  /// Runs a closure with empty books, and the view on all of them that the server's login has.
+  static func withAdmin(
+    at time: String = "2026-05-10T12:00:00Z",
+    _ body: (Books, AdminStore) async throws -> Void
+  ) async throws {
+    try await with(at: time) { books in
+      try await books.database.withPool { pool in
+        try await body(books, AdminStore(pool: pool, now: { [clock = books.clock] in clock.now }))
+      }
+    }
+  }
+
+  /// Runs a closure with so many sweepers, each on connections of its own.
+  func withSweepers(
+    _ count: Int, _ sweepers: [SweepStore] = [], _ body: ([SweepStore]) async throws -> Void
+  ) async throws {
+    guard sweepers.count < count else { return try await body(sweepers) }
+    try await database.withPool({ $0.connectionCount = 1 }) { pool in
+      let sweeper = SweepStore(pool: pool, now: { [clock] in clock.now })
+      try await withSweepers(count, sweepers + [sweeper], body)
+    }
+  }
+}
+
+extension Books {
+  /// Says that the vendor is about to be called.
+  func dispatch(_ reservation: UUID, for user: UUID) async throws {
+    _ = try await store.settle(
+      Settlement(userID: user, reservationID: reservation, action: .dispatch()))
+  }
+}
+
+extension AdminStore {
+  /// Every line of a report, a page at a time.
+  func lines(
+    of query: UsageReportQuery, pageSize: Int32 = 3,
+    afterEach: (UsageReportPage) async throws -> Void = { _ in }
+  ) async throws -> [UserUsage] {
+    var users: [UserUsage] = []
+    var cursor: UsageReportPage.Cursor?
+    repeat {
+      let page = try await usageReport(query, after: cursor, count: pageSize)
+      users += page.users
+      cursor = page.next
+      try await afterEach(page)
+    } while cursor != nil && users.count < 1000
+    return users
+  }
+}

@@ -1,0 +1,131 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import TestSupport
+import Testing
+
+@Suite struct ResolutionTests {
+  /// A reservation of 5 that was dispatched, and whose time is over.
+  private func unresolved(of user: UUID, in books: Books) async throws -> UUID {
+    let id = try await books.reserve(5, for: user, seconds: 60).reservation.id
+    try await books.dispatch(id, for: user)
+    books.clock.advance(by: 60)
+    return id
+  }
+
+  /// What a resolution comes to, in few words.
+  private func resolve(
+    _ id: UUID, of user: UUID, as resolution: UUID, credits: Int32, overrun: Bool = false,
+    by admin: AdminStore
+  ) async throws -> String {
+    try await summary {
+      try await admin.resolve(
+        Resolution(
+          userID: user, reservationID: id, id: resolution, credits: credits,
+          allowsOverrun: overrun))
+    }
+  }
+
+  @Test(arguments: [
+    (0, "released 0, 10 available"), (3, "committed 3, 7 available"),
+    (5, "committed 5, 5 available"), (6, "more than 5"),
+  ] as [(Int32, String)])
+  func whatTheVendorChargedIsChargedAndTheRestGivenBack(
+    credits: Int32, expected: String
+  ) async throws {
+    try await Books.withAdmin { books, admin in
+      let user = try await books.user(budget: 10)
+      let id = try await unresolved(of: user, in: books)
+      let resolution = UUID()
+      #expect(
+        try await resolve(id, of: user, as: resolution, credits: credits, by: admin) == expected)
+      let isResolved = credits <= 5
+      // Sent again, and sent otherwise.
+      if isResolved {
+        #expect(
+          try await resolve(id, of: user, as: resolution, credits: credits, by: admin)
+            == "replayed \(expected)")
+        #expect(
+          try await resolve(id, of: user, as: resolution, credits: credits + 1, by: admin)
+            == "conflict in credits")
+        #expect(
+          try await resolve(id, of: user, as: UUID(), credits: credits, by: admin)
+            == "not open but \(credits > 0 ? "committed" : "released")")
+      }
+      let usage = try await books.store.usage(of: user)
+      #expect(usage.used == (isResolved ? Int64(credits) : 0))
+      #expect(usage.held == (isResolved ? 0 : 5))
+      #expect(try await books.ledger(of: user).count == (isResolved && credits > 0 ? 1 : 0))
+    }
+  }
+
+  @Test func moreThanIsHeldIsChargedWhereThatIsAllowedAndAvailable() async throws {
+    try await Books.withAdmin { books, admin in
+      let user = try await books.user(budget: 10)
+      let id = try await unresolved(of: user, in: books)
+      #expect(
+        try await resolve(id, of: user, as: UUID(), credits: 11, overrun: true, by: admin)
+          == "insufficient, 5 available")
+      #expect(
+        try await resolve(id, of: user, as: UUID(), credits: 10, overrun: true, by: admin)
+          == "committed 10, 0 available")
+    }
+  }
+
+  @Test func whatIsNotUnresolvedIsLeftAlone() async throws {
+    try await Books.withAdmin { books, admin in
+      let user = try await books.user(budget: 100)
+      var reservations: [(id: UUID, state: String)] = []
+      for state in ["held", "dispatched", "committed", "released"] {
+        let id = try await books.reserve(2, for: user, seconds: 3600).reservation.id
+        switch state {
+        case "dispatched": try await books.dispatch(id, for: user)
+        case "committed": try await books.commit(of: id, for: user)
+        case "released": try await books.release(id, for: user)
+        default: break
+        }
+        reservations.append((id, state))
+      }
+      let refused = try await books.reserve(1000, for: user).reservation.id
+      reservations.append((refused, "refused"))
+      let expired = try await books.reserve(2, for: user, seconds: 60).reservation.id
+      reservations.append((expired, "expired"))
+      books.clock.advance(by: 60)
+
+      let rows = "SELECT r::text FROM mockupd.reservations AS r ORDER BY id"
+      let before = try await books.lines(rows)
+      for (id, state) in reservations {
+        for credits: Int32 in [0, 2] {
+          #expect(
+            try await resolve(id, of: user, as: UUID(), credits: credits, by: admin)
+              == "not open but \(state)")
+        }
+      }
+      #expect(
+        try await resolve(UUID(), of: user, as: UUID(), credits: 0, by: admin)
+          == "unknown reservation")
+      #expect(try await books.lines(rows) == before)
+    }
+  }
+
+  @Test func whatIsUnresolvedStaysHeldAndIsCountedWhetherSweptOrNot() async throws {
+    try await Books.withAdmin { books, admin in
+      let user = try await books.user(budget: 10)
+      let other = try await books.user(budget: 10)
+      _ = try await unresolved(of: user, in: books)
+      try await books.reserve(1, for: other)
+      try await books.withSweepers(1) { sweepers in
+        for isSwept in [false, true] {
+          let lines = try await admin.lines(of: UsageReportQuery(order: .held))
+          #expect(lines.map(\.unresolved) == [1, 0])
+          #expect(lines.map(\.usage.held) == [5, 1])
+          let page = try await admin.usageReport(UsageReportQuery(year: 2001), after: nil, count: 1)
+          #expect(page.totals.unresolved == 1, "of any year")
+          #expect(try await admin.facts().unresolvedReservations == 1)
+          #expect(
+            try await sweepers[0].sweepReservations(limit: 10) == (isSwept ? 0 : 1))
+        }
+      }
+    }
+  }
+}

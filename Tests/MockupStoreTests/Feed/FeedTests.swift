@@ -1,0 +1,192 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Postgres
+import TestSupport
+import Testing
+
+/// What counts as a change of a mockup, whoever makes it.
+@Suite struct FeedTests {
+  private static func withFeed(
+    _ body: (Books, MockupFeed) async throws -> Void
+  ) async throws {
+    try await Books.with { books in
+      try await books.database.withPool { pool in
+        try await body(books, MockupFeed(pool: pool))
+      }
+    }
+  }
+
+  /// What changed while a closure ran, as `id error`, or `id gone`.
+  private static func changes(
+    _ feed: MockupFeed, of user: UUID, _ body: () async throws -> Void
+  ) async throws -> [String] {
+    let before = try #require(try await feed.revision(of: user))
+    try await body()
+    let changes = try await feed.changes(of: user, after: before, count: 100)
+    #expect(changes.map(\.revision) == (0..<changes.count).map { before + 1 + Int64($0) })
+    #expect(try await feed.revision(of: user) == before + Int64(changes.count))
+    return changes.map { change in
+      #expect(change.mockup.map { $0.id == change.mockupID && $0.userID == user } ?? true)
+      let state = change.mockup.map { $0.errorMessage ?? "-" } ?? "gone"
+      return "\(change.mockupID) \(state)"
+    }
+  }
+
+  @Test func aUserWithoutMockupsHasAFeedAndAnUnknownOneHasNone() async throws {
+    try await Self.withFeed { books, feed in
+      let user = try await books.user()
+      #expect(try await feed.revision(of: user) == 0)
+      #expect(try await feed.changes(of: user, after: 0, count: 1).isEmpty)
+      #expect(try await feed.revision(of: UUID()) == nil)
+    }
+  }
+
+  @Test func whatAWatcherSeesIsAChange() async throws {
+    try await Self.withFeed { books, feed in
+      let user = try await books.user()
+      var made: UUID?
+      let first = try await Self.changes(feed, of: user) { made = try await books.mockup(of: user) }
+      let mockup = try #require(made)
+      #expect(first == ["\(mockup) -"])
+
+      for change in [
+        "status = 'generating'", "file_url = 'a', file_key = 'b'", "thumbnail_url = 'a'",
+        "dm_render_id = 'a'", #"dm_metadata = '{"a": 1}'"#, "credits_used = 7",
+        "quality_score = 0.5", #"scene_config = '{"a": 1}'"#,
+      ] {
+        let changes = try await Self.changes(feed, of: user) {
+          try await books.run("UPDATE mockups SET \(change) WHERE id = '\(mockup)'")
+        }
+        #expect(changes == ["\(mockup) -"], "\(change)")
+      }
+    }
+  }
+
+  @Test func pinsImpressionsAndWhatStaysAsItIsAreNone() async throws {
+    try await Self.withFeed { books, feed in
+      let user = try await books.user()
+      let mockup = try await books.mockup(of: user)
+      let changes = try await Self.changes(feed, of: user) {
+        for set in ["total_pins = 5", "total_impressions = 9", "status = status, scene = scene"] {
+          try await books.run("UPDATE mockups SET \(set) WHERE id = '\(mockup)'")
+        }
+        try await books.run("UPDATE mockups SET error_message = 'x' WHERE false")
+        try await books.spend(3, for: user, mockup: mockup)
+      }
+      #expect(changes.isEmpty)
+    }
+  }
+
+  @Test func ofManyChangesOnlyTheLastIsKept() async throws {
+    try await Self.withFeed { books, feed in
+      let user = try await books.user()
+      let (early, late) = (try await books.mockup(of: user), try await books.mockup(of: user))
+      for number in 1...5 {
+        try await books.run("UPDATE mockups SET error_message = '\(number)' WHERE id = '\(early)'")
+      }
+      let all = try await feed.changes(of: user, after: 0, count: 100)
+      #expect(all.map(\.revision) == [2, 7])
+      #expect(all.map(\.mockupID) == [late, early])
+      #expect(all.last?.mockup?.errorMessage == "5")
+      #expect(try await feed.changes(of: user, after: 0, count: 1) == [all[0]])
+      #expect(try await feed.changes(of: user, after: 2, count: 100) == [all[1]])
+    }
+  }
+
+  @Test func aDeletionLeavesItsChangeHoweverItComesAbout() async throws {
+    try await Self.withFeed { books, feed in
+      let user = try await books.user()
+      let (one, two) = (try await books.mockup(of: user), try await books.mockup(of: user))
+      let deleted = try await Self.changes(feed, of: user) {
+        try await books.run("DELETE FROM mockups WHERE id = '\(one)'")
+      }
+      #expect(deleted == ["\(one) gone"])
+      let cascaded = try await Self.changes(feed, of: user) {
+        try await books.run("DELETE FROM assets WHERE user_id = '\(user)'")
+      }
+      #expect(cascaded == ["\(two) gone"])
+    }
+  }
+
+  @Test func aUserWhoIsDeletedTakesTheFeedAlong() async throws {
+    try await Self.withFeed { books, feed in
+      let (user, other) = (try await books.user(), try await books.user())
+      _ = (try await books.mockup(of: user), try await books.mockup(of: user))
+      _ = try await books.mockup(of: other)
+      try await books.run("DELETE FROM auth.users WHERE id = '\(user)'")
+      #expect(try await feed.revision(of: user) == nil)
+      #expect(
+        try await books.lines(
+          """
+          SELECT user_id FROM mockupd.mockup_feeds
+          UNION ALL SELECT user_id FROM mockupd.mockup_changes
+          """) == [other.uuidString.lowercased(), other.uuidString.lowercased()])
+    }
+  }
+
+  @Test func oneStatementNotifiesEachUserOnceAndACreditRowNobody() async throws {
+    try await Self.withFeed { books, feed in
+      let (user, other) = (try await books.user(), try await books.user())
+      let (heard, hear) = AsyncStream.makeStream(of: NotificationListener.Event.self)
+      let listener = try NotificationListener(
+        configuration: books.database.service, channels: [MockupFeed.channel]
+      ) { hear.yield($0) }
+      let running = Task { await listener.run() }
+      var events = heard.makeAsyncIterator()
+      #expect(await events.next() == .listening)
+
+      try await books.owner.withTransaction { transaction throws(PostgresError) in
+        for owner in [user, other] {
+          try await transaction.execute(
+            Statement(
+              """
+              WITH asset AS (INSERT INTO assets (user_id) VALUES ('\(owner)') RETURNING id)
+              INSERT INTO mockups (user_id, asset_id, scene, file_url, file_key)
+              SELECT '\(owner)', id, 'bedroom', '', '' FROM asset, generate_series(1, 50)
+              """))
+        }
+        try await transaction.execute("UPDATE mockups SET error_message = 'x'")
+        try await transaction.execute("UPDATE mockups SET total_pins = 1")
+      }
+      try await books.spend(3, for: user)
+      try await books.run("NOTIFY mockupd_mockups, 'end'")
+      var payloads: [String] = []
+      while payloads.last != "end", case .notification(let sent)? = await events.next() {
+        payloads.append(sent.payload)
+      }
+      listener.shutdown()
+      await running.value
+      let names = [user, other].map { $0.uuidString.lowercased() }
+      #expect(payloads.dropLast().sorted() == names.sorted())
+      #expect(try await feed.revision(of: user) == 100)
+    }
+  }
+
+  @Test func mockupsThatAreThereBeforeTheFeedAreInIt() async throws {
+    try await MigratedDatabase.withoutSchema { database in
+      func migrate(_ migrations: [Migration]) async throws {
+        _ = try await Migrator(
+          configuration: database.owner, schema: Schema.name, migrations: migrations
+        ).migrate()
+      }
+      try await migrate(Schema.migrations.filter { $0.version < 13 })
+      let user = try await database.makeUser()
+      try await database.owner.run(
+        """
+        WITH asset AS (INSERT INTO assets (user_id) VALUES ('\(user)') RETURNING id)
+        INSERT INTO mockups (user_id, asset_id, scene, file_url, file_key, updated_at)
+        SELECT '\(user)', id, number::text, '', '', now() + number * interval '1 s'
+        FROM asset, generate_series(1, 3) AS number
+        """)
+      try await migrate(Schema.migrations)
+      try await database.withPool { pool in
+        let feed = MockupFeed(pool: pool)
+        let changes = try await feed.changes(of: user, after: 0, count: 100)
+        #expect(changes.map(\.revision) == [1, 2, 3])
+        #expect(changes.map(\.mockup?.scene) == ["1", "2", "3"])
+        #expect(try await feed.revision(of: user) == 3)
+      }
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import TestSupport
+import Testing
+
+@Suite struct CompletionTests {
+  private static let picture = Picture(
+    fileURL: "https://files/1", fileKey: "1", thumbnailURL: "https://files/1s", renderID: "r1",
+    metadata: #"{"a": [1, 2]}"#, qualityScore: 0.875)
+
+  @Test func aCompletionIsThePictureAndItsChargeTogether() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let attempt = try await studio.claimed(of: user, credits: 3)
+      studio.books.clock.advance(by: 5)
+      let outcome = try await studio.complete(attempt, Self.picture)
+      #expect(outcome.mockup.picture == Self.picture)
+      #expect(outcome.mockup.status == .completed)
+      #expect(outcome.mockup.creditsUsed == 3)
+      #expect(try await studio.store.mockup(attempt.mockupID, of: user) == outcome.mockup)
+      #expect(outcome.usage.used == 3)
+      #expect(outcome.usage.held == 0)
+      let entry = try #require(try await studio.books.ledger(of: user).first)
+      #expect(entry.credits == 3)
+      #expect(entry.mockupID == attempt.mockupID)
+      #expect(entry.reservationID == outcome.mockup.reservationID)
+      #expect(entry.operation == .generation)
+      #expect(try await studio.reservation(of: attempt.mockupID, user) == "committed 3")
+    }
+  }
+
+  @Test(
+    "What the vendor charged is charged",
+    arguments: [
+      (nil, false, "completed 3, 7 available"), (3, false, "completed 3, 7 available"),
+      (1, false, "completed 1, 9 available"), (0, false, "completed 0, 10 available"),
+      (4, false, "exceeds held"), (4, true, "completed 4, 6 available"),
+      (10, true, "completed 10, 0 available"), (11, true, "insufficient, 7 available"),
+    ] as [(Int32?, Bool, String)])
+  func charges(credits: Int32?, allowsOverrun: Bool, expected: String) async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let attempt = try await studio.claimed(of: user, credits: 3)
+      let answer = try await answer {
+        let outcome = try await studio.complete(
+          attempt, credits: credits, allowsOverrun: allowsOverrun)
+        return "\(outcome.mockup.status) \(outcome.mockup.creditsUsed), "
+          + "\(outcome.usage.available) available"
+      }
+      #expect(answer == expected)
+      let mockup = try await studio.store.mockup(attempt.mockupID, of: user)
+      let isDone = expected.hasPrefix("completed")
+      #expect(mockup.status == (isDone ? .completed : .generating))
+      #expect(mockup.picture.fileURL == (isDone ? Picture.any.fileURL : ""))
+      let charged = try await studio.books.ledger(of: user).map(\.credits)
+      #expect(charged == (mockup.creditsUsed > 0 ? [mockup.creditsUsed] : []))
+      #expect(try await studio.books.store.usage(of: user).held == (isDone ? 0 : 3))
+    }
+  }
+
+  @Test(arguments: [nil, 0, 2] as [Int32?])
+  func aCompletionSentAgainHasOneEffectAndTheSameAnswer(credits: Int32?) async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let attempt = try await studio.claimed(of: user, credits: 3)
+      let first = try await studio.complete(attempt, Self.picture, credits: credits)
+      try await studio.books.spend(1, for: user)
+      var again = try await studio.complete(attempt, Self.picture, credits: credits)
+      #expect(again.isReplayed)
+      again.isReplayed = false
+      #expect(again == first)
+      // Also after somebody has looked at it.
+      _ = try await studio.store.approve(attempt.mockupID, of: user)
+      let last = try await studio.complete(attempt, Self.picture, credits: credits)
+      #expect(last.isReplayed)
+      #expect(last.mockup.status == .approved)
+    }
+  }
+
+  @Test func anAttemptThatWasCompletedOtherwiseIsRefusedByTheFieldThatDiffers() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let attempt = try await studio.claimed(of: user)
+      try await studio.complete(attempt, Self.picture)
+      let changes: [(String, @Sendable (inout Picture) -> Void)] = [
+        ("file_url", { $0.fileURL = "x" }), ("file_key", { $0.fileKey = "x" }),
+        ("thumbnail_url", { $0.thumbnailURL = nil }), ("dm_render_id", { $0.renderID = "x" }),
+        ("dm_metadata_json", { $0.metadata = nil }), ("quality_score", { $0.qualityScore = 0 }),
+      ]
+      for (field, change) in changes {
+        var other = Self.picture
+        change(&other)
+        #expect(
+          try await answer { try await studio.complete(attempt, other) } == "conflict in \(field)")
+      }
+      let charged = try await answer {
+        try await studio.complete(attempt, Self.picture, credits: 1)
+      }
+      #expect(charged == "conflict in credits")
+      let overrun = try await answer {
+        try await studio.complete(attempt, Self.picture, allowsOverrun: true)
+      }
+      #expect(overrun == "conflict in allow_overrun")
+      let failed = try await answer {
+        try await studio.store.fail(attempt, because: "", mayRetry: false)
+      }
+      #expect(failed == "completed does not become failed")
+      #expect(
+        try await studio.store.mockup(attempt.mockupID, of: user).picture == Self.picture)
+    }
+  }
+
+  @Test(arguments: ["[]", "1", "{", #"{"a": "\u0000"}"#, "null"])
+  func metadataThatCannotBeStoredIsRefused(metadata: String) async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user()
+      let attempt = try await studio.claimed(of: user)
+      var picture = Self.picture
+      picture.metadata = metadata
+      #expect(
+        try await answer { try await studio.complete(attempt, picture) } == "invalid metadata")
+      #expect(try await studio.store.mockup(attempt.mockupID, of: user).status == .generating)
+    }
+  }
+
+  @Test func withoutApprovalACompletedMockupIsApproved() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user()
+      let attempt = try await studio.claimed(of: user, skipsApproval: true)
+      #expect(try await studio.complete(attempt).mockup.status == .approved)
+      try await studio.regenerate(attempt.mockupID, of: user, skipsApproval: false)
+      let next = MockupAttempt(try #require(try await studio.claim().first))
+      #expect(try await studio.complete(next).mockup.status == .completed)
+    }
+  }
+
+  @Test func aReservationThatWasSettledByHandCannotBeCharged() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      for isCommitted in [false, true] {
+        let attempt = try await studio.claimed(of: user)
+        let mockup = try await studio.store.mockup(attempt.mockupID, of: user)
+        let reservation = try #require(mockup.reservationID)
+        if isCommitted {
+          try await studio.books.commit(of: reservation, for: user, id: reservation)
+        } else {
+          try await studio.books.release(reservation, for: user)
+        }
+        #expect(
+          try await answer { try await studio.complete(attempt) }
+            == "reservation \(isCommitted ? "committed" : "released")")
+        #expect(try await studio.store.mockup(mockup.id, of: user).status == .generating)
+      }
+      #expect(try await studio.books.store.usage(of: user).used == 1)
+    }
+  }
+
+  @Test func aFailureGivesTheCreditsBackAndSaysWhy() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let attempt = try await studio.claimed(of: user, credits: 3)
+      let outcome = try await studio.store.fail(attempt, because: "no layer", mayRetry: false)
+      #expect(outcome.mockup.status == .failed)
+      #expect(outcome.mockup.errorMessage == "no layer")
+      #expect(outcome.mockup.creditsUsed == 0)
+      #expect(outcome.usage.available == 10)
+      #expect(try await studio.reservation(of: attempt.mockupID, user) == "released 0")
+      let again = try await studio.store.fail(attempt, because: "no layer", mayRetry: false)
+      #expect(again.isReplayed)
+      #expect(again.mockup == outcome.mockup)
+      let otherwise = try await answer {
+        try await studio.store.fail(attempt, because: "other", mayRetry: false)
+      }
+      #expect(otherwise == "conflict in error_message")
+      let retried = try await answer {
+        try await studio.store.fail(attempt, because: "no layer", mayRetry: true)
+      }
+      #expect(retried == "conflict in may_retry")
+      #expect(
+        try await answer { try await studio.complete(attempt) } == "failed does not become completed"
+      )
+    }
+  }
+
+  @Test func aFailureThatMayBeRetriedIsPendingAgainWhileThereAreAttempts() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let id = try await studio.pending(of: user, credits: 3)
+      for number: Int32 in 1...3 {
+        let attempt = MockupAttempt(try #require(try await studio.claim().first))
+        #expect(attempt.number == number)
+        let outcome = try await studio.store.fail(attempt, because: "busy", mayRetry: true)
+        #expect(outcome.mockup.status == (number < 3 ? .pending : .failed))
+        #expect(outcome.mockup.errorMessage == (number < 3 ? nil : "busy"))
+        #expect(outcome.usage.held == (number < 3 ? 3 : 0))
+        let again = try await studio.store.fail(attempt, because: "busy", mayRetry: true)
+        #expect(again.isReplayed)
+        #expect(again.mockup == outcome.mockup)
+      }
+      #expect(try await studio.claim().isEmpty)
+      #expect(try await studio.reservation(of: id, user) == "released 0")
+    }
+  }
+}

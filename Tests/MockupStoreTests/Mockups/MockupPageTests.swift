@@ -1,0 +1,70 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import TestSupport
+import Testing
+
+@Suite struct MockupPageTests {
+  @Test func pagesGoFromTheNewestToTheOldestWithoutAGapOrARepetition() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user()
+      _ = try await studio.pending(of: try await studio.books.user())
+      var made: [UUID] = []
+      for _ in 0..<3 {
+        // Those of one request have one time.
+        let outcome = try await studio.generate(
+          [try await studio.asset(of: user)], ["bedroom", "living_room", "home_office"], for: user)
+        made.insert(contentsOf: outcome.mockups, at: 0)
+        studio.books.clock.advance(by: 1)
+      }
+      var pages: [[UUID]] = []
+      var cursor: MockupPage.Cursor?
+      repeat {
+        let page = try await studio.store.mockups(of: user, after: cursor, count: 4)
+        pages.append(page.mockups.map(\.id))
+        cursor = page.next
+        // What is made meanwhile comes before the list's beginning.
+        _ = try await studio.pending(of: user)
+      } while cursor != nil
+      #expect(pages.map(\.count) == [4, 4, 1])
+      let all = pages.flatMap { $0 }
+      #expect(Set(all) == Set(made))
+      for start in stride(from: 0, to: 9, by: 3) {
+        #expect(Set(all[start..<start + 3]) == Set(made[start..<start + 3]))
+      }
+    }
+  }
+
+  @Test func aListIsNarrowedByEachOfItsFilters() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user()
+      let (asset, other) = (try await studio.asset(of: user), try await studio.asset(of: user))
+      let quote = try await studio.quote(of: user)
+      let quoted = try await studio.generate([asset], ["bedroom"], for: user, quote: quote).mockups
+      studio.books.clock.advance(by: 1)
+      _ = try await studio.generate([asset, other], ["living_room"], for: user)
+      let generating = try await studio.claim().map(\.mockup.id)
+      #expect(generating == quoted)
+      let table: [(MockupFilter, Int)] = [
+        (MockupFilter(), 3), (MockupFilter(assetID: asset), 2), (MockupFilter(assetID: UUID()), 0),
+        (MockupFilter(quoteID: quote), 1), (MockupFilter(scene: "living_room"), 2),
+        (MockupFilter(scene: "bedroom"), 1), (MockupFilter(status: .generating), 1),
+        (MockupFilter(status: .pending), 2), (MockupFilter(status: .failed), 0),
+        (MockupFilter(assetID: asset, quoteID: nil, scene: "living_room", status: .pending), 1),
+      ]
+      for (filter, count) in table {
+        let page = try await studio.store.mockups(of: user, where: filter, count: 10)
+        #expect(page.mockups.count == count, "\(filter)")
+      }
+    }
+  }
+
+  @Test func theListOfAnUnknownUserIsAnError() async throws {
+    try await Studio.with { studio in
+      #expect(
+        try await answer { try await studio.store.mockups(of: UUID(), count: 1) } == "unknown user")
+      let user = try await studio.books.user()
+      #expect(try await studio.store.mockups(of: user, count: 1).mockups.isEmpty)
+    }
+  }
+}

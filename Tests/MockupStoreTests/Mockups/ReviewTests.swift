@@ -1,0 +1,184 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import TestSupport
+import Testing
+
+@Suite struct ReviewTests {
+  private struct Change {
+    var wanted: MockupStatus
+    var perform: @Sendable (Studio, UUID, UUID) async throws -> MockupStatus?
+
+    static let all = [
+      Change(wanted: .approved) { studio, id, user in
+        try await studio.store.approve(id, of: user).status
+      },
+      Change(wanted: .rejected) { studio, id, user in
+        try await studio.store.reject(id, of: user, because: "ugly").status
+      },
+      Change(wanted: .pending) { studio, id, user in
+        try await studio.regenerate(id, of: user).mockup?.status
+      },
+    ]
+  }
+
+  @Test(arguments: MockupStatus.allCases)
+  func aChangeIsMadeWhereTheStatusesAllowItAndNamesBothWhereNot(status: MockupStatus) async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 100)
+      for change in Change.all {
+        // A mockup that is generating goes back to pending by its lease's end, not by its user.
+        let isAllowed =
+          change.wanted == .pending
+          ? status != .generating && status.canBecome(.pending)
+          : status == change.wanted || status.canBecome(change.wanted)
+        let id = try await studio.mockup(of: user, as: status)
+        let before = try await studio.store.mockup(id, of: user)
+        let answer = try await answer {
+          try await change.perform(studio, id, user).map(\.rawValue) ?? "none"
+        }
+        #expect(
+          answer
+            == (isAllowed
+              ? change.wanted.rawValue : "\(status) does not become \(change.wanted)"))
+        let after = try await studio.store.mockup(id, of: user)
+        if !isAllowed { #expect(after == before) }
+        // Whatever is pending now is nobody else's.
+        _ = try await studio.store.delete(id, of: user)
+      }
+    }
+  }
+
+  @Test func anotherUsersMockupIsUnknown() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user()
+      let stranger = try await studio.books.user()
+      let id = try await studio.mockup(of: user, as: .completed)
+      for change in Change.all {
+        #expect(
+          try await answer { try await change.perform(studio, id, stranger) } == "unknown mockup")
+      }
+      #expect(
+        try await answer { try await studio.store.mockup(id, of: stranger) } == "unknown mockup")
+      #expect(try await studio.store.delete(id, of: stranger).wasThere == false)
+      #expect(try await studio.store.mockup(id, of: user).status == .completed)
+    }
+  }
+
+  @Test func aDecisionMadeAgainStaysAsItIs() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user()
+      let id = try await studio.mockup(of: user, as: .rejected)
+      let again = try await studio.store.reject(id, of: user, because: "uglier")
+      #expect(again.errorMessage == "ugly")
+    }
+  }
+
+  @Test func aRegenerationIsChargedAsOneAndBeginsWithNothing() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let id = try await studio.mockup(of: user, as: .completed)
+      let before = try await studio.store.mockup(id, of: user)
+      let request = UUID()
+      let outcome = try await studio.regenerate(id, of: user, requestID: request, credits: 2)
+      #expect(outcome.admission.isAdmitted)
+      #expect(outcome.admission.remaining == 7)
+      let pending = try #require(outcome.mockup)
+      #expect(pending.picture == Picture(fileURL: "", fileKey: ""))
+      #expect(pending.creditsUsed == 0)
+      #expect(pending.attempt == 1)
+      #expect(pending.createdAt == before.createdAt)
+      #expect(pending.reservationID != before.reservationID)
+      #expect(try await studio.reservation(of: id, user) == "held 2")
+
+      let next = MockupAttempt(try #require(try await studio.claim().first))
+      #expect(next.number == 2)
+      #expect(try await studio.complete(next).mockup.creditsUsed == 2)
+      #expect(try await studio.books.ledger(of: user).map(\.operation) == [.generation, .regeneration])
+
+      // Sent again it is the same round, whatever became of it.
+      var again = try await studio.regenerate(id, of: user, requestID: request, credits: 2)
+      #expect(again.isReplayed)
+      #expect(again.admission == outcome.admission)
+      #expect(again.mockup?.status == .completed)
+      _ = try await studio.store.delete(id, of: user)
+      again = try await studio.regenerate(id, of: user, requestID: request, credits: 2)
+      #expect(again.isReplayed)
+      #expect(again.mockup == nil)
+    }
+  }
+
+  @Test func aRegenerationWithoutCreditsChangesNothingAndStaysRefused() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 2)
+      let id = try await studio.mockup(of: user, as: .approved)
+      let before = try await studio.store.mockup(id, of: user)
+      let request = UUID()
+      let refused = try await studio.regenerate(id, of: user, requestID: request, credits: 2)
+      #expect(!refused.admission.isAdmitted)
+      #expect(refused.admission.message == "Insufficient credits. 1 remaining.")
+      #expect(try await studio.store.mockup(id, of: user) == before)
+      try await studio.books.setGuardrails(#"{"annual_mockup_budget": 10}"#, of: user)
+      let again = try await studio.regenerate(id, of: user, requestID: request, credits: 2)
+      #expect(again.isReplayed)
+      #expect(!again.admission.isAdmitted)
+      #expect(try await studio.regenerate(id, of: user, credits: 2).admission.isAdmitted)
+    }
+  }
+
+  @Test func aRegenerationsIDIsForOneRequest() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let (id, request) = (try await studio.mockup(of: user, as: .failed), UUID())
+      let other = try await studio.mockup(of: user, as: .failed)
+      try await studio.regenerate(id, of: user, requestID: request)
+      let table: [(String, () async throws -> RegenerationOutcome)] = [
+        ("mockup_id", { try await studio.regenerate(other, of: user, requestID: request) }),
+        (
+          "skip_approval",
+          { try await studio.regenerate(id, of: user, requestID: request, skipsApproval: true) }
+        ),
+        ("credits", { try await studio.regenerate(id, of: user, requestID: request, credits: 2) }),
+        (
+          "time_to_live_seconds",
+          { try await studio.regenerate(id, of: user, requestID: request, seconds: 60) }
+        ),
+      ]
+      for (field, body) in table { #expect(try await answer(body) == "conflict in \(field)") }
+      #expect(try await studio.books.store.usage(of: user).held == 1)
+    }
+  }
+
+  @Test func aMockupThatWasNotAskedForHereCanBeRegenerated() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user()
+      let id = try await studio.books.mockup(of: user)
+      try await studio.books.run("UPDATE mockups SET status = 'failed' WHERE id = '\(id)'")
+      #expect(try await studio.regenerate(id, of: user).mockup?.status == .pending)
+      #expect(try await studio.claim().map(\.mockup.id) == [id])
+    }
+  }
+
+  @Test(
+    "Deleting gives back what is held and nothing that may have been charged",
+    arguments: [
+      (.pending, 1, 0), (.generating, 0, 1), (.completed, 0, 0), (.failed, 0, 0),
+    ] as [(MockupStatus, Int32, Int64)])
+  func deletes(status: MockupStatus, released: Int32, held: Int64) async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let id = try await studio.mockup(of: user, as: status)
+      let (wasThere, credits) = try await studio.store.delete(id, of: user)
+      #expect(wasThere)
+      #expect(credits == released)
+      #expect(try await studio.books.store.usage(of: user).held == held)
+      #expect(try await answer { try await studio.store.mockup(id, of: user) } == "unknown mockup")
+      #expect(try await studio.store.delete(id, of: user).wasThere == false)
+      if status == .completed {
+        #expect(try await studio.books.ledger(of: user).map(\.mockupID) == [nil])
+      }
+      let late = MockupAttempt(userID: user, mockupID: id, number: 1)
+      #expect(try await answer { try await studio.complete(late) } == "unknown mockup")
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import FoundationEssentials
+import Testing
+
+/// The article that says where the first schema is, held to the code.
+@Suite struct FirstSchemaArticleTests {
+  /// The cells of each row of the tables, without their heads.
+  private func rows() throws -> [[String]] {
+    try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/Specification.md")
+      .split(separator: "\n")
+      .filter { $0.hasPrefix("| ") && !$0.hasSuffix("| test |") }
+      .map { line in
+        line.split(separator: "|", omittingEmptySubsequences: false).dropFirst().dropLast()
+          .map { $0.trimmingPrefix(while: \.isWhitespace) }
+          .map { String($0.reversed().drop(while: \.isWhitespace).reversed()) }
+      }
+  }
+
+  /// What stands in backquotes.
+  private func quoted(in text: String) -> [String] {
+    text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+      .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
+  }
+
+  @Test func noCellIsEmpty() throws {
+    for row in try rows() {
+      #expect(row.count >= 3)
+      for cell in row { #expect(!cell.isEmpty, "\(row)") }
+    }
+  }
+
+  @Test func noItemIsMissing() throws {
+    let rows = try rows()
+    let items = Set(rows.compactMap { quoted(in: $0[0]).first })
+    for (table, columns) in FirstSchema.columns {
+      #expect(items.contains(table))
+      for column in columns {
+        let name = column.prefix { $0 != " " }
+        #expect(items.contains("\(table).\(name)"))
+      }
+    }
+    for index in FirstSchema.indexes {
+      let name = index.split(separator: " ").first { $0.hasPrefix("idx_") }
+      #expect(items.contains(String(name ?? "none")), "\(index)")
+    }
+    for policy in FirstSchema.policies {
+      #expect(items.contains(String(policy.prefix { $0 != " " })), "\(policy)")
+    }
+    for function in FirstSchema.functions(yearOf: "") {
+      #expect(items.contains(String(function.prefix { $0 != " " })), "\(function)")
+    }
+    for scene in FirstSchema.scenes {
+      #expect(items.contains(String(scene.prefix { $0 != "|" })), "\(scene)")
+    }
+    for type in FirstTypes.all.keys { #expect(items.contains(type)) }
+    #expect(items.contains("mockups_updated_at"))
+    // The keys, without the primary ones, which share a row, and the check.
+    let foreign = FirstSchema.constraints.filter { $0.contains("FOREIGN KEY") }
+    #expect(rows.filter { $0[0].contains("→") }.count == foreign.count)
+    #expect(rows.filter { $0[0].hasPrefix("the check of") }.count == 1)
+  }
+
+  @Test func everyFileThatIsNamedExists() throws {
+    let files = Set(
+      try Checkout.files(below: ["Sources", "Tests/MockupStoreTests", "proto"])
+        .map { String($0.split(separator: "/").last ?? "") })
+    let article = try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/Specification.md")
+    let named = quoted(in: article).filter { name in
+      [".sql", ".swift", ".proto"].contains { name.hasSuffix($0) }
+    }
+    #expect(named.count > 80)
+    for name in Set(named) { #expect(files.contains(name), "\(name)") }
+  }
+
+  @Test func everyTestThatIsNamedExists() throws {
+    var suites: [String: String] = [:]
+    for file in try Checkout.files(below: ["Tests/MockupStoreTests"]) where file.hasSuffix(".swift")
+    {
+      let text = try Checkout.text(of: file)
+      for match in text.matches(of: /@Suite struct (\w+)/) { suites[String(match.1)] = text }
+    }
+    for row in try rows() {
+      let tests = quoted(in: row.last ?? "")
+      #expect(!tests.isEmpty, "\(row)")
+      for test in tests {
+        let parts = test.split(separator: "/")
+        let name = parts.last?.prefix { $0 != "(" } ?? ""
+        let suite = suites[String(parts.first ?? "")] ?? ""
+        #expect(!name.isEmpty && suite.contains("func \(name)("), "\(test)")
+      }
+    }
+  }
+}

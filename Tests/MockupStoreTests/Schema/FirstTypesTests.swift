@@ -1,0 +1,44 @@
+import FoundationEssentials
+import Testing
+
+@Suite struct FirstTypesTests {
+  /// What stands between the braces of a message or an enumeration, messages within it included.
+  private func body(of name: String, in file: String) throws -> String {
+    let lines = try Checkout.text(of: "proto/mockups/v1/\(file).proto").split(separator: "\n")
+    let start = try #require(
+      lines.firstIndex { $0 == "message \(name) {" || $0 == "enum \(name) {" }, "\(name)")
+    return lines[start...].prefix { $0 != "}" }.joined(separator: "\n")
+  }
+
+  private func check(_ fields: [FirstTypes.Field], of message: String, in file: String) throws {
+    let body = try body(of: message, in: file)
+    #expect(!fields.isEmpty)
+    for (name, wire) in fields {
+      #expect(body.contains(" \(wire) = "), "\(message): \(name)")
+    }
+  }
+
+  @Test func everyFieldOfATypeIsOnTheWire() throws {
+    #expect(FirstTypes.all.count == 7)
+    for (name, type) in FirstTypes.all where name != "MockupStatus" {
+      try check(type.fields, of: type.message, in: type.file)
+    }
+    try check([("width", "width"), ("height", "height")], of: "Size", in: "scenes")
+    try check([("x", "x"), ("y", "y")], of: "Position", in: "scenes")
+  }
+
+  @Test func everyColumnIsOnTheWire() throws {
+    try check(FirstTypes.mockup, of: "Mockup", in: "mockups")
+    try check(FirstTypes.template, of: "SceneTemplate", in: "scenes")
+    try check(FirstTypes.entry, of: "CreditUsageEntry", in: "credits")
+    let columns = FirstTypes.mockup.count + FirstTypes.template.count + FirstTypes.entry.count
+    #expect(columns == 43)
+  }
+
+  @Test func everyStateIsOnTheWire() throws {
+    let body = try body(of: "MockupStatus", in: "mockups")
+    for state in ["PENDING", "GENERATING", "COMPLETED", "FAILED", "APPROVED", "REJECTED"] {
+      #expect(body.contains(" MOCKUP_STATUS_\(state) = "), "\(state)")
+    }
+  }
+}
