@@ -6,7 +6,7 @@ struct LedgerCommands: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ledger", abstract: "What users have spent.",
     subcommands: [
-      ShowLedger.self, ExportLedger.self,
+      ShowLedger.self, ExportLedger.self, VerifyLedger.self,
     ],
     defaultSubcommand: ShowLedger.self)
 }

@@ -79,17 +79,11 @@ extension OutputFormat {
       try write(summary)
     case .json:
       var object: [String: Any] =
-        summaryName.map { [$0: Self.object(summary)] } ?? Self.object(summary)
-      object[name] = records.map(Self.object)
+        summaryName.map { [$0: summary.object] } ?? summary.object
+      object[name] = records.map(\.object)
       let data = try JSONSerialization.data(
         withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
       print(String(decoding: data, as: UTF8.self))
     }
-  }
-
-  private static func object(_ record: Record) -> [String: Any] {
-    Dictionary(
-      record.fields.map { ($0.name, $0.value.forPrograms) }, uniquingKeysWith: { first, _ in first }
-    )
   }
 }

@@ -6,7 +6,7 @@ struct ReservationCommands: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reservations", abstract: "A user's reservations.",
     subcommands: [
-      ListReservations.self
+      ListReservations.self, ResolveReservation.self,
     ],
     defaultSubcommand: ListReservations.self)
 }

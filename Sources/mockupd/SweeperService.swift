@@ -71,7 +71,10 @@ extension SweeperService {
       kinds: [
         Kind("reservations") { () throws(PostgresError) in
           try await store.sweepReservations(limit: batch)
-        }
+        },
+        Kind("leases") { () throws(PostgresError) in
+          try await store.sweepLeases(limit: batch)
+        },
       ],
       interval: interval, logger: logger)
   }

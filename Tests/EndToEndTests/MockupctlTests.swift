@@ -236,7 +236,8 @@ import Testing
 
   @Test(arguments: [
     [], ["reserve"], ["commit"], ["release"], ["reservation"], ["usage"], ["ledger"],
-    ["call"], ["describe"], ["health"],
+    ["call"], ["describe"], ["health"], ["budget"], ["info"], ["completions"],
+    ["reservations", "resolve"], ["ledger", "verify"],
   ])
   func helpIsThereForEachCommand(command: [String]) async throws {
     let ending = try await Program.mockupctl.run(command + ["--help"])

@@ -102,7 +102,7 @@ public struct Mockup: ProtobufMessage {
   public var dmRenderID: String = ""
   /// What the vendor answered, as a JSON object.
   public var dmMetadataJSON: String = ""
-  /// What was charged for it, 0 where nothing was.
+  /// What its picture was charged with, 0 while it has none. Earlier rounds are in the ledger.
   public var creditsUsed: Int32 = 0
   public var qualityScore: Double? = nil
   public var status: MockupStatus = MockupStatus()
@@ -235,7 +235,7 @@ public struct GenerateMockupsRequest: ProtobufMessage {
   public var requestID: String = ""
   /// Assets × scenes are at most 500 pairs once duplicates are dropped.
   public var assetIDs: [String] = []
-  /// Keys of scenes, resolved as by SceneService.ResolveScene.
+  /// Keys of scenes, resolved as by SceneService.ResolveScene; of 1 to 200 characters.
   public var scenes: [String] = []
   /// Completed mockups are approved at once.
   public var skipApproval: Bool = false
@@ -357,7 +357,7 @@ public struct MockupGenerationResult: ProtobufMessage {
   public var failure: GenerationFailure = GenerationFailure()
   /// For people; empty where all went well.
   public var error: String = ""
-  /// What the mockup is now.
+  /// What the mockup is now: FAILED where none was made, unspecified where it was deleted since.
   public var status: MockupStatus = MockupStatus()
   /// Empty until it is completed.
   public var url: String = ""
@@ -768,13 +768,14 @@ public struct CompleteMockupRequest: ProtobufMessage {
   public var userID: String = ""
   public var mockupID: String = ""
   public var attempt: Int32 = 0
-  /// Not empty.
+  /// 1 to 4096 characters, as file_key.
   public var fileURL: String = ""
-  /// Not empty.
   public var fileKey: String = ""
+  /// Up to 4096 characters; empty: none.
   public var thumbnailURL: String = ""
+  /// Up to 200 characters; empty: none.
   public var dmRenderID: String = ""
-  /// A JSON object; empty: none.
+  /// A JSON object of up to 65536 bytes; empty: none.
   public var dmMetadataJSON: String = ""
   public var qualityScore: Double? = nil
   public var credits: Int32? = nil
@@ -1752,56 +1753,66 @@ extension StreamRefusal {
 ///
 ///   PENDING ──► GENERATING ──► COMPLETED ──► APPROVED | REJECTED
 ///   PENDING | GENERATING ──► FAILED
+///   GENERATING ──► PENDING, where a worker's lease lapses or it says that another attempt may do
 ///   FAILED | REJECTED | COMPLETED | APPROVED ──► PENDING, by RegenerateMockup, with a new attempt
 ///
-/// Any other change is FAILED_PRECONDITION, and names both states. Errors, for all methods:
-/// INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND (an unknown user, or a mockup that the user
-/// does not have), RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+/// Any other change is FAILED_PRECONDITION, and names both states. A mockup has three attempts in each
+/// round, from when it was asked for. Errors, for all methods: INVALID_ARGUMENT (with
+/// google.rpc.BadRequest), NOT_FOUND (an unknown user, or a mockup that the user does not have),
+/// ALREADY_EXISTS (an id or an attempt that was used for a request that differs), RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
 public protocol MockupServiceHandler: TTRPC.Service {
   /// Asks for a mockup of each asset in each scene, in one transaction: each pair gets a pending mockup
-  /// and a reservation of its own, or a result that says why not.
+  /// and a reservation of its own, or a result that says why not. The request's id is the reservations'
+  /// group. NOT_FOUND where there is no such quote of the user.
   func generateMockups(
     _ request: GenerateMockupsRequest, context: TTRPC.ServerContext
   ) async throws -> GenerateMockupsResponse
 
-  /// Asks for a mockup once more, as a new attempt that is charged as a regeneration.
+  /// Asks for a mockup once more, as a new round that is charged as a regeneration. The picture it had
+  /// is cleared away, and what was spent on it stays in the ledger.
   /// Too few credits are an answer (`success` is false), not an error.
   func regenerateMockup(
     _ request: RegenerateMockupRequest, context: TTRPC.ServerContext
   ) async throws -> RegenerateMockupResponse
 
   /// Leases the oldest pending mockups to a worker. What is claimed is about to be charged by the
-  /// vendor: its credits no longer come back by expiry. Waits for work where asked to.
+  /// vendor: its credits no longer come back by expiry. One whose reservation has expired meanwhile, or
+  /// was settled by hand, fails and is not claimed. Waits for work where asked to.
   /// Each call claims anew: one whose answer was lost leaves its mockups to their leases' end.
   func claimMockups(
     _ request: ClaimMockupsRequest, context: TTRPC.ServerContext
   ) async throws -> ClaimMockupsResponse
 
-  /// Renews a lease. FAILED_PRECONDITION where the attempt is no longer the caller's.
+  /// Renews a lease, also one that has lapsed, as long as nobody took it back. FAILED_PRECONDITION where
+  /// the attempt is no longer the caller's.
   func heartbeatMockup(
     _ request: HeartbeatMockupRequest, context: TTRPC.ServerContext
   ) async throws -> HeartbeatMockupResponse
 
   /// Reports a picture: charges its credits and completes the mockup, in one transaction.
-  /// FAILED_PRECONDITION where the attempt is no longer the caller's, or the credits are more than the
-  /// mockup's reservation holds and an overrun was not allowed or not available.
+  /// FAILED_PRECONDITION where the attempt is no longer the caller's, the reservation was settled by
+  /// hand, or the credits are more than it holds and an overrun was not allowed or not available.
   func completeMockup(
     _ request: CompleteMockupRequest, context: TTRPC.ServerContext
   ) async throws -> CompleteMockupResponse
 
-  /// Reports that there is no picture: gives the credits back, and tries again or fails the mockup.
+  /// Reports that there is no picture, and nothing was charged: fails the mockup and gives its credits
+  /// back, or keeps them for another attempt.
   func failMockup(
     _ request: FailMockupRequest, context: TTRPC.ServerContext
   ) async throws -> FailMockupResponse
 
+  /// Approves a completed mockup; one that is approved stays so.
   func approveMockup(
     _ request: ApproveMockupRequest, context: TTRPC.ServerContext
   ) async throws -> ApproveMockupResponse
 
+  /// Rejects a completed mockup; one that is rejected stays so, with its first reason.
   func rejectMockup(
     _ request: RejectMockupRequest, context: TTRPC.ServerContext
   ) async throws -> RejectMockupResponse
 
+  /// A mockup as it is now.
   func getMockup(
     _ request: GetMockupRequest, context: TTRPC.ServerContext
   ) async throws -> GetMockupResponse
@@ -1811,8 +1822,9 @@ public protocol MockupServiceHandler: TTRPC.Service {
     _ request: ListMockupsRequest, context: TTRPC.ServerContext
   ) async throws -> ListMockupsResponse
 
-  /// Deletes a mockup; what is still set aside for it is given back, what was spent stays in the ledger.
-  /// Deleting what is gone succeeds.
+  /// Deletes a mockup. What is set aside for it is given back if nobody has claimed it; what was claimed
+  /// may have been charged by the vendor, and stays set aside until its reservation is settled. What was
+  /// spent stays in the ledger. Deleting what is gone succeeds.
   func deleteMockup(
     _ request: DeleteMockupRequest, context: TTRPC.ServerContext
   ) async throws -> DeleteMockupResponse
@@ -1937,14 +1949,16 @@ public struct MockupServiceClient: Sendable {
   }
 
   /// Asks for a mockup of each asset in each scene, in one transaction: each pair gets a pending mockup
-  /// and a reservation of its own, or a result that says why not.
+  /// and a reservation of its own, or a result that says why not. The request's id is the reservations'
+  /// group. NOT_FOUND where there is no such quote of the user.
   public func generateMockups(
     _ request: GenerateMockupsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GenerateMockupsResponse {
     try await client.unary(Methods.generateMockups, request, options: options)
   }
 
-  /// Asks for a mockup once more, as a new attempt that is charged as a regeneration.
+  /// Asks for a mockup once more, as a new round that is charged as a regeneration. The picture it had
+  /// is cleared away, and what was spent on it stays in the ledger.
   /// Too few credits are an answer (`success` is false), not an error.
   public func regenerateMockup(
     _ request: RegenerateMockupRequest, options: TTRPC.CallOptions = .init()
@@ -1953,7 +1967,8 @@ public struct MockupServiceClient: Sendable {
   }
 
   /// Leases the oldest pending mockups to a worker. What is claimed is about to be charged by the
-  /// vendor: its credits no longer come back by expiry. Waits for work where asked to.
+  /// vendor: its credits no longer come back by expiry. One whose reservation has expired meanwhile, or
+  /// was settled by hand, fails and is not claimed. Waits for work where asked to.
   /// Each call claims anew: one whose answer was lost leaves its mockups to their leases' end.
   public func claimMockups(
     _ request: ClaimMockupsRequest, options: TTRPC.CallOptions = .init()
@@ -1961,7 +1976,8 @@ public struct MockupServiceClient: Sendable {
     try await client.unary(Methods.claimMockups, request, options: options)
   }
 
-  /// Renews a lease. FAILED_PRECONDITION where the attempt is no longer the caller's.
+  /// Renews a lease, also one that has lapsed, as long as nobody took it back. FAILED_PRECONDITION where
+  /// the attempt is no longer the caller's.
   public func heartbeatMockup(
     _ request: HeartbeatMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> HeartbeatMockupResponse {
@@ -1969,33 +1985,37 @@ public struct MockupServiceClient: Sendable {
   }
 
   /// Reports a picture: charges its credits and completes the mockup, in one transaction.
-  /// FAILED_PRECONDITION where the attempt is no longer the caller's, or the credits are more than the
-  /// mockup's reservation holds and an overrun was not allowed or not available.
+  /// FAILED_PRECONDITION where the attempt is no longer the caller's, the reservation was settled by
+  /// hand, or the credits are more than it holds and an overrun was not allowed or not available.
   public func completeMockup(
     _ request: CompleteMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> CompleteMockupResponse {
     try await client.unary(Methods.completeMockup, request, options: options)
   }
 
-  /// Reports that there is no picture: gives the credits back, and tries again or fails the mockup.
+  /// Reports that there is no picture, and nothing was charged: fails the mockup and gives its credits
+  /// back, or keeps them for another attempt.
   public func failMockup(
     _ request: FailMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> FailMockupResponse {
     try await client.unary(Methods.failMockup, request, options: options)
   }
 
+  /// Approves a completed mockup; one that is approved stays so.
   public func approveMockup(
     _ request: ApproveMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ApproveMockupResponse {
     try await client.unary(Methods.approveMockup, request, options: options)
   }
 
+  /// Rejects a completed mockup; one that is rejected stays so, with its first reason.
   public func rejectMockup(
     _ request: RejectMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> RejectMockupResponse {
     try await client.unary(Methods.rejectMockup, request, options: options)
   }
 
+  /// A mockup as it is now.
   public func getMockup(
     _ request: GetMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetMockupResponse {
@@ -2009,8 +2029,9 @@ public struct MockupServiceClient: Sendable {
     try await client.unary(Methods.listMockups, request, options: options)
   }
 
-  /// Deletes a mockup; what is still set aside for it is given back, what was spent stays in the ledger.
-  /// Deleting what is gone succeeds.
+  /// Deletes a mockup. What is set aside for it is given back if nobody has claimed it; what was claimed
+  /// may have been charged by the vendor, and stays set aside until its reservation is settled. What was
+  /// spent stays in the ledger. Deleting what is gone succeeds.
   public func deleteMockup(
     _ request: DeleteMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> DeleteMockupResponse {

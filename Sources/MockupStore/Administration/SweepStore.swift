@@ -21,6 +21,14 @@ public struct SweepStore: Sendable {
     try await sweep(Queries.sweepReservations, limit)
   }
 
+  /// Ends the leases of workers that were not heard of: their mockups wait for another, or have failed
+  /// often enough.
+  ///
+  /// - Returns: How many there were; 0 where there is nothing to do just now.
+  public func sweepLeases(limit: Int32) async throws(PostgresError) -> Int {
+    try await sweep(Queries.sweepLeases, limit)
+  }
+
   private func sweep(_ statement: Statement, _ limit: Int32) async throws(PostgresError) -> Int {
     let counts = try await pool.query(statement, Parameters(now(), limit)) {
       row throws(PostgresError) in

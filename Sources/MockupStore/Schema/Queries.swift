@@ -72,6 +72,8 @@ enum Queries {
     "set_budget", PackageResources.set_budget_sql)
   static let settleReservations = statement(
     "settle_reservations", PackageResources.settle_reservations_sql)
+  static let sweepLeases = statement(
+    "sweep_leases", PackageResources.sweep_leases_sql)
   static let sweepReservations = statement(
     "sweep_reservations", PackageResources.sweep_reservations_sql)
   static let updateSceneTemplate = statement(

@@ -112,10 +112,11 @@ struct Placement: ParsableArguments {
   @Option(help: "Its size in pixels, as 800x1000.")
   var size: Pair?
 
-  @Option(help: "Its position in pixels, as 10,20.")
+  // Below 0 it begins as an option does.
+  @Option(parsing: .unconditional, help: "Its position in pixels, as 10,20.")
   var position: Pair?
 
-  @Option(help: "Its rotation in degrees.")
+  @Option(parsing: .unconditional, help: "Its rotation in degrees.")
   var rotation: Double?
 
   @Option(help: "Its scale.")

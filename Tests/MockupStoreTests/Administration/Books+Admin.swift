@@ -28,14 +28,6 @@ extension Books {
   }
 }
 
-extension Books {
-  /// Says that the vendor is about to be called.
-  func dispatch(_ reservation: UUID, for user: UUID) async throws {
-    _ = try await store.settle(
-      Settlement(userID: user, reservationID: reservation, action: .dispatch()))
-  }
-}
-
 extension AdminStore {
   /// Every line of a report, a page at a time.
   func lines(

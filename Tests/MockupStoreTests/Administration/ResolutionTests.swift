@@ -27,8 +27,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (0, "released 0, 10 available"), (3, "committed 3, 7 available"),
-    (5, "committed 5, 5 available"), (6, "more than 5"),
+    (0, "released 0, 10 available"), (3, "late committed 3, 7 available"),
+    (5, "late committed 5, 5 available"), (6, "more than 5"),
   ] as [(Int32, String)])
   func whatTheVendorChargedIsChargedAndTheRestGivenBack(
     credits: Int32, expected: String
@@ -68,7 +68,7 @@ import Testing
           == "insufficient, 5 available")
       #expect(
         try await resolve(id, of: user, as: UUID(), credits: 10, overrun: true, by: admin)
-          == "committed 10, 0 available")
+          == "late committed 10 (5 overrun), 0 available")
     }
   }
 

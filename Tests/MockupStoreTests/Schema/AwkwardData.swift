@@ -88,14 +88,17 @@ struct AwkwardData: Sendable {
     "mockups": 10, "quotes": 1, "user_settings": 2,
   ]
 
-  /// Every row of every table, without the columns that the ledger got since.
+  /// Every row of every table, but only the columns that the first schema gave it.
   static func rows(in pool: Pool) async throws -> [String: [String]] {
     var rows: [String: [String]] = [:]
     for table in counts.keys {
+      let columns = FirstSchema.columns.first { $0.table == table }?.columns ?? []
+      let names = columns.map { "'\($0.prefix { $0 != " " })'" }.joined(separator: ", ")
+      let column = names.isEmpty ? "true" : "key IN (\(names))"
       rows[table] = try await pool.lines(
         """
-        SELECT to_jsonb(t) - '{sequence,reservation_id,late}'::text[] FROM \(table) AS t
-        ORDER BY to_jsonb(t) ->> 'id', to_jsonb(t) ->> 'user_id'
+        SELECT (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(t)) WHERE \(column))
+        FROM \(table) AS t ORDER BY to_jsonb(t) ->> 'id', to_jsonb(t) ->> 'user_id'
         """)
     }
     return rows

@@ -143,7 +143,7 @@ BEGIN
     WHERE p_user_id IS NULL OR f.user_id = p_user_id
     GROUP BY 1, 2
   ) AS r ON r.user_id = c.user_id AND r.id = c.id
-  WHERE e.credits > c.credits OR coalesce(e.credits, 0) <> coalesce(r.credits, 0);
+  WHERE coalesce(e.credits, 0) > c.credits OR coalesce(e.credits, 0) <> coalesce(r.credits, 0);
 END
 $$;
 

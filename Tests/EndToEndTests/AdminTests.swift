@@ -1,0 +1,207 @@
+import Foundation
+import MockupClient
+import TestSupport
+import Testing
+
+/// Those who look after the books: by the client, and by bad requests.
+@Suite struct AdminTests {
+  private struct Case: Sendable {
+    let name: String
+    let code: StatusCode
+    let field: String?
+    let call: @Sendable (AdminServiceClient, _ user: String) async throws -> Void
+
+    init(
+      _ name: String, _ code: StatusCode, _ field: String?,
+      _ call: @escaping @Sendable (AdminServiceClient, String) async throws -> Void
+    ) {
+      self.name = name
+      self.code = code
+      self.field = field
+      self.call = call
+    }
+
+    static func report(
+      _ name: String, _ field: String,
+      _ change: @escaping @Sendable (inout GetUsageReportRequest) -> Void
+    ) -> Case {
+      Case("report: \(name)", .invalidArgument, field) { stub, _ in
+        var request = GetUsageReportRequest()
+        change(&request)
+        _ = try await stub.getUsageReport(request)
+      }
+    }
+
+    static func budget(
+      _ name: String, _ code: StatusCode, _ field: String?,
+      _ change: @escaping @Sendable (inout SetBudgetRequest) -> Void
+    ) -> Case {
+      Case("budget: \(name)", code, field) { stub, user in
+        var request = SetBudgetRequest(userID: user, annualBudget: 1)
+        change(&request)
+        _ = try await stub.setBudget(request)
+      }
+    }
+
+    static func resolve(
+      _ name: String, _ code: StatusCode, _ field: String?,
+      _ change: @escaping @Sendable (inout ResolveReservationRequest) -> Void
+    ) -> Case {
+      Case("resolve: \(name)", code, field) { stub, user in
+        var request = ResolveReservationRequest(
+          userID: user, reservationID: UUID().wireText, credits: 1)
+        change(&request)
+        _ = try await stub.resolveReservation(request)
+      }
+    }
+  }
+
+  private static let cases: [Case] = [
+    .report("year -1", "year") { $0.year = -1 },
+    .report("month 13", "month") { $0.month = 13 },
+    .report("order 5", "order") { $0.order = .unrecognized(5) },
+    .report("page size 1001", "page_size") { $0.pageSize = 1001 },
+    .report("user", "user_id") { $0.userID = "me" },
+    .report("a token of other words", "page_token") { $0.pageToken = "aGVsbG8=" },
+    .report("a token of another order", "page_token") {
+      $0.order = .held
+      $0.pageToken = token("used/2026/5/0/\(UUID().wireText)")
+    },
+    .report("a token of another year", "page_token") {
+      $0.year = 2025
+      $0.pageToken = token("user_id/2026/5/0/\(UUID().wireText)")
+    },
+    .report("a token of month 13", "page_token") {
+      $0.pageToken = token("user_id/2026/13/0/\(UUID().wireText)")
+    },
+    .budget("no user", .invalidArgument, "user_id") { $0.userID = "" },
+    .budget("unknown user", .notFound, nil) { $0.userID = UUID().wireText },
+    .budget("-1 a year", .invalidArgument, "annual_budget") { $0.annualBudget = -1 },
+    .budget("-1 a month", .invalidArgument, "monthly_soft_limit") { $0.monthlySoftLimit = -1 },
+    .budget("nothing", .invalidArgument, "annual_budget") { $0.annualBudget = nil },
+    .resolve("no user", .invalidArgument, "user_id") { $0.userID = "" },
+    .resolve("no reservation", .invalidArgument, "reservation_id") { $0.reservationID = "" },
+    .resolve("unknown reservation", .notFound, nil) { _ in },
+    .resolve("resolution", .invalidArgument, "resolution_id") { $0.resolutionID = "1" },
+    .resolve("-1 credits", .invalidArgument, "credits") { $0.credits = -1 },
+    Case("verify: user", .invalidArgument, "user_id") { stub, _ in
+      try await stub.verifyLedger(VerifyLedgerRequest(userID: "me")) { for try await _ in $0 {} }
+    },
+    Case("verify: unknown user", .notFound, nil) { stub, _ in
+      try await stub.verifyLedger(VerifyLedgerRequest(userID: UUID().wireText)) {
+        for try await _ in $0 {}
+      }
+    },
+  ]
+
+  private static func token(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+
+  @Test func aBadRequestIsRefusedByNameAndChangesNothing() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 10).wireText
+      let settings = "SELECT guardrails::text FROM user_settings"
+      let before = try await database.texts(settings)
+      try await database.withServer { server in
+        let client = Client(path: server.socket)
+        let stub = AdminServiceClient(client)
+        for test in Self.cases {
+          do {
+            try await test.call(stub, user)
+            Issue.record("\(test.name) was answered")
+          } catch let error as RPCError {
+            #expect(error.code == test.code, "\(test.name): \(error)")
+            #expect(
+              error.fieldViolations.map(\.field) == (test.field.map { [$0] } ?? []),
+              "\(test.name): \(error)")
+          }
+        }
+        await client.close()
+      }
+      #expect(try await database.texts(settings) == before)
+    }
+  }
+
+  @Test func aReportComesInPagesOfOneOrderAndPeriod() async throws {
+    try await MigratedDatabase.with { database in
+      for _ in 0..<7 { _ = try await database.makeUser(annualBudget: 10) }
+      try await database.withServer { server in
+        let client = Client(path: server.socket)
+        let stub = AdminServiceClient(client)
+        var request = GetUsageReportRequest(order: .available, pageSize: 3)
+        var users: [String] = []
+        repeat {
+          let response = try await stub.getUsageReport(request)
+          #expect(response.totals?.users == 7)
+          #expect(response.totals?.annualBudget == 70)
+          users += response.users.map(\.userID)
+          request.pageToken = response.nextPageToken
+        } while !request.pageToken.isEmpty
+        #expect(users == users.sorted())
+        #expect(Set(users).count == 7)
+        await client.close()
+      }
+    }
+  }
+
+  @Test func whatNobodySettledIsSweptListedResolvedAndRecorded() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 10)
+      let other = try await database.makeUser()
+      try await database.withServer(settings: ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "1"]) { server in
+        try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
+          let (held, dispatched) = (UUID(), UUID())
+          for id in [held, dispatched] {
+            _ = try await client.credits.reserve(
+              for: user, credits: 3, id: id, timeToLive: .seconds(1))
+          }
+          _ = try await client.credits.dispatch(dispatched, of: user)
+          // Nobody asks for the user: the sweeper it is that finds them.
+          let states = "SELECT state FROM mockupd.reservations ORDER BY state"
+          while try await database.texts(states) != ["expired", "unresolved"] {
+            try await Task.sleep(for: .milliseconds(50))
+          }
+
+          let report = try client.admin.usageReport(order: .held)
+          var lines: [UserUsage] = []
+          for try await line in report { lines.append(line) }
+          #expect(lines.map(\.userID) == [user.wireText, other.wireText])
+          #expect(lines.map(\.unresolvedReservations) == [1, 0])
+          #expect(try await report.totals().unresolvedReservations == 1)
+          let info = try await client.admin.serverInfo()
+          #expect(info.unresolvedReservations == 1)
+          #expect(info.processID == server.process.processID)
+          #expect(info.openConnections == 1)
+          #expect(info.callsInFlight == 1)
+          #expect(!info.version.isEmpty)
+
+          let resolved = try await client.admin.resolve(dispatched, of: user, credits: 2)
+          #expect(resolved.reservation?.state == .committed)
+          #expect(resolved.usage?.remainingAnnual == 8)
+          #expect(!resolved.replayed)
+          #expect(try await client.admin.resolve(dispatched, of: user, credits: 2).replayed)
+
+          let budget = try await client.admin.setBudget(of: user, annual: 5)
+          #expect(budget.previousAnnualBudget == 10)
+          #expect(budget.usage?.remainingAnnual == 3)
+        }
+      }
+      let record = "SELECT changed_by || ' ' || annual_budget FROM mockupd.budget_changes"
+      #expect(
+        try await database.texts(record)
+          == ["\(getuid()):\(ProcessInfo.processInfo.processIdentifier) 5"])
+      #expect(try await database.discrepancies().isEmpty)
+    }
+  }
+
+  @Test func aSweeperThatIsOffLeavesThingsAsTheyAre() async throws {
+    try await MigratedDatabase.with { database in
+      let settings = ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "0", "MOCKUPD_LOG_LEVEL": "debug"]
+      try await database.withServer(settings: settings) { server in
+        #expect(!server.process.errors.contains("sweeper"), "\(server.process.errors)")
+      }
+      try await database.withServer(settings: ["MOCKUPD_LOG_LEVEL": "debug"]) { server in
+        #expect(server.process.errors.contains("sweeper"), "\(server.process.errors)")
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a shell completes of the command line.
+@Suite struct CompletionTests {
+  @Test(arguments: ["bash", "zsh", "fish"])
+  func everyShellHasAScriptWithEveryCommand(shell: String) async throws {
+    let script = try await Program.mockupctl.run(["completions", shell])
+    #expect(script.exitCode == 0)
+    for word in ["usage", "budget", "reservations", "resolve", "verify", "completions", "by-month"] {
+      #expect(script.output.contains(word), "\(word)")
+    }
+  }
+
+  @Test func anotherShellHasNone() async throws {
+    #expect(try await Program.mockupctl.run(["completions", "csh"]).exitCode == 64)
+  }
+
+  @Test(
+    "bash completes commands, options, and the words of options",
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/bin/bash")),
+    arguments: [
+      (["us"], ["usage"]), (["reservations", "res"], ["resolve"]),
+      (["usage", "--by"], ["--by-month"]), (["usage", "--order", "mon"], ["monthly-used"]),
+      (["completions", "z"], ["zsh"]), (["usage", "--socket", "/etc/hostn"], ["/etc/hostname"]),
+    ] as [([String], [String])])
+  func bash(words: [String], expected: [String]) async throws {
+    try await withTemporaryFolder { folder in
+      let script = try await Program.mockupctl.run(["completions", "bash"])
+      let file = "\(folder)/completions"
+      try Data(script.output.utf8).write(to: URL(filePath: file))
+      // What bash does when TAB is pressed.
+      let line = (["mockupctl"] + words).joined(separator: " ")
+      let quoted = (["mockupctl"] + words).map { "'\($0)'" }.joined(separator: " ")
+      let press = """
+        source '\(file)'
+        COMP_WORDS=(\(quoted)) COMP_CWORD=\(words.count)
+        COMP_LINE='\(line)' COMP_POINT=\(line.utf8.count)
+        completer=$(complete -p mockupctl | sed -n 's/.*-F \\([^ ]*\\).*/\\1/p')
+        "$completer" mockupctl '\(words.last ?? "")' '\(words.dropLast().last ?? "mockupctl")'
+        printf '%s\\n' "${COMPREPLY[@]}"
+        """
+      let ending = try await RunningProgram(
+        URL(filePath: "/bin/bash"), ["--norc", "-c", press], environment: [:],
+        folder: URL(filePath: folder)
+      ).ending()
+      let replies = ending.output.split(separator: "\n")
+        .map { $0.trimmingCharacters(in: .whitespaces) }
+      #expect(replies == expected, "\(ending)")
+    }
+  }
+}
