@@ -165,7 +165,8 @@ import Testing
         return MockupCompletion(fileURL: "u\(claimed.attempt)", fileKey: "k")
       } while: {
         _ = try await world.wait(for: [.generating])
-        try await world.database.owner.run("SELECT mockupd.expire_leases(now() + interval '1 h', 1)")
+        try await world.database.owner.run(
+          "SELECT mockupd.expire_leases(now() + interval '1 h', 1)")
         for await _ in cancelled {}
         let completed = try await world.wait(for: [.completed])
         #expect(completed.first?.fileURL == "u2")

@@ -178,7 +178,8 @@ import Testing
       }
       #expect(retried == "conflict in may_retry")
       #expect(
-        try await answer { try await studio.complete(attempt) } == "failed does not become completed"
+        try await answer { try await studio.complete(attempt) }
+          == "failed does not become completed"
       )
     }
   }

@@ -94,7 +94,8 @@ import Testing
       let next = MockupAttempt(try #require(try await studio.claim().first))
       #expect(next.number == 2)
       #expect(try await studio.complete(next).mockup.creditsUsed == 2)
-      #expect(try await studio.books.ledger(of: user).map(\.operation) == [.generation, .regeneration])
+      #expect(
+        try await studio.books.ledger(of: user).map(\.operation) == [.generation, .regeneration])
 
       // Sent again it is the same round, whatever became of it.
       var again = try await studio.regenerate(id, of: user, requestID: request, credits: 2)

@@ -525,7 +525,8 @@ BEGIN
     CASE WHEN s.outcome <> 'settled' THEN
       CASE (s.reservation).state
         WHEN 'expired' THEN 'The credits that were set aside for it expired before it was made.'
-        ELSE 'The credits that were set aside for it are ' || (s.reservation).state || '.'
+        ELSE 'The credits that were set aside for it are '
+          || coalesce((s.reservation).state, 'gone') || '.'
       END
     END
     ORDER BY s.ordinal)

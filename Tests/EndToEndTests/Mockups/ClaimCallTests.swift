@@ -1,0 +1,74 @@
+import Foundation
+import MockupClient
+import TestSupport
+import Testing
+
+/// Claims over the wire: they wait for work, and neither a caller who leaves nor a server that stops
+/// waits for them.
+@Suite struct ClaimCallTests {
+  private static func withServer(
+    _ body: (MockupClient, UUID, UUID, RunningServer) async throws -> Void
+  ) async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 10)
+      let asset = UUID()
+      try await database.owner.run(
+        "INSERT INTO assets (id, user_id) VALUES ('\(asset)', '\(user)')")
+      try await database.withServer { server in
+        try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
+          try await body(client, user, asset, server)
+        }
+      }
+    }
+  }
+
+  @Test func aClaimThatWaitsGetsWhatIsAskedForMeanwhile() async throws {
+    try await Self.withServer { client, user, asset, _ in
+      async let claimed = client.mockups.claim(worker: "w", count: 5, wait: .seconds(60))
+      let made = try await client.mockups.generate(
+        for: user, assets: [asset], scenes: ["bedroom"])
+      let ids = try await claimed.map { $0.mockup?.mockupID }
+      #expect(ids == made.results.map(\.mockupID))
+    }
+  }
+
+  @Test func aClaimThatDoesNotWaitComesBackWithNothing() async throws {
+    try await Self.withServer { client, _, _, _ in
+      let first = try await client.mockups.claim(worker: "w")
+      #expect(first.isEmpty)
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func aCallerWhoLeavesClaimsNothingMore() async throws {
+    try await Self.withServer { client, user, asset, _ in
+      let waiting = Task { try await client.mockups.claim(worker: "gone", wait: .seconds(60)) }
+      // On the same connection, so the claim has begun.
+      let second = try await client.mockups.claim(worker: "w")
+      #expect(second.isEmpty)
+      waiting.cancel()
+      await #expect(throws: RPCError.self) { try await waiting.value }
+      let third = try await client.mockups.claim(worker: "w")
+      #expect(third.isEmpty)
+      _ = try await client.mockups.generate(for: user, assets: [asset], scenes: ["bedroom"])
+      let claimed = try await client.mockups.claim(worker: "w", wait: .seconds(10))
+      #expect(claimed.count == 1)
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func aServerThatStopsDoesNotWaitForAClaimThatDoes() async throws {
+    try await Self.withServer { _, _, _, server in
+      let client = MockupServiceClient(Client(path: server.socket))
+      let waiting = Task {
+        try await client.claimMockups(
+          ClaimMockupsRequest(worker: "w", waitSeconds: 60), options: CallOptions())
+      }
+      _ = try await client.claimMockups(ClaimMockupsRequest(worker: "w"), options: CallOptions())
+      server.process.signal(SIGTERM)
+      await #expect {
+        try await waiting.value
+      } throws: { error in
+        (error as? RPCError)?.code == .unavailable
+      }
+    }
+  }
+}
