@@ -1,4 +1,6 @@
 import FoundationEssentials
+import MockupStore
+import Postgres
 import Testing
 
 /// The article that says where the first schema is, held to the code.
@@ -57,6 +59,14 @@ import Testing
     let foreign = FirstSchema.constraints.filter { $0.contains("FOREIGN KEY") }
     #expect(rows.filter { $0[0].contains("→") }.count == foreign.count)
     #expect(rows.filter { $0[0].hasPrefix("the check of") }.count == 1)
+  }
+
+  @Test func everyMigrationIsInTheArticleOnTheSchema() throws {
+    let article = try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/Schema.md")
+    for migration in Schema.migrations {
+      let number = String(1000 + migration.version).dropFirst()
+      #expect(article.contains("| `\(number)_\(migration.name).sql` |"))
+    }
   }
 
   @Test func everyFileThatIsNamedExists() throws {
