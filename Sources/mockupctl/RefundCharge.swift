@@ -4,7 +4,8 @@ internal import MockupClient
 
 struct RefundCharge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "refund", abstract: "Give back what an entry of the ledger charged, or a part of it.")
+    commandName: "refund",
+    abstract: "Give back what an entry of the ledger charged, or a part of it.")
 
   @Argument(help: "The user's id.")
   var user: UUID

@@ -244,7 +244,8 @@ import Testing
           let first = #"""
             {"originalRequest":{"listServices":""},"listServicesResponse":{"service":[\#
             {"name":"grpc.health.v1.Health"},{"name":"grpc.reflection.v1.ServerReflection"},\#
-            {"name":"mockups.v1.CreditService"}]}}
+            {"name":"mockups.v1.AdminService"},{"name":"mockups.v1.CreditService"},\#
+            {"name":"mockups.v1.MockupService"},{"name":"mockups.v1.SceneService"}]}}
 
             """#
           try await program.writes(first)
@@ -274,7 +275,8 @@ import Testing
         #expect(
           services == [
             "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-            "mockups.v1.CreditService",
+            "mockups.v1.AdminService", "mockups.v1.CreditService", "mockups.v1.MockupService",
+            "mockups.v1.SceneService",
           ])
         #expect(
           all.output.contains(

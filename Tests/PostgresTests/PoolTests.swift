@@ -62,7 +62,7 @@ struct PoolTests {
       let run = Task { await pool.run() }
       try await pool.waitUntilConnected(timeout: .seconds(10))
       let pending = Task {
-        try await pool.column("SELECT 3 FROM pg_sleep(0.2)", as: Int.self)
+        try await pool.column("SELECT 3 FROM pg_sleep(2)", as: Int.self)
       }
       try await eventually { pool.pendingCount == 1 }
       run.cancel()

@@ -104,11 +104,11 @@ extension StatementExecutor {
   }
 }
 
-/// Waits, for at most ten seconds, until something is so.
+/// Waits, for at most a minute, until something is so.
 func eventually(_ condition: () async throws -> Bool) async throws {
-  let deadline = ContinuousClock.now + .seconds(10)
+  let deadline = ContinuousClock.now + .seconds(60)
   while try await !condition() {
-    try #require(ContinuousClock.now < deadline, "it did not come about within ten seconds")
+    try #require(ContinuousClock.now < deadline, "it did not come about within a minute")
     try await Task.sleep(for: .milliseconds(5))
   }
 }

@@ -99,7 +99,9 @@ extension CreditStore {
         try SettleRow(row)
       }
       guard rows.count == settlements.count else { throw .unexpectedAnswer("settle") }
-      return zip(settlements, rows).map { settlement, row in row.outcome(of: settlement.reservationID) }
+      return zip(settlements, rows).map { settlement, row in
+        row.outcome(of: settlement.reservationID)
+      }
     }
   }
 }

@@ -48,7 +48,8 @@ import Testing
       let user = try await books.user(budget: 3)
       let (first, late) = (UUID(), UUID())
       try await books.reserve(9, for: user, id: first, mode: .bestEffort)
-      #expect(try await summary { try await books.commit(4, of: first, for: user) } == "more than 3")
+      #expect(
+        try await summary { try await books.commit(4, of: first, for: user) } == "more than 3")
       let all = try await books.commit(2, of: first, for: user)
       #expect(all.released == 1)
       try await books.reserve(9, for: user, id: late, seconds: 60, mode: .bestEffort)

@@ -85,7 +85,8 @@ import Testing
       ]
       for (id, expected) in table {
         #expect(try await summary { try await books.dispatch(id, for: user) } == expected)
-        #expect(try await summary { try await books.extend(id, for: user, seconds: 60) } == expected)
+        #expect(
+          try await summary { try await books.extend(id, for: user, seconds: 60) } == expected)
       }
     }
   }

@@ -47,7 +47,8 @@ import Testing
       let group = UUID()
       try await books.reserve(1, for: other, group: group)
       #expect(
-        try await summary { try await books.store.releaseGroup(group, of: user) } == "unknown group")
+        try await summary { try await books.store.releaseGroup(group, of: user) } == "unknown group"
+      )
     }
   }
 

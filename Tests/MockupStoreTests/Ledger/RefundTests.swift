@@ -108,7 +108,8 @@ import Testing
       #expect(try await summary { try await books.reserve(1, for: user) } == "refused, 0 remaining")
       try await books.refund(
         of: try #require(try await books.ledger(of: user).last).id, for: user)
-      #expect(try await summary { try await books.reserve(5, for: user) } == "admitted, 0 remaining")
+      #expect(
+        try await summary { try await books.reserve(5, for: user) } == "admitted, 0 remaining")
     }
   }
 }

@@ -129,6 +129,21 @@ import Testing
     }
   }
 
+  @Test func theReleaseOfWhatALateCommitLeftIsAnsweredAgainAsAtFirst() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let id = UUID()
+      try await books.reserve(4, for: user, id: id, seconds: 60)
+      try await books.dispatch(id, for: user)
+      books.clock.advance(by: 60)
+      try await books.commit(1, of: id, for: user, final: false)
+      var first = try await books.release(id, for: user)
+      #expect(first.isLate)
+      first.isReplayed = true
+      #expect(try await books.release(id, for: user) == first)
+    }
+  }
+
   @Test func anOpenReservationMayHaveSpentAllItHad() async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)

@@ -43,8 +43,9 @@ struct ModelBooks {
   var holds: [UUID: Hold] = [:]
   /// In the order in which they were written.
   var ledger: [Entry] = []
-  var refunds: [UUID: (refund: Refund, charge: Int, credits: Int32, wasWhole: Bool, answer: String)] =
-    [:]
+  var refunds:
+    [UUID: (refund: Refund, charge: Int, credits: Int32, wasWhole: Bool, answer: String)] =
+      [:]
 
   var year: Int32 { Int32(Calendar.utc.component(.year, from: now)) }
 
@@ -128,7 +129,9 @@ struct ModelBooks {
     _ commit: Settlement.Commit, _ hold: inout Hold, _ settlement: Settlement
   ) -> String {
     if let sent = hold.commits[commit.id] {
-      if commit.credits.map({ $0 != sent.charged }) ?? !sent.wasWhole { return "conflict in credits" }
+      if commit.credits.map({ $0 != sent.charged }) ?? !sent.wasWhole {
+        return "conflict in credits"
+      }
       if commit.isFinal != sent.commit.isFinal { return "conflict in final" }
       if commit.allowsOverrun != sent.commit.allowsOverrun { return "conflict in allow_overrun" }
       return "replayed \(sent.answer)"
@@ -169,7 +172,9 @@ struct ModelBooks {
   mutating func refund(_ refund: Refund, ofCharge index: Int) -> String {
     if let sent = refunds[refund.id] {
       if sent.charge != index { return "conflict in entry_id" }
-      if refund.credits.map({ $0 != sent.credits }) ?? !sent.wasWhole { return "conflict in credits" }
+      if refund.credits.map({ $0 != sent.credits }) ?? !sent.wasWhole {
+        return "conflict in credits"
+      }
       return "replayed \(sent.answer)"
     }
     let charge = ledger[index]

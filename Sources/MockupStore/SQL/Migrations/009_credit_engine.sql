@@ -541,6 +541,7 @@ BEGIN
           replayed := true;
           usage := v_reservation.settled_usage;
           released := v_left;
+          late := v_reservation.late;
           RETURN NEXT;
           CONTINUE;
         END IF;
