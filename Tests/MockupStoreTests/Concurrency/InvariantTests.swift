@@ -45,32 +45,23 @@ import Testing
   private func spend(
     _ books: Books, _ stores: [CreditStore], _ users: [UUID], seed: UInt64
   ) async throws -> [RandomSpender] {
-    try await withThrowingTaskGroup(of: RandomSpender?.self) { group in
+    try await withThrowingTaskGroup(of: RandomSpender.self) { group in
       let reservations = KnownReservations()
       for number in 0..<16 {
         group.addTask {
           var spender = RandomSpender(
             stores: stores, clock: books.clock, users: users, reservations: reservations,
             seed: seed &+ UInt64(number))
-          try await spender.run(steps: 60)
+          for _ in 0..<60 {
+            try await spender.step()
+            // One statement sees one instant, in the midst of what the others do.
+            let wrong = try await books.lines(Self.wrong)
+            #expect(wrong == [], "\(TestSeed.variable)=\(seed)")
+          }
           return spender
         }
       }
-      group.addTask {
-        while !Task.isCancelled {
-          // One statement sees one instant.
-          let wrong = try await books.lines(Self.wrong)
-          #expect(wrong == [], "\(TestSeed.variable)=\(seed)")
-          try? await Task.sleep(for: .milliseconds(20))
-        }
-        return nil
-      }
-      var spenders: [RandomSpender] = []
-      while spenders.count < 16, let next = try await group.next() {
-        if let next { spenders.append(next) }
-      }
-      group.cancelAll()
-      return spenders
+      return try await group.reduce(into: []) { $0.append($1) }
     }
   }
 

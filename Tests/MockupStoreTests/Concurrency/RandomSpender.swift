@@ -51,17 +51,15 @@ struct RandomSpender {
     random = SplitMix64(state: seed)
   }
 
-  mutating func run(steps: Int) async throws {
-    for _ in 0..<steps {
-      switch Int.random(in: 0..<20, using: &random) {
-      case 0..<6: try await reserveBatch()
-      case 6..<8: try await reserveTwiceAtOnce()
-      case 8: try await refund()
-      case 9: try await releaseGroup()
-      default: try await settleBatch()
-      }
-      clock.advance(by: Int64.random(in: 0...1, using: &random))
+  mutating func step() async throws {
+    switch Int.random(in: 0..<20, using: &random) {
+    case 0..<6: try await reserveBatch()
+    case 6..<8: try await reserveTwiceAtOnce()
+    case 8: try await refund()
+    case 9: try await releaseGroup()
+    default: try await settleBatch()
     }
+    clock.advance(by: Int64.random(in: 0...1, using: &random))
   }
 
   private var store: CreditStore {
