@@ -7,7 +7,7 @@ import Testing
 @Suite struct FirstSchemaArticleTests {
   /// The cells of each row of the tables, without their heads.
   private func rows() throws -> [[String]] {
-    try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/Specification.md")
+    try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/FirstSchema.md")
       .split(separator: "\n")
       .filter { $0.hasPrefix("| ") && !$0.hasSuffix("| test |") }
       .map { line in
@@ -73,7 +73,7 @@ import Testing
     let files = Set(
       try Checkout.files(below: ["Sources", "Tests/MockupStoreTests", "proto"])
         .map { String($0.split(separator: "/").last ?? "") })
-    let article = try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/Specification.md")
+    let article = try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/FirstSchema.md")
     let named = quoted(in: article).filter { name in
       [".sql", ".swift", ".proto"].contains { name.hasSuffix($0) }
     }
