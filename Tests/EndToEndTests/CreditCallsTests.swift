@@ -164,7 +164,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(5)))
   func aReservationStaysAliveWhileItsClosureRuns() async throws {
     try await Self.withCredits(annualBudget: 10) { credits, user in
       let settled = try await credits.withReservation(

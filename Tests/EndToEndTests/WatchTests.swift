@@ -141,7 +141,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(5)))
   func aServerThatWasKilledIsFoundAgainAndNothingIsMissed() async throws {
     try await MigratedDatabase.with { database in
       let gallery = Gallery(database: database, user: try await database.makeUser())
@@ -168,7 +168,7 @@ import Testing
   }
 
   // The safety net would be late: a minute.
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func whatChangesWhileNobodyListensIsReadAfterwards() async throws {
     try await Gallery.with { gallery, server in
       let mockup = try await gallery.make()
@@ -194,7 +194,7 @@ import Testing
   }
 
   // Sooner than a drain that waits for it.
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func aDrainEndsWatchesAtOnceAndSaysSo() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
@@ -219,7 +219,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func theCommandPrintsALineForEachChange() async throws {
     try await Gallery.with { gallery, server in
       try await withTemporaryFolder { folder in
@@ -254,7 +254,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(5)))
   func whoDoesNotReadKeepsNobodyElseWaiting() async throws {
     try await Gallery.with { gallery, server in
       let mockups = [try await gallery.make(), try await gallery.make()]

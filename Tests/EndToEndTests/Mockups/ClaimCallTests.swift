@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func aCallerWhoLeavesClaimsNothingMore() async throws {
+  @Test(.timeLimit(.minutes(5))) func aCallerWhoLeavesClaimsNothingMore() async throws {
     try await Self.withServer { client, user, asset, _ in
       let waiting = Task { try await client.mockups.claim(worker: "gone", wait: .seconds(60)) }
       // On the same connection, so the claim has begun.
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func aServerThatStopsDoesNotWaitForAClaimThatDoes() async throws {
+  @Test(.timeLimit(.minutes(5))) func aServerThatStopsDoesNotWaitForAClaimThatDoes() async throws {
     try await Self.withServer { _, _, _, server in
       let client = MockupServiceClient(Client(path: server.socket))
       let waiting = Task {
