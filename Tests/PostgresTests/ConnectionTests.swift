@@ -145,13 +145,14 @@ struct StatementTests {
       try await connection.execute("SELECT 1")
       try await withThrowingTaskGroup { group in
         for _ in 0..<3 {
-          group.addTask { _ = try await connection.execute("SELECT pg_sleep(0.5)") }
+          group.addTask { _ = try await connection.execute("SELECT pg_sleep(600)") }
         }
         try await eventually { connection.pendingCount == 3 }
         let error = try await postgresError { try await connection.execute("SELECT 1") }
         #expect(error.code == .queueFull)
         #expect(error.isRetriable)
-        try await group.waitForAll()
+        group.cancelAll()
+        while await group.nextResult() != nil {}
       }
       try await connection.execute("SELECT 1")
     }
@@ -248,7 +249,7 @@ struct CancellationTests {
     try await TestDatabase.withConnection { connection in
       try await connection.execute("SELECT 1")
       let first = Task {
-        try await connection.column("SELECT pg_sleep(1)::text", as: String.self)
+        try await connection.column("SELECT pg_sleep(15)::text", as: String.self)
       }
       try await eventually { connection.pendingCount == 1 }
       let second = Task { try await connection.execute("SELECT pg_sleep(60)") }
@@ -267,7 +268,7 @@ struct CancellationTests {
   func notSent() async throws {
     try await TestDatabase.withConnection({ $0.maximumInFlight = 1 }) { connection in
       try await connection.execute("CREATE TABLE t (n int8)")
-      let first = Task { try await connection.execute("SELECT pg_sleep(1)") }
+      let first = Task { try await connection.execute("SELECT pg_sleep(15)") }
       try await eventually { connection.pendingCount == 1 }
       let second = Task { try await connection.execute("INSERT INTO t VALUES (1)") }
       try await eventually { connection.pendingCount == 2 }

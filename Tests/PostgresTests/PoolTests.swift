@@ -58,11 +58,13 @@ struct PoolTests {
   @Test("finishes what is pending when its task is cancelled, and takes nothing new")
   func cancelled() async throws {
     try await TestDatabase.with { database in
-      let pool = try Pool(configuration: database.configuration)
+      var configuration = database.configuration
+      configuration.shutdownTimeout = .seconds(60)
+      let pool = try Pool(configuration: configuration)
       let run = Task { await pool.run() }
       try await pool.waitUntilConnected(timeout: .seconds(10))
       let pending = Task {
-        try await pool.column("SELECT 3 FROM pg_sleep(2)", as: Int.self)
+        try await pool.column("SELECT 3 FROM pg_sleep(15)", as: Int.self)
       }
       try await eventually { pool.pendingCount == 1 }
       run.cancel()
