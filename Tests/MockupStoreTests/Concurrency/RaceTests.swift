@@ -220,12 +220,16 @@ extension Books {
 
   /// Returns when so many of the store's statements wait for a lock.
   func untilWaiting(_ count: Int) async throws {
-    while try await statements("wait_event_type = 'Lock'") != count {}
+    while try await statements("wait_event_type = 'Lock'") != count {
+      try await Task.sleep(for: .milliseconds(5))
+    }
   }
 
   /// Returns when each of the store's statements is done or waits for a lock.
   fileprivate func untilIdle() async throws {
-    while try await statements("wait_event_type IS DISTINCT FROM 'Lock'") != 0 {}
+    while try await statements("wait_event_type IS DISTINCT FROM 'Lock'") != 0 {
+      try await Task.sleep(for: .milliseconds(5))
+    }
   }
 
   private func statements(_ condition: String) async throws -> Int {
