@@ -41,7 +41,7 @@ extension Connection {
       session?.accepts(request, maximumInFlight: configuration.maximumInFlight) == true
     {
       backlog.removeNext()
-      if request.cancellation.isRequested {
+      guard !request.cancellation.isRequested, let made = request.made() else {
         complete(request, .failure(PostgresError(.cancelled, "The task was cancelled.")))
         continue
       }
@@ -51,12 +51,12 @@ extension Connection {
         continue
       }
       do throws(PostgresError) {
-        guard try session?.send(request) == true else {
-          failUnsent(request)
+        guard try session?.send(made) == true else {
+          failUnsent(made)
           return false
         }
       } catch {
-        complete(request, .failure(error))
+        complete(made, .failure(error))
       }
     }
     return true

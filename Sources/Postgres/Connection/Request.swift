@@ -4,6 +4,8 @@ import Synchronization
 final class Request: Sendable {
   enum Work: Sendable {
     case statement(Statement, Parameters)
+    /// A statement that is made when its turn comes; nil where nobody wants it any more.
+    case deferred(@Sendable () -> (Statement, Parameters)?)
     /// Several statements by the simple protocol; only with a lease.
     case script(String)
     /// To have the connection alone.
@@ -41,6 +43,16 @@ final class Request: Sendable {
     self.lease = lease
     self.cancellation = cancellation
     self.completion = completion
+  }
+
+  /// What is to be sent, now that its turn has come: what is deferred is made. Nil where nobody wants
+  /// it any more.
+  func made() -> Request? {
+    guard case .deferred(let make) = work else { return self }
+    guard let (statement, parameters) = make() else { return nil }
+    return Request(
+      .statement(statement, parameters), effect: effect, lease: lease, cancellation: cancellation,
+      completion: completion)
   }
 
   /// Answers it; exactly once, on the connection's thread.

@@ -21,7 +21,7 @@ struct Session {
   /// Whether the request may be sent now.
   func accepts(_ request: Request, maximumInFlight: Int) -> Bool {
     switch request.work {
-    case .statement: pipeline.count < maximumInFlight && pipeline.accepts(.execute)
+    case .statement, .deferred: pipeline.count < maximumInFlight && pipeline.accepts(.execute)
     case .script: pipeline.accepts(.script)
     case .lease: pipeline.isEmpty
     }
@@ -39,8 +39,8 @@ struct Session {
       guard libpq.exitPipelineMode(), libpq.sendScript(sql) else { return false }
       pipeline.sent(request, as: .script, isRepeatable: false)
       return true
-    case .lease:
-      preconditionFailure("a lease is granted, not sent")
+    case .deferred, .lease:
+      preconditionFailure("what is deferred is made first, and a lease is granted, not sent")
     }
   }
 
@@ -49,6 +49,7 @@ struct Session {
     _ statement: Statement,
     _ parameters: Parameters
   ) throws(PostgresError) -> Bool {
+    if let failure = parameters.failure { throw failure }
     let plan = try prepared.plan(statement, parameters)
     let types = statement.parameterTypes ?? parameters.types
     let isSent =

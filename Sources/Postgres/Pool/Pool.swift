@@ -86,6 +86,16 @@ public final class Pool: StatementExecutor {
     try await leastLoaded.execute(statement, parameters)
   }
 
+  /// Hands a statement to some connection; see ``Connection/submit(_:completion:)``.
+  ///
+  /// - Throws: ``PostgresError``; see ``Connection/submit(_:completion:)``.
+  public func submit(
+    _ make: @escaping @Sendable () -> (Statement, Parameters)?,
+    completion: @escaping @Sendable (Result<Rows, PostgresError>) -> Void
+  ) throws(PostgresError) -> Submission {
+    try leastLoaded.submit(make, completion: completion)
+  }
+
   /// Runs a transaction on some connection; see ``Connection/withTransaction(_:_:)``.
   ///
   /// `body` should not wait for the pool itself: were all connections taken by such transactions,
