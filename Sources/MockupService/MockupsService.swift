@@ -12,7 +12,7 @@ public struct MockupsService: MockupServiceHandler {
   let feed: MockupFeed
   let watchers: MockupWatchers
   let readers = Places(Self.readingPlaces)
-  let performance: PerformanceWriter
+  let performance: PerformanceStore
 
   public init(
     store: MockupsStore, feed: MockupFeed, watchers: MockupWatchers, performance: PerformanceStore
@@ -20,7 +20,7 @@ public struct MockupsService: MockupServiceHandler {
     self.store = store
     self.feed = feed
     self.watchers = watchers
-    self.performance = PerformanceWriter(store: performance)
+    self.performance = performance
   }
 
   func answer<Value>(

@@ -30,40 +30,38 @@ public struct RefundOutcome: Sendable, Hashable {
 }
 
 extension CreditStore {
-  /// Gives back credits that were spent, one refund as if it were a batch.
+  /// Gives back credits that were spent, together with what else has gathered; durable when it returns.
   public func refund(_ refund: Refund) async throws(CreditError) -> RefundOutcome {
-    let outcomes: [Result<RefundOutcome, CreditError>]
-    do {
-      outcomes = try await self.refund([refund])
-    } catch {
-      throw .database(error)
-    }
-    return try outcomes[0].get()
+    try await writer.refund(refund)
   }
 
   /// Gives back credits that were spent. In one transaction, durable when it returns.
   public func refund(
     _ refunds: [Refund]
   ) async throws(PostgresError) -> [Result<RefundOutcome, CreditError>] {
-    let parameters = Parameters(
-      now(),
+    try await write(refunds)
+  }
+}
+
+extension Refund: CreditChange {
+  typealias Outcome = RefundOutcome
+  typealias Answer = RefundRow
+
+  static var statement: Statement { Queries.refundCredits }
+
+  static func parameters(_ refunds: [Refund], now: Date, makeID: () -> UUID) -> Parameters {
+    Parameters(
+      now,
       refunds.map(\.userID),
       refunds.map(\.id),
       refunds.map(\.entryID),
       refunds.map(\.credits),
       refunds.map { _ in makeID() })
-    let rows = try await retrying { () throws(PostgresError) in
-      try await pool.query(Queries.refundCredits, parameters) { row throws(PostgresError) in
-        try RefundRow(row)
-      }
-    }
-    guard rows.count == refunds.count else { throw .unexpectedAnswer("refund") }
-    return zip(refunds, rows).map { refund, row in row.outcome(of: refund) }
   }
 }
 
 /// A row of `refund_credits.sql`.
-private struct RefundRow: Sendable {
+struct RefundRow: CreditAnswer {
   var outcome: String
   var refunded: RefundOutcome?
 

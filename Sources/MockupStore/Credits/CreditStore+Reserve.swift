@@ -13,17 +13,11 @@ public struct ReservationOutcome: Sendable, Hashable {
 }
 
 extension CreditStore {
-  /// Sets credits aside, one request as if it were a batch.
+  /// Sets credits aside, together with what else has gathered; durable when it returns.
   public func reserve(
     _ request: ReservationRequest
   ) async throws(CreditError) -> ReservationOutcome {
-    let outcomes: [Result<ReservationOutcome, CreditError>]
-    do {
-      outcomes = try await reserve([request])
-    } catch {
-      throw .database(error)
-    }
-    return try outcomes[0].get()
+    try await writer.reserve(request)
   }
 
   /// Sets credits aside. In one transaction, durable when it returns.
@@ -33,26 +27,7 @@ extension CreditStore {
   public func reserve(
     _ requests: [ReservationRequest], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<ReservationOutcome, CreditError>] {
-    let parameters = Parameters(
-      now(),
-      requests.map(\.userID),
-      requests.map(\.id),
-      requests.map(\.credits),
-      requests.map(\.operation.rawValue),
-      requests.map { Int32($0.timeToLive.components.seconds) },
-      requests.map(\.mockupID),
-      requests.map(\.groupID),
-      requests.map(\.mode.rawValue))
-    return try await writing(allOrNothing: allOrNothing) { database throws(PostgresError) in
-      let rows = try await database.query(Queries.reserveCredits, parameters) {
-        row throws(PostgresError) in
-        try ReserveRow(row)
-      }
-      guard rows.count == requests.count else { throw .unexpectedAnswer("reserve") }
-      return zip(requests, rows).map { request, row in row.outcome(of: request) }
-    } didAll: {
-      $0.admission.isAdmitted
-    }
+    try await write(requests, allOrNothing: allOrNothing) { $0.admission.isAdmitted }
   }
 
   /// Says what a reservation would be told now. Nothing is written.
@@ -61,8 +36,30 @@ extension CreditStore {
   }
 }
 
+extension ReservationRequest: CreditChange {
+  typealias Outcome = ReservationOutcome
+  typealias Answer = ReserveRow
+
+  static var statement: Statement { Queries.reserveCredits }
+
+  static func parameters(
+    _ requests: [ReservationRequest], now: Date, makeID: () -> UUID
+  ) -> Parameters {
+    Parameters(
+      now,
+      requests.map(\.userID),
+      requests.map(\.id),
+      requests.map(\.credits),
+      requests.map(\.operation.rawValue),
+      requests.map { Int32($0.timeToLive.components.seconds) },
+      requests.map(\.mockupID),
+      requests.map(\.groupID),
+      requests.map(\.mode.rawValue))
+  }
+}
+
 /// A row of `reserve_credits.sql`.
-private struct ReserveRow: Sendable {
+struct ReserveRow: CreditAnswer {
   var outcome: String
   var isReplayed: Bool
   var decision: (granted: Int32, at: Date, usage: Usage)?

@@ -63,15 +63,9 @@ public struct SettlementOutcome: Sendable, Hashable {
 }
 
 extension CreditStore {
-  /// Does one thing to one reservation, as if it were a batch.
+  /// Does one thing to one reservation, together with what else has gathered; durable when it returns.
   public func settle(_ settlement: Settlement) async throws(CreditError) -> SettlementOutcome {
-    let outcomes: [Result<SettlementOutcome, CreditError>]
-    do {
-      outcomes = try await settle([settlement])
-    } catch {
-      throw .database(error)
-    }
-    return try outcomes[0].get()
+    try await writer.settle(settlement)
   }
 
   /// Dispatches, extends, commits and releases reservations. In one transaction, durable when it
@@ -82,8 +76,21 @@ extension CreditStore {
   public func settle(
     _ settlements: [Settlement], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<SettlementOutcome, CreditError>] {
-    let parameters = Parameters(
-      now(),
+    try await write(settlements, allOrNothing: allOrNothing)
+  }
+}
+
+extension Settlement: CreditChange {
+  typealias Outcome = SettlementOutcome
+  typealias Answer = SettleRow
+
+  static var statement: Statement { Queries.settleReservations }
+
+  static func parameters(
+    _ settlements: [Settlement], now: Date, makeID: () -> UUID
+  ) -> Parameters {
+    Parameters(
+      now,
       settlements.map(\.userID),
       settlements.map(\.reservationID),
       settlements.map(\.action.word),
@@ -93,16 +100,6 @@ extension CreditStore {
       settlements.map(\.action.commit?.allowsOverrun),
       settlements.map(\.action.seconds),
       settlements.map { _ in makeID() })
-    return try await writing(allOrNothing: allOrNothing) { database throws(PostgresError) in
-      let rows = try await database.query(Queries.settleReservations, parameters) {
-        row throws(PostgresError) in
-        try SettleRow(row)
-      }
-      guard rows.count == settlements.count else { throw .unexpectedAnswer("settle") }
-      return zip(settlements, rows).map { settlement, row in
-        row.outcome(of: settlement.reservationID)
-      }
-    }
   }
 }
 
@@ -131,7 +128,7 @@ extension Settlement.Action {
 }
 
 /// A row of `settle_reservations.sql`, or of `resolve_reservation.sql`.
-struct SettleRow: Sendable {
+struct SettleRow: CreditAnswer {
   var outcome: String
   var isReplayed: Bool
   var found: SettlementOutcome?
@@ -151,6 +148,10 @@ struct SettleRow: Sendable {
       overrun: try columns.read(),
       released: try columns.read(),
       isLate: try columns.read())
+  }
+
+  func outcome(of settlement: Settlement) -> Result<SettlementOutcome, CreditError> {
+    outcome(of: settlement.reservationID)
   }
 
   func outcome(of reservationID: UUID) -> Result<SettlementOutcome, CreditError> {

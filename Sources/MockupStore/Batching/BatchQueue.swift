@@ -1,0 +1,252 @@
+internal import Postgres
+internal import Synchronization
+
+/// Gathers what many ask for, one by one, into batches.
+///
+/// While a batch is under way the next one gathers. What comes when none is goes at once, in a batch that
+/// takes in whatever else has come by the time its connection turns to it. So nobody waits for a timer,
+/// and a batch is as large as the load makes it.
+///
+/// One batch is under way at a time, so that those of one queue never wait for each other's locks.
+final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
+  /// What is under way, for whoever writes it.
+  struct Batch: Sendable {
+    fileprivate let queue: BatchQueue
+    fileprivate let number: Int
+
+    /// What is to be written, decided when first asked; empty where nobody wants it any more.
+    var items: [Item] { queue.items(of: number) }
+
+    /// Answers the batch, once: each item with its own answer, in order.
+    func finish(_ result: Result<[Answer], PostgresError>) { queue.finish(number, result) }
+  }
+
+  private let limits: BatchLimits
+  private let joins: @Sendable (Item, Item) -> Bool
+  private let write: @Sendable (Batch) -> Submission?
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - joins: Whether an item may be in a batch that another one begins. Those that may not are not
+  ///     overtaken by later ones that may begin a batch.
+  ///   - write: Begins to write a batch, and returns what can cancel it, if anything can.
+  init(
+    limits: BatchLimits, joins: @escaping @Sendable (Item, Item) -> Bool = { _, _ in true },
+    write: @escaping @Sendable (Batch) -> Submission?
+  ) {
+    self.limits = limits
+    self.joins = joins
+    self.write = write
+  }
+
+  /// How many items wait for their batch.
+  var waitingCount: Int { state.withLock { $0.waitingCount } }
+
+  /// Has an item written, and returns its answer.
+  ///
+  /// - Throws: ``PostgresError``: ``PostgresError/Code/queueFull`` where too many wait already;
+  ///   ``PostgresError/Code/cancelled`` when the task is. An item whose batch was not sent by then has no
+  ///   effect; one whose batch was may have it, and a batch that nobody waits for any more is cancelled.
+  func submit(_ item: Item) async throws(PostgresError) -> Answer {
+    let ticket = Ticket<Item, Answer>(item)
+    return try await withTaskCancellationHandler {
+      await withCheckedContinuation { enter(ticket, $0) }
+    } onCancel: {
+      cancel(ticket)
+    }.get()
+  }
+}
+
+extension BatchQueue {
+  fileprivate typealias Tickets = [Ticket<Item, Answer>]
+
+  fileprivate struct State {
+    /// In the order in which they came; those that were given up are still among them.
+    var waiting: Tickets = []
+    /// How many of them were not.
+    var waitingCount = 0
+    var underWay: UnderWay?
+    var lastNumber = 0
+  }
+
+  /// A batch, from when it is begun to when all of it is answered.
+  fileprivate struct UnderWay {
+    /// A new one for each time that something is sent.
+    var number: Int
+    /// What is sent; nil until that is decided.
+    var tickets: Tickets?
+    /// How many of them somebody still waits for.
+    var waitedFor = 0
+    /// How often they were sent and lost against others.
+    var attempts = 1
+    /// The other parts of a batch that failed as a whole.
+    var parts: [Tickets] = []
+    var submission: Submission?
+  }
+
+  private func enter(
+    _ ticket: Ticket<Item, Answer>, _ continuation: Ticket<Item, Answer>.Continuation
+  ) {
+    let (refusal, started) = state.withLock { state -> (PostgresError?, Batch?) in
+      guard !ticket.isCancelled else { return (.givenUp, nil) }
+      guard state.waitingCount < limits.waiting else {
+        return (PostgresError(.queueFull, "\(limits.waiting) changes wait already."), nil)
+      }
+      ticket.continuation = continuation
+      state.waiting.append(ticket)
+      state.waitingCount += 1
+      return (nil, state.underWay == nil ? begin(&state) : nil)
+    }
+    if let refusal { continuation.resume(returning: .failure(refusal)) }
+    if let started { send(started) }
+  }
+
+  private func cancel(_ ticket: Ticket<Item, Answer>) {
+    let (continuation, submission) = state.withLock {
+      state -> (Ticket<Item, Answer>.Continuation?, Submission?) in
+      ticket.isCancelled = true
+      guard let continuation = ticket.continuation else { return (nil, nil) }
+      ticket.continuation = nil
+      guard ticket.isUnderWay else {
+        state.waitingCount -= 1
+        return (continuation, nil)
+      }
+      state.underWay?.waitedFor -= 1
+      return (continuation, state.underWay?.waitedFor == 0 ? state.underWay?.submission : nil)
+    }
+    continuation?.resume(returning: .failure(.givenUp))
+    submission?.cancel()
+  }
+
+  /// Begins a batch, of what has gathered by the time it is asked for.
+  private func begin(_ state: inout State) -> Batch {
+    state.lastNumber += 1
+    state.underWay = UnderWay(number: state.lastNumber)
+    return Batch(queue: self, number: state.lastNumber)
+  }
+
+  private func send(_ batch: Batch) {
+    let submission = write(batch)
+    let isUnwanted = state.withLock { state in
+      // It may be answered by now, and another one under way.
+      guard let underWay = state.underWay, underWay.number == batch.number else { return false }
+      state.underWay?.submission = submission
+      return underWay.tickets != nil && underWay.waitedFor == 0
+    }
+    if isUnwanted { submission?.cancel() }
+  }
+
+  private func items(of number: Int) -> [Item] {
+    state.withLock { state in
+      guard let underWay = state.underWay, underWay.number == number else { return [] }
+      let tickets = underWay.tickets ?? takeNext(&state)
+      return tickets.map(\.item)
+    }
+  }
+
+  /// Takes the next batch out of those that wait.
+  private func takeNext(_ state: inout State) -> Tickets {
+    var batch: Tickets = []
+    var rest: Tickets = []
+    for ticket in state.waiting where ticket.continuation != nil {
+      let isWelcome =
+        batch.count < limits.batch && (batch.first.map { joins($0.item, ticket.item) } ?? true)
+      if isWelcome { batch.append(ticket) } else { rest.append(ticket) }
+    }
+    state.waiting = rest
+    state.waitingCount = rest.count
+    for ticket in batch { ticket.isUnderWay = true }
+    state.underWay?.tickets = batch
+    state.underWay?.waitedFor = batch.count
+    return batch
+  }
+
+  private func finish(_ number: Int, _ result: Result<[Answer], PostgresError>) {
+    let (answered, next) = state.withLock { state -> (Answered, Batch?) in
+      guard var underWay = state.underWay, underWay.number == number else { return ([], nil) }
+      guard let tickets = underWay.tickets else {
+        // Without a connection nothing was asked for: who waits is told so, and decides for himself.
+        let all = state.waiting
+        state.waiting = []
+        state.waitingCount = 0
+        state.underWay = nil
+        return (answers(to: all, result), nil)
+      }
+      var answered: Answered = []
+      switch result {
+      case .failure(let error)
+      where error.lostAgainstAnother && underWay.attempts < maximumAttempts:
+        underWay.attempts += 1
+        underWay.parts.append(tickets)
+      case .failure(let error) where error.mayBeOfOneItem && tickets.count > 1:
+        // Nothing of it was written: the halves tell whose fault it is.
+        let half = tickets.count / 2
+        underWay.attempts = 1
+        underWay.parts += [Array(tickets[half...]), Array(tickets[..<half])]
+      default:
+        underWay.attempts = 1
+        answered = answers(to: tickets, result)
+      }
+      return (answered, beginNext(after: underWay, &state))
+    }
+    // First, so that the database is not kept waiting.
+    if let next { send(next) }
+    for (continuation, answer) in answered { continuation.resume(returning: answer) }
+  }
+
+  private typealias Answered = [(
+    Ticket<Item, Answer>.Continuation, Result<Answer, PostgresError>
+  )]
+
+  /// Begins what is to be sent after a batch: what is left of it, or what has gathered meanwhile.
+  private func beginNext(after underWay: UnderWay, _ state: inout State) -> Batch? {
+    var parts = underWay.parts
+    while let part = parts.popLast() {
+      let tickets = part.filter { $0.continuation != nil }
+      guard !tickets.isEmpty else { continue }
+      let batch = begin(&state)
+      state.underWay?.tickets = tickets
+      state.underWay?.waitedFor = tickets.count
+      state.underWay?.attempts = underWay.attempts
+      state.underWay?.parts = parts
+      return batch
+    }
+    state.underWay = nil
+    return state.waitingCount > 0 ? begin(&state) : nil
+  }
+
+  private func answers(
+    to tickets: Tickets, _ result: Result<[Answer], PostgresError>
+  ) -> Answered {
+    if case .success(let answers) = result {
+      precondition(answers.count == tickets.count, "each item has an answer")
+    }
+    return tickets.enumerated().compactMap { index, ticket in
+      guard let continuation = ticket.continuation else { return nil }
+      ticket.continuation = nil
+      return (continuation, result.map { $0[index] })
+    }
+  }
+}
+
+/// Somebody who waits for an item.
+// Sendable because all but the item is only touched under its queue's lock.
+private final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendable {
+  typealias Continuation = CheckedContinuation<Result<Answer, PostgresError>, Never>
+
+  let item: Item
+  /// Nil before there is one, and once it is answered.
+  var continuation: Continuation?
+  var isUnderWay = false
+  var isCancelled = false
+
+  init(_ item: Item) {
+    self.item = item
+  }
+}
+
+extension PostgresError {
+  fileprivate static var givenUp: PostgresError {
+    PostgresError(.cancelled, "The task was cancelled.")
+  }
+}
