@@ -61,7 +61,8 @@ extension MessageDescriptor {
     unsafe protobuf_c_message_pack(message, start.assumingMemoryBound(to: UInt8.self))
   }
 
-  fileprivate func bytes() -> [UInt8] {
+  /// The message as bytes.
+  public func bytes() -> [UInt8] {
     // The empty array is shared by all threads, and this initializer writes its count.
     guard byteCount > 0 else { return [] }
     return unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in

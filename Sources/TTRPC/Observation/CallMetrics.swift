@@ -1,22 +1,39 @@
 internal import CoreMetrics
 internal import NIOConcurrencyHelpers
+internal import Synchronization
 
 /// Counts and times a server's calls, by method: `ttrpc_server_calls_total` (also by status),
 /// `ttrpc_server_call_duration_seconds`, `ttrpc_server_received_bytes_total`,
 /// `ttrpc_server_sent_bytes_total`, `ttrpc_server_calls_in_flight`.
 ///
 /// Names that no method has are counted together as `unknown`, since peers make them up.
-public final class ServerCallMetrics: ServerInterceptor {
+public final class ServerCallMetrics: BracketingInterceptor {
   private let metrics = CallMetrics(side: "server")
 
   public init() {}
 
-  public func intercept(
-    _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
-  ) async throws(RPCError) {
-    let name = context.isKnown ? context.method.fullName : "unknown"
-    try await metrics.observe(name, context.traffic) { () throws(RPCError) in
-      try await next(context)
+  public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
+    Bracket(metrics, isKnown ? method.fullName : "unknown")
+  }
+
+  private final class Bracket: CallBracket {
+    private let all: CallMetrics
+    private let name: String
+    // A method that nobody calls has no series.
+    private let method = AtomicLazyReference<MethodMetrics>()
+
+    init(_ all: CallMetrics, _ name: String) {
+      self.all = all
+      self.name = name
+    }
+
+    func callBegan(_ context: inout ServerContext) { all.inFlight.increment() }
+
+    func callEnded(_ context: ServerContext, _ error: RPCError?) {
+      all.inFlight.decrement()
+      let method = method.load() ?? method.storeIfNil(all.of(name))
+      method.ended(
+        error?.code ?? .ok, after: context.began.duration(to: .now), context.traffic)
     }
   }
 }
@@ -38,8 +55,8 @@ public final class ClientCallMetrics: ClientInterceptor {
 
 /// The metrics of one side's calls.
 private struct CallMetrics: Sendable {
+  let inFlight: Meter
   private let prefix: String
-  private let inFlight: Meter
   private let methods = NIOLockedValueBox<[String: MethodMetrics]>([:])
 
   init(side: String) {
@@ -47,15 +64,20 @@ private struct CallMetrics: Sendable {
     inFlight = Meter(label: "\(prefix)calls_in_flight")
   }
 
-  func observe(
-    _ method: String, _ traffic: CallTraffic, _ call: () async throws(RPCError) -> Void
-  ) async throws(RPCError) {
-    let metrics = methods.withLockedValue { methods in
+  /// The metrics of a method.
+  func of(_ method: String) -> MethodMetrics {
+    methods.withLockedValue { methods in
       if let known = methods[method] { return known }
       let made = MethodMetrics(prefix: prefix, method: method)
       methods[method] = made
       return made
     }
+  }
+
+  func observe(
+    _ method: String, _ traffic: CallTraffic, _ call: () async throws(RPCError) -> Void
+  ) async throws(RPCError) {
+    let metrics = of(method)
     inFlight.increment()
     let start = ContinuousClock.now
     var code = StatusCode.ok
@@ -73,26 +95,25 @@ private struct CallMetrics: Sendable {
 }
 
 /// The metrics of one method, made once.
-private struct MethodMetrics: Sendable {
-  private let calls: [StatusCode: Counter]
+private final class MethodMetrics: Sendable {
+  /// By the codes' numbers.
+  private let calls: [Counter]
   private let duration: Timer
   private let received: Counter
   private let sent: Counter
 
   init(prefix: String, method: String) {
     let dimension = ("method", method)
-    calls = Dictionary(
-      uniqueKeysWithValues: StatusCode.allCases.map { code in
-        let dimensions = [dimension, ("code", "\(code)")]
-        return (code, Counter(label: "\(prefix)calls_total", dimensions: dimensions))
-      })
+    calls = StatusCode.allCases.sorted { $0.rawValue < $1.rawValue }.map { code in
+      Counter(label: "\(prefix)calls_total", dimensions: [dimension, ("code", "\(code)")])
+    }
     duration = Timer(label: "\(prefix)call_duration_seconds", dimensions: [dimension])
     received = Counter(label: "\(prefix)received_bytes_total", dimensions: [dimension])
     sent = Counter(label: "\(prefix)sent_bytes_total", dimensions: [dimension])
   }
 
   func ended(_ code: StatusCode, after time: Duration, _ traffic: CallTraffic) {
-    calls[code]?.increment()
+    calls[Int(code.rawValue)].increment()
     duration.recordNanoseconds(time.nanoseconds)
     received.increment(by: traffic.bytesReceived)
     sent.increment(by: traffic.bytesSent)

@@ -5,8 +5,15 @@ internal import Tracing
 
 /// Opens a span for each call of a server, below the caller's where its metadata names one
 /// (`traceparent`), and puts the trace's id on the call's log lines.
+///
+/// Made once the program's tracing system, if it has one, is in place: without it a call that brings no
+/// metadata has no trace to be a part of, and is left alone.
 public struct ServerTracing: ServerInterceptor {
-  public init() {}
+  public let needsMetadata: Bool
+
+  public init() {
+    needsMetadata = InstrumentationSystem.tracer is NoOpTracer
+  }
 
   public func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void

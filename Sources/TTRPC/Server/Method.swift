@@ -10,8 +10,24 @@ public struct Method: Sendable {
   public let name: String
   let handler: Handler
 
+  /// Reads a request where it lies, and hands its response over to be written.
+  @usableFromInline typealias ImmediateHandler =
+    @Sendable (
+      UnsafeRawBufferPointer, ServerContext, (borrowing Serializer) throws -> Void
+    ) throws -> Void
+
+  private init(name: String, handler: Handler) {
+    self.name = name
+    self.handler = handler
+  }
+
+  @usableFromInline init(name: String, immediately handler: @escaping ImmediateHandler) {
+    unsafe self.init(name: name, handler: .immediate(handler))
+  }
+
   /// What answers a call, in bytes.
-  enum Handler: Sendable {
+  @safe enum Handler: Sendable {
+    case immediate(ImmediateHandler)
     case unary(@Sendable ([UInt8], ServerContext) async throws -> [UInt8])
     case serverStreaming(@Sendable ([UInt8], StreamWriter, ServerContext) async throws -> Void)
     case clientStreaming(@Sendable (InboundQueue, ServerContext) async throws -> [UInt8])
@@ -20,7 +36,7 @@ public struct Method: Sendable {
 
   public var shape: CallShape {
     switch handler {
-    case .unary: .unary
+    case .immediate, .unary: .unary
     case .serverStreaming: .serverStreaming
     case .clientStreaming: .clientStreaming
     case .bidirectional: .bidirectional
@@ -39,6 +55,24 @@ public struct Method: Sendable {
         let request = try Request(requestPayload: payload)
         return try await handler(request, context).serialized()
       })
+  }
+
+  /// A method with one request and one response, that is answered from memory: its handler waits for
+  /// nothing, and is over before the connection does anything else. It costs a call no task.
+  @inlinable public static func immediate<Request: ProtobufMessage, Response: ProtobufMessage>(
+    _ name: String,
+    _ request: Request.Type,
+    _ handler: @escaping @Sendable (Request, ServerContext) throws -> Response
+  ) -> Method {
+    unsafe Method(name: name) { payload, context, write in
+      let request: Request
+      do throws(ProtobufError) {
+        request = try unsafe Request(serialized: payload)
+      } catch {
+        throw RPCError(unreadable: Request.fullName, error)
+      }
+      try handler(request, context).withSerializer(write)
+    }
   }
 
   /// A method with one request and any number of responses. The handler's return ends them.
@@ -92,10 +126,16 @@ extension ProtobufMessage {
     do {
       self = try Self(serialized: payload)
     } catch {
-      throw RPCError(
-        code: .internalError, message: "the request is no \(Self.fullName): \(error)",
-        cause: error)
+      throw RPCError(unreadable: Self.fullName, error)
     }
+  }
+}
+
+extension RPCError {
+  /// A request that is no message of its type.
+  @usableFromInline init(unreadable messageName: String, _ error: ProtobufError) {
+    self.init(
+      code: .internalError, message: "the request is no \(messageName): \(error)", cause: error)
   }
 }
 

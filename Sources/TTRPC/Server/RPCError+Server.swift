@@ -29,14 +29,14 @@ extension RPCError {
 
   /// The status of a handler's error. The text of one that has none may hold anything, so it stays
   /// here.
-  init(handlerError error: any Error, logger: Logger) {
+  init(handlerError error: any Error, logger: @autoclosure () -> Logger) {
     switch error {
     case let error as RPCError:
       self = error
     case is CancellationError:
       self.init(code: .cancelled, message: "the call was cancelled")
     default:
-      logger.error(
+      logger().error(
         "a handler failed without a status",
         metadata: ["error": "\(String(reflecting: error))"])
       self.init(code: .unknown, message: "the handler failed", cause: error)

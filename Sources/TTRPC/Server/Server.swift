@@ -20,8 +20,8 @@ public final class Server: Sendable {
   /// The threads, while there are any.
   private let threads = NIOLockedValueBox<MultiThreadedEventLoopGroup?>(nil)
 
-  /// Of each of them, by its event loop.
-  private let turns = NIOLockedValueBox<[ObjectIdentifier: TurnQueue]>([:])
+  /// What belongs to each of them, by its event loop.
+  private let loops = NIOLockedValueBox<[ObjectIdentifier: ServerLoop]>([:])
 
   /// - Parameters:
   ///   - services: What it answers. Each name once.
@@ -34,8 +34,7 @@ public final class Server: Sendable {
     eventLoops: Int = 1, logger: Logger
   ) {
     self.parts = ServerParts(
-      methods: MethodTable(services), routes: routes,
-      interceptors: ServerInterceptorChain(interceptors), limits: limits, load: ServerLoad(limits))
+      services, routes: routes, interceptors: interceptors, limits: limits)
     self.eventLoopCount = max(eventLoops, 1)
     self.logger = logger
   }
@@ -54,14 +53,14 @@ public final class Server: Sendable {
   ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: eventLoopCount)
     threads.withLockedValue { $0 = group }
-    turns.withLockedValue { turns in
+    loops.withLockedValue { loops in
       for eventLoop in group.makeIterator() {
-        turns[ObjectIdentifier(eventLoop)] = TurnQueue(eventLoop: eventLoop)
+        loops[ObjectIdentifier(eventLoop)] = ServerLoop(eventLoop)
       }
     }
     defer {
       threads.withLockedValue { $0 = nil }
-      turns.withLockedValue { $0 = [:] }
+      loops.withLockedValue { $0 = [:] }
     }
     let listening: any Channel
     do {
@@ -142,12 +141,11 @@ public final class Server: Sendable {
     var logger = logger
     logger[metadataKey: "peer"] = "\(peer)"
     let eventLoop = channel.eventLoop
-    guard let turns = turns.withLockedValue({ $0[ObjectIdentifier(eventLoop)] }) else {
+    guard let loop = loops.withLockedValue({ $0[ObjectIdentifier(eventLoop)] }) else {
       throw ChannelError.eof
     }
     try channel.pipeline.syncOperations.addHandler(
-      ServerConnectionHandler(
-        server: parts, peer: peer, logger: logger, eventLoop: eventLoop, turns: turns))
+      ServerConnectionHandler(server: parts, peer: peer, logger: logger, loop: loop))
     connections.add(channel)
   }
 }

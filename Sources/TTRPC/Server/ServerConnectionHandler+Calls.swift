@@ -7,7 +7,7 @@ struct RunningCall {
   /// Where its messages wait, when requests are a stream.
   let inbound: InboundQueue?
   var task: Task<Void, Never>?
-  var deadline: Scheduled<Void>?
+  var deadline: ContinuousClock.Instant?
   var endsAtDrain = false
 }
 
@@ -21,9 +21,13 @@ private struct Handling: Sendable {
 
 extension ServerConnectionHandler: CallKeeper {
   /// What carries out a call, once the interceptors have let it through.
-  private typealias Work = @Sendable (ServerContext) async throws -> [UInt8]
+  typealias Work = @Sendable (ServerContext) async throws -> [UInt8]
 
   func openCall(_ streamID: UInt32, _ frame: Frame) {
+    let isPlain = unsafe frame.payload.withUnsafeReadableBytes { bytes in
+      unsafe openPlainCall(streamID, bytes)
+    }
+    if isPlain { return }
     let request: WireRequest
     do {
       request = try frame.payload.message(WireRequest.self)
@@ -35,15 +39,22 @@ extension ServerConnectionHandler: CallKeeper {
             code: .invalidArgument, message: "the request's envelope is malformed", cause: error)))
     }
     let size = frame.payload.readableBytes
+    guard admits(streamID, requestBytes: size) else { return }
+    handlersRunning += 1
+    requestBytes += size
+    start(streamID, request, frame.flags, requestBytes: size)
+  }
+
+  /// Whether there is room for one more call, which then counts; its caller is told where there is none.
+  func admits(_ streamID: UInt32, requestBytes size: Int) -> Bool {
     let hasRoom = requestBytes == 0 || requestBytes + size <= limits.queuedBytesPerConnection
     // Calls that their callers have given up count as long as their handlers have not noticed.
     guard handlersRunning < limits.callsPerConnection, hasRoom, server.load.callStarted() else {
       waste.count(now: now)
-      return end(streamID, streamsResponses: false, .failure(.tooManyCalls))
+      end(streamID, streamsResponses: false, .failure(.tooManyCalls))
+      return false
     }
-    handlersRunning += 1
-    requestBytes += size
-    start(streamID, request, frame.flags, requestBytes: size)
+    return true
   }
 
   private func start(
@@ -58,25 +69,22 @@ extension ServerConnectionHandler: CallKeeper {
       entry = nil
       refusal = error
     }
-    let call = ServerCall(streamID: streamID, connection: self, eventLoop: executor.eventLoop)
-    let timeout = request.timeout
-    let context = ServerContext(
-      peer: peer,
+    guard let callConnection else { return }
+    let call = ServerCall(
+      callConnection, streamID: streamID,
       method: entry?.descriptor
         ?? MethodDescriptor(service: request.service, name: request.method),
       isKnown: entry != nil,
-      metadata: request.callMetadata,
-      deadline: timeout.map { .now + $0 },
-      connectionLogger: logger,
-      call: call)
+      metadata: request.callMetadata)
+    let timeout = request.timeout
+    let context = ServerContext(call, deadline: timeout.map { call.began + $0 })
 
     var inbound: InboundQueue?
     if let shape = entry?.method.shape, shape.streamsRequests {
       inbound = openInbound(streamID, request.payload, shape, flags)
     }
-    calls[streamID] = RunningCall(
-      call: call, inbound: inbound,
-      deadline: timeout.flatMap { $0 > .zero ? scheduleDeadline(of: streamID, in: $0) : nil })
+    calls[streamID] = RunningCall(call: call, inbound: inbound)
+    if let deadline = context.deadline, deadline > call.began { limit(streamID, to: deadline) }
 
     let work: Work
     if let refusal {
@@ -84,7 +92,7 @@ extension ServerConnectionHandler: CallKeeper {
     } else if let timeout, timeout <= .zero {
       work = { _ in throw RPCError.deadlineExceeded }
     } else if let entry {
-      work = self.work(of: entry.method, streamID, request.payload, inbound, call.traffic)
+      work = self.work(of: entry.method, streamID, request.payload, inbound, call)
     } else {
       preconditionFailure("a method is found or refused")
     }
@@ -110,10 +118,19 @@ extension ServerConnectionHandler: CallKeeper {
   ) -> Work {
     lazy var writer = StreamWriter(
       self, streamID: streamID, limit: limits.wire.maximumMessageSize, traffic: traffic,
-      eventLoop: executor.eventLoop)
+      eventLoop: eventLoop)
     lazy var requests = inbound ?? InboundQueue(budget: inboundBudget)
     let limit = limits.wire.maximumMessageSize
     switch method.handler {
+    case .immediate(let handler):
+      traffic.received(payload.count)
+      return { context in
+        var response: [UInt8] = []
+        try unsafe payload.withUnsafeBytes { payload in
+          try unsafe handler(payload, context) { response = $0.bytes() }
+        }
+        return try Self.checked(response, limit, context)
+      }
     case .unary(let handler):
       traffic.received(payload.count)
       return { context in
@@ -138,7 +155,7 @@ extension ServerConnectionHandler: CallKeeper {
   }
 
   /// A response that is within the limit; one above it is refused to its caller alone.
-  private static func checked(
+  static func checked(
     _ response: [UInt8], _ limit: Int, _ context: ServerContext
   ) throws(RPCError) -> [UInt8] {
     guard WireResponse.byteCount(ofPayload: response.count) <= limit else {
@@ -149,11 +166,11 @@ extension ServerConnectionHandler: CallKeeper {
   }
 
   private func run(_ handling: Handling, _ context: ServerContext, _ work: @escaping Work) {
-    let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
     let interceptors = server.interceptors
     let task: Task<Void, Never>
     if handling.shape == .unary {
-      task = Task.immediate(executorPreference: executor) {
+      task = Task.immediate(executorPreference: loop.executor) {
         let outcome = await interceptors.outcome(of: work, context)
         this.value.handlerReturned(handling, outcome)
       }
@@ -176,7 +193,7 @@ extension ServerConnectionHandler: CallKeeper {
   }
 
   /// Gives a stream its terminal frame, unless it has had one.
-  private func end(
+  func end(
     _ streamID: UInt32, streamsResponses: Bool, _ outcome: Result<[UInt8], RPCError>
   ) {
     stopCall(streamID, .ended)
@@ -185,7 +202,7 @@ extension ServerConnectionHandler: CallKeeper {
     case .answer, .answerThenClose:
       switch outcome {
       case .success where streamsResponses: writeEndOfStream(streamID)
-      case .success(let payload): write(streamID, WireResponse(status: nil, payload: payload))
+      case .success(let payload): write(streamID, payload)
       case .failure(let error): write(streamID, WireResponse(error: error))
       }
     case .drop, .dropThenClose:
@@ -204,7 +221,6 @@ extension ServerConnectionHandler: CallKeeper {
   func stopCall(_ streamID: UInt32, _ reason: RPCError) {
     guard let running = calls.removeValue(forKey: streamID) else { return }
     running.call.end(reason)
-    running.deadline?.cancel()
     running.task?.cancel()
     running.inbound?.fail(reason)
     outbound.drop(streamID, reason)
@@ -237,17 +253,7 @@ extension ServerConnectionHandler: CallKeeper {
 
   func setDeadline(of streamID: UInt32, in timeout: Duration) {
     guard calls[streamID] != nil else { return }
-    calls[streamID]?.deadline?.cancel()
-    calls[streamID]?.deadline = scheduleDeadline(of: streamID, in: timeout)
-  }
-
-  private func scheduleDeadline(of streamID: UInt32, in timeout: Duration) -> Scheduled<Void> {
-    // A peer may send any number of nanoseconds; a year is as good as for ever.
-    let delay = TimeAmount(min(timeout, .longest))
-    let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
-    return executor.eventLoop.scheduleTask(in: delay) {
-      this.value.endEarly(streamID, .deadlineExceeded)
-    }
+    limit(streamID, to: .now + timeout)
   }
 }
 

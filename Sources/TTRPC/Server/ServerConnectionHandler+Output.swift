@@ -62,6 +62,14 @@ extension ServerConnectionHandler: StreamConnection {
     scheduleFlush()
   }
 
+  /// Writes the answer of a call that ended well: its payload is within the limit.
+  func write(_ streamID: UInt32, _ payload: [UInt8]) {
+    guard let context, context.channel.isActive else { return }
+    let limit = limits.wire.maximumMessageSize
+    _ = gathered.writeResponse(streamID: streamID, payload: payload, limit: limit)
+    scheduleFlush()
+  }
+
   func writeEndOfStream(_ streamID: UInt32) {
     guard let context, context.channel.isActive else { return }
     gathered.writeFrameHeader(.endOfStream(streamID))
@@ -73,7 +81,7 @@ extension ServerConnectionHandler: StreamConnection {
     scheduleFlush()
   }
 
-  private func scheduleFlush() {
+  func scheduleFlush() {
     guard let context else { return }
     // Answers of one read, or of one turn of the loop, leave in one system call.
     if !isReading, !flushIsNeeded {

@@ -32,3 +32,52 @@ extension ServerConnectionHandler {
     }
   }
 }
+
+extension ServerConnectionHandler {
+  /// Ends a call at a moment, unless it is over by then.
+  func limit(_ streamID: UInt32, to deadline: ContinuousClock.Instant) {
+    calls[streamID]?.deadline = deadline
+    guard deadlines.isEarlier(deadline) else { return }
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
+    deadlines.set(to: deadline, on: eventLoop) { this.value.endOverdueCalls() }
+  }
+
+  private func endOverdueCalls() {
+    deadlines.stop()
+    let now = ContinuousClock.now
+    let overdue = calls.filter { $0.value.deadline.map { $0 <= now } ?? false }
+    for streamID in overdue.keys { endEarly(streamID, .deadlineExceeded) }
+    let next = calls.min { left, right in
+      guard let leftDeadline = left.value.deadline else { return false }
+      return right.value.deadline.map { leftDeadline < $0 } ?? true
+    }
+    if let next, let deadline = next.value.deadline { limit(next.key, to: deadline) }
+  }
+}
+
+/// One timer for all calls of a connection, at the earliest of their deadlines. A call that is over leaves
+/// it as it is: most are long before, and a timer for each would cost more than they do.
+struct DeadlineTimer {
+  private var deadline: ContinuousClock.Instant?
+  private var timer: Scheduled<Void>?
+
+  /// Whether the timer would come too late for this.
+  func isEarlier(_ other: ContinuousClock.Instant) -> Bool { deadline.map { other < $0 } ?? true }
+
+  mutating func set(
+    to deadline: ContinuousClock.Instant, on eventLoop: any EventLoop,
+    _ fire: @escaping @Sendable () -> Void
+  ) {
+    timer?.cancel()
+    self.deadline = deadline
+    // A peer may ask for any number of nanoseconds; a year is as good as for ever.
+    let delay = TimeAmount(min(deadline - .now, .longest))
+    timer = eventLoop.scheduleTask(in: delay, fire)
+  }
+
+  mutating func stop() {
+    timer?.cancel()
+    timer = nil
+    deadline = nil
+  }
+}

@@ -15,6 +15,17 @@ struct ServerParts: Sendable {
   let interceptors: ServerInterceptorChain
   let limits: ServerLimits
   let load: ServerLoad
+
+  init(
+    _ services: [any Service], routes: [HTTPRoute], interceptors: [any ServerInterceptor],
+    limits: ServerLimits
+  ) {
+    self.interceptors = ServerInterceptorChain(interceptors)
+    methods = MethodTable(services, interceptors: self.interceptors)
+    self.routes = routes
+    self.limits = limits
+    load = ServerLoad(limits)
+  }
 }
 
 /// One connection of a server: frames in, calls run, answers out. All of it happens on the
@@ -30,15 +41,19 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   let server: ServerParts
   let peer: PeerIdentity
   let logger: Logger
-  let executor: EventLoopTaskExecutor
-  let turns: TurnQueue
+  let loop: ServerLoop
 
   var limits: ServerLimits { server.limits }
-  var now: NIODeadline { executor.eventLoop.now }
+  var eventLoop: any EventLoop { loop.eventLoop }
+  var turns: TurnQueue { loop.turns }
+  var now: NIODeadline { eventLoop.now }
 
   var state: ServerConnectionState
   var decoder: FrameDecoder
   var calls: [UInt32: RunningCall] = [:]
+  /// What they share, while there is a channel.
+  var callConnection: CallConnection?
+  var deadlines = DeadlineTimer()
   /// Handlers that have not returned, also of calls that have ended without them.
   var handlersRunning = 0
   /// Bytes of the requests that those handlers hold.
@@ -62,30 +77,30 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var watch: RepeatedTask?
   private var isFirstRead = true
 
-  init(
-    server: ServerParts, peer: PeerIdentity, logger: Logger, eventLoop: any EventLoop,
-    turns: TurnQueue
-  ) {
+  init(server: ServerParts, peer: PeerIdentity, logger: Logger, loop: ServerLoop) {
     self.server = server
     self.peer = peer
     self.logger = logger
-    self.executor = EventLoopTaskExecutor(eventLoop)
-    self.turns = turns
+    self.loop = loop
     self.state = ServerConnectionState(maximumCalls: server.limits.callsPerConnection)
     self.decoder = FrameDecoder(maximumPayload: server.limits.wire.maximumMessageSize)
-    self.lastActivity = eventLoop.now
+    self.lastActivity = loop.eventLoop.now
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    callConnection = CallConnection(peer: peer, logger: logger, eventLoop: eventLoop, keeper: self)
     startWatch(context)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
     watch?.cancel()
     stopWaiting()
+    deadlines.stop()
     reportQueuedBytes(0)
     self.context = nil
+    // It holds its connection, and would keep both.
+    callConnection = nil
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -144,8 +159,8 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     checkQueuedBytes()
     guard state.isFinished else { return }
     // Not now: the channel is in the midst of telling what it has read.
-    let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
-    executor.eventLoop.execute { this.value.finish() }
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
+    eventLoop.execute { this.value.finish() }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -185,6 +200,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     reportQueuedBytes(0)
     let reason = RPCError(code: .cancelled, message: "the caller is gone")
     for streamID in Array(calls.keys) { stopCall(streamID, reason) }
+    deadlines.stop()
     context.fireChannelInactive()
   }
 
@@ -197,7 +213,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   private func becomeHTTP(_ context: ChannelHandlerContext, _ bytes: ByteBuffer) {
     do {
       try HTTPConnectionHandler.install(
-        on: context.channel, after: self, server: server, peer: peer, logger: logger)
+        on: context.channel, after: self, server: server, peer: peer, logger: logger, loop: loop)
       context.fireChannelRead(wrapInboundOut(bytes))
       context.fireChannelReadComplete()
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)

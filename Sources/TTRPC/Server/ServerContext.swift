@@ -1,25 +1,36 @@
 public import Logging
-internal import NIOConcurrencyHelpers
 internal import NIOCore
+internal import Synchronization
 
 /// What a handler and an interceptor know about a call besides its messages.
 public struct ServerContext: Sendable {
-  /// Who connected, by the kernel's word.
-  public let peer: PeerIdentity
-  /// What is called. An HTTP request on the socket has the service `http`, and its path's name.
-  public let method: MethodDescriptor
-  /// Whether such a method is registered. Where it is not, the call ends with
-  /// ``StatusCode/unimplemented``, and the names are whatever the peer made up.
-  public let isKnown: Bool
-  /// What the caller sent beside the request.
-  public let metadata: Metadata
   /// When the call ends at the latest: its task is cancelled then, and the caller is told so.
   public internal(set) var deadline: ContinuousClock.Instant?
   /// What interceptors add to each line of the call's log.
   public var logMetadata: Logger.Metadata = [:]
 
-  let connectionLogger: Logger
   let call: ServerCall
+
+  init(_ call: ServerCall, deadline: ContinuousClock.Instant? = nil) {
+    self.call = call
+    self.deadline = deadline
+  }
+
+  /// Who connected, by the kernel's word.
+  public var peer: PeerIdentity { call.connection.peer }
+
+  /// What is called. An HTTP request on the socket has the service `http`, and its path's name.
+  public var method: MethodDescriptor { call.method }
+
+  /// Whether such a method is registered. Where it is not, the call ends with
+  /// ``StatusCode/unimplemented``, and the names are whatever the peer made up.
+  public var isKnown: Bool { call.isKnown }
+
+  /// What the caller sent beside the request.
+  public var metadata: Metadata { call.metadata }
+
+  /// When the server took up the call.
+  public var began: ContinuousClock.Instant { call.began }
 
   /// Where to log, with the peer and the method on every line.
   public var logger: Logger {
@@ -33,8 +44,10 @@ public struct ServerContext: Sendable {
 
   private static let longestName = 200
 
+  var connectionLogger: Logger { call.connection.logger }
+
   /// What the call has moved so far.
-  public var traffic: CallTraffic { call.traffic }
+  public var traffic: CallTraffic { call }
 
   /// Marks a call that has no end of its own, such as one that watches: when the server drains, it
   /// does not wait for it but ends it with ``StatusCode/unavailable`` at once.
@@ -53,33 +66,66 @@ public struct ServerContext: Sendable {
   }
 }
 
-/// What a call's task and its connection share.
-final class ServerCall: Sendable {
-  let traffic = CallTraffic()
-  private let streamID: UInt32
-  private let eventLoop: any EventLoop
-  private let connection: NIOLoopBound<any CallKeeper>
-  private let earlyEnd = NIOLockedValueBox<RPCError?>(nil)
+/// What all calls of a connection share.
+final class CallConnection: Sendable {
+  let peer: PeerIdentity
+  let logger: Logger
+  let eventLoop: any EventLoop
+  let keeper: NIOLoopBound<any CallKeeper>
 
-  init(streamID: UInt32, connection: any CallKeeper, eventLoop: any EventLoop) {
-    self.streamID = streamID
-    self.connection = NIOLoopBound(connection, eventLoop: eventLoop)
+  /// On the connection's event loop.
+  init(peer: PeerIdentity, logger: Logger, eventLoop: any EventLoop, keeper: any CallKeeper) {
+    self.peer = peer
+    self.logger = logger
     self.eventLoop = eventLoop
+    self.keeper = NIOLoopBound(keeper, eventLoop: eventLoop)
+  }
+}
+
+/// What a call's handler and its connection share. It keeps account of its own traffic: one object for
+/// each call, and not two.
+final class ServerCall: CallTraffic, @unchecked Sendable {
+  // Sendable: everything in it is constant or atomic; a subclass of a Sendable class has to say so.
+  let connection: CallConnection
+  let streamID: UInt32
+  let method: MethodDescriptor
+  let isKnown: Bool
+  let metadata: Metadata
+  let began: ContinuousClock.Instant
+  private let earlyEnd = AtomicLazyReference<EarlyEnd>()
+
+  init(
+    _ connection: CallConnection, streamID: UInt32, method: MethodDescriptor, isKnown: Bool = true,
+    metadata: Metadata = Metadata(), began: ContinuousClock.Instant = .now
+  ) {
+    self.connection = connection
+    self.streamID = streamID
+    self.method = method
+    self.isKnown = isKnown
+    self.metadata = metadata
+    self.began = began
+    super.init()
+  }
+
+  private final class EarlyEnd: Sendable {
+    let reason: RPCError
+
+    init(_ reason: RPCError) { self.reason = reason }
   }
 
   /// Why the call ended before its handler was done, if it did: its deadline, its caller, a drain.
-  var ending: RPCError? { earlyEnd.withLockedValue { $0 } }
+  var ending: RPCError? { earlyEnd.load()?.reason }
 
   /// Notes why the call ends before its handler is done. The first reason counts.
   func end(_ reason: RPCError) {
-    earlyEnd.withLockedValue { $0 = $0 ?? reason }
+    _ = earlyEnd.storeIfNil(EarlyEnd(reason))
   }
 
   func onConnection(_ body: @escaping @Sendable (any CallKeeper, UInt32) -> Void) {
-    if eventLoop.inEventLoop {
-      body(connection.value, streamID)
+    if connection.eventLoop.inEventLoop {
+      body(connection.keeper.value, streamID)
     } else {
-      eventLoop.execute { [self] in body(connection.value, streamID) }
+      connection.eventLoop.execute { [self] in body(connection.keeper.value, streamID) }
     }
   }
 }

@@ -28,6 +28,9 @@ extension WireRequest {
 }
 
 extension WireResponse {
+  /// Field 2, length-delimited.
+  static let payloadTag: UInt8 = 0x12
+
   /// How long a response without a status is, with this much payload.
   static func byteCount(ofPayload count: Int) -> Int {
     guard count > 0 else { return 0 }

@@ -41,9 +41,21 @@ public final class HealthService: HealthHandler {
     state.withLockedValue { $0.statuses[service] }
   }
 
+  /// Both methods. Check is answered from memory, and so without a task: probes are many.
+  public var methods: [Method] {
+    [
+      .immediate("Check", HealthCheckRequest.self) { request, context in
+        try self.check(request, context: context)
+      },
+      .serverStreaming("Watch", HealthCheckRequest.self) { request, responses, context in
+        try await self.watch(request, responses: responses, context: context)
+      },
+    ]
+  }
+
   public func check(
     _ request: HealthCheckRequest, context: ServerContext
-  ) async throws -> HealthCheckResponse {
+  ) throws -> HealthCheckResponse {
     guard let status = status(of: request.service) else {
       throw RPCError(code: .notFound, message: "unknown service")
     }

@@ -21,6 +21,9 @@ final class CallBook: ServerInterceptor {
     }
   }
 
+  /// Calls without a number are carried out as if this were not there.
+  var needsMetadata: Bool { true }
+
   func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {

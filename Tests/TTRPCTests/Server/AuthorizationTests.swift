@@ -20,11 +20,13 @@ import Testing
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     return try await eventLoop.submit { [logger] in
-      ServerContext(
-        peer: PeerIdentity(processID: 1, userID: 1000, groupID: 100),
-        method: MethodDescriptor(service: "p", name: method), isKnown: isKnown,
-        metadata: Metadata(), deadline: nil, connectionLogger: logger,
-        call: ServerCall(streamID: 1, connection: NoConnection(), eventLoop: eventLoop))
+      let connection = CallConnection(
+        peer: PeerIdentity(processID: 1, userID: 1000, groupID: 100), logger: logger,
+        eventLoop: eventLoop, keeper: NoConnection())
+      return ServerContext(
+        ServerCall(
+          connection, streamID: 1, method: MethodDescriptor(service: "p", name: method),
+          isKnown: isKnown))
     }.get()
   }
 

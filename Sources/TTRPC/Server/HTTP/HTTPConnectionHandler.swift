@@ -10,20 +10,18 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   private let server: ServerParts
   private let peer: PeerIdentity
   private let logger: Logger
-  private let executor: EventLoopTaskExecutor
+  private let loop: ServerLoop
   private var context: ChannelHandlerContext?
   private var call: ServerCall?
   private var task: Task<Void, Never>?
   private var deadline: Scheduled<Void>?
   private var hasRequest = false
 
-  private init(
-    server: ServerParts, peer: PeerIdentity, logger: Logger, eventLoop: any EventLoop
-  ) {
+  private init(server: ServerParts, peer: PeerIdentity, logger: Logger, loop: ServerLoop) {
     self.server = server
     self.peer = peer
     self.logger = logger
-    self.executor = EventLoopTaskExecutor(eventLoop)
+    self.loop = loop
   }
 
   /// The most bytes of all headers of a request.
@@ -39,12 +37,11 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   /// Makes the rest of a channel's pipeline speak HTTP.
   static func install(
     on channel: any Channel, after handler: ServerConnectionHandler, server: ServerParts,
-    peer: PeerIdentity, logger: Logger
+    peer: PeerIdentity, logger: Logger, loop: ServerLoop
   ) throws {
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(
-      HTTPConnectionHandler(
-        server: server, peer: peer, logger: logger, eventLoop: channel.eventLoop),
+      HTTPConnectionHandler(server: server, peer: peer, logger: logger, loop: loop),
       position: .after(handler))
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderListSize = maximumHeaderSize
@@ -79,21 +76,19 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   }
 
   private func answer(_ head: HTTPRequestHead, path: String, _ route: HTTPRoute?) {
-    let call = ServerCall(streamID: 0, connection: self, eventLoop: executor.eventLoop)
-    self.call = call
-    let context = ServerContext(
-      peer: peer,
+    let call = ServerCall(
+      CallConnection(peer: peer, logger: logger, eventLoop: loop.eventLoop, keeper: self),
+      streamID: 0,
       method: route?.descriptor
         ?? MethodDescriptor(service: HTTPRoute.serviceName, name: String(path.dropFirst())),
       isKnown: route != nil,
-      metadata: Metadata(head.headers),
-      deadline: .now + server.limits.frameTime,
-      connectionLogger: logger,
-      call: call)
+      metadata: Metadata(head.headers))
+    self.call = call
+    let context = ServerContext(call, deadline: call.began + server.limits.frameTime)
 
-    let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
+    let this = NIOLoopBound(self, eventLoop: loop.eventLoop)
     let (interceptors, load) = (server.interceptors, server.load)
-    task = Task.immediate(executorPreference: executor) {
+    task = Task.immediate(executorPreference: loop.executor) {
       let response: HTTPResponse
       do throws(RPCError) {
         response = try await interceptors.run(context) { context throws(RPCError) in
@@ -166,9 +161,9 @@ extension HTTPConnectionHandler: CallKeeper {
 
   func setDeadline(of streamID: UInt32, in timeout: Duration) {
     deadline?.cancel()
-    let this = NIOLoopBound(self, eventLoop: executor.eventLoop)
+    let this = NIOLoopBound(self, eventLoop: loop.eventLoop)
     let delay = TimeAmount(min(timeout, .longest))
-    deadline = executor.eventLoop.scheduleTask(in: delay) {
+    deadline = loop.eventLoop.scheduleTask(in: delay) {
       this.value.stop(.deadlineExceeded)
       this.value.context?.close(promise: nil)
     }

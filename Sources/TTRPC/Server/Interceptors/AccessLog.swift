@@ -2,40 +2,34 @@ public import Logging
 
 /// Writes a line for each call when it is over: who called what, how it ended, how long it took and
 /// how much it moved.
-public struct AccessLog: ServerInterceptor {
+public struct AccessLog: BracketingInterceptor {
   private let level: Logger.Level
 
   public init(level: Logger.Level = .info) {
     self.level = level
   }
 
-  public func intercept(
-    _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
-  ) async throws(RPCError) {
-    guard context.connectionLogger.logLevel <= level else { return try await next(context) }
-    let start = ContinuousClock.now
-    do throws(RPCError) {
-      try await next(context)
-    } catch {
-      write(context, error.code, since: start, ["reason": "\(error.message)"])
-      throw error
-    }
-    write(context, .ok, since: start)
+  public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
+    Bracket(level: level)
   }
 
-  private func write(
-    _ context: ServerContext, _ code: StatusCode, since start: ContinuousClock.Instant,
-    _ more: Logger.Metadata = [:]
-  ) {
-    let traffic = context.traffic
-    context.logger.log(
-      level: level, "call",
-      metadata: [
-        "status": "\(code)",
-        "milliseconds": "\(start.duration(to: .now).milliseconds)",
+  private struct Bracket: CallBracket {
+    let level: Logger.Level
+
+    func callBegan(_ context: inout ServerContext) {}
+
+    func callEnded(_ context: ServerContext, _ error: RPCError?) {
+      guard context.connectionLogger.logLevel <= level else { return }
+      let traffic = context.traffic
+      var metadata: Logger.Metadata = [
+        "status": "\(error?.code ?? .ok)",
+        "milliseconds": "\(context.began.duration(to: .now).milliseconds)",
         "bytes_received": "\(traffic.bytesReceived)",
         "bytes_sent": "\(traffic.bytesSent)",
-      ].merging(more) { $1 })
+      ]
+      if let error { metadata["reason"] = "\(error.message)" }
+      context.logger.log(level: level, "call", metadata: metadata)
+    }
   }
 }
 

@@ -5,7 +5,7 @@ internal import Logging
 ///
 /// Each refusal is logged and counted: `ttrpc_server_denied_total`, by `method`. Names that no method
 /// has are whatever a peer made up: they are counted as `unknown`, lest there be a count for each.
-public struct Authorization: ServerInterceptor {
+public struct Authorization: BracketingInterceptor {
   private let allows: @Sendable (PeerIdentity, MethodDescriptor) -> Bool
 
   /// - Parameter allows: Whether a peer may call a method. Asked at the beginning of each call, on the
@@ -14,23 +14,27 @@ public struct Authorization: ServerInterceptor {
     self.allows = allows
   }
 
-  public func intercept(
-    _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
-  ) async throws(RPCError) {
-    guard allows(context.peer, context.method) else {
-      // What a peer made up is cut short, since it comes back.
-      let name = context.method.fullName
-      let method = context.isKnown ? name : String(name.prefix(Self.longestName))
-      context.logger.notice("denied")
-      Counter(
-        label: "ttrpc_server_denied_total",
-        dimensions: [("method", context.isKnown ? method : "unknown")]
-      ).increment()
-      throw RPCError(
-        code: .permissionDenied, message: "uid \(context.peer.userID) may not call \(method)")
-    }
-    try await next(context)
+  public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
+    Bracket(method: method, isKnown: isKnown, allows: allows)
   }
 
-  private static let longestName = 200
+  private struct Bracket: CallBracket {
+    let method: MethodDescriptor
+    let isKnown: Bool
+    let allows: @Sendable (PeerIdentity, MethodDescriptor) -> Bool
+
+    func callBegan(_ context: inout ServerContext) throws(RPCError) {
+      guard !allows(context.peer, method) else { return }
+      // What a peer made up is cut short, since it comes back.
+      let name = isKnown ? method.fullName : String(method.fullName.prefix(Self.longestName))
+      context.logger.notice("denied")
+      Counter(
+        label: "ttrpc_server_denied_total", dimensions: [("method", isKnown ? name : "unknown")]
+      ).increment()
+      throw RPCError(
+        code: .permissionDenied, message: "uid \(context.peer.userID) may not call \(name)")
+    }
+
+    private static let longestName = 200
+  }
 }

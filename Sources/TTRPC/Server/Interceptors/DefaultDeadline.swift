@@ -1,7 +1,7 @@
 /// Gives calls a deadline whose callers gave none, so that no handler runs for ever.
 ///
 /// A deadline that a caller gave is its own, and the server enforces it with or without this.
-public struct DefaultDeadline: ServerInterceptor {
+public struct DefaultDeadline: BracketingInterceptor {
   private let timeout: Duration
   private let shapes: Set<CallShape>
 
@@ -12,6 +12,11 @@ public struct DefaultDeadline: ServerInterceptor {
     self.shapes = shapes
   }
 
+  public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
+    shapes.contains(method.shape) ? Bracket(timeout: timeout) : nil
+  }
+
+  /// Among interceptors that are no brackets, the call has begun already, and its connection is told.
   public func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {
@@ -19,6 +24,15 @@ public struct DefaultDeadline: ServerInterceptor {
       try await next(context.limited(to: timeout))
     } else {
       try await next(context)
+    }
+  }
+
+  private struct Bracket: CallBracket {
+    let timeout: Duration
+
+    func callBegan(_ context: inout ServerContext) {
+      // The connection looks at it once the call has begun.
+      if context.deadline == nil { context.deadline = context.began + timeout }
     }
   }
 }

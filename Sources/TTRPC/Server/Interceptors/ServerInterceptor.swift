@@ -4,10 +4,19 @@
 /// `next` throws the status that the caller gets, also where the call's deadline, its caller or a drain
 /// ended it before the handler was done. Throwing without `next` refuses the call. `next` is called at
 /// most once.
+///
+/// One that has nothing to do in between should be a ``BracketingInterceptor``, which costs less.
 public protocol ServerInterceptor: Sendable {
   func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError)
+
+  /// Whether it only passes on calls that bring no metadata, so that it can be left out of them.
+  var needsMetadata: Bool { get }
+}
+
+extension ServerInterceptor {
+  public var needsMetadata: Bool { false }
 }
 
 /// A server's interceptors in their order, the first outermost.
@@ -16,6 +25,16 @@ struct ServerInterceptorChain: Sendable {
 
   init(_ interceptors: [any ServerInterceptor]) {
     self.interceptors = interceptors
+  }
+
+  /// All that is to be around a call of a method that brings no metadata, where brackets are all that is.
+  func brackets(of method: MethodDescriptor) -> [any CallBracket]? {
+    var brackets: [any CallBracket] = []
+    for interceptor in interceptors where !interceptor.needsMetadata {
+      guard let interceptor = interceptor as? any BracketingInterceptor else { return nil }
+      if let bracket = interceptor.bracket(of: method, isKnown: true) { brackets.append(bracket) }
+    }
+    return brackets
   }
 
   /// Runs a handler inside all of them.

@@ -24,7 +24,7 @@ final class ServerRun {
 
   let turns = Turns()
   let service = FuzzedService()
-  let load = ServerLoad(ServerRun.limits)
+  var load: ServerLoad { handler.server.load }
   let journal = Journal()
   let channel: EmbeddedChannel
   let handler: ServerConnectionHandler
@@ -42,12 +42,10 @@ final class ServerRun {
   init() throws {
     let logger = Logger(label: "fuzzing") { [journal] _ in journal }
     let route = HTTPRoute(path: "/healthz") { _ in HTTPResponse(line: "well") }
-    let parts = ServerParts(
-      methods: MethodTable([service]), routes: [route], interceptors: ServerInterceptorChain([]),
-      limits: Self.limits, load: load)
+    let parts = ServerParts([service], routes: [route], interceptors: [], limits: Self.limits)
     let handler = ServerConnectionHandler(
       server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
-      eventLoop: turns, turns: TurnQueue(eventLoop: turns))
+      loop: ServerLoop(turns))
     self.handler = handler
     let channel = EmbeddedChannel(loop: turns.loop)
     self.channel = channel

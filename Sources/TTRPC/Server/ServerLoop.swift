@@ -1,0 +1,14 @@
+internal import NIOCore
+
+/// What the connections of one event loop share.
+struct ServerLoop: Sendable {
+  let eventLoop: any EventLoop
+  let executor: EventLoopTaskExecutor
+  let turns: TurnQueue
+
+  init(_ eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+    executor = EventLoopTaskExecutor(eventLoop)
+    turns = TurnQueue(eventLoop: eventLoop)
+  }
+}
