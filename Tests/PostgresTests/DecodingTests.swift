@@ -13,7 +13,7 @@ struct DecodingTests {
   ) throws -> Value {
     // Whole copies of the bytes go in and values come out: nothing keeps the address.
     try unsafe bytes.withUnsafeBytes { buffer in
-      var reader = unsafe FieldReader(bytes: buffer, type: type, column: "c")
+      var reader = unsafe FieldReader(bytes: buffer, type: type, column: .named("c"))
       return try reader.decodeAll(as: value)
     }
   }

@@ -78,7 +78,7 @@ import CLibPQ
     var reader = unsafe FieldReader(
       bytes: bytes,
       type: PostgresType(oid: oid),
-      column: columnName(column)
+      column: .at(column, of: self)
     )
     return try reader.decodeAll(as: type)
   }

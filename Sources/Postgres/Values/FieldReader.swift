@@ -3,8 +3,21 @@
 /// It is lent to ``PostgresDecodable/decode(from:)`` and cannot be kept: the bytes belong to a
 /// result that is freed on the connection's thread.
 @safe public struct FieldReader: ~Copyable {
+  /// Where the column's name is to be had: it is made for errors alone, of which there are few.
+  enum Column {
+    case named(String)
+    case at(Int, of: LibpqResult)
+  }
+
+  private let source: Column
+
   /// The name of the column, for errors.
-  public let column: String
+  public var column: String {
+    switch source {
+    case .named(let name): name
+    case .at(let index, let result): result.columnName(index)
+    }
+  }
 
   /// The type the server gave the field.
   public let type: PostgresType
@@ -13,10 +26,10 @@
   // can neither be copied nor kept.
   private var rest: UnsafeRawBufferPointer
 
-  @unsafe init(bytes: UnsafeRawBufferPointer, type: PostgresType, column: String) {
+  @unsafe init(bytes: UnsafeRawBufferPointer, type: PostgresType, column: Column) {
     unsafe rest = bytes
     self.type = type
-    self.column = column
+    source = column
   }
 
   /// How many bytes are yet to be read.
@@ -101,7 +114,7 @@
       }
       return null
     }
-    var element = unsafe FieldReader(bytes: try take(length), type: type, column: column)
+    var element = unsafe FieldReader(bytes: try take(length), type: type, column: source)
     return try element.decodeAll(as: Element.self)
   }
 

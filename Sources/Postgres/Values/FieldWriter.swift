@@ -47,8 +47,8 @@ public struct FieldWriter: Sendable {
     guard let length = Int32(exactly: bytes.count - start - 4) else {
       throw PostgresError(.encoding, "An element of the array is larger than PostgreSQL allows.")
     }
-    var word = FieldWriter()
-    word.writeInteger(length)
-    bytes.replaceSubrange(start..<start + 4, with: word.bytes)
+    for place in 0..<4 {
+      bytes[start + place] = UInt8(truncatingIfNeeded: length >> Int32(24 - place * 8))
+    }
   }
 }

@@ -9,18 +9,33 @@ extension UUID: PostgresScalar {
   /// Appends sixteen bytes.
   public func encode(into writer: inout FieldWriter) {
     let (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) = uuid
-    writer.writeBytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+    writer.writeInteger(UInt64(bytes: (a, b, c, d, e, f, g, h)))
+    writer.writeInteger(UInt64(bytes: (i, j, k, l, m, n, o, p)))
   }
 
   /// Reads sixteen bytes.
   public static func decode(from reader: inout FieldReader) throws(PostgresError) -> UUID {
-    let b = try reader.readBytes(16)
-    return UUID(
-      uuid: (
-        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7],
-        b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]
-      )
-    )
+    let (a, b, c, d, e, f, g, h) = try reader.readInteger(as: UInt64.self).bytes
+    let (i, j, k, l, m, n, o, p) = try reader.readInteger(as: UInt64.self).bytes
+    return UUID(uuid: (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p))
+  }
+}
+
+extension UInt64 {
+  fileprivate typealias Bytes = (UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8)
+
+  /// The most significant byte first, as an array of them would be but without one.
+  fileprivate init(bytes: Bytes) {
+    let high =
+      UInt64(bytes.0) << 56 | UInt64(bytes.1) << 48 | UInt64(bytes.2) << 40 | UInt64(bytes.3) << 32
+    let low =
+      UInt64(bytes.4) << 24 | UInt64(bytes.5) << 16 | UInt64(bytes.6) << 8 | UInt64(bytes.7)
+    self = high | low
+  }
+
+  fileprivate var bytes: Bytes {
+    func byte(_ place: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: self >> (56 - place * 8)) }
+    return (byte(0), byte(1), byte(2), byte(3), byte(4), byte(5), byte(6), byte(7))
   }
 }
 
