@@ -15,7 +15,7 @@ public struct SweepStore: Sendable {
 
   /// Expires reservations whose time has passed.
   ///
-  /// - Parameter limit: How many are looked for; what else is due of the same users goes with them.
+  /// - Parameter limit: Of how many users' years at a time; all that is due in them goes.
   /// - Returns: How many there were; 0 where there is nothing to do just now.
   public func sweepReservations(limit: Int32) async throws(PostgresError) -> Int {
     try await sweep(Queries.sweepReservations, limit)

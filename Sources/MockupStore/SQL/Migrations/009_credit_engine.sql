@@ -3,10 +3,16 @@
 --
 -- They take the time and every id as parameters, lock the users' counter rows in one order before
 -- they look at anything else (a statement of its own: what it waited for is then visible to the next
--- one), decide each request in the order in which it was sent, and write once for the batch.
+-- one), decide each request as if they came one by one in the order in which they were sent, and write
+-- once for the batch.
+--
+-- One by one is how they are decided only where it matters: for a user at the limit, or of whom one
+-- reservation is asked for more than once (the functions …_in_order). Of all others the batch is decided
+-- as a set, in one statement, in which running sums say what each request finds and leaves.
 --
 -- Their statements are planned once for a session: every row is found by its key, for one request or
--- for many, and planning would take longer than running. An empty table must not teach them to scan.
+-- for many, and planning would take longer than running. An empty table must not teach them to read it
+-- all: where a page costs next to nothing, a key is always looked up.
 
 -- A setting that may hold anything: a number is truncated and kept within 0 … 2^31 - 1, as a JSON
 -- number or as text; whatever is no number counts as absent.
@@ -19,7 +25,10 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = ''
 AS $$
 BEGIN
-  IF p_guardrails ->> p_key ~ '^\s*[+-]?[0-9]{1,100}(\.[0-9]{0,100})?\s*$' THEN
+  -- The pattern decides; matching it takes longer than all the rest, and any number of this length does.
+  IF jsonb_typeof(p_guardrails -> p_key) = 'number' AND length(p_guardrails ->> p_key) <= 100
+    OR p_guardrails ->> p_key ~ '^\s*[+-]?[0-9]{1,100}(\.[0-9]{0,100})?\s*$'
+  THEN
     RETURN least(greatest(trunc((p_guardrails ->> p_key)::numeric), 0), 2147483647);
   END IF;
   RETURN p_default;
@@ -91,13 +100,14 @@ $$;
 
 -- Does to the users' reservations whose time has come what as_of() says, and returns how many they
 -- were. Expiry is decided here, when a user's credits are next touched, and not by when something
--- sweeps. The counters are locked.
+-- sweeps. The counters are locked, and know from then on when they have to be looked at again.
 CREATE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = ''
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
+SET random_page_cost = 0.01
 AS $$
 DECLARE
   v_due record;
@@ -130,19 +140,21 @@ BEGIN
       WHERE user_id = v_due.user_id AND year = v_due.year;
     END IF;
   END LOOP;
+
+  UPDATE mockupd.credit_counters AS c
+  SET due_at = coalesce((
+    SELECT min(r.expires_at) FROM mockupd.reservations AS r
+    WHERE r.user_id = c.user_id AND r.year = c.year AND r.state IN ('held', 'dispatched')), 'infinity')
+  WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (p_years) AND c.due_at <= p_now;
   RETURN v_count;
 END
 $$;
 
--- Reserves each user_ids[i]'s credits[i] under the id ids[i], in order, all in the year and month of
--- p_now. One row for each request, in no particular order:
---
---   admitted, refused      with the credits granted (the whole, or, of a best effort, what there is)
---                          and the usage after it; replayed where the id was sent before, and then
---                          with the time and usage of the first answer
---   conflicting_FIELD      the id was sent before with another FIELD
---   unknown_user, unknown_mockup (or another user's)
-CREATE FUNCTION mockupd.reserve(
+-- Decides request by request, in the order in which they were sent, for reserve() and with its answers:
+-- whatever those ask who are not of p_done. The counters of p_locked are locked.
+CREATE FUNCTION mockupd.reserve_in_order(
+  p_locked uuid[],
+  p_done uuid[],
   p_now timestamptz,
   p_user_ids uuid[],
   p_ids uuid[],
@@ -160,16 +172,16 @@ CREATE FUNCTION mockupd.reserve(
   reserved_at timestamptz,
   usage mockupd.usage
 )
-LANGUAGE plpgsql SECURITY DEFINER
+LANGUAGE plpgsql
 SET search_path = ''
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
+SET random_page_cost = 0.01
 AS $$
 #variable_conflict use_column
 DECLARE
   v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
   v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
-  v_locked uuid[];
   v_request record;
   v_counters mockupd.credit_counters;
   v_usage mockupd.usage;
@@ -178,29 +190,6 @@ DECLARE
   v_made mockupd.reservations[] := '{}';
   v_changed mockupd.credit_counters[] := '{}';
 BEGIN
-  SELECT coalesce(array_agg(locked.user_id), '{}') INTO v_locked FROM (
-    SELECT c.user_id FROM mockupd.credit_counters AS c
-    WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
-    ORDER BY c.user_id
-    FOR NO KEY UPDATE
-  ) AS locked;
-
-  -- A user's first request in a year makes the row that it locks.
-  IF cardinality(v_locked) < (SELECT count(DISTINCT u) FROM unnest(p_user_ids) AS u) THEN
-    INSERT INTO mockupd.credit_counters (user_id, year)
-    SELECT u.id, v_year FROM auth.users AS u WHERE u.id = ANY (p_user_ids) ORDER BY u.id
-    ON CONFLICT DO NOTHING;
-
-    SELECT coalesce(array_agg(locked.user_id), '{}') INTO v_locked FROM (
-      SELECT c.user_id FROM mockupd.credit_counters AS c
-      WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
-      ORDER BY c.user_id
-      FOR NO KEY UPDATE
-    ) AS locked;
-  END IF;
-
-  PERFORM mockupd.expire_due(p_now, p_user_ids, ARRAY[v_year]);
-
   -- Decide what is new. An id that stands twice in the batch is decided once: by the first request
   -- that may be admitted at all.
   FOR v_request IN
@@ -220,7 +209,7 @@ BEGIN
       SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = i.user_id LIMIT 1
     ) AS settings ON true
     -- Who came to be after the lock is unknown: those counters are not ours.
-    WHERE i.turn = 1 AND i.user_id = ANY (v_locked)
+    WHERE i.turn = 1 AND i.user_id = ANY (p_locked) AND i.user_id <> ALL (p_done)
       AND NOT EXISTS (
         SELECT FROM mockupd.reservations AS r WHERE r.user_id = i.user_id AND r.id = i.id)
     ORDER BY i.user_id, i.ordinal
@@ -243,6 +232,8 @@ BEGIN
       v_usage.monthly_held := v_usage.monthly_held + v_granted;
       v_counters.held := v_usage.held;
       v_counters.month_held[v_month] := v_usage.monthly_held;
+      v_counters.due_at := least(
+        v_counters.due_at, p_now + make_interval(secs => v_request.time_to_live));
     END IF;
 
     v_decided := v_decided || v_request.ordinal;
@@ -266,7 +257,7 @@ BEGIN
   INSERT INTO mockupd.reservations SELECT made.* FROM unnest(v_made) AS made;
 
   UPDATE mockupd.credit_counters AS c
-  SET held = changed.held, month_held = changed.month_held
+  SET held = changed.held, month_held = changed.month_held, due_at = changed.due_at
   FROM unnest(v_changed) AS changed
   WHERE c.user_id = changed.user_id AND c.year = changed.year;
 
@@ -275,7 +266,7 @@ BEGIN
   SELECT
     i.ordinal,
     CASE
-      WHEN r.id IS NULL AND i.user_id <> ALL (v_locked) THEN 'unknown_user'
+      WHEN r.id IS NULL AND i.user_id <> ALL (p_locked) THEN 'unknown_user'
       WHEN r.id IS NULL OR i.ordinal < made.ordinal THEN 'unknown_mockup'
       WHEN r.credits <> i.credits THEN 'conflicting_credits'
       WHEN r.operation <> i.operation THEN 'conflicting_operation'
@@ -298,35 +289,191 @@ BEGIN
   LEFT JOIN (
     SELECT p_user_ids[d.ordinal] AS user_id, p_ids[d.ordinal] AS id, d.ordinal
     FROM unnest(v_decided) AS d (ordinal)
-  ) AS made ON made.user_id = i.user_id AND made.id = i.id;
+  ) AS made ON made.user_id = i.user_id AND made.id = i.id
+  WHERE (i.user_id = ANY (p_done)) IS NOT TRUE;
 END
 $$;
 
--- Settles reservations, and what goes before it: does actions[i] to ids[i].
+-- Reserves each user_ids[i]'s credits[i] under the id ids[i], in order, all in the year and month of
+-- p_now. One row for each request, in no particular order:
 --
---   dispatch   the vendor is about to be called: from here on its time may pass without its credits
---              being free. With a time to live it extends as well
---   extend     moves the end to p_now + times_to_live[i] seconds, and never to an earlier time
---   commit     spends credits[i] (null: all that is left) under commit_ids[i], which makes it happen
---              once, and writes the ledger row entry_ids[i]. Where finals[i] is false it stays as it
---              is, for more; else what is left is free again. 0 is a release. With allow_overruns[i] it
---              may spend more than is left, from what is available. One that has expired is admitted
---              again, against what is available
---   release    gives back what it holds
+--   admitted, refused      with the credits granted (the whole, or, of a best effort, what there is)
+--                          and the usage after it; replayed where the id was sent before, and then
+--                          with the time and usage of the first answer
+--   conflicting_FIELD      the id was sent before with another FIELD
+--   unknown_user, unknown_mockup (or another user's)
 --
--- One row for each request:
---
---   settled                with the reservation and the usage after it, and what a commit or release
---                          charged (and what of that was overrun) and gave back; replayed where it was
---                          done before, and then with that answer
---   not_found              the user has no such reservation
---   conflicting_FIELD      the commit id was sent before with another FIELD
---   not_open               the reservation's state forbids it
---   exceeds_held           more than the reservation has left
---   insufficient           what is available is not enough
---
--- Where nothing is settled, nothing changes.
-CREATE FUNCTION mockupd.settle(
+-- All requests of a user that are new and fit together are admitted at once, with the usage after each
+-- taken from a running sum. A user of whom this does not hold is decided about request by request.
+CREATE FUNCTION mockupd.reserve(
+  p_now timestamptz,
+  p_user_ids uuid[],
+  p_ids uuid[],
+  p_credits integer[],
+  p_operations text[],
+  p_times_to_live integer[],
+  p_mockup_ids uuid[],
+  p_group_ids uuid[],
+  p_modes text[]
+) RETURNS TABLE (
+  ordinal bigint,
+  outcome text,
+  replayed boolean,
+  granted integer,
+  reserved_at timestamptz,
+  usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+SET random_page_cost = 0.01
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_locked uuid[];
+  v_any_due boolean;
+  v_admitted uuid[];
+  v_usages mockupd.usage[];
+  v_answered bigint := 0;
+BEGIN
+  -- A user's first request in a year makes the row that it locks. Who has locked a part of the rows may
+  -- not wait for others that are being made: so either all are there, or none is locked yet.
+  FOR v_attempt IN 1 .. 2 LOOP
+    SELECT coalesce(array_agg(locked.user_id), '{}'), bool_or(locked.due_at <= p_now)
+    INTO v_locked, v_any_due
+    FROM (
+      SELECT c.user_id, c.due_at FROM mockupd.credit_counters AS c
+      WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
+        AND (v_attempt = 2 OR (SELECT count(DISTINCT u) FROM unnest(p_user_ids) AS u) = (
+          SELECT count(*) FROM mockupd.credit_counters AS made
+          WHERE made.user_id = ANY (p_user_ids) AND made.year = v_year))
+      ORDER BY c.user_id
+      FOR NO KEY UPDATE
+    ) AS locked;
+    EXIT WHEN v_locked <> '{}';
+
+    INSERT INTO mockupd.credit_counters (user_id, year)
+    SELECT u.id, v_year FROM auth.users AS u WHERE u.id = ANY (p_user_ids) ORDER BY u.id
+    ON CONFLICT DO NOTHING;
+  END LOOP;
+
+  IF v_any_due THEN
+    PERFORM mockupd.expire_due(p_now, v_locked, ARRAY[v_year]);
+  END IF;
+
+  -- Whose requests are all new and fit together, and the usage before them. (A subquery with a limit is
+  -- looked up by its key for each row, whatever the planner thinks of joins.)
+  SELECT
+    coalesce(array_agg(c.user_id), '{}'),
+    array_agg(ROW(
+      budget.annual, budget.monthly, c.generation, c.regeneration, c.refund, c.held,
+      c.month_used[v_month], c.month_held[v_month])::mockupd.usage)
+  INTO v_admitted, v_usages
+  FROM (
+    SELECT i.user_id, sum(i.credits) AS credits
+    FROM unnest(p_user_ids, p_ids, p_credits, p_mockup_ids) AS i (user_id, id, credits, mockup_id)
+    LEFT JOIN LATERAL (
+      SELECT r.id FROM mockupd.reservations AS r
+      WHERE r.user_id = i.user_id AND r.id = i.id
+      LIMIT 1
+    ) AS made ON true
+    GROUP BY i.user_id
+    HAVING bool_and((
+      made.id IS NULL
+      AND i.id NOT IN (SELECT id FROM unnest(p_ids) AS id GROUP BY id HAVING count(*) > 1)
+      AND (i.mockup_id IS NULL OR (
+        SELECT m.id FROM public.mockups AS m WHERE m.id = i.mockup_id AND m.user_id = i.user_id
+      ) IS NOT NULL)) IS TRUE)
+  ) AS asked
+  -- Who came to be after the lock is unknown: those counters are not ours.
+  JOIN unnest(v_locked) AS locked (user_id) ON locked.user_id = asked.user_id
+  CROSS JOIN LATERAL (
+    SELECT c.* FROM mockupd.credit_counters AS c
+    WHERE c.user_id = asked.user_id AND c.year = v_year
+    LIMIT 1
+  ) AS c
+  LEFT JOIN LATERAL (
+    SELECT s.guardrails, s.guardrails -> 'annual_mockup_budget' AS annual,
+      s.guardrails -> 'monthly_mockup_soft_limit' AS monthly
+    FROM public.user_settings AS s WHERE s.user_id = asked.user_id LIMIT 1
+  ) AS s ON true
+  CROSS JOIN LATERAL (
+    -- What mockupd.guardrail says, which takes too long to be called but for what is unusual.
+    SELECT
+      CASE
+        WHEN s.annual IS NULL THEN 3500
+        WHEN jsonb_typeof(s.annual) = 'number' AND length(s.annual::text) <= 100
+          THEN least(greatest(trunc(s.annual::numeric), 0), 2147483647)::integer
+        ELSE mockupd.guardrail(s.guardrails, 'annual_mockup_budget', 3500)
+      END AS annual,
+      CASE
+        WHEN s.monthly IS NULL THEN 292
+        WHEN jsonb_typeof(s.monthly) = 'number' AND length(s.monthly::text) <= 100
+          THEN least(greatest(trunc(s.monthly::numeric), 0), 2147483647)::integer
+        ELSE mockupd.guardrail(s.guardrails, 'monthly_mockup_soft_limit', 292)
+      END AS monthly
+  ) AS budget
+  WHERE asked.credits
+    <= budget.annual - (c.generation + c.regeneration - c.refund) - c.held;
+
+  -- Admit them.
+  IF v_admitted <> '{}' THEN
+    RETURN QUERY
+    WITH request AS MATERIALIZED (
+      SELECT i.*, p_now + make_interval(secs => i.time_to_live) AS expires_at,
+        ROW(
+          u.annual_budget, u.monthly_soft_limit, u.generation, u.regeneration, u.refund,
+          u.held + sum(i.credits) OVER so_far, u.monthly_used,
+          u.monthly_held + sum(i.credits) OVER so_far)::mockupd.usage AS usage
+      FROM unnest(
+        p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids,
+        p_modes)
+        WITH ORDINALITY
+        AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, ordinal)
+      JOIN unnest(v_admitted, v_usages) AS u (
+        user_id, annual_budget, monthly_soft_limit, generation, regeneration, refund, held,
+        monthly_used, monthly_held) ON u.user_id = i.user_id
+      WINDOW so_far AS (PARTITION BY i.user_id ORDER BY i.ordinal)
+    ), made AS (
+      INSERT INTO mockupd.reservations (
+        user_id, id, credits, operation, mode, time_to_live, mockup_id, group_id, year, month,
+        state, granted, held, created_at, expires_at, reserved_usage)
+      SELECT
+        i.user_id, i.id, i.credits, i.operation, i.mode, i.time_to_live, i.mockup_id, i.group_id,
+        v_year, v_month, 'held', i.credits, i.credits, p_now, i.expires_at, i.usage
+      FROM request AS i
+    ), counted AS (
+      UPDATE mockupd.credit_counters AS c
+      SET held = c.held + asked.credits,
+        month_held[v_month] = c.month_held[v_month] + asked.credits,
+        due_at = least(c.due_at, asked.due_at)
+      FROM (
+        SELECT i.user_id, sum(i.credits) AS credits, min(i.expires_at) AS due_at
+        FROM request AS i GROUP BY i.user_id
+      ) AS asked
+      WHERE c.user_id = asked.user_id AND c.year = v_year
+    )
+    SELECT i.ordinal, 'admitted', false, i.credits, p_now, i.usage FROM request AS i;
+    GET DIAGNOSTICS v_answered = ROW_COUNT;
+  END IF;
+
+  IF v_answered < cardinality(p_ids) THEN
+    RETURN QUERY
+    SELECT * FROM mockupd.reserve_in_order(
+      v_locked, v_admitted, p_now, p_user_ids, p_ids, p_credits, p_operations, p_times_to_live,
+      p_mockup_ids, p_group_ids, p_modes);
+  END IF;
+END
+$$;
+
+-- Settles request by request, in the order in which they were sent, for settle() and with its answers:
+-- whatever those ask who are not of p_done. Their counters of p_years are locked.
+CREATE FUNCTION mockupd.settle_in_order(
+  p_years integer[],
+  p_done uuid[],
   p_now timestamptz,
   p_user_ids uuid[],
   p_ids uuid[],
@@ -348,14 +495,14 @@ CREATE FUNCTION mockupd.settle(
   released integer,
   late boolean
 )
-LANGUAGE plpgsql SECURITY DEFINER
+LANGUAGE plpgsql
 SET search_path = ''
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
+SET random_page_cost = 0.01
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_years integer[];
   v_runs bigint[];
   v_request record;
   v_counters mockupd.credit_counters;
@@ -373,25 +520,12 @@ DECLARE
   v_changed mockupd.credit_counters[];
   v_entries public.mockup_credit_usage[];
 BEGIN
-  -- A reservation's year never changes, so it may be read before the lock: of each request, null
-  -- where there is none. One that is made from here on is not found below either, since it is not
-  -- certain that its counters are locked.
-  SELECT array_agg(r.year ORDER BY i.ordinal) INTO v_years
-  FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
-  LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id;
-
-  PERFORM FROM mockupd.credit_counters AS c
-  WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
-  ORDER BY c.user_id, c.year
-  FOR NO KEY UPDATE;
-
-  PERFORM mockupd.expire_due(p_now, p_user_ids, v_years);
-
   -- A user's batch is cut into runs in which no reservation stands twice: each request for one that
   -- stood before begins another, which sees what the one before it left.
-  SELECT array_agg(i.run ORDER BY i.ordinal) INTO v_runs
+  SELECT array_agg(CASE WHEN (i.user_id = ANY (p_done)) IS NOT TRUE THEN i.run END ORDER BY i.ordinal)
+  INTO v_runs
   FROM (
-    SELECT i.ordinal,
+    SELECT i.user_id, i.ordinal,
       1 + count(*) FILTER (WHERE i.turn > 1) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS run
     FROM (
       SELECT i.*, row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) AS turn
@@ -410,7 +544,7 @@ BEGIN
       SELECT i.*, r AS reservation, sent AS sent, c AS counters, settings.guardrails
       FROM unnest(
         p_user_ids, p_ids, p_actions, p_commit_ids, p_credits, p_finals, p_allow_overruns,
-        p_times_to_live, p_entry_ids, v_years, v_runs)
+        p_times_to_live, p_entry_ids, p_years, v_runs)
         WITH ORDINALITY
         AS i (user_id, id, action, commit_id, credits, final, allow_overrun, time_to_live, entry_id,
           year, run, ordinal)
@@ -675,6 +809,274 @@ BEGIN
 END
 $$;
 
+-- Settles reservations, and what goes before it: does actions[i] to ids[i].
+--
+--   dispatch   the vendor is about to be called: from here on its time may pass without its credits
+--              being free. With a time to live it extends as well
+--   extend     moves the end to p_now + times_to_live[i] seconds, and never to an earlier time
+--   commit     spends credits[i] (null: all that is left) under commit_ids[i], which makes it happen
+--              once, and writes the ledger row entry_ids[i]. Where finals[i] is false it stays as it
+--              is, for more; else what is left is free again. 0 is a release. With allow_overruns[i] it
+--              may spend more than is left, from what is available. One that has expired is admitted
+--              again, against what is available
+--   release    gives back what it holds
+--
+-- One row for each request:
+--
+--   settled                with the reservation and the usage after it, and what a commit or release
+--                          charged (and what of that was overrun) and gave back; replayed where it was
+--                          done before, and then with that answer
+--   not_found              the user has no such reservation
+--   conflicting_FIELD      the commit id was sent before with another FIELD
+--   not_open               the reservation's state forbids it
+--   exceeds_held           more than the reservation has left
+--   insufficient           what is available is not enough
+--
+-- Where nothing is settled, nothing changes.
+--
+-- A user whose requests are all plain is done at once, with the usage after each taken from running
+-- sums. Plain is what settles, moves on or extends an open reservation of one period that nothing has
+-- been spent of, and that stands in the batch but once; a commit is it when it spends no more than there
+-- is, and was not sent before. All else is done request by request.
+CREATE FUNCTION mockupd.settle(
+  p_now timestamptz,
+  p_user_ids uuid[],
+  p_ids uuid[],
+  p_actions text[],
+  p_commit_ids uuid[],
+  p_credits integer[],
+  p_finals boolean[],
+  p_allow_overruns boolean[],
+  p_times_to_live integer[],
+  p_entry_ids uuid[]
+) RETURNS TABLE (
+  ordinal bigint,
+  outcome text,
+  replayed boolean,
+  reservation mockupd.reservations,
+  usage mockupd.usage,
+  charged integer,
+  overrun integer,
+  released integer,
+  late boolean
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ''
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+SET random_page_cost = 0.01
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_years integer[];
+  v_any_due boolean;
+  v_plain uuid[];
+  v_plain_years integer[];
+  v_plain_months integer[];
+  v_entries bigint[];
+  v_usages mockupd.usage[];
+  v_answered bigint := 0;
+BEGIN
+  -- A reservation's year never changes, so it may be read before the lock: of each request, null
+  -- where there is none. One that is made from here on is not found below either, since it is not
+  -- certain that its counters are locked.
+  SELECT
+    array_agg(r.year ORDER BY i.ordinal),
+    bool_or(r.state IN ('held', 'dispatched') AND r.expires_at <= p_now)
+  INTO v_years, v_any_due
+  FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
+  LEFT JOIN LATERAL (
+    SELECT r.year, r.state, r.expires_at FROM mockupd.reservations AS r
+    WHERE r.user_id = i.user_id AND r.id = i.id
+    LIMIT 1
+  ) AS r ON true;
+
+  SELECT v_any_due OR bool_or(locked.due_at <= p_now) INTO v_any_due
+  FROM (
+    SELECT c.due_at FROM mockupd.credit_counters AS c
+    WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
+    ORDER BY c.user_id, c.year
+    FOR NO KEY UPDATE
+  ) AS locked;
+
+  IF v_any_due THEN
+    PERFORM mockupd.expire_due(p_now, p_user_ids, v_years);
+  END IF;
+
+  -- Whose requests are all plain, their period, and the usage before them.
+  SELECT
+    coalesce(array_agg(c.user_id), '{}'), array_agg(asked.year), array_agg(asked.month),
+    array_agg(c.entries),
+    array_agg(ROW(
+      budget.annual, budget.monthly, c.generation, c.regeneration, c.refund, c.held,
+      c.month_used[asked.month], c.month_held[asked.month])::mockupd.usage)
+  INTO v_plain, v_plain_years, v_plain_months, v_entries, v_usages
+  FROM (
+    SELECT i.user_id, min(r.year) AS year, min(r.month) AS month
+    FROM unnest(
+      p_user_ids, p_ids, p_actions, p_commit_ids, p_credits, p_finals, p_allow_overruns, v_years)
+      AS i (user_id, id, action, commit_id, credits, final, allow_overrun, year)
+    LEFT JOIN LATERAL (
+      SELECT r.year, r.month, r.state, r.held, r.committed FROM mockupd.reservations AS r
+      WHERE r.user_id = i.user_id AND r.id = i.id AND r.year = i.year
+      LIMIT 1
+    ) AS r ON true
+    GROUP BY i.user_id
+    HAVING min(r.year) = max(r.year) AND min(r.month) = max(r.month) AND bool_and((
+      r.state IN ('held', 'dispatched') AND r.committed = 0
+      AND i.id NOT IN (SELECT id FROM unnest(p_ids) AS id GROUP BY id HAVING count(*) > 1)
+      AND CASE i.action
+        WHEN 'commit' THEN
+          coalesce(i.final, true) AND NOT coalesce(i.allow_overrun, false)
+          AND coalesce(i.credits BETWEEN 1 AND r.held, true)
+          AND (
+            SELECT sent.id FROM mockupd.commits AS sent
+            WHERE sent.user_id = i.user_id AND sent.reservation_id = i.id AND sent.id = i.commit_id
+          ) IS NULL
+        ELSE i.action IN ('release', 'dispatch', 'extend')
+      END) IS TRUE)
+  ) AS asked
+  CROSS JOIN LATERAL (
+    SELECT c.* FROM mockupd.credit_counters AS c
+    WHERE c.user_id = asked.user_id AND c.year = asked.year
+    LIMIT 1
+  ) AS c
+  LEFT JOIN LATERAL (
+    SELECT s.guardrails, s.guardrails -> 'annual_mockup_budget' AS annual,
+      s.guardrails -> 'monthly_mockup_soft_limit' AS monthly
+    FROM public.user_settings AS s WHERE s.user_id = asked.user_id LIMIT 1
+  ) AS s ON true
+  CROSS JOIN LATERAL (
+    -- As in reserve().
+    SELECT
+      CASE
+        WHEN s.annual IS NULL THEN 3500
+        WHEN jsonb_typeof(s.annual) = 'number' AND length(s.annual::text) <= 100
+          THEN least(greatest(trunc(s.annual::numeric), 0), 2147483647)::integer
+        ELSE mockupd.guardrail(s.guardrails, 'annual_mockup_budget', 3500)
+      END AS annual,
+      CASE
+        WHEN s.monthly IS NULL THEN 292
+        WHEN jsonb_typeof(s.monthly) = 'number' AND length(s.monthly::text) <= 100
+          THEN least(greatest(trunc(s.monthly::numeric), 0), 2147483647)::integer
+        ELSE mockupd.guardrail(s.guardrails, 'monthly_mockup_soft_limit', 292)
+      END AS monthly
+  ) AS budget;
+
+  -- Do them: first what each request does by itself, then what that makes of the usage.
+  IF v_plain <> '{}' THEN
+    RETURN QUERY
+    WITH request AS (
+      SELECT i.*, r.operation, r.mockup_id, r.held, r.state,
+        u.year, u.month, u.entries, u.annual_budget, u.monthly_soft_limit, u.generation,
+        u.regeneration, u.refund, u.held AS usage_held, u.monthly_used, u.monthly_held,
+        i.action IN ('commit', 'release') AS settles,
+        CASE i.action WHEN 'commit' THEN coalesce(i.credits, r.held) ELSE 0 END AS charged,
+        -- What it no longer holds: spent, or given back.
+        CASE WHEN i.action IN ('commit', 'release') THEN r.held ELSE 0 END AS freed
+      FROM unnest(
+        p_user_ids, p_ids, p_actions, p_commit_ids, p_credits, p_times_to_live, p_entry_ids)
+        WITH ORDINALITY
+        AS i (user_id, id, action, commit_id, credits, time_to_live, entry_id, ordinal)
+      JOIN unnest(v_plain, v_plain_years, v_plain_months, v_entries, v_usages) AS u (
+        user_id, year, month, entries, annual_budget, monthly_soft_limit, generation, regeneration,
+        refund, held, monthly_used, monthly_held) ON u.user_id = i.user_id
+      CROSS JOIN LATERAL (
+        SELECT r.operation, r.mockup_id, r.held, r.state FROM mockupd.reservations AS r
+        WHERE r.user_id = i.user_id AND r.id = i.id
+        LIMIT 1
+      ) AS r
+    ), step AS MATERIALIZED (
+      SELECT i.*,
+        i.entries + count(*) FILTER (WHERE i.charged > 0) OVER so_far AS sequence,
+        ROW(
+          i.annual_budget, i.monthly_soft_limit,
+          i.generation + coalesce(
+            sum(i.charged) FILTER (WHERE i.operation = 'generation') OVER so_far, 0),
+          i.regeneration + coalesce(
+            sum(i.charged) FILTER (WHERE i.operation = 'regeneration') OVER so_far, 0),
+          i.refund,
+          i.usage_held - sum(i.freed) OVER so_far,
+          i.monthly_used + sum(i.charged) OVER so_far,
+          i.monthly_held - sum(i.freed) OVER so_far)::mockupd.usage AS usage
+      FROM request AS i
+      WINDOW so_far AS (PARTITION BY i.user_id ORDER BY i.ordinal)
+    ), settled AS (
+      UPDATE mockupd.reservations AS r
+      SET state = CASE i.action
+          WHEN 'commit' THEN 'committed' WHEN 'release' THEN 'released'
+          WHEN 'dispatch' THEN 'dispatched' ELSE r.state END,
+        held = r.held - i.freed,
+        committed = i.charged,
+        commit_id = CASE i.action WHEN 'commit' THEN i.commit_id END,
+        entry_id = CASE i.action WHEN 'commit' THEN i.entry_id END,
+        expires_at = CASE
+          WHEN i.settles THEN r.expires_at
+          ELSE greatest(r.expires_at, p_now + make_interval(secs => i.time_to_live)) END,
+        dispatched_at = CASE i.action
+          WHEN 'dispatch' THEN coalesce(r.dispatched_at, p_now) ELSE r.dispatched_at END,
+        settled_at = CASE WHEN i.settles THEN p_now END,
+        settled_usage = CASE WHEN i.settles THEN i.usage END
+      FROM step AS i
+      WHERE r.user_id = i.user_id AND r.id = i.id
+      RETURNING i.ordinal, i.action = 'dispatch' AND i.state = 'dispatched' AS replayed,
+        r AS reservation, i.usage, i.charged, i.freed - i.charged AS released
+    ), entered AS (
+      INSERT INTO public.mockup_credit_usage (
+        id, user_id, mockup_id, credits, operation, balance_before, balance_after, year, month,
+        created_at, sequence, reservation_id, annual_budget)
+      SELECT
+        i.entry_id, i.user_id,
+        -- The mockup may be gone by now; the lock keeps it until the row refers to it.
+        CASE WHEN i.mockup_id IS NOT NULL THEN
+          (SELECT m.id FROM public.mockups AS m WHERE m.id = i.mockup_id FOR KEY SHARE)
+        END,
+        i.charged, i.operation,
+        -- mockupd.as_integer
+        least(greatest(balance.after + i.charged, -2147483648), 2147483647),
+        least(greatest(balance.after, -2147483648), 2147483647),
+        i.year, i.month, p_now, i.sequence, i.id, i.annual_budget
+      FROM step AS i
+      CROSS JOIN LATERAL (
+        SELECT i.annual_budget
+          - ((i.usage).generation + (i.usage).regeneration - (i.usage).refund) AS after
+      ) AS balance
+      WHERE i.charged > 0
+    ), counted AS (
+      UPDATE mockupd.credit_counters AS c
+      SET generation = c.generation + asked.generation,
+        regeneration = c.regeneration + asked.regeneration,
+        entries = c.entries + asked.entries,
+        held = c.held - asked.freed,
+        month_used[asked.month] = c.month_used[asked.month] + asked.generation + asked.regeneration,
+        month_held[asked.month] = c.month_held[asked.month] - asked.freed
+      FROM (
+        SELECT i.user_id, i.year, i.month,
+          coalesce(sum(i.charged) FILTER (WHERE i.operation = 'generation'), 0) AS generation,
+          coalesce(sum(i.charged) FILTER (WHERE i.operation = 'regeneration'), 0) AS regeneration,
+          count(*) FILTER (WHERE i.charged > 0) AS entries,
+          sum(i.freed) AS freed
+        FROM step AS i
+        GROUP BY i.user_id, i.year, i.month
+        HAVING sum(i.freed) > 0
+      ) AS asked
+      WHERE c.user_id = asked.user_id AND c.year = asked.year
+    )
+    SELECT i.ordinal, 'settled', i.replayed, i.reservation, i.usage, i.charged, 0,
+      i.released, false
+    FROM settled AS i;
+    GET DIAGNOSTICS v_answered = ROW_COUNT;
+  END IF;
+
+  IF v_answered < cardinality(p_ids) THEN
+    RETURN QUERY
+    SELECT * FROM mockupd.settle_in_order(
+      v_years, v_plain, p_now, p_user_ids, p_ids, p_actions, p_commit_ids, p_credits, p_finals,
+      p_allow_overruns, p_times_to_live, p_entry_ids);
+  END IF;
+END
+$$;
+
 -- Releases every open reservation of a user's group. One row: whether there is such a group, how many
 -- of its reservations were given back, now or before, and how many credits by that; replayed where none
 -- was now; and the usage at p_now.
@@ -691,7 +1093,7 @@ AS $$
 DECLARE
   v_ids uuid[];
 BEGIN
-  SELECT coalesce(array_agg(r.id), '{}') INTO v_ids
+  SELECT coalesce(array_agg(r.id ORDER BY r.id), '{}') INTO v_ids
   FROM mockupd.reservations AS r
   WHERE r.user_id = p_user_id AND r.group_id = p_group_id
     AND r.state IN ('held', 'dispatched', 'unresolved');

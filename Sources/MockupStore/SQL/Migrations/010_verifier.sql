@@ -101,6 +101,15 @@ BEGIN
   WHERE (p_user_id IS NULL OR r.user_id = p_user_id)
     AND (r.committed, r.overrun) <> (coalesce(e.credits, 0), coalesce(e.overrun, 0))
   UNION ALL
+  -- Nobody would notice in time that it is over.
+  SELECT r.user_id, r.year,
+    format('reservation %s: it ends at %s, the counters say that none does before %s',
+      r.id, r.expires_at, c.due_at)
+  FROM mockupd.reservations AS r
+  JOIN mockupd.credit_counters AS c ON c.user_id = r.user_id AND c.year = r.year
+  WHERE (p_user_id IS NULL OR r.user_id = p_user_id)
+    AND r.state IN ('held', 'dispatched') AND r.expires_at < c.due_at
+  UNION ALL
   -- Each commit that is remembered has its row, and so has the last one of a reservation.
   SELECT c.user_id, r.year, format('commit %s: it spent %s, its entry says %s',
     c.id, c.credits, coalesce(e.credits::text, 'nothing'))

@@ -3,9 +3,6 @@
 
 -- What waits to be resolved is looked for over all users.
 CREATE INDEX reservations_unresolved ON mockupd.reservations (user_id) WHERE state = 'unresolved';
--- What is due, over all users: the oldest first.
-CREATE INDEX reservations_due_first ON mockupd.reservations (expires_at)
-  WHERE state IN ('held', 'dispatched');
 
 -- Usage of all users -------------------------------------------------------------------------------
 
@@ -49,9 +46,10 @@ BEGIN
         AS monthly_held,
       -- Nobody knows whether the vendor was called.
       count(*) FILTER (WHERE r.state = 'dispatched') AS unresolved
-    FROM mockupd.reservations AS r
-    WHERE r.state IN ('held', 'dispatched') AND r.expires_at <= p_now
-      AND (p_user_id IS NULL OR r.user_id = p_user_id)
+    FROM mockupd.credit_counters AS c
+    JOIN mockupd.reservations AS r ON r.user_id = c.user_id AND r.year = c.year
+    WHERE c.due_at <= p_now AND r.state IN ('held', 'dispatched') AND r.expires_at <= p_now
+      AND (p_user_id IS NULL OR c.user_id = p_user_id)
     GROUP BY r.user_id
   ), unresolved AS (
     SELECT r.user_id, count(*) AS reservations
@@ -274,8 +272,10 @@ SET search_path = ''
 AS $$
   SELECT
     (SELECT count(*) FROM mockupd.reservations AS r WHERE r.state = 'unresolved')
-      + (SELECT count(*) FROM mockupd.reservations AS r
-        WHERE r.state = 'dispatched' AND r.expires_at <= p_now),
+      + (SELECT count(*)
+        FROM mockupd.credit_counters AS c
+        JOIN mockupd.reservations AS r ON r.user_id = c.user_id AND r.year = c.year
+        WHERE c.due_at <= p_now AND r.state = 'dispatched' AND r.expires_at <= p_now),
     (SELECT count(*) FROM public.mockups AS m WHERE m.status = 'pending')
 $$;
 

@@ -1,9 +1,9 @@
 -- Expiry is decided by the clock when a user's credits are next touched. The sweeper does it for those
 -- whom nobody touches: what is due shows as what it is, and what hangs on it goes on.
 
--- Expires what is due of some users, those first who have waited longest: all that is due in a
--- user's year, found by the p_limit oldest reservations. Returns how many reservations that were; 0
--- where nothing is due that nobody else is at work on.
+-- Expires what is due of some users, those first who have waited longest: all that is due in p_limit
+-- users' years at most. Returns how many reservations that were; 0 where nothing is due that nobody else
+-- is at work on.
 --
 -- It never waits: whose counters somebody has locked is passed over, a spender or another sweeper, and
 -- a later round finds what they left. Who never waits needs no order of locks either.
@@ -14,24 +14,31 @@ SET search_path = ''
 AS $$
 DECLARE
   v_claimed record;
+  v_any boolean;
   v_swept integer := 0;
 BEGIN
-  FOR v_claimed IN
-    WITH claimed AS MATERIALIZED (
-      -- Passed over before they are counted, so that the limit is never used up by them.
-      SELECT c.user_id, c.year
-      FROM mockupd.reservations AS r
-      JOIN mockupd.credit_counters AS c ON c.user_id = r.user_id AND c.year = r.year
-      WHERE r.state IN ('held', 'dispatched') AND r.expires_at <= p_now
-      ORDER BY r.expires_at
-      LIMIT p_limit
-      FOR NO KEY UPDATE OF c SKIP LOCKED
-    )
-    SELECT year, array_agg(DISTINCT user_id) AS user_ids FROM claimed GROUP BY year
+  -- What was due to end may have been settled meanwhile. Whose counters say so no longer is not found
+  -- again, and the next ones are.
   LOOP
-    -- A statement of its own: it sees what those left who had the lock before.
-    v_swept := v_swept
-      + mockupd.expire_due(p_now, v_claimed.user_ids, ARRAY[v_claimed.year]);
+    v_any := false;
+    FOR v_claimed IN
+      WITH claimed AS MATERIALIZED (
+        -- Passed over before they are counted, so that the limit is never used up by them.
+        SELECT c.user_id, c.year
+        FROM mockupd.credit_counters AS c
+        WHERE c.due_at <= p_now
+        ORDER BY c.due_at
+        LIMIT p_limit
+        FOR NO KEY UPDATE SKIP LOCKED
+      )
+      SELECT year, array_agg(user_id) AS user_ids FROM claimed GROUP BY year
+    LOOP
+      v_any := true;
+      -- A statement of its own: it sees what those left who had the lock before.
+      v_swept := v_swept
+        + mockupd.expire_due(p_now, v_claimed.user_ids, ARRAY[v_claimed.year]);
+    END LOOP;
+    EXIT WHEN v_swept > 0 OR NOT v_any;
   END LOOP;
   RETURN v_swept;
 END
