@@ -13,12 +13,14 @@ struct Answers: Sendable {
   /// The services that stand on the database, by their full names.
   let names: [String]
 
-  init(pool: Pool, watchers: MockupWatchers, process: ServerProcess) throws {
+  init(
+    pool: Pool, batches: BatchLimits, watchers: MockupWatchers, process: ServerProcess
+  ) throws {
     let business: [any TTRPC.Service] = [
-      CreditService(store: CreditStore(pool: pool)),
+      CreditService(store: CreditStore(pool: pool, limits: batches)),
       MockupsService(
         store: MockupsStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers,
-        performance: PerformanceStore(pool: pool)),
+        performance: PerformanceStore(pool: pool, limits: batches)),
       SceneService(store: SceneStore(pool: pool)),
       AdminService(store: AdminStore(pool: pool), status: { process.status }),
     ]

@@ -43,7 +43,8 @@ struct Serve: AsyncParsableCommand {
     let feed = try MockupFeedService(
       database: settings.database, watchers: watchers, logger: logger)
     let process = ServerProcess()
-    let answers = try Answers(pool: pool, watchers: watchers, process: process)
+    let answers = try Answers(
+      pool: pool, batches: settings.batches, watchers: watchers, process: process)
     let observation = Observation()
     let server = Server(
       services: answers.services,

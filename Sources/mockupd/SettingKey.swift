@@ -14,6 +14,9 @@ enum SettingKey: String, CaseIterable {
   case databasePending = "database.pendingPerConnection"
   case databaseConnectSeconds = "database.connectSeconds"
   case databaseStatementSeconds = "database.statementSeconds"
+  case writerShards = "writer.shards"
+  case writerBatch = "writer.batch"
+  case writerWaiting = "writer.waiting"
   case eventLoops = "server.eventLoops"
   case sweeperSeconds = "sweeper.intervalSeconds"
   case sweeperBatch = "sweeper.batch"
@@ -53,6 +56,11 @@ enum SettingKey: String, CaseIterable {
     case .databasePending: "statements queued and in flight on one connection (1024)"
     case .databaseConnectSeconds: "how long to wait for a connection, also at the start (5)"
     case .databaseStatementSeconds: "how long a statement may run (30)"
+    case .writerShards:
+      "groups of users whose changes of credits are written side by side, each group's in one batch "
+        + "at a time (1)"
+    case .writerBatch: "changes in one batch (512)"
+    case .writerWaiting: "changes of one group that wait for their batch (2048)"
     case .eventLoops: "threads that move bytes (1)"
     case .sweeperSeconds:
       "how often what is due and untouched is expired, give or take a quarter; 0: never (5)"

@@ -3,6 +3,7 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Logging
 internal import MockupService
+internal import MockupStore
 internal import Postgres
 internal import SystemPackage
 internal import TTRPC
@@ -14,6 +15,8 @@ struct Settings: Sendable {
   var socketGroup: UInt32?
   var policy: AccessPolicy
   var database: PostgresConfiguration
+  /// How changes of credits, and pins and impressions, gather into batches.
+  var batches = BatchLimits()
   var eventLoops: Int
   var limits = ServerLimits()
   /// How often to sweep; `nil`: never.
@@ -52,6 +55,9 @@ struct Settings: Sendable {
     database.statementTimeout = .seconds(
       try await reader.number(.databaseStatementSeconds, 1...86_400) ?? 30)
 
+    batches.shards = try await reader.number(.writerShards, 1...64) ?? batches.shards
+    batches.batch = try await reader.number(.writerBatch, 1...4096) ?? batches.batch
+    batches.waiting = try await reader.number(.writerWaiting, 1...1_000_000) ?? batches.waiting
     eventLoops = try await reader.number(.eventLoops, 1...256) ?? 1
     let sweepSeconds = try await reader.number(.sweeperSeconds, 0...86_400) ?? 5
     sweepInterval = sweepSeconds == 0 ? nil : .seconds(sweepSeconds)

@@ -1,0 +1,62 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgconn"
+	"github.com/jackc/pgx/v4"
+	"github.com/jackc/pgx/v4/pgxpool"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// The statements, prepared on each connection. Each is a transaction of its own.
+var statements = map[string]string{
+	"reserve": "SELECT success, remaining, message, replayed FROM peer.reserve($1, $2, $3, $4, $5)",
+	"commit":  "SELECT committed, released, remaining, replayed FROM peer.commit($1, $2, $3)",
+	"usage": "SELECT annual_budget, monthly_soft_limit, generation, regeneration, held, " +
+		"monthly_used FROM peer.usage($1)",
+}
+
+// Connect opens a pool of connections to a database that has the schema of peer.sql.
+func Connect(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = int32(connections)
+	config.AfterConnect = func(ctx context.Context, connection *pgx.Conn) error {
+		for name, sql := range statements {
+			if _, err := connection.Prepare(ctx, name, sql); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return pgxpool.ConnectConfig(ctx, config)
+}
+
+// statusOf is what a failed statement means to the caller.
+func statusOf(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	var failure *pgconn.PgError
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return status.Error(codes.NotFound, "The user is unknown.")
+	case !errors.As(err, &failure):
+		return status.Error(codes.Unavailable, "The database cannot be reached.")
+	}
+	switch failure.Code {
+	case "P0002": // no_data_found
+		return status.Error(codes.NotFound, failure.Message)
+	case "23505": // unique_violation
+		return status.Error(codes.AlreadyExists, failure.Message)
+	case "55000": // object_not_in_prerequisite_state
+		return status.Error(codes.FailedPrecondition, failure.Message)
+	default:
+		return status.Error(codes.Internal, failure.Message)
+	}
+}

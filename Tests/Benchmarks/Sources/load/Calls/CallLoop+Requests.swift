@@ -1,0 +1,46 @@
+// Calls out.
+extension CallLoop {
+  /// Sends what may be sent on any connection. Returns when there is more to send by the schedule.
+  mutating func sendAll(_ now: UInt64) throws(LoadError) -> UInt64 {
+    var next = UInt64.max
+    for index in indices { next = min(next, try send(index, now)) }
+    return max(next, now &+ Schedule.shortestSleep)
+  }
+
+  /// Sends what may be sent on the connection, and returns when there is more to send.
+  @inline(__always)
+  mutating func send(_ index: Int, _ now: UInt64) throws(LoadError) -> UInt64 {
+    var next = UInt64.max
+    if window.phase == .warmingUp || window.phase == .measuring {
+      if let schedule {
+        while unsafe connections[index].calls.count < inFlight {
+          let number = unsafe connections[index].started
+          next = schedule.due(connection: index, number: number)
+          guard next <= now else { break }
+          try start(index, at: next)
+          next = .max
+        }
+      } else {
+        while unsafe connections[index].calls.count < inFlight { try start(index, at: now) }
+      }
+    }
+    try flush(index)
+    return next
+  }
+
+  @inline(__always)
+  private mutating func start(_ index: Int, at time: UInt64) throws(LoadError) {
+    var call = Call(user: numbers.next(below: users), started: time)
+    if mayDecline { call.reservation = RandomUUID(using: &numbers) }
+    unsafe connections[index].started &+= 1
+    try append(&call, request, to: index)
+  }
+
+  @inline(__always)
+  func append(
+    _ call: inout Call, _ template: RequestTemplate, to index: Int
+  ) throws(LoadError) {
+    try unsafe connections[index].calls.open(&call)
+    unsafe template.write(to: connections[index].unsent.append(template.length), call)
+  }
+}

@@ -1,0 +1,99 @@
+/// The one thread's loop: calls out, answers in, on all connections. Nothing in it allocates, counts
+/// references or waits for anything but `Epoll`.
+@safe
+struct CallLoop: ~Copyable {
+  let epoll: Epoll
+  let connections: UnsafeMutableBufferPointer<Connection>
+  let inFlight: Int
+  let users: UInt32
+  let request: RequestTemplate
+  let commit: RequestTemplate?
+  /// The answer says by its first field whether it is a yes.
+  let mayDecline: Bool
+  let schedule: Schedule?
+
+  var numbers: RandomNumbers
+  var window: Window
+  var meter: Meter
+  var tally: Tally
+
+  /// Connects. What is measured begins when `run` is called at once.
+  init(_ plan: Plan, _ work: CallWork) throws(LoadError) {
+    let epoll = try Epoll()
+    let longest = max(work.request.length, work.commit?.length ?? 0)
+    let connections = UnsafeMutableBufferPointer<Connection>.allocate(capacity: plan.connections)
+    for index in 0..<plan.connections {
+      let socket = try UnixSocket(path: plan.socket, deadline: plan.deadline)
+      try epoll.add(socket, token: UInt32(index))
+      unsafe connections.initializeElement(
+        at: index, to: Connection(socket, inFlight: plan.inFlight, longestFrame: longest))
+    }
+    self.epoll = epoll
+    unsafe self.connections = unsafe connections
+    inFlight = plan.inFlight
+    users = UInt32(plan.users)
+    request = work.request
+    commit = work.commit
+    mayDecline = work.mayDecline
+    numbers = RandomNumbers(seed: plan.seed)
+    meter = Meter(processID: plan.serverProcessID)
+    tally = Tally()
+    let start = Clock.now()
+    window = Window(start: start, warmup: plan.warmup, measured: plan.measured)
+    schedule = plan.rate.map { rate in
+      Schedule(start: start, rate: rate, connections: plan.connections)
+    }
+  }
+
+  /// Runs until all is measured. Returns what of the processors and of memory went into it.
+  mutating func run() throws(LoadError) -> Usage {
+    var wakeUp = try sendAll(Clock.now())
+    while window.phase != .over {
+      let count = try epoll.wait(until: min(wakeUp, window.phaseEnd), now: Clock.now())
+      try advance(to: Clock.now())
+      for index in 0..<count {
+        let event = epoll.event(index)
+        if event.isReadable { try receive(event.token) }
+        if event.isWritable { try flush(event.token) }
+      }
+      if schedule != nil { wakeUp = try sendAll(Clock.now()) }
+      if window.phase == .draining, waiting == 0 { window.drained() }
+    }
+    return try meter.usage()
+  }
+
+  /// How many calls wait for an answer.
+  var waiting: Int {
+    var count = 0
+    for index in indices { unsafe count += connections[index].calls.count }
+    return count
+  }
+
+  /// How many calls were due when the window ended and had not been sent.
+  var overdue: Int {
+    guard let schedule else { return 0 }
+    var count = 0
+    for index in indices {
+      let due = schedule.dueCount(connection: index, at: meter.end)
+      unsafe count += max(0, due - connections[index].started)
+    }
+    return count
+  }
+
+  var indices: Range<Int> { unsafe connections.indices }
+
+  private mutating func advance(to now: UInt64) throws(LoadError) {
+    // A phase may be empty.
+    while window.phase != .over, window.advance(to: now) {
+      switch window.phase {
+      case .measuring: try meter.begin(at: now)
+      case .draining: try meter.finish(at: now)
+      case .warmingUp, .over: break
+      }
+    }
+  }
+
+  func flush(_ index: Int) throws(LoadError) {
+    try unsafe connections[index].flush(epoll, token: UInt32(truncatingIfNeeded: index))
+  }
+}

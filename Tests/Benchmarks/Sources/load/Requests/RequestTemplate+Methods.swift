@@ -1,0 +1,45 @@
+extension RequestTemplate {
+  static let creditService = "mockups.v1.CreditService"
+
+  /// grpc.health.v1.Health/Check with a payload of 64 bytes, most of them a field that nobody knows.
+  static var health: RequestTemplate {
+    let size = 64
+    let paddingHeader = 3
+    var payload = MessageWriter()
+    payload.string(1, creditService)
+    let padding = size - payload.bytes.count - paddingHeader
+    payload.message(1000, [UInt8](repeating: UInt8(ascii: "x"), count: padding))
+    return RequestTemplate(
+      service: "grpc.health.v1.Health", method: "Check", payload: payload.bytes)
+  }
+
+  /// One credit, for a generation.
+  static var reserveCredits: RequestTemplate {
+    var payload = MessageWriter()
+    let user = payload.string(1, Identifiers.user(0))
+    payload.varint(2, 1)
+    let reservation = payload.string(3, Identifiers.user(0))
+    payload.varint(4, 1)
+    return RequestTemplate(
+      service: creditService, method: "ReserveCredits", payload: payload.bytes,
+      user: user, reservation: reservation)
+  }
+
+  /// All that the reservation holds.
+  static var commitReservation: RequestTemplate {
+    var payload = MessageWriter()
+    let user = payload.string(1, Identifiers.user(0))
+    let reservation = payload.string(2, Identifiers.user(0))
+    return RequestTemplate(
+      service: creditService, method: "CommitReservation", payload: payload.bytes,
+      user: user, reservation: reservation)
+  }
+
+  /// This year's, and this month's.
+  static var getCreditUsage: RequestTemplate {
+    var payload = MessageWriter()
+    let user = payload.string(1, Identifiers.user(0))
+    return RequestTemplate(
+      service: creditService, method: "GetCreditUsage", payload: payload.bytes, user: user)
+  }
+}

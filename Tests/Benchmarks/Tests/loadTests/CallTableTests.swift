@@ -1,0 +1,51 @@
+import Testing
+
+@testable import load
+
+@Suite("The calls of a connection")
+struct CallTableTests {
+  @Test("ids are odd and rise, whatever the order of the answers")
+  func idsRise() throws {
+    var table = CallTable(capacity: 16)
+    var numbers = RandomNumbers(seed: 2)
+    var waiting: [UInt32] = []
+    var last: UInt32 = 0
+    for started in 1...10_000 {
+      if waiting.count == 16 {
+        let id = waiting.remove(at: Int(numbers.next(below: 16)))
+        #expect(table.close(id)?.streamID == id)
+      }
+      var call = Call(started: UInt64(started))
+      try table.open(&call)
+      #expect(call.streamID % 2 == 1 && call.streamID > last)
+      last = call.streamID
+      waiting.append(call.streamID)
+      #expect(table.count == waiting.count)
+    }
+  }
+
+  @Test("a call that stays away does not hold up the others")
+  func slowCall() throws {
+    var table = CallTable(capacity: 2)
+    var slow = Call(user: 42)
+    try table.open(&slow)
+    for _ in 0..<100 {
+      var quick = Call()
+      try table.open(&quick)
+      #expect(table.close(quick.streamID) != nil)
+    }
+    #expect(table.close(slow.streamID)?.user == 42)
+    #expect(table.count == 0)
+  }
+
+  @Test("an answer to no call, or the second to one, is told from an answer")
+  func unknownIDs() throws {
+    var table = CallTable(capacity: 4)
+    var call = Call()
+    try table.open(&call)
+    #expect(table.close(0) == nil)
+    #expect(table.close(call.streamID + 2) == nil)
+    #expect(table.close(call.streamID) != nil)
+    #expect(table.close(call.streamID) == nil)
+  }
+}
