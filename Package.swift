@@ -136,7 +136,7 @@ let package = Package(
     .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
     .tests(
       "MockupServiceTests",
-      ["MockupAPI", "MockupService", "MockupStore", "Mockups", "TTRPC"]),
+      ["MockupAPI", "MockupService", "MockupStore", "Mockups", "Postgres", "TTRPC"]),
     .tests(
       "MockupctlTests", ["DynamicMessages", "ProtobufC", "TTRPC", "TTRPCServices", "mockupctl"]),
     .tests(

@@ -1,14 +1,14 @@
-public import MockupAPI
+internal import MockupAPI
 internal import MockupStore
 internal import Mockups
 internal import Postgres
-public import TTRPC
+internal import TTRPC
 
 extension CreditService {
   /// The longest batch.
   static let maximumBatchSize = 512
 
-  public func batchReserveCredits(
+  func batchReserveCredits(
     _ request: BatchReserveCreditsRequest, context: ServerContext
   ) async throws -> BatchReserveCreditsResponse {
     let reservations = try Self.items(request.requests, "requests") {
@@ -29,7 +29,7 @@ extension CreditService {
       })
   }
 
-  public func batchSettleReservations(
+  func batchSettleReservations(
     _ request: BatchSettleReservationsRequest, context: ServerContext
   ) async throws -> BatchSettleReservationsResponse {
     let settlements = try Self.items(request.settlements, "settlements") {

@@ -1,14 +1,14 @@
 internal import FoundationEssentials
-public import MockupAPI
+internal import MockupAPI
 internal import MockupStore
 internal import Mockups
-public import TTRPC
+internal import TTRPC
 
 extension CreditService {
   /// How many entries a piece of an export has at most.
   private static let exportedAtOnce: Int32 = 500
 
-  public func getReservation(
+  func getReservation(
     _ request: GetReservationRequest, context: ServerContext
   ) async throws -> GetReservationResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
@@ -19,7 +19,7 @@ extension CreditService {
     return GetReservationResponse(reservation: Reservation(reservation))
   }
 
-  public func getCreditUsage(
+  func getCreditUsage(
     _ request: GetCreditUsageRequest, context: ServerContext
   ) async throws -> GetCreditUsageResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
@@ -32,7 +32,7 @@ extension CreditService {
         }))
   }
 
-  public func listCreditUsage(
+  func listCreditUsage(
     _ request: ListCreditUsageRequest, context: ServerContext
   ) async throws -> ListCreditUsageResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
@@ -48,7 +48,7 @@ extension CreditService {
       nextPageToken: page.next.map(PageToken.text) ?? "")
   }
 
-  public func listReservations(
+  func listReservations(
     _ request: ListReservationsRequest, context: ServerContext
   ) async throws -> ListReservationsResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
@@ -63,7 +63,7 @@ extension CreditService {
       nextPageToken: page.next.map(PageToken.text) ?? "")
   }
 
-  public func exportCreditUsage(
+  func exportCreditUsage(
     _ request: ExportCreditUsageRequest, responses: ResponseWriter<ExportCreditUsageResponse>,
     context: ServerContext
   ) async throws {

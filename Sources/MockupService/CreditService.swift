@@ -1,4 +1,4 @@
-public import MockupAPI
+internal import MockupAPI
 internal import Mockups
 public import MockupStore
 public import TTRPC
@@ -7,85 +7,136 @@ public import TTRPC
 ///
 /// A method reads its request's fields into values, has the store do the work, and puts the outcome
 /// into its response; what a field may hold is `RequestFields`'s, what an error means `RPCError+Credits`'s.
-public struct CreditService: CreditServiceHandler {
+/// Single changes gather into batches, and are answered when theirs is written, without a task for each.
+public struct CreditService: Service {
+  public static var serviceName: String { CreditServiceClient.serviceName }
+
   let store: CreditStore
 
   public init(store: CreditStore) {
     self.store = store
   }
 
-  public func reserveCredits(
-    _ request: ReserveCreditsRequest, context: ServerContext
-  ) async throws -> ReserveCreditsResponse {
+  public var methods: [Method] {
+    [
+      .deferred("ReserveCredits", ReserveCreditsRequest.self, reserveCredits),
+      .unary("BatchReserveCredits", BatchReserveCreditsRequest.self, batchReserveCredits),
+      .deferred("DispatchReservation", DispatchReservationRequest.self, dispatchReservation),
+      .deferred("CommitReservation", CommitReservationRequest.self, commitReservation),
+      .deferred("ReleaseReservation", ReleaseReservationRequest.self, releaseReservation),
+      .deferred("ExtendReservation", ExtendReservationRequest.self, extendReservation),
+      .unary(
+        "BatchSettleReservations", BatchSettleReservationsRequest.self, batchSettleReservations),
+      .deferred("RefundCredits", RefundCreditsRequest.self, refundCredits),
+      .unary("GetReservation", GetReservationRequest.self, getReservation),
+      .unary("ListReservations", ListReservationsRequest.self, listReservations),
+      .unary("GetCreditUsage", GetCreditUsageRequest.self, getCreditUsage),
+      .unary("ListCreditUsage", ListCreditUsageRequest.self, listCreditUsage),
+      .serverStreaming("ExportCreditUsage", ExportCreditUsageRequest.self, exportCreditUsage),
+    ]
+  }
+
+  private func reserveCredits(
+    _ request: ReserveCreditsRequest, context: ServerContext,
+    answer: @escaping Method.Answer<ReserveCreditsResponse>
+  ) throws -> Method.GivingUp {
     if request.mode == .checkOnly {
       let (userID, credits) = try request.check()
-      return ReserveCreditsResponse(
-        checking: credits,
-        try await answer(context) { () throws(CreditError) in
-          try await store.check(credits: credits, userID: userID)
-        })
+      return later(context, answer) { () throws(CreditError) in
+        ReserveCreditsResponse(
+          checking: credits, try await store.check(credits: credits, userID: userID))
+      }
     }
     let reservation = try request.reservation()
-    return ReserveCreditsResponse(
-      try await answer(context) { () throws(CreditError) in
-        try await store.reserve(reservation)
-      })
-  }
-
-  public func commitReservation(
-    _ request: CommitReservationRequest, context: ServerContext
-  ) async throws -> CommitReservationResponse {
-    let settlement = try request.settlement()
-    return CommitReservationResponse(
-      try await answer(context) { () throws(CreditError) in
-        try await store.settle(settlement)
-      })
-  }
-
-  public func releaseReservation(
-    _ request: ReleaseReservationRequest, context: ServerContext
-  ) async throws -> ReleaseReservationResponse {
-    if let (userID, groupID) = try request.group() {
-      return ReleaseReservationResponse(
-        try await answer(context) { () throws(CreditError) in
-          try await store.releaseGroup(groupID, of: userID)
-        })
+    return try begin(context) { () throws(CreditError) in
+      try store.reserve(reservation) { outcome in
+        answer(outcome.map(ReserveCreditsResponse.init).asAnswer(context))
+      }
     }
-    let settlement = try request.settlement()
-    return ReleaseReservationResponse(
-      try await answer(context) { () throws(CreditError) in
-        try await store.settle(settlement)
-      })
   }
 
-  public func dispatchReservation(
-    _ request: DispatchReservationRequest, context: ServerContext
-  ) async throws -> DispatchReservationResponse {
-    let settlement = try request.settlement()
-    return DispatchReservationResponse(
-      try await answer(context) { () throws(CreditError) in
-        try await store.settle(settlement)
-      })
+  private func dispatchReservation(
+    _ request: DispatchReservationRequest, context: ServerContext,
+    answer: @escaping Method.Answer<DispatchReservationResponse>
+  ) throws -> Method.GivingUp {
+    try settle(try request.settlement(), context, answer, DispatchReservationResponse.init)
   }
 
-  public func extendReservation(
-    _ request: ExtendReservationRequest, context: ServerContext
-  ) async throws -> ExtendReservationResponse {
-    let settlement = try request.settlement()
-    return ExtendReservationResponse(
-      try await answer(context) { () throws(CreditError) in
-        try await store.settle(settlement)
-      })
+  private func commitReservation(
+    _ request: CommitReservationRequest, context: ServerContext,
+    answer: @escaping Method.Answer<CommitReservationResponse>
+  ) throws -> Method.GivingUp {
+    try settle(try request.settlement(), context, answer, CommitReservationResponse.init)
   }
 
-  public func refundCredits(
-    _ request: RefundCreditsRequest, context: ServerContext
-  ) async throws -> RefundCreditsResponse {
+  private func releaseReservation(
+    _ request: ReleaseReservationRequest, context: ServerContext,
+    answer: @escaping Method.Answer<ReleaseReservationResponse>
+  ) throws -> Method.GivingUp {
+    if let (userID, groupID) = try request.group() {
+      return later(context, answer) { () throws(CreditError) in
+        ReleaseReservationResponse(try await store.releaseGroup(groupID, of: userID))
+      }
+    }
+    return try settle(try request.settlement(), context, answer) { (outcome: SettlementOutcome) in
+      ReleaseReservationResponse(outcome)
+    }
+  }
+
+  private func extendReservation(
+    _ request: ExtendReservationRequest, context: ServerContext,
+    answer: @escaping Method.Answer<ExtendReservationResponse>
+  ) throws -> Method.GivingUp {
+    try settle(try request.settlement(), context, answer, ExtendReservationResponse.init)
+  }
+
+  private func refundCredits(
+    _ request: RefundCreditsRequest, context: ServerContext,
+    answer: @escaping Method.Answer<RefundCreditsResponse>
+  ) throws -> Method.GivingUp {
     let refund = try request.refund()
-    return RefundCreditsResponse(
-      try await answer(context) { () throws(CreditError) in
-        try await store.refund(refund)
-      })
+    return try begin(context) { () throws(CreditError) in
+      try store.refund(refund) { answer($0.map(RefundCreditsResponse.init).asAnswer(context)) }
+    }
+  }
+
+  private func settle<Response>(
+    _ settlement: Settlement, _ context: ServerContext,
+    _ answer: @escaping Method.Answer<Response>,
+    _ response: @escaping @Sendable (SettlementOutcome) -> Response
+  ) throws -> Method.GivingUp {
+    try begin(context) { () throws(CreditError) in
+      try store.settle(settlement) { answer($0.map(response).asAnswer(context)) }
+    }
+  }
+
+  /// Begins a change, whose completion gives the answer.
+  private func begin(
+    _ context: ServerContext, _ change: () throws(CreditError) -> Method.GivingUp
+  ) throws(RPCError) -> Method.GivingUp {
+    do {
+      return try change()
+    } catch {
+      throw RPCError(error, logger: context.logger)
+    }
+  }
+
+  /// Has a task give the answer: what does not gather.
+  private func later<Response: Sendable>(
+    _ context: ServerContext, _ answer: @escaping Method.Answer<Response>,
+    _ work: @escaping @Sendable () async throws(CreditError) -> Response
+  ) -> Method.GivingUp {
+    // It ends with its answer; giving up cancels it.
+    let task = Task {
+      let outcome: Result<Response, CreditError>
+      do throws(CreditError) {
+        outcome = .success(try await work())
+      } catch {
+        outcome = .failure(error)
+      }
+      answer(outcome.asAnswer(context))
+    }
+    return { task.cancel() }
   }
 
   func answer<Value>(
@@ -96,5 +147,11 @@ public struct CreditService: CreditServiceHandler {
     } catch {
       throw RPCError(error, logger: context.logger)
     }
+  }
+}
+
+extension Result where Failure == CreditError {
+  fileprivate func asAnswer(_ context: ServerContext) -> Result<Success, RPCError> {
+    mapError { RPCError($0, logger: context.logger) }
   }
 }

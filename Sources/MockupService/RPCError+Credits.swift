@@ -11,7 +11,7 @@ extension RPCError {
   private static let retryDelay: Duration = .milliseconds(200)
 
   /// What a caller is told of an error of the books.
-  init(_ error: CreditError, logger: Logger) {
+  init(_ error: CreditError, logger: @autoclosure () -> Logger) {
     switch error {
     case .unknownUser(let id):
       self.init(code: .notFound, message: "there is no user \(id.wireText)")
@@ -53,12 +53,12 @@ extension RPCError {
     case .batchFailed:
       self.init(code: .aborted, message: "another item of the batch failed; nothing was written")
     case .database(let error):
-      self.init(error, logger: logger)
+      self.init(error, logger: logger())
     }
   }
 
   /// What a caller is told of an error of the database.
-  init(_ error: PostgresError, logger: Logger) {
+  init(_ error: PostgresError, logger: @autoclosure () -> Logger) {
     switch error.code {
     case .queueFull:
       self.init(
@@ -67,14 +67,14 @@ extension RPCError {
     case .cancelled:
       self.init(code: .cancelled, message: "the call was cancelled", cause: error)
     case _ where error.isAwayOrBusy:
-      logger.warning("the database did not answer", metadata: ["error": "\(error)"])
+      logger().warning("the database did not answer", metadata: ["error": "\(error)"])
       self.init(
         code: .unavailable,
         message: "the database did not answer; sent again, the call has one effect at most",
         details: [.retryInfo(after: Self.retryDelay)], cause: error)
     default:
       let incident = UUID()
-      logger.error(
+      logger().error(
         "the database failed",
         metadata: ["incident": "\(incident.wireText)", "error": "\(String(reflecting: error))"])
       self.init(

@@ -2,8 +2,8 @@ internal import CLinux
 internal import ServiceLifecycle
 internal import TTRPC
 
-/// Gives memory back to the system after a rush: the allocator would keep what many connections have
-/// held, for a next rush that may not come.
+/// Gives memory back to the system: after the start, the code that only it has used; after a rush, what
+/// many connections have held, which the allocator would keep for a next rush that may not come.
 struct MemoryService: ServiceLifecycle.Service, CustomStringConvertible {
   static let interval: Duration = .seconds(1)
 
@@ -13,6 +13,8 @@ struct MemoryService: ServiceLifecycle.Service, CustomStringConvertible {
 
   func run() async throws {
     try? await cancelWhenGracefulShutdown {
+      try await Task.sleep(for: Self.interval)
+      clinux_release_code()
       var most = 0
       while !Task.isCancelled {
         let connections = load.openConnections

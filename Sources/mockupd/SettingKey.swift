@@ -58,7 +58,7 @@ enum SettingKey: String, CaseIterable {
     case .databaseStatementSeconds: "how long a statement may run (30)"
     case .writerShards:
       "groups of users whose changes of credits are written side by side, each group's in one batch "
-        + "at a time (1)"
+        + "at a time (2)"
     case .writerBatch: "changes in one batch (512)"
     case .writerWaiting: "changes of one group that wait for their batch (2048)"
     case .eventLoops: "threads that move bytes (1)"

@@ -1,4 +1,7 @@
 import MockupAPI
+import MockupStore
+import Postgres
+import TTRPC
 import Testing
 
 @testable import MockupService
@@ -14,6 +17,18 @@ import Testing
       #expect(
         hasRow || AccessTable.services[service] != nil,
         "\(service)/\(method) is in no row of AccessTable")
+    }
+  }
+
+  /// The service binds its methods itself, and none may be missing.
+  @Test func everyMethodOfTheCreditServiceIsServed() async throws {
+    let pool = try Pool(
+      configuration: PostgresConfiguration(url: "postgresql:///", applicationName: "none"))
+    let served = CreditService(store: CreditStore(pool: pool)).methods
+    let asked = Self.schemaMethods().filter { $0.service == CreditService.serviceName }
+    #expect(served.map(\.name).sorted() == asked.map(\.method).sorted())
+    for method in served {
+      #expect(method.shape == (method.name == "ExportCreditUsage" ? .serverStreaming : .unary))
     }
   }
 

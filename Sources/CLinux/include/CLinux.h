@@ -34,4 +34,8 @@ void clinux_wakeup_drain(int wakeup);
 /* Gives memory that was freed back to the system. (glibc's own.) */
 void clinux_release_free_memory(void);
 
+/* Takes the pages of the program's code and of its libraries' out of the process. Those that are used are
+   back at once: they lie in the page cache, which has them anyway. */
+void clinux_release_code(void);
+
 #endif

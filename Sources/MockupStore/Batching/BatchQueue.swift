@@ -42,23 +42,46 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   /// How many items wait for their batch.
   var waitingCount: Int { state.withLock { $0.waitingCount } }
 
-  /// Has an item written, and returns its answer.
+  /// Has an item written, and its answer handed to a completion, once, on whatever thread has it.
   ///
-  /// - Throws: ``PostgresError``: ``PostgresError/Code/queueFull`` where too many wait already;
-  ///   ``PostgresError/Code/cancelled`` when the task is. An item whose batch was not sent by then has no
-  ///   effect; one whose batch was may have it, and a batch that nobody waits for any more is cancelled.
+  /// - Returns: What gives the item up: its answer is ``PostgresError/Code/cancelled`` then, at once. An
+  ///   item whose batch was not sent by then has no effect; one whose batch was may have it, and a batch
+  ///   that nobody waits for any more is cancelled.
+  /// - Throws: ``PostgresError/Code/queueFull`` where too many wait already.
+  func submit(
+    _ item: Item, completion: @escaping @Sendable (Result<Answer, PostgresError>) -> Void
+  ) throws(PostgresError) -> @Sendable () -> Void {
+    let ticket = Ticket(item, completion)
+    switch enter(ticket) {
+    case .refused: throw PostgresError(.queueFull, "\(limits.waiting) changes wait already.")
+    case .waits: break
+    case .begins(let batch): send(batch)
+    }
+    return { self.cancel(ticket) }
+  }
+
+  /// The same for a task, whose cancellation gives the item up.
   func submit(_ item: Item) async throws(PostgresError) -> Answer {
-    let ticket = Ticket<Item, Answer>(item)
+    let giveUp = Mutex<(@Sendable () -> Void)?>(nil)
     return try await withTaskCancellationHandler {
-      await withCheckedContinuation { enter(ticket, $0) }
+      await withCheckedContinuation { continuation in
+        do throws(PostgresError) {
+          let givingUp = try submit(item) { continuation.resume(returning: $0) }
+          giveUp.withLock { $0 = givingUp }
+          if Task.isCancelled { givingUp() }
+        } catch {
+          continuation.resume(returning: Result<Answer, PostgresError>.failure(error))
+        }
+      }
     } onCancel: {
-      cancel(ticket)
+      giveUp.withLock { $0 }?()
     }.get()
   }
 }
 
 extension BatchQueue {
   fileprivate typealias Tickets = [Ticket<Item, Answer>]
+  fileprivate typealias Completion = Ticket<Item, Answer>.Completion
 
   fileprivate struct State {
     /// In the order in which they came; those that were given up are still among them.
@@ -84,37 +107,34 @@ extension BatchQueue {
     var submission: Submission?
   }
 
-  private func enter(
-    _ ticket: Ticket<Item, Answer>, _ continuation: Ticket<Item, Answer>.Continuation
-  ) {
-    let (refusal, started) = state.withLock { state -> (PostgresError?, Batch?) in
-      guard !ticket.isCancelled else { return (.givenUp, nil) }
-      guard state.waitingCount < limits.waiting else {
-        return (PostgresError(.queueFull, "\(limits.waiting) changes wait already."), nil)
-      }
-      ticket.continuation = continuation
+  private enum Entry {
+    case refused
+    case waits
+    /// No batch is under way: now one is.
+    case begins(Batch)
+  }
+
+  private func enter(_ ticket: Ticket<Item, Answer>) -> Entry {
+    state.withLock { state in
+      guard state.waitingCount < limits.waiting else { return .refused }
       state.waiting.append(ticket)
       state.waitingCount += 1
-      return (nil, state.underWay == nil ? begin(&state) : nil)
+      return state.underWay == nil ? .begins(begin(&state)) : .waits
     }
-    if let refusal { continuation.resume(returning: .failure(refusal)) }
-    if let started { send(started) }
   }
 
   private func cancel(_ ticket: Ticket<Item, Answer>) {
-    let (continuation, submission) = state.withLock {
-      state -> (Ticket<Item, Answer>.Continuation?, Submission?) in
-      ticket.isCancelled = true
-      guard let continuation = ticket.continuation else { return (nil, nil) }
-      ticket.continuation = nil
+    let (completion, submission) = state.withLock { state -> (Completion?, Submission?) in
+      guard let completion = ticket.completion else { return (nil, nil) }
+      ticket.completion = nil
       guard ticket.isUnderWay else {
         state.waitingCount -= 1
-        return (continuation, nil)
+        return (completion, nil)
       }
       state.underWay?.waitedFor -= 1
-      return (continuation, state.underWay?.waitedFor == 0 ? state.underWay?.submission : nil)
+      return (completion, state.underWay?.waitedFor == 0 ? state.underWay?.submission : nil)
     }
-    continuation?.resume(returning: .failure(.givenUp))
+    completion?(.failure(PostgresError(.cancelled, "The task was cancelled.")))
     submission?.cancel()
   }
 
@@ -148,7 +168,7 @@ extension BatchQueue {
   private func takeNext(_ state: inout State) -> Tickets {
     var batch: Tickets = []
     var rest: Tickets = []
-    for ticket in state.waiting where ticket.continuation != nil {
+    for ticket in state.waiting where ticket.completion != nil {
       let isWelcome =
         batch.count < limits.batch && (batch.first.map { joins($0.item, ticket.item) } ?? true)
       if isWelcome { batch.append(ticket) } else { rest.append(ticket) }
@@ -191,18 +211,16 @@ extension BatchQueue {
     }
     // First, so that the database is not kept waiting.
     if let next { send(next) }
-    for (continuation, answer) in answered { continuation.resume(returning: answer) }
+    for (completion, answer) in answered { completion(answer) }
   }
 
-  private typealias Answered = [(
-    Ticket<Item, Answer>.Continuation, Result<Answer, PostgresError>
-  )]
+  private typealias Answered = [(Completion, Result<Answer, PostgresError>)]
 
   /// Begins what is to be sent after a batch: what is left of it, or what has gathered meanwhile.
   private func beginNext(after underWay: UnderWay, _ state: inout State) -> Batch? {
     var parts = underWay.parts
     while let part = parts.popLast() {
-      let tickets = part.filter { $0.continuation != nil }
+      let tickets = part.filter { $0.completion != nil }
       guard !tickets.isEmpty else { continue }
       let batch = begin(&state)
       state.underWay?.tickets = tickets
@@ -222,9 +240,9 @@ extension BatchQueue {
       precondition(answers.count == tickets.count, "each item has an answer")
     }
     return tickets.enumerated().compactMap { index, ticket in
-      guard let continuation = ticket.continuation else { return nil }
-      ticket.continuation = nil
-      return (continuation, result.map { $0[index] })
+      guard let completion = ticket.completion else { return nil }
+      ticket.completion = nil
+      return (completion, result.map { $0[index] })
     }
   }
 }
@@ -232,21 +250,15 @@ extension BatchQueue {
 /// Somebody who waits for an item.
 // Sendable because all but the item is only touched under its queue's lock.
 private final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendable {
-  typealias Continuation = CheckedContinuation<Result<Answer, PostgresError>, Never>
+  typealias Completion = @Sendable (Result<Answer, PostgresError>) -> Void
 
   let item: Item
-  /// Nil before there is one, and once it is answered.
-  var continuation: Continuation?
+  /// Nil once it is answered.
+  var completion: Completion?
   var isUnderWay = false
-  var isCancelled = false
 
-  init(_ item: Item) {
+  init(_ item: Item, _ completion: @escaping Completion) {
     self.item = item
-  }
-}
-
-extension PostgresError {
-  fileprivate static var givenUp: PostgresError {
-    PostgresError(.cancelled, "The task was cancelled.")
+    self.completion = completion
   }
 }

@@ -7,6 +7,14 @@ protocol CreditChange: Sendable {
   associatedtype Outcome: Sendable
   associatedtype Answer: CreditAnswer where Answer.Change == Self
 
+  var userID: UUID { get }
+
+  /// As it stands in a queue, among changes of other kinds.
+  var queued: QueuedChange { get }
+
+  /// Its outcome, from that queue.
+  static func outcome(in queued: QueuedOutcome) -> Result<Outcome, CreditError>
+
   /// The engine's function for it.
   static var statement: Statement { get }
 

@@ -32,7 +32,7 @@ public struct RefundOutcome: Sendable, Hashable {
 extension CreditStore {
   /// Gives back credits that were spent, together with what else has gathered; durable when it returns.
   public func refund(_ refund: Refund) async throws(CreditError) -> RefundOutcome {
-    try await writer.refund(refund)
+    try await writer.write(refund)
   }
 
   /// Gives back credits that were spent. In one transaction, durable when it returns.

@@ -17,7 +17,7 @@ extension CreditStore {
   public func reserve(
     _ request: ReservationRequest
   ) async throws(CreditError) -> ReservationOutcome {
-    try await writer.reserve(request)
+    try await writer.write(request)
   }
 
   /// Sets credits aside. In one transaction, durable when it returns.

@@ -65,7 +65,7 @@ public struct SettlementOutcome: Sendable, Hashable {
 extension CreditStore {
   /// Does one thing to one reservation, together with what else has gathered; durable when it returns.
   public func settle(_ settlement: Settlement) async throws(CreditError) -> SettlementOutcome {
-    try await writer.settle(settlement)
+    try await writer.write(settlement)
   }
 
   /// Dispatches, extends, commits and releases reservations. In one transaction, durable when it

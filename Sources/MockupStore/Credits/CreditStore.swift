@@ -1,5 +1,5 @@
 public import FoundationEssentials
-internal import Mockups
+public import Mockups
 public import Postgres
 
 /// The books: reservations, the ledger, and what is left.
@@ -27,6 +27,34 @@ public struct CreditStore: Sendable {
     self.now = now
     self.makeID = makeID
     writer = CreditWriter(pool: pool, limits: limits, now: now, makeID: makeID)
+  }
+
+  /// Sets credits aside, together with what else has gathered, and tells a completion once that is durable.
+  /// It runs on a connection's thread, and holds up everything else there.
+  ///
+  /// - Returns: What gives the request up, which may have had its effect all the same.
+  /// - Throws: ``CreditError/database(_:)`` where too many wait already; the completion does not run then.
+  public func reserve(
+    _ request: ReservationRequest,
+    completion: @escaping @Sendable (Result<ReservationOutcome, CreditError>) -> Void
+  ) throws(CreditError) -> @Sendable () -> Void {
+    try writer.submit(request, completion: completion)
+  }
+
+  /// Does one thing to one reservation; as ``reserve(_:completion:)``.
+  public func settle(
+    _ settlement: Settlement,
+    completion: @escaping @Sendable (Result<SettlementOutcome, CreditError>) -> Void
+  ) throws(CreditError) -> @Sendable () -> Void {
+    try writer.submit(settlement, completion: completion)
+  }
+
+  /// Gives back credits that were spent; as ``reserve(_:completion:)``.
+  public func refund(
+    _ refund: Refund,
+    completion: @escaping @Sendable (Result<RefundOutcome, CreditError>) -> Void
+  ) throws(CreditError) -> @Sendable () -> Void {
+    try writer.submit(refund, completion: completion)
   }
 
   /// Makes changes that came as a batch, in a transaction of their own; durable when it returns.

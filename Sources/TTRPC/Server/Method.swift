@@ -16,6 +16,16 @@ public struct Method: Sendable {
       UnsafeRawBufferPointer, ServerContext, (borrowing Serializer) throws -> Void
     ) throws -> Void
 
+  /// Takes the answer to a call, once, from any thread.
+  public typealias Answer<Response> = @Sendable (Result<Response, RPCError>) -> Void
+
+  /// Tells a handler that nobody waits for its answer any more. It gives one all the same.
+  public typealias GivingUp = @Sendable () -> Void
+
+  /// Reads a request where it lies, and has it answered later.
+  typealias DeferredHandler =
+    @Sendable (UnsafeRawBufferPointer, ServerContext, @escaping Answer<[UInt8]>) throws -> GivingUp
+
   private init(name: String, handler: Handler) {
     self.name = name
     self.handler = handler
@@ -28,6 +38,7 @@ public struct Method: Sendable {
   /// What answers a call, in bytes.
   @safe enum Handler: Sendable {
     case immediate(ImmediateHandler)
+    case deferred(DeferredHandler)
     case unary(@Sendable ([UInt8], ServerContext) async throws -> [UInt8])
     case serverStreaming(@Sendable ([UInt8], StreamWriter, ServerContext) async throws -> Void)
     case clientStreaming(@Sendable (InboundQueue, ServerContext) async throws -> [UInt8])
@@ -36,7 +47,7 @@ public struct Method: Sendable {
 
   public var shape: CallShape {
     switch handler {
-    case .immediate, .unary: .unary
+    case .immediate, .deferred, .unary: .unary
     case .serverStreaming: .serverStreaming
     case .clientStreaming: .clientStreaming
     case .bidirectional: .bidirectional
@@ -73,6 +84,25 @@ public struct Method: Sendable {
       }
       try handler(request, context).withSerializer(write)
     }
+  }
+
+  /// A method with one request and one response, whose handler starts something that answers later: it
+  /// returns at once, and the answer comes from whatever thread has it, with no task in between.
+  ///
+  /// - Parameter handler: Runs on the connection's event loop, and should be quick. Where it throws, that
+  ///   is the answer, and it gives no other. What it returns is called when the call has ended without it.
+  public static func deferred<Request: ProtobufMessage, Response: ProtobufMessage>(
+    _ name: String,
+    _ request: Request.Type,
+    _ handler:
+      @escaping @Sendable (Request, ServerContext, @escaping Answer<Response>) throws -> GivingUp
+  ) -> Method {
+    unsafe Method(
+      name: name,
+      handler: .deferred { payload, context, answer in
+        let request = try unsafe Request(requestPayload: payload)
+        return try handler(request, context) { answer($0.map { $0.serialized() }) }
+      })
   }
 
   /// A method with one request and any number of responses. The handler's return ends them.
@@ -125,6 +155,14 @@ extension ProtobufMessage {
   fileprivate init(requestPayload payload: [UInt8]) throws(RPCError) {
     do {
       self = try Self(serialized: payload)
+    } catch {
+      throw RPCError(unreadable: Self.fullName, error)
+    }
+  }
+
+  fileprivate init(requestPayload payload: UnsafeRawBufferPointer) throws(RPCError) {
+    do {
+      self = try unsafe Self(serialized: payload)
     } catch {
       throw RPCError(unreadable: Self.fullName, error)
     }

@@ -1,3 +1,4 @@
+internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import ProtobufC
 
@@ -7,6 +8,8 @@ struct RunningCall {
   /// Where its messages wait, when requests are a stream.
   let inbound: InboundQueue?
   var task: Task<Void, Never>?
+  /// In place of a task.
+  var giveUp: Method.GivingUp?
   var deadline: ContinuousClock.Instant?
   var endsAtDrain = false
 }
@@ -131,6 +134,12 @@ extension ServerConnectionHandler: CallKeeper {
         }
         return try Self.checked(response, limit, context)
       }
+    case .deferred(let handler):
+      traffic.received(payload.count)
+      return { context in
+        let response = try unsafe await Self.answer(payload, context, handler)
+        return try Self.checked(response, limit, context)
+      }
     case .unary(let handler):
       traffic.received(payload.count)
       return { context in
@@ -151,6 +160,28 @@ extension ServerConnectionHandler: CallKeeper {
         try await handler(requests, writer, context)
         return []
       }
+    }
+  }
+
+  /// The answer of a deferred call, for a task that waits for it.
+  private static func answer(
+    _ payload: [UInt8], _ context: ServerContext, _ handler: Method.DeferredHandler
+  ) async throws -> [UInt8] {
+    let giveUp = NIOLockedValueBox<Method.GivingUp?>(nil)
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        do {
+          let givingUp = try unsafe payload.withUnsafeBytes { payload in
+            try unsafe handler(payload, context) { continuation.resume(with: $0) }
+          }
+          giveUp.withLockedValue { $0 = givingUp }
+          if Task.isCancelled { givingUp() }
+        } catch {
+          continuation.resume(throwing: error)
+        }
+      }
+    } onCancel: {
+      giveUp.withLockedValue { $0 }?()
     }
   }
 
@@ -222,6 +253,7 @@ extension ServerConnectionHandler: CallKeeper {
     guard let running = calls.removeValue(forKey: streamID) else { return }
     running.call.end(reason)
     running.task?.cancel()
+    running.giveUp?()
     running.inbound?.fail(reason)
     outbound.drop(streamID, reason)
   }

@@ -29,6 +29,8 @@ extension ServerConnectionHandler {
     switch entry.method.handler {
     case .immediate(let handler):
       unsafe answer(plain, context, request.payload, handler)
+    case .deferred(let handler):
+      unsafe start(plain, context, request.payload, handler)
     case .unary(let handler):
       start(plain, context, unsafe Array(request.payload), handler)
     case .serverStreaming, .clientStreaming, .bidirectional:
@@ -61,14 +63,54 @@ extension ServerConnectionHandler {
     if state.callEnded(plain.streamID) == .answerThenClose { finish() }
   }
 
+  /// Has a handler start what answers a call later.
+  private func start(
+    _ plain: PlainCall, _ context: ServerContext, _ payload: UnsafeRawBufferPointer,
+    _ handler: Method.DeferredHandler
+  ) {
+    callBegan(plain, context)
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
+    let answers = loop.answers
+    do {
+      let giveUp = try unsafe handler(payload, context) { outcome in
+        answers.append { this.value.deferredAnswerCame(plain, context, outcome) }
+      }
+      calls[plain.streamID]?.giveUp = giveUp
+      callRuns(plain, context)
+    } catch {
+      let error = RPCError(handlerError: error, logger: context.logger)
+      plainHandlerReturned(plain, context, .failure(error))
+    }
+  }
+
+  private func deferredAnswerCame(
+    _ plain: PlainCall, _ context: ServerContext, _ outcome: Result<[UInt8], RPCError>
+  ) {
+    let limit = limits.wire.maximumMessageSize
+    plainHandlerReturned(
+      plain, context,
+      Result { () throws(RPCError) in
+        if let ending = context.call.ending { throw ending }
+        return try Self.checked(try outcome.get(), limit, context)
+      })
+  }
+
+  private func callBegan(_ plain: PlainCall, _ context: ServerContext) {
+    handlersRunning += 1
+    requestBytes += plain.requestBytes
+    calls[plain.streamID] = RunningCall(call: context.call, inbound: nil)
+  }
+
+  private func callRuns(_ plain: PlainCall, _ context: ServerContext) {
+    if let deadline = context.deadline { limit(plain.streamID, to: deadline) }
+  }
+
   /// Has a handler answer a call in a task, which begins here and now.
   private func start(
     _ plain: PlainCall, _ context: ServerContext, _ payload: [UInt8],
     _ handler: @escaping @Sendable ([UInt8], ServerContext) async throws -> [UInt8]
   ) {
-    handlersRunning += 1
-    requestBytes += plain.requestBytes
-    calls[plain.streamID] = RunningCall(call: context.call, inbound: nil)
+    callBegan(plain, context)
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     let limit = limits.wire.maximumMessageSize
     let work: Work = { try Self.checked(try await handler(payload, $0), limit, $0) }
@@ -79,7 +121,7 @@ extension ServerConnectionHandler {
     // The handler may be done already.
     guard calls[plain.streamID] != nil else { return }
     calls[plain.streamID]?.task = task
-    if let deadline = context.deadline { self.limit(plain.streamID, to: deadline) }
+    callRuns(plain, context)
   }
 
   private func plainHandlerReturned(

@@ -1,8 +1,8 @@
 internal import NIOCore
 
 /// The connections of one event loop that have sent more than they could have taken at once. They go
-/// on one after the other, and between any two of them the loop looks at its sockets: who sends little
-/// waits for one of them, and not for all.
+/// on one after the other, a slice of time together, and between any two slices the loop looks at its
+/// sockets: who sends little waits for one slice, and not for all of them.
 final class TurnQueue: Sendable {
   private struct State {
     var waiting: CircularBuffer<ServerConnectionHandler> = []
@@ -47,9 +47,16 @@ final class TurnQueue: Sendable {
 
   private func next() {
     state.value.timer = nil
-    state.value.waiting.popFirst()?.resumeReading()
+    let sliceEnd = eventLoop.now + Self.sliceTime
+    // Of those who are here now: who has another turn coming waits for the next slice.
+    var turns = state.value.waiting.count
+    repeat {
+      state.value.waiting.popFirst()?.resumeReading()
+      turns -= 1
+    } while turns > 0 && eventLoop.now < sliceEnd
     schedule()
   }
 
+  private static let sliceTime: TimeAmount = .microseconds(200)
   private static let pauseTime: TimeAmount = .microseconds(50)
 }

@@ -17,6 +17,8 @@ struct TestService: Service {
   /// The requests of `Note`, in the order in which they were carried out.
   let notes = NIOLockedValueBox<[Int64]>([])
 
+  typealias Later = TTRPC.Method.Answer<WireDuration>
+
   struct Unspeakable: Error {
     let secret = "password"
   }
@@ -64,6 +66,22 @@ struct TestService: Service {
         WireStatus(
           code: Int32(context.peer.userID),
           message: "\(context.peer.processID) \(context.metadata["K"] ?? "-")")
+      },
+      .immediate("Now", WireDuration.self) { request, _ in
+        guard request.seconds >= 0 else { throw Unspeakable() }
+        return WireStatus(message: String(repeating: "x", count: Int(request.seconds)))
+      },
+      // Answers from another thread, after so many milliseconds, or at once where nobody waits any more.
+      .deferred("Later", WireDuration.self) { (request, _, answer: @escaping Later) in
+        guard request.seconds >= 0 else {
+          throw RPCError(code: .outOfRange, message: "in the past")
+        }
+        let task = Task {
+          let isOver = (try? await Task.sleep(for: .milliseconds(request.seconds))) == nil
+          if isOver { cancelled.set() }
+          answer(.success(WireDuration(seconds: request.seconds + 1)))
+        }
+        return { task.cancel() }
       },
       // One message for each second, from 1; then an error where the metadata asks for one.
       .serverStreaming("Many", WireDuration.self) { request, responses, context in

@@ -1,0 +1,219 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Postgres
+import TestSupport
+import Testing
+
+/// Single changes that gather, against a real database.
+@Suite(.timeLimit(.minutes(5))) struct CreditBatchTests {
+  private static let locks = "SELECT FROM mockupd.credit_counters FOR UPDATE"
+
+  /// Runs a closure with a store that writes one batch at a time, and a user whose counters there are.
+  private func withStore(
+    limits: (inout BatchLimits) -> Void = { _ in },
+    _ body: (Books, CreditStore, UUID) async throws -> Void
+  ) async throws {
+    var batches = BatchLimits()
+    batches.shards = 1
+    limits(&batches)
+    try await Books.with { books in
+      let user = try await books.user(budget: 1000)
+      try await books.release(try await books.reserve(1, for: user).reservation.id, for: user)
+      try await books.database.withPool { pool in
+        try await body(
+          books, CreditStore(pool: pool, limits: batches, now: { books.clock.now }), user)
+      }
+    }
+  }
+
+  private func transactions(_ books: Books) async throws -> Int {
+    let xmins = try await books.lines(
+      "SELECT count(DISTINCT xmin::text) FROM mockupd.reservations WHERE state = 'held'")
+    return xmins.first.flatMap { Int($0) } ?? 0
+  }
+
+  @Test func whatComesWhileABatchIsUnderWaySharesATransaction() async throws {
+    try await withStore { books, store, user in
+      let tasks = try await books.holding(Self.locks) {
+        let first = Task {
+          try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
+        }
+        try await books.untilWaiting(1)
+        let others = (0..<40).map { _ in
+          Task { try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 2)) }
+        }
+        try await Task.sleep(for: .milliseconds(300))
+        return [first] + others
+      }
+      var remaining: [Int32] = []
+      for task in tasks { remaining.append(try await task.value.admission.remaining) }
+      #expect(remaining.first == 999)
+      #expect(remaining.dropFirst().sorted(by: >) == (1...40).map { 999 - 2 * $0 })
+      #expect(try await transactions(books) == 2)
+    }
+  }
+
+  @Test func anIDSentAgainWhileItsBatchIsUnderWayIsReplayed() async throws {
+    try await withStore { books, store, user in
+      let request = try ReservationRequest(userID: user, id: UUID(), credits: 5)
+      let tasks = try await books.holding(Self.locks) {
+        let tasks = (0..<10).map { _ in Task { try await store.reserve(request) } }
+        try await books.untilWaiting(1)
+        try await Task.sleep(for: .milliseconds(100))
+        return tasks
+      }
+      var outcomes: [ReservationOutcome] = []
+      for task in tasks { outcomes.append(try await task.value) }
+      #expect(outcomes.filter { !$0.isReplayed }.count == 1)
+      #expect(Set(outcomes.map(\.admission.remaining)) == [995])
+      #expect(try await store.usage(of: user).held == 5)
+    }
+  }
+
+  @Test func aChangeThatTheDatabaseForbidsFailsAlone() async throws {
+    try await withStore { books, store, user in
+      var ids: [UUID] = []
+      for _ in 0..<12 { ids.append(try await books.reserve(3, for: user).reservation.id) }
+      let reservations = ids
+      let tasks = try await books.holding(Self.locks) {
+        let tasks = reservations.enumerated().map { index, id in
+          Task { [credits = index == 7 ? Int32(-1) : 3] in
+            try await store.settle(
+              Settlement(
+                userID: user, reservationID: id, action: .commit(id: UUID(), credits: credits)))
+          }
+        }
+        try await books.untilWaiting(1)
+        try await Task.sleep(for: .milliseconds(200))
+        return tasks
+      }
+      var failures: [Int] = []
+      for (index, task) in tasks.enumerated() {
+        do {
+          #expect(try await task.value.charged == 3)
+        } catch CreditError.database {
+          failures.append(index)
+        }
+      }
+      #expect(failures == [7])
+      #expect(try await store.usage(of: user).generation == 33)
+    }
+  }
+
+  @Test func whoGivesUpBeforeTheBatchIsSentLeavesNoTrace() async throws {
+    try await withStore { books, store, user in
+      let (first, others) = try await books.holding(Self.locks) {
+        let first = Task {
+          try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
+        }
+        try await books.untilWaiting(1)
+        let others = (0..<6).map { _ in
+          Task {
+            try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 10))
+          }
+        }
+        try await Task.sleep(for: .milliseconds(200))
+        for task in others.prefix(3) {
+          task.cancel()
+          await #expect(throws: CreditError.self) { try await task.value }
+        }
+        return (first, others)
+      }
+      _ = try await first.value
+      for task in others.dropFirst(3) { _ = try await task.value }
+      #expect(try await store.usage(of: user).held == 31)
+    }
+  }
+
+  @Test func whenAllHaveGivenUpTheStatementEnds() async throws {
+    try await withStore { books, store, user in
+      try await books.holding(Self.locks) {
+        let tasks = (0..<3).map { _ in
+          Task { try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1)) }
+        }
+        try await books.untilWaiting(1)
+        try await Task.sleep(for: .milliseconds(200))
+        for task in tasks { task.cancel() }
+        // What it waits for is still locked.
+        try await books.untilWaiting(0)
+        for task in tasks { await #expect(throws: CreditError.self) { try await task.value } }
+      }
+      #expect(try await store.usage(of: user).held == 0)
+      #expect(
+        try await store.reserve(
+          ReservationRequest(userID: user, id: UUID(), credits: 1)
+        ).admission.isAdmitted)
+    }
+  }
+
+  @Test func oneMoreThanMayWaitIsRefusedAndNothingElseIs() async throws {
+    try await withStore(limits: { $0.waiting = 5 }) { books, store, user in
+      let (tasks, refusals) = try await books.holding(Self.locks) {
+        let first = Task {
+          try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
+        }
+        try await books.untilWaiting(1)
+        let waiting = (0..<5).map { _ in
+          Task { try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1)) }
+        }
+        try await Task.sleep(for: .milliseconds(200))
+        var refusals = 0
+        for _ in 0..<3 {
+          do {
+            _ = try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
+          } catch CreditError.database(let error) where error.code == .queueFull {
+            refusals += 1
+          }
+        }
+        return ([first] + waiting, refusals)
+      }
+      #expect(refusals == 3)
+      for task in tasks { #expect(try await task.value.admission.isAdmitted) }
+      #expect(try await store.usage(of: user).held == 6)
+    }
+  }
+
+  /// Changes of each kind, in any mixture, come out as the books say they should.
+  @Test func kindsThatGatherTogetherAreEachDone() async throws {
+    try await withStore { books, store, user in
+      let charged = UUID()
+      try await books.reserve(10, for: user, id: charged)
+      try await books.commit(of: charged, for: user)
+      let entry = try #require(try await books.ledger(of: user).last?.id)
+      let committed = try await books.reserve(4, for: user).reservation.id
+      let released = try await books.reserve(5, for: user).reservation.id
+      try await books.holding(Self.locks) {
+        let first = Task {
+          try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
+        }
+        try await books.untilWaiting(1)
+        return [
+          Task { _ = try await first.value },
+          Task { _ = try await store.reserve(.init(userID: user, id: UUID(), credits: 2)) },
+          Task {
+            _ = try await store.settle(
+              Settlement(
+                userID: user, reservationID: committed, action: .commit(id: UUID(), credits: nil)))
+          },
+          Task {
+            _ = try await store.refund(
+              Refund(userID: user, id: UUID(), entryID: entry, credits: 3))
+          },
+          Task {
+            _ = try await store.settle(
+              Settlement(userID: user, reservationID: released, action: .release))
+          },
+        ]
+      }.awaitAll()
+      let usage = try await store.usage(of: user)
+      #expect((usage.held, usage.generation, usage.refund) == (3, 14, 3))
+    }
+  }
+}
+
+extension [Task<Void, any Error>] {
+  fileprivate func awaitAll() async throws {
+    for task in self { try await task.value }
+  }
+}
