@@ -1,7 +1,6 @@
 // swift-tools-version: 6.2
 
-// The generator of load for the benchmarks, as a package of its own, so that nobody who builds the
-// service builds it too.
+// The benchmarks, as a package of their own, so that nobody who builds the service builds them too.
 
 import PackageDescription
 
@@ -16,13 +15,21 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "benchmarks",
-  products: [.executable(name: "load", targets: ["load"])],
+  products: [
+    .executable(name: "bench", targets: ["bench"]),
+    .executable(name: "load", targets: ["load"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
   targets: [
     .target(name: "CEpoll"),
+    // Plays the scenarios and prints the table.
+    .executableTarget(
+      name: "bench",
+      dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
     .executableTarget(
       name: "load",
       dependencies: [

@@ -29,24 +29,31 @@ func Main(transport Transport) {
 	socket := flag.String("socket", "", "where to listen")
 	database := flag.String("database", "",
 		"URL of a database that has peer.sql; without it there is health alone")
+	engine := flag.Bool("engine", false, "the database has mockupd's schema instead")
 	pool := flag.Int("pool", 16, "connections to the database")
 	flag.Parse()
 	if *socket == "" || *pool < 1 || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(64)
 	}
-	if err := serve(transport, *socket, *database, *pool); err != nil {
+	statements := service.Own
+	if *engine {
+		statements = service.Engine
+	}
+	if err := serve(transport, *socket, *database, statements, *pool); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func serve(transport Transport, socket, database string, connections int) error {
+func serve(
+	transport Transport, socket, database string, statements service.Statements, connections int,
+) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 
 	register(transport, service.Health())
 	if database != "" {
-		pool, err := service.Connect(ctx, database, connections)
+		pool, err := service.Connect(ctx, database, statements, connections)
 		if err != nil {
 			return err
 		}

@@ -11,16 +11,31 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// The statements, prepared on each connection. Each is a transaction of its own.
-var statements = map[string]string{
+// Statements by name, prepared on each connection. Each is a transaction of its own.
+type Statements map[string]string
+
+// Own is the schema of peer.sql: what a usual team would write for it.
+var Own = Statements{
 	"reserve": "SELECT success, remaining, message, replayed FROM peer.reserve($1, $2, $3, $4, $5)",
 	"commit":  "SELECT committed, released, remaining, replayed FROM peer.commit($1, $2, $3)",
 	"usage": "SELECT annual_budget, monthly_soft_limit, generation, regeneration, held, " +
 		"monthly_used FROM peer.usage($1)",
 }
 
-// Connect opens a pool of connections to a database that has the schema of peer.sql.
-func Connect(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
+// Engine is mockupd's own schema, asked for one reservation at a time: the same guarantees and the same
+// answer, without batches. It knows reservations alone.
+var Engine = Statements{
+	"reserve": "SELECT outcome = 'admitted', ((usage).annual_budget - (usage).generation" +
+		" - (usage).regeneration + (usage).refund - (usage).held)::integer, outcome, replayed" +
+		" FROM mockupd.reserve(now(), ARRAY[$1::uuid], ARRAY[$2::uuid], ARRAY[$3::integer]," +
+		" ARRAY[$4::text], ARRAY[$5::integer], ARRAY[NULL::uuid], ARRAY[NULL::uuid]," +
+		" ARRAY['normal'])",
+}
+
+// Connect opens a pool of connections to a database that knows the statements.
+func Connect(
+	ctx context.Context, url string, statements Statements, connections int,
+) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// The command line; `scripts/bench` gives it its arguments.
+@main
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Measures mockupd beside its peers, and prints a table.")
+
+  @Option(help: "mockupd.") var mockupd: String
+  @Option(help: "The generator of load.") var load: String
+  @Option(help: "The folder of the peers' programs.") var peers: String
+  @Option(help: "The folder of PostgreSQL's socket.") var postgres: String
+  @Option(help: "The folder of PostgreSQL's programs.") var postgresPrograms: String
+  @Option(help: "The folder of the benchmarks' SQL.") var sources: String
+  @Option(help: "Where sockets go.") var folder: String
+  @Option(help: "Where the JSON goes.") var output: String
+  @Flag(help: "Two minutes, for before and after a change.") var quick = false
+  @Option(help: "Only rows whose work or place begins so.") var only: String?
+
+  private static let users = 1000
+
+  func run() throws {
+    let server = PostgresServer(
+      socket: postgres, programs: postgresPrograms, mockupd: mockupd,
+      sources: URL(fileURLWithPath: sources))
+    let stage = Stage(
+      mockupd: mockupd, peers: peers, folder: folder, load: LoadGenerator(path: load),
+      postgres: server, pgBench: PgBench(postgres: server), users: Self.users,
+      rounds: quick ? 1 : 3, seconds: quick ? 3 : 8, isQuick: quick)
+    try server.prepare(users: Self.users)
+    var rows: [Row] = []
+    for scenario in Scenario.all where isWanted(scenario) {
+      let row: Row
+      do {
+        row = try scenario.measure(stage)
+      } catch {
+        row = Row(
+          work: scenario.work, at: scenario.at, against: "",
+          details: ["not measured: \(error)"])
+      }
+      rows.append(row)
+      // As they come: it takes a while.
+      for line in Table(rows: [row]).lines { print(line) }
+      fflush(nil)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try encoder.encode(rows).write(to: URL(fileURLWithPath: output))
+    let missed = rows.filter { $0.measurements.isEmpty || !$0.measurements.allSatisfy(\.isReached) }
+    print("\(rows.count - missed.count) of \(rows.count) rows reach their targets; \(output)")
+  }
+
+  private func isWanted(_ scenario: Scenario) -> Bool {
+    if quick, scenario.takesLong { return false }
+    guard let only else { return true }
+    return "\(scenario.work), \(scenario.at)".hasPrefix(only)
+  }
+}

@@ -1,0 +1,106 @@
+extension Scenario {
+  private static let work = "reserve, 1000 users, durable"
+
+  /// Against a team's service, with its own schema and with ours: one transaction for each call.
+  static let reservations = Scenario(work: work, at: "16 × 16, one transaction per call") { stage in
+    var sides: [(name: String, results: [LoadResult])] = [
+      ("mockupd", []), ("Go on ttrpc, pgx, its own lean function", []),
+      ("Go on ttrpc, pgx, our function", []),
+    ]
+    for _ in 0..<stage.rounds {
+      sides[0].results.append(try stage.reserve())
+      for (index, engine) in [(1, false), (2, true)] {
+        let template = engine ? "bench_ours" : "bench_peer"
+        let database = try stage.postgres.fresh("bench_run", from: template)
+        let peer = try stage.peer(on: database, engine: engine)
+        defer { peer.stop() }
+        sides[index].results.append(
+          try stage.load.run(
+            "reserve", peer, socket: stage.peerSocket, connections: 16, inFlight: 16,
+            seconds: stage.seconds))
+      }
+    }
+    let (ours, lean, same) = (sides[0].results, sides[1].results, sides[2].results)
+    return Row(
+      work: work, at: "16 × 16", against: "Go services with pgx",
+      measurements: [
+        Measurement(
+          "× the calls of one with our function (the same guarantees)",
+          ours.map(\.rate).median / same.map(\.rate).median, .atLeast, 8),
+        Measurement(
+          "× its p99", ours.map(\.p99).median / same.map(\.p99).median, .atMost, 1 / 3),
+        Measurement(
+          "× the calls of one with a lean function of its own",
+          ours.map(\.rate).median / lean.map(\.rate).median, .atLeast, 8),
+        Measurement(
+          "× its p99", ours.map(\.p99).median / lean.map(\.p99).median, .atMost, 1 / 3),
+      ], details: sides.map { line($0.name, $0.results) })
+  }
+
+  static let reservationsOfABatch = Scenario(work: work, at: "16 × 16, pgbench") { stage in
+    let batch = 512
+    var (ours, theirs): ([LoadResult], [Double]) = ([], [])
+    for _ in 0..<stage.rounds {
+      ours.append(try stage.reserve())
+      theirs.append(
+        try stage.pgBench.rate(
+          "reserve-batch.sql", in: try stage.postgres.fresh("bench_run"), clients: 2,
+          seconds: Int(stage.seconds), ["users": stage.users, "batch": batch]) * Double(batch))
+    }
+    return Row(
+      work: work, at: "16 × 16",
+      against: "pgbench, our batch statement, 512 at a time, two clients",
+      measurements: [
+        Measurement("× the calls", ours.map(\.rate).median / theirs.median, .atLeast, 0.6)
+      ], details: [line("mockupd", ours), "pgbench: \(theirs.median.short)/s"])
+  }
+
+  static let oneReservation = Scenario(work: work, at: "1 × 1") { stage in
+    var (ours, theirs): ([LoadResult], [Double]) = ([], [])
+    for _ in 0..<max(stage.rounds, 2) {
+      let server = try stage.server(on: try stage.postgres.fresh("bench_run"))
+      defer { server.stop() }
+      ours.append(
+        try stage.load.run(
+          "reserve", server, socket: stage.socket, connections: 1, inFlight: 1,
+          seconds: stage.seconds / 2))
+      server.stop()
+      let latencies = try stage.pgBench.latencies(
+        "reserve-one.sql", in: try stage.postgres.fresh("bench_run"),
+        seconds: Int(stage.seconds / 2), ["users": stage.users])
+      theirs.append(latencies.median)
+    }
+    return Row(
+      work: work, at: "1 × 1", against: "pgbench, our single statement, one client",
+      measurements: [
+        Measurement("× the p50", ours.map(\.p50).median / theirs.median, .atMost, 1.25)
+      ], details: [line("mockupd", ours), "pgbench: p50 \(theirs.median.short) µs"])
+  }
+
+  static let pairs = Scenario(work: "reserve, then commit", at: "16 × 16") { stage in
+    var (pairs, alone): ([LoadResult], [LoadResult]) = ([], [])
+    for _ in 0..<stage.rounds {
+      pairs.append(try stage.reserve("pair"))
+      alone.append(try stage.reserve())
+    }
+    return Row(
+      work: "reserve, then commit", at: "16 × 16", against: "reserve alone",
+      measurements: [
+        Measurement(
+          "× as many pairs", pairs.map(\.rate).median / alone.map(\.rate).median, .atLeast, 0.45)
+      ], details: [line("pairs", pairs), line("alone", alone)])
+  }
+
+  static let oneUser = Scenario(work: "reserve, one user only", at: "16 × 16") { stage in
+    var (one, all): ([LoadResult], [LoadResult]) = ([], [])
+    for _ in 0..<stage.rounds {
+      one.append(try stage.reserve("reserve", ["--users", "1"]))
+      all.append(try stage.reserve())
+    }
+    return Row(
+      work: "reserve, one user only", at: "16 × 16", against: "1000 users",
+      measurements: [
+        Measurement("× the calls", one.map(\.rate).median / all.map(\.rate).median, .atLeast, 0.8)
+      ], details: [line("one user", one), line("1000 users", all)])
+  }
+}
