@@ -36,6 +36,14 @@ public struct CreditService: Service {
     ]
   }
 
+  /// The names of those whose changes gather into batches.
+  var gatheringMethods: Set<String> {
+    [
+      "ReserveCredits", "DispatchReservation", "CommitReservation", "ReleaseReservation",
+      "ExtendReservation", "RefundCredits",
+    ]
+  }
+
   private func reserveCredits(
     _ request: ReserveCreditsRequest, context: ServerContext,
     answer: @escaping Method.Answer<ReserveCreditsResponse>

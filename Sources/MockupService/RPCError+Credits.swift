@@ -10,6 +10,12 @@ extension RPCError {
   /// How long to wait before a database that is away is worth another try.
   private static let retryDelay: Duration = .milliseconds(200)
 
+  /// Made once: whoever has more to do than it takes on has the least time for what it refuses.
+  static let tooMuchToDo = RPCError(
+    code: .resourceExhausted, message: "the server has more to do than it takes on",
+    details: [.retryInfo(after: retryDelay)]
+  ).prepared()
+
   /// What a caller is told of an error of the books.
   init(_ error: CreditError, logger: @autoclosure () -> Logger) {
     switch error {
@@ -61,9 +67,7 @@ extension RPCError {
   init(_ error: PostgresError, logger: @autoclosure () -> Logger) {
     switch error.code {
     case .queueFull:
-      self.init(
-        code: .resourceExhausted, message: "the server has more to do than it takes on",
-        details: [.retryInfo(after: Self.retryDelay)], cause: error)
+      self = .tooMuchToDo
     case .cancelled:
       self.init(code: .cancelled, message: "the call was cancelled", cause: error)
     case _ where error.isAwayOrBusy:

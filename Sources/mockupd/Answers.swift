@@ -8,6 +8,8 @@ internal import TTRPCServices
 /// Every service that the server answers.
 struct Answers: Sendable {
   let services: [any TTRPC.Service]
+  /// Turns calls away when there is too much to do.
+  let shedding: LoadShedding
   /// Says whether they are there.
   let health: HealthService
   /// The services that stand on the database, by their full names.
@@ -16,8 +18,10 @@ struct Answers: Sendable {
   init(
     pool: Pool, batches: BatchLimits, watchers: MockupWatchers, process: ServerProcess
   ) throws {
+    let credits = CreditService(store: CreditStore(pool: pool, limits: batches))
+    shedding = LoadShedding(credits)
     let business: [any TTRPC.Service] = [
-      CreditService(store: CreditStore(pool: pool, limits: batches)),
+      credits,
       MockupsService(
         store: MockupsStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers,
         performance: PerformanceStore(pool: pool, limits: batches)),

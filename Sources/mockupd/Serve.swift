@@ -50,7 +50,7 @@ struct Serve: AsyncParsableCommand {
       services: answers.services,
       routes: HTTPRoutes.make(observation, pool, answers.health),
       interceptors: observation.interceptors(callLevel: settings.logCallLevel)
-        + [access.authorization]
+        + [access.authorization, answers.shedding]
         + (settings.callTime.map { [DefaultDeadline($0)] } ?? []),
       limits: settings.limits, eventLoops: settings.eventLoops, logger: logger)
     process.serves(with: server.load)

@@ -60,7 +60,7 @@ enum SettingKey: String, CaseIterable {
       "groups of users whose changes of credits are written side by side, each group's in one batch "
         + "at a time (2)"
     case .writerBatch: "changes in one batch (512)"
-    case .writerWaiting: "changes of one group that wait for their batch (2048)"
+    case .writerWaiting: "changes that wait for their batch, in all; one more is refused (4096)"
     case .eventLoops: "threads that move bytes (1)"
     case .sweeperSeconds:
       "how often what is due and untouched is expired, give or take a quarter; 0: never (5)"

@@ -4,8 +4,8 @@ public struct BatchLimits: Sendable, Hashable {
   public var shards = 2
   /// The most changes in one batch.
   public var batch = 512
-  /// Changes of one shard that wait for their batch. One more is refused.
-  public var waiting = 2048
+  /// Changes that wait for their batch, of all shards together. One more is refused.
+  public var waiting = 4096
 
   public init() {}
 }

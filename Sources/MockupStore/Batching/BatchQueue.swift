@@ -22,19 +22,25 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   }
 
   private let limits: BatchLimits
+  private let room: WaitingRoom
+  private let full: PostgresError
   private let joins: @Sendable (Item, Item) -> Bool
   private let write: @Sendable (Batch) -> Submission?
   private let state = Mutex(State())
 
   /// - Parameters:
+  ///   - room: Where items wait, perhaps beside those of other queues; `nil`: a room of its own.
   ///   - joins: Whether an item may be in a batch that another one begins. Those that may not are not
   ///     overtaken by later ones that may begin a batch.
   ///   - write: Begins to write a batch, and returns what can cancel it, if anything can.
   init(
-    limits: BatchLimits, joins: @escaping @Sendable (Item, Item) -> Bool = { _, _ in true },
+    limits: BatchLimits, room: WaitingRoom? = nil,
+    joins: @escaping @Sendable (Item, Item) -> Bool = { _, _ in true },
     write: @escaping @Sendable (Batch) -> Submission?
   ) {
     self.limits = limits
+    self.room = room ?? WaitingRoom(limit: limits.waiting)
+    full = PostgresError(.queueFull, "\(limits.waiting) changes wait already.")
     self.joins = joins
     self.write = write
   }
@@ -53,7 +59,7 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   ) throws(PostgresError) -> @Sendable () -> Void {
     let ticket = Ticket(item, completion)
     switch enter(ticket) {
-    case .refused: throw PostgresError(.queueFull, "\(limits.waiting) changes wait already.")
+    case .refused: throw full
     case .waits: break
     case .begins(let batch): send(batch)
     }
@@ -115,8 +121,8 @@ extension BatchQueue {
   }
 
   private func enter(_ ticket: Ticket<Item, Answer>) -> Entry {
-    state.withLock { state in
-      guard state.waitingCount < limits.waiting else { return .refused }
+    guard room.enter() else { return .refused }
+    return state.withLock { state in
       state.waiting.append(ticket)
       state.waitingCount += 1
       return state.underWay == nil ? .begins(begin(&state)) : .waits
@@ -129,6 +135,7 @@ extension BatchQueue {
       ticket.completion = nil
       guard ticket.isUnderWay else {
         state.waitingCount -= 1
+        room.leave(1)
         return (completion, nil)
       }
       state.underWay?.waitedFor -= 1
@@ -175,6 +182,7 @@ extension BatchQueue {
     }
     state.waiting = rest
     state.waitingCount = rest.count
+    room.leave(batch.count)
     for ticket in batch { ticket.isUnderWay = true }
     state.underWay?.tickets = batch
     state.underWay?.waitedFor = batch.count
@@ -188,6 +196,7 @@ extension BatchQueue {
         // Without a connection nothing was asked for: who waits is told so, and decides for himself.
         let all = state.waiting
         state.waiting = []
+        room.leave(state.waitingCount)
         state.waitingCount = 0
         state.underWay = nil
         return (answers(to: all, result), nil)

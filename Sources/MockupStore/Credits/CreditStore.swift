@@ -29,6 +29,9 @@ public struct CreditStore: Sendable {
     writer = CreditWriter(pool: pool, limits: limits, now: now, makeID: makeID)
   }
 
+  /// Whether as many single changes wait as may: one more would be refused now.
+  public var isFull: Bool { writer.isFull }
+
   /// Sets credits aside, together with what else has gathered, and tells a completion once that is durable.
   /// It runs on a connection's thread, and holds up everything else there.
   ///

@@ -11,14 +11,20 @@ final class CreditWriter: Sendable {
   private typealias Queue = BatchQueue<QueuedChange, QueuedOutcome>
 
   private let shards: [Queue]
+  private let room: WaitingRoom
+
+  /// Whether one more change would be refused.
+  var isFull: Bool { room.isFull }
 
   init(
     pool: Pool, limits: BatchLimits, now: @escaping @Sendable () -> Date,
     makeID: @escaping @Sendable () -> UUID
   ) {
     precondition(limits.shards > 0, "there is a shard for every user")
+    let room = WaitingRoom(limit: limits.waiting)
+    self.room = room
     shards = (0..<limits.shards).map { _ in
-      Queue(limits: limits, joins: { $0.hasKind(of: $1) }) { batch in
+      Queue(limits: limits, room: room, joins: { $0.hasKind(of: $1) }) { batch in
         do throws(PostgresError) {
           return try pool.submit {
             QueuedChange.statement(of: batch.items, now: now, makeID: makeID)

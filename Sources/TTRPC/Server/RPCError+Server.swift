@@ -17,7 +17,8 @@ extension RPCError {
 
   static let tooManyCalls = RPCError(
     code: .resourceExhausted, message: "the server has as many calls in flight as it takes",
-    details: [.retryInfo(after: .milliseconds(100))])
+    details: [.retryInfo(after: .milliseconds(100))]
+  ).prepared()
 
   /// For whoever still reads or writes a stream that is over.
   static let ended = RPCError(code: .cancelled, message: "the call has ended")

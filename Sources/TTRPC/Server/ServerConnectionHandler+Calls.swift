@@ -234,7 +234,7 @@ extension ServerConnectionHandler: CallKeeper {
       switch outcome {
       case .success where streamsResponses: writeEndOfStream(streamID)
       case .success(let payload): write(streamID, payload)
-      case .failure(let error): write(streamID, WireResponse(error: error))
+      case .failure(let error): write(streamID, error)
       }
     case .drop, .dropThenClose:
       break

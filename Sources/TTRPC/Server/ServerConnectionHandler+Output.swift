@@ -52,9 +52,18 @@ extension ServerConnectionHandler: StreamConnection {
 
   // MARK: Terminal frames, which do not
 
-  func write(_ streamID: UInt32, _ response: WireResponse) {
+  func write(_ streamID: UInt32, _ error: RPCError) {
     guard let context, context.channel.isActive else { return }
     let limit = limits.wire.maximumMessageSize
+    if let response = error.encoded, response.count <= limit {
+      gathered.writeFrameHeader(
+        FrameHeader(
+          length: UInt32(response.count), streamID: streamID, type: FrameType.response.rawValue,
+          flags: []))
+      gathered.writeBytes(response)
+      return scheduleFlush()
+    }
+    let response = WireResponse(error: error)
     if !gathered.writeFrame(streamID: streamID, type: .response, message: response, limit: limit) {
       let refusal = WireResponse(error: .responseTooLong(limit: limit))
       _ = gathered.writeFrame(streamID: streamID, type: .response, message: refusal, limit: limit)

@@ -58,7 +58,7 @@ extension ServerConnectionHandler {
     }
     plain.end(context, failure)
     server.load.callEnded()
-    if let failure { write(plain.streamID, WireResponse(error: failure)) }
+    if let failure { write(plain.streamID, failure) }
     scheduleFlush()
     if state.callEnded(plain.streamID) == .answerThenClose { finish() }
   }

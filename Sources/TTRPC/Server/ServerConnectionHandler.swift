@@ -235,7 +235,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       waste.count(now: now)
       let error = RPCError(code: code, message: message)
       if cancel { stopCall(streamID, error) }
-      write(streamID, WireResponse(error: error))
+      write(streamID, error)
       if state.isFinished { finish() }
     case .ignore:
       break

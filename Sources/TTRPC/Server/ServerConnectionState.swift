@@ -57,7 +57,7 @@ struct ServerConnectionState {
   private let maximumCalls: Int
   private var phase = Phase.open
   private var lastStreamID: UInt32 = 0
-  private var running: [UInt32: Input] = [:]
+  private var running = StreamTable<Input>()
   /// The stream that was refused last for data without a call: it has had its terminal frame.
   private var lastRefusedData: UInt32?
 
@@ -115,7 +115,7 @@ struct ServerConnectionState {
 
   /// The call has an outcome: its handler is done, or its deadline has passed.
   mutating func callEnded(_ streamID: UInt32) -> EndAction {
-    let wasRunning = running.removeValue(forKey: streamID) != nil
+    let wasRunning = running.removeValue(for: streamID) != nil
     switch (wasRunning, isFinished) {
     case (true, false): return .answer
     case (true, true): return .answerThenClose
@@ -127,7 +127,7 @@ struct ServerConnectionState {
   /// The peer closed its end for writing. Returns the streams whose messages can never be complete.
   mutating func inputClosed() -> [UInt32] {
     phase = .inputClosed
-    return running.filter { $0.value == .open }.map(\.key).sorted()
+    return running.ids { $0 == .open }
   }
 
   /// The server takes no more calls.
@@ -190,6 +190,6 @@ struct ServerConnectionState {
     _ streamID: UInt32, _ code: StatusCode, _ message: String
   ) -> FrameAction {
     .reject(
-      streamID: streamID, code, message, cancel: running.removeValue(forKey: streamID) != nil)
+      streamID: streamID, code, message, cancel: running.removeValue(for: streamID) != nil)
   }
 }

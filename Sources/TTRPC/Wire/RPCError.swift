@@ -1,15 +1,19 @@
+internal import ProtobufC
+
 /// How a call failed: what a handler throws, and what a caller catches.
 ///
 /// The code, message and details travel; the cause stays in the process.
 public struct RPCError: Error, Sendable {
   /// What the caller can tell its program.
-  public var code: StatusCode
+  public var code: StatusCode { didSet { encoded = nil } }
   /// What the caller can tell its people. It reaches the peer: no secret belongs here.
-  public var message: String
+  public var message: String { didSet { encoded = nil } }
   /// What the caller's program can act on.
-  public var details: [ErrorDetail]
+  public var details: [ErrorDetail] { didSet { encoded = nil } }
   /// What went wrong underneath, for the log.
   public var cause: (any Error)?
+  /// The response that carries it, where it was made before.
+  private(set) var encoded: [UInt8]?
 
   public init(
     code: StatusCode, message: String, details: [ErrorDetail] = [], cause: (any Error)? = nil
@@ -18,6 +22,16 @@ public struct RPCError: Error, Sendable {
     self.message = message
     self.details = details
     self.cause = cause
+  }
+}
+
+extension RPCError {
+  /// The same, with all that goes over the wire made once: for an error that is kept and given often, as
+  /// those are that turn callers away.
+  public func prepared() -> RPCError {
+    var error = self
+    error.encoded = WireResponse(error: self).serialized()
+    return error
   }
 }
 

@@ -16,7 +16,7 @@ private final class Desk: Sendable {
   let queue: Queue
   private let sent: Sent
 
-  init(batch: Int = 512, waiting: Int = 2048, joins: @escaping @Sendable (Int, Int) -> Bool) {
+  init(batch: Int = 512, waiting: Int = 4096, joins: @escaping @Sendable (Int, Int) -> Bool) {
     var limits = BatchLimits()
     limits.batch = batch
     limits.waiting = waiting
@@ -28,7 +28,7 @@ private final class Desk: Sendable {
     }
   }
 
-  convenience init(batch: Int = 512, waiting: Int = 2048) {
+  convenience init(batch: Int = 512, waiting: Int = 4096) {
     self.init(batch: batch, waiting: waiting) { _, _ in true }
   }
 

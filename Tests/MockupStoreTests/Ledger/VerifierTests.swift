@@ -49,6 +49,7 @@ import Testing
         "generation: the counter says 0, the rows say 3",
         "held in month 5: the counter says 0, the rows say 4",
         "held: the counter says 0, the rows say 4",
+        "open: the counter says 0, the rows say 1",
         "regeneration: the counter says 0, the rows say 2",
         "used in month 5: the counter says 0, the rows say 5",
       ]),
@@ -96,7 +97,14 @@ import Testing
       [
         "held in month 5: the counter says 4, the rows say 0",
         "held: the counter says 4, the rows say 0",
+        "open: the counter says 1, the rows say 0",
       ]),
+    Damage(
+      "how many are open", "UPDATE mockupd.credit_counters SET open = 3",
+      ["open: the counter says 3, the rows say 1"]),
+    Damage(
+      "how many are unresolved", "UPDATE mockupd.credit_counters SET unresolved = 2",
+      ["unresolved: the counter says 2, the rows say 0"]),
     Damage(
       "what a reservation committed",
       "UPDATE mockupd.reservations SET committed = 2 WHERE id = '$SPENT'",

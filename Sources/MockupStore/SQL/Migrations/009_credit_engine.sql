@@ -25,15 +25,35 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = ''
 AS $$
 BEGIN
-  -- The pattern decides; matching it takes longer than all the rest, and any number of this length does.
-  IF jsonb_typeof(p_guardrails -> p_key) = 'number' AND length(p_guardrails ->> p_key) <= 100
-    OR p_guardrails ->> p_key ~ '^\s*[+-]?[0-9]{1,100}(\.[0-9]{0,100})?\s*$'
-  THEN
+  IF p_guardrails ->> p_key ~ '^\s*[+-]?[0-9]{1,100}(\.[0-9]{0,100})?\s*$' THEN
     RETURN least(greatest(trunc((p_guardrails ->> p_key)::numeric), 0), 2147483647);
   END IF;
   RETURN p_default;
 END
 $$;
+
+-- What guardrail() says of the two budgets of every user with settings, for the hot path: a plain number
+-- is read without a call, and without the pattern, which takes longer than all else of a reservation's
+-- decision.
+CREATE VIEW mockupd.user_budgets WITH (security_invoker = true) AS
+SELECT s.user_id,
+  CASE
+    WHEN annual IS NULL THEN 3500
+    WHEN jsonb_typeof(annual) = 'number' AND length(annual::text) <= 100
+      THEN least(greatest(trunc(annual::numeric), 0), 2147483647)::integer
+    ELSE mockupd.guardrail(s.guardrails, 'annual_mockup_budget', 3500)
+  END AS annual,
+  CASE
+    WHEN monthly IS NULL THEN 292
+    WHEN jsonb_typeof(monthly) = 'number' AND length(monthly::text) <= 100
+      THEN least(greatest(trunc(monthly::numeric), 0), 2147483647)::integer
+    ELSE mockupd.guardrail(s.guardrails, 'monthly_mockup_soft_limit', 292)
+  END AS monthly
+FROM (
+  SELECT s.user_id, s.guardrails, s.guardrails -> 'annual_mockup_budget' AS annual,
+    s.guardrails -> 'monthly_mockup_soft_limit' AS monthly
+  FROM public.user_settings AS s
+) AS s;
 
 -- The counters as an answer reports them, with the user's budgets: the hard one of the year, the soft
 -- one of the month.
@@ -98,6 +118,28 @@ BEGIN
 END
 $$;
 
+-- A user's p_open newest reservations of a year that are held or dispatched: all of them, when p_open is
+-- what the counters say. They are read from the newest on until so many are found, and the history
+-- before them is not: its settings leave no other plan.
+CREATE FUNCTION mockupd.open_reservations(p_user_id uuid, p_year integer, p_open bigint)
+RETURNS SETOF mockupd.reservations
+LANGUAGE plpgsql STABLE ROWS 10
+SET search_path = ''
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+AS $$
+BEGIN
+  RETURN QUERY
+  SELECT r.* FROM mockupd.reservations AS r
+  WHERE r.user_id = p_user_id AND r.created_at > '-infinity' -- as the index has it
+    AND r.year = p_year AND r.state IN ('held', 'dispatched')
+  ORDER BY r.created_at DESC
+  LIMIT p_open;
+END
+$$;
+
 -- Does to the users' reservations whose time has come what as_of() says, and returns how many they
 -- were. Expiry is decided here, when a user's credits are next touched, and not by when something
 -- sweeps. The counters are locked, and know from then on when they have to be looked at again.
@@ -114,38 +156,39 @@ DECLARE
   v_count bigint := 0;
 BEGIN
   FOR v_due IN
-    WITH due AS (
-      SELECT r.user_id, r.id, r.year, r.month, r.state,
-        CASE r.state WHEN 'held' THEN r.held ELSE 0 END AS freed
-      FROM mockupd.reservations AS r
-      WHERE r.user_id = ANY (p_user_ids) AND r.year = ANY (p_years)
-        AND r.state IN ('held', 'dispatched') AND r.expires_at <= p_now
+    WITH open AS MATERIALIZED (
+      SELECT c.user_id, c.year, r.id, r.month, r.state, r.expires_at, r.expires_at <= p_now AS due,
+        CASE WHEN r.state = 'held' THEN r.held ELSE 0 END AS freed
+      FROM mockupd.credit_counters AS c
+      LEFT JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r ON true
+      WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (p_years)
     ), changed AS (
       UPDATE mockupd.reservations AS r
-      SET state = CASE due.state WHEN 'held' THEN 'expired' ELSE 'unresolved' END,
-        held = r.held - due.freed,
-        settled_at = CASE due.state WHEN 'held' THEN r.expires_at END
-      FROM due
-      WHERE r.user_id = due.user_id AND r.id = due.id
-      RETURNING due.user_id, due.year, due.month, due.freed
+      SET state = CASE open.state WHEN 'held' THEN 'expired' ELSE 'unresolved' END,
+        held = r.held - open.freed,
+        settled_at = CASE open.state WHEN 'held' THEN r.expires_at END
+      FROM open
+      WHERE open.due AND r.user_id = open.user_id AND r.id = open.id
     )
-    SELECT user_id, year, month, count(*) AS count, sum(freed) AS credits
-    FROM changed GROUP BY user_id, year, month
+    -- A year of which none is open has one row here, without a month.
+    SELECT user_id, year, coalesce(month, 1) AS month,
+      count(*) FILTER (WHERE due) AS count,
+      count(*) FILTER (WHERE due AND state = 'dispatched') AS unresolved,
+      coalesce(sum(freed) FILTER (WHERE due), 0) AS freed,
+      coalesce(
+        min(min(expires_at) FILTER (WHERE NOT due)) OVER (PARTITION BY user_id, year),
+        'infinity') AS due_at
+    FROM open
+    GROUP BY user_id, year, month
   LOOP
     v_count := v_count + v_due.count;
-    IF v_due.credits > 0 THEN
-      UPDATE mockupd.credit_counters
-      SET held = held - v_due.credits,
-        month_held[v_due.month] = month_held[v_due.month] - v_due.credits
-      WHERE user_id = v_due.user_id AND year = v_due.year;
-    END IF;
+    UPDATE mockupd.credit_counters
+    SET held = held - v_due.freed,
+      month_held[v_due.month] = month_held[v_due.month] - v_due.freed,
+      open = open - v_due.count, unresolved = unresolved + v_due.unresolved,
+      due_at = v_due.due_at
+    WHERE user_id = v_due.user_id AND year = v_due.year;
   END LOOP;
-
-  UPDATE mockupd.credit_counters AS c
-  SET due_at = coalesce((
-    SELECT min(r.expires_at) FROM mockupd.reservations AS r
-    WHERE r.user_id = c.user_id AND r.year = c.year AND r.state IN ('held', 'dispatched')), 'infinity')
-  WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (p_years) AND c.due_at <= p_now;
   RETURN v_count;
 END
 $$;
@@ -232,6 +275,7 @@ BEGIN
       v_usage.monthly_held := v_usage.monthly_held + v_granted;
       v_counters.held := v_usage.held;
       v_counters.month_held[v_month] := v_usage.monthly_held;
+      v_counters.open := v_counters.open + 1;
       v_counters.due_at := least(
         v_counters.due_at, p_now + make_interval(secs => v_request.time_to_live));
     END IF;
@@ -257,7 +301,8 @@ BEGIN
   INSERT INTO mockupd.reservations SELECT made.* FROM unnest(v_made) AS made;
 
   UPDATE mockupd.credit_counters AS c
-  SET held = changed.held, month_held = changed.month_held, due_at = changed.due_at
+  SET held = changed.held, month_held = changed.month_held, open = changed.open,
+    due_at = changed.due_at
   FROM unnest(v_changed) AS changed
   WHERE c.user_id = changed.user_id AND c.year = changed.year;
 
@@ -333,134 +378,138 @@ AS $$
 DECLARE
   v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
   v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_counters mockupd.credit_counters[];
   v_locked uuid[];
-  v_any_due boolean;
-  v_admitted uuid[];
-  v_usages mockupd.usage[];
+  v_due uuid[];
+  v_missing boolean;
+  v_made boolean := false;
+  v_replays boolean := false;
+  v_admitted uuid[] := '{}';
   v_answered bigint := 0;
 BEGIN
-  -- A user's first request in a year makes the row that it locks. Who has locked a part of the rows may
-  -- not wait for others that are being made: so either all are there, or none is locked yet.
-  FOR v_attempt IN 1 .. 2 LOOP
-    SELECT coalesce(array_agg(locked.user_id), '{}'), bool_or(locked.due_at <= p_now)
-    INTO v_locked, v_any_due
-    FROM (
-      SELECT c.user_id, c.due_at FROM mockupd.credit_counters AS c
-      WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
-        AND (v_attempt = 2 OR (SELECT count(DISTINCT u) FROM unnest(p_user_ids) AS u) = (
-          SELECT count(*) FROM mockupd.credit_counters AS made
-          WHERE made.user_id = ANY (p_user_ids) AND made.year = v_year))
-      ORDER BY c.user_id
-      FOR NO KEY UPDATE
-    ) AS locked;
-    EXIT WHEN v_locked <> '{}';
+  -- The usual is taken for granted, that all users have their counters and all ids are new. Where it
+  -- does not hold, what was done is undone, the locks as well, and done again with what it takes. (What
+  -- locks a row is also what changes it: were one of them inside the block and the other not, the server
+  -- would have to note for the row that two transactions have it.)
+  LOOP
+    BEGIN
+      SELECT coalesce(array_agg(locked.counters), '{}'), coalesce(array_agg(locked.user_id), '{}'),
+        array_agg(locked.user_id) FILTER (WHERE locked.due_at <= p_now),
+        count(*) < (SELECT count(DISTINCT u) FROM unnest(p_user_ids) AS u)
+      INTO v_counters, v_locked, v_due, v_missing
+      FROM (
+        SELECT c AS counters, c.user_id, c.due_at FROM mockupd.credit_counters AS c
+        WHERE c.user_id = ANY (p_user_ids) AND c.year = v_year
+        ORDER BY c.user_id
+        FOR NO KEY UPDATE
+      ) AS locked;
+      -- A user's first request in a year makes the row that it locks. Who has locked a part of the rows
+      -- may not wait for others that are being made: they are given up first.
+      IF v_missing AND NOT v_made THEN
+        RAISE EXCEPTION no_data_found;
+      END IF;
 
-    INSERT INTO mockupd.credit_counters (user_id, year)
-    SELECT u.id, v_year FROM auth.users AS u WHERE u.id = ANY (p_user_ids) ORDER BY u.id
-    ON CONFLICT DO NOTHING;
+      IF v_due IS NOT NULL THEN
+        PERFORM mockupd.expire_due(p_now, v_due, ARRAY[v_year]);
+        SELECT array_agg(c) INTO v_counters
+        FROM mockupd.credit_counters AS c
+        WHERE c.user_id = ANY (v_locked) AND c.year = v_year;
+      END IF;
+
+      -- Admit those whose requests are all new and fit together.
+      RETURN QUERY
+      WITH budget AS (
+        SELECT c.*, coalesce(b.annual, 3500) AS annual, coalesce(b.monthly, 292) AS monthly
+        FROM unnest(v_counters) AS c
+        -- (A subquery with a limit is looked up by its key for each row, whatever the planner thinks
+        -- of joins.)
+        LEFT JOIN LATERAL (
+          SELECT b.annual, b.monthly FROM mockupd.user_budgets AS b WHERE b.user_id = c.user_id LIMIT 1
+        ) AS b ON true
+      ), request AS MATERIALIZED (
+        SELECT i.*, p_now + make_interval(secs => i.time_to_live) AS expires_at,
+          ROW(
+            i.annual, i.monthly, i.generation, i.regeneration, i.refund,
+            i.held + i.credits_so_far, i.monthly_used, i.monthly_held + i.credits_so_far
+          )::mockupd.usage AS usage
+        FROM (
+          SELECT i.*, b.annual, b.monthly, b.generation, b.regeneration, b.refund, b.held,
+            b.month_used[v_month] AS monthly_used, b.month_held[v_month] AS monthly_held,
+            sum(i.credits) OVER so_far AS credits_so_far,
+            sum(i.credits) OVER all_of_user AS credits_of_user,
+            bool_and((
+              (i.mockup_id IS NULL OR (
+                SELECT m.id FROM public.mockups AS m
+                WHERE m.id = i.mockup_id AND m.user_id = i.user_id) IS NOT NULL)
+              AND (NOT v_replays
+                OR (SELECT r.id FROM mockupd.reservations AS r
+                  WHERE r.user_id = i.user_id AND r.id = i.id) IS NULL
+                AND i.id NOT IN (
+                  SELECT id FROM unnest(p_ids) AS id GROUP BY id HAVING count(*) > 1))
+              ) IS TRUE) OVER all_of_user AS all_new
+          FROM unnest(
+            p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids,
+            p_modes)
+            WITH ORDINALITY
+            AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, ordinal)
+          -- Who came to be after the lock is unknown: those counters are not ours.
+          JOIN budget AS b ON b.user_id = i.user_id
+          WINDOW all_of_user AS (PARTITION BY i.user_id),
+            so_far AS (PARTITION BY i.user_id ORDER BY i.ordinal ROWS UNBOUNDED PRECEDING)
+        ) AS i
+        WHERE i.all_new AND i.credits_of_user
+          <= i.annual - (i.generation + i.regeneration - i.refund) - i.held
+      ), made AS (
+        INSERT INTO mockupd.reservations (
+          user_id, id, credits, operation, mode, time_to_live, mockup_id, group_id, year, month,
+          state, granted, held, created_at, expires_at, reserved_usage)
+        SELECT
+          i.user_id, i.id, i.credits, i.operation, i.mode, i.time_to_live, i.mockup_id, i.group_id,
+          v_year, v_month, 'held', i.credits, i.credits, p_now, i.expires_at, i.usage
+        FROM request AS i
+        RETURNING 1
+      ), counted AS (
+        UPDATE mockupd.credit_counters AS c
+        SET held = c.held + asked.credits,
+          month_held[v_month] = c.month_held[v_month] + asked.credits,
+          open = c.open + asked.reservations,
+          due_at = least(c.due_at, asked.due_at)
+        FROM (
+          SELECT i.user_id, sum(i.credits) AS credits, count(*) AS reservations,
+            min(i.expires_at) AS due_at
+          FROM request AS i GROUP BY i.user_id
+        ) AS asked
+        WHERE c.user_id = asked.user_id AND c.year = v_year
+      )
+      SELECT i.ordinal, 'admitted', false, i.credits, p_now, i.usage
+      FROM request AS i
+      -- Once all are made: an answer that was given is not taken back when the rest is undone.
+      WHERE (SELECT count(*) FROM made) > 0;
+      GET DIAGNOSTICS v_answered = ROW_COUNT;
+      EXIT;
+    EXCEPTION
+      WHEN no_data_found THEN
+        INSERT INTO mockupd.credit_counters (user_id, year)
+        SELECT u.id, v_year FROM auth.users AS u WHERE u.id = ANY (p_user_ids) ORDER BY u.id
+        ON CONFLICT DO NOTHING;
+        v_made := true;
+      WHEN integrity_constraint_violation THEN
+        -- Of the key: an id was sent before. Of a check: the request is wrong, or its id was sent
+        -- before, and then it is not made again.
+        IF v_replays THEN
+          RAISE;
+        END IF;
+        v_replays := true;
+    END;
   END LOOP;
 
-  IF v_any_due THEN
-    PERFORM mockupd.expire_due(p_now, v_locked, ARRAY[v_year]);
-  END IF;
-
-  -- Whose requests are all new and fit together, and the usage before them. (A subquery with a limit is
-  -- looked up by its key for each row, whatever the planner thinks of joins.)
-  SELECT
-    coalesce(array_agg(c.user_id), '{}'),
-    array_agg(ROW(
-      budget.annual, budget.monthly, c.generation, c.regeneration, c.refund, c.held,
-      c.month_used[v_month], c.month_held[v_month])::mockupd.usage)
-  INTO v_admitted, v_usages
-  FROM (
-    SELECT i.user_id, sum(i.credits) AS credits
-    FROM unnest(p_user_ids, p_ids, p_credits, p_mockup_ids) AS i (user_id, id, credits, mockup_id)
-    LEFT JOIN LATERAL (
-      SELECT r.id FROM mockupd.reservations AS r
-      WHERE r.user_id = i.user_id AND r.id = i.id
-      LIMIT 1
-    ) AS made ON true
-    GROUP BY i.user_id
-    HAVING bool_and((
-      made.id IS NULL
-      AND i.id NOT IN (SELECT id FROM unnest(p_ids) AS id GROUP BY id HAVING count(*) > 1)
-      AND (i.mockup_id IS NULL OR (
-        SELECT m.id FROM public.mockups AS m WHERE m.id = i.mockup_id AND m.user_id = i.user_id
-      ) IS NOT NULL)) IS TRUE)
-  ) AS asked
-  -- Who came to be after the lock is unknown: those counters are not ours.
-  JOIN unnest(v_locked) AS locked (user_id) ON locked.user_id = asked.user_id
-  CROSS JOIN LATERAL (
-    SELECT c.* FROM mockupd.credit_counters AS c
-    WHERE c.user_id = asked.user_id AND c.year = v_year
-    LIMIT 1
-  ) AS c
-  LEFT JOIN LATERAL (
-    SELECT s.guardrails, s.guardrails -> 'annual_mockup_budget' AS annual,
-      s.guardrails -> 'monthly_mockup_soft_limit' AS monthly
-    FROM public.user_settings AS s WHERE s.user_id = asked.user_id LIMIT 1
-  ) AS s ON true
-  CROSS JOIN LATERAL (
-    -- What mockupd.guardrail says, which takes too long to be called but for what is unusual.
-    SELECT
-      CASE
-        WHEN s.annual IS NULL THEN 3500
-        WHEN jsonb_typeof(s.annual) = 'number' AND length(s.annual::text) <= 100
-          THEN least(greatest(trunc(s.annual::numeric), 0), 2147483647)::integer
-        ELSE mockupd.guardrail(s.guardrails, 'annual_mockup_budget', 3500)
-      END AS annual,
-      CASE
-        WHEN s.monthly IS NULL THEN 292
-        WHEN jsonb_typeof(s.monthly) = 'number' AND length(s.monthly::text) <= 100
-          THEN least(greatest(trunc(s.monthly::numeric), 0), 2147483647)::integer
-        ELSE mockupd.guardrail(s.guardrails, 'monthly_mockup_soft_limit', 292)
-      END AS monthly
-  ) AS budget
-  WHERE asked.credits
-    <= budget.annual - (c.generation + c.regeneration - c.refund) - c.held;
-
-  -- Admit them.
-  IF v_admitted <> '{}' THEN
-    RETURN QUERY
-    WITH request AS MATERIALIZED (
-      SELECT i.*, p_now + make_interval(secs => i.time_to_live) AS expires_at,
-        ROW(
-          u.annual_budget, u.monthly_soft_limit, u.generation, u.regeneration, u.refund,
-          u.held + sum(i.credits) OVER so_far, u.monthly_used,
-          u.monthly_held + sum(i.credits) OVER so_far)::mockupd.usage AS usage
-      FROM unnest(
-        p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids,
-        p_modes)
-        WITH ORDINALITY
-        AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, ordinal)
-      JOIN unnest(v_admitted, v_usages) AS u (
-        user_id, annual_budget, monthly_soft_limit, generation, regeneration, refund, held,
-        monthly_used, monthly_held) ON u.user_id = i.user_id
-      WINDOW so_far AS (PARTITION BY i.user_id ORDER BY i.ordinal)
-    ), made AS (
-      INSERT INTO mockupd.reservations (
-        user_id, id, credits, operation, mode, time_to_live, mockup_id, group_id, year, month,
-        state, granted, held, created_at, expires_at, reserved_usage)
-      SELECT
-        i.user_id, i.id, i.credits, i.operation, i.mode, i.time_to_live, i.mockup_id, i.group_id,
-        v_year, v_month, 'held', i.credits, i.credits, p_now, i.expires_at, i.usage
-      FROM request AS i
-    ), counted AS (
-      UPDATE mockupd.credit_counters AS c
-      SET held = c.held + asked.credits,
-        month_held[v_month] = c.month_held[v_month] + asked.credits,
-        due_at = least(c.due_at, asked.due_at)
-      FROM (
-        SELECT i.user_id, sum(i.credits) AS credits, min(i.expires_at) AS due_at
-        FROM request AS i GROUP BY i.user_id
-      ) AS asked
-      WHERE c.user_id = asked.user_id AND c.year = v_year
-    )
-    SELECT i.ordinal, 'admitted', false, i.credits, p_now, i.usage FROM request AS i;
-    GET DIAGNOSTICS v_answered = ROW_COUNT;
-  END IF;
-
   IF v_answered < cardinality(p_ids) THEN
+    -- Who was admitted holds more than before.
+    SELECT coalesce(array_agg(c.user_id), '{}') INTO v_admitted
+    FROM unnest(v_counters) AS before
+    JOIN mockupd.credit_counters AS c ON c.user_id = before.user_id AND c.year = before.year
+    WHERE c.held > before.held;
+
     RETURN QUERY
     SELECT * FROM mockupd.reserve_in_order(
       v_locked, v_admitted, p_now, p_user_ids, p_ids, p_credits, p_operations, p_times_to_live,
@@ -468,6 +517,27 @@ BEGIN
   END IF;
 END
 $$;
+
+-- What a plain request does to its reservation, and the usage after it: see settle().
+CREATE TYPE mockupd.settlement AS (
+  ordinal bigint,
+  user_id uuid,
+  id uuid,
+  action text,
+  commit_id uuid,
+  entry_id uuid,
+  ends_at timestamptz, -- of what does not settle it, the end that it asks for
+  -- Of the reservation as it is found.
+  year integer,
+  month integer,
+  operation text,
+  mockup_id uuid,
+  state text,
+  charged integer,
+  freed integer,
+  sequence bigint, -- of its ledger row
+  usage mockupd.usage
+);
 
 -- Settles request by request, in the order in which they were sent, for settle() and with its answers:
 -- whatever those ask who are not of p_done. Their counters of p_years are locked.
@@ -737,6 +807,11 @@ BEGIN
       v_reservation.committed := v_reservation.committed + v_charge;
       v_reservation.overrun := v_reservation.overrun + v_overrun;
       IF v_final THEN
+        IF v_reservation.state = 'unresolved' THEN
+          v_counters.unresolved := v_counters.unresolved - 1;
+        ELSIF v_open THEN
+          v_counters.open := v_counters.open - 1;
+        END IF;
         v_reservation.state :=
           CASE WHEN v_reservation.committed > 0 THEN 'committed' ELSE 'released' END;
         v_reservation.commit_id :=
@@ -802,7 +877,8 @@ BEGIN
     UPDATE mockupd.credit_counters AS c
     SET generation = changed.generation, regeneration = changed.regeneration,
       refund = changed.refund, entries = changed.entries, held = changed.held,
-      month_used = changed.month_used, month_held = changed.month_held
+      month_used = changed.month_used, month_held = changed.month_held, open = changed.open,
+      unresolved = changed.unresolved
     FROM unnest(v_changed) AS changed
     WHERE c.user_id = changed.user_id AND c.year = changed.year;
   END LOOP;
@@ -869,138 +945,120 @@ AS $$
 #variable_conflict use_column
 DECLARE
   v_years integer[];
-  v_any_due boolean;
-  v_plain uuid[];
-  v_plain_years integer[];
-  v_plain_months integer[];
-  v_entries bigint[];
-  v_usages mockupd.usage[];
-  v_answered bigint := 0;
+  v_counters mockupd.credit_counters[];
+  v_due uuid[];
+  v_steps mockupd.settlement[];
+  v_plain uuid[] := '{}';
 BEGIN
   -- A reservation's year never changes, so it may be read before the lock: of each request, null
-  -- where there is none. One that is made from here on is not found below either, since it is not
+  -- where there is none. One that is made from here on need not be found below, since it is not
   -- certain that its counters are locked.
   SELECT
     array_agg(r.year ORDER BY i.ordinal),
-    bool_or(r.state IN ('held', 'dispatched') AND r.expires_at <= p_now)
-  INTO v_years, v_any_due
+    array_agg(i.user_id) FILTER (WHERE r.state IN ('held', 'dispatched') AND r.expires_at <= p_now)
+  INTO v_years, v_due
   FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
+  -- (A subquery with a limit is looked up by its key for each row, whatever the planner thinks of
+  -- joins.)
   LEFT JOIN LATERAL (
     SELECT r.year, r.state, r.expires_at FROM mockupd.reservations AS r
     WHERE r.user_id = i.user_id AND r.id = i.id
     LIMIT 1
   ) AS r ON true;
 
-  SELECT v_any_due OR bool_or(locked.due_at <= p_now) INTO v_any_due
+  SELECT array_agg(locked.counters),
+    v_due || array_agg(locked.user_id) FILTER (WHERE locked.due_at <= p_now)
+  INTO v_counters, v_due
   FROM (
-    SELECT c.due_at FROM mockupd.credit_counters AS c
+    SELECT c AS counters, c.user_id, c.due_at FROM mockupd.credit_counters AS c
     WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
     ORDER BY c.user_id, c.year
     FOR NO KEY UPDATE
   ) AS locked;
 
-  IF v_any_due THEN
-    PERFORM mockupd.expire_due(p_now, p_user_ids, v_years);
+  IF v_due IS NOT NULL THEN
+    PERFORM mockupd.expire_due(p_now, v_due, v_years);
+    SELECT array_agg(now.counters) INTO v_counters
+    FROM unnest(v_counters) AS locked
+    CROSS JOIN LATERAL (
+      SELECT c AS counters FROM mockupd.credit_counters AS c
+      WHERE c.user_id = locked.user_id AND c.year = locked.year
+      LIMIT 1
+    ) AS now;
   END IF;
 
-  -- Whose requests are all plain, their period, and the usage before them.
-  SELECT
-    coalesce(array_agg(c.user_id), '{}'), array_agg(asked.year), array_agg(asked.month),
-    array_agg(c.entries),
-    array_agg(ROW(
-      budget.annual, budget.monthly, c.generation, c.regeneration, c.refund, c.held,
-      c.month_used[asked.month], c.month_held[asked.month])::mockupd.usage)
-  INTO v_plain, v_plain_years, v_plain_months, v_entries, v_usages
+  -- What each plain request does to its reservation, and what that makes of the usage.
+  SELECT array_agg(ROW(
+    i.ordinal, i.user_id, i.id, i.action, i.commit_id, i.entry_id,
+    p_now + make_interval(secs => i.time_to_live),
+    i.year, i.month, i.operation, i.mockup_id, i.state, i.charged, i.freed,
+    i.entries + i.entries_so_far,
+    ROW(
+      i.annual, i.monthly, i.generation + coalesce(i.generation_so_far, 0),
+      i.regeneration + i.charged_so_far - coalesce(i.generation_so_far, 0), i.refund,
+      i.usage_held - i.freed_so_far, i.monthly_used + i.charged_so_far,
+      i.monthly_held - i.freed_so_far)::mockupd.usage
+    )::mockupd.settlement)
+  INTO v_steps
   FROM (
-    SELECT i.user_id, min(r.year) AS year, min(r.month) AS month
-    FROM unnest(
-      p_user_ids, p_ids, p_actions, p_commit_ids, p_credits, p_finals, p_allow_overruns, v_years)
-      AS i (user_id, id, action, commit_id, credits, final, allow_overrun, year)
-    LEFT JOIN LATERAL (
-      SELECT r.year, r.month, r.state, r.held, r.committed FROM mockupd.reservations AS r
-      WHERE r.user_id = i.user_id AND r.id = i.id AND r.year = i.year
-      LIMIT 1
-    ) AS r ON true
-    GROUP BY i.user_id
-    HAVING min(r.year) = max(r.year) AND min(r.month) = max(r.month) AND bool_and((
-      r.state IN ('held', 'dispatched') AND r.committed = 0
-      AND i.id NOT IN (SELECT id FROM unnest(p_ids) AS id GROUP BY id HAVING count(*) > 1)
-      AND CASE i.action
-        WHEN 'commit' THEN
-          coalesce(i.final, true) AND NOT coalesce(i.allow_overrun, false)
-          AND coalesce(i.credits BETWEEN 1 AND r.held, true)
-          AND (
-            SELECT sent.id FROM mockupd.commits AS sent
-            WHERE sent.user_id = i.user_id AND sent.reservation_id = i.id AND sent.id = i.commit_id
-          ) IS NULL
-        ELSE i.action IN ('release', 'dispatch', 'extend')
-      END) IS TRUE)
-  ) AS asked
-  CROSS JOIN LATERAL (
-    SELECT c.* FROM mockupd.credit_counters AS c
-    WHERE c.user_id = asked.user_id AND c.year = asked.year
-    LIMIT 1
-  ) AS c
-  LEFT JOIN LATERAL (
-    SELECT s.guardrails, s.guardrails -> 'annual_mockup_budget' AS annual,
-      s.guardrails -> 'monthly_mockup_soft_limit' AS monthly
-    FROM public.user_settings AS s WHERE s.user_id = asked.user_id LIMIT 1
-  ) AS s ON true
-  CROSS JOIN LATERAL (
-    -- As in reserve().
-    SELECT
-      CASE
-        WHEN s.annual IS NULL THEN 3500
-        WHEN jsonb_typeof(s.annual) = 'number' AND length(s.annual::text) <= 100
-          THEN least(greatest(trunc(s.annual::numeric), 0), 2147483647)::integer
-        ELSE mockupd.guardrail(s.guardrails, 'annual_mockup_budget', 3500)
-      END AS annual,
-      CASE
-        WHEN s.monthly IS NULL THEN 292
-        WHEN jsonb_typeof(s.monthly) = 'number' AND length(s.monthly::text) <= 100
-          THEN least(greatest(trunc(s.monthly::numeric), 0), 2147483647)::integer
-        ELSE mockupd.guardrail(s.guardrails, 'monthly_mockup_soft_limit', 292)
-      END AS monthly
-  ) AS budget;
-
-  -- Do them: first what each request does by itself, then what that makes of the usage.
-  IF v_plain <> '{}' THEN
-    RETURN QUERY
-    WITH request AS (
-      SELECT i.*, r.operation, r.mockup_id, r.held, r.state,
-        u.year, u.month, u.entries, u.annual_budget, u.monthly_soft_limit, u.generation,
-        u.regeneration, u.refund, u.held AS usage_held, u.monthly_used, u.monthly_held,
-        i.action IN ('commit', 'release') AS settles,
+    SELECT i.*,
+      count(*) FILTER (WHERE i.charged > 0) OVER so_far AS entries_so_far,
+      sum(i.charged) OVER so_far AS charged_so_far,
+      sum(i.charged) FILTER (WHERE i.operation = 'generation') OVER so_far AS generation_so_far,
+      sum(i.freed) OVER so_far AS freed_so_far,
+      bool_and(i.plain) OVER all_of_user AND min(i.period) OVER all_of_user
+        = max(i.period) OVER all_of_user AS all_plain
+    FROM (
+      SELECT i.*, r.year, r.month, r.operation, r.mockup_id, r.state, r.year * 12 + r.month AS period,
+        b.annual, b.monthly, b.entries, b.generation, b.regeneration, b.refund,
+        b.held AS usage_held, b.month_used[r.month] AS monthly_used,
+        b.month_held[r.month] AS monthly_held,
         CASE i.action WHEN 'commit' THEN coalesce(i.credits, r.held) ELSE 0 END AS charged,
         -- What it no longer holds: spent, or given back.
-        CASE WHEN i.action IN ('commit', 'release') THEN r.held ELSE 0 END AS freed
+        CASE WHEN i.action IN ('commit', 'release') THEN r.held ELSE 0 END AS freed,
+        (r.state IN ('held', 'dispatched') AND r.committed = 0
+          AND i.id NOT IN (SELECT id FROM unnest(p_ids) AS id GROUP BY id HAVING count(*) > 1)
+          AND CASE i.action
+            WHEN 'commit' THEN
+              coalesce(i.final, true) AND NOT coalesce(i.allow_overrun, false)
+              AND coalesce(i.credits BETWEEN 1 AND r.held, true)
+              AND (
+                SELECT sent.id FROM mockupd.commits AS sent
+                WHERE sent.user_id = i.user_id AND sent.reservation_id = i.id
+                  AND sent.id = i.commit_id
+              ) IS NULL
+            ELSE i.action IN ('release', 'dispatch', 'extend')
+          END) IS TRUE AS plain
       FROM unnest(
-        p_user_ids, p_ids, p_actions, p_commit_ids, p_credits, p_times_to_live, p_entry_ids)
+        p_user_ids, p_ids, p_actions, p_commit_ids, p_credits, p_finals, p_allow_overruns,
+        p_times_to_live, p_entry_ids)
         WITH ORDINALITY
-        AS i (user_id, id, action, commit_id, credits, time_to_live, entry_id, ordinal)
-      JOIN unnest(v_plain, v_plain_years, v_plain_months, v_entries, v_usages) AS u (
-        user_id, year, month, entries, annual_budget, monthly_soft_limit, generation, regeneration,
-        refund, held, monthly_used, monthly_held) ON u.user_id = i.user_id
-      CROSS JOIN LATERAL (
-        SELECT r.operation, r.mockup_id, r.held, r.state FROM mockupd.reservations AS r
+        AS i (user_id, id, action, commit_id, credits, final, allow_overrun, time_to_live, entry_id,
+          ordinal)
+      LEFT JOIN LATERAL (
+        SELECT r.year, r.month, r.operation, r.mockup_id, r.state, r.held, r.committed
+        FROM mockupd.reservations AS r
         WHERE r.user_id = i.user_id AND r.id = i.id
         LIMIT 1
-      ) AS r
-    ), step AS MATERIALIZED (
-      SELECT i.*,
-        i.entries + count(*) FILTER (WHERE i.charged > 0) OVER so_far AS sequence,
-        ROW(
-          i.annual_budget, i.monthly_soft_limit,
-          i.generation + coalesce(
-            sum(i.charged) FILTER (WHERE i.operation = 'generation') OVER so_far, 0),
-          i.regeneration + coalesce(
-            sum(i.charged) FILTER (WHERE i.operation = 'regeneration') OVER so_far, 0),
-          i.refund,
-          i.usage_held - sum(i.freed) OVER so_far,
-          i.monthly_used + sum(i.charged) OVER so_far,
-          i.monthly_held - sum(i.freed) OVER so_far)::mockupd.usage AS usage
-      FROM request AS i
-      WINDOW so_far AS (PARTITION BY i.user_id ORDER BY i.ordinal)
+      ) AS r ON true
+      LEFT JOIN (
+        SELECT c.*, coalesce(b.annual, 3500) AS annual, coalesce(b.monthly, 292) AS monthly
+        FROM unnest(v_counters) AS c
+        LEFT JOIN LATERAL (
+          SELECT b.annual, b.monthly FROM mockupd.user_budgets AS b WHERE b.user_id = c.user_id LIMIT 1
+        ) AS b ON true
+      ) AS b ON b.user_id = i.user_id AND b.year = r.year
+    ) AS i
+    WINDOW all_of_user AS (PARTITION BY i.user_id),
+      so_far AS (PARTITION BY i.user_id ORDER BY i.ordinal ROWS UNBOUNDED PRECEDING)
+  ) AS i
+  WHERE i.all_plain AND i.entries IS NOT NULL;
+
+  -- Do them.
+  IF v_steps IS NOT NULL THEN
+    RETURN QUERY
+    WITH step AS MATERIALIZED (
+      SELECT i.*, i.action IN ('commit', 'release') AS settles FROM unnest(v_steps) AS i
     ), settled AS (
       UPDATE mockupd.reservations AS r
       SET state = CASE i.action
@@ -1010,9 +1068,7 @@ BEGIN
         committed = i.charged,
         commit_id = CASE i.action WHEN 'commit' THEN i.commit_id END,
         entry_id = CASE i.action WHEN 'commit' THEN i.entry_id END,
-        expires_at = CASE
-          WHEN i.settles THEN r.expires_at
-          ELSE greatest(r.expires_at, p_now + make_interval(secs => i.time_to_live)) END,
+        expires_at = CASE WHEN i.settles THEN r.expires_at ELSE greatest(r.expires_at, i.ends_at) END,
         dispatched_at = CASE i.action
           WHEN 'dispatch' THEN coalesce(r.dispatched_at, p_now) ELSE r.dispatched_at END,
         settled_at = CASE WHEN i.settles THEN p_now END,
@@ -1035,10 +1091,10 @@ BEGIN
         -- mockupd.as_integer
         least(greatest(balance.after + i.charged, -2147483648), 2147483647),
         least(greatest(balance.after, -2147483648), 2147483647),
-        i.year, i.month, p_now, i.sequence, i.id, i.annual_budget
+        i.year, i.month, p_now, i.sequence, i.id, (i.usage).annual_budget
       FROM step AS i
       CROSS JOIN LATERAL (
-        SELECT i.annual_budget
+        SELECT (i.usage).annual_budget
           - ((i.usage).generation + (i.usage).regeneration - (i.usage).refund) AS after
       ) AS balance
       WHERE i.charged > 0
@@ -1048,6 +1104,7 @@ BEGIN
         regeneration = c.regeneration + asked.regeneration,
         entries = c.entries + asked.entries,
         held = c.held - asked.freed,
+        open = c.open - asked.reservations,
         month_used[asked.month] = c.month_used[asked.month] + asked.generation + asked.regeneration,
         month_held[asked.month] = c.month_held[asked.month] - asked.freed
       FROM (
@@ -1055,20 +1112,21 @@ BEGIN
           coalesce(sum(i.charged) FILTER (WHERE i.operation = 'generation'), 0) AS generation,
           coalesce(sum(i.charged) FILTER (WHERE i.operation = 'regeneration'), 0) AS regeneration,
           count(*) FILTER (WHERE i.charged > 0) AS entries,
-          sum(i.freed) AS freed
+          sum(i.freed) AS freed,
+          count(*) AS reservations
         FROM step AS i
+        WHERE i.settles
         GROUP BY i.user_id, i.year, i.month
-        HAVING sum(i.freed) > 0
       ) AS asked
       WHERE c.user_id = asked.user_id AND c.year = asked.year
     )
     SELECT i.ordinal, 'settled', i.replayed, i.reservation, i.usage, i.charged, 0,
       i.released, false
     FROM settled AS i;
-    GET DIAGNOSTICS v_answered = ROW_COUNT;
   END IF;
 
-  IF v_answered < cardinality(p_ids) THEN
+  IF coalesce(cardinality(v_steps), 0) < cardinality(p_ids) THEN
+    SELECT coalesce(array_agg(DISTINCT i.user_id), '{}') INTO v_plain FROM unnest(v_steps) AS i;
     RETURN QUERY
     SELECT * FROM mockupd.settle_in_order(
       v_years, v_plain, p_now, p_user_ids, p_ids, p_actions, p_commit_ids, p_credits, p_finals,
@@ -1286,21 +1344,24 @@ BEGIN
   END IF;
   v_usage := mockupd.usage_of(v_user.counters, p_month, v_user.guardrails);
 
-  -- STABLE: this statement sees what the one before it saw.
-  SELECT
-    coalesce(sum(r.held), 0) AS held,
-    coalesce(sum(r.held) FILTER (WHERE r.month = p_month), 0) AS month_held
-  INTO v_due
-  FROM mockupd.reservations AS r
-  WHERE r.user_id = p_user_id AND r.year = p_year
-    AND r.state = 'held' AND r.expires_at <= p_now;
-
   v_usage.generation := coalesce(v_usage.generation, 0);
   v_usage.regeneration := coalesce(v_usage.regeneration, 0);
   v_usage.refund := coalesce(v_usage.refund, 0);
-  v_usage.held := coalesce(v_usage.held, 0) - v_due.held;
+  v_usage.held := coalesce(v_usage.held, 0);
   v_usage.monthly_used := coalesce(v_usage.monthly_used, 0);
-  v_usage.monthly_held := coalesce(v_usage.monthly_held, 0) - v_due.month_held;
+  v_usage.monthly_held := coalesce(v_usage.monthly_held, 0);
+
+  IF (v_user.counters).due_at <= p_now THEN
+    -- STABLE: this statement sees what the one before it saw.
+    SELECT
+      coalesce(sum(r.held), 0) AS held,
+      coalesce(sum(r.held) FILTER (WHERE r.month = p_month), 0) AS month_held
+    INTO v_due
+    FROM mockupd.open_reservations(p_user_id, p_year, (v_user.counters).open) AS r
+    WHERE r.state = 'held' AND r.expires_at <= p_now;
+    v_usage.held := v_usage.held - v_due.held;
+    v_usage.monthly_held := v_usage.monthly_held - v_due.month_held;
+  END IF;
   RETURN NEXT v_usage;
 END
 $$;

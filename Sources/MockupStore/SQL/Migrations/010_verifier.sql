@@ -19,8 +19,9 @@ BEGIN
     FROM public.mockup_credit_usage AS e
     WHERE p_user_id IS NULL OR e.user_id = p_user_id
   ), open AS (
-    SELECT r.user_id, r.year, r.month, r.held FROM mockupd.reservations AS r
-    WHERE r.held > 0 AND (p_user_id IS NULL OR r.user_id = p_user_id)
+    SELECT r.user_id, r.year, r.month, r.state, r.held FROM mockupd.reservations AS r
+    WHERE (r.held > 0 OR r.state IN ('held', 'dispatched', 'unresolved'))
+      AND (p_user_id IS NULL OR r.user_id = p_user_id)
   ), sums AS (
     SELECT s.user_id, s.year, 'generation' AS name, sum(s.credits) AS value
     FROM spent AS s WHERE s.operation = 'generation' GROUP BY 1, 2
@@ -40,12 +41,19 @@ BEGIN
     UNION ALL
     SELECT o.user_id, o.year, 'held in month ' || o.month, sum(o.held)
     FROM open AS o GROUP BY 1, 2, o.month
+    UNION ALL
+    SELECT o.user_id, o.year, 'open', count(*)
+    FROM open AS o WHERE o.state IN ('held', 'dispatched') GROUP BY 1, 2
+    UNION ALL
+    SELECT o.user_id, o.year, 'unresolved', count(*)
+    FROM open AS o WHERE o.state = 'unresolved' GROUP BY 1, 2
   ), counted AS (
     SELECT c.user_id, c.year, v.name, v.value
     FROM mockupd.credit_counters AS c
     CROSS JOIN LATERAL (
       VALUES ('generation', c.generation), ('regeneration', c.regeneration),
-        ('refund', c.refund), ('entries', c.entries), ('held', c.held)
+        ('refund', c.refund), ('entries', c.entries), ('held', c.held),
+        ('open', c.open), ('unresolved', c.unresolved)
       UNION ALL
       SELECT 'used in month ' || m.number, m.value
       FROM unnest(c.month_used) WITH ORDINALITY AS m (value, number)

@@ -2,7 +2,7 @@
 -- reservations that nobody has settled, and whether the books are right.
 
 -- What waits to be resolved is looked for over all users.
-CREATE INDEX reservations_unresolved ON mockupd.reservations (user_id) WHERE state = 'unresolved';
+CREATE INDEX credit_counters_unresolved ON mockupd.credit_counters (user_id) WHERE unresolved > 0;
 
 -- Usage of all users -------------------------------------------------------------------------------
 
@@ -47,15 +47,15 @@ BEGIN
       -- Nobody knows whether the vendor was called.
       count(*) FILTER (WHERE r.state = 'dispatched') AS unresolved
     FROM mockupd.credit_counters AS c
-    JOIN mockupd.reservations AS r ON r.user_id = c.user_id AND r.year = c.year
-    WHERE c.due_at <= p_now AND r.state IN ('held', 'dispatched') AND r.expires_at <= p_now
+    CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
+    WHERE c.due_at <= p_now AND r.expires_at <= p_now
       AND (p_user_id IS NULL OR c.user_id = p_user_id)
     GROUP BY r.user_id
   ), unresolved AS (
-    SELECT r.user_id, count(*) AS reservations
-    FROM mockupd.reservations AS r
-    WHERE r.state = 'unresolved' AND (p_user_id IS NULL OR r.user_id = p_user_id)
-    GROUP BY r.user_id
+    SELECT c.user_id, sum(c.unresolved) AS reservations
+    FROM mockupd.credit_counters AS c
+    WHERE c.unresolved > 0 AND (p_user_id IS NULL OR c.user_id = p_user_id)
+    GROUP BY c.user_id
   ), settings AS (
     SELECT DISTINCT ON (s.user_id) s.user_id, s.guardrails
     FROM public.user_settings AS s
@@ -271,10 +271,11 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = ''
 AS $$
   SELECT
-    (SELECT count(*) FROM mockupd.reservations AS r WHERE r.state = 'unresolved')
+    (SELECT coalesce(sum(c.unresolved), 0)::bigint
+      FROM mockupd.credit_counters AS c WHERE c.unresolved > 0)
       + (SELECT count(*)
         FROM mockupd.credit_counters AS c
-        JOIN mockupd.reservations AS r ON r.user_id = c.user_id AND r.year = c.year
+        CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
         WHERE c.due_at <= p_now AND r.state = 'dispatched' AND r.expires_at <= p_now),
     (SELECT count(*) FROM public.mockups AS m WHERE m.status = 'pending')
 $$;

@@ -1,0 +1,53 @@
+/// Values by stream ids. These only grow, so that a new one belongs at the end, where those that end soon
+/// are found and removed at once: for the calls of one connection it is quicker than hashing.
+struct StreamTable<Value> {
+  private var entries: [(id: UInt32, value: Value)] = []
+
+  var count: Int { entries.count }
+  var isEmpty: Bool { entries.isEmpty }
+
+  /// - Precondition: An id that is added is above all that are there.
+  subscript(_ id: UInt32) -> Value? {
+    get {
+      let index = index(of: id)
+      return index < entries.endIndex && entries[index].id == id ? entries[index].value : nil
+    }
+    set {
+      guard let newValue else {
+        _ = removeValue(for: id)
+        return
+      }
+      let index = index(of: id)
+      if index < entries.endIndex {
+        precondition(entries[index].id == id, "ids are added in their order")
+        entries[index].value = newValue
+      } else {
+        entries.append((id, newValue))
+      }
+    }
+  }
+
+  mutating func removeValue(for id: UInt32) -> Value? {
+    let index = index(of: id)
+    guard index < entries.endIndex, entries[index].id == id else { return nil }
+    return entries.remove(at: index).value
+  }
+
+  /// The ids of values that fit, in ascending order.
+  func ids(where fits: (Value) -> Bool) -> [UInt32] {
+    entries.filter { fits($0.value) }.map(\.id)
+  }
+
+  /// Where the id is, or the first above it.
+  private func index(of id: UInt32) -> Int {
+    guard let last = entries.last else { return 0 }
+    if last.id <= id { return last.id == id ? entries.endIndex - 1 : entries.endIndex }
+    var low = 0
+    var high = entries.endIndex - 1
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].id < id { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
