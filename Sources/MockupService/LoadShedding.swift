@@ -20,8 +20,12 @@ public struct LoadShedding: BracketingInterceptor {
     return Bracket(store: store)
   }
 
-  private struct Bracket: CallBracket {
+  private final class Bracket: CallBracket {
     let store: CreditStore
+
+    init(store: CreditStore) {
+      self.store = store
+    }
 
     func callBegan(_ context: inout ServerContext) throws(RPCError) {
       if store.isFull { throw .tooMuchToDo }

@@ -23,8 +23,10 @@ struct Observation: Sendable {
   }
 
   /// What runs around each call, outside of the policy: denied calls are seen as well.
-  func interceptors(callLevel: Logger.Level) -> [any ServerInterceptor] {
-    [ServerTracing(), AccessLog(level: callLevel), ServerCallMetrics()]
+  func interceptors(_ logger: Logger, callLevel: Logger.Level) -> [any ServerInterceptor] {
+    // A log that is not written need not be looked at for each call.
+    let log = logger.logLevel <= callLevel ? [AccessLog(level: callLevel)] : []
+    return [ServerTracing()] + log + [ServerCallMetrics()]
   }
 
   /// All metrics, in Prometheus' text format.

@@ -49,7 +49,7 @@ struct Serve: AsyncParsableCommand {
     let server = Server(
       services: answers.services,
       routes: HTTPRoutes.make(observation, pool, answers.health),
-      interceptors: observation.interceptors(callLevel: settings.logCallLevel)
+      interceptors: observation.interceptors(logger, callLevel: settings.logCallLevel)
         + [access.authorization, answers.shedding]
         + (settings.callTime.map { [DefaultDeadline($0)] } ?? []),
       limits: settings.limits, eventLoops: settings.eventLoops, logger: logger)

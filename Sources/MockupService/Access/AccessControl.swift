@@ -17,7 +17,9 @@ public final class AccessControl: Sendable {
 
   /// Holds each call of a server to the policy.
   public var authorization: Authorization {
-    Authorization { [self] peer, method in
+    Authorization(
+      isOpenToAll: { AccessTable.allows([], service: $0.service, method: $0.name) }
+    ) { [self] peer, method in
       policy.allows(peer, service: method.service, method: method.name)
     }
   }

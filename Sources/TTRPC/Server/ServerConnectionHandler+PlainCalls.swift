@@ -14,7 +14,8 @@ extension ServerConnectionHandler {
     let size = bytes.count
     guard admits(streamID, requestBytes: size) else { return true }
 
-    let call = ServerCall(callConnection, streamID: streamID, method: entry.descriptor)
+    let call = ServerCall(
+      callConnection, streamID: streamID, method: entry.descriptor, began: turnBegan)
     let timeout = request.timeout
     var context = ServerContext(call, deadline: timeout.map { call.began + $0 })
     unsafe call.received(request.payload.count)

@@ -70,6 +70,8 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var waste = WasteMeter()
   var wasteEnds: Scheduled<Void>?
   private var inputHasClosed = false
+  /// When the frames that are being taken were looked at: their calls begin then.
+  var turnBegan = ContinuousClock.now
   var lastActivity: NIODeadline
   var frameBegan: NIODeadline?
   var unwritableSince: NIODeadline?
@@ -120,6 +122,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   /// Takes the frames that have arrived, as many as a turn has.
   func takeFrames() {
     isReading = true
+    turnBegan = .now
     var framesLeft = limits.framesPerTurn * (turns.isEmpty ? Self.turnsWhenAlone : 1)
     while framesLeft > 0, !waste.isTooMuch(limits, now: now), let event = decoder.next() {
       framesLeft -= 1

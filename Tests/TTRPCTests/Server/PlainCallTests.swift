@@ -16,8 +16,12 @@ import Testing
       Bracket(witness: self)
     }
 
-    private struct Bracket: CallBracket {
+    private final class Bracket: CallBracket {
       let witness: Witness
+
+      init(witness: Witness) {
+        self.witness = witness
+      }
 
       func callBegan(_ context: inout ServerContext) throws(RPCError) {
         witness.note(">")

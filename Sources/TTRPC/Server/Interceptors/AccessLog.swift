@@ -13,8 +13,12 @@ public struct AccessLog: BracketingInterceptor {
     Bracket(level: level)
   }
 
-  private struct Bracket: CallBracket {
+  private final class Bracket: CallBracket {
     let level: Logger.Level
+
+    init(level: Logger.Level) {
+      self.level = level
+    }
 
     func callBegan(_ context: inout ServerContext) {}
 

@@ -6,22 +6,38 @@ internal import Logging
 /// Each refusal is logged and counted: `ttrpc_server_denied_total`, by `method`. Names that no method
 /// has are whatever a peer made up: they are counted as `unknown`, lest there be a count for each.
 public struct Authorization: BracketingInterceptor {
+  private let isOpenToAll: @Sendable (MethodDescriptor) -> Bool
   private let allows: @Sendable (PeerIdentity, MethodDescriptor) -> Bool
 
-  /// - Parameter allows: Whether a peer may call a method. Asked at the beginning of each call, on the
-  ///   connection's event loop: it answers from memory.
-  public init(_ allows: @escaping @Sendable (PeerIdentity, MethodDescriptor) -> Bool) {
+  /// - Parameters:
+  ///   - isOpenToAll: Whether whoever can connect may call a method, always: nobody is asked about then.
+  ///   - allows: Whether a peer may call a method. Asked at the beginning of each call, on the
+  ///     connection's event loop: it answers from memory.
+  public init(
+    isOpenToAll: @escaping @Sendable (MethodDescriptor) -> Bool = { _ in false },
+    _ allows: @escaping @Sendable (PeerIdentity, MethodDescriptor) -> Bool
+  ) {
+    self.isOpenToAll = isOpenToAll
     self.allows = allows
   }
 
   public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
-    Bracket(method: method, isKnown: isKnown, allows: allows)
+    isOpenToAll(method) ? nil : Bracket(method: method, isKnown: isKnown, allows: allows)
   }
 
-  private struct Bracket: CallBracket {
+  private final class Bracket: CallBracket {
     let method: MethodDescriptor
     let isKnown: Bool
     let allows: @Sendable (PeerIdentity, MethodDescriptor) -> Bool
+
+    init(
+      method: MethodDescriptor, isKnown: Bool,
+      allows: @escaping @Sendable (PeerIdentity, MethodDescriptor) -> Bool
+    ) {
+      self.method = method
+      self.isKnown = isKnown
+      self.allows = allows
+    }
 
     func callBegan(_ context: inout ServerContext) throws(RPCError) {
       guard !allows(context.peer, method) else { return }

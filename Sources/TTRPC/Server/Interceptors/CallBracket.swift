@@ -2,7 +2,8 @@
 ///
 /// It runs on the connection's event loop and answers from memory. In return it costs a call no task: a
 /// server whose interceptors are all of this kind carries a unary call out as fast as its handler is.
-public protocol CallBracket: Sendable {
+/// An object, since one is made for each method and looked at for each call.
+public protocol CallBracket: AnyObject, Sendable {
   /// A call begins.
   ///
   /// - Throws: Why the call is refused. Those inside of it, and the handler, do not run then.

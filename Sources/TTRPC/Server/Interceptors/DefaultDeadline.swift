@@ -27,8 +27,12 @@ public struct DefaultDeadline: BracketingInterceptor {
     }
   }
 
-  private struct Bracket: CallBracket {
+  private final class Bracket: CallBracket {
     let timeout: Duration
+
+    init(timeout: Duration) {
+      self.timeout = timeout
+    }
 
     func callBegan(_ context: inout ServerContext) {
       // The connection looks at it once the call has begun.

@@ -6,7 +6,8 @@ struct Table {
 
   var lines: [String] {
     rows.flatMap { row -> [String] in
-      let title = "\(row.work) · \(row.at)" + (row.against.isEmpty ? "" : " · against \(row.against)")
+      let title =
+        "\(row.work) · \(row.at)" + (row.against.isEmpty ? "" : " · against \(row.against)")
       let measured = row.measurements.map { measurement in
         "  \(measurement.isReached ? "✓" : "✗") \(measurement.value.short) \(measurement.name)"
           + " (target \(measurement.bound.rawValue) \(measurement.target.short))"
@@ -33,6 +34,7 @@ extension [Double] {
     let sorted = sorted()
     guard !sorted.isEmpty else { return .nan }
     let middle = sorted.count / 2
-    return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+    return sorted.count.isMultiple(of: 2)
+      ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
 }
