@@ -17,6 +17,7 @@ let package = Package(
   name: "benchmarks",
   products: [
     .executable(name: "bench", targets: ["bench"]),
+    .executable(name: "flamegraph", targets: ["flamegraph"]),
     .executable(name: "load", targets: ["load"]),
   ],
   dependencies: [
@@ -30,6 +31,7 @@ let package = Package(
       name: "bench",
       dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
+    .executableTarget(name: "flamegraph", swiftSettings: settings),
     .executableTarget(
       name: "load",
       dependencies: [

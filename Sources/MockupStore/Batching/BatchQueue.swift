@@ -21,11 +21,14 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
     func finish(_ result: Result<[Answer], PostgresError>) { queue.finish(number, result) }
   }
 
+  /// Ends what is being written, if it can; the batch is finished all the same.
+  typealias Cancellation = @Sendable () -> Void
+
   private let limits: BatchLimits
   private let room: WaitingRoom
   private let full: PostgresError
   private let joins: @Sendable (Item, Item) -> Bool
-  private let write: @Sendable (Batch) -> Submission?
+  private let write: @Sendable (Batch) -> Cancellation?
   private let state = Mutex(State())
 
   /// - Parameters:
@@ -36,7 +39,7 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   init(
     limits: BatchLimits, room: WaitingRoom? = nil,
     joins: @escaping @Sendable (Item, Item) -> Bool = { _, _ in true },
-    write: @escaping @Sendable (Batch) -> Submission?
+    write: @escaping @Sendable (Batch) -> Cancellation?
   ) {
     self.limits = limits
     self.room = room ?? WaitingRoom(limit: limits.waiting)
@@ -47,6 +50,9 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
 
   /// How many items wait for their batch.
   var waitingCount: Int { state.withLock { $0.waitingCount } }
+
+  /// The same with those that were given up and are not forgotten yet.
+  var waitingTickets: Int { state.withLock { $0.waiting.count } }
 
   /// Has an item written, and its answer handed to a completion, once, on whatever thread has it.
   ///
@@ -90,7 +96,7 @@ extension BatchQueue {
   fileprivate typealias Completion = Ticket<Item, Answer>.Completion
 
   fileprivate struct State {
-    /// In the order in which they came; those that were given up are still among them.
+    /// In the order in which they came; some that were given up may still be among them.
     var waiting: Tickets = []
     /// How many of them were not.
     var waitingCount = 0
@@ -110,7 +116,7 @@ extension BatchQueue {
     var attempts = 1
     /// The other parts of a batch that failed as a whole.
     var parts: [Tickets] = []
-    var submission: Submission?
+    var cancellation: Cancellation?
   }
 
   private enum Entry {
@@ -130,20 +136,33 @@ extension BatchQueue {
   }
 
   private func cancel(_ ticket: Ticket<Item, Answer>) {
-    let (completion, submission) = state.withLock { state -> (Completion?, Submission?) in
+    let (completion, cancellation) = state.withLock { state -> (Completion?, Cancellation?) in
       guard let completion = ticket.completion else { return (nil, nil) }
       ticket.completion = nil
-      guard ticket.isUnderWay else {
-        state.waitingCount -= 1
-        room.leave(1)
+      guard let batch = ticket.batch else {
+        forgetWaiting(&state)
         return (completion, nil)
       }
+      // It may be in a part that has yet to be sent.
+      guard batch == state.underWay?.number else { return (completion, nil) }
       state.underWay?.waitedFor -= 1
-      return (completion, state.underWay?.waitedFor == 0 ? state.underWay?.submission : nil)
+      return (completion, state.underWay?.waitedFor == 0 ? state.underWay?.cancellation : nil)
     }
     completion?(.failure(PostgresError(.cancelled, "The task was cancelled.")))
-    submission?.cancel()
+    cancellation?()
   }
+
+  /// One of those that wait was given up. They go when they are the most, so that those who ask and give
+  /// up without end, while a batch takes long, take no room either.
+  private func forgetWaiting(_ state: inout State) {
+    state.waitingCount -= 1
+    room.leave(1)
+    if state.waiting.count > 2 * state.waitingCount + Self.mostGivenUp {
+      state.waiting.removeAll { $0.completion == nil }
+    }
+  }
+
+  private static var mostGivenUp: Int { 64 }
 
   /// Begins a batch, of what has gathered by the time it is asked for.
   private func begin(_ state: inout State) -> Batch {
@@ -153,14 +172,14 @@ extension BatchQueue {
   }
 
   private func send(_ batch: Batch) {
-    let submission = write(batch)
+    let cancellation = write(batch)
     let isUnwanted = state.withLock { state in
       // It may be answered by now, and another one under way.
       guard let underWay = state.underWay, underWay.number == batch.number else { return false }
-      state.underWay?.submission = submission
+      state.underWay?.cancellation = cancellation
       return underWay.tickets != nil && underWay.waitedFor == 0
     }
-    if isUnwanted { submission?.cancel() }
+    if isUnwanted { cancellation?() }
   }
 
   private func items(of number: Int) -> [Item] {
@@ -183,10 +202,15 @@ extension BatchQueue {
     state.waiting = rest
     state.waitingCount = rest.count
     room.leave(batch.count)
-    for ticket in batch { ticket.isUnderWay = true }
-    state.underWay?.tickets = batch
-    state.underWay?.waitedFor = batch.count
+    put(batch, &state)
     return batch
+  }
+
+  /// Decides that these are what is under way.
+  private func put(_ tickets: Tickets, _ state: inout State) {
+    for ticket in tickets { ticket.batch = state.underWay?.number }
+    state.underWay?.tickets = tickets
+    state.underWay?.waitedFor = tickets.count
   }
 
   private func finish(_ number: Int, _ result: Result<[Answer], PostgresError>) {
@@ -232,8 +256,7 @@ extension BatchQueue {
       let tickets = part.filter { $0.completion != nil }
       guard !tickets.isEmpty else { continue }
       let batch = begin(&state)
-      state.underWay?.tickets = tickets
-      state.underWay?.waitedFor = tickets.count
+      put(tickets, &state)
       state.underWay?.attempts = underWay.attempts
       state.underWay?.parts = parts
       return batch
@@ -264,7 +287,8 @@ private final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendabl
   let item: Item
   /// Nil once it is answered.
   var completion: Completion?
-  var isUnderWay = false
+  /// The number of the batch that it was last in; nil while it waits.
+  var batch: Int?
 
   init(_ item: Item, _ completion: @escaping Completion) {
     self.item = item

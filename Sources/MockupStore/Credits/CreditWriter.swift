@@ -26,7 +26,7 @@ final class CreditWriter: Sendable {
     shards = (0..<limits.shards).map { _ in
       Queue(limits: limits, room: room, joins: { $0.hasKind(of: $1) }) { batch in
         do throws(PostgresError) {
-          return try pool.submit {
+          let submission = try pool.submit {
             QueuedChange.statement(of: batch.items, now: now, makeID: makeID)
           } completion: { rows in
             batch.finish(
@@ -34,6 +34,7 @@ final class CreditWriter: Sendable {
                 try QueuedChange.outcomes(of: batch.items, try rows.get())
               })
           }
+          return { submission.cancel() }
         } catch {
           batch.finish(.failure(error))
           return nil

@@ -13,10 +13,12 @@ FROM (
 ) AS spender;
 
 INSERT INTO mockupd.credit_counters (user_id, year, generation, entries, month_used)
-SELECT user_id, year, count(*), count(*),
-  (SELECT array_agg(CASE m WHEN month THEN count(*) ELSE 0 END ORDER BY m)
+SELECT user_id, year, total, total,
+  (SELECT array_agg(CASE m WHEN month THEN total ELSE 0 END ORDER BY m)
     FROM generate_series(1, 12) AS m)
-FROM spent GROUP BY user_id, year, month;
+FROM (
+  SELECT user_id, year, month, count(*) AS total FROM spent GROUP BY user_id, year, month
+) AS spender;
 
 INSERT INTO public.mockup_credit_usage (
   id, user_id, credits, operation, balance_before, balance_after, year, month, created_at, sequence,

@@ -11,6 +11,7 @@ private final class Desk: Sendable {
   /// What was sent and is not written yet.
   private final class Sent: Sendable {
     let batches = Mutex<[Queue.Batch]>([])
+    let cancellations = Mutex(0)
   }
 
   let queue: Queue
@@ -24,13 +25,15 @@ private final class Desk: Sendable {
     self.sent = sent
     queue = Queue(limits: limits, joins: joins) { batch in
       sent.batches.withLock { $0.append(batch) }
-      return nil
+      return { sent.cancellations.withLock { $0 += 1 } }
     }
   }
 
   convenience init(batch: Int = 512, waiting: Int = 4096) {
     self.init(batch: batch, waiting: waiting) { _, _ in true }
   }
+
+  var cancellations: Int { sent.cancellations.withLock { $0 } }
 
   var sentCount: Int { sent.batches.withLock { $0.count } }
 
@@ -196,6 +199,50 @@ private final class Desk: Sendable {
       }
       #expect(Set(written) == Set(1...6).subtracting([wrong]))
     }
+  }
+
+  @Test func aBatchThatAllHaveLeftIsCancelledAndNoOther() async throws {
+    let desk = Desk()
+    let tasks = await desk.submit([1, 2, 3, 4])
+    let whole = await desk.next()
+    #expect(whole.items == [1, 2, 3, 4])
+    whole.finish(.failure(Self.wrong))
+    let half = await desk.next()
+    #expect(half.items == [1, 2])
+    // Theirs has yet to be sent.
+    for task in tasks[2...] {
+      task.cancel()
+      #expect(await code(task) == .cancelled)
+    }
+    #expect(desk.cancellations == 0)
+    tasks[0].cancel()
+    #expect(await code(tasks[0]) == .cancelled)
+    #expect(desk.cancellations == 0)
+    tasks[1].cancel()
+    #expect(await code(tasks[1]) == .cancelled)
+    #expect(desk.cancellations == 1)
+    half.finish(.failure(PostgresError(.cancelled, "nobody wants it")))
+    let next = await desk.submit([5])
+    #expect(await desk.write() == [5])
+    #expect(try await values(next) == [25])
+    #expect(desk.cancellations == 1)
+  }
+
+  @Test func thoseWhoAskAndGiveUpWithoutEndTakeNoRoom() async throws {
+    let desk = Desk(waiting: 10)
+    let first = await desk.submit([0])
+    let batch = await desk.next()
+    #expect(batch.items == [0])
+    let waiting = await desk.submit([1])
+    for _ in 0..<1000 {
+      let task = await desk.submit([2])[0]
+      task.cancel()
+      #expect(await code(task) == .cancelled)
+    }
+    #expect(desk.queue.waitingTickets < 100)
+    batch.finish(.success([0]))
+    #expect(await desk.write() == [1])
+    #expect(try await values(first + waiting) == [0, 1])
   }
 
   @Test func aBatchThatLostItsConnectionIsNotSentAgain() async throws {

@@ -1,0 +1,28 @@
+/// Samples with the same callers put together.
+struct StackTree {
+  struct Node {
+    var count = 0
+    var children: [String: Int] = [:]
+  }
+
+  /// The root is the first.
+  private(set) var nodes = [Node()]
+
+  var count: Int { nodes[0].count }
+
+  mutating func add(_ sample: [String]) {
+    guard sample.first != "idle" else { return }
+    var current = 0
+    nodes[0].count += 1
+    for frame in sample where frame != "[unknown]" {
+      if let child = nodes[current].children[frame] {
+        current = child
+      } else {
+        nodes.append(Node())
+        nodes[current].children[frame] = nodes.count - 1
+        current = nodes.count - 1
+      }
+      nodes[current].count += 1
+    }
+  }
+}
