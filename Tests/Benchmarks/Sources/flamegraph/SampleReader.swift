@@ -15,7 +15,7 @@ struct SampleReader {
       return nil
     }
     // "    7f12ab function+0x12"
-    let parts = line.split(separator: " ", maxSplits: 1)
+    let parts = line.split(maxSplits: 1, whereSeparator: \.isWhitespace)
     guard parts.count == 2 else { return nil }
     frames.append(Self.name(String(parts[1])))
     return nil
