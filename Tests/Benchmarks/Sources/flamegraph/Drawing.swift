@@ -60,7 +60,8 @@ struct Drawing {
     if depth == 0 { return "#dddddd" }
     let hash = name.utf8.reduce(UInt32(5381)) { $0 &* 33 &+ UInt32($1) }
     let shade = 62 + Int(hash % 18)
-    let isSwift = name.contains(where: \.isUppercase) && name.contains(where: { $0 == "." || $0 == "(" })
+    let isSwift =
+      name.contains(where: \.isUppercase) && name.contains(where: { $0 == "." || $0 == "(" })
     if depth == 1 { return "hsl(210, 30%, \(shade)%)" }
     return isSwift ? "hsl(24, 85%, \(shade)%)" : "hsl(\(190 + Int(hash % 30)), 45%, \(shade)%)"
   }

@@ -42,7 +42,9 @@ struct SampleReader {
     for prefix in ["specialized ", "partial apply for ", "protocol witness for ", "merged "] {
       while name.hasPrefix(prefix) { name.removeFirst(prefix.count) }
     }
-    if let plus = name.range(of: "+0x", options: .backwards) { name = String(name[..<plus.lowerBound]) }
+    if let plus = name.range(of: "+0x", options: .backwards) {
+      name = String(name[..<plus.lowerBound])
+    }
     return name
   }
 }
