@@ -28,6 +28,15 @@ extension ServerConnectionHandler {
     endInput()
   }
 
+  /// Whether the peer has been there for a while, reads what it is answered, and has cost the server
+  /// nothing in vain.
+  var isWellBehaved: Bool {
+    context?.channel.isWritable == true && waste.isNone && now - opened > Self.probation
+  }
+
+  /// Who does not read has shown it by then.
+  private static let probation: TimeAmount = .seconds(1)
+
   /// The connection closes: it has no more turns.
   func stopWaiting() {
     wasteEnds?.cancel()
@@ -47,6 +56,9 @@ struct WasteMeter {
 
   private var begin = NIODeadline.uptimeNanoseconds(0)
   private var frames = 0
+
+  /// Whether there was never any.
+  var isNone: Bool { frames == 0 }
 
   /// When the span ends in which the last of them came.
   var end: NIODeadline { begin + Self.span }

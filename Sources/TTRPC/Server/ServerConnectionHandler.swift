@@ -72,6 +72,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   private var inputHasClosed = false
   /// When the frames that are being taken were looked at: their calls begin then.
   var turnBegan = ContinuousClock.now
+  let opened: NIODeadline
   var lastActivity: NIODeadline
   var frameBegan: NIODeadline?
   var unwritableSince: NIODeadline?
@@ -86,7 +87,8 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     self.loop = loop
     self.state = ServerConnectionState(maximumCalls: server.limits.callsPerConnection)
     self.decoder = FrameDecoder(maximumPayload: server.limits.wire.maximumMessageSize)
-    self.lastActivity = loop.eventLoop.now
+    self.opened = loop.eventLoop.now
+    self.lastActivity = opened
   }
 
   func handlerAdded(context: ChannelHandlerContext) {

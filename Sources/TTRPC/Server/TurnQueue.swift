@@ -1,8 +1,11 @@
 internal import NIOCore
 
 /// The connections of one event loop that have sent more than they could have taken at once. They go
-/// on one after the other, a slice of time together, and between any two slices the loop looks at its
-/// sockets: who sends little waits for one slice, and not for all of them.
+/// on one after the other, and between any two of them the loop looks at its sockets: who sends little
+/// waits for one of them, and not for all.
+///
+/// Those that have shown themselves well-behaved go on together for a slice of time: they are busy, and not
+/// to be slowed down.
 final class TurnQueue: Sendable {
   private struct State {
     var waiting: CircularBuffer<ServerConnectionHandler> = []
@@ -53,7 +56,8 @@ final class TurnQueue: Sendable {
     repeat {
       state.value.waiting.popFirst()?.resumeReading()
       turns -= 1
-    } while turns > 0 && eventLoop.now < sliceEnd
+    } while turns > 0 && state.value.waiting.first?.isWellBehaved == true
+      && eventLoop.now < sliceEnd
     schedule()
   }
 
