@@ -15,7 +15,7 @@ struct Bench: ParsableCommand {
   @Option(help: "The folder of the benchmarks' SQL.") var sources: String
   @Option(help: "Where sockets go.") var folder: String
   @Option(help: "Where the JSON goes.") var output: String
-  @Flag(help: "Two minutes, for before and after a change.") var quick = false
+  @Flag(help: "Three minutes, for before and after a change.") var quick = false
   @Option(help: "Only rows whose work or place begins so.") var only: String?
 
   private static let users = 1000

@@ -20,6 +20,7 @@ extension Scenario {
             seconds: stage.seconds))
       }
     }
+    sides.append(("Go on gRPC, pgx, its own lean function", [try gRPC(stage)]))
     let (ours, lean, same) = (sides[0].results, sides[1].results, sides[2].results)
     return Row(
       work: work, at: "16 × 16", against: "Go services with pgx",
@@ -35,6 +36,16 @@ extension Scenario {
         Measurement(
           "× its p99", ours.map(\.p99).median / lean.map(\.p99).median, .atMost, 1 / 3),
       ], details: sides.map { line($0.name, $0.results) })
+  }
+
+  /// The lean service on the other protocol, once, by a generator of load of its own: to be seen beside.
+  private static func gRPC(_ stage: Stage) throws -> LoadResult {
+    let database = try stage.postgres.fresh("bench_run", from: "bench_peer")
+    let peer = try stage.peer("grpc-peer", on: database)
+    defer { peer.stop() }
+    return try LoadGenerator(path: "\(stage.peers)/grpc-load").run(
+      "reserve", peer, socket: stage.peerSocket, connections: 16, inFlight: 16,
+      seconds: stage.seconds)
   }
 
   static let reservationsOfABatch = Scenario(work: work, at: "16 × 16, pgbench") { stage in
