@@ -15,7 +15,7 @@ struct Bench: ParsableCommand {
   @Option(help: "The folder of the benchmarks' SQL.") var sources: String
   @Option(help: "Where sockets go.") var folder: String
   @Option(help: "Where the JSON goes.") var output: String
-  @Flag(help: "Three minutes, for before and after a change.") var quick = false
+  @Flag(help: "Two minutes, for before and after a change.") var quick = false
   @Option(help: "Only rows whose work or place begins so.") var only: String?
 
   private static let users = 1000
@@ -27,7 +27,7 @@ struct Bench: ParsableCommand {
     let stage = Stage(
       mockupd: mockupd, peers: peers, folder: folder, load: LoadGenerator(path: load),
       postgres: server, pgBench: PgBench(postgres: server), users: Self.users,
-      rounds: quick ? 1 : 3, seconds: quick ? 3 : 8, isQuick: quick)
+      rounds: quick ? 1 : 3, seconds: quick ? 2 : 8, isQuick: quick)
     try server.prepare(users: Self.users)
     var rows: [Row] = []
     for scenario in Scenario.all where isWanted(scenario) {

@@ -39,7 +39,7 @@ extension Scenario {
 
   /// Four times what it can do, for a minute, by callers who do not wait for each other.
   static let overload = Scenario(work: "overload", at: "4 times the peak, open loop") { stage in
-    let seconds = stage.isQuick ? 10.0 : 60
+    let seconds = stage.isQuick ? 6.0 : 60
     // As long as the overload and on a new database too: tables grow by millions of rows meanwhile.
     let peakServer = try stage.server(on: try stage.postgres.fresh("bench_run"))
     let peak = try stage.load.run(
