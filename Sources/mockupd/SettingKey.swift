@@ -18,6 +18,7 @@ enum SettingKey: String, CaseIterable {
   case writerBatch = "writer.batch"
   case writerWaiting = "writer.waiting"
   case eventLoops = "server.eventLoops"
+  case pollMicroseconds = "server.pollMicroseconds"
   case sweeperSeconds = "sweeper.intervalSeconds"
   case sweeperBatch = "sweeper.batch"
   case limitConnections = "limits.connections"
@@ -62,6 +63,9 @@ enum SettingKey: String, CaseIterable {
     case .writerBatch: "changes in one batch (512)"
     case .writerWaiting: "changes that wait for their batch, in all; one more is refused (4096)"
     case .eventLoops: "threads that move bytes (1)"
+    case .pollMicroseconds:
+      "how long a thread looks for the next call of who has just been answered, before it sleeps; "
+        + "0: not at all (50)"
     case .sweeperSeconds:
       "how often what is due and untouched is expired, give or take a quarter; 0: never (5)"
     case .sweeperBatch: "how much of it in one transaction (100)"

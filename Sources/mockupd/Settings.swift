@@ -59,6 +59,8 @@ struct Settings: Sendable {
     batches.batch = try await reader.number(.writerBatch, 1...4096) ?? batches.batch
     batches.waiting = try await reader.number(.writerWaiting, 1...1_000_000) ?? batches.waiting
     eventLoops = try await reader.number(.eventLoops, 1...256) ?? 1
+    limits.pollTime = .microseconds(
+      try await reader.number(.pollMicroseconds, 0...1000) ?? 50)
     let sweepSeconds = try await reader.number(.sweeperSeconds, 0...86_400) ?? 5
     sweepInterval = sweepSeconds == 0 ? nil : .seconds(sweepSeconds)
     sweepBatch = Int32(try await reader.number(.sweeperBatch, 1...10_000) ?? 100)

@@ -55,7 +55,7 @@ public final class Server: Sendable {
     threads.withLockedValue { $0 = group }
     loops.withLockedValue { loops in
       for eventLoop in group.makeIterator() {
-        loops[ObjectIdentifier(eventLoop)] = ServerLoop(eventLoop)
+        loops[ObjectIdentifier(eventLoop)] = ServerLoop(eventLoop, limits)
       }
     }
     defer {

@@ -95,7 +95,10 @@ extension ServerConnectionHandler: StreamConnection {
     // Answers of one read, or of one turn of the loop, leave in one system call.
     if !isReading, !flushIsNeeded {
       let this = NIOLoopBound(self, eventLoop: context.eventLoop)
-      context.eventLoop.execute { this.value.flush() }
+      context.eventLoop.execute {
+        this.value.flush()
+        this.value.pollForNextCall()
+      }
     }
     flushIsNeeded = true
   }

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOPosix
 
 extension ServerConnectionHandler {
   /// Lets the other connections have their turn before more frames of this one are taken. Until then
@@ -26,6 +27,18 @@ extension ServerConnectionHandler {
     guard !isPaused else { return }
     setReading(true)
     endInput()
+  }
+
+  /// The peer has been answered. Where it waits for nothing else, and nobody else is there, it may well call
+  /// again before the loop is asleep.
+  func pollForNextCall() {
+    let busyPoll = loop.busyPoll
+    guard busyPoll.isEnabled, busyPoll.turnEnded(of: self), calls.isEmpty, turns.isEmpty,
+      pollPause.isOver(), let context, context.channel.isActive
+    else { return }
+    let hasCome = try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+      of: NIOBSDSocket.Handle.self, busyPoll.wait)
+    pollPause.waited(inVain: hasCome == false)
   }
 
   /// Whether the peer has been there for a while, reads what it is answered, and has cost the server

@@ -69,6 +69,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var isPaused = false
   var waste = WasteMeter()
   var wasteEnds: Scheduled<Void>?
+  var pollPause = PollPause()
   private var inputHasClosed = false
   /// When the frames that are being taken were looked at: their calls begin then.
   var turnBegan = ContinuousClock.now
@@ -162,7 +163,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     isReading = false
     if flushIsNeeded { flush() }
     checkQueuedBytes()
-    guard state.isFinished else { return }
+    guard state.isFinished else { return pollForNextCall() }
     // Not now: the channel is in the midst of telling what it has read.
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     eventLoop.execute { this.value.finish() }

@@ -30,6 +30,10 @@ public struct ServerLimits: Sendable, Hashable {
   /// How long a connection may stay open with no call in flight and nothing received; `nil`: as long
   /// as it likes.
   public var idleTime: Duration?
+  /// How long a thread looks for the next call of a peer that it has just answered, before it goes to sleep:
+  /// about as long as it takes to wake it. Only for a peer that it is alone with and that usually calls within
+  /// that time. Zero: it sleeps at once.
+  public var pollTime: Duration = .microseconds(50)
   /// How long a frame that was begun may take to arrive in whole.
   public var frameTime: Duration = .seconds(30)
   /// How long a peer may read nothing while answers wait for it.

@@ -5,13 +5,15 @@ struct ServerLoop: Sendable {
   let eventLoop: any EventLoop
   let executor: EventLoopTaskExecutor
   let turns: TurnQueue
+  let busyPoll: BusyPoll
   /// Answers of deferred calls, on the way to their connections.
   let answers: LoopInbox<@Sendable () -> Void>
 
-  init(_ eventLoop: any EventLoop) {
+  init(_ eventLoop: any EventLoop, _ limits: ServerLimits) {
     self.eventLoop = eventLoop
     executor = EventLoopTaskExecutor(eventLoop)
     turns = TurnQueue(eventLoop: eventLoop)
+    busyPoll = BusyPoll(eventLoop: eventLoop, time: TimeAmount(limits.pollTime))
     answers = LoopInbox(eventLoop) { $0() }
   }
 }

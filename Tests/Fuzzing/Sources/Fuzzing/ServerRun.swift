@@ -45,7 +45,7 @@ final class ServerRun {
     let parts = ServerParts([service], routes: [route], interceptors: [], limits: Self.limits)
     let handler = ServerConnectionHandler(
       server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
-      loop: ServerLoop(turns))
+      loop: ServerLoop(turns, Self.limits))
     self.handler = handler
     let channel = EmbeddedChannel(loop: turns.loop)
     self.channel = channel

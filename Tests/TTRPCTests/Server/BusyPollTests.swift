@@ -1,0 +1,120 @@
+import Glibc
+import NIOCore
+import NIOEmbedded
+import ProtobufC
+import TestSupport
+import Testing
+
+@testable import TTRPC
+
+@Suite struct BusyPollTests {
+  @Test func aWaitEndsWhenBytesComeOrTheTimeIsOver() throws {
+    var sockets: [Int32] = [0, 0]
+    try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &sockets) == 0)
+    defer { close(sockets[0]) }
+    let loop = EmbeddedEventLoop()
+    let short = BusyPoll(eventLoop: loop, time: .microseconds(50), processors: 2)
+    #expect(!short.wait(for: sockets[0]))
+    let long = BusyPoll(eventLoop: loop, time: .hours(1), processors: 2)
+    try #require(unsafe write(sockets[1], "x", 1) == 1)
+    #expect(long.wait(for: sockets[0]))
+    // Who has gone is not waited for either.
+    var byte: UInt8 = 0
+    try #require(unsafe read(sockets[0], &byte, 1) == 1)
+    close(sockets[1])
+    #expect(long.wait(for: sockets[0]))
+  }
+
+  @Test(arguments: [(0, 2, false), (50, 1, false), (50, 2, true)])
+  func itTakesTimeAndASecondProcessor(microseconds: Int64, processors: Int, isEnabled: Bool) {
+    let poll = BusyPoll(
+      eventLoop: EmbeddedEventLoop(), time: .microseconds(microseconds), processors: processors)
+    #expect(poll.isEnabled == isEnabled)
+  }
+
+  @Test func eachTimeInVainIsFollowedByAPauseTwiceAsLong() {
+    var pause = PollPause()
+    func answersUntilOver() -> Int {
+      var count = 1
+      while !pause.isOver() { count += 1 }
+      return count
+    }
+    #expect(answersUntilOver() == 1)
+    for expected in [2, 3, 5, 9, 17, 33, 65, 65] {
+      pause.waited(inVain: true)
+      #expect(answersUntilOver() == expected)
+    }
+    pause.waited(inVain: false)
+    #expect(answersUntilOver() == 1)
+    pause.waited(inVain: true)
+    #expect(answersUntilOver() == 2)
+  }
+}
+
+/// With a time that nobody would choose, whoever is made to wait by it waits for longer than the tests may take.
+@Suite(.timeLimit(.minutes(1))) struct BusyPollingServerTests {
+  private static var limits: ServerLimits {
+    var limits = ServerLimits()
+    limits.pollTime = .seconds(20)
+    return limits
+  }
+
+  private static func call(_ peer: RawPeer, _ method: String, _ number: Int) async throws -> Int64 {
+    try await peer.send(frame(method, number))
+    return try await answer(peer)
+  }
+
+  private static func frame(_ method: String, _ number: Int) -> [UInt8] {
+    var buffer = ByteBuffer()
+    let request = WireRequest(
+      service: "p", method: method, payload: WireDuration(seconds: Int64(number)).serialized(),
+      timeout: nil, metadata: Metadata())
+    _ = buffer.writeFrame(
+      streamID: UInt32(2 * number + 1), type: .request, message: request, limit: .max)
+    return Array(buffer.readableBytesView)
+  }
+
+  private static func answer(_ peer: RawPeer) async throws -> Int64 {
+    let frame = try #require(try await peer.receiveFrame())
+    let outcome = try WireResponse(serialized: Array(frame.dropFirst(10))).outcome
+    return try WireDuration(serialized: try outcome.get()).seconds
+  }
+
+  @Test func whoCallsAgainIsAnsweredAndWhoLeavesKeepsNobody() async throws {
+    try await withServer(limits: Self.limits) { path, _ in
+      let peer = try RawPeer(path: path)
+      for number in 0..<100 {
+        let method = number.isMultiple(of: 2) ? "Echo" : "Later"
+        #expect(try await Self.call(peer, method, number) == number + 1)
+      }
+      peer.disconnect()
+      let other = try RawPeer(path: path)
+      #expect(try await Self.call(other, "Echo", 1) == 2)
+      other.disconnect()
+    }
+  }
+
+  @Test func nobodyWaitsForAnothersNextCall() async throws {
+    try await withServer(limits: Self.limits) { path, _ in
+      let (one, other) = (try RawPeer(path: path), try RawPeer(path: path))
+      for number in 0..<20 {
+        #expect(try await Self.call(one, "Echo", number) == number + 1)
+        #expect(try await Self.call(other, "Echo", number) == number + 1)
+      }
+      one.disconnect()
+      other.disconnect()
+    }
+  }
+
+  @Test func aCallThatRunsIsNotHeldUp() async throws {
+    try await withServer(limits: Self.limits) { path, _ in
+      let peer = try RawPeer(path: path)
+      for number in 0..<5 {
+        try await peer.send(Self.frame("Later", 2 * number) + Self.frame("Echo", 2 * number + 1))
+        let answers = [try await Self.answer(peer), try await Self.answer(peer)]
+        #expect(Set(answers) == [Int64(2 * number + 1), Int64(2 * number + 2)])
+      }
+      peer.disconnect()
+    }
+  }
+}
