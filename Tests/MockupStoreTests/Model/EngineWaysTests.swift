@@ -255,9 +255,9 @@ struct RandomBatches {
     elements[elements.index(elements.startIndex, offsetBy: choice(elements.count))]
   }
 
-  private mutating func request(isPlain: Bool) -> Request {
-    if !isPlain, !requests.isEmpty, choice(4) == 0 {
-      var request = one(of: requests)
+  private mutating func request(isPlain: Bool, after earlier: [Request]) -> Request {
+    if !isPlain, !earlier.isEmpty, choice(4) == 0 {
+      var request = one(of: earlier)
       if choice(3) == 0 { request.credits += 1 }
       return request
     }
@@ -276,7 +276,10 @@ struct RandomBatches {
   private mutating func reserve() -> Parameters {
     let isPlain = choice(2) == 0
     var batch: [Request] = []
-    for _ in 0...choice(8) { batch.append(request(isPlain: isPlain)) }
+    for _ in 0...choice(8) {
+      let earlier = choice(3) == 0 ? batch : requests
+      batch.append(request(isPlain: isPlain, after: earlier))
+    }
     requests += batch
     if isPlain { fresh += batch }
     return Parameters(
