@@ -74,6 +74,7 @@ public struct PostgresError: Error, Sendable {
   /// The server's SQLSTATE, whatever ``code`` was made of it; nil when the server said nothing.
   public var sqlState: SQLState? {
     if let server = storage.server { return server.sqlState }
+    if case .server(let state) = storage.code { return state }
     return nil
   }
 

@@ -77,6 +77,7 @@ private final class Desk: Sendable {
 @Suite(.timeLimit(.minutes(2))) struct BatchQueueTests {
   private static let broken = PostgresError(.connectionLost, "gone")
   private static let wrong = PostgresError(.encoding, "no place for it")
+  private static let lost = PostgresError(.server(.deadlockDetected), "in the way of another")
 
   private func values(_ tasks: [Task<Int, any Error>]) async throws -> [Int] {
     var values: [Int] = []
@@ -245,6 +246,36 @@ private final class Desk: Sendable {
     #expect(try await values(first + waiting) == [0, 1])
   }
 
+  @Test func aBatchThatLostAgainstAnotherIsSentAgain() async throws {
+    let desk = Desk()
+    let tasks = await desk.submit([1, 2])
+    for _ in 1..<maximumAttempts { #expect(await desk.refuse(Self.lost) == [1, 2]) }
+    #expect(await desk.write() == [1, 2])
+    #expect(try await values(tasks) == [1, 4])
+  }
+
+  @Test func aBatchThatLosesAgainAndAgainIsAnsweredSo() async throws {
+    let desk = Desk()
+    let tasks = await desk.submit([1, 2])
+    for _ in 1...maximumAttempts { #expect(await desk.refuse(Self.lost) == [1, 2]) }
+    for task in tasks { #expect(await code(task) == .server(.deadlockDetected)) }
+    let next = await desk.submit([3])
+    #expect(await desk.write() == [3])
+    #expect(try await values(next) == [9])
+  }
+
+  @Test func eachHalfHasAttemptsOfItsOwn() async throws {
+    let desk = Desk()
+    let tasks = await desk.submit([1, 2])
+    for _ in 1..<maximumAttempts { #expect(await desk.refuse(Self.lost) == [1, 2]) }
+    #expect(await desk.refuse(Self.wrong) == [1, 2])
+    for half in [1, 2] {
+      for _ in 1..<maximumAttempts { #expect(await desk.refuse(Self.lost) == [half]) }
+      #expect(await desk.write() == [half])
+    }
+    #expect(try await values(tasks) == [1, 4])
+  }
+
   @Test func aBatchThatLostItsConnectionIsNotSentAgain() async throws {
     let desk = Desk()
     let tasks = await desk.submit([1, 2])
@@ -258,14 +289,41 @@ private final class Desk: Sendable {
   }
 
   @Test func withoutAConnectionAllWhoWaitAreToldSo() async throws {
-    let desk = Desk(batch: 1)
+    let desk = Desk(waiting: 3)
     let tasks = await desk.submit([1, 2, 3])
     let batch = await desk.next()
     batch.finish(.failure(PostgresError(.connectionUnavailable, "away")))
     for task in tasks { #expect(await code(task) == .connectionUnavailable) }
-    let next = await desk.submit([4])
-    #expect(await desk.write() == [4])
-    #expect(try await values(next) == [16])
+    // They have left their room to others.
+    let next = await desk.submit([4, 5, 6])
+    #expect(await desk.write() == [4, 5, 6])
+    #expect(try await values(next) == [16, 25, 36])
+  }
+
+  @Test func whoGivesUpWhatWasAnsweredIsNotAnsweredAgain() async throws {
+    let desk = Desk()
+    let answers = Mutex(0)
+    let giveUp = try desk.queue.submit(1) { _ in answers.withLock { $0 += 1 } }
+    #expect(await desk.write() == [1])
+    giveUp()
+    #expect(answers.withLock { $0 } == 1)
+  }
+
+  @Test func aBatchThatAllLeaveWhileItIsSentIsCancelled() async throws {
+    let sent = Mutex<[BatchQueue<Int, Int>.Batch]>([])
+    let leave = Mutex<(@Sendable () -> Void)?>(nil)
+    let cancellations = Mutex(0)
+    let queue = BatchQueue<Int, Int>(limits: BatchLimits()) { batch in
+      if batch.items == [2] { leave.withLock { $0 }?() }
+      sent.withLock { $0.append(batch) }
+      return { cancellations.withLock { $0 += 1 } }
+    }
+    _ = try queue.submit(1) { _ in }
+    let giveUp = try queue.submit(2) { _ in }
+    leave.withLock { $0 = giveUp }
+    sent.withLock { $0[0] }.finish(.success([1]))
+    #expect(sent.withLock { $0.count } == 2)
+    #expect(cancellations.withLock { $0 } == 1)
   }
 
   @Test func aBatchIsAnsweredOnce() async throws {
