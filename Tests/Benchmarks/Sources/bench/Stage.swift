@@ -41,6 +41,14 @@ struct Stage {
     return try load.run(
       work, server, socket: socket, connections: 16, inFlight: 16, seconds: seconds, more)
   }
+
+  /// What of a batch PostgreSQL does in a second by itself, on a new database, for two clients.
+  func pgBench(_ script: String, batch: Int) throws -> Double {
+    let transactions = try pgBench.rate(
+      script, in: try postgres.fresh("bench_run"), clients: 2, seconds: Int(seconds),
+      ["users": users, "batch": batch])
+    return transactions * Double(batch)
+  }
 }
 
 /// One row of the table, before it is measured.

@@ -53,10 +53,7 @@ extension Scenario {
     var (ours, theirs): ([LoadResult], [Double]) = ([], [])
     for _ in 0..<stage.rounds {
       ours.append(try stage.reserve())
-      theirs.append(
-        try stage.pgBench.rate(
-          "reserve-batch.sql", in: try stage.postgres.fresh("bench_run"), clients: 2,
-          seconds: Int(stage.seconds), ["users": stage.users, "batch": batch]) * Double(batch))
+      theirs.append(try stage.pgBench("reserve-batch.sql", batch: batch))
     }
     return Row(
       work: work, at: "16 × 16",
@@ -89,17 +86,28 @@ extension Scenario {
   }
 
   static let pairs = Scenario(work: "reserve, then commit", at: "16 × 16") { stage in
+    // Of 128 calls in flight for each of two shards, half are of either kind.
+    let (batch, aloneBatch) = (64, 128)
     var (pairs, alone): ([LoadResult], [LoadResult]) = ([], [])
+    var (theirPairs, theirAlone): ([Double], [Double]) = ([], [])
     for _ in 0..<stage.rounds {
       pairs.append(try stage.reserve("pair"))
       alone.append(try stage.reserve())
+      theirPairs.append(try stage.pgBench("pair-batch.sql", batch: batch))
+      theirAlone.append(try stage.pgBench("reserve-batch.sql", batch: aloneBatch))
     }
+    let theirRatio = theirPairs.median / theirAlone.median
     return Row(
       work: "reserve, then commit", at: "16 × 16", against: "reserve alone",
       measurements: [
         Measurement(
           "× as many pairs", pairs.map(\.rate).median / alone.map(\.rate).median, .atLeast, 0.45)
-      ], details: [line("pairs", pairs), line("alone", alone)])
+      ],
+      details: [
+        line("pairs", pairs), line("alone", alone),
+        "pgbench, our statements, \(batch) and \(aloneBatch) at a time, two clients: "
+          + "\(theirRatio.short) × (\(theirPairs.median.short)/s, \(theirAlone.median.short)/s)",
+      ])
   }
 
   static let oneUser = Scenario(work: "reserve, one user only", at: "16 × 16") { stage in
