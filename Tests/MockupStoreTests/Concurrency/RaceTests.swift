@@ -199,6 +199,50 @@ import Testing
       #expect(entries.last?.balanceAfter == 0)
     }
   }
+
+  /// A settlement locks the counters of the years that it finds. One that begins for the same user while it
+  /// waits is not its own, and expiring what is due leaves it alone.
+  @Test(.timeLimit(.minutes(5)))
+  func aYearThatBeginsMeanwhileIsNotWrittenToWithoutItsLock() async throws {
+    try await Books.with(at: "2025-12-31T23:59:00Z") { books in
+      let (one, other) = (try await books.user(budget: 10), try await books.user(budget: 10))
+      let due = try await books.reserve(4, for: one, seconds: 30).reservation.id
+      books.clock.advance(by: 120)
+      let held = try await books.reserve(1, for: other).reservation.id
+      let shorter = Parameters(
+        books.clock.now, [one], [UUID()], [Int32(1)], ["generation"], [Int32(60)], [UUID?.none],
+        [UUID?.none], ["normal"])
+      try await books.withStores(count: 1) { stores in
+        let settling: Result<Task<[String], any Error>, any Error> =
+          try await books.owner.withTransaction { reserving throws(PostgresError) in
+            do {
+              let task = try await books.holding(
+                "SELECT FROM mockupd.credit_counters WHERE user_id = '\(other)' FOR UPDATE"
+              ) {
+                let task = Task {
+                  try await stores[0].settle([
+                    Settlement(
+                      userID: one, reservationID: due, action: .commit(id: UUID(), credits: nil)),
+                    Settlement(userID: other, reservationID: held, action: .release),
+                  ]).map { summary(of: $0) }
+                }
+                try await books.untilWaiting(1)
+                try await books.reserve(1, for: one, seconds: 900)
+                try await reserving.execute(
+                  "SELECT FROM mockupd.reserve($1, $2, $3, $4, $5, $6, $7, $8, $9)", shorter)
+                return task
+              }
+              try await books.untilIdle()
+              return .success(task)
+            } catch {
+              return .failure(error)
+            }
+          }
+        let answers = try await settling.get().value
+        #expect(answers == ["late committed 4, 6 available", "released 0, 10 available"])
+      }
+    }
+  }
 }
 
 extension Books {

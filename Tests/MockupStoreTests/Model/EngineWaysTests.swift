@@ -103,7 +103,7 @@ struct EngineWays {
 
     CREATE FUNCTION ways.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
     RETURNS void LANGUAGE sql AS $$
-      SELECT mockupd.expire_due(p_now, array_agg(c.user_id), p_years)
+      SELECT mockupd.expire_due(p_now, array_agg(c.user_id), array_agg(c.year))
       FROM mockupd.credit_counters AS c
       WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (p_years) AND c.due_at <= p_now
     $$;

@@ -163,7 +163,9 @@ struct ModelBooks {
       $0.value.request.groupID == groupID && $0.value.request.userID == userID
     }
     guard !members.isEmpty else { return "unknown group" }
-    for (id, hold) in members where hold.state.isOpen {
+    // In the order in which the engine does it, which is that of the ids.
+    for (id, hold) in members.sorted(by: { $0.key.uuidString < $1.key.uuidString })
+    where hold.state.isOpen {
       _ = settle(Settlement(userID: userID, reservationID: id, action: .release))
     }
     return "\(available(userID, year)) available"

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import MockupStore
 import Mockups
+import TestSupport
 import Testing
 
 /// Random calls, with a clock moved by hand, are answered as the model answers them.
@@ -55,7 +56,8 @@ struct ModelWalk {
   var years: [(UUID, Int32)] { users.map { ($0, 2025) } + users.map { ($0, 2026) } }
 
   mutating func addUser(budget: Int64) async throws {
-    let user = try await books.user(budget: Int(budget))
+    let user = try await books.database.makeUser(
+      UUID(using: &random), annualBudget: Int(budget))
     users.append(user)
     model.budgets[user] = budget
   }

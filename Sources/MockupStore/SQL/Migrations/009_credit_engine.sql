@@ -140,9 +140,11 @@ BEGIN
 END
 $$;
 
--- Does to the users' reservations whose time has come what as_of() says, and returns how many they
--- were. Expiry is decided here, when a user's credits are next touched, and not by when something
--- sweeps. The counters are locked, and know from then on when they have to be looked at again.
+-- Does to the reservations whose time has come what as_of() says, of each user p_user_ids[i] in the year
+-- p_years[i], and returns how many they were. Expiry is decided here, when a user's credits are next
+-- touched, and not by when something sweeps. Those years' counters are locked, each of them: what is
+-- written to them here is what was read, and nobody else's. They know from then on when they have to be
+-- looked at again.
 CREATE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
 RETURNS bigint
 LANGUAGE plpgsql
@@ -159,9 +161,9 @@ BEGIN
     WITH open AS MATERIALIZED (
       SELECT c.user_id, c.year, r.id, r.month, r.state, r.expires_at, r.expires_at <= p_now AS due,
         CASE WHEN r.state = 'held' THEN r.held ELSE 0 END AS freed
-      FROM mockupd.credit_counters AS c
+      FROM unnest(p_user_ids, p_years) AS due (user_id, year)
+      JOIN mockupd.credit_counters AS c ON c.user_id = due.user_id AND c.year = due.year
       LEFT JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r ON true
-      WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (p_years)
     ), changed AS (
       UPDATE mockupd.reservations AS r
       SET state = CASE open.state WHEN 'held' THEN 'expired' ELSE 'unresolved' END,
@@ -410,7 +412,8 @@ BEGIN
       END IF;
 
       IF v_due IS NOT NULL THEN
-        PERFORM mockupd.expire_due(p_now, v_due, ARRAY[v_year]);
+        PERFORM mockupd.expire_due(
+          p_now, v_due, array_fill(v_year, ARRAY[cardinality(v_due)]));
         SELECT array_agg(c) INTO v_counters
         FROM mockupd.credit_counters AS c
         WHERE c.user_id = ANY (v_locked) AND c.year = v_year;
@@ -947,37 +950,37 @@ DECLARE
   v_years integer[];
   v_counters mockupd.credit_counters[];
   v_due uuid[];
+  v_due_years integer[];
   v_steps mockupd.settlement[];
   v_plain uuid[] := '{}';
 BEGIN
   -- A reservation's year never changes, so it may be read before the lock: of each request, null
   -- where there is none. One that is made from here on need not be found below, since it is not
   -- certain that its counters are locked.
-  SELECT
-    array_agg(r.year ORDER BY i.ordinal),
-    array_agg(i.user_id) FILTER (WHERE r.state IN ('held', 'dispatched') AND r.expires_at <= p_now)
-  INTO v_years, v_due
+  SELECT array_agg(r.year ORDER BY i.ordinal) INTO v_years
   FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
   -- (A subquery with a limit is looked up by its key for each row, whatever the planner thinks of
   -- joins.)
   LEFT JOIN LATERAL (
-    SELECT r.year, r.state, r.expires_at FROM mockupd.reservations AS r
+    SELECT r.year FROM mockupd.reservations AS r
     WHERE r.user_id = i.user_id AND r.id = i.id
     LIMIT 1
   ) AS r ON true;
 
   SELECT array_agg(locked.counters),
-    v_due || array_agg(locked.user_id) FILTER (WHERE locked.due_at <= p_now)
-  INTO v_counters, v_due
+    array_agg(locked.user_id) FILTER (WHERE locked.due_at <= p_now),
+    array_agg(locked.year) FILTER (WHERE locked.due_at <= p_now)
+  INTO v_counters, v_due, v_due_years
   FROM (
-    SELECT c AS counters, c.user_id, c.due_at FROM mockupd.credit_counters AS c
+    SELECT c AS counters, c.user_id, c.year, c.due_at FROM mockupd.credit_counters AS c
     WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
     ORDER BY c.user_id, c.year
     FOR NO KEY UPDATE
   ) AS locked;
 
+  -- No other years of theirs: counters that were made since are not ours.
   IF v_due IS NOT NULL THEN
-    PERFORM mockupd.expire_due(p_now, v_due, v_years);
+    PERFORM mockupd.expire_due(p_now, v_due, v_due_years);
     SELECT array_agg(now.counters) INTO v_counters
     FROM unnest(v_counters) AS locked
     CROSS JOIN LATERAL (

@@ -13,32 +13,27 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ''
 AS $$
 DECLARE
-  v_claimed record;
-  v_any boolean;
+  v_user_ids uuid[];
+  v_years integer[];
   v_swept integer := 0;
 BEGIN
   -- What was due to end may have been settled meanwhile. Whose counters say so no longer is not found
   -- again, and the next ones are.
   LOOP
-    v_any := false;
-    FOR v_claimed IN
-      WITH claimed AS MATERIALIZED (
-        -- Passed over before they are counted, so that the limit is never used up by them.
-        SELECT c.user_id, c.year
-        FROM mockupd.credit_counters AS c
-        WHERE c.due_at <= p_now
-        ORDER BY c.due_at
-        LIMIT p_limit
-        FOR NO KEY UPDATE SKIP LOCKED
-      )
-      SELECT year, array_agg(user_id) AS user_ids FROM claimed GROUP BY year
-    LOOP
-      v_any := true;
-      -- A statement of its own: it sees what those left who had the lock before.
-      v_swept := v_swept
-        + mockupd.expire_due(p_now, v_claimed.user_ids, ARRAY[v_claimed.year]);
-    END LOOP;
-    EXIT WHEN v_swept > 0 OR NOT v_any;
+    SELECT array_agg(claimed.user_id), array_agg(claimed.year) INTO v_user_ids, v_years
+    FROM (
+      -- Passed over before they are counted, so that the limit is never used up by them.
+      SELECT c.user_id, c.year
+      FROM mockupd.credit_counters AS c
+      WHERE c.due_at <= p_now
+      ORDER BY c.due_at
+      LIMIT p_limit
+      FOR NO KEY UPDATE SKIP LOCKED
+    ) AS claimed;
+    EXIT WHEN v_user_ids IS NULL;
+    -- A statement of its own: it sees what those left who had the lock before.
+    v_swept := mockupd.expire_due(p_now, v_user_ids, v_years);
+    EXIT WHEN v_swept > 0;
   END LOOP;
   RETURN v_swept;
 END
