@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Mockups
 import Postgres
+import TestSupport
 import Testing
 
 /// The engine says its rules twice: for a batch as a set, and request by request. Random batches are decided
@@ -236,7 +237,8 @@ struct RandomBatches {
   }
 
   mutating func addUser(budget: Int?) async throws {
-    let user = try await books.user(budget: budget)
+    let user = try await books.database.makeUser(
+      UUID(using: &random), annualBudget: budget)
     users.append(user)
     mockups.append(try await books.mockup(of: user))
   }

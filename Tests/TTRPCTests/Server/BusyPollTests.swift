@@ -60,23 +60,12 @@ import Testing
   }
 
   private static func call(_ peer: RawPeer, _ method: String, _ number: Int) async throws -> Int64 {
-    try await peer.send(frame(method, number))
+    try await peer.send(requestFrames(method, [number]))
     return try await answer(peer)
   }
 
-  private static func frame(_ method: String, _ number: Int) -> [UInt8] {
-    var buffer = ByteBuffer()
-    let request = WireRequest(
-      service: "p", method: method, payload: WireDuration(seconds: Int64(number)).serialized(),
-      timeout: nil, metadata: Metadata())
-    _ = buffer.writeFrame(
-      streamID: UInt32(2 * number + 1), type: .request, message: request, limit: .max)
-    return Array(buffer.readableBytesView)
-  }
-
   private static func answer(_ peer: RawPeer) async throws -> Int64 {
-    let frame = try #require(try await peer.receiveFrame())
-    let outcome = try WireResponse(serialized: Array(frame.dropFirst(10))).outcome
+    let outcome = try outcome(of: try await peer.receiveFrame())
     return try WireDuration(serialized: try outcome.get()).seconds
   }
 
@@ -110,7 +99,8 @@ import Testing
     try await withServer(limits: Self.limits) { path, _ in
       let peer = try RawPeer(path: path)
       for number in 0..<5 {
-        try await peer.send(Self.frame("Later", 2 * number) + Self.frame("Echo", 2 * number + 1))
+        let later = requestFrames("Later", [2 * number])
+        try await peer.send(later + requestFrames("Echo", [2 * number + 1]))
         let answers = [try await Self.answer(peer), try await Self.answer(peer)]
         #expect(Set(answers) == [Int64(2 * number + 1), Int64(2 * number + 2)])
       }

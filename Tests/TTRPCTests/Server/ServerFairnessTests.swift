@@ -1,4 +1,3 @@
-import NIOCore
 import NIOConcurrencyHelpers
 import ProtobufC
 import TestSupport
@@ -8,36 +7,17 @@ import Testing
 
 /// What one peer does to the others, and what a server that stops owes a peer that reads late.
 @Suite(.timeLimit(.minutes(1))) struct ServerFairnessTests {
-  private static func frames(
-    _ method: String, _ numbers: some Sequence<Int>, seconds: Int? = nil
-  ) -> [UInt8] {
-    var buffer = ByteBuffer()
-    for number in numbers {
-      let request = WireRequest(
-        service: "p", method: method,
-        payload: WireDuration(seconds: Int64(seconds ?? number)).serialized(), timeout: nil,
-        metadata: Metadata())
-      _ = buffer.writeFrame(
-        streamID: UInt32(2 * number + 1), type: .request, message: request, limit: .max)
-    }
-    return Array(buffer.readableBytesView)
-  }
-
-  private static func outcome(_ frame: [UInt8]?) throws -> Result<[UInt8], RPCError> {
-    try WireResponse(serialized: Array(try #require(frame).dropFirst(10))).outcome
-  }
-
   @Test func manyFramesAtOnceDoNotKeepAnotherConnectionWaitingForAll() async throws {
     let service = TestService()
     try await withServer(service: service) { path, server in
       let (greedy, modest) = (try RawPeer(path: path), try RawPeer(path: path))
-      try await modest.send(Self.frames("Echo", [0]))
+      try await modest.send(requestFrames("Echo", [0]))
       _ = try await modest.receiveFrame()
       // All of it has arrived before the server's thread goes on.
-      try await greedy.send(Self.frames("Block", [0]))
+      try await greedy.send(requestFrames("Block", [0]))
       while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
-      try await greedy.send(Self.frames("Note", 1...500))
-      try await modest.send(Self.frames("Note", [1000]))
+      try await greedy.send(requestFrames("Note", 1...500))
+      try await modest.send(requestFrames("Note", [1000]))
       service.released.set()
       _ = try await modest.receiveFrame()
       for _ in 0...500 { _ = try await greedy.receiveFrame() }
@@ -52,10 +32,10 @@ import Testing
   @Test func aPeerThatSendsMuchAndClosesItsEndIsAnsweredInFull() async throws {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
-      try await peer.send(Self.frames("Echo", 0..<1000))
+      try await peer.send(requestFrames("Echo", 0..<1000))
       peer.finishSending()
       for number in 0..<1000 {
-        let outcome = try Self.outcome(try await peer.receiveFrame())
+        let outcome = try outcome(of: try await peer.receiveFrame())
         let answer = try WireDuration(serialized: try outcome.get())
         #expect(answer.seconds == Int64(number) + 1)
       }
@@ -69,16 +49,16 @@ import Testing
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, server in
       let peer = try RawPeer(path: path)
-      try await peer.send(Self.frames("Hold", [0]))
+      try await peer.send(requestFrames("Hold", [0]))
       while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
       server.drain()
       while (try? RawPeer(path: path)) != nil { try await Task.sleep(for: .milliseconds(1)) }
       // No more than one read takes: what the system still holds is not known to be there.
-      try await peer.send(Self.frames("Echo", 1...50))
+      try await peer.send(requestFrames("Echo", 1...50))
       service.released.set()
       var answers = 0
       while let frame = try await peer.receiveFrame() {
-        _ = try Self.outcome(frame)
+        _ = try outcome(of: frame)
         answers += 1
       }
       #expect(answers == 51)
@@ -90,7 +70,7 @@ import Testing
     try await withServer { path, server in
       let peer = try RawPeer(path: path)
       // More than the socket holds.
-      try await peer.send(Self.frames("Large", 0..<4, seconds: 1_000_000))
+      try await peer.send(requestFrames("Large", 0..<4, seconds: 1_000_000))
       while server.load.bytesQueued < 3_000_000 { try await Task.sleep(for: .milliseconds(1)) }
       if drains {
         server.drain()
@@ -101,7 +81,7 @@ import Testing
       // For the connection to learn of it before it is read.
       try await Task.sleep(for: .milliseconds(50))
       for _ in 0..<4 {
-        let outcome = try Self.outcome(try await peer.receiveFrame())
+        let outcome = try outcome(of: try await peer.receiveFrame())
         #expect(try outcome.get().count > 1_000_000)
       }
       #expect(try await peer.isClosed())

@@ -1,8 +1,11 @@
 import Glibc
 import Logging
 import NIOConcurrencyHelpers
+import NIOCore
+import ProtobufC
 import Synchronization
 import TestSupport
+import Testing
 
 @testable import TTRPC
 
@@ -194,6 +197,28 @@ extension Logger {
     logger.logLevel = .critical
     return logger
   }
+}
+
+/// Requests for the test service, one after the other: each number's stream, and so many seconds as its
+/// message, its number unless others are given.
+func requestFrames(
+  _ method: String, _ numbers: some Sequence<Int>, seconds: Int? = nil
+) -> [UInt8] {
+  var buffer = ByteBuffer()
+  for number in numbers {
+    let request = WireRequest(
+      service: "p", method: method,
+      payload: WireDuration(seconds: Int64(seconds ?? number)).serialized(), timeout: nil,
+      metadata: Metadata())
+    _ = buffer.writeFrame(
+      streamID: UInt32(2 * number + 1), type: .request, message: request, limit: .max)
+  }
+  return Array(buffer.readableBytesView)
+}
+
+/// What a response's frame says.
+func outcome(of frame: [UInt8]?) throws -> Result<[UInt8], RPCError> {
+  try WireResponse(serialized: Array(try #require(frame).dropFirst(10))).outcome
 }
 
 func ownUserID() -> UInt32 { getuid() }
