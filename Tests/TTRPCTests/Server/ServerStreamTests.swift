@@ -6,7 +6,7 @@ import Testing
 @testable import TTRPC
 
 /// The server's streams as a peer sees them, in bytes.
-@Suite(.timeLimit(.minutes(1))) struct ServerStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct ServerStreamTests {
   private static func open(
     _ streamID: UInt32, _ method: String, seconds: Int64? = nil, flags: FrameFlags = .remoteOpen,
     timeout: Duration? = nil, metadata: Metadata = Metadata()
