@@ -37,7 +37,7 @@ BEGIN
     -- The caller's user id, from either form in which PostgREST hands over the token's claims.
     CREATE FUNCTION auth.uid() RETURNS uuid
     LANGUAGE sql STABLE
-    SET search_path = ''
+    SET search_path = pg_catalog, pg_temp
     AS $uid$
       SELECT coalesce(
         nullif(current_setting('request.jwt.claim.sub', true), ''),
@@ -49,7 +49,7 @@ BEGIN
   IF to_regprocedure('public.update_updated_at_column()') IS NULL THEN
     CREATE FUNCTION public.update_updated_at_column() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path = ''
+    SET search_path = pg_catalog, pg_temp
     AS $touch$
     BEGIN
       NEW.updated_at := now();

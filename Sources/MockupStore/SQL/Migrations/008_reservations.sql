@@ -244,7 +244,7 @@ CREATE INDEX reservations_created ON mockupd.reservations (user_id, created_at)
 CREATE FUNCTION mockupd.delete_reservations()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   DELETE FROM mockupd.reservations AS r

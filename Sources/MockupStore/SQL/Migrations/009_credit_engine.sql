@@ -22,7 +22,7 @@
 CREATE FUNCTION mockupd.guardrail(p_guardrails jsonb, p_key text, p_default integer)
 RETURNS integer
 LANGUAGE plpgsql IMMUTABLE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF p_guardrails ->> p_key ~ '^\s*[+-]?[0-9]{1,100}(\.[0-9]{0,100})?\s*$' THEN
@@ -61,7 +61,7 @@ CREATE FUNCTION mockupd.usage_of(
   p_counters mockupd.credit_counters, p_month integer, p_guardrails jsonb
 ) RETURNS mockupd.usage
 LANGUAGE plpgsql IMMUTABLE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN ROW(
@@ -77,7 +77,7 @@ $$;
 CREATE FUNCTION mockupd.available(p_usage mockupd.usage)
 RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN p_usage.annual_budget
@@ -89,7 +89,7 @@ $$;
 CREATE FUNCTION mockupd.as_integer(p_value bigint)
 RETURNS integer
 LANGUAGE plpgsql IMMUTABLE STRICT
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN least(greatest(p_value, -2147483648), 2147483647);
@@ -102,7 +102,7 @@ $$;
 CREATE FUNCTION mockupd.as_of(p_reservation mockupd.reservations, p_now timestamptz)
 RETURNS mockupd.reservations
 LANGUAGE plpgsql IMMUTABLE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF p_reservation.expires_at <= p_now THEN
@@ -124,7 +124,7 @@ $$;
 CREATE FUNCTION mockupd.open_reservations(p_user_id uuid, p_year integer, p_open bigint)
 RETURNS SETOF mockupd.reservations
 LANGUAGE plpgsql STABLE ROWS 10
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 SET enable_bitmapscan = off
@@ -148,7 +148,7 @@ $$;
 CREATE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
 RETURNS bigint
 LANGUAGE plpgsql
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 SET random_page_cost = 0.01
@@ -218,7 +218,7 @@ CREATE FUNCTION mockupd.reserve_in_order(
   usage mockupd.usage
 )
 LANGUAGE plpgsql
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 SET random_page_cost = 0.01
@@ -371,7 +371,7 @@ CREATE FUNCTION mockupd.reserve(
   usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 SET random_page_cost = 0.01
@@ -569,7 +569,7 @@ CREATE FUNCTION mockupd.settle_in_order(
   late boolean
 )
 LANGUAGE plpgsql
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 SET random_page_cost = 0.01
@@ -940,7 +940,7 @@ CREATE FUNCTION mockupd.settle(
   late boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 SET random_page_cost = 0.01
@@ -1146,7 +1146,7 @@ RETURNS TABLE (
   known boolean, reservations bigint, released bigint, replayed boolean, usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -1208,7 +1208,7 @@ CREATE FUNCTION mockupd.refund(
   usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -1326,7 +1326,7 @@ CREATE FUNCTION mockupd.usage_at(
   p_now timestamptz, p_user_id uuid, p_year integer, p_month integer
 ) RETURNS SETOF mockupd.usage
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -1372,7 +1372,7 @@ $$;
 CREATE FUNCTION mockupd.user_exists(p_user_id uuid)
 RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT EXISTS (SELECT FROM auth.users AS u WHERE u.id = p_user_id)
 $$;

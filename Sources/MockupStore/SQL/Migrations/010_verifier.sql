@@ -3,7 +3,7 @@
 CREATE FUNCTION mockupd.verify_counters(p_user_id uuid DEFAULT NULL)
 RETURNS TABLE (user_id uuid, year integer, discrepancy text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 -- One user's rows are found by their keys, all users' by reading all.
 SET plan_cache_mode = 'force_custom_plan'
 AS $$

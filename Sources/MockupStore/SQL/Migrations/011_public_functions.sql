@@ -6,7 +6,7 @@
 CREATE FUNCTION mockupd.require_self_or_service(p_user_id uuid)
 RETURNS void
 LANGUAGE plpgsql STABLE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_caller text := coalesce(nullif(current_setting('role', true), 'none'), session_user);
@@ -37,7 +37,7 @@ RETURNS TABLE (
   remaining_monthly integer
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -70,7 +70,7 @@ RETURNS TABLE (
   message text
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -81,7 +81,7 @@ CREATE POLICY mockups_service ON public.mockups FOR SELECT TO mockupd_service US
 CREATE FUNCTION mockupd.resolved_scene(p_user_id uuid, p_scene text)
 RETURNS SETOF public.mockup_scene_templates
 LANGUAGE plpgsql STABLE
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY
@@ -128,7 +128,7 @@ CREATE FUNCTION mockupd.generate_mockups(
   usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -342,7 +342,7 @@ CREATE FUNCTION mockupd.regenerate_mockup(
   usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -436,7 +436,7 @@ $$;
 CREATE FUNCTION mockupd.expire_leases(p_now timestamptz, p_limit integer)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -495,7 +495,7 @@ CREATE FUNCTION mockupd.claim_mockups(
   dm_template_url text
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -584,7 +584,7 @@ CREATE FUNCTION mockupd.heartbeat_mockup(
   p_now timestamptz, p_user_id uuid, p_mockup_id uuid, p_attempt integer, p_lease integer
 ) RETURNS TABLE (outcome text, mockup public.mockups, job mockupd.mockup_jobs)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -661,7 +661,7 @@ CREATE FUNCTION mockupd.complete_mockup(
   usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -780,7 +780,7 @@ CREATE FUNCTION mockupd.fail_mockup(
   usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -850,7 +850,7 @@ CREATE FUNCTION mockupd.review_mockup(
   p_user_id uuid, p_mockup_id uuid, p_status text, p_reason text
 ) RETURNS TABLE (outcome text, mockup public.mockups, job mockupd.mockup_jobs)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -882,7 +882,7 @@ $$;
 CREATE FUNCTION mockupd.delete_mockup(p_now timestamptz, p_user_id uuid, p_mockup_id uuid)
 RETURNS TABLE (deleted boolean, released integer)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$

@@ -36,7 +36,7 @@ CREATE FUNCTION mockupd.note_mockup_changes(
   p_user_ids uuid[], p_mockup_ids uuid[], p_are_deleted boolean[])
 RETURNS void
 LANGUAGE sql
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
   WITH changed AS (
     SELECT c.user_id, c.mockup_id, c.is_deleted,
@@ -63,7 +63,7 @@ $$;
 CREATE FUNCTION mockupd.mockups_were_inserted()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM mockupd.note_mockup_changes(
@@ -76,7 +76,7 @@ $$;
 CREATE FUNCTION mockupd.mockups_were_updated()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM mockupd.note_mockup_changes(
@@ -107,7 +107,7 @@ $$;
 CREATE FUNCTION mockupd.mockups_were_deleted()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM mockupd.note_mockup_changes(

@@ -37,7 +37,7 @@ CREATE FUNCTION mockupd.create_scene_template(
   p_recommended_collections text[]
 ) RETURNS TABLE (outcome text, replayed boolean, template public.mockup_scene_templates)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -38,7 +38,7 @@ CREATE FUNCTION mockupd.claim_performance_batches(
   refusals text[]
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -75,7 +75,7 @@ $$;
 CREATE FUNCTION mockupd.lock_performance(p_user_ids uuid[], p_mockup_ids uuid[])
 RETURNS TABLE (mockup_id uuid, user_id uuid, total_pins integer, total_impressions integer)
 LANGUAGE sql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
@@ -102,7 +102,7 @@ CREATE FUNCTION mockupd.record_performance(
   p_refusals text[]
 ) RETURNS void
 LANGUAGE sql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$

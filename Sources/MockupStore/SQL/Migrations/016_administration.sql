@@ -32,7 +32,7 @@ CREATE FUNCTION mockupd.usage_report(
   unresolved integer
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 -- One user and all users want different plans.
 SET plan_cache_mode = 'force_custom_plan'
 AS $$
@@ -123,7 +123,7 @@ CREATE FUNCTION mockupd.set_budget(
   usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -200,7 +200,7 @@ CREATE FUNCTION mockupd.resolve(
   late boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -247,7 +247,7 @@ $$;
 CREATE FUNCTION mockupd.verify_users(p_after uuid, p_limit integer)
 RETURNS TABLE (user_id uuid, year integer, discrepancy text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -268,7 +268,7 @@ $$;
 CREATE FUNCTION mockupd.waiting(p_now timestamptz)
 RETURNS TABLE (unresolved_reservations bigint, pending_mockups bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT
     (SELECT coalesce(sum(c.unresolved), 0)::bigint

@@ -10,7 +10,7 @@
 CREATE FUNCTION mockupd.sweep_reservations(p_now timestamptz, p_limit integer)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_user_ids uuid[];

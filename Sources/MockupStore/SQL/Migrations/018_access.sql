@@ -133,7 +133,7 @@ $$;
 
 CREATE FUNCTION mockupd.guard_mockup_status() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF (OLD.status, NEW.status) IN (
@@ -172,7 +172,7 @@ CREATE TRIGGER mockups_status_transition
 -- say otherwise, and must still follow when a quote of theirs is deleted.
 CREATE FUNCTION mockupd.guard_mockup_owner() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_new boolean := TG_OP = 'INSERT' OR OLD.user_id IS DISTINCT FROM NEW.user_id;
@@ -213,7 +213,7 @@ CREATE TRIGGER mockup_scene_templates_updated_at
 -- for service_role, and this does.
 CREATE FUNCTION mockupd.guard_system_scene() RETURNS trigger
 LANGUAGE plpgsql
-SET search_path = ''
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF (coalesce(OLD.is_system, false) OR coalesce(NEW.is_system, false))
