@@ -44,6 +44,11 @@ extension RPCError {
       self.init(
         code: .failedPrecondition,
         message: "the reservation has \(reservation.left) credits left, fewer than that")
+    case .exceedsMaximum(let reservation):
+      self.init(
+        code: .failedPrecondition,
+        message: "the commits of a reservation cannot exceed \(Int32.max) credits, and "
+          + "\(reservation.committed) are committed")
     case .insufficient(let usage):
       self.init(
         code: .failedPrecondition,

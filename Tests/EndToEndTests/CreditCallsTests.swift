@@ -43,6 +43,28 @@ import Testing
     }
   }
 
+  @Test func `commits beyond the largest number are refused by name`() async throws {
+    try await Self.withCredits(annualBudget: 1 << 30) { credits, user in
+      let id = UUID()
+      _ = try await credits.reserve(for: user, credits: 1, id: id)
+      func commit(_ number: Int) async throws -> CommitReservationResponse {
+        try await credits.commit(
+          id, of: user, credits: number, commitID: UUID(), isFinal: false, allowsOverrun: true)
+      }
+      _ = try await commit(1 << 30)
+      var entries: [CreditUsageEntry] = []
+      for try await entry in credits.ledger(of: user) { entries.append(entry) }
+      let charge = try #require(UUID(wireText: entries[0].entryID))
+      _ = try await credits.refund(charge, of: user)
+      let error = await #expect(throws: RPCError.self) { _ = try await commit(1 << 30) }
+      #expect(error?.code == .failedPrecondition)
+      #expect(
+        error?.message == "the commits of a reservation cannot exceed 2147483647 credits, "
+          + "and 1073741824 are committed")
+      #expect(try await commit((1 << 30) - 1).reservation?.committed == .max)
+    }
+  }
+
   @Test func aBatchIsWrittenAsAWholeOrNotAtAll() async throws {
     try await Self.withCredits(annualBudget: 10) { credits, user in
       let ids = [UUID(), UUID()]

@@ -14,6 +14,7 @@ extension CreditError {
     case .conflict(let field): "conflict in \(field.rawValue)"
     case .notOpen(let reservation): "not open but \(reservation.state.rawValue)"
     case .exceedsHeld(let reservation): "more than \(reservation.left)"
+    case .exceedsMaximum(let reservation): "beyond the maximum, \(reservation.committed) committed"
     case .insufficient(let usage): "insufficient, \(usage.available) available"
     case .notACharge: "not a charge"
     case .exceedsCharge: "more than was charged"

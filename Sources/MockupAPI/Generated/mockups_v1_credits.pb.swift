@@ -2033,6 +2033,9 @@ public protocol CreditServiceHandler: TTRPC.Service {
   ///
   /// More than it holds only where that is allowed, and only from what is available: FAILED_PRECONDITION
   /// where that is not enough. A reservation that has expired is admitted once more in the same way.
+  ///
+  /// The commits of one reservation cannot exceed 2^31 - 1 credits together, refunded ones included:
+  /// FAILED_PRECONDITION.
   func commitReservation(
     _ request: CommitReservationRequest, context: TTRPC.ServerContext
   ) async throws -> CommitReservationResponse
@@ -2215,6 +2218,9 @@ public struct CreditServiceClient: Sendable {
   ///
   /// More than it holds only where that is allowed, and only from what is available: FAILED_PRECONDITION
   /// where that is not enough. A reservation that has expired is admitted once more in the same way.
+  ///
+  /// The commits of one reservation cannot exceed 2^31 - 1 credits together, refunded ones included:
+  /// FAILED_PRECONDITION.
   public func commitReservation(
     _ request: CommitReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> CommitReservationResponse {

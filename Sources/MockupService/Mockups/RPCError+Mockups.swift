@@ -42,6 +42,10 @@ extension RPCError {
       self.init(
         code: .failedPrecondition,
         message: "the mockup's reservation holds fewer credits than that")
+    case .exceedsMaximum:
+      self.init(
+        code: .failedPrecondition,
+        message: "the commits of a reservation cannot exceed \(Int32.max) credits")
     case .insufficient(let usage):
       self.init(
         code: .failedPrecondition,

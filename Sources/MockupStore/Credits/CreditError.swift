@@ -20,6 +20,8 @@ public enum CreditError: Error, Sendable {
   case notOpen(Reservation)
   /// More than the reservation has set aside.
   case exceedsHeld(Reservation)
+  /// The reservation's commits would come to more than 2^31 - 1 credits.
+  case exceedsMaximum(Reservation)
   /// What is available is not enough for a commit of more than is held, or of what had expired.
   case insufficient(Usage)
   /// The ledger's entry charges nothing, so nothing of it can be refunded.

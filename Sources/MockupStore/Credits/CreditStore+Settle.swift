@@ -160,6 +160,7 @@ struct SettleRow: CreditAnswer {
     case "settled": return .success(found)
     case "not_open": return .failure(.notOpen(found.reservation))
     case "exceeds_held": return .failure(.exceedsHeld(found.reservation))
+    case "exceeds_maximum": return .failure(.exceedsMaximum(found.reservation))
     case "insufficient": return .failure(.insufficient(found.usage))
     default: return .failure(.conflicting(outcome))
     }

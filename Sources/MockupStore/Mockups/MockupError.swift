@@ -22,6 +22,8 @@ public enum MockupError: Error, Sendable {
   case reservationNotOpen(String)
   /// More than is set aside for the mockup, and an overrun was not allowed.
   case exceedsHeld
+  /// The reservation's commits would come to more than 2^31 - 1 credits.
+  case exceedsMaximum
   /// More than is set aside, and more than is available.
   case insufficient(Usage)
   case database(PostgresError)

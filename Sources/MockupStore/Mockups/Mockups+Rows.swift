@@ -102,6 +102,7 @@ struct MockupRow: Sendable {
     case ("invalid_metadata", _): return .invalidMetadata
     case ("not_open", _): return .reservationNotOpen(reservationState ?? "gone")
     case ("exceeds_held", _): return .exceedsHeld
+    case ("exceeds_maximum", _): return .exceedsMaximum
     case _ where outcome.hasPrefix(prefix):
       return .conflict(field: String(outcome.dropFirst(prefix.count)))
     default:

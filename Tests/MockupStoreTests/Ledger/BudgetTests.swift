@@ -24,6 +24,21 @@ import Testing
     (#"{"annual_mockup_budget": true, "monthly_mockup_soft_limit": {"is": 4}}"#, 3500, 292),
     (#"{"annual_mockup_budget": [10], "monthly_mockup_soft_limit": []}"#, 3500, 292),
     (#"{"annual_mockup_budget": null, "monthly_mockup_soft_limit": null}"#, 3500, 292),
+    // Spaces and digits beyond ASCII are none to a cast.
+    (
+      "{\"annual_mockup_budget\": \"\u{2003}5000\", \"monthly_mockup_soft_limit\": \"4\u{A0}\"}",
+      3500, 292
+    ),
+    (
+      "{\"annual_mockup_budget\": \"\u{85}10\", \"monthly_mockup_soft_limit\": \"4\u{3000}\"}",
+      3500, 292
+    ),
+    (
+      "{\"annual_mockup_budget\": \"\u{663}\u{665}\", \"monthly_mockup_soft_limit\": \"４\"}", 3500,
+      292
+    ),
+    (#"{"annual_mockup_budget": "\t\n10\r\f ", "monthly_mockup_soft_limit": "\u000b4"}"#, 10, 4),
+    (#"{"annual_mockup_budget": "10\n10", "monthly_mockup_soft_limit": "4 4"}"#, 3500, 292),
     (#"{"annual_mockup_budgets": 10}"#, 3500, 292),
     (#"{}"#, 3500, 292),
     (#"null"#, 3500, 292),
@@ -44,6 +59,37 @@ import Testing
         #expect(outcome.admission.usage.annualBudget == annual, "\(guardrails)")
         #expect(outcome.admission.isAdmitted == (annual > 0), "\(guardrails)")
       }
+    }
+  }
+
+  /// One user's odd budget is in nobody's way, and can be repaired.
+  @Test(arguments: ["\u{2003}5000", "5000\u{A0}", "\u{663}", "5000\u{FEFF}", "\u{1680}1\u{2029}"])
+  func `a budget in characters beyond ASCII counts as absent everywhere`(
+    budget: String
+  ) async throws {
+    try await Books.withAdmin { books, admin in
+      let user = try await books.user()
+      let other = try await books.user(budget: 10)
+      try await books.setGuardrails("{\"annual_mockup_budget\": \"\(budget)\"}", of: user)
+      let id = try await books.reserve(5, for: user).reservation.id
+      try await books.commit(3, of: id, for: user)
+      #expect(try await books.store.usage(of: user).available == 3497)
+      let report = try await admin.lines(of: UsageReportQuery())
+      #expect(Set(report.map(\.usage.available)) == [3497, 10])
+      #expect(Set(report.map(\.userID)) == [user, other])
+      let sql = "SELECT concat_ws(' ', annual_budget, remaining_annual) FROM get_credit_usage"
+      #expect(try await books.lines("\(sql)('\(user)', 2026)") == ["3500 3497"])
+      #expect(
+        try await books.lines("SELECT success FROM reserve_mockup_credits('\(user)', 1)") == [
+          "true"
+        ])
+      let repaired = try await admin.setBudget(
+        of: user, annualBudget: 5000, monthlySoftLimit: nil, changedBy: "0:1")
+      #expect(repaired.previousAnnualBudget == 3500)
+      #expect(repaired.usage.annualBudget == 5000)
+      let changes = try await books.lines(
+        "SELECT previous_guardrails ->> 'annual_mockup_budget' FROM mockupd.budget_changes")
+      #expect(changes == [budget])
     }
   }
 

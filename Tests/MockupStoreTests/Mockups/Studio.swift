@@ -183,6 +183,7 @@ extension MockupError {
     case .invalidMetadata: "invalid metadata"
     case .reservationNotOpen(let state): "reservation \(state)"
     case .exceedsHeld: "exceeds held"
+    case .exceedsMaximum: "exceeds the maximum"
     case .insufficient(let usage): "insufficient, \(usage.available) available"
     case .database(let error): "database \(error)"
     }

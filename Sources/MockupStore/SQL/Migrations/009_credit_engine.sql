@@ -14,8 +14,11 @@
 -- for many, and planning would take longer than running. An empty table must not teach them to read it
 -- all: where a page costs next to nothing, a key is always looked up.
 
--- A setting that may hold anything: a number is truncated and kept within 0 … 2^31 - 1, as a JSON
--- number or as text; whatever is no number counts as absent.
+-- Reads a setting that may hold anything. A number, as a JSON number or as text, is truncated and kept
+-- within 0 … 2^31 - 1; any other value counts as absent.
+--
+-- Only what the pattern has matched is cast, without the spaces around it, and the pattern names its
+-- characters one by one: what \s and \d match depends on the locale, and includes what a cast refuses.
 --
 -- plpgsql, here and below, where SQL would do: its plans are kept, those of an SQL function that has
 -- settings of its own are made anew for each call.
@@ -24,11 +27,14 @@ RETURNS integer
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  v_number text := substring(p_guardrails ->> p_key
+    FROM '^[ \t\n\v\f\r]*([+-]?[0-9]{1,100}(?:[.][0-9]{0,100})?)[ \t\n\v\f\r]*$');
 BEGIN
-  IF p_guardrails ->> p_key ~ '^\s*[+-]?[0-9]{1,100}(\.[0-9]{0,100})?\s*$' THEN
-    RETURN least(greatest(trunc((p_guardrails ->> p_key)::numeric), 0), 2147483647);
+  IF v_number IS NULL THEN
+    RETURN p_default;
   END IF;
-  RETURN p_default;
+  RETURN least(greatest(trunc(v_number::numeric), 0), 2147483647);
 END
 $$;
 
@@ -764,6 +770,8 @@ BEGIN
         -- What is not held has to be available: the overrun, or, when it has expired, all of it.
         WHEN v_charge - v_reservation.held > 0
           AND v_charge - v_reservation.held > mockupd.available(v_usage) THEN 'insufficient'
+        -- Refunds make room in the budget, and none in the reservation.
+        WHEN v_charge > 2147483647 - v_reservation.committed THEN 'exceeds_maximum'
         ELSE 'settled'
       END;
       IF outcome <> 'settled' THEN
@@ -910,6 +918,7 @@ $$;
 --   not_open               the reservation's state forbids it
 --   exceeds_held           more than the reservation has left
 --   insufficient           what is available is not enough
+--   exceeds_maximum        the reservation's commits would come to more than 2^31 - 1 credits
 --
 -- Where nothing is settled, nothing changes.
 --

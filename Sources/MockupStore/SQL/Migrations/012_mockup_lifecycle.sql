@@ -634,7 +634,7 @@ $$;
 --   lost                   it was claimed again since
 --   wrong_state            its status is no longer generating
 --   invalid_metadata       it is no JSON object, or one that PostgreSQL cannot store
---   not_open, exceeds_held, insufficient
+--   not_open, exceeds_held, insufficient, exceeds_maximum
 --                          as mockupd.settle says of the reservation
 --
 -- Where it is not completed, nothing changes.
@@ -732,7 +732,7 @@ BEGIN
   END IF;
   -- Replayed: it was committed under its own id by somebody else, whose answer that is.
   IF v_settled.outcome <> 'settled' OR v_settled.replayed THEN
-    outcome := CASE WHEN v_settled.outcome IN ('exceeds_held', 'insufficient')
+    outcome := CASE WHEN v_settled.outcome IN ('exceeds_held', 'insufficient', 'exceeds_maximum')
       THEN v_settled.outcome ELSE 'not_open' END;
     RETURN NEXT;
     RETURN;

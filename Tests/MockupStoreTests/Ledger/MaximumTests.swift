@@ -1,0 +1,136 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import TestSupport
+import Testing
+
+/// Sums near 2^31 - 1, which a reservation's columns and the wire hold at most: each is admitted, or
+/// refused by name.
+@Suite struct MaximumTests {
+  private static let half: Int32 = 1 << 30
+
+  /// A reservation of 1 that has spent 2^30, all of which was refunded.
+  private func spentAndRefunded(of user: UUID, in books: Books) async throws -> UUID {
+    let id = try await books.reserve(1, for: user).reservation.id
+    try await books.commit(Self.half, of: id, for: user, final: false, overrun: true)
+    let entry = try #require(try await books.ledger(of: user).last)
+    try await books.refund(of: entry.id, for: user)
+    return id
+  }
+
+  @Test func `the commits of a reservation come to 2^31 - 1 and no more`() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: Int(Self.half) + 10)
+      let id = try await spentAndRefunded(of: user, in: books)
+      func commit(_ credits: Int32, final isFinal: Bool = false) async throws -> String {
+        try await summary {
+          try await books.commit(credits, of: id, for: user, final: isFinal, overrun: true)
+        }
+      }
+      #expect(try await commit(Self.half) == "beyond the maximum, 1073741824 committed")
+      #expect(
+        try await commit(Self.half, final: true) == "beyond the maximum, 1073741824 committed")
+      #expect(
+        try await commit(Self.half - 1) == "held 2147483647 (2147483646 overrun), 11 available")
+      #expect(try await commit(1) == "beyond the maximum, 2147483647 committed")
+      #expect(try await commit(0) == "held 2147483647 (2147483646 overrun), 11 available")
+      #expect(
+        try await summary { try await books.release(id, for: user) }
+          == "committed 2147483647 (2147483646 overrun), 11 available")
+    }
+  }
+
+  @Test func `a batch is refused item by item`() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: Int(Int32.max))
+      let id = try await spentAndRefunded(of: user, in: books)
+      let results = try await books.store.settle(
+        [Self.half - 2, 2, 1, 1].map { credits in
+          Settlement(
+            userID: user, reservationID: id,
+            action: .commit(id: UUID(), credits: credits, isFinal: false, allowsOverrun: true))
+        })
+      #expect(
+        results.map(summary(of:)) == [
+          "held 2147483646 (2147483645 overrun), 1073741825 available",
+          "beyond the maximum, 2147483646 committed",
+          "held 2147483647 (2147483646 overrun), 1073741824 available",
+          "beyond the maximum, 2147483647 committed",
+        ])
+    }
+  }
+
+  @Test func `an expired and an unresolved reservation have the same maximum`() async throws {
+    try await Books.withAdmin { books, admin in
+      let user = try await books.user(budget: Int(Int32.max))
+      let expired = try await spentAndRefunded(of: user, in: books)
+      let unresolved = try await spentAndRefunded(of: user, in: books)
+      try await books.dispatch(unresolved, for: user)
+      books.clock.advance(by: 86_400)
+      #expect(
+        try await summary {
+          try await books.commit(Self.half, of: expired, for: user, overrun: true)
+        } == "beyond the maximum, 1073741824 committed")
+      let resolution = Resolution(
+        userID: user, reservationID: unresolved, id: UUID(), credits: Self.half,
+        allowsOverrun: true)
+      #expect(
+        try await summary { try await admin.resolve(resolution) }
+          == "beyond the maximum, 1073741824 committed")
+    }
+  }
+
+  @Test func `completing a mockup has the same maximum`() async throws {
+    try await Studio.with { studio in
+      let books = studio.books
+      let user = try await books.user(budget: Int(Int32.max))
+      let attempt = try await studio.claimed(of: user)
+      let id = try #require(
+        try await studio.store.mockup(attempt.mockupID, of: user).reservationID)
+      try await books.commit(Self.half, of: id, for: user, final: false, overrun: true)
+      let entry = try #require(try await books.ledger(of: user).last)
+      try await books.refund(of: entry.id, for: user)
+      #expect(
+        try await answer {
+          try await studio.complete(attempt, credits: Self.half, allowsOverrun: true)
+        }
+          == "exceeds the maximum")
+      let completed = try await studio.complete(
+        attempt, credits: Self.half - 1, allowsOverrun: true)
+      #expect(completed.mockup.creditsUsed == .max)
+    }
+  }
+
+  @Test func `every sum of the largest budget is answered`() async throws {
+    try await Books.withAdmin { books, admin in
+      let user = try await books.user(budget: Int(Int32.max), softLimit: Int(Int32.max))
+      // Twice the largest number is spent, and given back, in one year and month.
+      for operation in [Mockups.Operation.generation, .regeneration] {
+        try await books.spend(.max, for: user, operation: operation)
+        let entry = try #require(try await books.ledger(of: user).last)
+        try await books.refund(of: entry.id, for: user)
+      }
+      try await books.reserve(.max, for: user)
+      let usage = try await books.store.usage(of: user)
+      #expect(usage.refund == 2 * Int64(Int32.max))
+      #expect(usage.available == 0)
+      #expect(
+        try await summary { try await books.reserve(.max, for: user, mode: .bestEffort) }
+          == "refused, 0 remaining")
+      #expect(try await admin.lines(of: UsageReportQuery()).map(\.usage) == [usage])
+      // By the server's clock, at which the reservation has expired.
+      #expect(
+        try await books.lines(
+          "SELECT concat_ws(' ', total_used, remaining_annual) FROM get_credit_usage('\(user)', 2026)"
+        )
+          == ["0 2147483647"])
+      let changed = try await admin.setBudget(
+        of: user, annualBudget: 0, monthlySoftLimit: 0, changedBy: "0:1")
+      #expect(changed.usage.available == -Int64(Int32.max))
+      #expect(try await admin.lines(of: UsageReportQuery()).map(\.usage) == [changed.usage])
+      #expect(
+        try await summary { try await books.reserve(.max, for: user) }
+          == "refused, -2147483647 remaining")
+    }
+  }
+}
