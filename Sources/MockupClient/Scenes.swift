@@ -48,7 +48,8 @@ public struct Scenes: Sendable {
   /// Makes a template of a user.
   ///
   /// - Parameters:
-  ///   - id: Under which the template is known, and the call can be sent again.
+  ///   - id: The request's id, the idempotency key: a retry with the same id gets the same template. The
+  ///     template's own id is in the answer.
   ///   - dmTemplateID: The vendor's template.
   ///   - isActive: Whether it stands before the system's of the same key from now on.
   public func create(
@@ -57,7 +58,7 @@ public struct Scenes: Sendable {
     previewURL: String = "", isActive: Bool = true, recommendedCollections: [String] = []
   ) async throws(RPCError) -> CreateSceneTemplateResponse {
     let request = CreateSceneTemplateRequest(
-      userID: user.wireText, templateID: id.wireText, sceneKey: sceneKey, name: name,
+      userID: user.wireText, requestID: id.wireText, sceneKey: sceneKey, name: name,
       description: description, dmTemplateID: dmTemplateID, dmTemplateURL: dmTemplateURL,
       config: config, previewURL: previewURL, isInactive: !isActive,
       recommendedCollections: recommendedCollections)

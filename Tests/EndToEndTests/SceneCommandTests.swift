@@ -21,40 +21,49 @@ import Testing
   @Test func scenesAreMadeChangedAndDeletedByHand() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser().wireText
-      let id = UUID().wireText
-      let steps: [(arguments: [String], code: Int32, answers: [String: String])] = [
-        (
-          [
-            "create", user, "bedroom", "dm_7", "--id", id, "--name", "Mine", "--size", "800x1000.5",
-            "--position", "-1,2", "--smart-object", "frame", "--other-config", #"{"a":1.50}"#,
-            "--collection", "growth,wholeness", "--description", "Words",
-          ], 0,
-          [
-            "template_id": id, "scene_key": "bedroom", "name": "Mine", "width": "800",
-            "height": "1000.5", "x": "-1", "y": "2", "smart_object": "frame", "rotation": "<null>",
-            "other_json": #"{"a":1.50}"#, "recommended_collections": "growth,wholeness",
-            "description": "Words", "is_active": "1", "is_system": "0", "replayed": "0",
-          ]
-        ),
-        (["resolve", user, "bedroom"], 0, ["template_id": id]),
-        (["show", id, "--user", user], 0, ["template_id": id]),
-        (["show", id], 3, [:]),
-        (
-          ["update", user, id, "--rotation", "90", "--description", "", "--no-active"], 0,
-          [
-            "rotation": "90", "smart_object": "frame", "width": "800", "name": "Mine",
-            "other_json": #"{"a":1.50}"#, "description": "<null>", "is_active": "0",
-          ]
-        ),
-        (["resolve", user, "bedroom"], 0, ["dm_template_id": "dm_bedroom_001", "is_system": "1"]),
-        (["resolve", user, "nowhere"], 3, [:]),
-        (["create", user, "Bed Room", "dm_7"], 64, [:]),
-        (["create", user, "bedroom", "dm_8"], 1, [:]),
-        (["delete", user, id], 0, ["deleted": "1"]),
-        (["delete", user, id], 0, ["deleted": "0"]),
+      typealias Step = (arguments: [String], code: Int32, answers: [String: String])
+      let create = [
+        "create", user, "bedroom", "dm_7", "--id", UUID().wireText, "--name", "Mine",
+        "--size", "800x1000.5", "--position", "-1,2", "--smart-object", "frame",
+        "--other-config", #"{"a":1.50}"#, "--collection", "growth,wholeness",
+        "--description", "Words",
       ]
+      let made = [
+        "scene_key": "bedroom", "name": "Mine", "width": "800", "height": "1000.5", "x": "-1",
+        "y": "2", "smart_object": "frame", "rotation": "<null>", "other_json": #"{"a":1.50}"#,
+        "recommended_collections": "growth,wholeness", "description": "Words", "is_active": "1",
+        "is_system": "0",
+      ]
+      // `id` is the template's.
+      func steps(_ id: String) -> [Step] {
+        [
+          (create, 0, made.merging(["template_id": id, "replayed": "1"]) { $1 }),
+          (["resolve", user, "bedroom"], 0, ["template_id": id]),
+          (["show", id, "--user", user], 0, ["template_id": id]),
+          (["show", id], 3, [:]),
+          (
+            ["update", user, id, "--rotation", "90", "--description", "", "--no-active"], 0,
+            [
+              "rotation": "90", "smart_object": "frame", "width": "800", "name": "Mine",
+              "other_json": #"{"a":1.50}"#, "description": "<null>", "is_active": "0",
+            ]
+          ),
+          (
+            ["resolve", user, "bedroom"], 0, ["dm_template_id": "dm_bedroom_001", "is_system": "1"]
+          ),
+          (["resolve", user, "nowhere"], 3, [:]),
+          (["create", user, "Bed Room", "dm_7"], 64, [:]),
+          (["create", user, "bedroom", "dm_8"], 1, [:]),
+          (["delete", user, id], 0, ["deleted": "1"]),
+          (["delete", user, id], 0, ["deleted": "0"]),
+        ]
+      }
       try await database.withServer { server in
-        for (arguments, code, answers) in steps {
+        let first = try Self.object(
+          try await Self.mockupctl(["scenes"] + create + ["--output", "json"], at: server))
+        #expect(first["replayed"] as? Bool == false)
+        let id = try #require(first["template_id"] as? String)
+        for (arguments, code, answers) in steps(id) {
           let ending = try await Self.mockupctl(
             ["scenes"] + arguments + ["--output", "json"], at: server)
           #expect(ending.exitCode == code, "\(arguments) \(ending)")

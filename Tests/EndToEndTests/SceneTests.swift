@@ -12,15 +12,16 @@ import Testing
       try await database.withServer { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
           let scenes = client.scenes
-          let id = UUID()
+          let request = UUID()
           let config = SceneConfig(
             smartObject: "frame", defaultSize: Size(width: 800, height: 1000.5),
             position: Position(x: -1, y: 0), rotation: 0, scale: 2,
             otherJSON: #"{"big": 12345678901234567890123.0, "list": [1]}"#)
           let made = try await scenes.create(
-            "bedroom", for: user, id: id, name: "Mine", dmTemplateID: "dm_9", config: config,
+            "bedroom", for: user, id: request, name: "Mine", dmTemplateID: "dm_9", config: config,
             recommendedCollections: ["growth"])
           let template = try #require(made.template)
+          let id = try #require(UUID(uuidString: template.templateID))
           #expect(!made.replayed && !template.isSystem && template.isActive)
           #expect(template.userID == user.wireText && template.sceneKey == "bedroom")
           var kept = config
@@ -63,7 +64,7 @@ import Testing
 
     var create: CreateSceneTemplateRequest {
       CreateSceneTemplateRequest(
-        userID: user.wireText, templateID: UUID().wireText, sceneKey: "new", name: "New",
+        userID: user.wireText, requestID: UUID().wireText, sceneKey: "new", name: "New",
         dmTemplateID: "dm")
     }
     var update: UpdateSceneTemplateRequest {
@@ -115,7 +116,7 @@ import Testing
 
   private static let createCases: [Case] = [
     .create("no user", "user_id") { $0.userID = "" },
-    .create("no id", "template_id") { $0.templateID = "5" },
+    .create("no id", "request_id") { $0.requestID = "5" },
     .create("no key", "scene_key") { $0.sceneKey = "" },
     .create("a long key", "scene_key") { $0.sceneKey = text(65) },
     .create("a key in capitals", "scene_key") { $0.sceneKey = "Loft" },
@@ -218,11 +219,11 @@ import Testing
   @Test func whatMakesNoSenseIsRefusedAndChangesNothing() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
-      let own = UUID()
       try await database.withServer { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
-          _ = try await client.scenes.create(
-            "own", for: user, id: own, name: "Own", dmTemplateID: "dm")
+          let made = try await client.scenes.create(
+            "own", for: user, name: "Own", dmTemplateID: "dm")
+          let own = try #require(made.template.flatMap { UUID(uuidString: $0.templateID) })
           let system = try await client.scenes.resolve("bedroom", for: user).templateID
           let connection = Client(path: server.socket)
           let world = World(

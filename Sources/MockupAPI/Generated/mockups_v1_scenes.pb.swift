@@ -480,8 +480,9 @@ extension ResolveSceneResponse {
 
 public struct CreateSceneTemplateRequest: ProtobufMessage {
   public var userID: String = ""
-  /// Made by the client: the key under which the call can be sent again.
-  public var templateID: String = ""
+  /// The idempotency key, a UUID made by the client and unique for the user: a retry with the same
+  /// request_id gets the same template. The template's own id is made by the server.
+  public var requestID: String = ""
   /// 1 to 64 characters: lower-case letters, digits, `_` and `-`.
   public var sceneKey: String = ""
   /// 1 to 200 characters.
@@ -504,7 +505,7 @@ public struct CreateSceneTemplateRequest: ProtobufMessage {
 
   public init(
     userID: String = "",
-    templateID: String = "",
+    requestID: String = "",
     sceneKey: String = "",
     name: String = "",
     description: String = "",
@@ -516,7 +517,7 @@ public struct CreateSceneTemplateRequest: ProtobufMessage {
     recommendedCollections: [String] = []
   ) {
     self.userID = userID
-    self.templateID = templateID
+    self.requestID = requestID
     self.sceneKey = sceneKey
     self.name = name
     self.description = description
@@ -539,7 +540,7 @@ extension CreateSceneTemplateRequest {
   public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
     let c = unsafe source.assumingMemoryBound(to: Mockups__V1__CreateSceneTemplateRequest.self)
     unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.CreateSceneTemplateRequest.user_id")
-    unsafe self.templateID = try arena.string(c.pointee.template_id, field: "mockups.v1.CreateSceneTemplateRequest.template_id")
+    unsafe self.requestID = try arena.string(c.pointee.request_id, field: "mockups.v1.CreateSceneTemplateRequest.request_id")
     unsafe self.sceneKey = try arena.string(c.pointee.scene_key, field: "mockups.v1.CreateSceneTemplateRequest.scene_key")
     unsafe self.name = try arena.string(c.pointee.name, field: "mockups.v1.CreateSceneTemplateRequest.name")
     unsafe self.description = try arena.string(c.pointee.description, field: "mockups.v1.CreateSceneTemplateRequest.description")
@@ -554,7 +555,7 @@ extension CreateSceneTemplateRequest {
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
     let c = unsafe target.assumingMemoryBound(to: Mockups__V1__CreateSceneTemplateRequest.self)
     unsafe c.pointee.user_id = arena.place(self.userID)
-    unsafe c.pointee.template_id = arena.place(self.templateID)
+    unsafe c.pointee.request_id = arena.place(self.requestID)
     unsafe c.pointee.scene_key = arena.place(self.sceneKey)
     unsafe c.pointee.name = arena.place(self.name)
     unsafe c.pointee.description = arena.place(self.description)
@@ -570,7 +571,7 @@ extension CreateSceneTemplateRequest {
 
 public struct CreateSceneTemplateResponse: ProtobufMessage {
   public var template: SceneTemplate? = nil
-  /// The id was sent before; this is the template as it stands now.
+  /// The request_id was sent before; this is the template as it stands now.
   public var replayed: Bool = false
 
   public init() {}
@@ -864,9 +865,9 @@ public protocol SceneServiceHandler: TTRPC.Service {
     _ request: ResolveSceneRequest, context: TTRPC.ServerContext
   ) async throws -> ResolveSceneResponse
 
-  /// Makes a scene of a user. ALREADY_EXISTS (with google.rpc.BadRequest) where the user has one of that
-  /// key, or the id was used with other values. NOT_FOUND for an unknown user, and where the scene was
-  /// made by this call before and has been deleted since.
+  /// Creates a scene template of a user. ALREADY_EXISTS (with google.rpc.BadRequest) if the user has a
+  /// template of that key, or sent the request_id before with other values. NOT_FOUND for an unknown
+  /// user, and if the call is a retry and the template has been deleted since.
   func createSceneTemplate(
     _ request: CreateSceneTemplateRequest, context: TTRPC.ServerContext
   ) async throws -> CreateSceneTemplateResponse
@@ -962,9 +963,9 @@ public struct SceneServiceClient: Sendable {
     try await client.unary(Methods.resolveScene, request, options: options)
   }
 
-  /// Makes a scene of a user. ALREADY_EXISTS (with google.rpc.BadRequest) where the user has one of that
-  /// key, or the id was used with other values. NOT_FOUND for an unknown user, and where the scene was
-  /// made by this call before and has been deleted since.
+  /// Creates a scene template of a user. ALREADY_EXISTS (with google.rpc.BadRequest) if the user has a
+  /// template of that key, or sent the request_id before with other values. NOT_FOUND for an unknown
+  /// user, and if the call is a retry and the template has been deleted since.
   public func createSceneTemplate(
     _ request: CreateSceneTemplateRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> CreateSceneTemplateResponse {

@@ -21,7 +21,7 @@ extension CreateSceneTemplateRequest {
   func values() throws(RPCError) -> SceneTemplateRequest {
     var values = SceneTemplateRequest(
       userID: try RequestFields.uuid(userID, "user_id"),
-      id: try RequestFields.uuid(templateID, "template_id"),
+      id: try RequestFields.uuid(requestID, "request_id"),
       key: try SceneFields.key(sceneKey, "scene_key"),
       name: try SceneFields.name(name),
       vendorID: try SceneFields.vendorID(dmTemplateID))

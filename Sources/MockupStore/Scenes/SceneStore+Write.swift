@@ -5,7 +5,7 @@ internal import Postgres
 /// What a user's scene template is made with.
 public struct SceneTemplateRequest: Sendable, Hashable {
   public var userID: UUID
-  /// Made by the client: the key under which the call can be sent again.
+  /// The idempotency key, made by the client and unique for the user. The template gets an id of its own.
   public var id: UUID
   public var key: String
   public var name: String
@@ -57,7 +57,7 @@ extension SceneStore {
     _ request: SceneTemplateRequest
   ) async throws(SceneError) -> SceneTemplateOutcome {
     let parameters = Parameters(
-      now(), request.userID, request.id, request.key, request.name, request.description,
+      now(), request.userID, request.id, UUID(), request.key, request.name, request.description,
       request.vendorID, request.vendorURL, JSONB(text: request.config.json), request.previewURL,
       request.isActive, request.recommendedCollections)
     let rows: [CreateRow]

@@ -15,7 +15,8 @@ struct CreateScene: AsyncParsableCommand {
   @Argument(help: "The vendor's template.")
   var dmTemplate: String
 
-  @Option(help: "The template's id; the same id again gives the same answer. (default: a new one)")
+  @Option(
+    help: "The request's id; a retry with the same id gives the same answer. (default: a new one)")
   var id: UUID?
 
   @Option(help: "What people call it. (default: the key)")

@@ -140,10 +140,11 @@ import Testing
       // Also when it was changed since, and not when it was deleted.
       var change = SceneTemplateChange()
       change.name = "Other"
-      let changed = try await world.scenes.update(request.id, of: world.user, change)
+      let id = made.template.id
+      let changed = try await world.scenes.update(id, of: world.user, change)
       #expect(try await world.scenes.create(request).template == changed)
-      #expect(try await world.scenes.delete(request.id, of: world.user))
-      #expect(try await world.scenes.delete(request.id, of: world.user) == false)
+      #expect(try await world.scenes.delete(id, of: world.user))
+      #expect(try await world.scenes.delete(id, of: world.user) == false)
       #expect(
         await failure { _ = try await world.scenes.create(request) } == "unknownTemplate")
       #expect(try await world.keys(SceneFilter(userID: world.user, ownOnly: true)) == [])
@@ -168,22 +169,30 @@ import Testing
         #expect(
           await failure { _ = try await world.scenes.create(request) } == "conflict \(field)")
       }
-      let other = try await world.books.user()
-      #expect(
-        await failure {
-          _ = try await world.scenes.create(world.request(id: first.id, user: other))
-        } == "conflict user_id")
-      let system = try await world.scenes.resolve("bedroom", for: other)
-      #expect(
-        await failure { _ = try await world.scenes.create(world.request(id: system.id)) }
-          == "keyTaken loft")
-      #expect(
-        await failure { _ = try await world.scenes.create(world.request("new", id: system.id)) }
-          == "conflict template_id")
       // What was refused may be asked for again.
-      #expect(
-        await failure { _ = try await world.scenes.create(world.request("new", id: system.id)) }
-          == "conflict template_id")
+      let refused = world.request(id: UUID())
+      for _ in 1...2 {
+        #expect(await failure { _ = try await world.scenes.create(refused) } == "keyTaken loft")
+      }
+    }
+  }
+
+  /// The id of a request or a template of another user, of the system's, and one that nobody has.
+  @Test func `an id tells nothing about what other users have`() async throws {
+    try await World.with { world in
+      let other = try await world.books.user()
+      let request = world.request(user: other)
+      let theirs = try await world.scenes.create(request).template
+      let system = try await world.scenes.resolve("bedroom", for: other)
+      for (number, id) in [request.id, theirs.id, system.id, UUID()].enumerated() {
+        let own = world.request("loft-\(number)", id: id)
+        let made = try await world.scenes.create(own)
+        #expect(!made.isReplayed && made.template.userID == world.user)
+        #expect(made.template.id != id)
+        #expect(try await world.scenes.create(own).template == made.template)
+      }
+      #expect(try await world.scenes.template(theirs.id, seenBy: other) == theirs)
+      #expect(try await world.scenes.create(request).template == theirs)
     }
   }
 

@@ -1531,12 +1531,12 @@ static const ProtobufCFieldDescriptor mockups__v1__create_scene_template_request
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "template_id",
+    "request_id",
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Mockups__V1__CreateSceneTemplateRequest, template_id),
+    offsetof(Mockups__V1__CreateSceneTemplateRequest, request_id),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
@@ -1660,8 +1660,8 @@ static const unsigned mockups__v1__create_scene_template_request__field_indices_
   3,   /* field[3] = name */
   8,   /* field[8] = preview_url */
   10,   /* field[10] = recommended_collections */
+  1,   /* field[1] = request_id */
   2,   /* field[2] = scene_key */
-  1,   /* field[1] = template_id */
   0,   /* field[0] = user_id */
 };
 static const ProtobufCIntRange mockups__v1__create_scene_template_request__number_ranges[1 + 1] =

@@ -1,22 +1,23 @@
 -- Scenes: what the service may do with their templates, and the memory of those that were made, so
 -- that a call which makes one can be sent again.
 
--- What each template was made with. A row outlives its template, so that a call which was sent before
--- does not bring back what has been deleted since.
+-- What each template was made with. A row outlives its template, so that a retried call does not bring
+-- back a template that has been deleted since. Ids of requests are each user's own, so that no answer
+-- depends on what another user sent.
 CREATE TABLE mockupd.scene_template_requests (
-  template_id uuid PRIMARY KEY,
   user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+  id uuid NOT NULL,
+  template_id uuid NOT NULL, -- no reference: the request outlives its template
   -- The fields of the call under their names on the wire.
   request jsonb NOT NULL,
-  created_at timestamptz NOT NULL
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (user_id, id)
 );
 
-CREATE INDEX scene_template_requests_user ON mockupd.scene_template_requests (user_id);
-
--- Makes a template of a user. One row:
+-- Makes a template of a user, with the id p_template_id. One row:
 --
 --   made                with the template as it stands now; replayed where the call was sent before
---   conflicting_FIELD   the id was used before with another FIELD
+--   conflicting_FIELD   the request's id was used before with another FIELD
 --   key_taken           the user has a template of this key
 --   deleted             it was made, and has been deleted since
 --
@@ -25,7 +26,8 @@ CREATE INDEX scene_template_requests_user ON mockupd.scene_template_requests (us
 CREATE FUNCTION mockupd.create_scene_template(
   p_now timestamptz,
   p_user_id uuid,
-  p_id uuid,
+  p_request_id uuid,
+  p_template_id uuid,
   p_scene_key text,
   p_name text,
   p_description text,
@@ -51,22 +53,19 @@ DECLARE
   v_template public.mockup_scene_templates;
 BEGIN
   -- Waits for a call that makes the same one at this moment.
-  INSERT INTO mockupd.scene_template_requests (template_id, user_id, request, created_at)
-  VALUES (p_id, p_user_id, v_request, p_now)
+  INSERT INTO mockupd.scene_template_requests (user_id, id, template_id, request, created_at)
+  VALUES (p_user_id, p_request_id, p_template_id, v_request, p_now)
   ON CONFLICT DO NOTHING;
 
   IF NOT FOUND THEN
-    SELECT * INTO STRICT v_first FROM mockupd.scene_template_requests WHERE template_id = p_id;
-    IF v_first.user_id <> p_user_id THEN
-      RETURN QUERY SELECT 'conflicting_user_id', false, NULL::public.mockup_scene_templates;
-      RETURN;
-    END IF;
+    SELECT * INTO STRICT v_first FROM mockupd.scene_template_requests
+    WHERE user_id = p_user_id AND id = p_request_id;
     SELECT field.key INTO v_field
     FROM jsonb_each(v_request) AS field
     WHERE field.value IS DISTINCT FROM v_first.request -> field.key
     ORDER BY field.key LIMIT 1;
     SELECT * INTO v_template FROM public.mockup_scene_templates
-    WHERE id = p_id AND user_id = p_user_id;
+    WHERE id = v_first.template_id AND user_id = p_user_id;
     RETURN QUERY SELECT
       CASE
         WHEN v_field IS NOT NULL THEN 'conflicting_' || v_field
@@ -81,7 +80,7 @@ BEGIN
     SELECT FROM public.mockup_scene_templates
     WHERE user_id = p_user_id AND scene_key = p_scene_key
   ) THEN
-    DELETE FROM mockupd.scene_template_requests WHERE template_id = p_id;
+    DELETE FROM mockupd.scene_template_requests WHERE user_id = p_user_id AND id = p_request_id;
     RETURN QUERY SELECT 'key_taken', false, NULL::public.mockup_scene_templates;
     RETURN;
   END IF;
@@ -90,28 +89,19 @@ BEGIN
     id, user_id, scene_key, name, description, dm_template_id, dm_template_url, config, preview_url,
     is_active, is_system, recommended_collections, created_at, updated_at)
   VALUES (
-    p_id, p_user_id, p_scene_key, p_name, nullif(p_description, ''), p_dm_template_id,
+    p_template_id, p_user_id, p_scene_key, p_name, nullif(p_description, ''), p_dm_template_id,
     nullif(p_dm_template_url, ''), p_config, nullif(p_preview_url, ''), p_is_active, false,
     p_recommended_collections, p_now, p_now)
-  ON CONFLICT (id) DO NOTHING
   RETURNING * INTO v_template;
-
-  -- A template that was not made here has this id: the system's, say.
-  IF v_template.id IS NULL THEN
-    DELETE FROM mockupd.scene_template_requests WHERE template_id = p_id;
-    RETURN QUERY SELECT
-      'conflicting_template_id', false, NULL::public.mockup_scene_templates;
-    RETURN;
-  END IF;
   RETURN QUERY SELECT 'made', false, v_template;
 END
 $$;
 
 REVOKE EXECUTE ON FUNCTION mockupd.create_scene_template(
-  timestamptz, uuid, uuid, text, text, text, text, text, jsonb, text, boolean, text[]
+  timestamptz, uuid, uuid, uuid, text, text, text, text, text, jsonb, text, boolean, text[]
 ) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mockupd.create_scene_template(
-  timestamptz, uuid, uuid, text, text, text, text, text, jsonb, text, boolean, text[]
+  timestamptz, uuid, uuid, uuid, text, text, text, text, text, jsonb, text, boolean, text[]
 ) TO mockupd_service;
 
 -- What generating resolves a scene with is what the service tells who asks.

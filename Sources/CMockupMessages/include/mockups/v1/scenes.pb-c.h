@@ -192,7 +192,7 @@ struct  Mockups__V1__CreateSceneTemplateRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData user_id;
-  ProtobufCBinaryData template_id;
+  ProtobufCBinaryData request_id;
   ProtobufCBinaryData scene_key;
   ProtobufCBinaryData name;
   ProtobufCBinaryData description;
