@@ -48,6 +48,7 @@ struct Settings: Sendable {
       throw SettingError(.databaseURL, "is neither a URL nor key=value pairs of libpq's")
     }
     database = PostgresConfiguration(url: url, applicationName: "mockupd")
+    database.searchPath = "pg_catalog, pg_temp"
     database.connectionCount = try await reader.number(.databaseConnections, 1...256) ?? 4
     database.maximumPending = try await reader.number(.databasePending, 1...1_000_000) ?? 1024
     database.connectTimeout = .seconds(

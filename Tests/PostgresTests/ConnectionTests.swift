@@ -173,6 +173,13 @@ struct StatementTests {
     }
   }
 
+  @Test func `the session searches the schemas that the configuration names`() async throws {
+    try await TestDatabase.withConnection({ $0.searchPath = "pg_catalog, pg_temp" }) { connection in
+      let path = try await connection.column("SHOW search_path", as: String.self)
+      #expect(path == ["pg_catalog, pg_temp"])
+    }
+  }
+
   @Test("A statement that takes too long is timed out by the server")
   func statementTimeout() async throws {
     try await TestDatabase.withConnection({ $0.statementTimeout = .milliseconds(50) }) {

@@ -5,9 +5,10 @@ import Testing
 @Suite("The migrator")
 struct MigratorTests {
   private let migrations = [
-    Migration(version: 1, name: "accounts", sql: "CREATE TABLE account (id int8); SELECT 1;"),
-    Migration(version: 2, name: "names", sql: "ALTER TABLE account ADD name text;"),
-    Migration(version: 3, name: "rows", sql: "INSERT INTO account VALUES (1, 'Zoë')"),
+    Migration(
+      version: 1, name: "accounts", sql: "CREATE TABLE public.account (id int8); SELECT 1;"),
+    Migration(version: 2, name: "names", sql: "ALTER TABLE public.account ADD name text;"),
+    Migration(version: 3, name: "rows", sql: "INSERT INTO public.account VALUES (1, 'Zoë')"),
   ]
 
   private func migrator(
@@ -40,9 +41,9 @@ struct MigratorTests {
           "SELECT checksum FROM \"our \"\"own\"\" schema\".schema_migrations WHERE version = 2",
           as: String.self
         )
-        // printf '%s' 'ALTER TABLE account ADD name text;' | sha256sum
+        // printf '%s' 'ALTER TABLE public.account ADD name text;' | sha256sum
         #expect(
-          checksums == ["18733f6b61dc3f0e9dc4d8b7dc044af74bfc3aae4e3fb0e6a89b639e76d35762"]
+          checksums == ["cbbbcc6c9fe87650d8a9e3d9f93e33f939af050890cdd2a27d7f471153143857"]
         )
       }
     }
@@ -75,7 +76,7 @@ struct MigratorTests {
       let broken = Migration(
         version: 2,
         name: "broken",
-        sql: "CREATE TABLE halfway (); SELECT * FROM nowhere;"
+        sql: "CREATE TABLE public.halfway (); SELECT * FROM public.nowhere;"
       )
       let migrator = try migrator(database, [migrations[0], broken])
       let error = try await failure { _ = try await migrator.migrate() }
@@ -85,7 +86,7 @@ struct MigratorTests {
       #expect(try await migrator.status().applied.map(\.version) == [1])
       try await database.withConnection { connection in
         let isMissing = try await connection.column(
-          "SELECT to_regclass('halfway') IS NULL",
+          "SELECT to_regclass('public.halfway') IS NULL",
           as: Bool.self
         )
         #expect(isMissing == [true])
@@ -112,7 +113,8 @@ struct MigratorTests {
     try await TestDatabase.with { database in
       _ = try await migrator(database, migrations).migrate(upTo: 2)
       var changed = migrations
-      changed[1] = Migration(version: 2, name: "names", sql: "ALTER TABLE account ADD nom text;")
+      changed[1] = Migration(
+        version: 2, name: "names", sql: "ALTER TABLE public.account ADD nom text;")
       let other = try migrator(database, changed)
       let change = try await failure { _ = try await other.migrate() }
       #expect(change?.code == .changed)

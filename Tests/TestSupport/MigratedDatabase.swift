@@ -11,6 +11,7 @@ public struct MigratedDatabase: Sendable {
   public let owner: PostgresConfiguration
   /// How to reach it as the login of a server, who owns nothing.
   public let service: PostgresConfiguration
+  private let name: String
 
   /// Why there is no database to test with.
   public struct Failure: Error, CustomStringConvertible {
@@ -59,7 +60,7 @@ public struct MigratedDatabase: Sendable {
         try await body(
           MigratedDatabase(
             owner: try Template.configuration(of: name),
-            service: try Template.configuration(of: name, user: Template.login))))
+            service: try Template.configuration(of: name, user: Template.login), name: name)))
     } catch {
       result = .failure(error)
     }
@@ -75,6 +76,11 @@ public struct MigratedDatabase: Sendable {
     var configuration = service
     configure(&configuration)
     return try await configuration.withPool(body)
+  }
+
+  /// How to reach it as another login.
+  public func configuration(as login: String) throws -> PostgresConfiguration {
+    try Template.configuration(of: name, user: login)
   }
 
   /// Runs a closure with a pool of connections as the owner.

@@ -15,6 +15,14 @@ public struct PostgresConfiguration: Sendable {
   /// server's own setting says.
   public var statementTimeout: Duration?
 
+  /// The session's `search_path`: the schemas in which names that are not qualified are looked up; nil for
+  /// the server's own setting.
+  ///
+  /// The server's own usually has schemas in which other logins may create functions and operators. One
+  /// that takes the types of a statement's arguments more exactly than PostgreSQL's own is called in its
+  /// place, as this login. `pg_catalog, pg_temp` excludes that.
+  public var searchPath: String?
+
   /// How many connections a ``Pool`` holds.
   public var connectionCount = 4
 
@@ -76,6 +84,7 @@ public struct PostgresConfiguration: Sendable {
     string.setDefault("tcp_user_timeout", "30000")
     string.setDefault("keepalives_idle", "30")
     string.addSetting("timezone", "UTC")
+    if let searchPath { string.addSetting("search_path", searchPath) }
     if let statementTimeout {
       let milliseconds = Int64((statementTimeout / .milliseconds(1)).rounded(.up))
       string.addSetting("statement_timeout", String(max(milliseconds, 0)))

@@ -55,6 +55,8 @@ public struct MigrationError: Error, Sendable, Equatable, CustomStringConvertibl
     case databaseIsNewer
     /// The version asked for is not in the list.
     case unknownVersion
+    /// The record, or its schema, belongs to another login, which could run code as this one.
+    case foreignRecord
     /// A migration's SQL failed. Nothing of it remains; those before it do.
     case failed
     /// The database could not be asked.

@@ -5,7 +5,11 @@ import FoundationEssentials
 /// The record is the table `schema_migrations(version, name, checksum, applied_at)` in a schema of
 /// your choice; both are made when missing. Each migration is a transaction together with its
 /// record. Of several migrators at once one works, and the others wait and then find nothing to do.
-/// Each call makes a connection of its own, without a statement timeout.
+/// Each call makes a connection of its own, without a statement timeout, and with
+/// `search_path = pg_catalog, pg_temp`: names of a migration's own objects have to be qualified.
+///
+/// A login that owned the record, or its schema, could run its own code with the rights of the login that
+/// migrates. Only the login itself and superusers may own them.
 public struct Migrator: Sendable {
   private let configuration: PostgresConfiguration
   private let plan: MigrationPlan
@@ -42,7 +46,8 @@ public struct Migrator: Sendable {
         try await connection.execute(statements.lock, [statements.schema])
       }
       let result = await Result(awaiting: { () throws(MigrationError) in
-        try await apply(upTo: version, on: connection)
+        try await requireOwnRecord(on: connection)
+        return try await apply(upTo: version, on: connection)
       })
       // Should this fail, the lock goes with the connection.
       _ = try? await connection.execute(statements.unlock, [statements.schema])
@@ -98,6 +103,15 @@ public struct Migrator: Sendable {
     }
   }
 
+  private func requireOwnRecord(on connection: Connection) async throws(MigrationError) {
+    let foreign = try await reporting { () throws(PostgresError) in
+      try await connection.query(statements.foreignRecord, [statements.schema]) {
+        row throws(PostgresError) in try row.decode(String.self, at: 0)
+      }
+    }
+    if let first = foreign.first { throw MigrationError(.foreignRecord, first) }
+  }
+
   private func applied(
     on connection: Connection
   ) async throws(MigrationError) -> [AppliedMigration] {
@@ -141,6 +155,7 @@ public struct Migrator: Sendable {
   ) async throws(MigrationError) -> Value {
     var configuration = configuration
     configuration.statementTimeout = .zero
+    configuration.searchPath = "pg_catalog, pg_temp"
     let connection: Connection
     do {
       connection = try Connection(configuration: configuration, onEvent: onEvent)

@@ -16,7 +16,26 @@ struct MigratorStatements: Sendable {
   let unlock: Statement =
     "SELECT pg_advisory_unlock(hashtextextended('schema_migrations ' || $1, 0))"
 
-  let recordExists: Statement = "SELECT to_regclass($1) IS NOT NULL"
+  // To read a view would be to run the code of its owner.
+  let recordExists: Statement = """
+    SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r')
+    """
+
+  /// What is wrong with the owner of the record, or of its schema.
+  let foreignRecord: Statement = """
+    SELECT format('%s is owned by %s, but the migrations run as %s', object, rolname, current_user)
+    FROM (
+      SELECT 'schema ' || nspname AS object, nspowner AS owner
+      FROM pg_namespace WHERE nspname = $1
+      UNION ALL
+      SELECT 'table ' || pg_class.oid::regclass, relowner
+      FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      WHERE nspname = $1 AND relname = 'schema_migrations'
+    ) AS existing
+    JOIN pg_roles ON pg_roles.oid = owner
+    WHERE NOT rolsuper AND rolname <> current_user
+    ORDER BY 1
+    """
 
   let checksums: Statement = """
     SELECT encode(sha256(convert_to(sql, 'UTF8')), 'hex')

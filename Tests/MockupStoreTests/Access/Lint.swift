@@ -108,7 +108,8 @@ struct Lint: Sendable, CustomTestStringConvertible {
       "rls_enabled_no_policy",
       """
       SELECT oid::regclass FROM pg_class
-      WHERE relrowsecurity AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)
+      WHERE relrowsecurity AND relnamespace IN \(ours)
+        AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)
       """,
       damage: "DROP POLICY scratch_select ON scratch",
       finding: "scratch"),
@@ -145,13 +146,45 @@ struct Lint: Sendable, CustomTestStringConvertible {
   static let functions = [
     Lint(
       "function_search_path_mutable",
+      // Exactly this one: an empty path lets temporary objects come before PostgreSQL's own types. What
+      // belongs to Supabase is left out.
       """
-      SELECT oid::regprocedure FROM pg_proc
-      WHERE pronamespace IN \(ours) AND prokind <> 'a' AND NOT EXISTS (
-        SELECT FROM unnest(proconfig) AS setting WHERE setting LIKE 'search_path=%')
+      SELECT p.oid::regprocedure FROM pg_proc AS p JOIN pg_roles AS owner ON owner.oid = p.proowner
+      WHERE (pronamespace IN \(ours) OR pronamespace = 'auth'::regnamespace)
+        AND prokind <> 'a' AND rolname <> 'supabase_auth_admin'
+        AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(proconfig, '{}'))
       """,
-      damage: "CREATE FUNCTION mockupd.scratch() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+      damage: """
+        CREATE FUNCTION mockupd.scratch() RETURNS int LANGUAGE sql SET search_path = ''
+        AS 'SELECT 1'
+        """,
       finding: "mockupd.scratch()"),
+    Lint(
+      "supabase_event_trigger_function_name",
+      // Supabase's event trigger for pg_graphql acts on a new function of this name in any schema, and
+      // fails for a login that is no superuser.
+      "SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN \(ours) AND proname = 'resolve'",
+      damage: "CREATE FUNCTION mockupd.resolve() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+      finding: "mockupd.resolve()"),
+    Lint(
+      "pattern_depends_on_locale",
+      // \s, \d, \w and [[:class:]] match characters beyond ASCII, which no cast accepts.
+      #"""
+      SELECT name FROM (
+        SELECT oid::regprocedure::text, prosrc FROM pg_proc WHERE pronamespace IN \#(ours)
+        UNION ALL
+        SELECT oid::regclass::text, pg_get_viewdef(oid) FROM pg_class
+        WHERE relkind IN ('v', 'm') AND relnamespace IN \#(ours)
+        UNION ALL
+        SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace IN \#(ours)
+        UNION ALL
+        SELECT policyname::text, concat(qual, with_check) FROM pg_policies
+      ) AS code (name, text)
+      WHERE regexp_replace(text, '--[^\n]*', '', 'g') ~* '\\[dsw]|\[:[a-z]+:\]'
+      """#,
+      damage: #"ALTER TABLE scratch ADD CONSTRAINT odd CHECK (id::text ~ '^\d')"#,
+      finding: "odd"),
     Lint(
       "anon_security_definer_function_executable",
       """

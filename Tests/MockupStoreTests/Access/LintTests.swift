@@ -36,6 +36,18 @@ import Testing
     }
   }
 
+  @Test func `a Supabase project is clean`() async throws {
+    try await SupabaseProject.with { project in
+      try await project.migrate()
+      try await project.database.withOwner { pool in
+        for lint in Lint.all {
+          let findings = try await pool.lines(lint.query)
+          #expect(findings.isEmpty, "\(lint.testDescription)")
+        }
+      }
+    }
+  }
+
   /// The first schema, by contrast.
   @Test func theFirstSchemaIsNotClean() async throws {
     try await FirstDatabase.with { first in

@@ -10,6 +10,8 @@ import Testing
     case bare
     /// Its roles are given everything on each new object.
     case supabase
+    /// A whole project of Supabase, and a login without superuser's rights that migrates.
+    case project
   }
 
   private func withSchema(
@@ -21,6 +23,11 @@ import Testing
       try await FirstDatabase.with { database in
         try await database.migrate()
         try await database.database.withOwner(body)
+      }
+    case .project:
+      try await SupabaseProject.with { project in
+        try await project.migrate()
+        try await project.database.withOwner(body)
       }
     }
   }
@@ -64,10 +71,10 @@ import Testing
 
   static let columns = [
     "mockup_scene_templates authenticated INSERT config,description,dm_template_id,dm_template_url,"
-      + "id,is_active,is_system,name,preview_url,recommended_collections,scene_key,user_id",
+      + "is_active,is_system,name,preview_url,recommended_collections,scene_key,user_id",
     "mockup_scene_templates authenticated UPDATE config,description,dm_template_id,dm_template_url,"
       + "is_active,name,preview_url,recommended_collections,scene_key",
-    "mockups authenticated INSERT asset_id,id,quote_id,scene,scene_config,status,user_id",
+    "mockups authenticated INSERT asset_id,quote_id,scene,scene_config,status,user_id",
     "mockups authenticated UPDATE status",
   ]
 

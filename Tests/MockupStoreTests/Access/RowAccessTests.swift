@@ -82,6 +82,32 @@ import Testing
     ])
   }
 
+  /// A duplicate key, or an asset that the other user has, would tell what is not the user's to know.
+  @Test func `an insert is answered alike whatever another user has`() async throws {
+    let columns = "user_id, asset_id, scene"
+    let template =
+      "INSERT INTO mockup_scene_templates (id, scene_key, user_id, name, dm_template_id)"
+    try await check(
+      ["$other", "$user", "$nobody"].map { asset in
+        (
+          Self.mockup(columns, "'$other', '\(asset)', 'bedroom'"), Self.denied,
+          asset == "$other" ? "1" : "23503"
+        )
+      }
+        + ["$other", "$nobody"].flatMap { id in
+          [
+            (
+              Self.mockup("id, \(columns)", "'\(id)', '$user', '$user', 'bedroom'"), Self.denied,
+              "1"
+            ),
+            ("\(template) VALUES ('\(id)', 'loft', '$user', 'Loft', 'dm_1')", Self.denied, "1"),
+          ]
+        }
+        + ["$other", "$nobody"].map { asset in
+          (Self.mockup(columns, "'$user', '\(asset)', 'bedroom'"), "23503", "23503")
+        })
+  }
+
   @Test func mockupsAreDecidedAboutByTheirUserOnceTheyAreCompleted() async throws {
     func update(_ status: String, of user: String, from state: String) -> String {
       "UPDATE mockups SET status = '\(status)' WHERE user_id = '\(user)' AND status = '\(state)'"

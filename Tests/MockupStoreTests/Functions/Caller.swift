@@ -27,14 +27,19 @@ enum Caller: Sendable {
     }
   }
 
+  /// Makes a transaction this caller's.
+  func take(_ transaction: Transaction) async throws(PostgresError) {
+    try await transaction.execute(Statement("SET LOCAL ROLE \(role)"))
+    try await transaction.execute(
+      "SELECT set_config($1, $2, true)", [claim.setting, claim.value])
+  }
+
   /// Runs one query as this caller, after a statement of the caller's own, and returns its column.
   func lines(
     _ sql: String, after preparation: String? = nil, in pool: Pool
   ) async throws(PostgresError) -> [String] {
     try await pool.withTransaction { transaction throws(PostgresError) in
-      try await transaction.execute(Statement("SET LOCAL ROLE \(role)"))
-      try await transaction.execute(
-        "SELECT set_config($1, $2, true)", [claim.setting, claim.value])
+      try await take(transaction)
       if let preparation { try await transaction.execute(Statement(preparation)) }
       return try await transaction.lines(sql)
     }
@@ -58,9 +63,7 @@ enum Caller: Sendable {
     do {
       let count = try await pool.withTransaction { transaction throws(PostgresError) in
         try await transaction.execute("SAVEPOINT before")
-        try await transaction.execute(Statement("SET LOCAL ROLE \(role)"))
-        try await transaction.execute(
-          "SELECT set_config($1, $2, true)", [claim.setting, claim.value])
+        try await take(transaction)
         let count = try await transaction.execute(Statement(sql))
         try await transaction.execute("ROLLBACK TO SAVEPOINT before")
         return count

@@ -1,6 +1,42 @@
 -- What the mockup schema takes for granted: users, who is asking, the roles, and the tables it
 -- refers to. Each is made only where it is missing, so that on Supabase this changes nothing.
 
+-- The functions that the migrations create run with the rights of the migrating login. Another login
+-- that owned one of these objects could put a trigger on it, or make a view of it, and so run its own
+-- code with those rights.
+DO $$
+DECLARE
+  v_found record;
+BEGIN
+  SELECT existing.object, owner.rolname AS owner INTO v_found
+  FROM (
+    SELECT 'table ' || c.oid::regclass AS object, c.relowner AS owner
+    FROM pg_class AS c
+    WHERE c.oid IN (
+      to_regclass('auth.users'), to_regclass('public.assets'), to_regclass('public.quotes'),
+      to_regclass('public.user_settings'), to_regclass('public.mockups'),
+      to_regclass('public.mockup_credit_usage'), to_regclass('public.mockup_scene_templates'))
+    UNION ALL
+    SELECT 'function ' || p.oid::regprocedure, p.proowner
+    FROM pg_proc AS p
+    WHERE p.oid IN (
+      to_regprocedure('auth.uid()'), to_regprocedure('public.update_updated_at_column()'),
+      to_regprocedure('public.get_credit_usage(uuid, integer, integer)'),
+      to_regprocedure('public.reserve_mockup_credits(uuid, integer)'))
+  ) AS existing
+  JOIN pg_roles AS owner ON owner.oid = existing.owner
+  WHERE NOT owner.rolsuper AND owner.rolname NOT IN (current_user, 'supabase_auth_admin')
+  ORDER BY existing.object
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION '% is owned by %, but the migrations run as %',
+        v_found.object, v_found.owner, current_user
+      USING ERRCODE = 'insufficient_privilege',
+        HINT = 'Run the migrations as the owner, or change the owner.';
+  END IF;
+END
+$$;
+
 CREATE SCHEMA IF NOT EXISTS auth;
 
 DO $$

@@ -4,6 +4,9 @@
 -- Each item is made only where it is missing: a database that already has this schema, and data in
 -- it, is taken over as it is.
 
+-- The names below are not qualified. pg_catalog is searched first, and temporary objects last.
+SET LOCAL search_path = public, pg_temp;
+
 -- Mockups -----------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS mockups (

@@ -181,7 +181,7 @@ $$;
 -- Decides what an unresolved reservation was charged, as a commit under p_resolution_id that is the
 -- last; 0 gives all of it back. Outcomes are mockupd.settle's: not_open where it is not unresolved, save
 -- where it was resolved so before.
-CREATE FUNCTION mockupd.resolve(
+CREATE FUNCTION mockupd.resolve_reservation(
   p_now timestamptz,
   p_user_id uuid,
   p_id uuid,
@@ -283,14 +283,14 @@ $$;
 REVOKE EXECUTE ON FUNCTION
   mockupd.usage_report(timestamptz, integer, integer, uuid, boolean, boolean, bigint),
   mockupd.set_budget(timestamptz, uuid, integer, integer, text),
-  mockupd.resolve(timestamptz, uuid, uuid, uuid, integer, boolean, uuid),
+  mockupd.resolve_reservation(timestamptz, uuid, uuid, uuid, integer, boolean, uuid),
   mockupd.verify_users(uuid, integer),
   mockupd.waiting(timestamptz)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   mockupd.usage_report(timestamptz, integer, integer, uuid, boolean, boolean, bigint),
   mockupd.set_budget(timestamptz, uuid, integer, integer, text),
-  mockupd.resolve(timestamptz, uuid, uuid, uuid, integer, boolean, uuid),
+  mockupd.resolve_reservation(timestamptz, uuid, uuid, uuid, integer, boolean, uuid),
   mockupd.verify_users(uuid, integer),
   mockupd.waiting(timestamptz)
 TO mockupd_service;

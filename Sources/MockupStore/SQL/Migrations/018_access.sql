@@ -15,13 +15,15 @@ GRANT SELECT ON public.mockups, public.mockup_credit_usage, public.mockup_scene_
 
 -- Who is signed in asks for a mockup, decides about one, and deletes one: what was generated, what
 -- it cost and how it fares is for others to write.
-GRANT INSERT (id, user_id, asset_id, quote_id, scene, scene_config, status) ON public.mockups
+--
+-- Ids are the database's: a duplicate key would tell a user that another user has a row of that id.
+GRANT INSERT (user_id, asset_id, quote_id, scene, scene_config, status) ON public.mockups
   TO authenticated;
 GRANT UPDATE (status) ON public.mockups TO authenticated;
 GRANT DELETE ON public.mockups, public.mockup_scene_templates TO authenticated;
 
 GRANT INSERT (
-  id, user_id, scene_key, name, description, dm_template_id, dm_template_url, config, preview_url,
+  user_id, scene_key, name, description, dm_template_id, dm_template_url, config, preview_url,
   is_active, is_system, recommended_collections) ON public.mockup_scene_templates TO authenticated;
 GRANT UPDATE (
   scene_key, name, description, dm_template_id, dm_template_url, config, preview_url, is_active,
@@ -29,6 +31,21 @@ GRANT UPDATE (
 
 -- Not the ledger: that is the engine's alone.
 GRANT INSERT, UPDATE, DELETE ON public.mockups, public.mockup_scene_templates TO service_role;
+
+-- On Supabase user_settings may grant everything as well. It belongs to another part of the product, so
+-- only the right to make triggers is withdrawn: mockupd.set_budget writes the table as its owner.
+DO $$
+BEGIN
+  IF EXISTS (
+    SELECT FROM pg_class AS c
+    CROSS JOIN LATERAL aclexplode(c.relacl) AS granted
+    WHERE c.oid = 'public.user_settings'::regclass AND granted.privilege_type = 'TRIGGER'
+      AND granted.grantee <> c.relowner AND pg_has_role(c.relowner, 'USAGE'))
+  THEN
+    REVOKE TRIGGER ON public.user_settings FROM PUBLIC, anon, authenticated, service_role;
+  END IF;
+END
+$$;
 
 REVOKE ALL ON SCHEMA mockupd FROM PUBLIC, anon, authenticated, service_role;
 REVOKE ALL ON ALL TABLES IN SCHEMA mockupd FROM PUBLIC, anon, authenticated, service_role;
@@ -197,9 +214,14 @@ BEGIN
 END
 $$;
 
+-- The check runs before row security does. A row that names another user is left to row security, which
+-- refuses it: the check would tell what that user has.
 CREATE TRIGGER mockups_owner
   BEFORE INSERT OR UPDATE OF user_id, asset_id, quote_id ON public.mockups
-  FOR EACH ROW EXECUTE FUNCTION mockupd.guard_mockup_owner();
+  FOR EACH ROW WHEN (
+    CASE WHEN row_security_active('public.mockups'::regclass)
+      THEN NEW.user_id = auth.uid() ELSE true END)
+  EXECUTE FUNCTION mockupd.guard_mockup_owner();
 
 -- Scene templates ---------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
--- Decides what an unresolved reservation was charged. See mockupd.resolve.
+-- Decides what an unresolved reservation was charged. See mockupd.resolve_reservation.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user                        $3 uuid     reservation id
@@ -17,4 +17,4 @@ SELECT
   (usage).generation, (usage).regeneration, (usage).refund, (usage).held AS usage_held,
   (usage).monthly_used, (usage).monthly_held,
   charged, overrun, released, late
-FROM mockupd.resolve($1, $2, $3, $4, $5, $6, $7)
+FROM mockupd.resolve_reservation($1, $2, $3, $4, $5, $6, $7)

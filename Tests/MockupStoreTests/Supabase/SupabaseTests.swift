@@ -1,0 +1,281 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Postgres
+import TestSupport
+import Testing
+
+/// What the schema does in a Supabase project, migrated by a login that is no superuser.
+@Suite struct SupabaseTests {
+  private static let denied = "42501"
+
+  /// A migrated project with two users, who have one of everything each.
+  private struct World {
+    let project: SupabaseProject
+    let user = UUID()
+    let other = UUID()
+    /// Connections of PostgREST's login.
+    let api: Pool
+
+    static func with(_ body: (World) async throws -> Void) async throws {
+      try await SupabaseProject.with { project in
+        try await project.migrate()
+        try await project.withLogin(SupabaseProject.authenticator) { api in
+          let world = World(project: project, api: api)
+          try await world.makeUsers()
+          try await body(world)
+        }
+        #expect(try await project.database.discrepancies() == [])
+      }
+    }
+
+    private func makeUsers() async throws {
+      for id in [user, other] {
+        try await run("INSERT INTO auth.users (id) VALUES ('\(id)')", as: SupabaseProject.authAdmin)
+        for sql in [
+          "INSERT INTO assets (id, user_id) VALUES ('\(id)', '\(id)')",
+          "INSERT INTO quotes (id, user_id) VALUES ('\(id)', '\(id)')",
+          "INSERT INTO user_settings (user_id) VALUES ('\(id)')",
+          """
+          INSERT INTO mockups (id, user_id, asset_id, quote_id, scene, status, file_url, file_key)
+          VALUES ('\(id)', '\(id)', '\(id)', '\(id)', 'bedroom', 'completed', 'url', 'key')
+          """,
+          """
+          INSERT INTO mockup_scene_templates (id, user_id, scene_key, name, dm_template_id)
+          VALUES ('\(id)', '\(id)', 'attic', 'Attic', 'dm_1')
+          """,
+        ] { try await run(sql, as: SupabaseProject.migrator) }
+      }
+      try await project.database.withPool { pool in
+        let store = CreditStore(pool: pool)
+        for id in [user, other] {
+          let reservation = UUID()
+          let request = try ReservationRequest(userID: id, id: reservation, credits: 5)
+          _ = try await store.reserve(request)
+          _ = try await store.settle(
+            Settlement(
+              userID: id, reservationID: reservation, action: .commit(id: UUID(), credits: 3)))
+          _ = try await store.reserve(ReservationRequest(userID: id, id: UUID(), credits: 4))
+        }
+      }
+    }
+
+    func run(_ sql: String, as login: String) async throws {
+      try await project.database.configuration(as: login).run(sql)
+    }
+
+    func filled(_ sql: String) -> String {
+      sql.replacing("$user", with: "\(user)").replacing("$other", with: "\(other)")
+    }
+  }
+
+  @Test func `the event trigger stops a function named resolve`() async throws {
+    try await SupabaseProject.with { project in
+      try await project.withLogin(SupabaseProject.migrator) { pool in
+        let error = await #expect(throws: PostgresError.self) {
+          try await pool.execute(
+            "CREATE FUNCTION public.resolve() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        }
+        #expect(error?.sqlState?.code == Self.denied)
+        let isSuperuser = try await pool.lines(
+          "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        #expect(isSuperuser == ["false"])
+      }
+    }
+  }
+
+  @Test func `a login without superuser migrates, and owns what it made`() async throws {
+    try await SupabaseProject.with { project in
+      try await project.migrate()
+      try await project.database.withOwner { pool in
+        let owners = """
+          SELECT DISTINCT rolname FROM pg_roles JOIN (
+            SELECT relowner AS owner FROM pg_class
+            WHERE relnamespace IN ('public'::regnamespace, 'mockupd'::regnamespace)
+            UNION SELECT proowner FROM pg_proc
+            WHERE pronamespace IN ('public'::regnamespace, 'mockupd'::regnamespace)
+            UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'mockupd'
+          ) AS ours ON ours.owner = pg_roles.oid
+          """
+        let found = try await pool.lines(owners)
+        #expect(found == [SupabaseProject.migrator])
+        let users = try await pool.lines(
+          "SELECT relowner::regrole FROM pg_class WHERE oid = 'auth.users'::regclass")
+        #expect(users == [SupabaseProject.authAdmin])
+      }
+      // A second time there is nothing to do.
+      try await project.migrate()
+    }
+  }
+
+  /// A query, and what it answers to a user, a service, and a client that is not signed in.
+  typealias Query = (sql: String, user: String, service: String, anonymous: String)
+
+  private static let queries: [Query] = [
+    ("SELECT total_used FROM get_credit_usage('$user')", "3", "3", denied),
+    ("SELECT total_used FROM get_credit_usage('$other')", denied, "3", denied),
+    ("SELECT remaining FROM reserve_mockup_credits('$user', 3490)", "3", "3", denied),
+    ("SELECT success FROM reserve_mockup_credits('$user', 3494)", "false", "false", denied),
+    ("SELECT success FROM reserve_mockup_credits('$other', 1)", denied, "true", denied),
+    ("SELECT count(*) FROM mockups", "1", "2", denied),
+    ("SELECT count(*) FROM mockup_credit_usage", "1", "2", denied),
+    ("SELECT count(*) FROM mockup_scene_templates", "6", "7", denied),
+    ("SELECT count(*) FROM assets", "1", "2", denied),
+    ("SELECT count(*) FROM user_settings", "1", "2", denied),
+    ("SELECT count(*) FROM auth.users", denied, denied, denied),
+    ("SELECT count(*) FROM mockupd.reservations", denied, denied, denied),
+    ("SELECT count(*) FROM mockupd.schema_migrations", denied, denied, denied),
+    ("SELECT mockupd.user_exists('$user')", denied, denied, denied),
+    ("SELECT mockupd.guardrail('{}', 'a', 1)", denied, denied, denied),
+  ]
+
+  @Test func `each role reads and calls what it may, and nothing else`() async throws {
+    try await World.with { world in
+      for query in Self.queries {
+        let sql = world.filled(query.sql)
+        let callers: [(Caller, String)] = [
+          (.user(world.user), query.user), (.service, query.service), (.anonymous, query.anonymous),
+        ]
+        for (caller, expected) in callers {
+          let answer = try await rolledBack(sql, by: caller, in: world.api)
+          #expect(answer == expected, "\(caller): \(query.sql)")
+        }
+      }
+    }
+  }
+
+  /// What a query answers, whose effects are taken back.
+  private func rolledBack(
+    _ sql: String, by caller: Caller, in pool: Pool
+  ) async throws -> String {
+    do throws(PostgresError) {
+      return try await pool.withTransaction { transaction throws(PostgresError) in
+        try await caller.take(transaction)
+        let lines = try await transaction.lines(sql)
+        transaction.rollback()
+        return lines.joined(separator: "\n")
+      }
+    } catch {
+      return error.sqlState?.code ?? "\(error)"
+    }
+  }
+
+  /// A statement, and how many rows of it a user and a service change.
+  typealias Change = (sql: String, user: String, service: String)
+
+  private static let changes: [Change] = [
+    (
+      "INSERT INTO mockups (user_id, asset_id, scene) VALUES ('$user', '$user', 'loft')", "1", "1"
+    ),
+    (
+      "INSERT INTO mockups (user_id, asset_id, scene) VALUES ('$user', '$other', 'loft')",
+      "23503", "23503"
+    ),
+    (
+      "INSERT INTO mockups (user_id, asset_id, scene) VALUES ('$other', '$other', 'loft')",
+      denied, "1"
+    ),
+    ("UPDATE mockups SET status = 'approved' WHERE user_id = '$user'", "1", "1"),
+    ("UPDATE mockups SET status = 'approved' WHERE user_id = '$other'", "0", "1"),
+    ("UPDATE mockups SET credits_used = 0 WHERE user_id = '$user'", denied, "1"),
+    ("DELETE FROM mockups WHERE user_id = '$user'", "1", "1"),
+    ("UPDATE mockup_scene_templates SET name = 'x' WHERE user_id = '$user'", "1", "1"),
+    ("UPDATE mockup_scene_templates SET name = 'x' WHERE is_system", "0", denied),
+    ("DELETE FROM mockup_credit_usage WHERE user_id = '$user'", denied, denied),
+    ("UPDATE user_settings SET guardrails = '{}' WHERE user_id = '$user'", denied, "1"),
+    ("DELETE FROM quotes WHERE user_id = '$user'", denied, "1"),
+    ("TRUNCATE mockups CASCADE", denied, denied),
+    ("CREATE TABLE public.mine (id int)", denied, denied),
+    ("CREATE TABLE mockupd.mine (id int)", denied, denied),
+  ]
+
+  @Test func `each role changes what it may, and nothing else`() async throws {
+    try await World.with { world in
+      for change in Self.changes {
+        let sql = world.filled(change.sql)
+        let callers: [(Caller, String)] = [
+          (.user(world.user), change.user), (.service, change.service), (.anonymous, Self.denied),
+        ]
+        for (caller, expected) in callers {
+          let answer = try await caller.change(sql, in: world.api)
+          #expect(answer == expected, "\(caller): \(change.sql)")
+        }
+      }
+    }
+  }
+
+  /// PostgREST sends a GET in a transaction that may only read, and leaves the claims of the transaction
+  /// before as an empty text.
+  @Test func `usage is read in a transaction that may only read`() async throws {
+    try await World.with { world in
+      let usage = "SELECT remaining_annual FROM get_credit_usage('\(world.user)')"
+      let caller = Caller.user(world.user)
+      let answer = try await world.api.withTransaction { transaction throws(PostgresError) in
+        try await transaction.execute("SET TRANSACTION READ ONLY")
+        try await caller.take(transaction)
+        return try await transaction.lines(usage)
+      }
+      #expect(answer == ["3493"])
+      let empty = try await caller.answer(
+        usage, after: "SELECT set_config('request.jwt.claims', '', true)", in: world.api)
+      #expect(empty == Self.denied)
+    }
+  }
+
+  @Test func `deleting a user takes all that is theirs along`() async throws {
+    try await World.with { world in
+      func rows(of user: UUID) async throws -> [String] {
+        try await world.project.database.withOwner { pool in
+          let tables = try await pool.lines(
+            """
+            SELECT attrelid::regclass FROM pg_attribute
+            JOIN pg_class ON pg_class.oid = attrelid AND relkind = 'r'
+            WHERE attname = 'user_id' AND NOT attisdropped
+              AND relnamespace IN ('public'::regnamespace, 'mockupd'::regnamespace)
+            ORDER BY 1
+            """)
+          var found: [String] = []
+          for table in tables {
+            let count = try await pool.lines(
+              "SELECT count(*) FROM \(table) WHERE user_id = '\(user)'")
+            if count != ["0"] { found.append(table) }
+          }
+          return found
+        }
+      }
+      let before = try await rows(of: world.other)
+      #expect(before.count >= 9, "\(before)")
+      #expect(try await rows(of: world.user) == before)
+      try await world.run(
+        "DELETE FROM auth.users WHERE id = '\(world.user)'", as: SupabaseProject.authAdmin)
+      #expect(try await rows(of: world.user) == [])
+      #expect(try await rows(of: world.other) == before)
+    }
+  }
+
+  /// All tables and functions of the project are granted to every role until they are revoked by name.
+  @Test func `a trigger is no way to the owner's rights`() async throws {
+    try await SupabaseProject.with { project in
+      // As another part of the product has made it.
+      try await project.withLogin(SupabaseProject.migrator) { pool in
+        _ = try await pool.execute(
+          """
+          CREATE TABLE public.user_settings (
+            user_id uuid PRIMARY KEY REFERENCES auth.users (id), guardrails jsonb)
+          """)
+      }
+      try await project.migrate()
+      for role in ["anon", "authenticated", "service_role"] {
+        let answer = try await project.database.withOwner { pool in
+          try await pool.lines(
+            """
+            SELECT count(*) FROM pg_class
+            WHERE relkind = 'r' AND relname IN ('user_settings', 'mockups', 'mockup_credit_usage',
+              'mockup_scene_templates') AND has_table_privilege('\(role)', oid, 'TRIGGER')
+            """)
+        }
+        #expect(answer == ["0"], "\(role)")
+      }
+    }
+  }
+}
