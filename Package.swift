@@ -87,7 +87,10 @@ let package = Package(
     .module("MockupAPI", ["CMockupMessages", "ProtobufC", "TTRPC"]),
     .module(
       "MockupService",
-      ["MockupAPI", "MockupStore", "Mockups", "Postgres", "TTRPC", logging, concurrencyHelpers]),
+      [
+        "MockupAPI", "MockupStore", "Mockups", "Postgres", "ProtobufC", "TTRPC", logging,
+        concurrencyHelpers,
+      ]),
     .module("MockupClient", ["MockupAPI", "TTRPC"]),
 
     // The programs.

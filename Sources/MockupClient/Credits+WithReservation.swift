@@ -2,16 +2,18 @@ public import FoundationEssentials
 public import MockupAPI
 internal import TTRPC
 
-/// Credits that are set aside while a closure runs.
+/// Credits that are held while a closure runs.
 public struct HeldReservation: Sendable, Hashable {
   public let id: UUID
   public let user: UUID
-  /// How many are set aside.
+  /// How many credits are held.
   public let credits: Int
-  /// When they are free again, if nothing happens before.
+  /// When the reservation expires, unless it is extended or settled before.
   public let expiresAt: Date
   /// The month has used and holds more than its soft limit.
   public let softLimitIsPassed: Bool
+  /// An earlier run reserved the credits under the same id, and did not settle them.
+  public let isResumed: Bool
 }
 
 /// What is to become of a reservation, and what the closure that had it returns.
@@ -29,9 +31,9 @@ extension ReservationDecision: Sendable where Value: Sendable {}
 /// What has become of a reservation, and what the closure that had it returned.
 public struct SettledReservation<Value> {
   public let value: Value
-  /// What was spent.
+  /// How many credits were spent.
   public let committed: Int
-  /// What is available after it.
+  /// How many credits are available after it.
   public let remaining: Int
   /// The user's credits after it.
   public let usage: CreditUsage
@@ -39,80 +41,235 @@ public struct SettledReservation<Value> {
 
 extension SettledReservation: Sendable where Value: Sendable {}
 
-/// There were fewer credits than asked for. Nothing was set aside.
+/// There were fewer credits than asked for. Nothing was reserved.
 public struct InsufficientCredits: Error, Sendable, Hashable, CustomStringConvertible {
-  /// What is available.
+  /// How many credits are available.
   public let remaining: Int
-  /// The server's words.
+  /// The server's message.
   public let description: String
 }
 
+/// The id belongs to a reservation of an earlier run, which a closure must not run for again: it was
+/// settled, it has expired, or it was dispatched, so that the vendor may have charged for it.
+public struct ReservationAlreadyUsed: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The reservation as it stands: its state, and what was committed.
+  public let reservation: Reservation
+
+  public var description: String {
+    let state = "reservation \(reservation.reservationID) is already \(reservation.state.name)"
+    return reservation.committed > 0
+      ? "\(state): \(reservation.committed) of \(reservation.granted) credits were committed"
+      : state
+  }
+}
+
+/// What the closure of a dispatched reservation throws where it knows that the vendor charged nothing:
+/// the credits are released, and the caller gets the error inside.
+public struct NotCharged: Error {
+  public let error: any Error
+
+  public init(_ error: any Error) {
+    self.error = error
+  }
+}
+
 extension Credits {
-  /// Sets credits aside, runs a closure, and spends as many of them as it says.
+  /// Reserves credits, runs a closure, and spends as many of them as it says.
   ///
-  /// Where the closure throws, the credits are given back: also those of a dispatched one, so it
-  /// catches what it throws after the vendor has charged, and commits. Where the process dies, they are free
-  /// again when the reservation expires. A closure that outlives its reservation may still commit,
-  /// as long as the credits are available then.
+  /// What the closure decided reaches the server whatever becomes of the caller's task: its
+  /// cancellation ends neither the commit nor the release, and both are sent again while the server is
+  /// unavailable, for as long as the client's timeout (30 s where it has none).
+  ///
+  /// Where the closure throws, the credits are released, unless they are dispatched: then the vendor
+  /// may have charged, so they stay held until an administrator, or a late commit, settles the
+  /// reservation. A closure that knows better throws ``NotCharged``, or returns
+  /// ``ReservationDecision/release(_:)``. Where the process ends, a reservation that is only held
+  /// expires. A closure that outlives its reservation may still commit, as long as the credits are
+  /// available then.
+  ///
+  /// A run under an id that was used before, as by a job that begins again after a crash, runs the
+  /// closure only where the reservation is still held. Two runs at the same time may both find it so;
+  /// with `isDispatched` one of them is refused.
+  ///
+  /// A caller that is cancelled while the credits are being reserved cannot know whether they are. They
+  /// are released where the id was made here. Under an id of the caller's they stay held until they
+  /// expire, for the next run under it.
   ///
   /// - Parameters:
-  ///   - isDispatched: Whether the vendor is called in the closure: where the process dies then, the
-  ///     credits stay set aside until somebody says what became of it.
+  ///   - id: The idempotency key of the whole run; `nil`: a new one.
+  ///   - isDispatched: Whether the closure calls the vendor.
+  ///   - resumesDispatched: Whether the closure also runs where an earlier run under the same id was
+  ///     dispatched and not settled: the closure then finds out what the vendor did.
   ///   - staysAlive: Whether the reservation is extended, again and again, while the closure runs.
-  /// - Throws: ``InsufficientCredits``; what the closure throws; ``RPCError`` where the server cannot
-  ///   set aside or spend. After an error of the commit, ``reservation(_:of:)`` tells what holds.
+  /// - Throws: ``InsufficientCredits``; ``ReservationAlreadyUsed``; what the closure throws;
+  ///   ``RPCError`` where the server cannot reserve or spend. After an error of the commit,
+  ///   ``reservation(_:of:)`` tells what holds.
   public func withReservation<Value>(
-    for user: UUID, credits: Int, id: UUID = UUID(),
+    for user: UUID, credits: Int, id: UUID? = nil,
     operation: MockupAPI.Operation = .generation, timeToLive: Duration? = nil,
-    mockup: UUID? = nil, group: UUID? = nil, isDispatched: Bool = false, staysAlive: Bool = false,
+    mockup: UUID? = nil, group: UUID? = nil, isDispatched: Bool = false,
+    resumesDispatched: Bool = false, staysAlive: Bool = false,
     _ body: (HeldReservation) async throws -> ReservationDecision<Value>
   ) async throws -> SettledReservation<Value> {
-    let reserved = try await reserve(
-      for: user, credits: credits, id: id, operation: operation, timeToLive: timeToLive,
+    let request = Request(
+      user: user, credits: credits, id: id ?? UUID(), operation: operation, timeToLive: timeToLive,
       mockup: mockup, group: group)
-    guard reserved.success else {
-      throw InsufficientCredits(
-        remaining: Int(reserved.remaining), description: reserved.message)
+    let (held, wasDispatched) = try await hold(
+      request, isOwnID: id == nil, resumesDispatched: resumesDispatched)
+    if isDispatched, !wasDispatched {
+      try await dispatch(held, resumesDispatched: resumesDispatched)
     }
-    let held = HeldReservation(
-      id: id, user: user, credits: credits,
-      expiresAt: reserved.reservation?.expiresAt?.date ?? .distantFuture,
-      softLimitIsPassed: reserved.usage?.softLimitPassed ?? false)
 
     let decision: ReservationDecision<Value>
-    let heartbeats = staysAlive ? heartbeats(of: id, of: user, timeToLive: timeToLive) : nil
+    let heartbeats = staysAlive ? heartbeats(of: held, timeToLive: timeToLive) : nil
     defer { heartbeats?.cancel() }
     do {
-      if isDispatched { _ = try await dispatch(id, of: user) }
       decision = try await body(held)
+    } catch let error as NotCharged {
+      await giveBack(held, patience: options.boundedTimeout)
+      throw error.error
     } catch {
-      await giveBack(id, of: user)
+      if !isDispatched, !wasDispatched { await giveBack(held) }
       throw error
     }
     switch decision {
     case .commit(let credits, let value):
-      return SettledReservation(value, try await commit(id, of: user, credits: credits))
+      return SettledReservation(value, try await settle(held, credits: credits))
     case .commitAll(let value):
-      return SettledReservation(value, try await commit(id, of: user))
+      return SettledReservation(value, try await settle(held, credits: nil))
     case .release(let value):
-      return SettledReservation(value, try await commit(id, of: user, credits: 0))
+      return SettledReservation(value, try await settle(held, credits: 0))
     }
   }
 
-  /// Extends a reservation thrice in its time, until it is cancelled. One that fails is made up for by
-  /// the next.
-  private func heartbeats(of id: UUID, of user: UUID, timeToLive: Duration?) -> Task<Void, Never> {
+  /// What is reserved for a closure.
+  private struct Request: Sendable {
+    var user: UUID
+    var credits: Int
+    var id: UUID
+    var operation: MockupAPI.Operation
+    var timeToLive: Duration?
+    var mockup: UUID?
+    var group: UUID?
+
+    func reserve(_ credits: Credits) async throws(RPCError) -> ReserveCreditsResponse {
+      try await credits.reserve(
+        for: user, credits: self.credits, id: id, operation: operation, timeToLive: timeToLive,
+        mockup: mockup, group: group)
+    }
+  }
+
+  /// Reserves the credits, or finds those that an earlier run reserved.
+  ///
+  /// - Parameter isOwnID: Nobody else can know the id.
+  private func hold(
+    _ request: Request, isOwnID: Bool, resumesDispatched: Bool
+  ) async throws -> (HeldReservation, wasDispatched: Bool) {
+    let reserved: ReserveCreditsResponse
+    var current: Reservation?
+    do {
+      reserved = try await request.reserve(self)
+      // The answer to a replay is the first one; what has become of it since is not in it.
+      if reserved.success, reserved.replayed {
+        current = try await reservation(request.id, of: request.user)
+      }
+    } catch {
+      if isOwnID, Task.isCancelled { await undo(request) }
+      throw error
+    }
+    guard reserved.success else {
+      throw InsufficientCredits(
+        remaining: Int(reserved.remaining), description: reserved.message)
+    }
+    if let current {
+      let runs = current.state == .held || current.state == .dispatched && resumesDispatched
+      guard runs else { throw ReservationAlreadyUsed(reservation: current) }
+    }
+    let reservation = current ?? reserved.reservation
+    let held = HeldReservation(
+      id: request.id, user: request.user,
+      credits: reservation.map { Int($0.held) } ?? request.credits,
+      expiresAt: reservation?.expiresAt?.date ?? .distantFuture,
+      softLimitIsPassed: reserved.usage?.softLimitPassed ?? false, isResumed: current != nil)
+    return (held, current?.state == .dispatched)
+  }
+
+  /// Dispatches the reservation before its closure runs.
+  private func dispatch(_ held: HeldReservation, resumesDispatched: Bool) async throws {
+    let response: DispatchReservationResponse
+    do {
+      response = try await dispatch(held.id, of: held.user)
+    } catch {
+      // The vendor was not called.
+      await giveBack(held)
+      throw error
+    }
+    // Another run has it, or the answer to this one's first attempt was lost: which, is unknown.
+    if response.replayed, !resumesDispatched {
+      throw ReservationAlreadyUsed(reservation: response.reservation ?? Reservation())
+    }
+  }
+
+  /// Extends a reservation three times in its time to live, until the task is cancelled. The next
+  /// extension makes up for one that fails.
+  private func heartbeats(
+    of held: HeldReservation, timeToLive: Duration?
+  ) -> Task<Void, Never> {
     Task {
       while true {
         guard (try? await Task.sleep(for: (timeToLive ?? .seconds(900)) / 3)) != nil else { return }
-        _ = try? await extend(id, of: user, timeToLive: timeToLive)
+        _ = try? await extend(held.id, of: held.user, timeToLive: timeToLive)
       }
     }
   }
 
-  /// Releases, also where the caller is cancelled. Should it fail, expiry does it.
-  private func giveBack(_ id: UUID, of user: UUID) async {
-    _ = await Task { try? await release(id, of: user) }.value
+  // MARK: Calls that have to reach the server
+
+  private var bounded: Credits {
+    Credits(stub: stub, options: options.bounded, shielded: shielded)
+  }
+
+  /// - Parameter credits: `nil`: all; 0: none.
+  private func settle(
+    _ held: HeldReservation, credits: Int?
+  ) async throws(RPCError) -> CommitReservationResponse {
+    try await shielded.run(patience: options.boundedTimeout) {
+      [bounded] () async throws(RPCError) in
+      try await bounded.commit(held.id, of: held.user, credits: credits)
+    }
+  }
+
+  /// Releases. Where that fails, a reservation that is held expires.
+  private func giveBack(_ held: HeldReservation, patience: Duration = .zero) async {
+    _ = try? await shielded.run(patience: patience) { [bounded] () async throws(RPCError) in
+      try await bounded.release(held.id, of: held.user)
+    }
+  }
+
+  /// Releases what a request may have reserved that may still be on its way: only where it was decided
+  /// is there something to release.
+  private func undo(_ request: Request) async {
+    try? await shielded.run { [bounded] () async throws(RPCError) in
+      guard try await request.reserve(bounded).success else { return }
+      _ = try await bounded.release(request.id, of: request.user)
+    }
+  }
+}
+
+extension ReservationState {
+  /// As the protocol names it.
+  fileprivate var name: String {
+    switch self {
+    case .unspecified: "UNSPECIFIED"
+    case .held: "HELD"
+    case .committed: "COMMITTED"
+    case .released: "RELEASED"
+    case .expired: "EXPIRED"
+    case .refused: "REFUSED"
+    case .dispatched: "DISPATCHED"
+    case .unresolved: "UNRESOLVED"
+    case .unrecognized(let number): "\(number)"
+    }
   }
 }
 

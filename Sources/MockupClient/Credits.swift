@@ -2,13 +2,18 @@ public import FoundationEssentials
 public import MockupAPI
 public import TTRPC
 
-/// A user's credits: set aside, spent, given back, counted.
+/// A user's credits: reserved, spent, released, counted.
 ///
 /// Every method may be called again with the same ids: it has one effect, and the first answer.
-/// All throw ``RPCError``; `proto/mockups/v1/credits.proto` says with which codes.
+/// All throw ``RPCError``; `proto/mockups/v1/credits.proto` says with which codes. Where the caller's
+/// task is cancelled, a call ends at once, and its effect is unknown; what
+/// ``withReservation(for:credits:id:operation:timeToLive:mockup:group:isDispatched:resumesDispatched:staysAlive:_:)``
+/// commits and releases is not cancelled.
 public struct Credits: Sendable {
   let stub: CreditServiceClient
   let options: CallOptions
+  /// For what a reservation's closure has decided.
+  let shielded: ShieldedCalls
 
   /// Sets credits aside.
   ///

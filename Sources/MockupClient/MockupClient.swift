@@ -62,20 +62,29 @@ public struct MockupClient: Sendable {
   /// For those who look after the books.
   public let admin: Admin
 
+  /// What has to reach the server before the connection is closed.
+  private let shielded: ShieldedCalls
+
   private init(_ client: Client, _ configuration: Configuration) {
+    shielded = ShieldedCalls(retry: configuration.retry)
     let options = CallOptions(
       timeout: configuration.timeout, metadata: configuration.metadata,
       waitsForReady: configuration.waitsForReady)
-    credits = Credits(stub: CreditServiceClient(client), options: options)
+    credits = Credits(
+      stub: CreditServiceClient(client), options: options, shielded: shielded)
     mockups = Mockups(
-      stub: MockupServiceClient(client), options: options, retry: configuration.retry)
+      stub: MockupServiceClient(client), options: options, retry: configuration.retry,
+      shielded: shielded)
     performance = Performance(
-      stub: MockupServiceClient(client), options: options, retry: configuration.retry)
+      stub: MockupServiceClient(client), options: options, retry: configuration.retry,
+      shielded: shielded)
     scenes = Scenes(stub: SceneServiceClient(client), options: options)
     admin = Admin(stub: AdminServiceClient(client), options: options)
   }
 
   /// Runs a closure with a client, and closes its connection after it.
+  ///
+  /// Commits, releases and reports that are still in flight then reach the server first.
   public static func withConnection<Value>(
     to address: Address, configuration: Configuration = Configuration(),
     _ body: (MockupClient) async throws -> Value
@@ -85,13 +94,11 @@ public struct MockupClient: Sendable {
     case .unixSocket(let path):
       client = Client(path: path, configuration: configuration.client)
     }
-    do {
-      let value = try await body(MockupClient(client, configuration))
-      await client.close()
-      return value
-    } catch {
-      await client.close()
-      throw error
-    }
+    let mockupClient = MockupClient(client, configuration)
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(mockupClient)) } catch { result = .failure(error) }
+    await mockupClient.shielded.waitForAll()
+    await client.close()
+    return try result.get()
   }
 }

@@ -10,6 +10,8 @@ public struct Performance: Sendable {
   let options: CallOptions
   /// How a stream is sent again; single calls are retried by the connection.
   let retry: RetryPolicy
+  /// For what a recorder was given.
+  let shielded: ShieldedCalls
 
   /// Counts up to 1000 entries.
   ///
@@ -45,22 +47,30 @@ public struct Performance: Sendable {
     }
   }
 
-  /// Runs a closure with a recorder, and counts all that it was given, also where the closure throws.
+  /// Runs a closure with a recorder, and counts all that it was given, also where the closure throws or
+  /// the caller's task is cancelled.
   ///
   /// - Throws: What the closure throws; ``RPCError`` where not all could be counted.
   public func withRecorder<Value>(
     _ body: (PerformanceRecorder) async throws -> Value
   ) async throws -> (value: Value, summary: PerformanceSummary) {
-    let recorder = PerformanceRecorder(self)
+    let recorder = PerformanceRecorder(
+      Performance(stub: stub, options: options.bounded, retry: retry, shielded: shielded))
     let value: Value
     do {
       value = try await body(recorder)
     } catch {
-      // Also where the caller is cancelled; should it fail, the closure's error says more.
-      _ = await Task { try? await recorder.flush() }.value
+      // Where counting fails too, the closure's error says more.
+      _ = try? await counted(by: recorder)
       throw error
     }
-    return (value, try await recorder.flush())
+    return (value, try await counted(by: recorder))
+  }
+
+  private func counted(
+    by recorder: PerformanceRecorder
+  ) async throws(RPCError) -> PerformanceSummary {
+    try await shielded.run { () async throws(RPCError) in try await recorder.flush() }
   }
 
   private func stream(

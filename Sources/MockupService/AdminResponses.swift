@@ -6,9 +6,9 @@ internal import Mockups
 // From the store's values to the responses of `AdminService`.
 
 extension GetUsageReportResponse {
-  init(_ page: UsageReportPage, of query: UsageReportQuery) {
+  init(_ users: [MockupAPI.UserUsage], of page: UsageReportPage, _ query: UsageReportQuery) {
     self.init(
-      users: page.users.map { MockupAPI.UserUsage($0) },
+      users: users,
       nextPageToken: UsageReportToken(after: page, of: query)?.text ?? "",
       totals: MockupAPI.UsageTotals(page.totals))
   }

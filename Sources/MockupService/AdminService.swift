@@ -29,11 +29,16 @@ public struct AdminService: AdminServiceHandler {
   static let usersAtATime: Int32 = 100
 
   private let store: AdminStore
+  private let limit: ResponseLimit
   private let status: @Sendable () -> ServerStatus
 
   /// - Parameter status: Tells how the server is, whenever it is asked.
-  public init(store: AdminStore, status: @escaping @Sendable () -> ServerStatus) {
+  public init(
+    store: AdminStore, limit: ResponseLimit = ResponseLimit(),
+    status: @escaping @Sendable () -> ServerStatus
+  ) {
     self.store = store
+    self.limit = limit
     self.status = status
   }
 
@@ -42,10 +47,13 @@ public struct AdminService: AdminServiceHandler {
   ) async throws -> GetUsageReportResponse {
     let (query, cursor) = try request.query()
     let count = try RequestFields.pageSize(request.pageSize, "page_size")
-    let page = try await answer(context) { () throws(CreditError) in
+    var page = try await answer(context) { () throws(CreditError) in
       try await store.usageReport(query, after: cursor, count: count)
     }
-    return GetUsageReportResponse(page, of: query)
+    let (users, cutAfter) = try limit.page(
+      of: page.users, { "the line of user \($0.userID.wireText)" }, { MockupAPI.UserUsage($0) })
+    if let cutAfter { page.next = UsageReportPage.Cursor(cutAfter) }
+    return GetUsageReportResponse(users, of: page, query)
   }
 
   public func setBudget(

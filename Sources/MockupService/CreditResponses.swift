@@ -140,7 +140,7 @@ extension MockupAPI.Reservation {
       year: reservation.period.year,
       month: reservation.period.month,
       createdAt: Timestamp(reservation.createdAt),
-      expiresAt: Timestamp(reservation.expiresAt),
+      expiresAt: reservation.state == .refused ? nil : Timestamp(reservation.expiresAt),
       settledAt: reservation.settledAt.map { Timestamp($0) },
       mockupID: reservation.mockupID?.wireText ?? "",
       commitID: reservation.commitID?.wireText ?? "",

@@ -43,9 +43,11 @@ extension CreditService {
     let page = try await answer(context) { () throws(CreditError) in
       try await store.entries(of: userID, year: year, month: month, after: cursor, count: count)
     }
+    let (entries, cutAfter) = try limit.page(
+      of: page.entries, \.rowName, { CreditUsageEntry($0) })
+    let next = cutAfter.map(LedgerPage.Cursor.init) ?? page.next
     return ListCreditUsageResponse(
-      entries: page.entries.map { CreditUsageEntry($0) },
-      nextPageToken: page.next.map(PageToken.text) ?? "")
+      entries: entries, nextPageToken: next.map(PageToken.text) ?? "")
   }
 
   func listReservations(
@@ -58,9 +60,11 @@ extension CreditService {
     let page = try await answer(context) { () throws(CreditError) in
       try await store.reservations(of: userID, where: filter, after: cursor, count: count)
     }
+    let (reservations, cutAfter) = try limit.page(
+      of: page.reservations, { "reservation \($0.id.wireText)" }, { Reservation($0) })
+    let next = cutAfter.map(ReservationPage.Cursor.init) ?? page.next
     return ListReservationsResponse(
-      reservations: page.reservations.map { Reservation($0) },
-      nextPageToken: page.next.map(PageToken.text) ?? "")
+      reservations: reservations, nextPageToken: next.map(PageToken.text) ?? "")
   }
 
   func exportCreditUsage(
@@ -71,15 +75,24 @@ extension CreditService {
     let year = try RequestFields.year(request.year, "year")
     var cursor = try PageToken.cursor(request.resumeToken, "resume_token")
     while true {
-      let entries = try await answer(context) { () throws(CreditError) in
+      let read = try await answer(context) { () throws(CreditError) in
         try await store.export(of: userID, year: year, after: cursor, count: Self.exportedAtOnce)
       }
-      guard let last = entries.last else { return }
-      let next = LedgerPage.Cursor(year: last.period.year, sequence: last.sequence)
-      try await responses.write(
-        ExportCreditUsageResponse(
-          entries: entries.map { CreditUsageEntry($0) }, resumeToken: PageToken.text(next)))
-      cursor = next
+      guard !read.isEmpty else { return }
+      var rest = read[...]
+      while !rest.isEmpty {
+        let (entries, _) = try limit.page(of: rest, \.rowName, { CreditUsageEntry($0) })
+        let last = rest[rest.startIndex + entries.count - 1]
+        let next = LedgerPage.Cursor(last)
+        try await responses.write(
+          ExportCreditUsageResponse(entries: entries, resumeToken: PageToken.text(next)))
+        rest.removeFirst(entries.count)
+        cursor = next
+      }
     }
   }
+}
+
+extension LedgerEntry {
+  fileprivate var rowName: String { "ledger entry \(id.wireText)" }
 }

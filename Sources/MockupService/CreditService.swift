@@ -12,9 +12,11 @@ public struct CreditService: Service {
   public static var serviceName: String { CreditServiceClient.serviceName }
 
   let store: CreditStore
+  let limit: ResponseLimit
 
-  public init(store: CreditStore) {
+  public init(store: CreditStore, limit: ResponseLimit = ResponseLimit()) {
     self.store = store
+    self.limit = limit
   }
 
   public var methods: [Method] {

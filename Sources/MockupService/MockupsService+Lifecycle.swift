@@ -11,10 +11,15 @@ extension MockupsService {
     _ request: GenerateMockupsRequest, context: ServerContext
   ) async throws -> GenerateMockupsResponse {
     let generation = try request.generation()
-    return GenerateMockupsResponse(
+    var response = GenerateMockupsResponse(
       try await answer(context) { () throws(MockupError) in
         try await store.generate(generation)
       })
+    // A replay has the urls of pictures that were made since: any number of characters each.
+    if !limit.fits(response) {
+      for index in response.results.indices { response.results[index].url = "" }
+    }
+    return response
   }
 
   public func regenerateMockup(
@@ -64,7 +69,7 @@ extension MockupsService {
     let mockup = try await answer(context) { () throws(MockupError) in
       try await store.mockup(id, of: userID)
     }
-    return GetMockupResponse(mockup: Mockup(mockup))
+    return GetMockupResponse(mockup: try limit.checked(Mockup(mockup), mockup.rowName))
   }
 
   public func listMockups(
@@ -82,9 +87,10 @@ extension MockupsService {
     let page = try await answer(context) { () throws(MockupError) in
       try await store.mockups(of: userID, where: filter, after: cursor, count: count)
     }
+    let (mockups, cutAfter) = try limit.page(of: page.mockups, \.rowName, { Mockup($0) })
+    let next = cutAfter.map(MockupPage.Cursor.init) ?? page.next
     return ListMockupsResponse(
-      mockups: page.mockups.map { Mockup($0) },
-      nextPageToken: page.next.map(PageToken.text) ?? "")
+      mockups: mockups, nextPageToken: next.map(PageToken.text) ?? "")
   }
 
   public func deleteMockup(
@@ -97,4 +103,9 @@ extension MockupsService {
     }
     return DeleteMockupResponse(deleted: wasThere, released: released)
   }
+}
+
+extension Mockups.Mockup {
+  /// What it is called in errors.
+  var rowName: String { "mockup \(id.wireText)" }
 }

@@ -38,7 +38,9 @@ extension MockupsService {
           revision = change.revision
           // Who begins with what there is has no use for what there was.
           if request.sendCurrent, change.mockup == nil, revision <= last { continue }
-          try await responses.write(WatchMockupsResponse(change, of: userID))
+          let response = WatchMockupsResponse(change, of: userID)
+          try await responses.write(
+            limit.checked(response, "mockup \(change.mockupID.wireText)"))
         }
         isLastPage = changes.count < Int(Self.pageSize)
       }

@@ -18,13 +18,32 @@ extension MockupsService {
     let end = ContinuousClock.now + claim.wait
     while true {
       let claimed = try await answer(context) { () throws(MockupError) in
-        try await store.claim(worker: claim.worker, count: claim.count, lease: claim.lease)
+        try await store.claim(
+          worker: claim.worker, count: claim.count, lease: claim.lease,
+          maximumBytes: Int32(limit.pageBytes))
+      }
+      let response = ClaimMockupsResponse(mockups: claimed.map { MockupAPI.ClaimedMockup($0) })
+      if let first = claimed.first, !limit.fits(response) {
+        // Only the first is claimed however long it is.
+        try await failTooLong(first.mockup, context)
+        continue
       }
       let rest = end - .now
-      guard claimed.isEmpty, rest > .zero else {
-        return ClaimMockupsResponse(mockups: claimed.map { MockupAPI.ClaimedMockup($0) })
-      }
+      guard claimed.isEmpty, rest > .zero else { return response }
       try await Task.sleep(for: min(rest, Self.pollInterval))
+    }
+  }
+
+  /// Fails a mockup that no worker can be told of.
+  private func failTooLong(
+    _ mockup: Mockups.Mockup, _ context: ServerContext
+  ) async throws(RPCError) {
+    let attempt = MockupAttempt(
+      userID: mockup.userID, mockupID: mockup.id, number: mockup.attempt)
+    _ = try await answer(context) { () throws(MockupError) in
+      try await store.fail(
+        attempt, because: "it is longer than the \(limit.bytes) bytes of an answer to a worker",
+        mayRetry: false)
     }
   }
 
@@ -63,7 +82,8 @@ extension MockupsService {
     return FailMockupResponse(
       try await answer(context) { () throws(MockupError) in
         try await store.fail(
-          attempt, because: request.errorMessage, mayRetry: request.mayRetry)
+          attempt, because: request.errorMessage, mayRetry: request.mayRetry,
+          mayBeCharged: request.mayBeCharged)
       })
   }
 }

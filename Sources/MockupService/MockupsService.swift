@@ -13,14 +13,17 @@ public struct MockupsService: MockupServiceHandler {
   let watchers: MockupWatchers
   let readers = Places(Self.readingPlaces)
   let performance: PerformanceStore
+  let limit: ResponseLimit
 
   public init(
-    store: MockupsStore, feed: MockupFeed, watchers: MockupWatchers, performance: PerformanceStore
+    store: MockupsStore, feed: MockupFeed, watchers: MockupWatchers, performance: PerformanceStore,
+    limit: ResponseLimit = ResponseLimit()
   ) {
     self.store = store
     self.feed = feed
     self.watchers = watchers
     self.performance = performance
+    self.limit = limit
   }
 
   func answer<Value>(

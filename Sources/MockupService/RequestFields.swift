@@ -66,6 +66,16 @@ enum RequestFields {
     guard !text.utf8.contains(0) else { throw .invalid(field, "has the character U+0000") }
     return text
   }
+
+  /// A text of so many bytes, without U+0000, which the database cannot hold.
+  static func bytes(
+    _ text: String, _ range: ClosedRange<Int>, _ field: String
+  ) throws(RPCError) {
+    guard text.utf8.count <= range.upperBound else {
+      throw .invalid(field, "is longer than \(range.upperBound) bytes")
+    }
+    try length(text, range, field)
+  }
 }
 
 extension RPCError {

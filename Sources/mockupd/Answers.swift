@@ -16,17 +16,18 @@ struct Answers: Sendable {
   let names: [String]
 
   init(
-    pool: Pool, batches: BatchLimits, watchers: MockupWatchers, process: ServerProcess
+    pool: Pool, batches: BatchLimits, limit: ResponseLimit, watchers: MockupWatchers,
+    process: ServerProcess
   ) throws {
-    let credits = CreditService(store: CreditStore(pool: pool, limits: batches))
+    let credits = CreditService(store: CreditStore(pool: pool, limits: batches), limit: limit)
     shedding = LoadShedding(credits)
     let business: [any TTRPC.Service] = [
       credits,
       MockupsService(
         store: MockupsStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers,
-        performance: PerformanceStore(pool: pool, limits: batches)),
-      SceneService(store: SceneStore(pool: pool)),
-      AdminService(store: AdminStore(pool: pool), status: { process.status }),
+        performance: PerformanceStore(pool: pool, limits: batches), limit: limit),
+      SceneService(store: SceneStore(pool: pool), limit: limit),
+      AdminService(store: AdminStore(pool: pool), limit: limit, status: { process.status }),
     ]
     names = business.map { type(of: $0).serviceName }
     health = HealthService(

@@ -44,7 +44,9 @@ struct Serve: AsyncParsableCommand {
       database: settings.database, watchers: watchers, logger: logger)
     let process = ServerProcess()
     let answers = try Answers(
-      pool: pool, batches: settings.batches, watchers: watchers, process: process)
+      pool: pool, batches: settings.batches,
+      limit: ResponseLimit(maximumMessageSize: settings.limits.wire.maximumMessageSize),
+      watchers: watchers, process: process)
     let observation = Observation()
     let server = Server(
       services: answers.services,

@@ -99,6 +99,37 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true])
+  func `what a recorder was given is counted although its task is cancelled`(
+    byError: Bool
+  ) async throws {
+    struct Unhappy: Error {}
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser()
+      let mockup = try await database.makeMockups(1, of: user)[0]
+      try await database.withServer { server in
+        try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
+          for _ in 1...20 {
+            let task = Task {
+              try await client.performance.withRecorder { recorder in
+                try await recorder.add(mockup, of: user, pins: 1, impressions: 2)
+                unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+                if byError { throw Unhappy() }
+              }.summary
+            }
+            if byError {
+              await #expect(throws: Unhappy.self) { try await task.value }
+            } else {
+              let summary = try await task.value
+              #expect(summary.counted == 1)
+            }
+          }
+        }
+      }
+      #expect(try await database.performance() == ["20 40"])
+    }
+  }
+
   @Test func whatIsRefusedIsToldByItsEntry() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()

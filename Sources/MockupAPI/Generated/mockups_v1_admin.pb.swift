@@ -614,7 +614,7 @@ public struct GetServerInfoResponse: ProtobufMessage {
   public var callsInFlight: Int32 = 0
   /// Reservations, of all users, that wait for ResolveReservation.
   public var unresolvedReservations: Int64 = 0
-  /// Mockups that wait for a worker.
+  /// Mockups that a worker can claim.
   public var pendingMockups: Int64 = 0
 
   public init() {}
@@ -698,7 +698,9 @@ public protocol AdminServiceHandler: TTRPC.Service {
   ) async throws -> SetBudgetResponse
 
   /// Decides what became of a reservation that was dispatched and never settled: whether the vendor
-  /// charged is known to its invoice alone. FAILED_PRECONDITION where it is not UNRESOLVED.
+  /// charged is known to its invoice alone. FAILED_PRECONDITION where it is not UNRESOLVED; the same
+  /// request again gets the same answer. ALREADY_EXISTS where a resolution_id of its own was used for
+  /// another commit of the reservation.
   func resolveReservation(
     _ request: ResolveReservationRequest, context: TTRPC.ServerContext
   ) async throws -> ResolveReservationResponse
@@ -786,7 +788,9 @@ public struct AdminServiceClient: Sendable {
   }
 
   /// Decides what became of a reservation that was dispatched and never settled: whether the vendor
-  /// charged is known to its invoice alone. FAILED_PRECONDITION where it is not UNRESOLVED.
+  /// charged is known to its invoice alone. FAILED_PRECONDITION where it is not UNRESOLVED; the same
+  /// request again gets the same answer. ALREADY_EXISTS where a resolution_id of its own was used for
+  /// another commit of the reservation.
   public func resolveReservation(
     _ request: ResolveReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ResolveReservationResponse {

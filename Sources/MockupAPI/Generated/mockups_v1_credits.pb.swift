@@ -227,6 +227,7 @@ public struct Reservation: ProtobufMessage {
   /// 1 to 12.
   public var month: Int32 = 0
   public var createdAt: Timestamp? = nil
+  /// When it expires, unless it is settled before; absent where it was refused.
   public var expiresAt: Timestamp? = nil
   /// When it was committed, released, expired or refused; absent while it is open.
   public var settledAt: Timestamp? = nil
@@ -2066,7 +2067,8 @@ public protocol CreditServiceHandler: TTRPC.Service {
     _ request: RefundCreditsRequest, context: TTRPC.ServerContext
   ) async throws -> RefundCreditsResponse
 
-  /// A user's reservations as they stand now, the newest first.
+  /// A user's reservations as they stand now, the newest first. A page of this and the next list ends
+  /// after 1 MiB too, however many were asked for.
   func listReservations(
     _ request: ListReservationsRequest, context: TTRPC.ServerContext
   ) async throws -> ListReservationsResponse
@@ -2261,7 +2263,8 @@ public struct CreditServiceClient: Sendable {
     try await client.unary(Methods.refundCredits, request, options: options)
   }
 
-  /// A user's reservations as they stand now, the newest first.
+  /// A user's reservations as they stand now, the newest first. A page of this and the next list ends
+  /// after 1 MiB too, however many were asked for.
   public func listReservations(
     _ request: ListReservationsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ListReservationsResponse {

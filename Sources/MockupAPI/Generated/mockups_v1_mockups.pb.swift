@@ -359,7 +359,7 @@ public struct MockupGenerationResult: ProtobufMessage {
   public var error: String = ""
   /// What the mockup is now: FAILED where none was made, unspecified where it was deleted since.
   public var status: MockupStatus = MockupStatus()
-  /// Empty until it is completed.
+  /// Empty until it is completed; and where with all urls the response would be too long.
   public var url: String = ""
   public var creditsUsed: Int32 = 0
   public var reservationID: String = ""
@@ -768,10 +768,10 @@ public struct CompleteMockupRequest: ProtobufMessage {
   public var userID: String = ""
   public var mockupID: String = ""
   public var attempt: Int32 = 0
-  /// 1 to 4096 characters, as file_key.
+  /// 1 to 4096 bytes, as file_key.
   public var fileURL: String = ""
   public var fileKey: String = ""
-  /// Up to 4096 characters; empty: none.
+  /// Up to 4096 bytes; empty: none.
   public var thumbnailURL: String = ""
   /// Up to 200 characters; empty: none.
   public var dmRenderID: String = ""
@@ -905,8 +905,11 @@ public struct FailMockupRequest: ProtobufMessage {
   public var attempt: Int32 = 0
   /// Why: up to 2000 characters.
   public var errorMessage: String = ""
-  /// It may go better another time: pending again, while it has attempts left.
+  /// Another attempt may succeed: the mockup is pending again, while it has attempts left.
   public var mayRetry: Bool = false
+  /// The vendor may have charged for the attempt. A mockup that fails then leaves its reservation
+  /// UNRESOLVED, for AdminService.ResolveReservation; one that is pending again keeps it DISPATCHED.
+  public var mayBeCharged: Bool = false
 
   public init() {}
 
@@ -915,13 +918,15 @@ public struct FailMockupRequest: ProtobufMessage {
     mockupID: String = "",
     attempt: Int32 = 0,
     errorMessage: String = "",
-    mayRetry: Bool = false
+    mayRetry: Bool = false,
+    mayBeCharged: Bool = false
   ) {
     self.userID = userID
     self.mockupID = mockupID
     self.attempt = attempt
     self.errorMessage = errorMessage
     self.mayRetry = mayRetry
+    self.mayBeCharged = mayBeCharged
   }
 }
 
@@ -939,6 +944,7 @@ extension FailMockupRequest {
     unsafe self.attempt = c.pointee.attempt
     unsafe self.errorMessage = try arena.string(c.pointee.error_message, field: "mockups.v1.FailMockupRequest.error_message")
     unsafe self.mayRetry = c.pointee.may_retry != 0
+    unsafe self.mayBeCharged = c.pointee.may_be_charged != 0
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -948,6 +954,7 @@ extension FailMockupRequest {
     unsafe c.pointee.attempt = self.attempt
     unsafe c.pointee.error_message = arena.place(self.errorMessage)
     unsafe c.pointee.may_retry = self.mayRetry ? 1 : 0
+    unsafe c.pointee.may_be_charged = self.mayBeCharged ? 1 : 0
   }
 }
 
@@ -1775,7 +1782,7 @@ public protocol MockupServiceHandler: TTRPC.Service {
     _ request: RegenerateMockupRequest, context: TTRPC.ServerContext
   ) async throws -> RegenerateMockupResponse
 
-  /// Leases the oldest pending mockups to a worker. What is claimed is about to be charged by the
+  /// Leases the oldest pending mockups to a worker, up to 1 MiB of them. What is claimed is about to be charged by the
   /// vendor: its credits no longer come back by expiry. One whose reservation has expired meanwhile, or
   /// was settled by hand, fails and is not claimed. Waits for work where asked to.
   /// Each call claims anew: one whose answer was lost leaves its mockups to their leases' end.
@@ -1796,8 +1803,8 @@ public protocol MockupServiceHandler: TTRPC.Service {
     _ request: CompleteMockupRequest, context: TTRPC.ServerContext
   ) async throws -> CompleteMockupResponse
 
-  /// Reports that there is no picture, and nothing was charged: fails the mockup and gives its credits
-  /// back, or keeps them for another attempt.
+  /// Reports that there is no picture: fails the mockup and releases its credits, or makes it pending
+  /// again for another attempt. What the vendor may have charged is not released.
   func failMockup(
     _ request: FailMockupRequest, context: TTRPC.ServerContext
   ) async throws -> FailMockupResponse
@@ -1817,7 +1824,9 @@ public protocol MockupServiceHandler: TTRPC.Service {
     _ request: GetMockupRequest, context: TTRPC.ServerContext
   ) async throws -> GetMockupResponse
 
-  /// A user's mockups, the newest first.
+  /// A user's mockups, the newest first. A page ends after 1 MiB too, however many were asked for.
+  /// FAILED_PRECONDITION where one mockup alone is longer than a response may be, as for GetMockup and
+  /// WatchMockups.
   func listMockups(
     _ request: ListMockupsRequest, context: TTRPC.ServerContext
   ) async throws -> ListMockupsResponse
@@ -1966,7 +1975,7 @@ public struct MockupServiceClient: Sendable {
     try await client.unary(Methods.regenerateMockup, request, options: options)
   }
 
-  /// Leases the oldest pending mockups to a worker. What is claimed is about to be charged by the
+  /// Leases the oldest pending mockups to a worker, up to 1 MiB of them. What is claimed is about to be charged by the
   /// vendor: its credits no longer come back by expiry. One whose reservation has expired meanwhile, or
   /// was settled by hand, fails and is not claimed. Waits for work where asked to.
   /// Each call claims anew: one whose answer was lost leaves its mockups to their leases' end.
@@ -1993,8 +2002,8 @@ public struct MockupServiceClient: Sendable {
     try await client.unary(Methods.completeMockup, request, options: options)
   }
 
-  /// Reports that there is no picture, and nothing was charged: fails the mockup and gives its credits
-  /// back, or keeps them for another attempt.
+  /// Reports that there is no picture: fails the mockup and releases its credits, or makes it pending
+  /// again for another attempt. What the vendor may have charged is not released.
   public func failMockup(
     _ request: FailMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> FailMockupResponse {
@@ -2022,7 +2031,9 @@ public struct MockupServiceClient: Sendable {
     try await client.unary(Methods.getMockup, request, options: options)
   }
 
-  /// A user's mockups, the newest first.
+  /// A user's mockups, the newest first. A page ends after 1 MiB too, however many were asked for.
+  /// FAILED_PRECONDITION where one mockup alone is longer than a response may be, as for GetMockup and
+  /// WatchMockups.
   public func listMockups(
     _ request: ListMockupsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ListMockupsResponse {

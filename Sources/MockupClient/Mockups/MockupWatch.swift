@@ -94,7 +94,8 @@ extension MockupWatch {
         try await stub.watchMockups(request(after: token), options: options) { responses in
           for try await response in responses {
             answers += 1
-            attempt = 1
+            // The first says where the watch begins, and is no progress.
+            if answers > 1 { attempt = 1 }
             token = response.resumeToken
             let event = try MockupEvent(response)
             if event.change != .began || !hasBegun { await receive(event) }

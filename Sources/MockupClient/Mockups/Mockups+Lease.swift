@@ -44,6 +44,6 @@ extension Mockups {
   private func limited(to timeout: Duration) -> Mockups {
     var options = options
     options.timeout = min(options.timeout ?? timeout, max(timeout, .milliseconds(1)))
-    return Mockups(stub: stub, options: options, retry: retry)
+    return Mockups(stub: stub, options: options, retry: retry, shielded: shielded)
   }
 }

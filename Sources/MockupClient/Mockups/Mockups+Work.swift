@@ -87,19 +87,26 @@ extension Mockups {
     return try await stub.completeMockup(request, options: options)
   }
 
-  /// Reports that there is no picture: the credits come back.
+  /// Reports that there is no picture.
   ///
   /// - Parameters:
-  ///   - error: Why; what is beyond 2000 characters is cut off.
+  ///   - error: The reason; what is beyond 2000 characters is cut off.
   ///   - mayRetry: The mockup is pending again, while it has attempts left.
+  ///   - mayBeCharged: The vendor may have charged for it, so its credits stay held until an
+  ///     administrator resolves the reservation. Otherwise they are released.
   public func fail(
-    _ claimed: ClaimedMockup, error: String, mayRetry: Bool = false
+    _ claimed: ClaimedMockup, error: String, mayRetry: Bool = false, mayBeCharged: Bool = false
   ) async throws(RPCError) -> FailMockupResponse {
     let mockup = try Self.present(claimed.mockup)
     let request = FailMockupRequest(
       userID: mockup.userID, mockupID: mockup.mockupID, attempt: claimed.attempt,
-      errorMessage: String(String.UnicodeScalarView(error.unicodeScalars.prefix(2000))),
-      mayRetry: mayRetry)
+      errorMessage: Self.storable(error), mayRetry: mayRetry, mayBeCharged: mayBeCharged)
     return try await stub.failMockup(request, options: options)
+  }
+
+  /// A text as the server takes it: of 2000 characters at most, without U+0000.
+  private static func storable(_ text: String) -> String {
+    let scalars = text.unicodeScalars.lazy.filter { $0 != "\0" }.prefix(2000)
+    return String(String.UnicodeScalarView(scalars))
   }
 }

@@ -12,6 +12,8 @@ public struct Mockups: Sendable {
   let options: CallOptions
   /// For watches; the calls' own is the client's.
   let retry: RetryPolicy
+  /// For what workers report.
+  let shielded: ShieldedCalls
 
   /// Asks for a mockup of each asset in each scene, up to 500.
   ///

@@ -36,7 +36,7 @@ extension GenerateMockupsRequest {
 enum MockupFields {
   static let sceneLength = 1...200
   static let reasonLength = 0...2000
-  static let urlLength = 4096
+  static let maximumURLBytes = 4096
   static let maximumMetadataBytes = 65_536
   static let leaseSeconds: ClosedRange<Int32> = 1...3600
   static let defaultLeaseSeconds: Int32 = 60

@@ -38,9 +38,10 @@ extension MockupAttempt {
 
 extension CompleteMockupRequest {
   func picture() throws(RPCError) -> Picture {
-    let longest = MockupFields.urlLength
-    try RequestFields.length(fileURL, 1...longest, "file_url")
-    try RequestFields.length(fileKey, 1...longest, "file_key")
+    let longest = MockupFields.maximumURLBytes
+    try RequestFields.bytes(fileURL, 1...longest, "file_url")
+    try RequestFields.bytes(fileKey, 1...longest, "file_key")
+    try RequestFields.bytes(thumbnailURL, 0...longest, "thumbnail_url")
     guard dmMetadataJSON.utf8.count <= MockupFields.maximumMetadataBytes else {
       throw .invalid(
         "dm_metadata_json", "is longer than \(MockupFields.maximumMetadataBytes) bytes")
@@ -52,8 +53,7 @@ extension CompleteMockupRequest {
     return Picture(
       fileURL: fileURL,
       fileKey: fileKey,
-      thumbnailURL: try MockupFields.optionalText(
-        thumbnailURL, longest: longest, "thumbnail_url"),
+      thumbnailURL: thumbnailURL.isEmpty ? nil : thumbnailURL,
       renderID: try MockupFields.optionalText(dmRenderID, longest: 200, "dm_render_id"),
       metadata: try MockupFields.optionalText(
         dmMetadataJSON, longest: MockupFields.maximumMetadataBytes, "dm_metadata_json"),

@@ -1,14 +1,17 @@
 internal import FoundationEssentials
 public import MockupAPI
 public import MockupStore
+internal import Mockups
 public import TTRPC
 
 /// Answers `mockups.v1.SceneService` from the templates of scenes.
 public struct SceneService: SceneServiceHandler {
   private let store: SceneStore
+  private let limit: ResponseLimit
 
-  public init(store: SceneStore) {
+  public init(store: SceneStore, limit: ResponseLimit = ResponseLimit()) {
     self.store = store
+    self.limit = limit
   }
 
   public func listSceneTemplates(
@@ -20,9 +23,11 @@ public struct SceneService: SceneServiceHandler {
     let page = try await answer(context) { () throws(SceneError) in
       try await store.templates(filter, after: cursor, count: count)
     }
+    let (templates, cutAfter) = try limit.page(
+      of: page.templates, \.rowName, { SceneTemplate($0) })
+    let next = cutAfter.map(ScenePage.Cursor.init) ?? page.next
     return ListSceneTemplatesResponse(
-      templates: page.templates.map { SceneTemplate($0) },
-      nextPageToken: page.next.map(PageToken.text) ?? "")
+      templates: templates, nextPageToken: next.map(PageToken.text) ?? "")
   }
 
   public func getSceneTemplate(
@@ -33,7 +38,8 @@ public struct SceneService: SceneServiceHandler {
     let template = try await answer(context) { () throws(SceneError) in
       try await store.template(id, seenBy: userID)
     }
-    return GetSceneTemplateResponse(template: SceneTemplate(template))
+    return GetSceneTemplateResponse(
+      template: try limit.checked(SceneTemplate(template), template.rowName))
   }
 
   public func resolveScene(
@@ -44,7 +50,8 @@ public struct SceneService: SceneServiceHandler {
     let template = try await answer(context) { () throws(SceneError) in
       try await store.resolve(key, for: userID)
     }
-    return ResolveSceneResponse(template: SceneTemplate(template))
+    return ResolveSceneResponse(
+      template: try limit.checked(SceneTemplate(template), template.rowName))
   }
 
   public func createSceneTemplate(
@@ -90,4 +97,8 @@ public struct SceneService: SceneServiceHandler {
       throw RPCError(error, logger: context.logger)
     }
   }
+}
+
+extension Mockups.SceneTemplate {
+  fileprivate var rowName: String { "scene template \(id.wireText)" }
 }

@@ -9,7 +9,7 @@ public struct DatabaseFacts: Sendable, Hashable {
   public var version: String
   /// Reservations of which nobody knows whether the vendor charged.
   public var unresolvedReservations: Int64
-  /// Mockups that wait for a worker.
+  /// Mockups that a worker can claim.
   public var pendingMockups: Int64
   /// When it was asked.
   public var readAt: Date

@@ -27,13 +27,10 @@ extension AdminStore {
     guard let first = rows.first else { throw .database(.unexpectedAnswer("usage report")) }
     if let userID = query.userID, first.totals.users == 0 { try await requireUser(userID) }
 
-    let lines = rows.compactMap(\.line)
+    let users = rows.compactMap(\.user)
     var page = UsageReportPage(
-      period: first.period, users: lines.prefix(Int(count)).map(\.user), totals: first.totals,
-      next: nil)
-    if lines.count > Int(count), let last = lines.dropLast().last {
-      page.next = UsageReportPage.Cursor(figure: last.figure, userID: last.user.userID)
-    }
+      period: first.period, users: Array(users.prefix(Int(count))), totals: first.totals, next: nil)
+    if users.count > Int(count) { page.next = page.users.last.map(UsageReportPage.Cursor.init) }
     return page
   }
 
@@ -50,7 +47,7 @@ extension AdminStore {
 private struct ReportRow: Sendable {
   var period: Period
   var totals = UsageTotals()
-  var line: (user: UserUsage, figure: Int64)?
+  var user: UserUsage?
 
   init(_ row: Row) throws(PostgresError) {
     var columns = ColumnReader(row)
@@ -68,7 +65,7 @@ private struct ReportRow: Sendable {
     guard let userID = try columns.read(UUID?.self) else { return }
     let figure = try columns.read(Int64.self)
     let usage = try Usage(&columns, period: period)
-    let user = UserUsage(userID: userID, usage: usage, unresolved: try columns.read())
-    line = (user, figure)
+    user = UserUsage(
+      userID: userID, usage: usage, unresolved: try columns.read(), figure: figure)
   }
 }

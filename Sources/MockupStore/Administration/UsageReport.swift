@@ -62,6 +62,10 @@ public struct UsageReportPage: Sendable, Hashable {
       self.figure = figure
       self.userID = userID
     }
+
+    public init(_ user: UserUsage) {
+      self.init(figure: user.figure, userID: user.userID)
+    }
   }
 }
 
@@ -71,6 +75,8 @@ public struct UserUsage: Sendable, Hashable {
   public var usage: Usage
   /// Reservations, of any year, of which nobody knows whether the vendor charged.
   public var unresolved: Int32
+  /// What the report's order goes by, so that it ascends.
+  public var figure: Int64
 }
 
 /// What a report's lines come to.

@@ -17,6 +17,10 @@ public struct LedgerPage: Sendable, Hashable {
       self.year = year
       self.sequence = sequence
     }
+
+    public init(_ entry: LedgerEntry) {
+      self.init(year: entry.period.year, sequence: entry.sequence)
+    }
   }
 }
 
@@ -70,10 +74,7 @@ extension CreditStore {
     if entries.isEmpty { try await requireUser(userID) }
     guard entries.count > Int(count) else { return LedgerPage(entries: entries, next: nil) }
     entries.removeLast()
-    let next = entries.last.map {
-      LedgerPage.Cursor(year: $0.period.year, sequence: $0.sequence)
-    }
-    return LedgerPage(entries: entries, next: next)
+    return LedgerPage(entries: entries, next: entries.last.map(LedgerPage.Cursor.init))
   }
 
   /// A chunk of a user's ledger, the oldest entry first; empty at the end.

@@ -32,6 +32,10 @@ public struct ReservationPage: Sendable, Hashable {
       self.createdAt = createdAt
       self.id = id
     }
+
+    public init(_ reservation: Reservation) {
+      self.init(createdAt: reservation.createdAt, id: reservation.id)
+    }
   }
 }
 
@@ -61,9 +65,7 @@ extension CreditStore {
       return ReservationPage(reservations: reservations, next: nil)
     }
     reservations.removeLast()
-    let next = reservations.last.map {
-      ReservationPage.Cursor(createdAt: $0.createdAt, id: $0.id)
-    }
+    let next = reservations.last.map(ReservationPage.Cursor.init)
     return ReservationPage(reservations: reservations, next: next)
   }
 }

@@ -17,6 +17,10 @@ public struct MockupPage: Sendable, Hashable {
       self.createdAt = createdAt
       self.id = id
     }
+
+    public init(_ mockup: Mockup) {
+      self.init(createdAt: mockup.createdAt, id: mockup.id)
+    }
   }
 }
 
@@ -75,7 +79,6 @@ extension MockupsStore {
     }
     guard mockups.count > Int(count) else { return MockupPage(mockups: mockups, next: nil) }
     mockups.removeLast()
-    let next = mockups.last.map { MockupPage.Cursor(createdAt: $0.createdAt, id: $0.id) }
-    return MockupPage(mockups: mockups, next: next)
+    return MockupPage(mockups: mockups, next: mockups.last.map(MockupPage.Cursor.init))
   }
 }

@@ -44,12 +44,14 @@ extension MockupsStore {
   /// - Parameters:
   ///   - lease: Whole seconds.
   ///   - count: How many at most.
+  ///   - maximumBytes: How long they may be together, as text; the first is claimed in any case.
   public func claim(
-    worker: String, count: Int32, lease: Duration
+    worker: String, count: Int32, lease: Duration, maximumBytes: Int32 = .max
   ) async throws(MockupError) -> [ClaimedMockup] {
     let now = now()
     _ = try await expireLeases(at: now, limit: count)
-    let parameters = Parameters(now, worker, count, Int32(lease.components.seconds))
+    let parameters = Parameters(
+      now, worker, count, Int32(lease.components.seconds), maximumBytes)
     return try await change(Queries.claimMockups, parameters) { row throws(PostgresError) in
       var columns = ColumnReader(row)
       return ClaimedMockup(
@@ -111,12 +113,14 @@ extension MockupsStore {
 
   /// Records that there is no picture.
   ///
-  /// - Parameter mayRetry: The mockup is pending again, while it has attempts left.
+  /// - Parameters:
+  ///   - mayRetry: The mockup is pending again, while it has attempts left.
+  ///   - mayBeCharged: The vendor may have charged for it: its credits are not released.
   public func fail(
-    _ attempt: MockupAttempt, because reason: String, mayRetry: Bool
+    _ attempt: MockupAttempt, because reason: String, mayRetry: Bool, mayBeCharged: Bool = false
   ) async throws(MockupError) -> MockupOutcome {
     let parameters = Parameters(
-      now(), attempt.userID, attempt.mockupID, attempt.number, reason, mayRetry)
+      now(), attempt.userID, attempt.mockupID, attempt.number, reason, mayRetry, mayBeCharged)
     let row = try await changeOne(Queries.failMockup, parameters) { row throws(PostgresError) in
       try MockupRow(changing: row)
     }

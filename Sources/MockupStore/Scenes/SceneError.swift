@@ -15,8 +15,8 @@ public enum SceneError: Error, Sendable {
   case conflict(String)
   /// It is the system's, and nobody's to change.
   case systemTemplate(UUID)
-  /// The database cannot hold the configuration: U+0000, half a surrogate pair, or a number beyond all
-  /// bounds.
+  /// The database does not take the configuration: U+0000, half a surrogate pair, a number beyond all
+  /// bounds, or more than 256 KiB.
   case unstorableConfig
   case database(PostgresError)
 }
@@ -32,11 +32,13 @@ extension SceneError {
     case .foreignKeyViolation: self = .unknownUser(user)
     case .uniqueViolation where key != nil && error.constraint == Self.keyIndex:
       self = .keyTaken(key ?? "")
+    case .checkViolation where error.constraint == Self.configSizeCheck: self = .unstorableConfig
     // Data exceptions, and a program too deep: of all that is written only JSON is parsed.
     case _ where state.conditionClass == "22" || state.code == "54001": self = .unstorableConfig
     default: self = .database(error)
     }
   }
 
+  private static let configSizeCheck = "mockup_scene_templates_config_size"
   private static let keyIndex = "mockup_scene_templates_user_key"
 }

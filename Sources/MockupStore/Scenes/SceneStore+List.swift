@@ -41,6 +41,10 @@ public struct ScenePage: Sendable, Hashable {
       self.isSystem = isSystem
       self.id = id
     }
+
+    public init(_ template: SceneTemplate) {
+      self.init(key: template.key, isSystem: template.isSystem, id: template.id)
+    }
   }
 }
 
@@ -60,9 +64,6 @@ extension SceneStore {
     var templates = try await read(Queries.listSceneTemplates, parameters)
     guard templates.count > Int(count) else { return ScenePage(templates: templates, next: nil) }
     templates.removeLast()
-    let next = templates.last.map {
-      ScenePage.Cursor(key: $0.key, isSystem: $0.isSystem, id: $0.id)
-    }
-    return ScenePage(templates: templates, next: next)
+    return ScenePage(templates: templates, next: templates.last.map(ScenePage.Cursor.init))
   }
 }

@@ -31,8 +31,10 @@ public struct GenerationRequest: Sendable, Hashable {
     userID: UUID, id: UUID, assetIDs: [UUID], scenes: [String], skipsApproval: Bool = false,
     quoteID: UUID? = nil, cost: MockupCost = MockupCost()
   ) throws(Violation) {
-    let assetIDs = assetIDs.withoutDuplicates()
-    let scenes = scenes.withoutDuplicates()
+    let assetIDs = assetIDs.withoutDuplicates { $0 }
+    // Keys are compared as the database does: to Swift, an é of one character and an é of two are the
+    // same.
+    let scenes = scenes.withoutDuplicates { Array($0.utf8) }
     guard !assetIDs.isEmpty else { throw .noAssets }
     guard !scenes.isEmpty else { throw .noScenes }
     let pairs = assetIDs.count.multipliedReportingOverflow(by: scenes.count)
@@ -84,10 +86,10 @@ public struct MockupCost: Sendable, Hashable {
   }
 }
 
-extension Sequence where Element: Hashable {
-  /// Each element where it stands first.
-  fileprivate func withoutDuplicates() -> [Element] {
-    var seen: Set<Element> = []
-    return filter { seen.insert($0).inserted }
+extension Sequence {
+  /// The first element of each identity.
+  fileprivate func withoutDuplicates(_ identity: (Element) -> some Hashable) -> [Element] {
+    var seen: Set<AnyHashable> = []
+    return filter { seen.insert(AnyHashable(identity($0))).inserted }
   }
 }

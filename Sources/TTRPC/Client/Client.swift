@@ -192,10 +192,12 @@ public final class Client: Sendable {
     _ error: any Error, _ request: WireRequest, _ call: NIOLoopBound<ClientCall>
   ) {
     let connector = existingConnector()
-    guard call.value.waitsForReady, !connector.isClosed else {
-      let error =
-        error as? RPCError
-        ?? RPCError(code: .unavailable, message: "cannot connect to \(path)", cause: error)
+    let error =
+      error as? RPCError
+      ?? RPCError(code: .unavailable, message: "cannot connect to \(path)", cause: error)
+    // A path that no socket can have never becomes ready.
+    let mayBecomeReady = error.code == .unavailable && !connector.isClosed
+    guard call.value.waitsForReady, mayBecomeReady else {
       return call.value.finish(.failure(error))
     }
     eventLoop.scheduleTask(deadline: connector.nextAttempt) { [self] in

@@ -1,8 +1,6 @@
 /// How a client keeps its connection, and what runs around its calls.
 public struct ClientConfiguration: Sendable {
   public var limits = ClientLimits()
-  /// How long one attempt to connect may take.
-  public var connectTimeout: Duration = .seconds(5)
   /// How long to wait between attempts to connect that fail.
   public var backoff = ConnectionBackoff()
   /// After this time new calls go to a new connection, and the old one is closed after its last call;

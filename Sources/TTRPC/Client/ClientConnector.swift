@@ -69,15 +69,22 @@ final class ClientConnector {
     let promise = eventLoop.makePromise(of: Connection.self)
     attempt = promise.futureResult
     let this = NIOLoopBound(self, eventLoop: eventLoop)
+    let descriptor: Int32
+    do throws(RPCError) {
+      // NIO's own takes shorter paths than the system does.
+      descriptor = try UnixAddress.connect(path)
+    } catch {
+      promise.fail(connectFailed(error))
+      return promise.futureResult
+    }
     ClientBootstrap(group: eventLoop)
-      .connectTimeout(TimeAmount(configuration.connectTimeout))
       .channelInitializer { [limits = configuration.limits, inboundBudget] channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(
             ClientConnectionHandler(limits: limits, inboundBudget: inboundBudget))
         }
       }
-      .connect(unixDomainSocketPath: path)
+      .withConnectedSocket(descriptor)
       .flatMapThrowing { channel in
         let handler = try channel.pipeline.syncOperations.handler(
           type: ClientConnectionHandler.self)
@@ -85,7 +92,9 @@ final class ClientConnector {
           channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
         return try this.value.connected(connection)
       }
-      .flatMapErrorThrowing { throw this.value.connectFailed($0) }
+      .flatMapErrorThrowing { [path] error in
+        throw this.value.connectFailed(RPCError(connecting: path, error))
+      }
       .cascade(to: promise)
     return promise.futureResult
   }
@@ -110,20 +119,26 @@ final class ClientConnector {
     return connection
   }
 
-  private func connectFailed(_ error: any Error) -> RPCError {
+  private func connectFailed(_ error: RPCError) -> RPCError {
     attempt = nil
-    if let error = error as? RPCError { return error }
+    guard !isClosed else { return error }
     failures += 1
     nextAttempt =
       .now() + TimeAmount(configuration.backoff.pause(afterFailures: failures))
-    let reason = (error as? IOError).map { systemErrorText($0.errnoCode) } ?? "\(error)"
-    let failure = RPCError(
-      code: .unavailable, message: "cannot connect to \(path): \(reason)", cause: error)
-    lastFailure = failure
-    return failure
+    lastFailure = error
+    return error
   }
 }
 
 extension RPCError {
+  fileprivate init(connecting path: String, _ error: any Error) {
+    if let error = error as? RPCError {
+      self = error
+      return
+    }
+    let reason = (error as? IOError).map { systemErrorText($0.errnoCode) } ?? "\(error)"
+    self.init(code: .unavailable, message: "cannot connect to \(path): \(reason)", cause: error)
+  }
+
   static let clientClosed = RPCError(code: .unavailable, message: "the client is closed")
 }

@@ -8,7 +8,7 @@ internal import Glibc
 /// One that was inherited is served as it is: its file belongs to whoever made it, and stays.
 public struct UnixListener: Sendable, ~Copyable {
   /// The longest path that a Unix socket's address holds, in bytes.
-  public static let maximumPathLength = 107
+  public static let maximumPathLength = UnixAddress.maximumPathLength
 
   /// Callers that may wait to be accepted. The system has a limit of its own (`net.core.somaxconn`).
   static let backlog: Int32 = 1024
@@ -57,7 +57,7 @@ public struct UnixListener: Sendable, ~Copyable {
     var isBound = false
     do throws(Failure) {
       // Nobody can connect before listen(2), so the file's permissions are right from the start.
-      guard unsafe Self.withAddress(path, { unsafe bind(descriptor, $0, $1) }) == 0 else {
+      guard unsafe UnixAddress.with(path, { unsafe bind(descriptor, $0, $1) }) == 0 else {
         throw systemFailure("bind")
       }
       isBound = true
@@ -112,7 +112,7 @@ public struct UnixListener: Sendable, ~Copyable {
     let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard probe >= 0 else { throw Failure(path: path, reason: "socket: \(systemErrorText())") }
     defer { Glibc.close(probe) }
-    if unsafe withAddress(path, { unsafe connect(probe, $0, $1) }) == 0 {
+    if unsafe UnixAddress.with(path, { unsafe connect(probe, $0, $1) }) == 0 {
       throw Failure(path: path, reason: "a server is listening there already")
     }
     guard lastSystemError == ECONNREFUSED else {
@@ -125,21 +125,5 @@ public struct UnixListener: Sendable, ~Copyable {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return nil }
     return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-  }
-
-  private static func withAddress(
-    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-  ) -> Int32 {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
-      // The address is zeroed, so that the path ends in one.
-      unsafe bytes.copyBytes(from: path.utf8.prefix(maximumPathLength))
-    }
-    return unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
-        unsafe body(rebound, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
   }
 }

@@ -25,6 +25,12 @@ import Testing
       throw Program.Failure(description: "the mockups are \(try await now().map(\.status))")
     }
 
+    /// The states of the user's reservations, in alphabetical order.
+    func reservations() async throws -> [String] {
+      try await database.texts(
+        "SELECT upper(state) FROM mockupd.reservations WHERE user_id = '\(user)' ORDER BY 1")
+    }
+
     private func now() async throws -> [Mockup] {
       var all: [Mockup] = []
       for try await mockup in client.mockups.list(of: user) { all.append(mockup) }
@@ -61,12 +67,13 @@ import Testing
   /// Runs a worker beside a closure, and stops it.
   private static func working(
     _ world: World, concurrency: Int = 2, lease: Duration = .seconds(60),
+    onUnrecorded: @escaping @Sendable (UnrecordedCompletion) async -> Void = { _ in },
     _ work: @escaping @Sendable (ClaimedMockup) async throws -> MockupCompletion,
     while body: () async throws -> Void
   ) async throws {
     let working = Task {
       try await world.client.mockups.withClaimedMockups(
-        worker: "test", concurrency: concurrency, lease: lease, work)
+        worker: "test", concurrency: concurrency, lease: lease, onUnrecorded: onUnrecorded, work)
     }
     let result: Result<Void, any Error>
     do { result = .success(try await body()) } catch { result = .failure(error) }
@@ -105,17 +112,119 @@ import Testing
         #expect(found[ids[3]]?.errorMessage == "Broken()")
       }
       #expect(try await world.client.credits.usage(of: world.user).totalUsed == 3)
-      #expect(try await world.client.credits.usage(of: world.user).held == 0)
+      // The vendor may have charged for what ended with an error of its own kind.
+      #expect(try await world.client.credits.usage(of: world.user).held == 2)
+      #expect(
+        try await world.reservations() == ["COMMITTED", "COMMITTED", "RELEASED", "UNRESOLVED"])
     }
   }
 
-  @Test func aCompletionThatTheServerRefusesFailsTheMockup() async throws {
+  /// What a server refuses: a completion, and a part of the reason.
+  private static let refusals: [(name: String, completion: MockupCompletion, reason: String)] = {
+    func completion(_ change: (inout MockupCompletion) -> Void) -> MockupCompletion {
+      var completion = MockupCompletion(fileURL: "https://files/1", fileKey: "k")
+      change(&completion)
+      return completion
+    }
+    return [
+      ("more credits than are held", completion { $0.credits = 3 }, "fewer credits"),
+      (
+        "more credits than are available",
+        completion {
+          $0.credits = 1000; $0.allowsOverrun = true
+        }, "available"
+      ),
+      ("credits that no field holds", completion { $0.credits = 1 << 40 }, "out of range"),
+      ("metadata that is no object", completion { $0.metadataJSON = "[1]" }, "dm_metadata_json"),
+      (
+        "metadata that is too long",
+        completion { $0.metadataJSON = "{\"a\": \"\(String(repeating: "x", count: 70_000))\"}" },
+        "dm_metadata_json"
+      ),
+      (
+        "a request that fits into no frame",
+        completion { $0.metadataJSON = String(repeating: "x", count: 5_000_000) }, "limit"
+      ),
+      (
+        "a number with more digits than are kept",
+        completion { $0.metadataJSON = #"{"a": 1e131000, "b": 1e131000, "c": 1e131000}"# },
+        "dm_metadata_json"
+      ),
+      (
+        "a URL that is too long",
+        completion { $0.fileURL = String(repeating: "u", count: 5000) }, "file_url"
+      ),
+      ("no key", completion { $0.fileKey = "" }, "file_key"),
+      ("a score above 1", completion { $0.qualityScore = 2 }, "quality_score"),
+    ]
+  }()
+
+  @Test(arguments: refusals.map(\.name))
+  func `a completion that the server refuses leaves its credits to an administrator`(
+    name: String
+  ) async throws {
+    let (_, completion, reason) = try #require(Self.refusals.first { $0.name == name })
+    try await Self.withWorld(pending: 1) { world in
+      let (unrecorded, report) = AsyncStream.makeStream(of: UnrecordedCompletion.self)
+      try await Self.working(world, onUnrecorded: { report.yield($0) }) { claimed in
+        #expect(claimed.attempt == 1, "the vendor is called once")
+        return completion
+      } while: {
+        let failed = try #require(try await world.wait(for: [.failed]).first)
+        #expect(failed.errorMessage.hasPrefix("the completion was refused: "))
+        #expect(failed.errorMessage.contains(reason), "\(failed.errorMessage)")
+        #expect(failed.errorMessage.contains("charged: "))
+        #expect(failed.creditsUsed == 0)
+      }
+      report.finish()
+      var reports: [UnrecordedCompletion] = []
+      for await next in unrecorded { reports.append(next) }
+      #expect(reports.map(\.completion) == [completion])
+      #expect(reports.map(\.isFailed) == [true])
+      #expect(reports.first?.error.message.contains(reason) == true)
+
+      #expect(try await world.client.credits.usage(of: world.user).held == 2)
+      #expect(try await world.reservations() == ["UNRESOLVED"])
+      let mockup = try await world.client.mockups.mockup(world.mockups[0], of: world.user)
+      let resolved = try await world.client.admin.resolve(
+        try #require(UUID(wireText: mockup.reservationID)), of: world.user, credits: 3,
+        allowOverrun: true)
+      #expect(resolved.usage?.totalUsed == 3)
+      #expect(resolved.usage?.held == 0)
+    }
+  }
+
+  @Test func `a completion of a lost lease is reported and changes nothing`() async throws {
+    try await Self.withWorld(pending: 1) { world in
+      let (unrecorded, report) = AsyncStream.makeStream(of: UnrecordedCompletion.self)
+      try await Self.working(
+        world, concurrency: 1, onUnrecorded: { report.yield($0) }
+      ) { [database = world.database] claimed in
+        if claimed.attempt == 1 {
+          try await database.owner.run("SELECT mockupd.expire_leases(now() + interval '1 h', 1)")
+        }
+        return MockupCompletion(fileURL: "u\(claimed.attempt)", fileKey: "k")
+      } while: {
+        let completed = try await world.wait(for: [.completed])
+        #expect(completed.first?.fileURL == "u2")
+      }
+      report.finish()
+      var reports: [UnrecordedCompletion] = []
+      for await next in unrecorded { reports.append(next) }
+      #expect(reports.map(\.completion.fileURL) == ["u1"])
+      #expect(reports.map(\.isFailed) == [false])
+      #expect(try await world.client.credits.usage(of: world.user).totalUsed == 2)
+    }
+  }
+
+  @Test func `an error whose text the database cannot hold is recorded`() async throws {
+    struct Odd: Error, CustomStringConvertible { let description = "a\0b" }
     try await Self.withWorld(pending: 1) { world in
       try await Self.working(world) { _ in
-        MockupCompletion(fileURL: "u", fileKey: "k", credits: 3)
+        throw Odd()
       } while: {
         let failed = try await world.wait(for: [.failed])
-        #expect(failed.first?.errorMessage.hasPrefix("It could not be completed: ") == true)
+        #expect(failed.map(\.errorMessage) == ["ab"])
       }
     }
   }
@@ -130,6 +239,8 @@ import Testing
       }
       let pending = try await world.wait(for: [.pending, .pending])
       #expect(pending.map(\.attempt) == [1, 1])
+      // The vendor may have been called.
+      #expect(try await world.reservations() == ["DISPATCHED", "DISPATCHED"])
     }
   }
 

@@ -102,10 +102,35 @@ import Testing
               == "not open but \(state)")
         }
       }
+      // Under the reservation's own id, which a commit takes where it names none.
+      for (id, state) in reservations {
+        for credits: Int32 in state == "released" ? [2] : [0, 1, 2] {
+          #expect(
+            try await resolve(id, of: user, as: id, credits: credits, by: admin)
+              == "not open but \(state)")
+        }
+      }
       #expect(
         try await resolve(UUID(), of: user, as: UUID(), credits: 0, by: admin)
           == "unknown reservation")
       #expect(try await books.lines(rows) == before)
+    }
+  }
+
+  @Test(arguments: [(0, "released 0, 10 available"), (3, "late committed 3, 7 available")])
+  func `a resolution without an id of its own is idempotent`(
+    credits: Int32, expected: String
+  ) async throws {
+    try await Books.withAdmin { books, admin in
+      let user = try await books.user(budget: 10)
+      let id = try await unresolved(of: user, in: books)
+      #expect(try await resolve(id, of: user, as: id, credits: credits, by: admin) == expected)
+      #expect(
+        try await resolve(id, of: user, as: id, credits: credits, by: admin)
+          == "replayed \(expected)")
+      #expect(
+        try await resolve(id, of: user, as: id, credits: credits + 1, by: admin)
+          == "not open but \(credits > 0 ? "committed" : "released")")
     }
   }
 

@@ -67,6 +67,30 @@ import Testing
     }
   }
 
+  @Test func `a claim leases no more than fits into its answer, and always one`() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user()
+      let config = #"{"note": "\#(String(repeating: "x", count: 10_000))"}"#
+      try await studio.scene("large", of: user, template: "t", config: config)
+      var assets: [UUID] = []
+      for _ in 0..<7 { assets.append(try await studio.asset(of: user)) }
+      let made = try await studio.generate(assets, ["large"], for: user).mockups
+      var claimed: [UUID] = []
+      for (bytes, count): (Int32, Int) in [(35_000, 3), (1, 1), (25_000, 2), (1_000_000, 1)] {
+        let batch = try await studio.store.claim(
+          worker: "w", count: 10, lease: .seconds(60), maximumBytes: bytes)
+        #expect(batch.count == count)
+        claimed += batch.map(\.mockup.id)
+      }
+      #expect(Set(claimed) == Set(made))
+      #expect(claimed.count == 7)
+      // What a claim left alone has used up no attempt.
+      let attempts = try await studio.books.lines(
+        "SELECT DISTINCT attempt::text FROM mockupd.mockup_jobs")
+      #expect(attempts == ["1"])
+    }
+  }
+
   @Test func claimsAtOnceShareWhatIsPending() async throws {
     try await Studio.with { studio in
       var ids: Set<UUID> = []

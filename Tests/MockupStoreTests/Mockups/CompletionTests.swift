@@ -203,4 +203,61 @@ import Testing
       #expect(try await studio.reservation(of: id, user) == "released 0")
     }
   }
+
+  @Test func `a failure that may have been charged leaves its credits to an administrator`()
+    async throws
+  {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let attempt = try await studio.claimed(of: user, credits: 3)
+      func fail(mayBeCharged: Bool = true) async throws -> MockupOutcome {
+        try await studio.store.fail(
+          attempt, because: "timeout", mayRetry: false, mayBeCharged: mayBeCharged)
+      }
+      let outcome = try await fail()
+      #expect(outcome.mockup.status == .failed)
+      #expect(outcome.mockup.errorMessage == "timeout")
+      #expect(outcome.usage.held == 3)
+      #expect(try await studio.reservation(of: attempt.mockupID, user) == "unresolved 3")
+      var again = try await fail()
+      #expect(again.isReplayed)
+      again.isReplayed = false
+      #expect(again == outcome)
+      #expect(
+        try await answer { try await fail(mayBeCharged: false) } == "conflict in may_be_charged")
+    }
+  }
+
+  @Test func `a retry of what may have been charged keeps its reservation dispatched`()
+    async throws
+  {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let id = try await studio.pending(of: user, credits: 3)
+      for number in 1...3 {
+        let attempt = MockupAttempt(try #require(try await studio.claim().first))
+        let outcome = try await studio.store.fail(
+          attempt, because: "stopped", mayRetry: true, mayBeCharged: true)
+        #expect(outcome.mockup.status == (number < 3 ? .pending : .failed))
+        #expect(
+          try await studio.reservation(of: id, user)
+            == (number < 3 ? "dispatched 3" : "unresolved 3"))
+      }
+    }
+  }
+
+  @Test func `metadata that is stored as more than 256 KiB is refused`() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let attempt = try await studio.claimed(of: user)
+      // Of 46 bytes, and almost four hundred thousand digits.
+      let expanding = Picture(
+        fileURL: "u", fileKey: "k", metadata: #"{"a": 1e131000, "b": 1e131000, "c": 1e131000}"#)
+      let first = try await answer { try await studio.complete(attempt, expanding) }
+      #expect(first == "invalid metadata")
+      let kept = Picture(fileURL: "u", fileKey: "k", metadata: #"{"a": 1e100000}"#)
+      let outcome = try await studio.complete(attempt, kept)
+      #expect(outcome.mockup.picture.metadata?.utf8.count == 100_008)
+    }
+  }
 }

@@ -26,6 +26,43 @@ import Testing
     throw RawPeer.Failure(description: "the call succeeded")
   }
 
+  @Test func `a path is as long as the system lets it be`() async throws {
+    for length in 100...107 {
+      try await withTemporaryFolder { folder in
+        let name = String(repeating: "s", count: length - folder.utf8.count - 1)
+        try await withServer(at: "\(folder)/\(name)") { path, _ in
+          #expect(path.utf8.count == length)
+          let client = Client(path: path)
+          let answer = try await Self.call(client, "Echo", seconds: 1)
+          #expect(answer.seconds == 2, "\(length) bytes")
+          await client.close()
+        }
+      }
+    }
+  }
+
+  @Test func `a path that no socket can have is refused in words`() async throws {
+    let long = "/tmp/" + String(repeating: "s", count: 103)
+    let cases = [
+      (long, "the path has 108 bytes, and a socket's has at most 107"),
+      ("", "a socket needs a path in the file system"),
+      ("\0abstract", "a socket needs a path in the file system"),
+    ]
+    for (path, reason) in cases {
+      let client = Client(path: path)
+      // Waiting does not make it shorter.
+      let options = CallOptions(timeout: .seconds(600), waitsForReady: true)
+      for _ in 1...2 {
+        let error = try await Self.error { () throws(RPCError) in
+          try await Self.call(client, "Echo", options: options)
+        }
+        #expect(error.code == .invalidArgument)
+        #expect(error.message == "cannot connect to \(path): \(reason)")
+      }
+      await client.close()
+    }
+  }
+
   @Test func manyCallersShareOneConnectionAndEachGetsItsAnswer() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)

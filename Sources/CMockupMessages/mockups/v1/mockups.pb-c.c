@@ -2967,7 +2967,7 @@ const ProtobufCMessageDescriptor mockups__v1__complete_mockup_response__descript
   (ProtobufCMessageInit) mockups__v1__complete_mockup_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__fail_mockup_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor mockups__v1__fail_mockup_request__field_descriptors[6] =
 {
   {
     "user_id",
@@ -3029,10 +3029,23 @@ static const ProtobufCFieldDescriptor mockups__v1__fail_mockup_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "may_be_charged",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__FailMockupRequest, may_be_charged),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__fail_mockup_request__field_indices_by_name[] = {
   2,   /* field[2] = attempt */
   3,   /* field[3] = error_message */
+  5,   /* field[5] = may_be_charged */
   4,   /* field[4] = may_retry */
   1,   /* field[1] = mockup_id */
   0,   /* field[0] = user_id */
@@ -3040,7 +3053,7 @@ static const unsigned mockups__v1__fail_mockup_request__field_indices_by_name[] 
 static const ProtobufCIntRange mockups__v1__fail_mockup_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor mockups__v1__fail_mockup_request__descriptor =
 {
@@ -3050,7 +3063,7 @@ const ProtobufCMessageDescriptor mockups__v1__fail_mockup_request__descriptor =
   "Mockups__V1__FailMockupRequest",
   "mockups.v1",
   sizeof(Mockups__V1__FailMockupRequest),
-  5,
+  6,
   mockups__v1__fail_mockup_request__field_descriptors,
   mockups__v1__fail_mockup_request__field_indices_by_name,
   1,  mockups__v1__fail_mockup_request__number_ranges,

@@ -30,6 +30,7 @@ CREATE TABLE mockupd.mockup_jobs (
   outcome_credits integer,
   outcome_allow_overrun boolean,
   outcome_error text,
+  outcome_may_be_charged boolean,
   -- The mockup comes first: the foreign key looks by it alone.
   PRIMARY KEY (mockup_id, user_id),
   CHECK ((state = 'leased') = (lease_expires_at IS NOT NULL))
@@ -483,10 +484,13 @@ $$;
 -- Leases the oldest pending mockups of all users, p_count at most, for p_lease seconds: a row for
 -- each, in no particular order. This is the one statement that does not name a user.
 --
+-- Their rows are p_bytes long at most together, as text: what is leased has to fit into an answer. The
+-- oldest is claimed however long it is.
+--
 -- A mockup whose reservation is no longer open (it expired while nobody claimed it, or was settled by
 -- hand) fails, with the reason, and is not returned.
 CREATE FUNCTION mockupd.claim_mockups(
-  p_now timestamptz, p_worker text, p_count integer, p_lease integer
+  p_now timestamptz, p_worker text, p_count integer, p_lease integer, p_bytes integer
 ) RETURNS TABLE (
   mockup public.mockups,
   job mockupd.mockup_jobs,
@@ -506,10 +510,13 @@ DECLARE
   v_reservation_ids uuid[];
   v_reasons text[];
 BEGIN
-  SELECT array_agg(oldest.mockup_id), array_agg(oldest.user_id), array_agg(oldest.reservation_id)
+  SELECT
+    array_agg(oldest.mockup_id ORDER BY oldest.requested_at, oldest.mockup_id),
+    array_agg(oldest.user_id ORDER BY oldest.requested_at, oldest.mockup_id),
+    array_agg(oldest.reservation_id ORDER BY oldest.requested_at, oldest.mockup_id)
   INTO v_ids, v_user_ids, v_reservation_ids
   FROM (
-    SELECT j.mockup_id, j.user_id, j.reservation_id FROM mockupd.mockup_jobs AS j
+    SELECT j.mockup_id, j.user_id, j.reservation_id, j.requested_at FROM mockupd.mockup_jobs AS j
     JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
     WHERE j.state = 'queued' AND m.status = 'pending'
     ORDER BY j.requested_at, j.mockup_id
@@ -519,6 +526,21 @@ BEGIN
   IF v_ids IS NULL THEN
     RETURN;
   END IF;
+
+  -- The others stay as they are.
+  SELECT array_agg(i.id ORDER BY i.ordinal), array_agg(i.user_id ORDER BY i.ordinal),
+    array_agg(i.reservation_id ORDER BY i.ordinal)
+  INTO v_ids, v_user_ids, v_reservation_ids
+  FROM (
+    SELECT i.*,
+      sum(octet_length(m::text) + octet_length(concat(t.dm_template_id, t.dm_template_url)))
+        OVER (ORDER BY i.ordinal) AS bytes
+    FROM unnest(v_ids, v_user_ids, v_reservation_ids) WITH ORDINALITY
+      AS i (id, user_id, reservation_id, ordinal)
+    JOIN public.mockups AS m ON m.id = i.id AND m.user_id = i.user_id
+    LEFT JOIN LATERAL mockupd.resolved_scene(i.user_id, m.scene) AS t ON true
+  ) AS i
+  WHERE i.ordinal = 1 OR i.bytes <= p_bytes;
 
   -- Why it cannot be claimed, null where it can.
   SELECT array_agg(
@@ -633,7 +655,8 @@ $$;
 --   not_found              the user has no such mockup
 --   lost                   it was claimed again since
 --   wrong_state            its status is no longer generating
---   invalid_metadata       it is no JSON object, or one that PostgreSQL cannot store
+--   invalid_metadata       it is no JSON object, or one that PostgreSQL cannot store, or stores as more
+--                          than 256 KiB of text: 1e100000 is a hundred thousand digits then
 --   not_open, exceeds_held, insufficient, exceeds_maximum
 --                          as mockupd.settle says of the reservation
 --
@@ -677,7 +700,9 @@ BEGIN
     EXCEPTION WHEN data_exception OR program_limit_exceeded OR statement_too_complex THEN
       v_metadata := NULL;
     END;
-    IF jsonb_typeof(v_metadata) IS DISTINCT FROM 'object' THEN
+    IF jsonb_typeof(v_metadata) IS DISTINCT FROM 'object'
+      OR octet_length(v_metadata::text) > 262144
+    THEN
       outcome := 'invalid_metadata';
       RETURN NEXT;
       RETURN;
@@ -756,9 +781,32 @@ BEGIN
 END
 $$;
 
+-- Makes a dispatched reservation unresolved at once: nobody is going to settle it but an administrator.
+CREATE FUNCTION mockupd.leave_unresolved(p_now timestamptz, p_user_id uuid, p_id uuid)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_year integer;
+BEGIN
+  SELECT r.year INTO v_year FROM mockupd.reservations AS r
+  WHERE r.user_id = p_user_id AND r.id = p_id;
+  PERFORM FROM mockupd.credit_counters AS c
+  WHERE c.user_id = p_user_id AND c.year = v_year
+  FOR NO KEY UPDATE;
+  UPDATE mockupd.reservations AS r SET expires_at = least(r.expires_at, p_now)
+  WHERE r.user_id = p_user_id AND r.id = p_id AND r.state = 'dispatched';
+  PERFORM mockupd.expire_due(p_now, ARRAY[p_user_id], ARRAY[v_year]);
+END
+$$;
+
 -- Ends an attempt without a picture. With p_may_retry the mockup is pending again while it has
 -- attempts left, and its reservation stays dispatched for the next; else it fails, and the reservation
--- is released where it is still open.
+-- is released where it is still open. With p_may_be_charged it is not released: a mockup that fails
+-- leaves it unresolved, for an administrator.
 --
 --   failed                 with the usage after it; replayed where the attempt was ended so before
 --   conflicting_FIELD      the attempt was ended with another FIELD
@@ -770,7 +818,8 @@ CREATE FUNCTION mockupd.fail_mockup(
   p_mockup_id uuid,
   p_attempt integer,
   p_error_message text,
-  p_may_retry boolean
+  p_may_retry boolean,
+  p_may_be_charged boolean
 ) RETURNS TABLE (
   outcome text,
   replayed boolean,
@@ -803,6 +852,7 @@ BEGIN
       CASE
         WHEN job.outcome_error <> p_error_message THEN 'conflicting_error_message'
         WHEN v_retries <> (job.outcome = 'retried') THEN 'conflicting_may_retry'
+        WHEN job.outcome_may_be_charged <> p_may_be_charged THEN 'conflicting_may_be_charged'
         ELSE 'failed'
       END
     WHEN job.state <> 'leased' OR mockup.status <> 'generating' THEN 'wrong_state'
@@ -810,7 +860,11 @@ BEGIN
   END;
 
   IF outcome = 'failed' AND NOT replayed THEN
-    IF NOT v_retries THEN
+    IF v_retries THEN
+      NULL;
+    ELSIF p_may_be_charged THEN
+      PERFORM mockupd.leave_unresolved(p_now, p_user_id, job.reservation_id);
+    ELSE
       PERFORM FROM mockupd.settle(
         p_now, ARRAY[p_user_id], ARRAY[job.reservation_id], ARRAY['release'], ARRAY[NULL::uuid],
         ARRAY[NULL::integer], ARRAY[NULL::boolean], ARRAY[NULL::boolean], ARRAY[NULL::integer],
@@ -824,7 +878,7 @@ BEGIN
     UPDATE mockupd.mockup_jobs AS j
     SET state = CASE WHEN v_retries THEN 'queued' ELSE 'done' END, lease_expires_at = NULL,
       outcome = CASE WHEN v_retries THEN 'retried' ELSE 'failed' END,
-      outcome_error = p_error_message
+      outcome_error = p_error_message, outcome_may_be_charged = p_may_be_charged
     WHERE j.mockup_id = p_mockup_id AND j.user_id = p_user_id
     RETURNING j.* INTO job;
   END IF;
@@ -923,15 +977,16 @@ $$;
 
 REVOKE EXECUTE ON FUNCTION
   mockupd.resolved_scene(uuid, text),
+  mockupd.leave_unresolved(timestamptz, uuid, uuid),
   mockupd.generate_mockups(timestamptz, uuid, uuid, uuid[], text[], boolean, uuid, integer, integer,
     uuid[], uuid[]),
   mockupd.regenerate_mockup(timestamptz, uuid, uuid, uuid, boolean, integer, integer, uuid),
   mockupd.expire_leases(timestamptz, integer),
-  mockupd.claim_mockups(timestamptz, text, integer, integer),
+  mockupd.claim_mockups(timestamptz, text, integer, integer, integer),
   mockupd.heartbeat_mockup(timestamptz, uuid, uuid, integer, integer),
   mockupd.complete_mockup(timestamptz, uuid, uuid, integer, text, text, text, text, text,
     double precision, integer, boolean, uuid),
-  mockupd.fail_mockup(timestamptz, uuid, uuid, integer, text, boolean),
+  mockupd.fail_mockup(timestamptz, uuid, uuid, integer, text, boolean, boolean),
   mockupd.review_mockup(uuid, uuid, text, text),
   mockupd.delete_mockup(timestamptz, uuid, uuid)
 FROM PUBLIC;
@@ -940,11 +995,11 @@ GRANT EXECUTE ON FUNCTION
     uuid[], uuid[]),
   mockupd.regenerate_mockup(timestamptz, uuid, uuid, uuid, boolean, integer, integer, uuid),
   mockupd.expire_leases(timestamptz, integer),
-  mockupd.claim_mockups(timestamptz, text, integer, integer),
+  mockupd.claim_mockups(timestamptz, text, integer, integer, integer),
   mockupd.heartbeat_mockup(timestamptz, uuid, uuid, integer, integer),
   mockupd.complete_mockup(timestamptz, uuid, uuid, integer, text, text, text, text, text,
     double precision, integer, boolean, uuid),
-  mockupd.fail_mockup(timestamptz, uuid, uuid, integer, text, boolean),
+  mockupd.fail_mockup(timestamptz, uuid, uuid, integer, text, boolean, boolean),
   mockupd.review_mockup(uuid, uuid, text, text),
   mockupd.delete_mockup(timestamptz, uuid, uuid)
 TO mockupd_service;

@@ -1,6 +1,12 @@
 -- Scenes: what the service may do with their templates, and the memory of those that were made, so
 -- that a call which makes one can be sent again.
 
+-- A template has to fit into a list's answer and a worker's: 1e100000 is a hundred thousand digits as
+-- jsonb has it. Templates that are there already are kept, whatever they have.
+ALTER TABLE public.mockup_scene_templates
+  ADD CONSTRAINT mockup_scene_templates_config_size
+    CHECK (octet_length(config::text) <= 262144) NOT VALID;
+
 -- What each template was made with. A row outlives its template, so that a retried call does not bring
 -- back a template that has been deleted since. Ids of requests are each user's own, so that no answer
 -- depends on what another user sent.

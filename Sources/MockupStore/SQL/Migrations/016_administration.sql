@@ -179,8 +179,9 @@ $$;
 -- Reservations that nobody settled -----------------------------------------------------------------
 
 -- Decides what an unresolved reservation was charged, as a commit under p_resolution_id that is the
--- last; 0 gives all of it back. Outcomes are mockupd.settle's: not_open where it is not unresolved, save
--- where it was resolved so before.
+-- last; 0 gives all of it back. Outcomes are mockupd.settle's: not_open where it is not unresolved,
+-- unless it was resolved so before. An id that differs from the reservation's own names one resolution;
+-- under the reservation's own id, which every commit takes by default, only the same charge is one.
 CREATE FUNCTION mockupd.resolve_reservation(
   p_now timestamptz,
   p_user_id uuid,
@@ -214,10 +215,16 @@ BEGIN
   FROM mockupd.reservations AS r WHERE r.user_id = p_user_id AND r.id = p_id;
 
   IF reservation.state <> 'unresolved'
-    AND reservation.commit_id IS DISTINCT FROM p_resolution_id
-    AND NOT EXISTS (
-      SELECT FROM mockupd.commits AS sent
-      WHERE sent.user_id = p_user_id AND sent.reservation_id = p_id AND sent.id = p_resolution_id)
+    AND NOT (
+      p_resolution_id = p_id
+      AND reservation.commit_id IS NOT DISTINCT FROM p_id AND reservation.committed = p_credits
+      AND (reservation.late OR p_credits = 0))
+    AND NOT (
+      p_resolution_id <> p_id
+      AND (reservation.commit_id IS NOT DISTINCT FROM p_resolution_id OR EXISTS (
+        SELECT FROM mockupd.commits AS sent
+        WHERE sent.user_id = p_user_id AND sent.reservation_id = p_id
+          AND sent.id = p_resolution_id)))
   THEN
     outcome := 'not_open';
     replayed := false;
@@ -264,7 +271,7 @@ BEGIN
 END
 $$;
 
--- What waits, over all users.
+-- What waits, over all users: reservations for an administrator, and mockups that a claim would lease.
 CREATE FUNCTION mockupd.waiting(p_now timestamptz)
 RETURNS TABLE (unresolved_reservations bigint, pending_mockups bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -277,7 +284,12 @@ AS $$
         FROM mockupd.credit_counters AS c
         CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
         WHERE c.due_at <= p_now AND r.state = 'dispatched' AND r.expires_at <= p_now),
-    (SELECT count(*) FROM public.mockups AS m WHERE m.status = 'pending')
+    (SELECT count(*)
+      FROM mockupd.mockup_jobs AS j
+      JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
+      JOIN mockupd.reservations AS r ON r.user_id = j.user_id AND r.id = j.reservation_id
+      WHERE j.state = 'queued' AND m.status = 'pending'
+        AND r.state IN ('held', 'dispatched') AND r.expires_at > p_now)
 $$;
 
 REVOKE EXECUTE ON FUNCTION

@@ -3,6 +3,7 @@
 -- $1 timestamptz  now
 -- $2 text         worker
 -- $3 integer      how many                    $4 integer  seconds that the lease lasts
+-- $5 integer      how many bytes
 SELECT
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
   (mockup).scene_config::text, (mockup).status,
@@ -12,5 +13,5 @@ SELECT
   (mockup).created_at, (mockup).updated_at, coalesce((job).attempt, 0), (job).reservation_id,
   (job).lease_expires_at, credits, dm_template_id, dm_template_url,
   (job).attempt_limit - (job).round_attempts
-FROM mockupd.claim_mockups($1, $2, $3, $4)
+FROM mockupd.claim_mockups($1, $2, $3, $4, $5)
 ORDER BY (job).requested_at, (job).mockup_id

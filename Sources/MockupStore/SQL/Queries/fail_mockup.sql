@@ -4,6 +4,7 @@
 -- $2 uuid         user                        $3 uuid     mockup
 -- $4 integer      attempt
 -- $5 text         why                         $6 boolean  whether another attempt may do
+-- $7 boolean      whether the vendor may have charged
 SELECT
   outcome, replayed,
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
@@ -16,4 +17,4 @@ SELECT
   (usage).annual_budget, (usage).monthly_soft_limit,
   (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
   (usage).monthly_used, (usage).monthly_held
-FROM mockupd.fail_mockup($1, $2, $3, $4, $5, $6)
+FROM mockupd.fail_mockup($1, $2, $3, $4, $5, $6, $7)

@@ -317,10 +317,11 @@ struct  Mockups__V1__FailMockupRequest
   int32_t attempt;
   ProtobufCBinaryData error_message;
   protobuf_c_boolean may_retry;
+  protobuf_c_boolean may_be_charged;
 };
 #define MOCKUPS__V1__FAIL_MOCKUP_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__fail_mockup_request__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, 0 }
 
 
 struct  Mockups__V1__FailMockupResponse

@@ -1,0 +1,92 @@
+import Synchronization
+import Testing
+
+@testable import MockupClient
+
+@Suite struct ShieldedCallsTests {
+  private static func error(_ code: StatusCode, retryAfter delay: Duration? = nil) -> RPCError {
+    RPCError(code: code, message: "no", details: delay.map { [.retryInfo(after: $0)] } ?? [])
+  }
+
+  /// A call that fails some times.
+  private final class Call: Sendable {
+    let made = Atomic(0)
+    let failures: Int
+    let error: RPCError
+
+    init(failures: Int, _ error: RPCError) {
+      self.failures = failures
+      self.error = error
+    }
+
+    var count: Int { made.load(ordering: .relaxed) }
+
+    func make() throws(RPCError) {
+      if made.add(1, ordering: .relaxed).newValue <= failures { throw error }
+    }
+
+    /// How it ended.
+    func run(retry: RetryPolicy = RetryPolicy(), patience: Duration) async -> StatusCode? {
+      do throws(RPCError) {
+        try await ShieldedCalls(retry: retry).run(patience: patience) {
+          () async throws(RPCError) in try self.make()
+        }
+        return nil
+      } catch {
+        return error.code
+      }
+    }
+  }
+
+  @Test func `what another time may mend is tried again`() async {
+    let errors = [
+      Self.error(.unavailable), Self.error(.deadlineExceeded), Self.error(.cancelled),
+      Self.error(.resourceExhausted, retryAfter: .milliseconds(1)),
+    ]
+    for error in errors {
+      let call = Call(failures: 3, error)
+      #expect(await call.run(patience: .seconds(600)) == nil)
+      #expect(call.count == 4)
+    }
+  }
+
+  @Test(arguments: [
+    StatusCode.failedPrecondition, .invalidArgument, .internalError, .resourceExhausted,
+  ])
+  func `what stays as it is is not tried again`(code: StatusCode) async {
+    let call = Call(failures: 1, Self.error(code))
+    #expect(await call.run(patience: .seconds(600)) == code)
+    #expect(call.count == 1)
+  }
+
+  @Test func `without patience, or retries, a call is made once`() async {
+    let impatient = Call(failures: 1, Self.error(.unavailable))
+    #expect(await impatient.run(patience: .zero) == .unavailable)
+    #expect(impatient.count == 1)
+    let single = Call(failures: 1, Self.error(.unavailable))
+    #expect(await single.run(retry: .never, patience: .seconds(600)) == .unavailable)
+    #expect(single.count == 1)
+  }
+
+  @Test func `all calls that were begun are waited for`() async throws {
+    let calls = ShieldedCalls(retry: .never)
+    await calls.waitForAll()
+    let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+    let (opened, open) = AsyncStream.makeStream(of: Void.self)
+    let succeeding = Call(failures: 0, Self.error(.unknown))
+    let call = Task {
+      try await calls.run { () async throws(RPCError) in
+        begin.finish()
+        for await _ in opened {}
+        #expect(!Task.isCancelled)
+        try succeeding.make()
+      }
+    }
+    for await _ in begun {}
+    call.cancel()
+    Task { open.finish() }
+    await calls.waitForAll()
+    #expect(succeeding.count == 1)
+    try await call.value
+  }
+}
