@@ -44,16 +44,20 @@ DECLARE
   v_role text;
 BEGIN
   FOREACH v_role IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
-      EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', v_role);
-      IF v_role = 'service_role' THEN
-        ALTER ROLE service_role BYPASSRLS;
-      END IF;
-    END IF;
+    LOOP
+      BEGIN
+        EXIT WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = v_role);
+        EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', v_role);
+        IF v_role = 'service_role' THEN
+          ALTER ROLE service_role BYPASSRLS;
+        END IF;
+      EXCEPTION
+        -- Roles belong to the whole server: another database's migration has made it meanwhile. The
+        -- query above then also refreshes the session's cache, in which GRANT looks roles up.
+        WHEN duplicate_object OR unique_violation THEN NULL;
+      END;
+    END LOOP;
   END LOOP;
-EXCEPTION
-  -- Roles belong to the whole server: another database's migration may make them just now.
-  WHEN duplicate_object OR unique_violation THEN NULL;
 END
 $$;
 

@@ -6,11 +6,15 @@ CREATE SCHEMA IF NOT EXISTS mockupd;
 DO $$
 BEGIN
   -- What a server's login is a member of. It owns nothing and can do only what is granted below.
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mockupd_service') THEN
-    CREATE ROLE mockupd_service NOLOGIN;
-  END IF;
-EXCEPTION
-  WHEN duplicate_object OR unique_violation THEN NULL;
+  LOOP
+    BEGIN
+      EXIT WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'mockupd_service');
+      CREATE ROLE mockupd_service NOLOGIN;
+    EXCEPTION
+      -- As in 000: another database's migration may have made it meanwhile.
+      WHEN duplicate_object OR unique_violation THEN NULL;
+    END;
+  END LOOP;
 END
 $$;
 
