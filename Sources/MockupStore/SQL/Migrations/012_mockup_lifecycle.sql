@@ -303,7 +303,8 @@ BEGIN
 
   RETURN QUERY
   SELECT 'made', v_replayed, pair.asset_id, pair.scene,
-    i.mockup_id, i.reservation_id, i.failure, m.status, m.file_url, m.credits_used, v_usage
+    i.mockup_id, i.reservation_id, i.failure, m.status::text, m.file_url::text,
+    m.credits_used::integer, v_usage
   FROM (
     SELECT a.id AS asset_id, s.key AS scene,
       row_number() OVER (ORDER BY a.ordinal, s.ordinal) AS ordinal
@@ -587,7 +588,7 @@ BEGIN
     AND m.id = j.mockup_id AND m.user_id = j.user_id;
 
   RETURN QUERY
-  SELECT m, j, r.held, t.dm_template_id, t.dm_template_url
+  SELECT m, j, r.held, t.dm_template_id::text, t.dm_template_url::text
   FROM mockupd.mockup_jobs AS j
   JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
   JOIN mockupd.reservations AS r ON r.user_id = j.user_id AND r.id = j.reservation_id

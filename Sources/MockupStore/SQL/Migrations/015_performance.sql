@@ -79,7 +79,8 @@ SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
-  SELECT m.id, m.user_id, greatest(m.total_pins, 0), greatest(m.total_impressions, 0)
+  SELECT
+    m.id, m.user_id, greatest(m.total_pins, 0)::integer, greatest(m.total_impressions, 0)::integer
   FROM unnest(p_user_ids, p_mockup_ids) AS entry (user_id, id)
   JOIN public.mockups AS m ON m.id = entry.id AND m.user_id = entry.user_id
   ORDER BY m.id

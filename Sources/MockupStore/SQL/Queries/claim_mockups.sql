@@ -9,7 +9,8 @@ SELECT
   (mockup).scene_config::text, (mockup).status,
   (mockup).file_url, (mockup).file_key, (mockup).thumbnail_url, (mockup).dm_render_id,
   nullif((mockup).dm_metadata, '{}')::text, (mockup).quality_score::float8,
-  (mockup).credits_used, (mockup).error_message, (mockup).total_pins, (mockup).total_impressions,
+  (mockup).credits_used::integer, (mockup).error_message, (mockup).total_pins::integer,
+  (mockup).total_impressions::integer,
   (mockup).created_at, (mockup).updated_at, coalesce((job).attempt, 0), (job).reservation_id,
   (job).lease_expires_at, credits, dm_template_id, dm_template_url,
   (job).attempt_limit - (job).round_attempts

@@ -5,8 +5,9 @@
 -- $4 integer  and $5 bigint: year and sequence of the last entry of the page before, or null
 -- $6 integer  how many
 SELECT
-  id, user_id, sequence, credits, operation, balance_before, balance_after, year, month,
-  created_at, mockup_id, reservation_id, late, overrun, refunded_entry_id
+  id, user_id, sequence, credits::integer, operation, balance_before::integer,
+  balance_after::integer, year::integer, month::integer,
+  created_at, mockup_id, reservation_id, late, overrun::integer, refunded_entry_id
 FROM public.mockup_credit_usage
 WHERE user_id = $1
   AND ($2 IS NULL OR year = $2)

@@ -6,9 +6,10 @@
 -- $6 uuid[]       ids for the ledger's rows
 SELECT
   outcome, replayed,
-  (entry).id, (entry).user_id, (entry).sequence, (entry).credits, (entry).operation,
-  (entry).balance_before, (entry).balance_after, (entry).year, (entry).month,
-  (entry).created_at, (entry).mockup_id, (entry).reservation_id, (entry).late, (entry).overrun,
+  (entry).id, (entry).user_id, (entry).sequence, (entry).credits::integer, (entry).operation,
+  (entry).balance_before::integer, (entry).balance_after::integer, (entry).year::integer,
+  (entry).month::integer, (entry).created_at, (entry).mockup_id, (entry).reservation_id, (entry).late,
+  (entry).overrun::integer,
   (entry).refunded_entry_id,
   (usage).annual_budget, (usage).monthly_soft_limit,
   (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
