@@ -75,7 +75,20 @@ extension RPCError {
       self = .tooMuchToDo
     case .cancelled:
       self.init(code: .cancelled, message: "the call was cancelled", cause: error)
-    case _ where error.isAwayOrBusy:
+    case .connectionUnavailable:
+      // The server's log has the reason already; a line for each call would only hide it.
+      logger().debug("the database is unavailable", metadata: ["error": "\(error)"])
+      // The server's own words are not for strangers.
+      let reason = error.sqlState == nil ? error.message : "the database is not reachable"
+      self.init(
+        code: .unavailable, message: "\(reason); the call had no effect",
+        details: [.retryInfo(after: Self.retryDelay)], cause: error)
+    case .server(.readOnlyTransaction):
+      logger().debug("the database is read-only", metadata: ["error": "\(error)"])
+      self.init(
+        code: .unavailable, message: "the database is read-only; the call had no effect",
+        details: [.retryInfo(after: Self.retryDelay)], cause: error)
+    case _ where error.isTransient:
       logger().warning("the database did not answer", metadata: ["error": "\(error)"])
       self.init(
         code: .unavailable,
@@ -89,19 +102,6 @@ extension RPCError {
       self.init(
         code: .internalError, message: "internal error, incident \(incident.wireText)", cause: error
       )
-    }
-  }
-}
-
-extension PostgresError {
-  /// Nothing is wrong with the statement: another time it would do.
-  fileprivate var isAwayOrBusy: Bool {
-    switch code {
-    case .connectionUnavailable, .connectionLost, .timedOut, .closed: return true
-    case .server(let state):
-      // Connection exceptions, insufficient resources, operator intervention.
-      return isRetriable || ["08", "53", "57"].contains(state.conditionClass)
-    default: return isRetriable
     }
   }
 }

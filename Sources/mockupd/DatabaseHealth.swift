@@ -1,56 +1,205 @@
 internal import Logging
+internal import MockupStore
+internal import NIOConcurrencyHelpers
 internal import Postgres
 internal import ServiceLifecycle
 internal import TTRPCServices
 
-/// Asks the database every second whether it answers, and says so to whoever asks for health: the
-/// server serves only while it does.
+/// Checks twice a second whether the database is there, takes writes, and has this program's schema.
+///
+/// The server serves only while it is so. While it is not, the pool is suspended: calls in flight end,
+/// and later ones are refused at once, with the reason. The check has a connection of its own, so that
+/// it neither waits behind statements nor is ended with them.
 struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
-  /// How long the database may take to answer.
-  static let patience: Duration = .seconds(2)
-  static let interval: Duration = .seconds(1)
-
   let pool: Pool
   let health: HealthService
   /// The services that need the database.
   let services: [String]
   let logger: Logger
+  let readiness: DatabaseReadiness
+  private let connection: Connection
+  private let check: DatabaseCheck
+
+  init(
+    database: PostgresConfiguration, pool: Pool, health: HealthService, services: [String],
+    readiness: DatabaseReadiness, logger: Logger
+  ) throws {
+    var configuration = database
+    configuration.applicationName += " health"
+    configuration.maximumBackoff = .seconds(1)
+    self.pool = pool
+    self.health = health
+    self.services = services
+    self.readiness = readiness
+    self.logger = logger
+    connection = try Connection(configuration: configuration)
+    check = try DatabaseCheck(configuration: configuration)
+  }
 
   var description: String { "database health" }
 
-  func run() async throws {
-    try? await cancelWhenGracefulShutdown {
-      var wasServing: Bool?
-      while !Task.isCancelled {
-        let isServing = await databaseAnswers()
-        // Who was interrupted has not heard the answer.
-        if Task.isCancelled { break }
-        if isServing != wasServing {
-          logger.log(level: isServing ? .notice : .warning, isServing ? "serving" : "not serving")
-          report(isServing)
-          wasServing = isServing
-        }
-        try await Task.sleep(for: Self.interval)
-      }
-    }
-    report(false)
+  private enum Event {
+    case timer
+    case checked(DatabaseCondition)
   }
 
-  private func report(_ isServing: Bool) {
+  func run() async throws {
+    let (events, sink) = AsyncStream<Event>.makeStream()
+    connection.start()
+    sink.yield(.timer)
+    await cancelWhenGracefulShutdown {
+      var monitor = DatabaseMonitor()
+      var timer: Task<Void, Never>?
+      defer { timer?.cancel() }
+      for await event in events {
+        let now = ContinuousClock.now
+        let action =
+          switch event {
+          case .timer: monitor.timerFired(now: now)
+          case .checked(let condition): monitor.checked(condition, now: now)
+          }
+        switch action {
+        case .check(let last):
+          // Nobody waits for the task: a database that hangs never answers it.
+          Task { sink.yield(.checked(await condition(after: last))) }
+        case .report(let condition):
+          report(condition)
+        case nil:
+          break
+        }
+        timer?.cancel()
+        timer = monitor.timer.map { time in
+          Task {
+            guard (try? await Task.sleep(until: time, clock: .continuous)) != nil else { return }
+            sink.yield(.timer)
+          }
+        }
+      }
+    }
+    setStatus(isServing: false)
+    await connection.close()
+  }
+
+  /// The database's condition now.
+  private func condition(after last: DatabaseCondition?) async -> DatabaseCondition {
+    if case .readOnly = last {
+      // A session keeps the default that it began with: another one has the database's present one.
+      connection.suspend(because: PostgresError(.connectionUnavailable, "reconnecting"))
+      connection.resume()
+    }
+    let condition = await check.condition(on: connection)
+    // There may be no connection left for the check, and some for the server's work.
+    if case .unreachable = condition, pool.isConnected { return await check.condition(on: pool) }
+    guard condition == .ready, !pool.isConnected else { return condition }
+    pool.resume()
+    do throws(PostgresError) {
+      try await pool.waitUntilConnected(timeout: DatabaseMonitor.patience)
+      return .ready
+    } catch {
+      return .unreachable(error.message)
+    }
+  }
+
+  private func report(_ condition: DatabaseCondition) {
+    switch condition {
+    case .ready:
+      pool.resume()
+    case .unreachable:
+      // The pool tries again by itself.
+      break
+    case .hanging, .readOnly, .wrongSchema, .refused:
+      pool.suspend(
+        because: PostgresError(
+          .connectionUnavailable, condition.message ?? "", detail: condition.detail))
+    }
+    if condition == .ready {
+      logger.notice("serving")
+    } else {
+      logger.warning("not serving", metadata: ["reason": "\(condition.report)"])
+    }
+    setStatus(isServing: condition == .ready)
+    readiness.update(condition)
+  }
+
+  private func setStatus(isServing: Bool) {
     for service in services + [""] {
       health.setStatus(isServing ? .serving : .notServing, of: service)
     }
   }
+}
 
-  private func databaseAnswers() async -> Bool {
-    await withTaskGroup(of: Bool.self) { group in
-      group.addTask { (try? await pool.execute("SELECT 1", [])) != nil }
-      group.addTask {
-        try? await Task.sleep(for: Self.patience)
-        return false
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? false
+/// Decides when the database is checked, and what the checks say; without I/O.
+struct DatabaseMonitor {
+  /// How long the database may take to answer a check before it counts as hanging.
+  ///
+  /// The sum of patience and interval is how long a failure goes unnoticed at most.
+  static let patience: Duration = .seconds(2)
+  /// The pause between two checks.
+  static let interval: Duration = .milliseconds(500)
+
+  enum Action: Equatable {
+    /// Check the database, whose condition was this one at last.
+    case check(after: DatabaseCondition?)
+    /// Tell everybody about a condition that is new.
+    case report(DatabaseCondition)
+  }
+
+  private var checkStart: ContinuousClock.Instant?
+  private var nextCheck: ContinuousClock.Instant?
+  private var reported: DatabaseCondition?
+
+  /// When to call ``timerFired(now:)``; nil while only an answer can change anything.
+  var timer: ContinuousClock.Instant? {
+    guard let checkStart else { return nextCheck }
+    return reported == .hanging ? nil : checkStart + Self.patience
+  }
+
+  mutating func timerFired(now: ContinuousClock.Instant) -> Action? {
+    if let checkStart {
+      return now >= checkStart + Self.patience ? report(.hanging) : nil
     }
+    if let nextCheck, now < nextCheck { return nil }
+    nextCheck = nil
+    checkStart = now
+    return .check(after: reported)
+  }
+
+  mutating func checked(_ condition: DatabaseCondition, now: ContinuousClock.Instant) -> Action? {
+    checkStart = nil
+    nextCheck = now + Self.interval
+    return report(condition)
+  }
+
+  private mutating func report(_ condition: DatabaseCondition) -> Action? {
+    guard condition != reported else { return nil }
+    reported = condition
+    return .report(condition)
+  }
+}
+
+extension DatabaseCondition {
+  /// Message and detail on one line, for the log.
+  var report: String {
+    [message, detail].compactMap(\.self).joined(separator: ": ").onOneLine
+  }
+}
+
+/// The database's condition, for those that wait for it or show it.
+final class DatabaseReadiness: Sendable {
+  /// Every change of the condition; for one reader.
+  let changes: AsyncStream<DatabaseCondition>
+  private let continuation: AsyncStream<DatabaseCondition>.Continuation
+  private let current = NIOLockedValueBox<DatabaseCondition?>(nil)
+
+  init() {
+    (changes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  /// The condition that was last found; nil before the first check.
+  var condition: DatabaseCondition? { current.withLockedValue(\.self) }
+
+  func update(_ condition: DatabaseCondition) {
+    current.withLockedValue { $0 = condition }
+    continuation.yield(condition)
   }
 }

@@ -21,18 +21,22 @@ extension Logger {
   /// Says what happened to a connection to the database.
   func report(_ event: PoolEvent) {
     switch event {
-    case .connected:
-      info("connected to the database")
+    case .connected(let throughPooler):
+      info(
+        throughPooler
+          ? "connected to the database through a connection pooler" : "connected to the database")
     case .connectionFailed(let error, let retryIn):
       warning(
         "cannot connect to the database",
-        metadata: ["error": "\(error)", "retry_in": "\(retryIn)"])
+        metadata: ["error": "\(error.report.onOneLine)", "retry_in": "\(retryIn)"])
     case .connectionLost(let error, let retryIn):
       warning(
         "lost a connection to the database",
-        metadata: ["error": "\(error)", "retry_in": "\(retryIn)"])
+        metadata: ["error": "\(error.report.onOneLine)", "retry_in": "\(retryIn)"])
     case .notice(let notice):
-      debug("the database says", metadata: ["notice": "\(notice)"])
+      debug(
+        "the database sent a notice",
+        metadata: ["severity": "\(notice.severity)", "notice": "\(notice.message.onOneLine)"])
     }
   }
 }

@@ -1,3 +1,4 @@
+internal import MockupStore
 internal import Postgres
 internal import Prometheus
 internal import TTRPC
@@ -6,14 +7,16 @@ internal import TTRPCServices
 /// What is answered to HTTP on the socket.
 enum HTTPRoutes {
   static func make(
-    _ observation: Observation, _ pool: Pool, _ health: HealthService
+    _ observation: Observation, _ pool: Pool, _ health: HealthService,
+    _ readiness: DatabaseReadiness
   ) -> [HTTPRoute] {
     [
       // The process is there and answers; that is all.
       HTTPRoute(path: "/healthz") { _ throws(RPCError) in HTTPResponse(line: "ok") },
       HTTPRoute(path: "/readyz") { _ throws(RPCError) in
         guard health.status() == .serving else {
-          throw RPCError(code: .unavailable, message: "the database does not answer")
+          let reason = readiness.condition?.message ?? "the server is starting or stopping"
+          throw RPCError(code: .unavailable, message: reason)
         }
         return HTTPResponse(line: "ready")
       },

@@ -22,6 +22,11 @@ extension Settings {
   }
 }
 
+extension String {
+  /// The text with its lines joined by semicolons, for a line of the log.
+  var onOneLine: String { split(whereSeparator: \.isNewline).joined(separator: "; ") }
+}
+
 /// Writes a JSON object for each line: `time`, `level`, `message`, and the metadata by its own keys.
 struct JSONLogHandler: LogHandler {
   var logLevel = Logger.Level.info

@@ -13,8 +13,9 @@ struct Serve: AsyncParsableCommand {
     abstract: "Answer calls until SIGTERM or SIGINT.",
     discussion: """
       Stops taking calls at the first signal, answers those that run, and exits with 0. A database \
-      that is away does not stop it: credits are refused with UNAVAILABLE until it is back. A \
-      database whose schema is not this program's does.
+      that is unreachable, hangs or is read-only does not stop it: calls are answered with \
+      UNAVAILABLE until it is back. A database whose schema is not this program's is an error at \
+      the start; later, the server waits until the schema is right again.
 
       SIGHUP reads the settings again and puts their policy in force; all else waits for a new start. \
       A socket that systemd hands on (LISTEN_FDS) is served as it is: socket.path, socket.mode and \
@@ -41,7 +42,8 @@ struct Serve: AsyncParsableCommand {
     let pool = try Pool(configuration: settings.database) { logger.report($0) }
     let watchers = MockupWatchers()
     let feed = try MockupFeedService(
-      database: settings.database, watchers: watchers, logger: logger)
+      database: settings.listenerDatabase, watchers: watchers, logger: logger)
+    let readiness = DatabaseReadiness()
     let process = ServerProcess()
     let answers = try Answers(
       pool: pool, batches: settings.batches,
@@ -50,7 +52,7 @@ struct Serve: AsyncParsableCommand {
     let observation = Observation()
     let server = Server(
       services: answers.services,
-      routes: HTTPRoutes.make(observation, pool, answers.health),
+      routes: HTTPRoutes.make(observation, pool, answers.health, readiness),
       interceptors: observation.interceptors(logger, callLevel: settings.logCallLevel)
         + [access.authorization, answers.shedding]
         + (settings.callTime.map { [DefaultDeadline($0)] } ?? []),
@@ -62,14 +64,16 @@ struct Serve: AsyncParsableCommand {
       .init(service: feed),
       .init(service: MemoryService(load: server.load)),
       .init(
-        service: DatabaseHealth(
-          pool: pool, health: answers.health, services: answers.names, logger: logger)),
+        service: try DatabaseHealth(
+          database: settings.database, pool: pool, health: answers.health,
+          services: answers.names, readiness: readiness, logger: logger)),
       .init(
         service: ReloadService(
           signals: reloads, flags: flags, access: access, supervisor: supervisor, logger: logger)),
       .init(
         service: SocketService(
-          server: server, pool: pool, settings: settings, inherited: sockets.first?.descriptor,
+          server: server, readiness: readiness, settings: settings,
+          inherited: sockets.first?.descriptor,
           supervisor: supervisor, logger: logger),
         successTerminationBehavior: .gracefullyShutdownGroup),
     ]

@@ -10,6 +10,7 @@ enum SettingKey: String, CaseIterable {
   case policyScheduler = "policy.scheduler"
   case policyReader = "policy.reader"
   case databaseURL = "database.url"
+  case databaseListenerURL = "database.listenerURL"
   case databaseConnections = "database.connections"
   case databasePending = "database.pendingPerConnection"
   case databaseConnectSeconds = "database.connectSeconds"
@@ -53,6 +54,9 @@ enum SettingKey: String, CaseIterable {
     case .policyScheduler: "who counts pins and impressions (nobody)"
     case .policyReader: "who looks on (nobody)"
     case .databaseURL: "the database, as libpq takes it; required"
+    case .databaseListenerURL:
+      "the same database for the one connection that uses LISTEN, where database.url is that of a "
+        + "pooler of transactions (database.url)"
     case .databaseConnections: "connections to the database (4)"
     case .databasePending: "statements queued and in flight on one connection (1024)"
     case .databaseConnectSeconds: "how long to wait for a connection, also at the start (5)"

@@ -15,6 +15,8 @@ struct Settings: Sendable {
   var socketGroup: UInt32?
   var policy: AccessPolicy
   var database: PostgresConfiguration
+  /// How to reach the same database with a session of one's own, for LISTEN.
+  var listenerDatabase: PostgresConfiguration
   /// How changes of credits, and pins and impressions, gather into batches.
   var batches = BatchLimits()
   var eventLoops: Int
@@ -42,10 +44,8 @@ struct Settings: Sendable {
 
     policy = try await reader.policy(serverUserID: geteuid())
 
-    let url = try await reader.text(.databaseURL, isSecret: true) ?? ""
-    guard !url.isEmpty else { throw SettingError(.databaseURL, "is not set") }
-    guard PostgresConfiguration.accepts(url: url) else {
-      throw SettingError(.databaseURL, "is neither a URL nor key=value pairs of libpq's")
+    guard let url = try await reader.databaseURL(.databaseURL) else {
+      throw SettingError(.databaseURL, "is not set")
     }
     database = PostgresConfiguration(url: url, applicationName: "mockupd")
     database.searchPath = "pg_catalog, pg_temp"
@@ -55,6 +55,9 @@ struct Settings: Sendable {
       try await reader.number(.databaseConnectSeconds, 1...3600) ?? 5)
     database.statementTimeout = .seconds(
       try await reader.number(.databaseStatementSeconds, 1...86_400) ?? 30)
+
+    listenerDatabase = database
+    listenerDatabase.url = try await reader.databaseURL(.databaseListenerURL) ?? url
 
     batches.shards = try await reader.number(.writerShards, 1...64) ?? batches.shards
     batches.batch = try await reader.number(.writerBatch, 1...4096) ?? batches.batch
@@ -90,6 +93,17 @@ struct Settings: Sendable {
     logLevel = try await reader.choice(.logLevel) ?? .info
     logCallLevel = try await reader.choice(.logCallLevel) ?? .debug
     logFormat = try await reader.choice(.logFormat) ?? .text
+  }
+}
+
+extension SettingsReader {
+  /// A setting that says where the database is; nil if it is not set.
+  fileprivate func databaseURL(_ key: SettingKey) async throws -> String? {
+    guard let url = try await text(key, isSecret: true), !url.isEmpty else { return nil }
+    guard PostgresConfiguration.accepts(url: url) else {
+      throw SettingError(key, "is neither a URL nor key=value pairs of libpq's")
+    }
+    return url
   }
 }
 

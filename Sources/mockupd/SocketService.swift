@@ -8,7 +8,7 @@ internal import TTRPC
 /// Keeps the socket until the group stops.
 struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
   let server: Server
-  let pool: Pool
+  let readiness: DatabaseReadiness
   let settings: Settings
   /// A listening socket that was handed on, in place of the settings' own.
   let inherited: Int32?
@@ -21,7 +21,7 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
     try await withGracefulShutdownHandler {
       supervisor.starting("waiting for the database")
       do {
-        try await cancelWhenGracefulShutdown { try await checkSchema() }
+        try await cancelWhenGracefulShutdown { try await waitForDatabase() }
       } catch {
         if Task.isShuttingDownGracefully { return }
         throw error
@@ -46,21 +46,33 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
       path: settings.socketPath, mode: settings.socketMode, groupID: settings.socketGroup)
   }
 
-  /// Refuses a database that belongs to another version of the program. One that is away is not
-  /// asked: nothing can be granted without it.
-  private func checkSchema() async throws {
-    do {
-      // As long as an attempt to connect may take; after it, callers are told.
-      try await pool.waitUntilConnected(timeout: settings.database.connectTimeout)
-    } catch {
-      guard error.code == .timedOut else { throw error }
-      logger.warning("serving without the database until it is back")
-      return
+  /// Waits until the database is ready, for as long as an attempt to connect may take: after that,
+  /// callers are told. A schema of another version, or a login without privileges, is an error.
+  private func waitForDatabase() async throws {
+    let last = await withTaskGroup(of: DatabaseCondition?.self) { group in
+      group.addTask {
+        for await condition in readiness.changes {
+          switch condition {
+          case .ready, .readOnly, .wrongSchema, .refused: return condition
+          case .unreachable, .hanging: continue
+          }
+        }
+        return nil
+      }
+      group.addTask {
+        try? await Task.sleep(for: settings.database.connectTimeout)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? nil
     }
-    let migrator = try Migrator(
-      configuration: settings.database, schema: Schema.name, migrations: Schema.migrations)
-    let pending = try await migrator.status().pending
-    guard pending.isEmpty else { throw SchemaIsOld(pending: pending.map(\.name)) }
+    try Task.checkCancellation()
+    switch last {
+    case .ready: break
+    case .wrongSchema, .refused: throw UnusableDatabase(reason: last?.report ?? "")
+    case .readOnly, .unreachable, .hanging, nil:
+      logger.warning("serving without the database until it is back")
+    }
   }
 }
 
@@ -70,11 +82,9 @@ private func announce(_ line: String) {
   _ = try? FileDescriptor.standardOutput.writeAll("\(line)\n".utf8)
 }
 
-/// The database lacks migrations.
-struct SchemaIsOld: Error, CustomStringConvertible {
-  let pending: [String]
+/// The server cannot work with its database, and waiting does not help.
+struct UnusableDatabase: Error, CustomStringConvertible {
+  let reason: String
 
-  var description: String {
-    "the database lacks \(pending.joined(separator: ", ")): run `mockupd migrate` first"
-  }
+  var description: String { reason }
 }

@@ -145,4 +145,14 @@ extension RunningProgram {
     }
     throw Program.Failure(description: "it writes \(output), not \(text)")
   }
+
+  /// Waits until standard error has a text, for minutes if need be.
+  func logs(_ text: String) async throws {
+    for _ in 0..<18_000 {
+      if errors.contains(text) { return }
+      if let ending = knownEnding { throw Program.Failure(description: "it ended: \(ending)") }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    throw Program.Failure(description: "it logs \(errors), not \(text)")
+  }
 }

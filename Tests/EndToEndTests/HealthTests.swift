@@ -5,15 +5,18 @@ import TTRPCServices
 import TestSupport
 import Testing
 
-/// What a running server tells about itself.
-@Suite struct HealthTests {
-  /// What the socket answers to an HTTP request.
-  private static func get(_ path: String, at socket: String) async throws -> String {
+/// HTTP on the server's socket.
+enum HTTP {
+  /// What the socket answers to a request.
+  static func get(_ path: String, at socket: String) async throws -> String {
     let peer = try RawPeer(path: socket)
     try await peer.send(Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
     return String(decoding: try await peer.receive(1_000_000), as: UTF8.self)
   }
+}
 
+/// What a running server tells about itself.
+@Suite struct HealthTests {
   @Test func itServesOnlyWhileTheDatabaseAnswers() async throws {
     try await PrivatePostgres.with { postgres in
       try await withTemporaryFolder { folder in
@@ -24,13 +27,13 @@ import Testing
           request, options: CallOptions(timeout: .seconds(120))
         ) { answers in
           while try await answers.next()?.status != .serving {}
-          #expect(try await Self.get("/readyz", at: server.socket).hasPrefix("HTTP/1.1 200 "))
+          #expect(try await HTTP.get("/readyz", at: server.socket).hasPrefix("HTTP/1.1 200 "))
 
           try await postgres.stop()
           #expect(try await answers.next()?.status == .notServing)
           #expect(try await HealthClient(client).check(request).status == .notServing)
-          #expect(try await Self.get("/readyz", at: server.socket).hasPrefix("HTTP/1.1 503 "))
-          #expect(try await Self.get("/healthz", at: server.socket).hasPrefix("HTTP/1.1 200 "))
+          #expect(try await HTTP.get("/readyz", at: server.socket).hasPrefix("HTTP/1.1 503 "))
+          #expect(try await HTTP.get("/healthz", at: server.socket).hasPrefix("HTTP/1.1 200 "))
 
           try await postgres.start()
           #expect(try await answers.next()?.status == .serving)
@@ -74,7 +77,7 @@ import Testing
         ) { client in
           for _ in 0..<3 { _ = try await client.credits.reserve(for: user, credits: 1) }
         }
-        let metrics = try await Self.get("/metrics", at: server.socket)
+        let metrics = try await HTTP.get("/metrics", at: server.socket)
         let method = #"method="mockups.v1.CreditService/ReserveCredits""#
         #expect(metrics.contains("ttrpc_server_calls_total{code=\"OK\",\(method)} 3\n"))
         #expect(metrics.contains("ttrpc_server_call_duration_seconds_count{\(method)} 3\n"))

@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import MockupStore
 import Postgres
 import TestSupport
 import Testing
@@ -47,14 +49,186 @@ import Testing
     }
   }
 
-  @Test func severalMigratorsAtOnceDoItOnce() async throws {
+  @Test func `several migrators at once apply each migration once`() async throws {
     try await Self.withEmptyDatabase { database in
       let endings = try await withThrowingTaskGroup(of: Program.Ending.self) { group in
         for _ in 0..<3 { group.addTask { try await Self.mockupd(["migrate"], database) } }
         return try await group.reduce(into: []) { $0.append($1) }
       }
       #expect(endings.allSatisfy { $0.exitCode == 0 }, "\(endings)")
-      #expect(endings.filter { $0.output == "nothing to do\n" }.count == 2)
+      let applied = endings.flatMap { $0.output.split(separator: "\n") }
+        .filter { $0 != "nothing to do" }
+      #expect(
+        applied.sorted()
+          == Schema.migrations.map { migration in
+            let digits = String(migration.version)
+            return "applied " + String(repeating: "0", count: 3 - digits.count) + digits + "_"
+              + migration.name
+          })
+    }
+  }
+
+  @Test(arguments: ["anon", "mockupd_service"])
+  func `a role that another database's migration makes meanwhile is used`(
+    role: String
+  ) async throws {
+    try await PrivatePostgres.with(isMigrated: false) { postgres in
+      try await postgres.makeDatabase("first").withPool { pool in
+        let made = AsyncStream<Void>.makeStream()
+        let finish = AsyncStream<Void>.makeStream()
+        async let other: Void = pool.withTransaction { transaction throws(PostgresError) in
+          defer { made.continuation.finish() }
+          try await transaction.execute(Statement("CREATE ROLE \(role) NOLOGIN"))
+          made.continuation.finish()
+          for await _ in finish.stream {}
+        }
+        for await _ in made.stream {}
+        async let migration = Self.mockupd(["migrate"], postgres.database)
+        // It wants to make the same role, and waits for what becomes of the other one.
+        var isWaiting = false
+        while !isWaiting {
+          isWaiting =
+            try await pool.query(
+              """
+              SELECT count(*) > 0 FROM pg_stat_activity
+              WHERE datname = 'postgres' AND wait_event = 'transactionid'
+              """
+            ) { row throws(PostgresError) in try row.decode(Bool.self, at: 0) } == [true]
+          try await Task.sleep(for: .milliseconds(5))
+        }
+        finish.continuation.finish()
+        try await other
+        let ending = try await migration
+        #expect(ending.exitCode == 0, "\(ending)")
+      }
+    }
+  }
+
+  /// Runs a closure with a running migration and what it waits for; `release` ends the wait.
+  private static func whileLocked(
+    _ arguments: [String],
+    _ body: (RunningProgram, _ holder: Int32, _ release: () async throws -> Void) async throws ->
+      Void
+  ) async throws {
+    try await withEmptyDatabase { database in
+      var other = database
+      other.applicationName = "a\u{1b}[31m dashboard"
+      try await other.withPool { pool in
+        let locked = AsyncStream<Int32>.makeStream()
+        let finish = AsyncStream<Void>.makeStream()
+        let holder = Task {
+          try await pool.withTransaction { transaction throws(PostgresError) in
+            let process = try await transaction.query(
+              """
+              SELECT pg_backend_pid()
+              FROM pg_advisory_xact_lock(hashtextextended('schema_migrations mockupd', 0))
+              """
+            ) { row throws(PostgresError) in try row.decode(Int32.self, at: 0) }
+            locked.continuation.yield(process.first ?? 0)
+            for await _ in finish.stream {}
+          }
+        }
+        var processes = locked.stream.makeAsyncIterator()
+        let process = try #require(await processes.next())
+        try await withTemporaryFolder { folder in
+          let program = try Program.mockupd.start(
+            ["migrate"] + arguments, environment: ["MOCKUPD_DATABASE_URL": database.url],
+            folder: folder)
+          try await body(program, process) {
+            finish.continuation.finish()
+            try await holder.value
+          }
+        }
+        finish.continuation.finish()
+        try await holder.value
+      }
+    }
+  }
+
+  @Test func `a migration that waits for a lock says whom it waits for`() async throws {
+    try await Self.whileLocked([]) { program, holder, release in
+      try await program.logs("waiting for a lock of process \(holder) (")
+      #expect(program.errors.contains("dashboard) of postgres, in a transaction since 20"))
+      #expect(!program.errors.contains("\u{1b}"))
+      try await release()
+      let ending = await program.ending()
+      #expect(ending.exitCode == 0, "\(ending)")
+      #expect(ending.output.contains("applied 018_access\n"))
+      #expect(ending.errorLines.count == 1, "\(ending)")
+    }
+  }
+
+  @Test func `a migration does not wait for a lock longer than it may`() async throws {
+    try await Self.whileLocked(["--lock-timeout", "1"]) { program, _, _ in
+      let ending = await program.ending()
+      #expect(ending.exitCode == 1)
+      #expect(ending.errors.contains("lock timeout (SQLSTATE 55P03)"), "\(ending)")
+    }
+  }
+
+  @Test func `warnings of migrations are printed, and what the server skips is not`() async throws {
+    try await Self.withEmptyDatabase { database in
+      _ = try await Migrator(
+        configuration: database, schema: Schema.name, migrations: Schema.migrations
+      ).migrate(upTo: 7)
+      let user = UUID()
+      try await database.run("INSERT INTO auth.users (id) VALUES ('\(user)')")
+      try await database.run(
+        """
+        INSERT INTO public.mockup_credit_usage
+          (user_id, credits, operation, balance_before, balance_after)
+        VALUES ('\(user)', -3, 'generation', 0, 0)
+        """)
+      let ending = try await Self.mockupd(["migrate"], database)
+      #expect(ending.exitCode == 0, "\(ending)")
+      #expect(ending.errors.contains("WARNING: rows that are already in "), "\(ending)")
+      #expect(ending.errorLines.allSatisfy { $0.hasPrefix("WARNING: ") }, "\(ending)")
+    }
+  }
+
+  @Test func `a migration that fails says what PostgreSQL says`() async throws {
+    try await Self.withEmptyDatabase { database in
+      try await database.run("CREATE SCHEMA mockupd")
+      try await database.run("CREATE TABLE mockupd.reservations (mine text)")
+      let ending = try await Self.mockupd(["migrate"], database)
+      #expect(ending.exitCode == 1)
+      #expect(
+        ending.errors.contains(
+          "Migration 8 (reservations) failed: relation \"reservations\" already exists"
+            + " (SQLSTATE 42P07)"), "\(ending)")
+    }
+  }
+
+  @Test(arguments: [
+    ("user", "nobody_here", "role \"nobody_here\" does not exist"),
+    ("path", "/nothing_here", "database \"nothing_here\" does not exist"),
+    ("host", "/nowhere", "No such file or directory"),
+  ])
+  func `a connection that fails says why, without the password`(
+    part: String, value: String, reason: String
+  ) async throws {
+    try await MigratedDatabase.with { database in
+      var components = try #require(URLComponents(string: database.owner.url))
+      var items = components.queryItems ?? []
+      if part == "path" {
+        components.path = value
+      } else {
+        items = items.filter { $0.name != part } + [URLQueryItem(name: part, value: value)]
+      }
+      components.queryItems = items + [URLQueryItem(name: "password", value: "hunter2")]
+      let url = try #require(components.string)
+      let migrate = try await Program.mockupd.run(["migrate", "--database-url", url])
+      #expect(migrate.exitCode == 1)
+      #expect(migrate.errorLines.count == 1, "\(migrate)")
+      #expect(migrate.errors.contains(reason), "\(migrate)")
+      try await withTemporaryFolder { folder in
+        let server = try Program.mockupd.start(
+          ["serve", "--socket", "\(folder)/socket", "--database-url", url], folder: folder)
+        try await server.logs(reason)
+        server.signal(SIGTERM)
+        let ending = await server.ending()
+        #expect(!"\(ending)\(migrate)".contains("hunter2"))
+      }
     }
   }
 

@@ -1,8 +1,9 @@
 import Foundation
+import Glibc
 import Postgres
 import TestSupport
 
-/// A PostgreSQL of a test's own, to be stopped and started.
+/// A PostgreSQL of a test's own, to be stopped, started and paused.
 struct PrivatePostgres {
   private static let script = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -13,18 +14,23 @@ struct PrivatePostgres {
   /// How to reach it.
   let database: PostgresConfiguration
 
-  /// Runs a closure with a running one that has the schema, and removes it.
-  static func with<Value>(_ body: (PrivatePostgres) async throws -> Value) async throws -> Value {
+  /// Runs a closure with a running one, and removes it.
+  ///
+  /// - Parameter isMigrated: Whether its database `postgres` has the schema.
+  static func with<Value>(
+    isMigrated: Bool = true, _ body: (PrivatePostgres) async throws -> Value
+  ) async throws -> Value {
     try await withTemporaryFolder { folder in
       let postgres = PrivatePostgres(folder: folder)
       let result: Result<Value, any Error>
       do {
         try await postgres.start()
-        try await postgres.migrate()
+        if isMigrated { try await postgres.migrate() }
         result = .success(try await body(postgres))
       } catch {
         result = .failure(error)
       }
+      try postgres.resume()
       try await postgres.stop()
       return try result.get()
     }
@@ -32,9 +38,48 @@ struct PrivatePostgres {
 
   private init(folder: String) {
     self.folder = folder
-    database = PostgresConfiguration(
-      url: "postgresql:///postgres?host=\(folder)/postgres&user=postgres",
+    database = Self.configuration(of: "postgres", folder)
+  }
+
+  private static func configuration(of name: String, _ folder: String) -> PostgresConfiguration {
+    PostgresConfiguration(
+      url: "postgresql:///\(name)?host=\(folder)/postgres&user=postgres",
       applicationName: "mockupd-tests")
+  }
+
+  /// How to reach a database that no test changes.
+  var maintenance: PostgresConfiguration { Self.configuration(of: "template1", folder) }
+
+  /// Makes another database, and tells how to reach it.
+  func makeDatabase(_ name: String) async throws -> PostgresConfiguration {
+    try await database.run("CREATE DATABASE \(name)")
+    return Self.configuration(of: name, folder)
+  }
+
+  /// Stops all of its processes, as `docker pause` does.
+  func pause() throws {
+    try signal(SIGSTOP)
+  }
+
+  /// Lets them go on.
+  func resume() throws {
+    try signal(SIGCONT)
+  }
+
+  private func signal(_ signal: Int32) throws {
+    let file = "\(folder)/postgres/data/postmaster.pid"
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8),
+      let line = text.split(separator: "\n").first, let postmaster = Int32(line)
+    else { return }
+    // First, so that it makes no more.
+    kill(postmaster, signal)
+    for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+      guard let process = Int32(name),
+        let status = try? String(contentsOfFile: "/proc/\(name)/status", encoding: .utf8),
+        status.contains("\nPPid:\t\(postmaster)\n")
+      else { continue }
+      kill(process, signal)
+    }
   }
 
   func start() async throws { try await run("start") }

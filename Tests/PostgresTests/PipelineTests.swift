@@ -111,6 +111,20 @@ struct PipelineTests {
     #expect(actions(&pipeline, stale, .end, .synchronized) == ["again a anew"])
   }
 
+  @Test
+  func `a statement whose plan is a problem is sent again, but not after the plans were discarded`()
+  {
+    for state in ["42804", "26000", "42P05"] {
+      var pipeline = TestPipeline()
+      pipeline.sent("a", as: .execute, isRepeatable: true)
+      pipeline.sent("b", as: .execute, isRepeatable: false)
+      pipeline.sent("c", as: .execute, isRepeatable: true, hasFreshPlans: true)
+      #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["again a anew"])
+      #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["b server(\(state))"])
+      #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["c server(\(state))"])
+    }
+  }
+
   @Test("A cancelled head ends as cancelled, and its neighbour is unharmed")
   func cancelsHead() {
     var pipeline = pipeline(("a", .execute), ("b", .execute))

@@ -236,6 +236,167 @@ struct ReconnectionTests {
   }
 }
 
+@Suite struct SuspensionTests {
+  @Test func `a suspended connection ends what is pending, refuses more, and comes back`()
+    async throws
+  {
+    try await TestDatabase.withConnection({
+      $0.maximumInFlight = 1
+      $0.minimumBackoff = .seconds(10)
+    }) { connection in
+      try await eventually { connection.isConnected }
+      let sent = Task { try await connection.execute("SELECT pg_sleep(600)") }
+      try await eventually { connection.pendingCount == 1 }
+      let queued = Task { try await connection.execute("SELECT 1") }
+      try await eventually { connection.pendingCount == 2 }
+      let reason = PostgresError(.connectionUnavailable, "the database is asleep")
+      // So that the first is certainly sent.
+      _ = await connection.session
+      connection.suspend(because: reason)
+      let lost = try await postgresError { try await sent.value }
+      #expect(lost == PostgresError(.connectionLost, "the database is asleep"))
+      #expect(try await postgresError { try await queued.value } == reason)
+      #expect(try await postgresError { try await connection.execute("SELECT 1") } == reason)
+      let transaction = try await postgresError {
+        try await connection.withTransaction { transaction throws(PostgresError) in
+          try await transaction.execute("SELECT 1")
+        }
+      }
+      #expect(transaction == reason)
+      #expect(connection.pendingCount == 0)
+      #expect(!connection.isConnected)
+
+      connection.resume()
+      #expect(try await connection.column("SELECT 2") == [2])
+    }
+  }
+
+  @Test func `a connection that pauses before its next attempt connects at once when resumed`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      try await database.withConnection { observer in
+        try await database.withConnection({
+          $0.minimumBackoff = .seconds(3000)
+          $0.maximumBackoff = .seconds(3000)
+        }) { connection in
+          let process = try await connection.column("SELECT pg_backend_pid()", as: Int.self)[0]
+          try await observer.execute("SELECT pg_terminate_backend($1::int4)", [process])
+          try await eventually { !connection.isConnected }
+          connection.resume()
+          try await eventually { connection.isConnected }
+          #expect(try await connection.column("SELECT 2") == [2])
+        }
+      }
+    }
+  }
+
+  @Test func `each new session has the configured settings`() async throws {
+    try await TestDatabase.with { database in
+      try await database.withConnection { observer in
+        try await database.withConnection({
+          $0.statementTimeout = .milliseconds(12_345)
+          $0.minimumBackoff = .milliseconds(1)
+        }) { connection in
+          let settings = Statement(
+            "SELECT current_setting('TimeZone') || ' ' || current_setting('statement_timeout')")
+          var processes: Set<Int> = []
+          for _ in 0..<2 {
+            #expect(try await connection.column(settings) == ["UTC 12345ms"])
+            let process = try await connection.column("SELECT pg_backend_pid()", as: Int.self)[0]
+            processes.insert(process)
+            try await observer.execute("SELECT pg_terminate_backend($1::int4)", [process])
+            try await eventually { !connection.isConnected }
+            try await eventually { connection.isConnected }
+          }
+          #expect(processes.count == 2)
+        }
+      }
+    }
+  }
+}
+
+@Suite struct StalePlanTests {
+  private let setUp = """
+    CREATE TABLE thing (name text);
+    INSERT INTO thing VALUES ('a');
+    CREATE FUNCTION things() RETURNS SETOF thing LANGUAGE sql STABLE SET search_path = public
+      AS 'SELECT * FROM thing';
+    CREATE FUNCTION names() RETURNS SETOF text LANGUAGE plpgsql STABLE SET search_path = public
+      AS 'BEGIN RETURN QUERY SELECT t.name::text FROM things() AS t; END';
+    """
+  private let direct = Statement(name: "direct", sql: "SELECT name::text FROM things()")
+  private let nested = Statement(name: "nested", sql: "SELECT name FROM names() AS name")
+  private let row = Statement(name: "row", sql: "SELECT name FROM thing")
+
+  private func with(_ body: (Connection, Connection) async throws -> Void) async throws {
+    try await TestDatabase.with { database in
+      try await database.withConnection { owner in
+        try await owner.withTransaction { transaction throws(PostgresError) in
+          try await transaction.runScript(setUp)
+        }
+        try await database.withConnection { connection in
+          // From the sixth run on the plan is kept.
+          for _ in 0..<6 {
+            for statement in [direct, nested, row] {
+              #expect(try await connection.column(statement) == ["a"])
+            }
+          }
+          try await body(connection, owner)
+        }
+      }
+    }
+  }
+
+  @Test func `a statement whose columns have changed their types is planned anew`() async throws {
+    try await with { connection, owner in
+      for type in ["varchar(7)", "text", "varchar(9)"] {
+        try await owner.execute(Statement("ALTER TABLE thing ALTER name TYPE \(type)"))
+        for statement in [direct, nested, row] {
+          #expect(try await connection.column(statement) == ["a"], "\(type) \(statement.sql)")
+        }
+      }
+    }
+  }
+
+  @Test func `a transaction that meets a stale plan may be run again, and succeeds`() async throws {
+    try await with { connection, owner in
+      for statement in [direct, nested, row] {
+        try await owner.execute("ALTER TABLE thing ALTER name TYPE varchar(7)")
+        let run = {
+          try await connection.withTransaction { transaction throws(PostgresError) in
+            try await transaction.column(statement, as: String.self)
+          }
+        }
+        let error = try await postgresError(run)
+        #expect(error.isStalePlan && error.isRetriable, "\(error.report)")
+        #expect(try await run() == ["a"])
+        try await owner.execute("ALTER TABLE thing ALTER name TYPE text")
+        for statement in [direct, nested, row] { _ = try await connection.execute(statement) }
+      }
+    }
+  }
+
+  @Test func `a statement with a mistake in its types fails, and is not sent for ever`()
+    async throws
+  {
+    try await with { connection, _ in
+      try await connection.execute(
+        """
+        CREATE FUNCTION wrong() RETURNS TABLE (name text) LANGUAGE plpgsql
+          AS 'BEGIN RETURN QUERY SELECT 1; END'
+        """)
+      for statement in [
+        Statement(name: "wrong", sql: "SELECT name FROM wrong()"), "SELECT wrong()",
+      ] {
+        let error = try await postgresError { try await connection.execute(statement) }
+        #expect(error.code == .server(.datatypeMismatch))
+      }
+      #expect(try await connection.column(direct) == ["a"])
+    }
+  }
+}
+
 @Suite("The configuration")
 struct ConfigurationTests {
   @Test(
@@ -272,15 +433,16 @@ struct ConfigurationTests {
     }
   }
 
-  @Test("The session's settings are added to those of the URL")
-  func options() throws {
+  @Test func `the startup packet has no options that the URL does not give`() throws {
     var configuration = PostgresConfiguration(
       url: "postgresql:///db?options=-c%20work_mem%3D1MB&tcp_user_timeout=7",
       applicationName: "a test"
     )
     configuration.statementTimeout = .seconds(2)
     let values = try configuration.connectionString().values
-    #expect(values["options"] == "-c work_mem=1MB -c timezone=UTC -c statement_timeout=2000")
+    #expect(values["options"] == "-c work_mem=1MB")
+    configuration.url = "postgresql:///db"
+    #expect(try configuration.connectionString().values["options"] == nil)
     #expect(values["application_name"] == "a test")
     #expect(values["tcp_user_timeout"] == "7")
   }

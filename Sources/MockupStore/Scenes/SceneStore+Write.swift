@@ -86,20 +86,22 @@ extension SceneStore {
     let time = now()
     let changed: SceneTemplate?
     do throws(PostgresError) {
-      changed = try await pool.withTransaction { transaction throws(PostgresError) in
-        let own = Parameters(userID, id)
-        guard
-          let old = try await transaction.query(
-            Queries.lockSceneTemplate, own, SceneTemplate.init(row:)
+      changed = try await retrying { () throws(PostgresError) in
+        try await pool.withTransaction { transaction throws(PostgresError) in
+          let own = Parameters(userID, id)
+          guard
+            let old = try await transaction.query(
+              Queries.lockSceneTemplate, own, SceneTemplate.init(row:)
+            ).first
+          else { return nil }
+          let config = change.config.map { JSONB(text: $0.replacing(old.config).json) }
+          let parameters = Parameters(
+            time, userID, id, change.name, change.description, change.vendorID, change.vendorURL,
+            config, change.previewURL, change.isActive, change.recommendedCollections)
+          return try await transaction.query(
+            Queries.updateSceneTemplate, parameters, SceneTemplate.init(row:)
           ).first
-        else { return nil }
-        let config = change.config.map { JSONB(text: $0.replacing(old.config).json) }
-        let parameters = Parameters(
-          time, userID, id, change.name, change.description, change.vendorID, change.vendorURL,
-          config, change.previewURL, change.isActive, change.recommendedCollections)
-        return try await transaction.query(
-          Queries.updateSceneTemplate, parameters, SceneTemplate.init(row:)
-        ).first
+        }
       }
     } catch {
       throw SceneError(writing: error, user: userID, key: nil)

@@ -2,6 +2,8 @@ internal import Postgres
 
 /// The statements of `SQL/Queries`, each under its file's name.
 enum Queries {
+  static let checkDatabase = statement(
+    "check_database", PackageResources.check_database_sql)
   static let claimMockups = statement(
     "claim_mockups", PackageResources.claim_mockups_sql)
   static let claimPerformanceBatches = statement(

@@ -18,12 +18,14 @@ func retrying<Value: Sendable>(
 }
 
 extension PostgresError {
-  /// Deadlocks and serialization failures; and the duplicate keys that no lock excludes: an id that is
+  /// Deadlocks and serialization failures; plans that no longer fit the tables, which the connection
+  /// has discarded; and the duplicate keys that no lock excludes: an id that is
   /// used in two years at once, or one that asks for two mockups at once. The next attempt finds the
   /// first.
   var lostAgainstAnother: Bool {
     switch sqlState {
     case .deadlockDetected, .serializationFailure: true
+    case _ where isStalePlan: true
     case .uniqueViolation:
       ["reservations_pkey", "refunds_pkey", "regeneration_requests_pkey"].contains(constraint)
     default: false

@@ -2,7 +2,8 @@
 public struct PostgresConfiguration: Sendable {
   /// Any URL or `keyword=value …` of libpq: `postgresql:///db?host=/run/postgresql`.
   ///
-  /// Its `options` are kept; the session's `client_encoding` is always UTF8 and its `timezone` UTC.
+  /// The session's `client_encoding` is always UTF8 and its `TimeZone` UTC. `options` are sent only if
+  /// the URL has them: most poolers refuse them.
   public var url: String
 
   /// What `pg_stat_activity` shows.
@@ -11,8 +12,7 @@ public struct PostgresConfiguration: Sendable {
   /// How long one attempt to connect may take, and so how long a statement waits for it at most.
   public var connectTimeout: Duration = .seconds(5)
 
-  /// How long the server lets a statement run; zero for as long as it takes, nil for as long as the
-  /// server's own setting says.
+  /// How long the server lets a statement run; zero for no limit, nil for the server's own setting.
   public var statementTimeout: Duration?
 
   /// The session's `search_path`: the schemas in which names that are not qualified are looked up; nil for
@@ -83,13 +83,18 @@ public struct PostgresConfiguration: Sendable {
     // sockets ignore both.
     string.setDefault("tcp_user_timeout", "30000")
     string.setDefault("keepalives_idle", "30")
-    string.addSetting("timezone", "UTC")
-    if let searchPath { string.addSetting("search_path", searchPath) }
+    return string
+  }
+
+  /// The settings of each session, by name.
+  var sessionSettings: [(name: String, value: String)] {
+    var settings = [(name: "TimeZone", value: "UTC")]
+    if let searchPath { settings.append((name: "search_path", value: searchPath)) }
     if let statementTimeout {
       let milliseconds = Int64((statementTimeout / .milliseconds(1)).rounded(.up))
-      string.addSetting("statement_timeout", String(max(milliseconds, 0)))
+      settings.append((name: "statement_timeout", value: String(max(milliseconds, 0))))
     }
-    return string
+    return settings
   }
 }
 

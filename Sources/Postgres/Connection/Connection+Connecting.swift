@@ -24,25 +24,84 @@ extension Connection {
       connectingFailed(libpq.errorMessage)
     case .connected:
       guard libpq.enterPipelineMode() else { return connectingFailed(libpq.errorMessage) }
-      connected(libpq)
+      setUp(libpq, deadline)
     case let progress:
       link = .connecting(libpq, progress, deadline: deadline)
     }
   }
 
-  private func connected(_ libpq: LibpqConnection) {
+  /// Makes the session's settings, and finds out whether a pooler is in between: then the process that
+  /// executes the statement is not the one that the connection was promised.
+  ///
+  /// Settings are not part of the startup packet: poolers refuse it with them. A pooler's sessions are
+  /// shared, so that settings have to be local to each transaction there.
+  private func setUp(_ libpq: LibpqConnection, _ deadline: ContinuousClock.Instant) {
     session = Session(libpq: libpq, maximumPrepared: configuration.maximumPrepared)
-    link = .ready
-    backoff.succeeded()
-    onEvent(.connected)
+    link = .settingUp(deadline: deadline)
+    let lease = Lease()
+    let request = Request(
+      .statement(setUpStatement, [libpq.backendProcessID]),
+      effect: .boundary, lease: lease.id
+    ) { [weak self] result in
+      let isDirect = Result { () throws(PostgresError) in
+        try result.get()?.rows { row throws(PostgresError) in try row.decode(Bool.self, at: 0) }
+          == [true]
+      }
+      self?.assumeIsolated { $0.isSetUp(isDirect) }
+    }
+    // Ahead of all that waits.
+    backlog.grant(lease)
+    _ = backlog.append(request)
   }
 
-  private func connectingFailed(_ reason: String) {
-    let error = PostgresError(
-      .connectionUnavailable,
-      "The database is not reachable.",
-      detail: connectionString.redact(reason)
-    )
+  private var setUpStatement: Statement {
+    let settings = configuration.sessionSettings.map {
+      ", CASE WHEN is_direct THEN \(setConfig($0, isLocal: false)) END"
+    }
+    return Statement(
+      """
+      SELECT is_direct\(settings.joined())
+      FROM (SELECT pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $1 AS is_direct) AS s
+      """)
+  }
+
+  private func setConfig(_ setting: (name: String, value: String), isLocal: Bool) -> String {
+    let value = setting.value.replacing("'", with: "''")
+    return "pg_catalog.set_config('\(setting.name)', '\(value)', \(isLocal))"
+  }
+
+  private func isSetUp(_ isDirect: Result<Bool, PostgresError>) {
+    guard case .settingUp = link else { return }
+    switch isDirect {
+    case .success(let isDirect):
+      if !isDirect { session?.usePooler(prelude: prelude) }
+      _ = backlog.release()
+      link = .ready
+      backoff.succeeded()
+      onEvent(.connected(throughPooler: !isDirect))
+    case .failure(let error):
+      connectingFailed(error)
+    }
+  }
+
+  private var prelude: String {
+    "SELECT "
+      + configuration.sessionSettings.map { setConfig($0, isLocal: true) }.joined(separator: ", ")
+  }
+
+  func connectingFailed(_ reason: String) {
+    connectingFailed(
+      PostgresError(
+        .connectionUnavailable,
+        "the database is not reachable",
+        detail: connectionString.redact(reason)))
+  }
+
+  private func connectingFailed(_ error: PostgresError) {
+    _ = session?.broke()
+    session = nil
+    _ = backlog.release()
+    let error = error.recoded(.connectionUnavailable)
     let pause = backoff.failed(randomFraction: configuration.randomFraction())
     link = .pausing(until: .now + pause, because: error)
     for request in backlog.removeGeneral() { complete(request, .failure(error)) }

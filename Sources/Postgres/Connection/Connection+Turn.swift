@@ -6,16 +6,18 @@ extension Connection {
     case .notStarted(let since):
       if let since, since + configuration.connectTimeout <= .now {
         link = .notStarted(waitingSince: nil)
-        failGeneral(.connectionUnavailable, "The connection was not started.")
+        failGeneral(.connectionUnavailable, "the connection was not started")
       }
     case .connecting(let libpq, let progress, let deadline):
       continueConnecting(libpq, progress, deadline, readiness)
+    case .settingUp(let deadline):
+      if deadline <= .now { connectingFailed("it took too long") }
     case .pausing(let until, _):
       if until <= .now { beginConnecting() }
-    case .ready, .closed:
+    case .ready, .suspended, .closed:
       break
     }
-    if case .ready = link { work(readiness) }
+    if session != nil { work(readiness) }
     finishClosingIfDue()
     return wait
   }
@@ -32,13 +34,16 @@ extension Connection {
       wait.add(deadline)
     case .pausing(let until, _):
       wait.add(until)
-    case .ready:
-      wait.socket = session?.libpq.socket
-      wait.wantsRead = true
-      wait.wantsWrite = session?.hasOutput ?? false
-      wait.add(session?.nextCancel)
-    case .closed:
+    case .settingUp(let deadline):
+      wait.add(deadline)
+    case .ready, .suspended, .closed:
       break
+    }
+    if let session {
+      wait.socket = session.libpq.socket
+      wait.wantsRead = true
+      wait.wantsWrite = session.hasOutput
+      wait.add(session.nextCancel)
     }
     return wait
   }
@@ -55,8 +60,20 @@ extension Connection {
       } else {
         session?.cancel(cancellation)
       }
+    case .cancelEnded(let request):
+      session?.cancelEnded(request, now: .now)
+      if closing?.cancelRequest === request { closing?.deadline = .now }
     case .release(let lease):
       release(lease)
+    case .suspend(let error):
+      suspend(error)
+    case .resume:
+      switch link {
+      case .suspended, .pausing:
+        backoff.succeeded()
+        beginConnecting()
+      case .notStarted, .connecting, .settingUp, .ready, .closed: break
+      }
     case .close(let deadline, let completion):
       close(deadline, completion)
     }
@@ -83,7 +100,7 @@ extension Connection {
         .failure(
           PostgresError(
             .connectionUnavailable,
-            "The connection broke; the transaction was rolled back."
+            "the connection to the database broke, and the transaction was rolled back"
           )
         )
       )
@@ -96,7 +113,8 @@ extension Connection {
     switch link {
     case .closed: return PostgresError(.closed, "The connection is closed.")
     case .pausing(_, let error): return error.recoded(.connectionUnavailable)
-    case .notStarted, .connecting, .ready: return nil
+    case .suspended(let error): return error.recoded(.connectionUnavailable)
+    case .notStarted, .connecting, .settingUp, .ready: return nil
     }
   }
 
@@ -111,11 +129,19 @@ extension Connection {
     lose("the transaction was not brought to an end")
   }
 
+  private func suspend(_ error: PostgresError) {
+    if case .closed = link { return }
+    link = .suspended(because: error)
+    failEverything(error.recoded(.connectionLost))
+    let unavailable = error.recoded(.connectionUnavailable)
+    for request in backlog.removeGeneral() { complete(request, .failure(unavailable)) }
+  }
+
   private func close(
     _ deadline: ContinuousClock.Instant,
     _ completion: @escaping @Sendable () -> Void
   ) {
-    if case .closed = link { return completion() }
+    if case .closed = link, closing == nil { return completion() }
     var closing = closing ?? Closing(deadline: deadline, completions: [])
     closing.deadline = min(closing.deadline, deadline)
     closing.completions.append(completion)
@@ -124,15 +150,40 @@ extension Connection {
 
   private func finishClosingIfDue() {
     guard let closing else { return }
-    if case .ready = link, closing.deadline > .now, hasWork { return }
-    if case .connecting = link, closing.deadline > .now, hasWork { return }
-    // What the server is still at would be in vain.
-    if let session, !session.pipeline.isEmpty { _ = session.libpq.cancel() }
-    link = .closed
+    if closing.cancelRequest != nil {
+      if closing.deadline > .now { return }
+    } else {
+      switch link {
+      case .ready, .connecting, .settingUp:
+        if closing.deadline > .now, hasWork { return }
+      case .notStarted, .pausing, .suspended, .closed:
+        break
+      }
+      // What the server is still executing would be in vain.
+      let isExecuting = session.map { !$0.pipeline.isEmpty } ?? false
+      let cancelRequest = isExecuting ? session?.libpq.makeCancelRequest() : nil
+      link = .closed
+      failEverything()
+      failGeneral(.closed, "The connection was closed.")
+      if let cancelRequest, start(cancelRequest) {
+        self.closing?.cancelRequest = cancelRequest
+        self.closing?.deadline = .now + Self.cancelTimeout
+        return
+      }
+    }
     self.closing = nil
-    failEverything()
-    failGeneral(.closed, "The connection was closed.")
     for completion in closing.completions { completion() }
+  }
+
+  /// How long a connection that is closed waits for its last request to cancel.
+  private static let cancelTimeout: Duration = .seconds(1)
+
+  /// Sends a request to cancel, and reports its end by a command.
+  func start(_ cancelRequest: CancelRequest) -> Bool {
+    startBlockingCall { [weak self] in
+      cancelRequest.send()
+      self?.post(.cancelEnded(cancelRequest))
+    }
   }
 
   private var hasWork: Bool {

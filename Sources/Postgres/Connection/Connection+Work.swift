@@ -3,12 +3,16 @@ extension Connection {
   func work(_ readiness: ConnectionThread.Readiness) {
     let isOpen = readiness.canRead ? session?.libpq.consumeInput() ?? false : true
     // What came before the connection broke still counts.
-    guard receive() else { return }
+    guard receive(), session != nil else { return }
     receiveNotifications()
     guard isOpen, session?.libpq.isBroken == false else { return lose(brokenReason) }
     guard send() else { return }
     guard session?.flush() == true else { return lose(brokenReason) }
-    if session?.hasOutput == false { session?.cancelHeadIfDue(now: .now) }
+    if session?.hasOutput == false, let request = session?.cancelRequestIfDue(now: .now),
+      !start(request)
+    {
+      session?.cancelEnded(request, now: .now)
+    }
   }
 
   private var brokenReason: String { session?.libpq.errorMessage ?? "" }
@@ -73,16 +77,17 @@ extension Connection {
   private func unavailable(_ reason: String) -> PostgresError {
     PostgresError(
       .connectionUnavailable,
-      "The database is not reachable.",
+      "the database is not reachable",
       detail: connectionString.redact(reason)
     )
   }
 
   /// Gives the connection up, answers everything that relied on it, and prepares to come back.
   func lose(_ reason: String) {
+    if case .settingUp = link { return connectingFailed(reason) }
     let error = PostgresError(
       .connectionLost,
-      "The connection to the database broke.",
+      "the connection to the database broke",
       detail: connectionString.redact(reason)
     )
     let pause = backoff.failed(randomFraction: configuration.randomFraction())

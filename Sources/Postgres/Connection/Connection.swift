@@ -11,21 +11,29 @@ public actor Connection {
     case start
     case submit(Request)
     case cancel(Cancellation)
+    case cancelEnded(CancelRequest)
     case release(Lease)
+    case suspend(PostgresError)
+    case resume
     case close(deadline: ContinuousClock.Instant, completion: @Sendable () -> Void)
   }
 
   enum Link {
     case notStarted(waitingSince: ContinuousClock.Instant?)
     case connecting(LibpqConnection, LibpqConnection.Progress, deadline: ContinuousClock.Instant)
+    /// There is a session; its settings are on their way.
+    case settingUp(deadline: ContinuousClock.Instant)
     case ready
     case pausing(until: ContinuousClock.Instant, because: PostgresError)
+    case suspended(because: PostgresError)
     case closed
   }
 
   struct Closing {
     var deadline: ContinuousClock.Instant
     var completions: [@Sendable () -> Void]
+    /// The request to cancel what the server was still executing, which delays the end a little.
+    var cancelRequest: CancelRequest?
   }
 
   /// What other threads know of the link.
@@ -49,7 +57,8 @@ public actor Connection {
   var link = Link.notStarted(waitingSince: nil) {
     didSet { availability.store(link.availability, ordering: .releasing) }
   }
-  /// What ``Link/ready`` stands for; apart from it, to be changed in place.
+  /// What ``Link/settingUp(deadline:)`` and ``Link/ready`` stand for; apart from them, to be changed
+  /// in place.
   var session: Session?
   var backlog = Backlog()
   var backoff: Backoff
@@ -93,6 +102,13 @@ public actor Connection {
   public nonisolated var isConnected: Bool {
     availability.load(ordering: .acquiring) == .up
   }
+
+  /// Ends all that is queued or in flight with an error, closes the connection, and refuses statements
+  /// with the same error, as ``PostgresError/Code/connectionUnavailable``, until ``resume()``.
+  public nonisolated func suspend(because error: PostgresError) { post(.suspend(error)) }
+
+  /// Connects again, now, if the connection is suspended or pauses before its next attempt.
+  public nonisolated func resume() { post(.resume) }
 
   /// How many statements and transactions are queued or in flight.
   public nonisolated var pendingCount: Int { admission.count }
@@ -142,8 +158,8 @@ extension Connection.Link {
   fileprivate var availability: Connection.Availability {
     switch self {
     case .ready: .up
-    case .connecting: .underWay
-    case .notStarted, .pausing, .closed: .away
+    case .connecting, .settingUp: .underWay
+    case .notStarted, .pausing, .suspended, .closed: .away
     }
   }
 }

@@ -172,6 +172,33 @@ extension ConnectionThread.Wait {
   }
 }
 
+/// Runs a call that may block, for ever at worst, on a thread of its own; false if there is none.
+func startBlockingCall(_ call: @escaping @Sendable () -> Void) -> Bool {
+  var thread = pthread_t()
+  let argument = unsafe Unmanaged.passRetained(BlockingCall(call))
+  guard unsafe pthread_create(&thread, nil, runBlockingCall, argument.toOpaque()) == 0 else {
+    unsafe argument.release()
+    return false
+  }
+  pthread_detach(thread)
+  return true
+}
+
+private final class BlockingCall: Sendable {
+  let call: @Sendable () -> Void
+
+  init(_ call: @escaping @Sendable () -> Void) {
+    self.call = call
+  }
+}
+
+private func runBlockingCall(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  if let argument = unsafe argument {
+    unsafe Unmanaged<BlockingCall>.fromOpaque(argument).takeRetainedValue().call()
+  }
+  return nil
+}
+
 private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
   if let argument = unsafe argument {
     unsafe Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()

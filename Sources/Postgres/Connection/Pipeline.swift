@@ -69,6 +69,8 @@ struct Pipeline<Item: Equatable, Value> {
     let shape: Shape
     /// Whether it is its own transaction, so that it can be sent again after it failed.
     let isRepeatable: Bool
+    /// Whether the session's plans were discarded just ahead of it, so that it cannot meet a stale one.
+    let hasFreshPlans: Bool
     var stage: Stage
     var outcome: Outcome?
     var isCancelled = false
@@ -93,14 +95,19 @@ struct Pipeline<Item: Equatable, Value> {
   /// Whether what the server is executing now is to be cancelled.
   var isHeadCancelled: Bool { entries.first?.isCancelled ?? false }
 
-  mutating func sent(_ item: Item, as shape: Shape, isRepeatable: Bool) {
+  mutating func sent(
+    _ item: Item, as shape: Shape, isRepeatable: Bool, hasFreshPlans: Bool = false
+  ) {
     let stage: Stage =
       switch shape {
       case .execute: .executing
       case .prepareAndExecute: .preparing
       case .script: .script
       }
-    entries.append(Entry(item: item, shape: shape, isRepeatable: isRepeatable, stage: stage))
+    entries.append(
+      Entry(
+        item: item, shape: shape, isRepeatable: isRepeatable, hasFreshPlans: hasFreshPlans,
+        stage: stage))
   }
 
   /// Notes that somebody wants it cancelled; false if nothing in flight fits.
@@ -202,7 +209,8 @@ struct Pipeline<Item: Equatable, Value> {
       return .finish(head.item, .success(value))
     case .failure(let fields) where fields.sqlState == .queryCanceled && !fields.isStatementTimeout:
       return finishCancelled(head, fields)
-    case .failure(let fields) where isPlanMissing(head, fields):
+    case .failure(let fields)
+    where head.isRepeatable && !head.hasFreshPlans && fields.isPlanProblem:
       return .sendAgain(head.item, preparingAnew: true)
     case .failure(let fields):
       return .finish(head.item, .failure(fields.error))
@@ -219,11 +227,5 @@ struct Pipeline<Item: Equatable, Value> {
     }
     if wasOurs && head.isRepeatable { return .sendAgain(head.item, preparingAnew: false) }
     return .finish(head.item, .failure(fields.error))
-  }
-
-  /// Whether it relied on a preparation that failed, is gone, or no longer fits the tables.
-  private func isPlanMissing(_ head: Entry, _ fields: ServerFields) -> Bool {
-    head.isRepeatable && head.shape == .execute
-      && (fields.sqlState == .invalidStatementName || fields.isStalePlan)
   }
 }

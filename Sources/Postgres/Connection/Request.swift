@@ -45,6 +45,9 @@ final class Request: Sendable {
     self.completion = completion
   }
 
+  /// Whether it is work of a caller's, and not a bracket around it such as BEGIN or COMMIT.
+  var isWork: Bool { effect == .autonomous || effect == .transactional }
+
   /// What is to be sent, now that its turn has come: what is deferred is made. Nil where nobody wants
   /// it any more.
   func made() -> Request? {

@@ -7,6 +7,12 @@ struct Session {
   private(set) var hasOutput = false
   /// When the head is to be cancelled, should it still be there; nil if not.
   private(set) var nextCancel: ContinuousClock.Instant?
+  /// The request to cancel that is in flight. Nothing is sent until it has ended: it could hit that.
+  private var cancelRequest: CancelRequest?
+  /// A statement that is sent ahead of each other one, in the same transaction; see ``usePooler(_:)``.
+  private var prelude: String?
+  /// Whether the session's plans are to be discarded ahead of the next statement.
+  private var hasStalePlans = false
 
   // A request to cancel is lost on a server that has not begun the statement: it is repeated.
   private static let cancelInterval: Duration = .milliseconds(200)
@@ -18,9 +24,17 @@ struct Session {
     prepared = PreparedStatements(limit: maximumPrepared)
   }
 
+  /// Adapts to a connection pooler, which may give each transaction another session of PostgreSQL:
+  /// no statement is prepared, and settings are local to each transaction.
+  mutating func usePooler(prelude: String) {
+    prepared = PreparedStatements(limit: 0)
+    self.prelude = prelude
+  }
+
   /// Whether the request may be sent now.
   func accepts(_ request: Request, maximumInFlight: Int) -> Bool {
-    switch request.work {
+    guard cancelRequest == nil else { return false }
+    return switch request.work {
     case .statement, .deferred: pipeline.count < maximumInFlight && pipeline.accepts(.execute)
     case .script: pipeline.accepts(.script)
     case .lease: pipeline.isEmpty
@@ -50,8 +64,10 @@ struct Session {
     _ parameters: Parameters
   ) throws(PostgresError) -> Bool {
     if let failure = parameters.failure { throw failure }
-    let plan = try prepared.plan(statement, parameters)
+    let discardsPlans = hasStalePlans && request.isWork
+    let plan = discardsPlans ? .parse : try prepared.plan(statement, parameters)
     let types = statement.parameterTypes ?? parameters.types
+    var shape = Pipeline<Request, LibpqResult>.Shape.execute
     let isSent =
       switch plan {
       case .execute(let name):
@@ -60,13 +76,28 @@ struct Session {
         libpq.sendPrepare(name: name, sql: statement.sql, types: types)
           && libpq.sendExecute(name: name, parameters)
       case .parse:
-        libpq.sendQuery(sql: statement.sql, types: types, parameters)
+        sendPrelude(of: request, discardsPlans: discardsPlans, &shape)
+          && libpq.sendQuery(sql: statement.sql, types: types, parameters)
       }
     guard isSent, libpq.sendSync() else { return false }
-    var shape = Pipeline<Request, LibpqResult>.Shape.execute
     if case .prepareAndExecute = plan { shape = .prepareAndExecute }
-    pipeline.sent(request, as: shape, isRepeatable: request.effect == .autonomous)
+    if discardsPlans { hasStalePlans = false }
+    pipeline.sent(
+      request, as: shape, isRepeatable: request.effect == .autonomous,
+      hasFreshPlans: discardsPlans)
     return true
+  }
+
+  /// Sends what goes ahead of a statement, if anything; false if the connection is broken.
+  private func sendPrelude(
+    of request: Request, discardsPlans: Bool, _ shape: inout Pipeline<Request, LibpqResult>.Shape
+  ) -> Bool {
+    guard request.isWork, let prelude = discardsPlans ? "DISCARD PLANS" : prelude else {
+      return true
+    }
+    // To the pipeline it is what a preparation is: a command before the statement, with its result.
+    shape = .prepareAndExecute
+    return libpq.sendQuery(sql: prelude, types: [], Parameters())
   }
 
   /// Takes one result that is there.
@@ -118,10 +149,14 @@ struct Session {
       return nil
     case .finish(let request, let result):
       nextCancel = nil
+      if case .failure(let error) = result, error.isStalePlan { hasStalePlans = true }
       return .finished(request, checked(result, of: request))
     case .sendAgain(let request, let preparingAnew):
       nextCancel = nil
-      if preparingAnew { forget(request) }
+      if preparingAnew {
+        forget(request)
+        hasStalePlans = true
+      }
       return .sendAgain(request)
     case .giveUp(let reason):
       return .broken(reason)
@@ -153,12 +188,26 @@ struct Session {
     _ = pipeline.cancel { $0.cancellation === cancellation }
   }
 
-  /// Asks the server to cancel what it is executing, if that is due.
-  mutating func cancelHeadIfDue(now: ContinuousClock.Instant) {
-    guard pipeline.isHeadCancelled else { return nextCancel = nil }
-    guard nextCancel.map({ $0 <= now }) ?? true else { return }
-    if libpq.cancel() { pipeline.cancelSent() }
-    nextCancel = .now + Self.cancelInterval
+  /// The request to cancel what the server is executing, if one is due. The caller sends it, and
+  /// reports its end to ``cancelEnded(_:now:)``.
+  mutating func cancelRequestIfDue(now: ContinuousClock.Instant) -> CancelRequest? {
+    guard pipeline.isHeadCancelled else {
+      nextCancel = nil
+      return nil
+    }
+    guard cancelRequest == nil, nextCancel.map({ $0 <= now }) ?? true else { return nil }
+    cancelRequest = libpq.makeCancelRequest()
+    // From now on it may take effect at any time.
+    if cancelRequest != nil { pipeline.cancelSent() }
+    nextCancel = cancelRequest == nil ? now + Self.cancelInterval : nil
+    return cancelRequest
+  }
+
+  /// Notes that a request to cancel has ended, unless it was another session's.
+  mutating func cancelEnded(_ request: CancelRequest, now: ContinuousClock.Instant) {
+    guard cancelRequest === request else { return }
+    cancelRequest = nil
+    nextCancel = now + Self.cancelInterval
   }
 
   /// What became of everything in flight, now that the connection is broken.

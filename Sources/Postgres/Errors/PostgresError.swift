@@ -81,6 +81,13 @@ public struct PostgresError: Error, Sendable {
   /// More about it, with values: the server's DETAIL, or libpq's own words.
   public var detail: String? { storage.detail }
 
+  /// Whether a plan that the session had cached did not fit the tables any more. The session has
+  /// discarded its plans since, so that the statement or its transaction may be run again.
+  public var isStalePlan: Bool { storage.server?.isStalePlan ?? false }
+
+  /// Where the server was in the code of functions, innermost first; a line for each call.
+  public var context: String? { storage.server?.context }
+
   /// The server's HINT.
   public var hint: String? { storage.server?.hint }
 
@@ -96,9 +103,10 @@ public struct PostgresError: Error, Sendable {
   /// Whether sending it again is safe, because nothing took effect, and may help.
   ///
   /// True for ``Code/connectionUnavailable`` and ``Code/queueFull``; for a serialization failure
-  /// (40001) and a deadlock (40P01); and for 57P01, 57P02 and 57P03, which are reported as
-  /// ``Code/server(_:)`` only where the session ended before the statement could commit - else they
-  /// are ``Code/connectionLost``. In a transaction it is the whole transaction that is to be run
+  /// (40001) and a deadlock (40P01); for a stale plan (``isStalePlan``); and for the states by which the
+  /// server ends a session (57P01 to 57P05, 25P03), which are reported as ``Code/server(_:)`` only
+  /// where the session ended before the statement could commit - else they are
+  /// ``Code/connectionLost``. In a transaction it is the whole transaction that is to be run
   /// again. False for everything else. It assumes that the statement does not commit by itself
   /// midway, as a procedure or `CREATE INDEX CONCURRENTLY` does.
   public var isRetriable: Bool {
@@ -107,6 +115,7 @@ public struct PostgresError: Error, Sendable {
       true
     case .server(let state):
       state == .serializationFailure || state == .deadlockDetected || state.endsSession
+        || isStalePlan
     case .connectionLost, .cancelled, .timedOut, .decoding, .encoding, .invalidStatement,
       .invalidConfiguration, .transactionAborted, .protocolViolation, .closed:
       false
@@ -121,6 +130,21 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
     var text = "PostgreSQL error \(server.sqlState)"
     if let constraint = server.constraint { text += " (constraint \(constraint))" }
     return text
+  }
+
+  /// What happened as the server or libpq says it: message, SQLSTATE, detail, hint and context, each on
+  /// a line of its own. It may quote values, and has no password.
+  public var report: String {
+    guard let server = storage.server else {
+      // libpq's own words come in several lines.
+      let detail = storage.detail?.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      return ([storage.message] + [detail].compactMap(\.self)).joined(separator: ": ")
+    }
+    let fields = [("detail", server.detail), ("hint", server.hint), ("context", server.context)]
+    return
+      (["\(server.message) (SQLSTATE \(server.sqlState))"]
+      + fields.compactMap { name, text in text.map { "\(name): \($0)" } })
+      .joined(separator: "\n")
   }
 
   /// Everything known, for logs that strangers do not read. It has no password.

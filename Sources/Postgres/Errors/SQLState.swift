@@ -33,12 +33,20 @@ extension SQLState {
   public static let inFailedTransaction = SQLState("25P02")
   /// A prepared statement of that name does not exist.
   public static let invalidStatementName = SQLState("26000")
+  /// The transaction or the database is read-only.
+  public static let readOnlyTransaction = SQLState("25006")
   /// The transaction cannot be serialized with others; it may succeed when run again.
   public static let serializationFailure = SQLState("40001")
   /// The transaction was the victim of a deadlock; it may succeed when run again.
   public static let deadlockDetected = SQLState("40P01")
+  /// The login lacks a privilege.
+  public static let insufficientPrivilege = SQLState("42501")
   /// The statement has a syntax error.
   public static let syntaxError = SQLState("42601")
+  /// A value has another type than is expected; also where a cached plan no longer fits the tables.
+  public static let datatypeMismatch = SQLState("42804")
+  /// A prepared statement of that name exists.
+  public static let duplicateStatement = SQLState("42P05")
   /// The table does not exist.
   public static let undefinedTable = SQLState("42P01")
   /// A lock asked for with NOWAIT, or within `lock_timeout`, was not to be had.
@@ -52,8 +60,20 @@ extension SQLState {
   /// The server is starting, stopping or recovering.
   public static let cannotConnectNow = SQLState("57P03")
 
+  /// The server ended the session because its database was dropped.
+  public static let databaseDropped = SQLState("57P04")
+  /// The server ended the session because it was idle for too long.
+  public static let idleSessionTimeout = SQLState("57P05")
+  /// The server ended the session because its transaction was idle for too long.
+  public static let idleInTransactionSessionTimeout = SQLState("25P03")
+
   /// Whether the server says that it ended the session itself.
   var endsSession: Bool {
-    self == .adminShutdown || self == .crashShutdown || self == .cannotConnectNow
+    switch self {
+    case .adminShutdown, .crashShutdown, .cannotConnectNow, .databaseDropped, .idleSessionTimeout,
+      .idleInTransactionSessionTimeout:
+      true
+    default: false
+    }
   }
 }

@@ -24,9 +24,20 @@ struct ServerFields: Sendable, Equatable {
     sqlState == .queryCanceled && message.contains("statement timeout")
   }
 
-  /// Whether a prepared statement no longer fits the tables it was prepared for.
+  /// Whether a plan that the session has cached, of a prepared statement or in a function, no longer
+  /// fits the types of the columns that it reads.
+  ///
+  /// PostgreSQL does not plan anew what reads a row by way of a function when a column of it changes
+  /// its type, and answers with `datatype_mismatch` then.
   var isStalePlan: Bool {
-    sqlState == SQLState("0A000") && routine == "RevalidateCachedQuery"
+    (sqlState == SQLState("0A000") && routine == "RevalidateCachedQuery")
+      || sqlState == .datatypeMismatch
+  }
+
+  /// Whether the session has other plans or prepared statements than was taken for granted: a stale
+  /// one, none, or one too many, as behind a pooler that shares sessions.
+  var isPlanProblem: Bool {
+    isStalePlan || sqlState == .invalidStatementName || sqlState == .duplicateStatement
   }
 
   /// What the report says beyond message and detail, a line each.

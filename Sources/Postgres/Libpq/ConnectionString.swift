@@ -38,16 +38,6 @@ struct ConnectionString: Sendable {
     values[keyword] = value
   }
 
-  /// Adds a run-time setting of the session to those the URL gives.
-  mutating func addSetting(_ name: String, _ value: String) {
-    let escaped = value.reduce(into: "") { text, character in
-      if character == " " || character == "\\" { text += "\\" }
-      text.append(character)
-    }
-    let before = values["options"].map { $0 + " " } ?? ""
-    values["options"] = before + "-c \(name)=\(escaped)"
-  }
-
   /// The text without the URL's password.
   func redact(_ text: String) -> String {
     var text = text

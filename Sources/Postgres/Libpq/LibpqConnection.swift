@@ -1,7 +1,7 @@
 import CLibPQ
 
 /// The owner of one `PGconn`: it is closed when the last reference goes. Nothing in here blocks,
-/// but for looking a host's name up and for ``cancel()``.
+/// except for resolving a host name.
 ///
 /// Not `Sendable`: it is used on its connection's thread only.
 @safe final class LibpqConnection {
@@ -97,13 +97,13 @@ import CLibPQ
     }
   }
 
-  /// Asks the server over a connection of its own to cancel what it is executing. It blocks for the
-  /// time that takes; false if the server could not be asked.
-  func cancel() -> Bool {
-    guard let cancel = unsafe PQgetCancel(handle) else { return false }
-    defer { unsafe PQfreeCancel(cancel) }
-    var message = [CChar](repeating: 0, count: 256)
-    return unsafe PQcancel(cancel, &message, Int32(message.count)) == 1
+  /// The process of the session, as the server named it when it accepted the connection.
+  var backendProcessID: Int32 { unsafe PQbackendPID(handle) }
+
+  /// A request to cancel what the server executes for this session; nil without memory.
+  func makeCancelRequest() -> CancelRequest? {
+    guard let handle = unsafe PQgetCancel(handle) else { return nil }
+    return unsafe CancelRequest(owning: handle)
   }
 }
 
@@ -160,6 +160,28 @@ extension LibpqConnection {
       }
       return unsafe body(Int32(fields.count), values, lengths, formats)
     }
+  }
+}
+
+/// A request to cancel what a session executes, independent of the session's connection.
+// Sendable because libpq allows PQcancel on any thread, and the object is never changed.
+@safe final class CancelRequest: @unchecked Sendable {
+  private let handle: OpaquePointer
+
+  @unsafe fileprivate init(owning handle: OpaquePointer) {
+    unsafe self.handle = handle
+  }
+
+  deinit {
+    unsafe PQfreeCancel(handle)
+  }
+
+  /// Sends the request over a connection of its own, and waits until the server has closed it.
+  ///
+  /// It blocks for as long as the server does not answer: for ever if the server is stopped.
+  func send() {
+    var message = [CChar](repeating: 0, count: 256)
+    _ = unsafe PQcancel(handle, &message, Int32(message.count))
   }
 }
 

@@ -43,6 +43,31 @@ public struct MigrationStatus: Sendable, Hashable {
   public let pending: [Migration]
 }
 
+/// What happens while migrations are applied.
+public enum MigrationEvent: Sendable {
+  /// A migration is applied and committed.
+  case applied(Migration)
+  /// The server sent a notice, such as a WARNING that a migration raises.
+  case notice(PostgresNotice)
+  /// A lock is not free: of these sessions, each holds it, or is ahead in the queue for it.
+  case waiting(for: [BlockingSession])
+}
+
+/// A session that another one waits for.
+public struct BlockingSession: Sendable, Hashable {
+  /// The server's process; 0 for a prepared transaction.
+  public let processID: Int32
+
+  /// The name of the program; empty if it gave none.
+  public let applicationName: String
+
+  /// The role that it logged in as, if the server tells.
+  public let user: String?
+
+  /// When its transaction began, if the server tells.
+  public let transactionStart: Date?
+}
+
 /// Why a database could not be brought to its next shape.
 public struct MigrationError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What kind of failure it is.
@@ -79,7 +104,13 @@ public struct MigrationError: Error, Sendable, Equatable, CustomStringConvertibl
   }
 
   /// The message and the cause's description.
-  public var description: String {
-    cause.map { "\(message): \($0)" } ?? message
+  public var description: String { text(\.description) }
+
+  /// The message and everything that PostgreSQL said about the cause; see ``PostgresError/report``.
+  public var report: String { text(\.report) }
+
+  private func text(_ words: (PostgresError) -> String) -> String {
+    guard let cause else { return message }
+    return cause.code == .connectionUnavailable ? words(cause) : "\(message): \(words(cause))"
   }
 }

@@ -3,8 +3,9 @@ import FoundationEssentials
 /// Brings a database from one shape to the next, and keeps a record of it in the database.
 ///
 /// The record is the table `schema_migrations(version, name, checksum, applied_at)` in a schema of
-/// your choice; both are made when missing. Each migration is a transaction together with its
-/// record. Of several migrators at once one works, and the others wait and then find nothing to do.
+/// your choice; both are made when missing. Each migration is one transaction, which takes a lock,
+/// reads the record, runs the migration and records it. So of several migrators at once each applies
+/// what the others have not, and a pooler that shares sessions between transactions does no harm.
 /// Each call makes a connection of its own, without a statement timeout, and with
 /// `search_path = pg_catalog, pg_temp`: names of a migration's own objects have to be qualified.
 ///
@@ -14,7 +15,10 @@ public struct Migrator: Sendable {
   private let configuration: PostgresConfiguration
   private let plan: MigrationPlan
   private let statements: MigratorStatements
-  private let onEvent: @Sendable (PoolEvent) -> Void
+  private let lockTimeout: Duration
+  private let onEvent: @Sendable (MigrationEvent) -> Void
+  /// The checksums of the plan's migrations, in their order. The server computes them, once.
+  private let checksums = Locked<[String]?>(nil)
 
   /// Checks the list.
   ///
@@ -22,15 +26,19 @@ public struct Migrator: Sendable {
   ///   - configuration: How to reach the database; its statement timeout is not used.
   ///   - schema: The schema of the record; any name, it is quoted.
   ///   - migrations: All there are, in any order.
-  ///   - onEvent: Runs on the connection's thread; of interest are the notices.
+  ///   - lockTimeout: How long to wait for a lock that another session holds.
+  ///   - onEvent: Runs on a connection's thread or on the task of ``migrate(upTo:)``, and should be
+  ///     quick.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/invalidList``.
   public init(
     configuration: PostgresConfiguration,
     schema: String,
     migrations: [Migration],
-    onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in }
+    lockTimeout: Duration = .seconds(600),
+    onEvent: @escaping @Sendable (MigrationEvent) -> Void = { _ in }
   ) throws(MigrationError) {
     self.configuration = configuration
+    self.lockTimeout = lockTimeout
     self.onEvent = onEvent
     plan = try MigrationPlan(migrations)
     statements = MigratorStatements(schema: schema)
@@ -42,15 +50,18 @@ public struct Migrator: Sendable {
   /// - Throws: ``MigrationError``. What was applied before a failure stays applied.
   public func migrate(upTo version: Int? = nil) async throws(MigrationError) -> [Migration] {
     try await withConnection { connection throws(MigrationError) in
-      _ = try await reporting { () throws(PostgresError) in
-        try await connection.execute(statements.lock, [statements.schema])
-      }
+      let session = Locked<Int32?>(nil)
+      let observer = Task { await observeLocks(of: session) }
       let result = await Result(awaiting: { () throws(MigrationError) in
-        try await requireOwnRecord(on: connection)
-        return try await apply(upTo: version, on: connection)
+        var applied: [Migration] = []
+        while let migration = try await applyNext(upTo: version, on: connection, as: session) {
+          applied.append(migration)
+          onEvent(.applied(migration))
+        }
+        return applied
       })
-      // Should this fail, the lock goes with the connection.
-      _ = try? await connection.execute(statements.unlock, [statements.schema])
+      observer.cancel()
+      await observer.value
       return try result.get()
     }
   }
@@ -60,50 +71,65 @@ public struct Migrator: Sendable {
   /// - Throws: ``MigrationError``, also where ``migrate(upTo:)`` would refuse to begin.
   public func status() async throws(MigrationError) -> MigrationStatus {
     try await withConnection { connection throws(MigrationError) in
-      let applied = try await applied(on: connection)
-      let pending = try await pending(after: applied, upTo: nil, on: connection)
-      return MigrationStatus(applied: applied, pending: pending)
+      try await status(on: connection)
     }
   }
 
-  private func apply(
-    upTo version: Int?,
-    on connection: Connection
-  ) async throws(MigrationError) -> [Migration] {
+  /// Tells the same over a connection that is there.
+  ///
+  /// - Throws: ``MigrationError``, as ``status()`` does.
+  public func status(
+    on connection: some StatementExecutor
+  ) async throws(MigrationError) -> MigrationStatus {
     let applied = try await applied(on: connection)
-    let pending = try await pending(after: applied, upTo: version, on: connection)
-    guard !pending.isEmpty else { return [] }
-    try await reporting { () throws(PostgresError) in
-      try await connection.withTransaction { transaction throws(PostgresError) in
-        try await transaction.runScript(statements.createRecord)
-      }
-    }
-    for migration in pending { try await apply(migration, on: connection) }
-    return pending
+    let pending = try await pending(after: applied, upTo: nil, on: connection)
+    return MigrationStatus(applied: applied, pending: pending)
   }
 
-  private func apply(
-    _ migration: Migration,
-    on connection: Connection
-  ) async throws(MigrationError) {
+  /// Applies the first pending migration, if there is one.
+  private func applyNext(
+    upTo version: Int?, on connection: Connection, as session: Locked<Int32?>
+  ) async throws(MigrationError) -> Migration? {
+    // What a failure is about: the record, until a migration begins.
+    let underWay = Locked<Migration?>(nil)
+    let refusal = Locked<MigrationError?>(nil)
     do {
-      try await connection.withTransaction { transaction throws(PostgresError) in
+      return try await connection.withTransaction { transaction throws(PostgresError) in
+        let processID = try await transaction.query(statements.backendProcessID) {
+          row throws(PostgresError) in try row.decode(Int32.self, at: 0)
+        }
+        session.withLock { $0 = processID.first }
+        defer { session.withLock { $0 = nil } }
+        try await transaction.execute(statements.setLockTimeout(lockTimeout))
+        try await transaction.execute(statements.lock, [statements.schema])
+        let pending: [Migration]
+        do throws(MigrationError) {
+          try await requireOwnRecord(on: transaction)
+          let applied = try await applied(on: transaction)
+          pending = try await self.pending(after: applied, upTo: version, on: transaction)
+        } catch {
+          refusal.withLock { $0 = error }
+          transaction.rollback()
+          return nil
+        }
+        guard let migration = pending.first else { return nil }
+        try await createRecord(on: transaction)
+        underWay.withLock { $0 = migration }
         try await transaction.runScript(migration.sql)
         try await transaction.execute(
-          statements.record,
-          [migration.version, migration.name, migration.sql]
-        )
+          statements.record, [migration.version, migration.name, migration.sql])
+        return migration
       }
     } catch {
+      if let refusal = refusal.withLock({ $0 }) { throw refusal }
+      guard let migration = underWay.withLock({ $0 }) else { throw Self.recordError(error) }
       throw MigrationError(
-        .failed,
-        "Migration \(migration.version) (\(migration.name)) failed",
-        cause: error
-      )
+        .failed, "Migration \(migration.version) (\(migration.name)) failed", cause: error)
     }
   }
 
-  private func requireOwnRecord(on connection: Connection) async throws(MigrationError) {
+  private func requireOwnRecord(on connection: some StatementExecutor) async throws(MigrationError)
+  {
     let foreign = try await reporting { () throws(PostgresError) in
       try await connection.query(statements.foreignRecord, [statements.schema]) {
         row throws(PostgresError) in try row.decode(String.self, at: 0)
@@ -112,17 +138,49 @@ public struct Migrator: Sendable {
     if let first = foreign.first { throw MigrationError(.foreignRecord, first) }
   }
 
+  private func createRecord(on transaction: Transaction) async throws(PostgresError) {
+    guard try await !recordExists(on: transaction) else { return }
+    try await transaction.runScript(statements.createRecord)
+  }
+
+  /// How long a lock is waited for in silence, and how often is looked whom a session waits for.
+  private static let observationInterval: Duration = .seconds(1)
+
+  /// Reports whom a session waits for, each time that others are in its way.
+  private func observeLocks(of session: Locked<Int32?>) async {
+    var connection: Connection?
+    var reported: Set<Int32> = []
+    while (try? await Task.sleep(for: Self.observationInterval)) != nil {
+      guard let processID = session.withLock({ $0 }) else { continue }
+      if connection == nil { connection = try? Connection(configuration: ownConfiguration) }
+      connection?.start()
+      let blocking = try? await connection?.query(statements.blockingSessions, [processID]) {
+        row throws(PostgresError) in
+        BlockingSession(
+          processID: try row.decode(at: 0), applicationName: try row.decode(at: 1),
+          user: try row.decode(at: 2), transactionStart: try row.decode(at: 3))
+      }
+      guard let blocking else { continue }
+      let processes = Set(blocking.map(\.processID))
+      if !processes.isSubset(of: reported) { onEvent(.waiting(for: blocking)) }
+      reported = processes
+    }
+    await connection?.close()
+  }
+
+  private func recordExists(
+    on connection: some StatementExecutor
+  ) async throws(PostgresError) -> Bool {
+    try await connection.query(statements.recordExists, [statements.qualifiedTable]) {
+      row throws(PostgresError) in try row.decode(Bool.self, at: 0)
+    } == [true]
+  }
+
   private func applied(
-    on connection: Connection
+    on connection: some StatementExecutor
   ) async throws(MigrationError) -> [AppliedMigration] {
     try await reporting { () throws(PostgresError) in
-      let exists = try await connection.query(
-        statements.recordExists,
-        [statements.qualifiedTable]
-      ) { row throws(PostgresError) in
-        try row.decode(Bool.self, at: 0)
-      }
-      guard exists == [true] else { return [] }
+      guard try await recordExists(on: connection) else { return [] }
       return try await connection.query(statements.applied) { row throws(PostgresError) in
         AppliedMigration(
           version: try row.decode(at: 0),
@@ -137,9 +195,17 @@ public struct Migrator: Sendable {
   private func pending(
     after applied: [AppliedMigration],
     upTo version: Int?,
-    on connection: Connection
+    on connection: some StatementExecutor
   ) async throws(MigrationError) -> [Migration] {
-    let checksums = try await reporting { () throws(PostgresError) in
+    try plan.pending(
+      after: applied, checksums: try await checksums(on: connection), upTo: version)
+  }
+
+  private func checksums(
+    on connection: some StatementExecutor
+  ) async throws(MigrationError) -> [String] {
+    if let known = checksums.withLock({ $0 }) { return known }
+    let computed = try await reporting { () throws(PostgresError) in
       try await connection.query(
         statements.checksums,
         [plan.migrations.map(\.sql)]
@@ -147,18 +213,25 @@ public struct Migrator: Sendable {
         try row.decode(String.self, at: 0)
       }
     }
-    return try plan.pending(after: applied, checksums: checksums, upTo: version)
+    checksums.withLock { $0 = computed }
+    return computed
+  }
+
+  private var ownConfiguration: PostgresConfiguration {
+    var configuration = configuration
+    configuration.statementTimeout = .zero
+    configuration.searchPath = "pg_catalog, pg_temp"
+    return configuration
   }
 
   private func withConnection<Value>(
     _ body: (Connection) async throws(MigrationError) -> Value
   ) async throws(MigrationError) -> Value {
-    var configuration = configuration
-    configuration.statementTimeout = .zero
-    configuration.searchPath = "pg_catalog, pg_temp"
     let connection: Connection
     do {
-      connection = try Connection(configuration: configuration, onEvent: onEvent)
+      connection = try Connection(configuration: ownConfiguration) { event in
+        if case .notice(let notice) = event { onEvent(.notice(notice)) }
+      }
     } catch {
       throw MigrationError(.database, "The database cannot be reached", cause: error)
     }
@@ -174,8 +247,12 @@ public struct Migrator: Sendable {
     do {
       return try await body()
     } catch {
-      throw MigrationError(.database, "The record of migrations cannot be used", cause: error)
+      throw Self.recordError(error)
     }
+  }
+
+  private static func recordError(_ error: PostgresError) -> MigrationError {
+    MigrationError(.database, "The record of migrations cannot be used", cause: error)
   }
 }
 

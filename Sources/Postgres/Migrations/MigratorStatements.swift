@@ -11,10 +11,22 @@ struct MigratorStatements: Sendable {
   /// The record, as SQL names it.
   var qualifiedTable: String { quoted(schema) + ".schema_migrations" }
 
-  // The lock is the session's: it lasts over the transactions of all the migrations.
-  let lock: Statement = "SELECT pg_advisory_lock(hashtextextended('schema_migrations ' || $1, 0))"
-  let unlock: Statement =
-    "SELECT pg_advisory_unlock(hashtextextended('schema_migrations ' || $1, 0))"
+  // The transaction's, so that it cannot be left behind in a session that a pooler shares.
+  let lock: Statement =
+    "SELECT pg_advisory_xact_lock(hashtextextended('schema_migrations ' || $1, 0))"
+
+  func setLockTimeout(_ timeout: Duration) -> Statement {
+    Statement("SET LOCAL lock_timeout = \(max(Int64(timeout / .milliseconds(1)), 1))")
+  }
+
+  let backendProcessID: Statement = "SELECT pg_backend_pid()"
+
+  let blockingSessions: Statement = """
+    SELECT blocking.pid, coalesce(application_name, ''), usename::text, xact_start
+    FROM unnest(pg_blocking_pids($1)) AS blocking(pid)
+    LEFT JOIN pg_stat_activity USING (pid)
+    ORDER BY blocking.pid
+    """
 
   // To read a view would be to run the code of its owner.
   let recordExists: Statement = """

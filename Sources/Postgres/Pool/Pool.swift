@@ -50,6 +50,19 @@ public final class Pool: StatementExecutor {
   /// Has ``run()`` come to its end; returns at once.
   public func shutdown() { stop.finish() }
 
+  /// Ends all that is queued or in flight with an error, and refuses statements with the same error, as
+  /// ``PostgresError/Code/connectionUnavailable``, until ``resume()``.
+  ///
+  /// What is in flight fails with ``PostgresError/Code/connectionLost``: its outcome is unknown.
+  public func suspend(because error: PostgresError) {
+    for connection in connections { connection.suspend(because: error) }
+  }
+
+  /// Connects what is suspended or pauses before its next attempt, now.
+  public func resume() {
+    for connection in connections { connection.resume() }
+  }
+
   /// Whether a connection is up, as far as is known.
   public var isConnected: Bool { connections.contains(where: \.isConnected) }
 

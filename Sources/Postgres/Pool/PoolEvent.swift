@@ -1,7 +1,7 @@
 /// What happened to a connection, for a log.
 public enum PoolEvent: Sendable {
-  /// A connection is up.
-  case connected
+  /// A connection is up, perhaps through a connection pooler such as pgbouncer or Supavisor.
+  case connected(throughPooler: Bool)
   /// An attempt to connect failed; the next one begins after the pause.
   case connectionFailed(PostgresError, retryIn: Duration)
   /// A connection that was up broke; the next attempt begins after the pause.

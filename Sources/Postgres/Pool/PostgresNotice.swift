@@ -13,10 +13,14 @@ public struct PostgresNotice: Sendable {
   /// More about it.
   public let detail: String?
 
+  /// Whether a RAISE statement in PL/pgSQL sent it, and not the server by itself.
+  public let isRaised: Bool
+
   init(_ fields: ServerFields) {
     severity = fields.severity
     sqlState = fields.sqlState
     message = fields.message
     detail = fields.detail
+    isRaised = fields.routine == "exec_stmt_raise"
   }
 }

@@ -1,0 +1,252 @@
+import Foundation
+import Glibc
+import MockupClient
+import MockupStore
+import Postgres
+import TTRPCServices
+import TestSupport
+import Testing
+
+@testable import mockupd
+
+/// A database that is there and cannot be used: it hangs, is read-only, or has another schema.
+@Suite struct DatabaseHealthTests {
+  /// A server beside a database of its own, and what it tells about itself.
+  private struct Watched {
+    let postgres: PrivatePostgres
+    let server: RunningServer
+    let user: UUID
+    var client: Client { Client(path: server.socket) }
+
+    /// Runs a closure with them, the server serving.
+    static func with(_ body: (Watched) async throws -> Void) async throws {
+      try await PrivatePostgres.with { postgres in
+        let user = UUID()
+        try await postgres.database.run("INSERT INTO auth.users (id) VALUES ('\(user)')")
+        try await withTemporaryFolder { folder in
+          let server = try await RunningServer.start(on: postgres.database, folder: folder)
+          let watched = Watched(postgres: postgres, server: server, user: user)
+          try await watched.waitUntil(.serving)
+          try await body(watched)
+          let ending = await server.stop()
+          #expect(ending.exitCode == 0, "\(ending)")
+          #expect(!ending.errors.contains("incident"), "\(ending)")
+        }
+      }
+    }
+
+    func waitUntil(_ status: HealthCheckResponse.ServingStatus) async throws {
+      try await HealthClient(client).watch(
+        HealthCheckRequest(service: "mockups.v1.CreditService"),
+        options: CallOptions(timeout: .seconds(180))
+      ) { answers in
+        while let answer = try await answers.next(), answer.status != status {}
+      }
+    }
+
+    /// What the server says of a call that is sent once, and may take as long as it likes.
+    func refusal() async throws -> RPCError? {
+      do {
+        _ = try await CreditServiceClient(client).reserveCredits(
+          ReserveCreditsRequest(
+            userID: user.wireText, credits: 1, reservationID: UUID().wireText),
+          options: CallOptions(timeout: .seconds(180)))
+        return nil
+      } catch {
+        return error
+      }
+    }
+
+    /// Expects the server to refuse everything, and to say why.
+    func expectRefusals(_ reason: String) async throws {
+      #expect(try await HTTP.get("/readyz", at: server.socket).hasPrefix("HTTP/1.1 503 "))
+      #expect(try await HTTP.get("/readyz", at: server.socket).contains(reason))
+      let error = try #require(try await refusal())
+      #expect(error.code == .unavailable, "\(error)")
+      #expect(error.message.contains(reason), "\(error)")
+      #expect(error.retryDelay != nil)
+      #expect(server.process.errors.contains(reason), "\(server.process.errors)")
+    }
+
+    func expectServing() async throws {
+      try await waitUntil(.serving)
+      #expect(try await HTTP.get("/readyz", at: server.socket).hasPrefix("HTTP/1.1 200 "))
+      #expect(try await refusal() == nil)
+    }
+  }
+
+  @Test func `a database that hangs is noticed, and calls do not wait for it`() async throws {
+    try await Watched.with { watched in
+      try watched.postgres.pause()
+      // It is sent to the database, which says nothing any more.
+      async let inFlight = watched.refusal()
+      try await watched.waitUntil(.notServing)
+      let error = try #require(try await inFlight)
+      #expect(error.code == .unavailable, "\(error)")
+      #expect(error.retryDelay != nil)
+      try await watched.expectRefusals("the database does not answer")
+
+      try watched.postgres.resume()
+      try await watched.expectServing()
+    }
+  }
+
+  @Test func `a cancelled call does not keep the server from noticing that the database hangs`()
+    async throws
+  {
+    try await Watched.with { watched in
+      try watched.postgres.pause()
+      // The request to cancel it is not answered either.
+      let error = await #expect(throws: RPCError.self) {
+        try await CreditServiceClient(watched.client).getCreditUsage(
+          GetCreditUsageRequest(userID: watched.user.wireText),
+          options: CallOptions(timeout: .milliseconds(50)))
+      }
+      #expect(error?.code == .deadlineExceeded)
+      try await watched.waitUntil(.notServing)
+      try await watched.expectRefusals("the database does not answer")
+      try watched.postgres.resume()
+      try await watched.expectServing()
+    }
+  }
+
+  @Test func `a server stops while its database hangs`() async throws {
+    try await PrivatePostgres.with { postgres in
+      try await withTemporaryFolder { folder in
+        let server = try await RunningServer.start(on: postgres.database, folder: folder)
+        try postgres.pause()
+        async let lost = CreditServiceClient(Client(path: server.socket)).getCreditUsage(
+          GetCreditUsageRequest(userID: UUID().wireText),
+          options: CallOptions(timeout: .seconds(180)))
+        try await server.process.logs("the database does not answer")
+        server.process.signal(SIGTERM)
+        let ending = await server.process.ending()
+        #expect(ending.exitCode == 0, "\(ending)")
+        let error = await #expect(throws: RPCError.self) { try await lost }
+        #expect(error?.code == .unavailable)
+      }
+    }
+  }
+
+  @Test func `a read-only database is noticed, and so is its end`() async throws {
+    try await Watched.with { watched in
+      let database = watched.postgres.database
+      try await database.run("ALTER SYSTEM SET default_transaction_read_only = on")
+      try await database.run("SELECT pg_reload_conf()")
+      try await watched.waitUntil(.notServing)
+      try await watched.expectRefusals("the database is read-only")
+      try await database.run("ALTER SYSTEM RESET default_transaction_read_only")
+      try await database.run("SELECT pg_reload_conf()")
+      try await watched.expectServing()
+
+      // This one is a session's, from its beginning to its end.
+      try await database.run("ALTER DATABASE postgres SET default_transaction_read_only = on")
+      try await database.run(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name LIKE 'mockupd%' AND pid <> pg_backend_pid()
+        """)
+      try await watched.waitUntil(.notServing)
+      try await watched.expectRefusals("the database is read-only")
+      try await watched.postgres.maintenance.run(
+        "ALTER DATABASE postgres RESET default_transaction_read_only")
+      try await watched.expectServing()
+    }
+  }
+
+  @Test(arguments: [
+    (
+      "DELETE FROM mockupd.schema_migrations WHERE version = 18",
+      "INSERT INTO mockupd.schema_migrations SELECT * FROM public.kept WHERE version = 18"
+    ),
+    (
+      "INSERT INTO mockupd.schema_migrations (version, name, checksum) VALUES (999, 'x', 'x')",
+      "DELETE FROM mockupd.schema_migrations WHERE version = 999"
+    ),
+    (
+      "UPDATE mockupd.schema_migrations SET checksum = 'other' WHERE version = 9",
+      "UPDATE mockupd.schema_migrations AS m SET checksum = k.checksum FROM public.kept AS k "
+        + "WHERE k.version = m.version"
+    ),
+    (
+      "ALTER SCHEMA mockupd RENAME TO elsewhere",
+      "ALTER SCHEMA elsewhere RENAME TO mockupd"
+    ),
+  ])
+  func `a schema that is not the server's is noticed, at any time, and so is the right one`(
+    change: String, repair: String
+  ) async throws {
+    try await Watched.with { watched in
+      let database = watched.postgres.database
+      try await database.run("CREATE TABLE public.kept AS TABLE mockupd.schema_migrations")
+      try await database.run(change)
+      try await watched.waitUntil(.notServing)
+      try await watched.expectRefusals("the database has another schema")
+      try await database.run(repair)
+      try await watched.expectServing()
+    }
+  }
+
+  @Test func `a server that was started without its database checks the schema when it comes`()
+    async throws
+  {
+    try await PrivatePostgres.with { postgres in
+      try await postgres.database.run(
+        "UPDATE mockupd.schema_migrations SET checksum = 'other' || checksum WHERE version = 9")
+      try await postgres.stop()
+      try await withTemporaryFolder { folder in
+        let server = try await RunningServer.start(
+          on: postgres.database, settings: ["MOCKUPD_DATABASE_CONNECT_SECONDS": "1"],
+          folder: folder)
+        let watched = Watched(postgres: postgres, server: server, user: UUID())
+        try await postgres.start()
+        try await server.process.logs("the database has another schema")
+        try await watched.expectRefusals("the database has another schema")
+        #expect(server.process.errors.contains("Migration 9"), "\(server.process.errors)")
+        try await postgres.database.run(
+          "UPDATE mockupd.schema_migrations SET checksum = substr(checksum, 6) WHERE version = 9")
+        try await watched.waitUntil(.serving)
+        let ending = await server.stop()
+        #expect(ending.exitCode == 0, "\(ending)")
+      }
+    }
+  }
+}
+
+/// When the database is checked, by a clock of the tests' own.
+@Suite struct DatabaseMonitorTests {
+  private let start = ContinuousClock.now
+
+  @Test func `a database that stops answering counts as hanging within three seconds`() throws {
+    var monitor = DatabaseMonitor()
+    #expect(monitor.timerFired(now: start) == .check(after: nil))
+    #expect(monitor.checked(.ready, now: start) == .report(.ready))
+    // It hangs right after that answer.
+    let check = try #require(monitor.timer)
+    #expect(monitor.timerFired(now: check) == .check(after: .ready))
+    let verdict = try #require(monitor.timer)
+    #expect(monitor.timerFired(now: verdict) == .report(.hanging))
+    #expect(verdict - start < .seconds(3))
+  }
+
+  @Test func `a check that is late is not sent twice, and its answer counts when it comes`() {
+    var monitor = DatabaseMonitor()
+    _ = monitor.timerFired(now: start)
+    _ = monitor.timerFired(now: start + DatabaseMonitor.patience)
+    #expect(monitor.timer == nil)
+    #expect(monitor.timerFired(now: start + .seconds(60)) == nil)
+    #expect(monitor.checked(.ready, now: start + .seconds(61)) == .report(.ready))
+    #expect(monitor.timer == start + .seconds(61) + DatabaseMonitor.interval)
+  }
+
+  @Test func `a condition that stays is reported once, and the next check knows of it`() {
+    var monitor = DatabaseMonitor()
+    let readOnly = DatabaseCondition.readOnly(isStandby: true)
+    _ = monitor.timerFired(now: start)
+    #expect(monitor.checked(readOnly, now: start) == .report(readOnly))
+    let next = start + DatabaseMonitor.interval
+    #expect(monitor.timerFired(now: start) == nil)
+    #expect(monitor.timerFired(now: next) == .check(after: readOnly))
+    #expect(monitor.checked(readOnly, now: next) == nil)
+  }
+}
