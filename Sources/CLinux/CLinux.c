@@ -29,6 +29,11 @@ int clinux_peer_groups(int socket, gid_t *groups, uint32_t *count) {
   return result == 0 ? 0 : error;
 }
 
+int clinux_accept(int listener) {
+  int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  return descriptor >= 0 ? descriptor : -errno;
+}
+
 int clinux_wakeup_open(void) {
   int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   return descriptor >= 0 ? descriptor : -errno;

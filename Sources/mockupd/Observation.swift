@@ -46,6 +46,14 @@ struct Observation: Sendable {
       ("ttrpc_server_calls_in_flight", "Calls that run."),
       ("ttrpc_server_denied_total", "Calls that the policy has denied, by method."),
       ("ttrpc_server_connections", "Connections that are open."),
+      (
+        "ttrpc_server_refused_connections_total",
+        "Connections that were closed at once, since a limit was reached."
+      ),
+      (
+        "ttrpc_server_accept_errors_total",
+        "Attempts to accept a connection for which the process had no descriptor."
+      ),
       ("ttrpc_server_queued_bytes", "Bytes that wait to be read by handlers or by peers."),
       ("mockupd_swept_total", "What the sweeper has expired, by kind."),
       ("mockupd_sweep_errors_total", "Sweeps that the database has refused or not answered."),

@@ -1,6 +1,7 @@
 internal import Logging
 internal import MockupService
 internal import ServiceLifecycle
+internal import TTRPC
 internal import UnixSignals
 
 /// Reads the settings again at each SIGHUP, and puts their policy in the place of the one that holds.
@@ -9,6 +10,7 @@ struct ReloadService: ServiceLifecycle.Service, CustomStringConvertible {
   let signals: UnixSignalsSequence
   let flags: SettingsFlags
   let access: AccessControl
+  let server: Server
   let supervisor: Supervisor
   let logger: Logger
 
@@ -34,6 +36,8 @@ struct ReloadService: ServiceLifecycle.Service, CustomStringConvertible {
       return
     }
     access.policy = policy
+    // Whether a user has a role decides on its limits.
+    server.budgetsChanged()
     logger.notice("the policy has changed", metadata: ["policy": "\(policy)"])
   }
 }

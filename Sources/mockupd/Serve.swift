@@ -33,8 +33,9 @@ struct Serve: AsyncParsableCommand {
 
     // Before there is anything to read again: by default, the signal ends the program.
     let reloads = await UnixSignalsSequence(trapping: .sighup)
-    let settings = try await Settings(flags)
+    var settings = try await Settings(flags)
     let logger = settings.makeLogger()
+    try settings.fitConnectionsToDescriptors(logger: logger)
     let supervisor = Supervisor(notifier, logger: logger)
     let access = AccessControl(settings.policy)
     logger.info("policy", metadata: ["policy": "\(access.policy)"])
@@ -56,7 +57,11 @@ struct Serve: AsyncParsableCommand {
       interceptors: observation.interceptors(logger, callLevel: settings.logCallLevel)
         + [access.authorization, answers.shedding]
         + (settings.callTime.map { [DefaultDeadline($0)] } ?? []),
-      limits: settings.limits, eventLoops: settings.eventLoops, logger: logger)
+      limits: settings.limits,
+      budget: { [userBudget = settings.userBudget, guestBudget = settings.guestBudget] peer in
+        access.policy.roles(of: peer).isEmpty ? guestBudget : userBudget
+      },
+      eventLoops: settings.eventLoops, logger: logger)
     process.serves(with: server.load)
     // Each is started after, and so stopped before, what it stands on.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
@@ -69,7 +74,8 @@ struct Serve: AsyncParsableCommand {
           services: answers.names, readiness: readiness, logger: logger)),
       .init(
         service: ReloadService(
-          signals: reloads, flags: flags, access: access, supervisor: supervisor, logger: logger)),
+          signals: reloads, flags: flags, access: access, server: server, supervisor: supervisor,
+          logger: logger)),
       .init(
         service: SocketService(
           server: server, readiness: readiness, settings: settings,

@@ -4,6 +4,7 @@ enum SettingKey: String, CaseIterable {
   case socketPath = "socket.path"
   case socketMode = "socket.mode"
   case socketGroup = "socket.group"
+  case socketBacklog = "socket.backlog"
   case policyAdmin = "policy.admin"
   case policyService = "policy.service"
   case policyWorker = "policy.worker"
@@ -23,8 +24,17 @@ enum SettingKey: String, CaseIterable {
   case sweeperSeconds = "sweeper.intervalSeconds"
   case sweeperBatch = "sweeper.batch"
   case limitConnections = "limits.connections"
+  case limitConnectionsPerUser = "limits.connectionsPerUser"
+  case limitConnectionsPerGuest = "limits.connectionsPerGuest"
+  case limitReservedConnections = "limits.reservedConnections"
   case limitCalls = "limits.calls"
+  case limitCallsPerUser = "limits.callsPerUser"
+  case limitCallsPerGuest = "limits.callsPerGuest"
   case limitCallsPerConnection = "limits.callsPerConnection"
+  case limitEndlessCalls = "limits.endlessCalls"
+  case limitEndlessCallsPerUser = "limits.endlessCallsPerUser"
+  case limitEndlessCallsPerGuest = "limits.endlessCallsPerGuest"
+  case limitEndlessCallsPerConnection = "limits.endlessCallsPerConnection"
   case limitMessageBytes = "limits.messageBytes"
   case limitQueuedBytes = "limits.queuedBytes"
   case limitQueuedBytesPerConnection = "limits.queuedBytesPerConnection"
@@ -32,6 +42,7 @@ enum SettingKey: String, CaseIterable {
   case limitCallSeconds = "limits.callSeconds"
   case limitIdleSeconds = "limits.idleSeconds"
   case limitFrameSeconds = "limits.frameSeconds"
+  case limitSlowReaderSeconds = "limits.slowReaderSeconds"
   case limitWriteSeconds = "limits.writeSeconds"
   case limitDrainSeconds = "limits.drainSeconds"
   case logLevel = "log.level"
@@ -46,6 +57,9 @@ enum SettingKey: String, CaseIterable {
         + "hands on a socket (/run/mockupd/mockupd.sock)"
     case .socketMode: "the socket's permissions, in octal (0660)"
     case .socketGroup: "the socket's group, by name or number (the process's own)"
+    case .socketBacklog:
+      "connections that may wait to be accepted; net.core.somaxconn is the system's limit; without "
+        + "meaning for a socket that systemd passes (1024)"
     case .policyAdmin:
       "who may do everything, as all policy settings user:NAME, uid:N, group:NAME or gid:N, "
         + "several with commas (where no policy setting is given: root and the server's own user)"
@@ -73,9 +87,28 @@ enum SettingKey: String, CaseIterable {
     case .sweeperSeconds:
       "how often what is due and untouched is expired, give or take a quarter; 0: never (5)"
     case .sweeperBatch: "how much of it in one transaction (100)"
-    case .limitConnections: "connections open at a time (4096)"
-    case .limitCalls: "calls in flight in all (16384)"
-    case .limitCallsPerConnection: "calls in flight on one connection (1024)"
+    case .limitConnections: "open connections (4096)"
+    case .limitConnectionsPerUser: "open connections of one user that has a role (3072)"
+    case .limitConnectionsPerGuest:
+      "open connections of one user without a role; all such users together get half of "
+        + "limits.connections (64)"
+    case .limitReservedConnections:
+      "connections beyond these limits, for health checks and HTTP; at most 2 of one user (16)"
+    case .limitCalls: "calls in flight, endless calls excluded (16384)"
+    case .limitCallsPerUser: "calls in flight of one user that has a role (12288)"
+    case .limitCallsPerGuest:
+      "calls in flight of one user without a role; all such users together get half of limits.calls "
+        + "(256)"
+    case .limitCallsPerConnection:
+      "calls in flight on one connection, endless calls excluded (1024)"
+    case .limitEndlessCalls:
+      "endless calls: streams whose callers set no deadline, such as watches (16384)"
+    case .limitEndlessCallsPerUser:
+      "endless calls of one user that has a role; one more ends the oldest (12288)"
+    case .limitEndlessCallsPerGuest:
+      "endless calls of one user without a role; one more ends the oldest (32)"
+    case .limitEndlessCallsPerConnection:
+      "endless calls on one connection; one more ends the oldest (1024)"
     case .limitMessageBytes: "the longest message; at most 4194304 (4194304)"
     case .limitQueuedBytes: "bytes that wait to be read on all connections (536870912)"
     case .limitQueuedBytesPerConnection: "bytes that wait to be read on one connection (16777216)"
@@ -84,6 +117,9 @@ enum SettingKey: String, CaseIterable {
       "how long a call with one answer may take whose caller sets no deadline; 0: no limit (60)"
     case .limitIdleSeconds: "how long a connection may be silent; 0: as long as it likes (0)"
     case .limitFrameSeconds: "how long a frame may take to arrive (30)"
+    case .limitSlowReaderSeconds:
+      "how long a connection is not read while one of its streams has more messages waiting than it "
+        + "may, before the stream is ended (5)"
     case .limitWriteSeconds: "how long a peer may leave answers unread (30)"
     case .limitDrainSeconds: "how long running calls may take when stopping (10)"
     case .logLevel: "trace, debug, info, notice, warning, error or critical (info)"

@@ -13,6 +13,8 @@ struct Settings: Sendable {
   var socketPath: String
   var socketMode: UInt32
   var socketGroup: UInt32?
+  /// How many connections may wait to be accepted.
+  var socketBacklog: Int32
   var policy: AccessPolicy
   var database: PostgresConfiguration
   /// How to reach the same database with a session of one's own, for LISTEN.
@@ -21,6 +23,9 @@ struct Settings: Sendable {
   var batches = BatchLimits()
   var eventLoops: Int
   var limits = ServerLimits()
+  /// The limits of a user that has a role, and of one that has none.
+  var userBudget: PeerBudget
+  var guestBudget: PeerBudget
   /// How often to sweep; `nil`: never.
   var sweepInterval: Duration?
   /// How much in one transaction.
@@ -41,6 +46,8 @@ struct Settings: Sendable {
     socketPath = try await reader.text(.socketPath) ?? "/run/mockupd/mockupd.sock"
     socketMode = try await reader.mode(.socketMode) ?? 0o660
     socketGroup = try await reader.group(.socketGroup)
+    socketBacklog = Int32(
+      try await reader.number(.socketBacklog, 1...1_000_000) ?? Int(UnixListener.defaultBacklog))
 
     policy = try await reader.policy(serverUserID: geteuid())
 
@@ -69,9 +76,23 @@ struct Settings: Sendable {
     sweepInterval = sweepSeconds == 0 ? nil : .seconds(sweepSeconds)
     sweepBatch = Int32(try await reader.number(.sweeperBatch, 1...10_000) ?? 100)
     limits.connections = try await reader.number(.limitConnections, 1...1_000_000) ?? 4096
+    limits.reservedConnections =
+      try await reader.number(.limitReservedConnections, 0...1000) ?? 16
     limits.calls = try await reader.number(.limitCalls, 1...1_000_000) ?? 16_384
     limits.callsPerConnection =
       try await reader.number(.limitCallsPerConnection, 1...1_000_000) ?? 1024
+    limits.endlessCalls = try await reader.number(.limitEndlessCalls, 1...1_000_000) ?? 16_384
+    limits.endlessCallsPerConnection =
+      try await reader.number(.limitEndlessCallsPerConnection, 1...1_000_000) ?? 1024
+    userBudget = PeerBudget(
+      connections: try await reader.number(.limitConnectionsPerUser, 1...1_000_000) ?? 3072,
+      calls: try await reader.number(.limitCallsPerUser, 1...1_000_000) ?? 12_288,
+      endlessCalls: try await reader.number(.limitEndlessCallsPerUser, 1...1_000_000) ?? 12_288)
+    guestBudget = PeerBudget(
+      connections: try await reader.number(.limitConnectionsPerGuest, 1...1_000_000) ?? 64,
+      calls: try await reader.number(.limitCallsPerGuest, 1...1_000_000) ?? 256,
+      endlessCalls: try await reader.number(.limitEndlessCallsPerGuest, 1...1_000_000) ?? 32,
+      isGuest: true)
     limits.wire.maximumMessageSize =
       try await reader.number(.limitMessageBytes, 1024...WireLimits.protocolMaximumMessageSize)
       ?? WireLimits.protocolMaximumMessageSize
@@ -87,6 +108,8 @@ struct Settings: Sendable {
     let idleSeconds = try await reader.number(.limitIdleSeconds, 0...31_536_000) ?? 0
     limits.idleTime = idleSeconds == 0 ? nil : .seconds(idleSeconds)
     limits.frameTime = .seconds(try await reader.number(.limitFrameSeconds, 1...86_400) ?? 30)
+    limits.slowReaderTime = .seconds(
+      try await reader.number(.limitSlowReaderSeconds, 0...3600) ?? 5)
     limits.writeTime = .seconds(try await reader.number(.limitWriteSeconds, 1...86_400) ?? 30)
     limits.drainTime = .seconds(try await reader.number(.limitDrainSeconds, 0...86_400) ?? 10)
 

@@ -43,7 +43,8 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
   private func makeListener() throws -> UnixListener {
     if let inherited { return try UnixListener(inherited: inherited) }
     return try UnixListener(
-      path: settings.socketPath, mode: settings.socketMode, groupID: settings.socketGroup)
+      path: settings.socketPath, mode: settings.socketMode, groupID: settings.socketGroup,
+      backlog: settings.socketBacklog)
   }
 
   /// Waits until the database is ready, for as long as an attempt to connect may take: after that,

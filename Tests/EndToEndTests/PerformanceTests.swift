@@ -64,6 +64,31 @@ import Testing
     }
   }
 
+  @Test func `a stream that is sent faster than it is counted arrives whole`() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser()
+      let mockups = try await database.makeMockups(500, of: user)
+      let entries = mockups.map {
+        PerformanceEntry(userID: user.wireText, mockupID: $0.wireText, pins: 1, impressions: 2)
+      }
+      let settings = [
+        // Room for a few batches, and more time than a slow machine needs.
+        "MOCKUPD_LIMITS_QUEUED_BYTES_PER_STREAM": "65536", "MOCKUPD_LIMITS_MESSAGE_BYTES": "65536",
+        "MOCKUPD_LIMITS_SLOW_READER_SECONDS": "3600",
+      ]
+      try await database.withServer(settings: settings) { server in
+        try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
+          let answer = try await client.performance.record(
+            (0..<200).map { _ in
+              StreamPerformanceRequest(batchID: UUID().wireText, entries: entries)
+            })
+          #expect(answer.batches == 200 && answer.counted == 100_000)
+        }
+      }
+      #expect(try await database.performance() == Array(repeating: "200 400", count: 500))
+    }
+  }
+
   @Test func nothingIsLostOrCountedTwiceWhereTheServerIsKilled() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()

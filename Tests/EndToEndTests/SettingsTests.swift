@@ -91,6 +91,20 @@ import Testing
       ("MOCKUPD_LIMITS_CALLS", "limits.calls", ["0", "-1", "1000001", "many", "1e3", ""]),
       ("MOCKUPD_LIMITS_MESSAGE_BYTES", "limits.messageBytes", ["1023", "4194305"]),
       ("MOCKUPD_LIMITS_IDLE_SECONDS", "limits.idleSeconds", ["-1", "1.5"]),
+      ("MOCKUPD_LIMITS_CONNECTIONS_PER_USER", "limits.connectionsPerUser", ["0", "1000001"]),
+      ("MOCKUPD_LIMITS_CONNECTIONS_PER_GUEST", "limits.connectionsPerGuest", ["0", "1000001"]),
+      ("MOCKUPD_LIMITS_RESERVED_CONNECTIONS", "limits.reservedConnections", ["-1", "1001"]),
+      ("MOCKUPD_LIMITS_CALLS_PER_USER", "limits.callsPerUser", ["0", "1000001"]),
+      ("MOCKUPD_LIMITS_CALLS_PER_GUEST", "limits.callsPerGuest", ["0", "1000001"]),
+      ("MOCKUPD_LIMITS_ENDLESS_CALLS", "limits.endlessCalls", ["0", "1000001"]),
+      ("MOCKUPD_LIMITS_ENDLESS_CALLS_PER_USER", "limits.endlessCallsPerUser", ["0", "1000001"]),
+      ("MOCKUPD_LIMITS_ENDLESS_CALLS_PER_GUEST", "limits.endlessCallsPerGuest", ["0", "1000001"]),
+      (
+        "MOCKUPD_LIMITS_ENDLESS_CALLS_PER_CONNECTION", "limits.endlessCallsPerConnection",
+        ["0", "1000001"]
+      ),
+      ("MOCKUPD_LIMITS_SLOW_READER_SECONDS", "limits.slowReaderSeconds", ["-1", "3601"]),
+      ("MOCKUPD_SOCKET_BACKLOG", "socket.backlog", ["0", "1000001"]),
       ("MOCKUPD_DATABASE_CONNECTIONS", "database.connections", ["0", "257"]),
       (
         "MOCKUPD_POLICY_ADMIN", "policy.admin",

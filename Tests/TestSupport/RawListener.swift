@@ -7,10 +7,12 @@ public final class RawListener: Sendable {
   private let queue = DispatchQueue(label: "raw listener")
 
   /// Listens at a path where nothing is yet.
-  public init(path: String) throws(RawPeer.Failure) {
+  ///
+  /// - Parameter backlog: How many connections may wait to be accepted.
+  public init(path: String, backlog: Int32 = 16) throws(RawPeer.Failure) {
     descriptor = try UnixAddress.makeSocket()
     guard unsafe UnixAddress.with(path, { unsafe bind(descriptor, $0, $1) }) == 0,
-      listen(descriptor, 16) == 0
+      listen(descriptor, backlog) == 0
     else {
       close(descriptor)
       throw RawPeer.Failure(description: "cannot listen on \(path)")
@@ -40,8 +42,9 @@ public final class RawListener: Sendable {
 
 /// Unix sockets and their addresses, for the raw ends.
 enum UnixAddress {
-  static func makeSocket() throws(RawPeer.Failure) -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+  static func makeSocket(flags: Int32 = 0) throws(RawPeer.Failure) -> Int32 {
+    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | flags
+    let descriptor = socket(AF_UNIX, type, 0)
     guard descriptor >= 0 else { throw RawPeer.Failure(description: "socket") }
     return descriptor
   }

@@ -28,6 +28,19 @@ public final class RawPeer: Sendable {
     self.init(descriptor: descriptor)
   }
 
+  /// Connects unless the other end has no place left in its queue.
+  public static func connectWithoutWaiting(path: String) -> RawPeer? {
+    guard let descriptor = try? UnixAddress.makeSocket(flags: Int32(SOCK_NONBLOCK.rawValue)) else {
+      return nil
+    }
+    guard unsafe UnixAddress.with(path, { unsafe connect(descriptor, $0, $1) }) == 0 else {
+      close(descriptor)
+      return nil
+    }
+    _ = fcntl(descriptor, F_SETFL, 0)
+    return RawPeer(descriptor: descriptor)
+  }
+
   /// Takes over a connected socket. Waits for at most ten seconds for anything that it reads.
   init(descriptor: Int32) {
     self.descriptor = descriptor

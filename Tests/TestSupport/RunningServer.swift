@@ -7,6 +7,11 @@ public struct RunningServer: Sendable {
   public let socket: String
   public let process: RunningProgram
 
+  public init(socket: String, process: RunningProgram) {
+    self.socket = socket
+    self.process = process
+  }
+
   /// Starts `mockupd serve` and waits until it says that it is ready.
   ///
   /// - Parameters:

@@ -22,6 +22,9 @@ int clinux_peer_credentials(int socket, struct clinux_peer *peer);
 /// errno.
 int clinux_peer_groups(int socket, gid_t *groups, uint32_t *count);
 
+/// Accepts a connection, close-on-exec and non-blocking. Returns the descriptor, or a negated errno.
+int clinux_accept(int listener);
+
 /// Opens an eventfd, close-on-exec and non-blocking. Returns the descriptor, or a negated errno.
 int clinux_wakeup_open(void);
 

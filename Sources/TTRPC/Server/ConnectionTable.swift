@@ -24,6 +24,12 @@ final class ConnectionTable: Sendable {
     if isDraining { channel.pipeline.fireUserInboundEventTriggered(DrainStarted()) }
   }
 
+  /// Sends an event to every connection.
+  func fire(_ event: some Sendable) {
+    let channels = state.withLockedValue { Array($0.channels.values) }
+    for channel in channels { channel.pipeline.fireUserInboundEventTriggered(event) }
+  }
+
   /// Lets ``drainStarted()`` return. Later calls do nothing.
   func startDrain() {
     let waiter = state.withLockedValue { state in

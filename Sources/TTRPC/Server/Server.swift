@@ -1,3 +1,4 @@
+internal import Glibc
 public import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
@@ -27,14 +28,17 @@ public final class Server: Sendable {
   ///   - services: What it answers. Each name once.
   ///   - routes: What it answers to HTTP on the same socket. Without any, HTTP is not spoken.
   ///   - interceptors: What runs around each call, the first outermost.
+  ///   - budget: The limits of a peer's user. It is asked for each connection, from any thread, and again
+  ///     after ``budgetsChanged()``.
   ///   - eventLoops: Threads that move bytes and run handlers up to where they wait.
   public init(
     services: [any Service], routes: [HTTPRoute] = [],
     interceptors: [any ServerInterceptor] = [], limits: ServerLimits = ServerLimits(),
+    budget: @escaping @Sendable (PeerIdentity) -> PeerBudget = { _ in .unlimited },
     eventLoops: Int = 1, logger: Logger
   ) {
     self.parts = ServerParts(
-      services, routes: routes, interceptors: interceptors, limits: limits)
+      services, routes: routes, interceptors: interceptors, limits: limits, budget: budget)
     self.eventLoopCount = max(eventLoops, 1)
     self.logger = logger
   }
@@ -62,25 +66,38 @@ public final class Server: Sendable {
       threads.withLockedValue { $0 = nil }
       loops.withLockedValue { $0 = [:] }
     }
-    let listening: any Channel
+    let acceptor: Acceptor
     do {
-      listening = try await bootstrap(group).withBoundSocket(listener.descriptor).get()
+      acceptor = try Acceptor(listener.descriptor, logger: logger) { [self] socket in
+        accept(socket, on: group.next())
+      }
     } catch {
-      listener.removeFile()
+      listener.close()
       try? await group.shutdownGracefully()
       throw error
     }
+    let accepting = Task { try await acceptor.run() }
     onReady()
 
+    // A socket that fails ends the server as a drain does.
+    let watching = Task {
+      defer { connections.startDrain() }
+      try await accepting.value
+    }
     await withTaskCancellationHandler {
       await connections.drainStarted()
     } onCancel: {
       connections.startDrain()
     }
     listener.removeFile()
-    try? await listening.close()
+    acceptor.stop()
+    let accepted = await watching.result
+    listener.close()
+    // What was accepted last is on its way to its event loop.
+    await turn()
     await connections.drain(within: limits.drainTime, on: group.next(), logger: logger)
     await finish(group)
+    try accepted.get()
   }
 
   /// Ends the threads, once no handler needs them any more.
@@ -119,33 +136,58 @@ public final class Server: Sendable {
     connections.startDrain()
   }
 
-  private func bootstrap(_ group: MultiThreadedEventLoopGroup) -> ServerBootstrap {
-    ServerBootstrap(group: group)
-      // SwiftNIO listens anew, and would make it less.
-      .serverChannelOption(.backlog, value: UnixListener.backlog)
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-      // One read of each connection that has something, before the next of any.
-      .childChannelOption(.maxMessagesPerRead, value: 1)
-      .childChannelInitializer { [self] channel in
-        channel.eventLoop.makeCompletedFuture { try accept(channel) }
-      }
+  /// Asks for the budget of each open connection again, since the policy that it came from has changed.
+  public func budgetsChanged() {
+    connections.fire(BudgetsChanged())
   }
 
-  private func accept(_ channel: any Channel) throws {
-    guard load.connectionOpened() else {
-      logger.warning("a connection is refused: the limit is \(limits.connections)")
-      throw ChannelError.operationUnsupported
+  /// Takes over a connected socket, or closes it where a limit is reached. Runs on the acceptor's thread.
+  private func accept(_ socket: Int32, on eventLoop: any EventLoop) -> Acceptor.Outcome {
+    let peer: PeerIdentity
+    do {
+      peer = try PeerIdentity(ofPeerOn: socket)
+    } catch {
+      Glibc.close(socket)
+      return .refused("\(error)")
     }
-    channel.closeFuture.whenComplete { [load] _ in load.connectionClosed() }
-    let peer = try channel.pipeline.syncOperations.peerIdentity()
+    guard let admission = load.connectionOpened(by: peer.userID, parts.budget(peer)) else {
+      Glibc.close(socket)
+      return .refused(
+        "the server has as many connections as it takes, or uid \(peer.userID) as many as it may")
+    }
+    // The channel owns the socket from here on, and closes it where it fails.
+    let isAdded = NIOLockedValueBox(false)
+    ClientBootstrap(group: eventLoop)
+      .channelOption(.allowRemoteHalfClosure, value: true)
+      // One read of each connection that has something, before the next of any.
+      .channelOption(.maxMessagesPerRead, value: 1)
+      .channelInitializer { [self] channel in
+        channel.eventLoop.makeCompletedFuture {
+          try add(channel, peer, admission)
+          isAdded.withLockedValue { $0 = true }
+        }
+      }
+      .withConnectedSocket(socket)
+      .whenFailure { [self] error in
+        logger.notice("closing: the connection failed", metadata: ["error": "\(error)"])
+        if !isAdded.withLockedValue(\.self) { load.connectionClosed(admission) }
+      }
+    return .accepted
+  }
+
+  private func add(_ channel: any Channel, _ peer: PeerIdentity, _ admission: Admission) throws {
     var logger = logger
     logger[metadataKey: "peer"] = "\(peer)"
     let eventLoop = channel.eventLoop
     guard let loop = loops.withLockedValue({ $0[ObjectIdentifier(eventLoop)] }) else {
       throw ChannelError.eof
     }
-    try channel.pipeline.syncOperations.addHandler(
-      ServerConnectionHandler(server: parts, peer: peer, logger: logger, loop: loop))
+    let handler = ServerConnectionHandler(
+      server: parts, peer: peer, logger: logger, loop: loop, admission: admission)
+    try channel.pipeline.syncOperations.addHandler(handler)
+    let this = NIOLoopBound(handler, eventLoop: eventLoop)
+    // By what the handler was admitted with then: its budget may have changed.
+    channel.closeFuture.whenComplete { _ in this.value.connectionClosed() }
     connections.add(channel)
   }
 }

@@ -12,12 +12,15 @@ struct RunningCall {
   var giveUp: Method.GivingUp?
   var deadline: ContinuousClock.Instant?
   var endsAtDrain = false
+  /// The number of an endless call among those of its user.
+  var endlessNumber: Int?
 }
 
 /// What a connection keeps of a handler until it returns, which may be after its call has ended.
 private struct Handling: Sendable {
   var streamID: UInt32
   var shape: CallShape
+  var kind: CallKind
   /// The request's frame, which the handler holds.
   var requestBytes: Int
 }
@@ -41,28 +44,6 @@ extension ServerConnectionHandler: CallKeeper {
           RPCError(
             code: .invalidArgument, message: "the request's envelope is malformed", cause: error)))
     }
-    let size = frame.payload.readableBytes
-    guard admits(streamID, requestBytes: size) else { return }
-    handlersRunning += 1
-    requestBytes += size
-    start(streamID, request, frame.flags, requestBytes: size)
-  }
-
-  /// Whether there is room for one more call, which then counts; its caller is told where there is none.
-  func admits(_ streamID: UInt32, requestBytes size: Int) -> Bool {
-    let hasRoom = requestBytes == 0 || requestBytes + size <= limits.queuedBytesPerConnection
-    // Calls that their callers have given up count as long as their handlers have not noticed.
-    guard handlersRunning < limits.callsPerConnection, hasRoom, server.load.callStarted() else {
-      waste.count(now: now)
-      end(streamID, streamsResponses: false, .failure(.tooManyCalls))
-      return false
-    }
-    return true
-  }
-
-  private func start(
-    _ streamID: UInt32, _ request: WireRequest, _ flags: FrameFlags, requestBytes: Int
-  ) {
     let entry: MethodTable.Entry?
     let refusal: RPCError?
     do throws(RPCError) {
@@ -72,7 +53,63 @@ extension ServerConnectionHandler: CallKeeper {
       entry = nil
       refusal = error
     }
+    let size = frame.payload.readableBytes
+    let kind = entry.map { CallKind($0.method, hasDeadline: request.timeout != nil) } ?? .bounded
+    guard admits(streamID, kind, requestBytes: size) else { return }
+    let handling = Handling(
+      streamID: streamID, shape: entry?.method.shape ?? .unary, kind: kind, requestBytes: size)
+    handlerStarts(kind, requestBytes: size)
+    start(handling, request, frame.flags, entry, refusal)
+  }
+
+  /// Whether there is capacity for one more call, which then counts; its caller is told where there is none.
+  func admits(_ streamID: UInt32, _ kind: CallKind, requestBytes size: Int) -> Bool {
+    guard let refusal = refusal(of: kind, requestBytes: size) else { return true }
+    waste.count(now: now)
+    end(streamID, streamsResponses: false, .failure(refusal))
+    return false
+  }
+
+  private func refusal(of kind: CallKind, requestBytes size: Int) -> RPCError? {
+    // Calls whose callers have cancelled count until their handlers have noticed.
+    switch kind {
+    case .immediate:
+      // Only interceptors that wait can keep these in flight.
+      guard handlersRunning < 2 * limits.callsPerConnection else {
+        return .tooManyCallsOnConnection
+      }
+    case .bounded, .endless:
+      guard !admission.isReserved else { return .tooManyConnections }
+      let hasCapacity =
+        kind == .bounded
+        ? handlersRunning - endlessHandlersRunning < limits.callsPerConnection
+        : endlessHandlersRunning < 2 * limits.endlessCallsPerConnection
+      guard hasCapacity else { return .tooManyCallsOnConnection }
+      guard requestBytes == 0 || requestBytes + size <= limits.queuedBytesPerConnection else {
+        return .tooManyCalls
+      }
+    }
+    return server.load.callStarted(kind, admission) ? nil : .tooManyCalls
+  }
+
+  func handlerStarts(_ kind: CallKind, requestBytes size: Int) {
+    handlersRunning += 1
+    if kind == .endless { endlessHandlersRunning += 1 }
+    requestBytes += size
+  }
+
+  func handlerEnds(_ kind: CallKind, requestBytes size: Int) {
+    handlersRunning -= 1
+    if kind == .endless { endlessHandlersRunning -= 1 }
+    requestBytes -= size
+  }
+
+  private func start(
+    _ handling: Handling, _ request: WireRequest, _ flags: FrameFlags, _ entry: MethodTable.Entry?,
+    _ refusal: RPCError?
+  ) {
     guard let callConnection else { return }
+    let streamID = handling.streamID
     let call = ServerCall(
       callConnection, streamID: streamID,
       method: entry?.descriptor
@@ -87,6 +124,7 @@ extension ServerConnectionHandler: CallKeeper {
       inbound = openInbound(streamID, request.payload, shape, flags)
     }
     calls[streamID] = RunningCall(call: call, inbound: inbound)
+    if handling.kind == .endless { endlessCallStarted(call) }
     if let deadline = context.deadline, deadline > call.began { limit(streamID, to: deadline) }
 
     let work: Work
@@ -99,8 +137,6 @@ extension ServerConnectionHandler: CallKeeper {
     } else {
       preconditionFailure("a method is found or refused")
     }
-    let handling = Handling(
-      streamID: streamID, shape: entry?.method.shape ?? .unary, requestBytes: requestBytes)
     run(handling, context, work)
   }
 
@@ -217,9 +253,8 @@ extension ServerConnectionHandler: CallKeeper {
   }
 
   private func handlerReturned(_ handling: Handling, _ outcome: Result<[UInt8], RPCError>) {
-    handlersRunning -= 1
-    requestBytes -= handling.requestBytes
-    server.load.callEnded()
+    handlerEnds(handling.kind, requestBytes: handling.requestBytes)
+    server.load.callEnded(handling.kind, admission)
     end(handling.streamID, streamsResponses: handling.shape.streamsResponses, outcome)
   }
 
@@ -251,6 +286,7 @@ extension ServerConnectionHandler: CallKeeper {
   /// Cancels what runs for a stream and forgets it.
   func stopCall(_ streamID: UInt32, _ reason: RPCError) {
     guard let running = calls.removeValue(forKey: streamID) else { return }
+    if let number = running.endlessNumber { endlessCallEnded(running.call, number) }
     running.call.end(reason)
     running.task?.cancel()
     running.giveUp?()
@@ -258,21 +294,15 @@ extension ServerConnectionHandler: CallKeeper {
     outbound.drop(streamID, reason)
   }
 
-  /// Hands a message to its reader, and ends the call of one that is too far behind.
+  /// Hands a message to its reader. A reader that is too far behind makes the connection wait for it.
   func deliver(_ payload: ByteBuffer, to streamID: UInt32, isLast: Bool) {
     guard let inbound = calls[streamID]?.inbound else { return }
     // A copy: a slice would keep all that was read with it.
     inbound.append(Array(payload.readableBytesView))
     if isLast { inbound.finish(.success(())) }
-    if inbound.bytes > limits.effectiveQueuedBytesPerStream {
-      endEarly(streamID, .slowReader)
-    }
-    while inboundBudget.bytes > limits.queuedBytesPerConnection,
-      let greediest = calls.max(by: { $0.value.queuedBytes < $1.value.queuedBytes }),
-      greediest.value.queuedBytes > 0
-    {
-      endEarly(greediest.key, .slowReader)
-    }
+    readersAreBehind =
+      inbound.bytes > limits.effectiveQueuedBytesPerStream
+      || inboundBudget.bytes > limits.queuedBytesPerConnection
   }
 
   // MARK: CallKeeper
@@ -286,6 +316,10 @@ extension ServerConnectionHandler: CallKeeper {
   func setDeadline(of streamID: UInt32, in timeout: Duration) {
     guard calls[streamID] != nil else { return }
     limit(streamID, to: .now + timeout)
+  }
+
+  func endDisplaced(_ streamID: UInt32, _ reason: RPCError) {
+    endEarly(streamID, reason)
   }
 }
 

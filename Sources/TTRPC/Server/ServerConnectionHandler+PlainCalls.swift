@@ -12,14 +12,17 @@ extension ServerConnectionHandler {
       let brackets = entry.brackets, entry.descriptor.shape == .unary
     else { return false }
     let size = bytes.count
-    guard admits(streamID, requestBytes: size) else { return true }
+    let kind = CallKind(entry.method, hasDeadline: request.timeout != nil)
+    // What is answered before the next frame is looked at takes no capacity.
+    guard kind == .immediate || admits(streamID, kind, requestBytes: size) else { return true }
 
     let call = ServerCall(
       callConnection, streamID: streamID, method: entry.descriptor, began: turnBegan)
     let timeout = request.timeout
     var context = ServerContext(call, deadline: timeout.map { call.began + $0 })
     unsafe call.received(request.payload.count)
-    var plain = PlainCall(streamID: streamID, requestBytes: size, brackets: brackets[...])
+    var plain = PlainCall(
+      streamID: streamID, kind: kind, requestBytes: size, brackets: brackets[...])
     do throws(RPCError) {
       try plain.begin(&context)
       if let timeout, timeout <= .zero { throw .deadlineExceeded }
@@ -58,7 +61,6 @@ extension ServerConnectionHandler {
       failure = RPCError(handlerError: error, logger: context.logger)
     }
     plain.end(context, failure)
-    server.load.callEnded()
     if let failure { write(plain.streamID, failure) }
     scheduleFlush()
     if state.callEnded(plain.streamID) == .answerThenClose { finish() }
@@ -97,8 +99,7 @@ extension ServerConnectionHandler {
   }
 
   private func callBegan(_ plain: PlainCall, _ context: ServerContext) {
-    handlersRunning += 1
-    requestBytes += plain.requestBytes
+    handlerStarts(plain.kind, requestBytes: plain.requestBytes)
     calls[plain.streamID] = RunningCall(call: context.call, inbound: nil)
   }
 
@@ -128,8 +129,7 @@ extension ServerConnectionHandler {
   private func plainHandlerReturned(
     _ plain: PlainCall, _ context: ServerContext, _ outcome: Result<[UInt8], RPCError>
   ) {
-    handlersRunning -= 1
-    requestBytes -= plain.requestBytes
+    handlerEnds(plain.kind, requestBytes: plain.requestBytes)
     answer(plain, context, outcome)
   }
 
@@ -137,7 +137,7 @@ extension ServerConnectionHandler {
     _ plain: PlainCall, _ context: ServerContext, _ outcome: Result<[UInt8], RPCError>
   ) {
     plain.end(context, outcome.failure)
-    server.load.callEnded()
+    if plain.kind != .immediate { server.load.callEnded(plain.kind, admission) }
     // Nobody looks any more why it has ended, and nothing runs that could be stopped.
     calls.removeValue(forKey: plain.streamID)
     end(plain.streamID, streamsResponses: false, outcome)
@@ -165,6 +165,7 @@ extension ServerCall {
 /// What a connection keeps of such a call until it is over.
 private struct PlainCall: Sendable {
   let streamID: UInt32
+  let kind: CallKind
   let requestBytes: Int
   /// Those that have let it through.
   var brackets: ArraySlice<any CallBracket>

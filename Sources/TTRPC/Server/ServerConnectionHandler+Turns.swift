@@ -18,9 +18,70 @@ extension ServerConnectionHandler {
     }
   }
 
+  // MARK: Readers that are behind
+
+  /// Reads nothing more until the handlers that are too far behind have taken half of what waits for them,
+  /// or their time is over.
+  ///
+  /// ttrpc has no flow control, so that this is the only way to slow a sender down, and all calls of the
+  /// connection wait with it. Therefore the time is bounded.
+  func waitForReaders() {
+    guard let context, !isPaused else { return }
+    isPaused = true
+    setReading(false)
+    let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+    slowReaderTimer = context.eventLoop.scheduleTask(in: TimeAmount(limits.slowReaderTime)) {
+      this.value.endSlowReaders()
+    }
+    checkReaders()
+  }
+
+  /// Goes on where the readers have caught up, else waits for their next message to be taken.
+  private func checkReaders() {
+    guard readersAreBehind else { return }
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
+    // Before the queues are looked at: what is taken after that is announced.
+    inboundBudget.announceNextRefund { [eventLoop] in
+      eventLoop.execute { this.value.checkReaders() }
+    }
+    if haveCaughtUp { stopWaitingForReaders() }
+  }
+
+  private var haveCaughtUp: Bool {
+    inboundBudget.bytes <= limits.queuedBytesPerConnection / 2
+      && calls.values.allSatisfy { $0.queuedBytes <= limits.effectiveQueuedBytesPerStream / 2 }
+  }
+
+  private func endSlowReaders() {
+    for (streamID, call) in calls where call.queuedBytes > limits.effectiveQueuedBytesPerStream {
+      endEarly(streamID, .slowReader)
+    }
+    while inboundBudget.bytes > limits.queuedBytesPerConnection,
+      let greediest = calls.max(by: { $0.value.queuedBytes < $1.value.queuedBytes }),
+      greediest.value.queuedBytes > 0
+    {
+      endEarly(greediest.key, .slowReader)
+    }
+    stopWaitingForReaders()
+  }
+
+  private func stopWaitingForReaders() {
+    forgetReaders()
+    turns.append(self)
+  }
+
+  private func forgetReaders() {
+    readersAreBehind = false
+    slowReaderTimer?.cancel()
+    slowReaderTimer = nil
+    inboundBudget.cancelAnnouncement()
+  }
+
   /// The connection's turn has come.
   func resumeReading() {
     isPaused = false
+    // The peer could not send meanwhile.
+    lastActivity = now
     guard let context, context.channel.isActive else { return }
     takeFrames()
     turnEnded()
@@ -53,6 +114,7 @@ extension ServerConnectionHandler {
   /// The connection closes: it has no more turns.
   func stopWaiting() {
     wasteEnds?.cancel()
+    forgetReaders()
     if isPaused { turns.remove(self) }
   }
 

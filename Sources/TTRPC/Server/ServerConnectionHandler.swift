@@ -8,6 +8,9 @@ struct DrainStarted: Sendable {}
 /// The time for that is over: what still runs is ended.
 struct DrainEnded: Sendable {}
 
+/// The policy has changed, and with it perhaps the budget of the connection's user.
+struct BudgetsChanged: Sendable {}
+
 /// What all connections of a server share.
 struct ServerParts: Sendable {
   let methods: MethodTable
@@ -15,11 +18,13 @@ struct ServerParts: Sendable {
   let interceptors: ServerInterceptorChain
   let limits: ServerLimits
   let load: ServerLoad
+  let budget: @Sendable (PeerIdentity) -> PeerBudget
 
   init(
     _ services: [any Service], routes: [HTTPRoute], interceptors: [any ServerInterceptor],
-    limits: ServerLimits
+    limits: ServerLimits, budget: @escaping @Sendable (PeerIdentity) -> PeerBudget
   ) {
+    self.budget = budget
     self.interceptors = ServerInterceptorChain(interceptors)
     methods = MethodTable(services, interceptors: self.interceptors)
     self.routes = routes
@@ -42,6 +47,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   let peer: PeerIdentity
   let logger: Logger
   let loop: ServerLoop
+  private(set) var admission: Admission
 
   var limits: ServerLimits { server.limits }
   var eventLoop: any EventLoop { loop.eventLoop }
@@ -56,6 +62,9 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var deadlines = DeadlineTimer()
   /// Handlers that have not returned, also of calls that have ended without them.
   var handlersRunning = 0
+  /// Those of endless calls among them.
+  var endlessHandlersRunning = 0
+  var endlessCalls = EndlessCalls()
   /// Bytes of the requests that those handlers hold.
   var requestBytes = 0
   let inboundBudget = InboundBudget()
@@ -67,6 +76,12 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var flushIsNeeded = false
   var isFinishing = false
   var isPaused = false
+  /// Whether a handler has more messages to read than a stream, or the connection, may hold.
+  var readersAreBehind = false
+  /// When streams whose readers stay behind are ended.
+  var slowReaderTimer: Scheduled<Void>?
+  /// When a connection of the reserve is closed.
+  private var reserveTimer: Scheduled<Void>?
   var waste = WasteMeter()
   var wasteEnds: Scheduled<Void>?
   var pollPause = PollPause()
@@ -81,12 +96,15 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var watch: RepeatedTask?
   private var isFirstRead = true
 
-  init(server: ServerParts, peer: PeerIdentity, logger: Logger, loop: ServerLoop) {
+  init(
+    server: ServerParts, peer: PeerIdentity, logger: Logger, loop: ServerLoop, admission: Admission
+  ) {
+    self.admission = admission
     self.server = server
     self.peer = peer
     self.logger = logger
     self.loop = loop
-    self.state = ServerConnectionState(maximumCalls: server.limits.callsPerConnection)
+    self.state = ServerConnectionState()
     self.decoder = FrameDecoder(maximumPayload: server.limits.wire.maximumMessageSize)
     self.opened = loop.eventLoop.now
     self.lastActivity = opened
@@ -96,16 +114,29 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     self.context = context
     callConnection = CallConnection(peer: peer, logger: logger, eventLoop: eventLoop, keeper: self)
     startWatch(context)
+    guard admission.isReserved else { return }
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
+    reserveTimer = eventLoop.scheduleTask(in: TimeAmount(limits.reservedConnectionTime)) {
+      this.value.logger.debug("closing: the time of a reserved connection is over")
+      this.value.close()
+    }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
     watch?.cancel()
+    reserveTimer?.cancel()
     stopWaiting()
     deadlines.stop()
     reportQueuedBytes(0)
     self.context = nil
     // It holds its connection, and would keep both.
     callConnection = nil
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    // A drain may have begun before the channel was active.
+    if state.isFinished { finish() }
+    context.fireChannelActive()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -127,7 +158,9 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     isReading = true
     turnBegan = .now
     var framesLeft = limits.framesPerTurn * (turns.isEmpty ? Self.turnsWhenAlone : 1)
-    while framesLeft > 0, !waste.isTooMuch(limits, now: now), let event = decoder.next() {
+    while framesLeft > 0, !readersAreBehind, !waste.isTooMuch(limits, now: now),
+      let event = decoder.next()
+    {
       framesLeft -= 1
       frameBegan = nil
       switch event {
@@ -145,7 +178,9 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
         return
       }
     }
-    if decoder.bufferedBytes > 0, framesLeft == 0 || waste.isTooMuch(limits, now: now) {
+    if readersAreBehind {
+      waitForReaders()
+    } else if decoder.bufferedBytes > 0, framesLeft == 0 || waste.isTooMuch(limits, now: now) {
       pauseReading()
     } else if decoder.isInsideFrame {
       frameBegan = frameBegan ?? lastActivity
@@ -183,6 +218,8 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       state.drainStarted()
       for (streamID, call) in calls where call.endsAtDrain { endEarly(streamID, .draining) }
       if state.isFinished { finish() }
+    case is BudgetsChanged:
+      budgetChanged(to: server.budget(peer))
     case is DrainEnded:
       for streamID in Array(calls.keys) { endEarly(streamID, .draining) }
       close()
@@ -202,6 +239,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
   func channelInactive(context: ChannelHandlerContext) {
     watch?.cancel()
+    reserveTimer?.cancel()
     stopWaiting()
     reportQueuedBytes(0)
     let reason = RPCError(code: .cancelled, message: "the caller is gone")
@@ -215,11 +253,27 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     close()
   }
 
+  /// Holds the connection's user to another budget from now on. What is open stays open.
+  private func budgetChanged(to budget: PeerBudget) {
+    let wasGuest = admission.budget.isGuest
+    admission.budget = budget
+    guard wasGuest != budget.isGuest else { return }
+    server.load.guestChanged(
+      to: budget.isGuest, connections: admission.isReserved ? 0 : 1,
+      calls: handlersRunning - endlessHandlersRunning, endlessCalls: endlessHandlersRunning)
+  }
+
+  /// The connection has closed, and counts no more.
+  func connectionClosed() {
+    server.load.connectionClosed(admission)
+  }
+
   /// Hands the connection over, from its first byte on.
   private func becomeHTTP(_ context: ChannelHandlerContext, _ bytes: ByteBuffer) {
     do {
       try HTTPConnectionHandler.install(
-        on: context.channel, after: self, server: server, peer: peer, logger: logger, loop: loop)
+        on: context.channel, after: self, server: server, peer: peer, logger: logger, loop: loop,
+        admission: admission)
       context.fireChannelRead(wrapInboundOut(bytes))
       context.fireChannelReadComplete()
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)

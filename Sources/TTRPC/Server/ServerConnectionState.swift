@@ -1,7 +1,7 @@
 /// What one connection of a server owes its peer: which streams are open, and what each frame means
 /// for them. A plain value that neither reads nor writes; ``ServerConnectionHandler`` does that.
 ///
-/// The promise it keeps: exactly one terminal frame for each stream.
+/// Invariant: exactly one terminal frame for each stream.
 struct ServerConnectionState {
   /// What to do about a frame.
   enum FrameAction: Equatable {
@@ -54,16 +54,11 @@ struct ServerConnectionState {
     case closed
   }
 
-  private let maximumCalls: Int
   private var phase = Phase.open
-  private var lastStreamID: UInt32 = 0
+  private var streamIDs = StreamIDWindow()
   private var running = StreamTable<Input>()
   /// The stream that was refused last for data without a call: it has had its terminal frame.
   private var lastRefusedData: UInt32?
-
-  init(maximumCalls: Int) {
-    self.maximumCalls = maximumCalls
-  }
 
   /// Calls that have not had their terminal frame.
   var callsInFlight: Int { running.count }
@@ -140,11 +135,6 @@ struct ServerConnectionState {
     guard phase != .draining else {
       return reject(header.streamID, .unavailable, RPCError.drainMessage)
     }
-    guard running.count < maximumCalls else {
-      return reject(
-        header.streamID, .resourceExhausted,
-        "the connection has \(maximumCalls) calls in flight, its limit")
-    }
     running[header.streamID] = .single
     return .openCall(streamID: header.streamID)
   }
@@ -154,11 +144,12 @@ struct ServerConnectionState {
     guard streamID % 2 == 1 else {
       return reject(streamID, .invalidArgument, "stream id \(streamID) is not odd")
     }
-    guard streamID > lastStreamID else {
+    guard streamIDs.take(streamID) else {
       return reject(
-        streamID, .invalidArgument, "stream id \(streamID) does not follow \(lastStreamID)")
+        streamID, .invalidArgument,
+        "stream id \(streamID) was used before, or is more than \(StreamIDWindow.size) calls behind "
+          + "\(streamIDs.highest)")
     }
-    lastStreamID = streamID
     return nil
   }
 
@@ -179,9 +170,14 @@ struct ServerConnectionState {
       // Who closes in a frame of its own what is closed already does no harm.
       return .ignore
     case nil:
-      let isLate = streamID % 2 == 1 && streamID <= lastStreamID
-      guard !isLate, streamID != lastRefusedData else { return .ignore }
-      lastRefusedData = streamID
+      if streamID % 2 == 1, streamID <= streamIDs.highest {
+        // Late data of a call that has ended is dropped. An id that was left out is used up, so that a
+        // request that comes after its data is not taken for whole.
+        guard streamIDs.take(streamID) else { return .ignore }
+      } else {
+        guard streamID != lastRefusedData else { return .ignore }
+        lastRefusedData = streamID
+      }
       return reject(streamID, .invalidArgument, "data on stream \(streamID), never opened")
     }
   }

@@ -134,4 +134,6 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
 protocol CallKeeper: AnyObject {
   func endAtDrain(_ streamID: UInt32)
   func setDeadline(of streamID: UInt32, in timeout: Duration)
+  /// Ends a call in favor of a newer one, unless it has ended.
+  func endDisplaced(_ streamID: UInt32, _ reason: RPCError)
 }

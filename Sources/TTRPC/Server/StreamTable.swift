@@ -1,12 +1,11 @@
-/// Values by stream ids. These only grow, so that a new one belongs at the end, where those that end soon
-/// are found and removed at once: for the calls of one connection it is quicker than hashing.
+/// Values by stream ids. Ids nearly always grow, so that a new one belongs at the end, where calls that end
+/// soon are found and removed at once: for the calls of one connection this is faster than hashing.
 struct StreamTable<Value> {
   private var entries: [(id: UInt32, value: Value)] = []
 
   var count: Int { entries.count }
   var isEmpty: Bool { entries.isEmpty }
 
-  /// - Precondition: An id that is added is above all that are there.
   subscript(_ id: UInt32) -> Value? {
     get {
       let index = index(of: id)
@@ -18,11 +17,10 @@ struct StreamTable<Value> {
         return
       }
       let index = index(of: id)
-      if index < entries.endIndex {
-        precondition(entries[index].id == id, "ids are added in their order")
+      if index < entries.endIndex, entries[index].id == id {
         entries[index].value = newValue
       } else {
-        entries.append((id, newValue))
+        entries.insert((id, newValue), at: index)
       }
     }
   }

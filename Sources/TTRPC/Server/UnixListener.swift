@@ -10,8 +10,8 @@ public struct UnixListener: Sendable, ~Copyable {
   /// The longest path that a Unix socket's address holds, in bytes.
   public static let maximumPathLength = UnixAddress.maximumPathLength
 
-  /// Callers that may wait to be accepted. The system has a limit of its own (`net.core.somaxconn`).
-  static let backlog: Int32 = 1024
+  /// How many connections may wait to be accepted, unless something else is said.
+  public static let defaultBacklog: Int32 = 1024
 
   /// Where it listens.
   public let path: String
@@ -38,8 +38,11 @@ public struct UnixListener: Sendable, ~Copyable {
   ///   - path: At most ``maximumPathLength`` bytes, and no abstract name: those have no permissions.
   ///   - mode: The file's permissions, such as `0o660`.
   ///   - groupID: The file's group; `nil` leaves it to the system.
+  ///   - backlog: How many connections may wait to be accepted. The system has a limit of its own
+  ///     (`net.core.somaxconn`), and takes what is above it as that.
   public init(
-    path: String, mode: UInt32 = 0o660, groupID: UInt32? = nil
+    path: String, mode: UInt32 = 0o660, groupID: UInt32? = nil,
+    backlog: Int32 = UnixListener.defaultBacklog
   ) throws(Failure) {
     func failure(_ reason: String) -> Failure { Failure(path: path, reason: reason) }
     func systemFailure(_ call: String) -> Failure { failure("\(call): \(systemErrorText())") }
@@ -52,7 +55,8 @@ public struct UnixListener: Sendable, ~Copyable {
     }
     try Self.removeStaleSocket(at: path)
 
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let descriptor = socket(AF_UNIX, type, 0)
     guard descriptor >= 0 else { throw systemFailure("socket") }
     var isBound = false
     do throws(Failure) {
@@ -64,7 +68,7 @@ public struct UnixListener: Sendable, ~Copyable {
       if let groupID, unsafe chown(path, uid_t.max, groupID) != 0 { throw systemFailure("chown") }
       guard unsafe chmod(path, mode) == 0 else { throw systemFailure("chmod") }
       guard let identity = Self.identity(of: path) else { throw systemFailure("lstat") }
-      guard listen(descriptor, Self.backlog) == 0 else { throw systemFailure("listen") }
+      guard listen(descriptor, backlog) == 0 else { throw systemFailure("listen") }
       self.path = path
       self.descriptor = descriptor
       self.identity = identity
@@ -75,9 +79,9 @@ public struct UnixListener: Sendable, ~Copyable {
     }
   }
 
-  /// Takes over a descriptor that listens already, as systemd's socket activation hands it on.
+  /// Takes over a descriptor that listens already, as systemd's socket activation passes it.
   ///
-  /// The file's mode, owner and life stay its maker's business.
+  /// The file's mode and owner and the socket's backlog stay as they are, and the file is not removed.
   ///
   /// - Parameter descriptor: From now on this listener's, which closes it; also where it is refused.
   public init(inherited descriptor: Int32) throws(Failure) {

@@ -7,17 +7,40 @@ final class InboundBudget: Sendable {
   private let used = Atomic(0)
 
   /// Bytes that wait on all streams.
-  var bytes: Int { used.load(ordering: .relaxed) }
+  var bytes: Int { used.load(ordering: .sequentiallyConsistent) }
+
+  /// Whether the next refund is announced. Looked at for each message, and nearly always false.
+  private let isAwaited = Atomic(false)
+  private let announcement = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
+
+  /// Calls a closure once, from any thread, as soon as a message is taken or dropped.
+  func announceNextRefund(_ announcement: @escaping @Sendable () -> Void) {
+    self.announcement.withLockedValue { $0 = announcement }
+    isAwaited.store(true, ordering: .sequentiallyConsistent)
+  }
+
+  /// Announces nothing more.
+  func cancelAnnouncement() {
+    isAwaited.store(false, ordering: .sequentiallyConsistent)
+    announcement.withLockedValue { $0 = nil }
+  }
 
   fileprivate func charge(_ bytes: Int) { used.add(bytes, ordering: .relaxed) }
 
-  fileprivate func refund(_ bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
+  fileprivate func refund(_ bytes: Int) {
+    used.subtract(bytes, ordering: .sequentiallyConsistent)
+    guard isAwaited.load(ordering: .sequentiallyConsistent),
+      isAwaited.exchange(false, ordering: .sequentiallyConsistent)
+    else { return }
+    announcement.withLockedValue { $0.take() }?()
+  }
 }
 
 /// The other side's messages of one stream, from the event loop that receives them to the task that
 /// reads them.
 ///
-/// Filling never waits: who fills looks at ``bytes`` and ends a stream whose reader is too slow.
+/// ``append(_:)`` never waits: the connection checks ``bytes``, and waits or ends the stream where the reader
+/// is too far behind.
 final class InboundQueue: Sendable {
   /// What a message costs beyond its own bytes, so that empty ones are not free.
   static let overhead = 64

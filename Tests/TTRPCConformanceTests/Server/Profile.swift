@@ -18,6 +18,8 @@ struct Capabilities: OptionSet, Sendable {
   static let discretion = Capabilities(rawValue: 32)
   /// The server is ours, in this process: it can be asked what it holds, and be given limits.
   static let inProcess = Capabilities(rawValue: 64)
+  /// An id below the highest one is accepted, once.
+  static let idsOutOfOrder = Capabilities(rawValue: 128)
 }
 
 /// What kind of server is tested.
@@ -46,7 +48,10 @@ enum Profile: String, Sendable {
   var capabilities: Capabilities {
     let wire: Capabilities =
       switch self {
-      case .full: [.streams, .cancel, .deadlines, .limits, .halfClose, .discretion]
+      case .full:
+        [
+          .streams, .cancel, .deadlines, .limits, .halfClose, .discretion, .idsOutOfOrder,
+        ]
       case .go: .streams
       case .goUnary: []
       }

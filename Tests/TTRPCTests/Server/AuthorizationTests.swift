@@ -12,6 +12,7 @@ import Testing
   private final class NoConnection: CallKeeper {
     func endAtDrain(_ streamID: UInt32) {}
     func setDeadline(of streamID: UInt32, in timeout: Duration) {}
+    func endDisplaced(_ streamID: UInt32, _ reason: RPCError) {}
   }
 
   /// A call by user 1000.

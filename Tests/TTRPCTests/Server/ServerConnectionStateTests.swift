@@ -6,11 +6,7 @@ import Testing
 @Suite struct ServerConnectionStateTests {
   /// The state behind a reference, since an expectation cannot change what it looks at.
   private final class Machine {
-    private var state: ServerConnectionState
-
-    init(maximumCalls: Int) {
-      state = ServerConnectionState(maximumCalls: maximumCalls)
-    }
+    private var state = ServerConnectionState()
 
     var callsInFlight: Int { state.callsInFlight }
 
@@ -73,7 +69,7 @@ import Testing
   }
 
   @Test func oddRisingIdsOpenCallsAndGapsAreAllowed() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     for streamID: UInt32 in [1, 3, 101, 4_294_967_295] {
       #expect(state.frameReceived(Self.request(streamID)) == .openCall(streamID: streamID))
     }
@@ -82,23 +78,37 @@ import Testing
 
   @Test(arguments: [0, 2, 4_294_967_294] as [UInt32])
   func evenAndZeroIdsAreRefused(streamID: UInt32) {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(Self.refusal(state.frameReceived(Self.request(streamID)))?.code == .invalidArgument)
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
   }
 
-  @Test func anIdThatIsLowerOrWasUsedIsRefused() throws {
-    let state = Machine(maximumCalls: 10)
-    #expect(state.frameReceived(Self.request(5)) == .openCall(streamID: 5))
-    #expect(state.callEnded(5) == .answer)
-    for streamID: UInt32 in [5, 3] {
+  @Test func `a lower id opens a call once, unless it is too far behind`() throws {
+    let state = Machine()
+    let highest = 2 * UInt32(StreamIDWindow.size) + 5
+    #expect(state.frameReceived(Self.request(7)) == .openCall(streamID: 7))
+    #expect(state.frameReceived(Self.request(highest)) == .openCall(streamID: highest))
+    #expect(state.callEnded(7) == .answer)
+    #expect(state.callEnded(highest) == .answer)
+    #expect(state.frameReceived(Self.request(9)) == .openCall(streamID: 9))
+    #expect(state.callEnded(9) == .answer)
+    for streamID: UInt32 in [highest, 9, 7, 5] {
       let refusal = try #require(Self.refusal(state.frameReceived(Self.request(streamID))))
       #expect(refusal == (.invalidArgument, false))
     }
   }
 
+  @Test func `data for an id that was left out is refused once and uses the id up`() throws {
+    let state = Machine()
+    #expect(state.frameReceived(Self.request(5)) == .openCall(streamID: 5))
+    #expect(Self.refusal(state.frameReceived(Self.data(3)))?.code == .invalidArgument)
+    #expect(state.frameReceived(Self.data(3)) == .ignore)
+    #expect(Self.refusal(state.frameReceived(Self.request(3)))?.code == .invalidArgument)
+    #expect(state.callsInFlight == 1)
+  }
+
   @Test func aRunningCallWhoseIdIsUsedAgainHasOneTerminalFrame() throws {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     let refusal = try #require(Self.refusal(state.frameReceived(Self.request(1))))
     #expect(refusal == (.invalidArgument, true))
@@ -107,7 +117,7 @@ import Testing
   }
 
   @Test func dataOnARunningUnaryCallEndsThatCallAndNoOther() throws {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
     let refusal = try #require(Self.refusal(state.frameReceived(Self.data(1))))
@@ -117,7 +127,7 @@ import Testing
   }
 
   @Test func closingOnesSideOfAUnaryCallDoesNoHarm() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     let closing = Self.data(1, flags: [.remoteClosed, .noData], length: 0)
     #expect(state.frameReceived(closing) == .ignore)
@@ -125,7 +135,7 @@ import Testing
   }
 
   @Test func dataForAStreamThatEndedIsDroppedAndForOneNeverOpenedRefused() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
     #expect(state.callEnded(3) == .answer)
     #expect(state.frameReceived(Self.data(3)) == .ignore)
@@ -136,14 +146,14 @@ import Testing
 
   @Test(arguments: [0, 2, 5, 9, 255] as [UInt8])
   func otherTypesAreIgnored(type: UInt8) {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     let frame = FrameHeader(length: 3, streamID: 1, type: type, flags: [])
     #expect(state.frameReceived(frame) == .ignore)
     #expect(state.oversizeFrameReceived(frame, limit: 1) == .ignore)
   }
 
   @Test func cancelEndsARunningCallOnce() throws {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.cancel(1)) == .ignore)
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     let refusal = try #require(Self.refusal(state.frameReceived(Self.cancel(1))))
@@ -153,7 +163,7 @@ import Testing
   }
 
   @Test func anOversizeRequestIsRefusedAndItsIdIsTaken() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     let oversize = FrameHeader(length: 9, streamID: 1, type: 1, flags: [])
     #expect(
       Self.refusal(state.oversizeFrameReceived(oversize, limit: 8))?.code == .resourceExhausted)
@@ -162,17 +172,8 @@ import Testing
     #expect(state.callsInFlight == 1)
   }
 
-  @Test func callsAboveTheLimitAreRefusedUntilOneEnds() {
-    let state = Machine(maximumCalls: 2)
-    #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
-    #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
-    #expect(Self.refusal(state.frameReceived(Self.request(5)))?.code == .resourceExhausted)
-    #expect(state.callEnded(1) == .answer)
-    #expect(state.frameReceived(Self.request(7)) == .openCall(streamID: 7))
-  }
-
   @Test func aHalfClosedPeerStillGetsItsAnswers() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
     #expect(!state.inputClosed())
@@ -181,12 +182,12 @@ import Testing
   }
 
   @Test func aHalfClosedPeerWithoutCallsIsClosed() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.inputClosed())
   }
 
   @Test func drainingRefusesNewCallsAndAnswersRunningOnes() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(!state.drainStarted())
     #expect(Self.refusal(state.frameReceived(Self.request(3)))?.code == .unavailable)
@@ -194,7 +195,7 @@ import Testing
   }
 
   @Test func drainingClosesAQuietConnectionAtOnce() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(state.callEnded(1) == .answer)
     #expect(state.drainStarted())
@@ -215,7 +216,7 @@ import Testing
       (.bidirectional, .remoteClosed, 0, Opening(hasMessage: false, isLast: true)),
     ]
     for (shape, flags, length, opening) in cases {
-      let state = Machine(maximumCalls: 10)
+      let state = Machine()
       #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
       let found = state.methodFound(1, shape, flags: flags, payloadLength: length)
       #expect(found == opening, "\(shape) \(flags.rawValue) \(length)")
@@ -223,7 +224,7 @@ import Testing
   }
 
   @Test func aStreamsMessagesAreDeliveredUntilItsCallerCloses() throws {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     _ = state.methodFound(1, .bidirectional)
     #expect(state.frameReceived(Self.data(1)) == .deliver(streamID: 1, isLast: false))
@@ -237,7 +238,7 @@ import Testing
   }
 
   @Test func aLastMessageClosesWithItself() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     _ = state.methodFound(1, .clientStreaming)
     let last = Self.data(1, flags: .remoteClosed)
@@ -247,7 +248,7 @@ import Testing
   }
 
   @Test func streamsThatAreNotClosedCannotOutliveTheirPeersInput() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     for streamID: UInt32 in [1, 3, 5] {
       #expect(state.frameReceived(Self.request(streamID)) == .openCall(streamID: streamID))
     }
@@ -258,7 +259,7 @@ import Testing
   }
 
   @Test func dataForAStreamNeverOpenedIsRefusedOnce() {
-    let state = Machine(maximumCalls: 10)
+    let state = Machine()
     #expect(Self.refusal(state.frameReceived(Self.data(7))) != nil)
     #expect(state.frameReceived(Self.data(7)) == .ignore)
     #expect(state.frameReceived(Self.request(7)) == .openCall(streamID: 7))

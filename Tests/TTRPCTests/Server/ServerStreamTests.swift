@@ -140,6 +140,7 @@ import Testing
     var limits = ServerLimits()
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 262_144
+    limits.slowReaderTime = .milliseconds(100)
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, server in
       let peer = try RawPeer(path: path)
@@ -160,6 +161,7 @@ import Testing
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 1_000_000
     limits.queuedBytesPerConnection = 300_000
+    limits.slowReaderTime = .milliseconds(100)
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, _ in
       defer { service.released.set() }

@@ -294,6 +294,7 @@ import Testing
   @Test func connectionsAboveTheLimitAreClosed() async throws {
     var limits = ServerLimits()
     limits.connections = 1
+    limits.reservedConnections = 0
     try await withServer(limits: limits) { path, _ in
       var first: RawPeer? = try RawPeer(path: path)
       try await first?.send(Golden.echoRequest)

@@ -16,9 +16,15 @@ import Testing
         let id = known ?? .random(in: 0...(lastID + 2), using: &random)
         switch Int.random(in: 0..<5, using: &random) {
         case 0, 1:
-          lastID += UInt32.random(in: 1...5, using: &random)
-          table[lastID] = step
-          dictionary[lastID] = step
+          // Now and then below the last one.
+          let isLate = lastID > 0 && Int.random(in: 0..<4, using: &random) == 0
+          let newID =
+            isLate
+            ? UInt32.random(in: 0...lastID, using: &random)
+            : lastID + UInt32.random(in: 1...5, using: &random)
+          lastID = max(lastID, newID)
+          table[newID] = step
+          dictionary[newID] = step
         case 2 where known != nil:
           table[id] = -step
           dictionary[id] = -step

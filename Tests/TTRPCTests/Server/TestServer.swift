@@ -162,18 +162,19 @@ final class Flag: Sendable {
 func withServer(
   at path: String? = nil, routes: [HTTPRoute] = [], limits: ServerLimits = ServerLimits(),
   service: TestService = TestService(), interceptors: [any ServerInterceptor] = [],
+  budget: @escaping @Sendable (PeerIdentity) -> PeerBudget = { _ in .unlimited },
   logger: Logger? = nil, _ body: @Sendable (_ path: String, Server) async throws -> Void
 ) async throws {
   guard let path else {
     return try await withTemporaryFolder { folder in
       try await withServer(
         at: "\(folder)/socket", routes: routes, limits: limits, service: service,
-        interceptors: interceptors, logger: logger, body)
+        interceptors: interceptors, budget: budget, logger: logger, body)
     }
   }
   let server = Server(
     services: [service], routes: routes, interceptors: interceptors, limits: limits,
-    logger: logger ?? .silent)
+    budget: budget, logger: logger ?? .silent)
   let ready = Flag()
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask {

@@ -11,13 +11,17 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   private let peer: PeerIdentity
   private let logger: Logger
   private let loop: ServerLoop
+  private let admission: Admission
   private var context: ChannelHandlerContext?
   private var call: ServerCall?
   private var task: Task<Void, Never>?
   private var deadline: Scheduled<Void>?
   private var hasRequest = false
 
-  private init(server: ServerParts, peer: PeerIdentity, logger: Logger, loop: ServerLoop) {
+  private init(
+    server: ServerParts, peer: PeerIdentity, logger: Logger, loop: ServerLoop, admission: Admission
+  ) {
+    self.admission = admission
     self.server = server
     self.peer = peer
     self.logger = logger
@@ -37,11 +41,12 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   /// Makes the rest of a channel's pipeline speak HTTP.
   static func install(
     on channel: any Channel, after handler: ServerConnectionHandler, server: ServerParts,
-    peer: PeerIdentity, logger: Logger, loop: ServerLoop
+    peer: PeerIdentity, logger: Logger, loop: ServerLoop, admission: Admission
   ) throws {
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(
-      HTTPConnectionHandler(server: server, peer: peer, logger: logger, loop: loop),
+      HTTPConnectionHandler(
+        server: server, peer: peer, logger: logger, loop: loop, admission: admission),
       position: .after(handler))
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderListSize = maximumHeaderSize
@@ -71,7 +76,9 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     guard head.method == .GET || head.method == .HEAD else {
       return respond(.init(status: 405, line: "only GET and HEAD are answered"), to: head)
     }
-    guard server.load.callStarted() else { return respond(.init(.tooManyCalls), to: head) }
+    // A connection has one request, so that the limit on connections bounds these calls too. Probes are
+    // answered however many calls are in flight.
+    server.load.countCall(by: 1, admission)
     answer(head, path: path, route)
   }
 
@@ -87,7 +94,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     let context = ServerContext(call, deadline: call.began + server.limits.frameTime)
 
     let this = NIOLoopBound(self, eventLoop: loop.eventLoop)
-    let (interceptors, load) = (server.interceptors, server.load)
+    let (interceptors, load, admission) = (server.interceptors, server.load, admission)
     task = Task.immediate(executorPreference: loop.executor) {
       let response: HTTPResponse
       do throws(RPCError) {
@@ -103,7 +110,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
       } catch {
         response = HTTPResponse(error)
       }
-      load.callEnded()
+      load.countCall(by: -1, admission)
       this.value.respond(response, to: head)
     }
   }
@@ -158,6 +165,8 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
 
 extension HTTPConnectionHandler: CallKeeper {
   func endAtDrain(_ streamID: UInt32) {}
+
+  func endDisplaced(_ streamID: UInt32, _ reason: RPCError) {}
 
   func setDeadline(of streamID: UInt32, in timeout: Duration) {
     deadline?.cancel()

@@ -22,17 +22,24 @@ struct ServerOutput {
     self.limit = limit
     (frames, rest) = WireFrame.frames(of: received, limit: limit)
     var last: UInt32 = 0
+    var used: Set<UInt32> = []
     for frame in WireFrame.frames(of: sent, limit: limit).frames {
-      let isNew = frame.streamID % 2 == 1 && frame.streamID > last
+      let id = frame.streamID
+      // So many ids below the highest one are remembered.
+      let isRecent = id > last || (last - id) / 2 < UInt32(StreamIDWindow.size)
+      let isNew = id % 2 == 1 && isRecent && !used.contains(id)
       switch frame.type {
       case WireFrame.request:
         streams[frame.streamID, default: Stream()].requests += 1
         if isNew {
-          last = frame.streamID
-          streams[frame.streamID]?.isAccepted = true
+          last = max(last, id)
+          used.insert(id)
+          streams[id]?.isAccepted = true
         }
-      case WireFrame.data where isNew || frame.streamID % 2 == 0:
-        streams[frame.streamID, default: Stream()].strayData += 1
+      case WireFrame.data where isNew || id % 2 == 0:
+        streams[id, default: Stream()].strayData += 1
+        // Data for an id that was left out uses it up.
+        if id < last { used.insert(id) }
       case WireFrame.data, WireFrame.cancel: break
       default: break
       }

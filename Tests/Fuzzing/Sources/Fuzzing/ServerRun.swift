@@ -16,6 +16,9 @@ final class ServerRun {
     limits.callsPerConnection = 8
     limits.calls = 6
     limits.connections = 4
+    limits.endlessCallsPerConnection = 3
+    limits.endlessCalls = 5
+    limits.slowReaderTime = .milliseconds(100)
     limits.queuedBytesPerStream = 2048
     limits.queuedBytesPerConnection = 4096
     limits.queuedBytes = 16_384
@@ -42,10 +45,15 @@ final class ServerRun {
   init() throws {
     let logger = Logger(label: "fuzzing") { [journal] _ in journal }
     let route = HTTPRoute(path: "/healthz") { _ in HTTPResponse(line: "well") }
-    let parts = ServerParts([service], routes: [route], interceptors: [], limits: Self.limits)
+    let parts = ServerParts(
+      [service], routes: [route], interceptors: [], limits: Self.limits,
+      budget: { _ in .unlimited })
+    guard let admission = parts.load.connectionOpened(by: 2, .unlimited) else {
+      broken("the first connection is admitted")
+    }
     let handler = ServerConnectionHandler(
       server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
-      loop: ServerLoop(turns, Self.limits))
+      loop: ServerLoop(turns, Self.limits), admission: admission)
     self.handler = handler
     let channel = EmbeddedChannel(loop: turns.loop)
     self.channel = channel
@@ -232,9 +240,18 @@ final class ServerRun {
 
   private func checkBounds() {
     let limits = Self.limits
+    // The message that is one too many waits too, and the connection is not read until it is taken.
+    let longest = limits.wire.maximumMessageSize + InboundQueue.overhead
     expect(
-      handler.inboundBudget.bytes <= limits.queuedBytesPerConnection,
-      "messages that wait are within their limit")
+      handler.inboundBudget.bytes <= limits.queuedBytesPerConnection + longest,
+      "messages that wait are within their limit and one more")
+    expect(
+      handler.isPaused || handler.inboundBudget.bytes <= limits.queuedBytesPerConnection
+        || !channel.isActive,
+      "a connection whose readers are behind is not read")
+    expect(
+      handler.endlessCalls.count <= limits.endlessCallsPerConnection,
+      "endless calls are within their limit")
     expect(
       handler.isPaused || handler.decoder.bufferedBytes < limits.wire.maximumMessageSize + 10,
       "a frame is kept only up to the limit")

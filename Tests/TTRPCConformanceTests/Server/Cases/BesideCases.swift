@@ -13,6 +13,17 @@ extension ServerCase {
       try await peer.send(.request(1003, "Echo"))
       try await peer.expect(code: 3, on: 1003)
     },
+    talk("ids: concurrent calls may come out of order", needs: .idsOutOfOrder) { peer in
+      // As from callers that take their ids at once and write one after the other.
+      let ids = (0..<2000).map { UInt32(2 * $0 + 1) }
+      let swapped = stride(from: 0, to: ids.count, by: 200).flatMap {
+        ids[$0..<$0 + 200].reversed()
+      }
+      for streamID in swapped {
+        try await peer.send(.request(streamID, "Echo", Proto.integer(1, Int64(streamID))))
+        try await peer.expect(.response(streamID, Int64(streamID) + 1))
+      }
+    },
     talk("ids: answers come as they are ready, each on its own") { peer in
       try await peer.send(
         .request(1, "Hold", Proto.integer(1, -7)), .request(3, "Echo"),
@@ -51,7 +62,8 @@ extension ServerCase {
     },
     talk("limits: calls of one connection", limits: .with { $0.callsPerConnection = 2 }) { peer in
       try await peer.send(
-        .request(1, "Hold", Proto.integer(1, -8)), .request(3, "Sum", flags: 0x06),
+        .request(1, "Hold", Proto.integer(1, -8)),
+        .request(3, "Sum", flags: 0x06, timeout: 600_000_000_000),
         .request(5, "Echo"))
       try await peer.expect(code: 8, on: 5)
       try await peer.send(.end(3))
@@ -59,10 +71,29 @@ extension ServerCase {
       try await peer.send(.request(7, "Release", Proto.integer(1, -8)))
       try await peer.expect(.response(7, -8), .response(1, -8))
     },
+    talk(
+      "limits: streams without a deadline leave other calls their capacity",
+      limits: .with {
+        $0.callsPerConnection = 1
+        $0.endlessCallsPerConnection = 2
+      }
+    ) { peer in
+      for streamID: UInt32 in [1, 3, 5] {
+        try await peer.send(.request(streamID, "Watch", flags: 0x01))
+        try await peer.expect(.data(streamID, 1))
+      }
+      // The oldest makes way.
+      try await peer.expect(code: 8, on: 1)
+      try await peer.proveAlive(as: 7)
+      try await peer.send(.cancel(3), .cancel(5))
+      try await peer.expect(code: 1, on: 3)
+      try await peer.expect(code: 1, on: 5)
+    },
     ServerCase("limits: calls in all", limits: .with { $0.calls = 1 }) { target in
       let first = try target.connect()
       let second = try target.connect()
-      try await first.send(.request(1, "Sum", flags: 0x06), .data(1, 1))
+      try await first.send(
+        .request(1, "Sum", flags: 0x06, timeout: 600_000_000_000), .data(1, 1))
       for streamID in stride(from: UInt32(1), to: 20_000, by: 2) {
         try await second.send(.request(streamID, "Echo"))
         // Until the other one is in.
@@ -97,6 +128,7 @@ extension ServerCase {
         $0.wire = WireLimits(maximumMessageSize: 65_536)
         $0.queuedBytesPerStream = 1_000_000
         $0.queuedBytesPerConnection = 200_000
+        $0.slowReaderTime = .milliseconds(100)
       }
     ) { target in
       let peer = try target.connect()

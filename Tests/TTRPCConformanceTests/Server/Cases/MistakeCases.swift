@@ -24,7 +24,6 @@ struct Mistake: Sendable {
     Mistake(
       name: "the highest even id", bytes: Frame.request(.max - 1, "Echo").bytes,
       streamID: .max - 1, code: 3),
-    Mistake(name: "a lower id", bytes: Frame.request(1, "Echo").bytes, streamID: 1, code: 3),
     Mistake(name: "a repeated id", bytes: Frame.request(3, "Echo").bytes, streamID: 3, code: 3),
     Mistake(
       name: "an envelope cut short", bytes: Frame(1, 5, [0x0a, 0x05, 0x70]).bytes, code: 3),
@@ -121,6 +120,24 @@ extension ServerCase {
         try await peer.send(.request(3, "Hold", Proto.integer(1, -1)), .request(3, "Echo"))
         try await peer.expect(code: 3, on: 3)
         try await peer.proveAlive(as: 5)
+      },
+      talk("mistake: a lower id that was left out is used once", needs: .idsOutOfOrder) { peer in
+        try await peer.send(.request(9, "Echo", Proto.integer(1, 1)))
+        try await peer.expect(.response(9, 2))
+        try await peer.send(.request(5, "Echo", Proto.integer(1, 2)))
+        try await peer.expect(.response(5, 3))
+        for _ in 0..<2 {
+          try await peer.send(.request(5, "Echo"))
+          try await peer.expect(code: 3, on: 5)
+        }
+        try await peer.proveAlive(as: 11)
+      },
+      talk("mistake: an id that is too far behind is refused") { peer in
+        try await peer.send(.request(100_001, "Echo", Proto.integer(1, 1)))
+        try await peer.expect(.response(100_001, 2))
+        try await peer.send(.request(1, "Echo"))
+        try await peer.expect(code: 3, on: 1)
+        try await peer.proveAlive(as: 100_003)
       },
       talk("mistake: an id that was refused is used up") { peer in
         try await peer.send(.request(9, "nope"))

@@ -1,0 +1,54 @@
+/// The endless calls of a connection that have not ended.
+struct EndlessCalls {
+  private(set) var count = 0
+  /// By method, the oldest first.
+  private var byMethod: [MethodDescriptor: [ServerCall]] = [:]
+
+  /// The oldest call of the method that has most of them, so that one method does not displace the calls
+  /// of others.
+  var oldestOfMostFrequent: ServerCall? {
+    byMethod.values.max { $0.count < $1.count }?.first
+  }
+
+  mutating func append(_ call: ServerCall) {
+    byMethod[call.method, default: []].append(call)
+    count += 1
+  }
+
+  mutating func remove(_ call: ServerCall) {
+    guard let index = byMethod[call.method]?.firstIndex(where: { $0 === call }) else { return }
+    byMethod[call.method]?.remove(at: index)
+    count -= 1
+  }
+}
+
+extension ServerConnectionHandler {
+  /// Counts a call that may never end. Where the connection or its user has more of them than it may, the
+  /// oldest is ended: its caller may have been gone for long, and would never say so.
+  func endlessCallStarted(_ call: ServerCall) {
+    if endlessCalls.count >= limits.endlessCallsPerConnection,
+      let oldest = endlessCalls.oldestOfMostFrequent
+    {
+      // A peer that does so without pause is read more slowly.
+      waste.count(now: now)
+      endEarly(
+        oldest.streamID,
+        .displaced(limit: limits.endlessCallsPerConnection, of: "a connection"))
+    }
+    endlessCalls.append(call)
+    let limit = admission.budget.endlessCalls
+    let (number, oldest) = admission.account.add(call, limit: limit)
+    calls[call.streamID]?.endlessNumber = number
+    guard let oldest else { return }
+    waste.count(now: now)
+    // It may be one of another connection, on another event loop.
+    oldest.onConnection { keeper, streamID in
+      keeper.endDisplaced(streamID, .displaced(limit: limit, of: "a user"))
+    }
+  }
+
+  func endlessCallEnded(_ call: ServerCall, _ number: Int) {
+    endlessCalls.remove(call)
+    admission.account.remove(number)
+  }
+}

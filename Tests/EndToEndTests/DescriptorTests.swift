@@ -1,0 +1,174 @@
+import Foundation
+import Glibc
+import Postgres
+import TestSupport
+import Testing
+
+/// Descriptors, and the queue of connections that wait to be accepted.
+@Suite struct DescriptorTests {
+  private static let probe = Array("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+
+  /// Starts the server with limits of open files that `ulimit` sets.
+  private static func start(
+    _ ulimits: String, on database: MigratedDatabase, settings: [String: String] = [:],
+    folder: String
+  ) async throws -> RunningServer {
+    let socket = "\(folder)/socket"
+    let process = try RunningProgram(
+      URL(filePath: "/bin/sh"),
+      ["-c", "\(ulimits); exec \"$@\"", "sh", Program.mockupd.executable.path, "serve"],
+      environment: settings.merging([
+        "MOCKUPD_DATABASE_URL": database.service.url, "MOCKUPD_SOCKET_PATH": socket,
+      ]) { $1 },
+      folder: URL(filePath: folder))
+    while process.output != "ready \(socket)\n" {
+      if let ending = process.knownEnding { throw Program.Failure(description: "\(ending)") }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    return RunningServer(socket: socket, process: process)
+  }
+
+  /// Waits until a condition holds, for minutes at most: a test has a limit of its own.
+  private static func wait(until condition: () -> Bool) async throws {
+    while !condition() { try await Task.sleep(for: .milliseconds(10)) }
+  }
+
+  private static func limits(of process: RunningProgram) throws -> [String] {
+    let limits = try String(contentsOfFile: "/proc/\(process.processID)/limits", encoding: .utf8)
+    let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max open files") })
+    return line.split(separator: " ").dropFirst(3).prefix(2).map(String.init)
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func `the soft limit of open files is raised to the hard one`() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let server = try await Self.start(
+          "ulimit -Hn 800; ulimit -Sn 100", on: database, folder: folder)
+        #expect(try Self.limits(of: server.process) == ["800", "800"])
+        #expect(server.process.errors.contains("raised the limit of open files"))
+        // 4096 connections would need more.
+        #expect(server.process.errors.contains("limits.connections is 4096"))
+        #expect(server.process.errors.contains("LimitNOFILE"))
+        #expect(await server.stop().exitCode == 0)
+      }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func `connections stay within what there are descriptors for`() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let server = try await Self.start(
+          "ulimit -n 100", on: database,
+          settings: ["MOCKUPD_LIMITS_RESERVED_CONNECTIONS": "0"], folder: folder)
+        // Twice as many as fit. Those that are refused are closed, and the others answered.
+        var answered = 0
+        var peers: [RawPeer] = []
+        let check = RawCall.frame(1, "Check", of: "grpc.health.v1.Health")
+        for _ in 0..<200 {
+          let peer = try RawPeer(path: server.socket)
+          try? await peer.send(check)
+          if try await peer.receiveFrame() != nil { answered += 1 }
+          peers.append(peer)
+        }
+        #expect((10..<100).contains(answered), "\(answered)")
+        #expect(!server.process.errors.contains("cannot accept connections"))
+        #expect(server.process.errors.contains("a connection is refused"))
+        peers = []
+        #expect(await server.stop().exitCode == 0)
+      }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func `a server without descriptors waits for some and says so once`() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let server = try await RunningServer.start(on: database.service, folder: folder)
+        let process = server.process
+        let began = ContinuousClock.now
+        // Fewer than it has already: it gets none.
+        try await Self.setLimit(of: process, to: 3, folder: folder)
+        // They wait in the socket's queue.
+        let peers = try (0..<10).map { _ in try RawPeer(path: server.socket) }
+        for peer in peers { try await peer.send(Self.probe) }
+        try await Self.wait { process.errors.contains("cannot accept connections") }
+        // Time for many attempts, if there were no pause between them.
+        try await Task.sleep(for: .seconds(1))
+        try await Self.setLimit(of: process, to: 1024, folder: folder)
+        for peer in peers {
+          #expect(try await peer.receive(1000).starts(with: "HTTP/1.1 200".utf8))
+        }
+        let peer = try RawPeer(path: server.socket)
+        try await peer.send(Array("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".utf8))
+        let text = String(decoding: try await peer.receive(1_000_000), as: UTF8.self)
+        let elapsed = ContinuousClock.now - began
+        let line = try #require(
+          text.split(separator: "\n").first {
+            $0.hasPrefix("ttrpc_server_accept_errors_total ")
+          })
+        let attempts = try #require(Double(line.split(separator: " ").last ?? ""))
+        // A tenth of a second lies between two attempts, however slow the machine is.
+        #expect(attempts >= 1 && attempts <= elapsed / .milliseconds(100) + 1, "\(attempts)")
+        let said = process.errors.components(separatedBy: "cannot accept connections").count - 1
+        #expect(said == 1)
+        #expect(await server.stop().exitCode == 0)
+      }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func `the queue of a socket is as long as its setting says`() async throws {
+    try await MigratedDatabase.with { database in
+      try await database.withServer(settings: ["MOCKUPD_SOCKET_BACKLOG": "5"]) { server in
+        try await Self.expectQueue(of: 5, server)
+      }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func `the queue of an inherited socket stays as long as it was`() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let socket = "\(folder)/socket"
+        let listener = try RawListener(path: socket, backlog: 9)
+        let server = try await RunningServer.start(
+          on: database.service, socket: socket, inheriting: listener, folder: folder)
+        try await Self.expectQueue(of: 9, server)
+        #expect(await server.stop().exitCode == 0)
+      }
+    }
+  }
+
+  /// Counts the connections that a stopped server's socket takes; it answers them when it goes on.
+  private static func expectQueue(of length: Int, _ server: RunningServer) async throws {
+    // It has accepted all that came before.
+    let first = try RawPeer(path: server.socket)
+    try await first.send(probe)
+    #expect(try await first.receive(1000).starts(with: "HTTP/1.1 200".utf8))
+    server.process.signal(SIGSTOP)
+    var peers: [RawPeer] = []
+    while peers.count < 300, let peer = RawPeer.connectWithoutWaiting(path: server.socket) {
+      peers.append(peer)
+    }
+    // Linux takes one more than it was told.
+    #expect(peers.count == length + 1)
+    server.process.signal(SIGCONT)
+    for peer in peers {
+      try await peer.send(probe)
+      #expect(try await peer.receive(1000).starts(with: "HTTP/1.1 200".utf8))
+    }
+  }
+
+  /// Changes the soft limit of open files of a running process.
+  private static func setLimit(of process: RunningProgram, to count: Int, folder: String)
+    async throws
+  {
+    let ending = try await RunningProgram(
+      URL(filePath: "/usr/bin/prlimit"), ["--pid", "\(process.processID)", "--nofile=\(count):"],
+      environment: [:], folder: URL(filePath: folder)
+    ).ending()
+    try #require(ending.exitCode == 0, "\(ending)")
+  }
+}
