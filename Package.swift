@@ -75,9 +75,13 @@ let package = Package(
     .module("Postgres", ["CLibPQ", "CLinux"]),
     .module("Systemd", []),
 
+    // Text for terminals and logs, and where the programs write it.
+    .module("VisibleText", []),
+    .module("StandardStreams", ["VisibleText", argumentParser, concurrencyHelpers]),
+
     // Figures about the server, and messages whose types are known at run time only.
     .module("Prometheus", [concurrencyHelpers, metrics]),
-    .module("DynamicMessages", [protobuf]),
+    .module("DynamicMessages", ["VisibleText", protobuf]),
 
     // The books.
     .module("Mockups", []),
@@ -97,15 +101,18 @@ let package = Package(
     .executableTarget(
       name: "mockupd",
       dependencies: [
-        "CLinux", "MockupAPI", "MockupService", "MockupStore", "Postgres", "Prometheus", "Systemd",
-        "TTRPC", "TTRPCServices",
+        "CLinux", "MockupAPI", "MockupService", "MockupStore", "Postgres", "Prometheus",
+        "StandardStreams", "Systemd", "TTRPC", "TTRPCServices", "VisibleText",
         argumentParser, configuration, concurrencyHelpers, lifecycle, logging, metrics,
         systemPackage, unixSignals,
       ] + tracing,
       swiftSettings: settings),
     .executableTarget(
       name: "mockupctl",
-      dependencies: ["DynamicMessages", "MockupClient", "TTRPC", "TTRPCServices", argumentParser],
+      dependencies: [
+        "DynamicMessages", "MockupClient", "StandardStreams", "TTRPC", "TTRPCServices",
+        "VisibleText", argumentParser,
+      ],
       swiftSettings: settings),
 
     // The tests.
@@ -140,8 +147,13 @@ let package = Package(
     .tests(
       "MockupServiceTests",
       ["MockupAPI", "MockupService", "MockupStore", "Mockups", "Postgres", "TTRPC"]),
+    .tests("StandardStreamsTests", ["StandardStreams", "TestSupport", "VisibleText"]),
     .tests(
-      "MockupctlTests", ["DynamicMessages", "ProtobufC", "TTRPC", "TTRPCServices", "mockupctl"]),
+      "MockupctlTests",
+      [
+        "DynamicMessages", "MockupClient", "ProtobufC", "StandardStreams", "TTRPC",
+        "TTRPCServices", "mockupctl", argumentParser,
+      ]),
     .tests(
       "EndToEndTests",
       [

@@ -1,13 +1,15 @@
 internal import ArgumentParser
+internal import StandardStreams
 
-struct ListSettings: ParsableCommand {
+struct ListSettings: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "settings",
     abstract: "List every setting, its environment variable and its default.")
 
-  func run() {
+  func run() async throws {
     for key in SettingKey.allCases {
-      print("\(key.rawValue)\n    \(key.environmentName)\n    \(key.help)")
+      try await StandardOutput.write(
+        line: "\(key.rawValue)\n    \(key.environmentName)\n    \(key.help)")
     }
   }
 }

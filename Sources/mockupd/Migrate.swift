@@ -2,7 +2,8 @@ internal import ArgumentParser
 internal import Foundation
 internal import MockupStore
 internal import Postgres
-internal import SystemPackage
+internal import StandardStreams
+internal import VisibleText
 
 struct Migrate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,23 +33,23 @@ struct Migrate: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await Settings(flags)
+    let (events, continuation) = AsyncStream.makeStream(of: MigrationEvent.self)
     let migrator = try Migrator(
       configuration: settings.database, schema: Schema.name, migrations: Schema.migrations,
-      lockTimeout: .seconds(lockTimeout), onEvent: Self.tell)
+      lockTimeout: .seconds(lockTimeout), onEvent: { continuation.yield($0) })
     do {
       if status {
-        let status = try await migrator.status()
-        for migration in status.applied {
-          print(Self.line("applied", migration.version, migration.name))
-        }
-        for migration in status.pending {
-          print(Self.line("pending", migration.version, migration.name))
-        }
-      } else if try await migrator.migrate().isEmpty {
-        print("nothing to do")
+        return try await print(try await migrator.status())
       }
-    } catch {
-      throw Failure(description: error.report.printable)
+      // Events are printed as they happen, by a task of their own: writing may wait for the reader.
+      async let printed: Void = Self.print(events)
+      let result: Result<[Migration], any Error>
+      do { result = .success(try await migrator.migrate()) } catch { result = .failure(error) }
+      continuation.finish()
+      try await printed
+      if try result.get().isEmpty { try await StandardOutput.write(line: "nothing to do") }
+    } catch let error as MigrationError {
+      throw Failure(description: error.report)
     }
   }
 
@@ -56,19 +57,33 @@ struct Migrate: AsyncParsableCommand {
     let description: String
   }
 
-  /// Prints what happens, as it happens.
-  private static func tell(_ event: MigrationEvent) {
-    switch event {
-    case .applied(let migration):
-      write(line("applied", migration.version, migration.name), to: .standardOutput)
-    case .notice(let notice):
-      // Else the server tells what it skips because it is there, or is not.
-      guard notice.severity == "WARNING" || notice.isRaised else { return }
-      write("\(notice.severity): \(notice.message)", to: .standardError)
-      if let detail = notice.detail { write("  detail: \(detail)", to: .standardError) }
-    case .waiting(let sessions):
-      let list = sessions.map(words).joined(separator: ", ")
-      write("waiting for a lock of \(list)", to: .standardError)
+  private func print(_ status: MigrationStatus) async throws {
+    for migration in status.applied {
+      try await StandardOutput.write(
+        line: Self.line("applied", migration.version, migration.name))
+    }
+    for migration in status.pending {
+      try await StandardOutput.write(
+        line: Self.line("pending", migration.version, migration.name))
+    }
+  }
+
+  private static func print(_ events: AsyncStream<MigrationEvent>) async throws {
+    for await event in events {
+      switch event {
+      case .applied(let migration):
+        try await StandardOutput.write(line: line("applied", migration.version, migration.name))
+      case .notice(let notice):
+        // Notices of PostgreSQL's own, such as about objects that exist already, are left out.
+        guard notice.severity == "WARNING" || notice.isRaised else { continue }
+        await StandardError.write(line: "\(notice.severity): \(notice.message.visible())")
+        if let detail = notice.detail {
+          await StandardError.write(line: "  detail: \(detail.visible())")
+        }
+      case .waiting(let sessions):
+        let list = sessions.map(words).joined(separator: ", ")
+        await StandardError.write(line: "waiting for a lock of \(list.visible())")
+      }
     }
   }
 
@@ -83,26 +98,9 @@ struct Migrate: AsyncParsableCommand {
     return words
   }
 
-  private static func write(_ line: String, to file: FileDescriptor) {
-    _ = try? file.writeAll("\(line.printable)\n".utf8)
-  }
-
   private static func line(_ state: String, _ version: Int, _ name: String) -> String {
     let digits = String(version)
-    return "\(state) \(String(repeating: "0", count: max(3 - digits.count, 0)))\(digits)_\(name)"
-  }
-}
-
-extension String {
-  /// The text for a terminal: control characters other than line feeds are escaped.
-  fileprivate var printable: String {
-    String(
-      unicodeScalars.reduce(into: String.UnicodeScalarView()) { text, scalar in
-        if scalar != "\n", scalar.properties.generalCategory == .control {
-          text.append(contentsOf: scalar.escaped(asASCII: true).unicodeScalars)
-        } else {
-          text.append(scalar)
-        }
-      })
+    return
+      "\(state) \(String(repeating: "0", count: max(3 - digits.count, 0)))\(digits)_\(name.visible())"
   }
 }

@@ -11,6 +11,7 @@ struct Observation: Sendable {
   private let connections: Meter
   private let queuedBytes: Meter
   private let pendingStatements: Meter
+  private let lostLogLines: Counter
 
   /// Takes over the process's metrics and tracing. Once for each process.
   init() {
@@ -19,6 +20,7 @@ struct Observation: Sendable {
     connections = Meter(label: "ttrpc_server_connections")
     queuedBytes = Meter(label: "ttrpc_server_queued_bytes")
     pendingStatements = Meter(label: "mockupd_database_pending_statements")
+    lostLogLines = Counter(label: "mockupd_log_lines_lost_total")
     describe()
   }
 
@@ -27,6 +29,11 @@ struct Observation: Sendable {
     // A log that is not written need not be looked at for each call.
     let log = logger.logLevel <= callLevel ? [AccessLog(level: callLevel)] : []
     return [ServerTracing()] + log + [ServerCallMetrics()]
+  }
+
+  /// Counts a line that the log's reader was too slow for.
+  func logLineLost() {
+    lostLogLines.increment()
   }
 
   /// All metrics, in Prometheus' text format.
@@ -59,6 +66,9 @@ struct Observation: Sendable {
       ("mockupd_sweep_errors_total", "Sweeps that the database has refused or not answered."),
       ("mockupd_sweep_duration_seconds", "How long sweeps took, by kind."),
       ("mockupd_database_pending_statements", "Statements that wait for the database."),
+      (
+        "mockupd_log_lines_lost_total", "Log lines lost because standard error was read too slowly."
+      ),
     ] {
       registry.describe(label, help)
     }

@@ -34,8 +34,23 @@ struct Serve: AsyncParsableCommand {
     // Before there is anything to read again: by default, the signal ends the program.
     let reloads = await UnixSignalsSequence(trapping: .sighup)
     var settings = try await Settings(flags)
-    let logger = settings.makeLogger()
-    try settings.fitConnectionsToDescriptors(logger: logger)
+    let observation = Observation()
+    let log = Log(settings) { observation.logLineLost() }
+    do {
+      try settings.fitConnectionsToDescriptors(logger: log.logger)
+      try await serve(settings, observation, log.logger, sockets, notifier, watchdog, reloads)
+      await log.flush()
+    } catch {
+      await log.flush()
+      throw error
+    }
+  }
+
+  private func serve(
+    _ settings: Settings, _ observation: Observation, _ logger: Logger,
+    _ sockets: [ListenDescriptors.Socket], _ notifier: Notifier, _ watchdog: WatchdogInterval?,
+    _ reloads: UnixSignalsSequence
+  ) async throws {
     let supervisor = Supervisor(notifier, logger: logger)
     let access = AccessControl(settings.policy)
     logger.info("policy", metadata: ["policy": "\(access.policy)"])
@@ -50,7 +65,6 @@ struct Serve: AsyncParsableCommand {
       pool: pool, batches: settings.batches,
       limit: ResponseLimit(maximumMessageSize: settings.limits.wire.maximumMessageSize),
       watchers: watchers, process: process)
-    let observation = Observation()
     let server = Server(
       services: answers.services,
       routes: HTTPRoutes.make(observation, pool, answers.health, readiness),

@@ -8,10 +8,10 @@ struct SettingsFlags: ParsableArguments {
   @Option(name: .customLong("socket"), help: "The socket's path.")
   var socketPath: String?
 
-  @Option(help: "The socket's permissions, in octal.")
+  @Option(parsing: .unconditional, help: "The socket's permissions, in octal.")
   var socketMode: String?
 
-  @Option(help: "The socket's group, by name or number.")
+  @Option(parsing: .unconditional, help: "The socket's group, by name or number.")
   var socketGroup: String?
 
   @Option(help: "The database, as libpq takes it: a URL, or key=value pairs.")

@@ -3,7 +3,8 @@ internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
-/// Finds a setting in the flags, the environment or the file, and refuses what makes no sense.
+/// Finds a setting in the flags, the environment or the file, and refuses values that make no sense. An
+/// empty one is a mistake everywhere: the default is what a setting has that is not given.
 struct SettingsReader {
   private let reader: ConfigReader
 
@@ -32,6 +33,7 @@ struct SettingsReader {
   }
 
   func text(_ key: SettingKey, isSecret: Bool = false) async throws -> String? {
+    try await refuseEmpty(key)
     do {
       return try await reader.fetchString(forKey: ConfigKey(key.rawValue), isSecret: isSecret)
     } catch {
@@ -41,6 +43,7 @@ struct SettingsReader {
 
   /// Words with commas or blanks between them, or a file's list of such.
   func words(_ key: SettingKey) async throws -> [String]? {
+    try await refuseEmpty(key)
     let texts: [String]?
     do {
       texts = try await reader.fetchString(forKey: ConfigKey(key.rawValue)).map { [$0] }
@@ -57,6 +60,7 @@ struct SettingsReader {
   }
 
   func number(_ key: SettingKey, _ range: ClosedRange<Int>) async throws -> Int? {
+    try await refuseEmpty(key)
     let number: Int?
     do {
       number = try await reader.fetchInt(forKey: ConfigKey(key.rawValue))
@@ -69,6 +73,12 @@ struct SettingsReader {
         key, "is \(number), not within \(range.lowerBound) and \(range.upperBound)")
     }
     return number
+  }
+
+  private func refuseEmpty(_ key: SettingKey) async throws {
+    // A value of another type is none that could be empty.
+    let text = try? await reader.fetchString(forKey: ConfigKey(key.rawValue), isSecret: true)
+    if text == "" { throw SettingError(key, "is empty") }
   }
 
   /// One of the words that a type's cases are named.

@@ -1,8 +1,9 @@
+internal import Glibc
 internal import Logging
 internal import MockupStore
 internal import Postgres
 internal import ServiceLifecycle
-internal import SystemPackage
+internal import StandardStreams
 internal import TTRPC
 
 /// Keeps the socket until the group stops.
@@ -77,10 +78,10 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
   }
 }
 
-/// Writes a line to standard output at once, for whoever started the program and waits. The log goes to
-/// standard error.
+/// Writes a line to standard output, for the program that started this one and waits for it. The log
+/// goes to standard error.
 private func announce(_ line: String) {
-  _ = try? FileDescriptor.standardOutput.writeAll("\(line)\n".utf8)
+  LineWriter(STDOUT_FILENO).write(line)
 }
 
 /// The server cannot work with its database, and waiting does not help.

@@ -197,10 +197,11 @@ import Testing
     try await MigratedDatabase.with { database in
       let settings = ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "0", "MOCKUPD_LOG_LEVEL": "debug"]
       try await database.withServer(settings: settings) { server in
-        #expect(!server.process.errors.contains("sweeper"), "\(server.process.errors)")
+        let errors = try await server.process.waitForErrors { $0.contains("ready") }
+        #expect(!errors.contains("sweeper"), "\(errors)")
       }
       try await database.withServer(settings: ["MOCKUPD_LOG_LEVEL": "debug"]) { server in
-        #expect(server.process.errors.contains("sweeper"), "\(server.process.errors)")
+        _ = try await server.process.waitForErrors { $0.contains("sweeper") }
       }
     }
   }

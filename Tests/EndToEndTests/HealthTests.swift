@@ -83,9 +83,10 @@ enum HTTP {
         #expect(metrics.contains("ttrpc_server_call_duration_seconds_count{\(method)} 3\n"))
         #expect(metrics.contains("\nprocess_open_fds "))
 
-        let lines = server.process.errors.split(separator: "\n")
-        let calls = lines.filter { $0.contains("ReserveCredits") }
-        #expect(calls.count == 3)
+        let errors = try await server.process.waitForErrors {
+          $0.split(separator: "\n").count { $0.contains("ReserveCredits") } == 3
+        }
+        let calls = errors.split(separator: "\n").filter { $0.contains("ReserveCredits") }
         for call in calls {
           #expect(call.contains(#""status":"OK""#))
           #expect(call.contains(#""trace_id":"\#(trace)""#))

@@ -191,6 +191,22 @@ import Testing
     #expect(lines.contains("    MOCKUPD_LIMITS_IDLE_SECONDS"))
   }
 
+  @Test func `an empty setting is refused by its name, whichever it is`() async throws {
+    let list = try await Program.mockupd.run(["settings"]).output.split(separator: "\n")
+    let variables = list.compactMap { line in
+      line.hasPrefix("    MOCKUPD_") ? line.trimmingCharacters(in: .whitespaces) : nil
+    }
+    #expect(variables.count > 30)
+    for variable in variables {
+      var environment = ["MOCKUPD_DATABASE_URL": "postgresql:///nowhere?host=/nowhere"]
+      environment[variable] = ""
+      let ending = try await Program.mockupd.run(["serve"], environment: environment)
+      #expect(ending.exitCode == 1, "\(variable) \(ending)")
+      #expect(ending.errorLines.count == 1, "\(variable) \(ending)")
+      #expect(ending.errors.hasSuffix("(\(variable)) is empty\n"), "\(variable) \(ending)")
+    }
+  }
+
   @Test func aMalformedDatabaseURLIsRefusedWithoutItsPassword() async throws {
     for url in [
       "postgresql://u:hunter2@[/db", "password=hunter2 host", "host=a passwort=hunter2", "",

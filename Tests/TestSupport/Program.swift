@@ -89,17 +89,45 @@ public enum Program: String, Sendable {
     }
   }
 
+  /// Runs the program to its end by way of a shell, whose line says what becomes of its descriptors.
+  ///
+  /// - Parameter redirection: Such as `>/dev/full` or `>&-`.
+  public func run(
+    _ redirection: String, _ arguments: [String], environment: [String: String] = [:]
+  ) async throws -> Ending {
+    try await withTemporaryFolder { folder in
+      try await start(redirection, arguments, environment: environment, folder: folder).ending()
+    }
+  }
+
+  /// Starts the program by way of a shell, whose line says what becomes of its descriptors.
+  ///
+  /// - Parameter redirection: Such as `>/dev/full` or `>&-`.
+  public func start(
+    _ redirection: String, _ arguments: [String], environment: [String: String] = [:],
+    folder: String
+  ) throws -> RunningProgram {
+    try RunningProgram(
+      URL(filePath: "/bin/sh"),
+      ["-c", "exec \"$@\" \(redirection)", "sh", executable.path] + arguments,
+      environment: environment, folder: URL(filePath: folder))
+  }
+
   /// Starts the program.
   ///
   /// - Parameters:
   ///   - input: What it can read: nothing where nothing is said.
+  ///   - output: Where it writes; `nil`: to a file.
+  ///   - errors: Where it writes errors; `nil`: to a file.
   ///   - folder: Where to keep what it writes; it belongs to this one run.
   public func start(
     _ arguments: [String], environment: [String: String] = [:],
-    input: FileHandle = .nullDevice, folder: String
+    input: FileHandle = .nullDevice, output: FileHandle? = nil, errors: FileHandle? = nil,
+    folder: String
   ) throws -> RunningProgram {
     try RunningProgram(
-      executable, arguments, environment: environment, folder: URL(filePath: folder), input: input)
+      executable, arguments, environment: environment, folder: URL(filePath: folder), input: input,
+      output: output, errors: errors)
   }
 
   /// Starts the program with sockets that listen already, as systemd does it.
@@ -139,7 +167,7 @@ public final class RunningProgram: Sendable {
   /// Starts an executable. What it writes goes to files, so that nobody has to read along.
   public init(
     _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL,
-    input: FileHandle = .nullDevice
+    input: FileHandle = .nullDevice, output: FileHandle? = nil, errors: FileHandle? = nil
   ) throws {
     let name = UUID().uuidString
     let outputFile = folder.appending(path: "\(name).out")
@@ -150,8 +178,8 @@ public final class RunningProgram: Sendable {
     process.environment = environment.merging(
       ["PATH": "/usr/local/bin:/usr/bin:/bin"], uniquingKeysWith: { given, _ in given })
     process.standardInput = input
-    process.standardOutput = try Self.file(outputFile)
-    process.standardError = try Self.file(errorFile)
+    process.standardOutput = try output ?? Self.file(outputFile)
+    process.standardError = try errors ?? Self.file(errorFile)
 
     let state = StateBox()
     process.terminationHandler = { process in
@@ -179,6 +207,20 @@ public final class RunningProgram: Sendable {
 
   /// What it has written to standard error by now.
   public var errors: String { Self.text(errorFile) }
+
+  /// Waits until what it has written to standard error meets a condition.
+  ///
+  /// - Throws: `Program.Failure` after five minutes, and where the program ends without it.
+  public func waitForErrors(where condition: (String) -> Bool) async throws -> String {
+    for _ in 0..<30_000 {
+      let hasEnded = knownEnding != nil
+      let text = errors
+      if condition(text) { return text }
+      if hasEnded { break }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    throw Program.Failure(description: "standard error is not as expected: \(errors)")
+  }
 
   /// How it ended, if it has.
   public var knownEnding: Program.Ending? { state.mutex.withLock { $0.ending } }

@@ -7,6 +7,7 @@ public struct RunningServer: Sendable {
   public let socket: String
   public let process: RunningProgram
 
+  /// A server that was started in another way.
   public init(socket: String, process: RunningProgram) {
     self.socket = socket
     self.process = process
@@ -18,11 +19,12 @@ public struct RunningServer: Sendable {
   ///   - socket: Where to listen; a name in the folder where nothing else is said.
   ///   - listener: What listens there already, for the server to take over.
   ///   - settings: Environment variables.
+  ///   - errors: Where it logs; `nil`: to a file.
   ///   - folder: For the socket, and for what the server writes.
   public static func start(
     on database: PostgresConfiguration, socket: String? = nil,
     inheriting listener: RawListener? = nil, arguments: [String] = [],
-    settings: [String: String] = [:], folder: String
+    settings: [String: String] = [:], errors: FileHandle? = nil, folder: String
   ) async throws -> RunningServer {
     let socket = socket ?? "\(folder)/socket"
     let environment = [
@@ -34,7 +36,8 @@ public struct RunningServer: Sendable {
         inheriting: listener, ["serve"] + arguments, environment: environment, folder: folder)
     } else {
       process = try Program.mockupd.start(
-        ["serve", "--socket", socket] + arguments, environment: environment, folder: folder)
+        ["serve", "--socket", socket] + arguments, environment: environment, errors: errors,
+        folder: folder)
     }
     let server = RunningServer(socket: socket, process: process)
     try await server.waitUntilReady()
