@@ -60,14 +60,17 @@ public struct Admin: Sendable {
       options: options)
   }
 
-  /// Recomputes one user's books, or all, and runs a closure with what differs and how far it is, as it
-  /// becomes known. It takes as long as it takes; leaving the closure ends it.
+  /// Recomputes one user's balances, or all, and runs a closure with what differs and how far it is, as
+  /// it becomes known. Leaving the closure ends it.
+  ///
+  /// - Parameter timeout: How long it may take in all, in place of the client's limit for one call;
+  ///   `nil`: as long as it takes.
   public func verifyLedger<Value>(
-    of user: UUID? = nil,
+    of user: UUID? = nil, timeout: Duration? = nil,
     _ body: (MessageStream<VerifyLedgerResponse>) async throws -> Value
   ) async throws -> Value {
     var options = options
-    options.timeout = nil
+    options.timeout = timeout
     return try await stub.verifyLedger(
       VerifyLedgerRequest(userID: user?.wireText ?? ""), options: options, body)
   }

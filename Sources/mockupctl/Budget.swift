@@ -13,10 +13,14 @@ struct Budget: AsyncParsableCommand {
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Option(help: "The year's budget, which is never exceeded.")
+  @Option(
+    parsing: .unconditional, help: "The year's budget, which is never exceeded.",
+    transform: Int.atLeast(0))
   var annual: Int?
 
-  @Option(help: "The month's soft limit, which warns and never denies.")
+  @Option(
+    parsing: .unconditional, help: "The month's soft limit, which warns and never denies.",
+    transform: Int.atLeast(0))
   var monthly: Int?
 
   @OptionGroup var connection: Connection
@@ -25,7 +29,7 @@ struct Budget: AsyncParsableCommand {
     try await connection.run { client in
       guard annual != nil || monthly != nil else {
         let usage = try await client.credits.usage(of: user)
-        try connection.output.write(
+        try await connection.output.write(
           Record([
             "annual_budget": .number(usage.annualBudget),
             "monthly_soft_limit": .number(usage.monthlySoftLimit),
@@ -38,7 +42,7 @@ struct Budget: AsyncParsableCommand {
       }
       let response = try await client.admin.setBudget(of: user, annual: annual, monthly: monthly)
       let usage = response.usage ?? CreditUsage()
-      try connection.output.write(
+      try await connection.output.write(
         Record([
           "annual_budget": .number(usage.annualBudget),
           "previous_annual_budget": .number(response.previousAnnualBudget),

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DynamicMessages
+internal import StandardStreams
 internal import TTRPC
 
 struct Call: AsyncParsableCommand {
@@ -40,14 +41,16 @@ struct Call: AsyncParsableCommand {
   @Flag(help: "Fields by their names in the proto, not in lowerCamelCase.")
   var protoNames = false
 
-  @Option(help: "Seconds until the call must have ended. (default: 10; streams: without end)")
+  @Option(
+    parsing: .unconditional,
+    help: "Seconds until the call must have ended. (default: 10; streams: without end)")
   var timeout: Seconds?
 
   @OptionGroup var server: ServerAddress
 
   func validate() throws {
     guard json.count <= 1 || !json.contains("-") else {
-      throw ValidationError("Requests are arguments or standard input (-), not both.")
+      throw ValidationError("requests are arguments or standard input (-), not both")
     }
   }
 
@@ -56,7 +59,6 @@ struct Call: AsyncParsableCommand {
       let schema = try await Schema.ofServer(client, timeout: (timeout ?? .forOneAnswer).duration)
       let method = try schema.method(method)
       let requests = try await requests(of: method)
-      let output = StandardOutput()
       do {
         try await client.call(
           MethodDescriptor(method), serialized: requests, options: options(of: method)
@@ -64,10 +66,10 @@ struct Call: AsyncParsableCommand {
           let json = try method.output.json(
             fromBinary: response,
             JSONOptions(showsDefaults: defaults, usesProtoNames: protoNames))
-          try await output.write(line: json.text(pretty: isPretty))
+          try await StandardOutput.write(line: json.text(pretty: isPretty))
         }
       } catch let error as RPCError {
-        throw Complaint(error, schema: schema)
+        throw CommandError(error, schema: schema)
       }
     }
   }
@@ -99,7 +101,8 @@ struct Call: AsyncParsableCommand {
       requests = try method.input.requests(from: json)
     }
     guard method.isClientStreaming || requests.count <= 1 else {
-      throw Complaint(["\(method.fullName) takes one request, and there are more"], exitCode: 64)
+      throw CommandError(
+        "\(method.fullName) takes one request, and there are more", exitCode: CommandError.usage)
     }
     return AsyncThrowingStream { [requests] stream in
       for request in requests { stream.yield(request) }

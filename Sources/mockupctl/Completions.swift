@@ -1,6 +1,7 @@
 internal import ArgumentParser
+internal import StandardStreams
 
-struct Completions: ParsableCommand {
+struct Completions: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print a script that teaches a shell to complete this command's words.",
     discussion: """
@@ -12,8 +13,8 @@ struct Completions: ParsableCommand {
   @Argument(help: "The shell.")
   var shell: Shell
 
-  func run() {
-    print(Mockupctl.completionScript(for: shell.value))
+  func run() async throws {
+    try await StandardOutput.write(line: Mockupctl.completionScript(for: shell.value))
   }
 
   enum Shell: String, ExpressibleByArgument, CaseIterable {

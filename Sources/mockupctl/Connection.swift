@@ -1,41 +1,51 @@
 internal import ArgumentParser
 internal import MockupClient
+internal import StandardStreams
 
-/// How to reach the server, and how to say what it answers.
+/// How to reach the server, and how to write its answers.
 struct Connection: ParsableArguments {
   @OptionGroup var server: ServerAddress
 
   @Option(help: "A table for people, or json for programs.")
   var output = OutputFormat.table
 
-  @Option(help: "Seconds to wait for the answer.")
+  @Option(parsing: .unconditional, help: "Seconds to wait for an answer.")
   var timeout = Seconds.forOneAnswer
 
   /// Runs a command with a client.
   ///
-  /// A person who waits is told at once what is wrong, so nothing is sent twice.
+  /// A person who waits is told at once what is wrong, so nothing is retried.
   ///
-  /// - Throws: `ExitCode`, after a line on standard error.
+  /// - Throws: `CommandError`; what the command throws.
   func run(_ body: (MockupClient) async throws -> Void) async throws {
     try await Self.run(at: server, timeout: timeout.duration, body)
   }
 
-  /// The same for a command that has options of its own.
+  /// Runs a command that has an effect of its own under an id.
+  ///
+  /// An id that the user did not give is printed before the call, and every error names the id: with it
+  /// a command whose outcome is unknown can be repeated without a second effect.
+  ///
+  /// - Throws: `CommandError`; what the command throws.
+  func run(under key: IdempotencyKey, _ body: (MockupClient) async throws -> Void) async throws {
+    if !key.isGiven { await StandardError.write(line: "mockupctl: \(key.hint)") }
+    do {
+      try await run(body)
+    } catch let error as CommandError {
+      throw error.adding(key.hint)
+    }
+  }
+
+  /// Runs a command that has options of its own.
   static func run(
     at server: ServerAddress, timeout: Duration?, _ body: (MockupClient) async throws -> Void
   ) async throws {
     let configuration = MockupClient.Configuration(timeout: timeout, retry: .never)
     do {
       try await MockupClient.withConnection(
-        to: .unixSocket(path: server.path), configuration: configuration, body)
+        to: .unixSocket(path: try server.path), configuration: configuration, body)
     } catch let error as RPCError {
-      let isDefect = error.code == .internalError || error.code == .unknown
-      let line = isDefect ? error.description : error.message
-      Complaint([line], exitCode: error.code.exitCode).write()
-      throw ExitCode(error.code.exitCode)
-    } catch let complaint as Complaint {
-      complaint.write()
-      throw ExitCode(complaint.exitCode)
+      throw CommandError(answer: error)
     }
   }
 }

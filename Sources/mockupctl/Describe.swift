@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DynamicMessages
+internal import StandardStreams
 
 struct Describe: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,7 +13,7 @@ struct Describe: AsyncParsableCommand {
       """)
   var name: String?
 
-  @Option(help: "Seconds to wait for the answer.")
+  @Option(parsing: .unconditional, help: "Seconds to wait for the answer.")
   var timeout = Seconds.forOneAnswer
 
   @OptionGroup var server: ServerAddress
@@ -20,7 +21,7 @@ struct Describe: AsyncParsableCommand {
   func run() async throws {
     try await server.withClient { client in
       let schema = try await Schema.ofServer(client, timeout: timeout.duration)
-      try await StandardOutput().write(schema.describe(name))
+      try await StandardOutput.write(schema.describe(name))
     }
   }
 }

@@ -16,7 +16,10 @@ struct Dispatch: AsyncParsableCommand {
   @Argument(help: "The reservation's id.")
   var reservation: UUID
 
-  @Option(help: "Seconds that it stays set aside from now. (default: it ends when it did)")
+  @Option(
+    parsing: .unconditional,
+    help: "Seconds that it stays set aside from now. (default: it ends when it did)",
+    transform: Int.atLeast(1))
   var timeToLive: Int?
 
   @OptionGroup var connection: Connection
@@ -25,12 +28,12 @@ struct Dispatch: AsyncParsableCommand {
     try await connection.run { client in
       let response = try await client.credits.dispatch(
         reservation, of: user, timeToLive: timeToLive.map { .seconds($0) })
-      try connection.output.write(
+      try await connection.output.write(
         Record([
           "reservation_id": .text(reservation.wireText),
           "state": .text(response.reservation?.state.word ?? ""),
-          "dispatched_at": .time(response.reservation?.dispatchedAt?.date),
-          "expires_at": .time(response.reservation?.expiresAt?.date),
+          "dispatched_at": .time(response.reservation?.dispatchedAt),
+          "expires_at": .time(response.reservation?.expiresAt),
           "replayed": .flag(response.replayed),
         ]))
     }
@@ -47,7 +50,9 @@ struct Extend: AsyncParsableCommand {
   @Argument(help: "The reservation's id.")
   var reservation: UUID
 
-  @Option(help: "Seconds that it stays set aside from now.")
+  @Option(
+    parsing: .unconditional, help: "Seconds that it stays set aside from now.",
+    transform: Int.atLeast(1))
   var timeToLive = 900
 
   @OptionGroup var connection: Connection
@@ -56,11 +61,11 @@ struct Extend: AsyncParsableCommand {
     try await connection.run { client in
       let response = try await client.credits.extend(
         reservation, of: user, timeToLive: .seconds(timeToLive))
-      try connection.output.write(
+      try await connection.output.write(
         Record([
           "reservation_id": .text(reservation.wireText),
           "state": .text(response.reservation?.state.word ?? ""),
-          "expires_at": .time(response.reservation?.expiresAt?.date),
+          "expires_at": .time(response.reservation?.expiresAt),
         ]))
     }
   }

@@ -1,6 +1,8 @@
 internal import ArgumentParser
-internal import Foundation
+internal import DynamicMessages
+internal import FoundationEssentials
 internal import MockupClient
+internal import StandardStreams
 
 struct ExportLedger: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,7 +12,7 @@ struct ExportLedger: AsyncParsableCommand {
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Option(help: "Only this year.")
+  @Option(parsing: .unconditional, help: "Only this year.", transform: Int.atLeast(1))
   var year: Int?
 
   @Flag(help: "Comma-separated values with a line of names; or a JSON object a line.")
@@ -20,12 +22,14 @@ struct ExportLedger: AsyncParsableCommand {
 
   func run() async throws {
     try await Connection.run(at: server, timeout: nil) { client in
-      let output = StandardOutput()
-      if format == .csv { try await output.write(line: Record(CreditUsageEntry()).names) }
+      if format == .csv {
+        let names = Record(CreditUsageEntry()).fields.map(\.name)
+        try await StandardOutput.write(line: CSV.line(names))
+      }
       try await client.credits.export(of: user, year: year) { piece in
         var lines = ""
-        for entry in piece.entries { lines += try format.line(Record(entry)) + "\n" }
-        try await output.write(lines)
+        for entry in piece.entries { lines += format.line(Record(entry)) + "\n" }
+        try await StandardOutput.write(lines)
       }
     }
   }
@@ -35,30 +39,10 @@ enum ExportFormat: EnumerableFlag {
   case csv
   case json
 
-  fileprivate func line(_ record: Record) throws -> String {
+  fileprivate func line(_ record: Record) -> String {
     switch self {
-    case .csv: record.values
-    case .json: try record.json
-    }
-  }
-}
-
-extension Record {
-  /// The names of its fields, with commas between.
-  fileprivate var names: String { fields.map(\.name).joined(separator: ",") }
-
-  /// Its values, with commas between: an entry has no text in which there are any.
-  fileprivate var values: String {
-    fields.map { field in
-      if case .nothing = field.value { "" } else { "\(field.value.forPrograms)" }
-    }.joined(separator: ",")
-  }
-
-  fileprivate var json: String {
-    get throws {
-      let data = try JSONSerialization.data(
-        withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-      return String(decoding: data, as: UTF8.self)
+    case .csv: CSV.line(record.fields.map(\.value.plain))
+    case .json: record.json.text()
     }
   }
 }

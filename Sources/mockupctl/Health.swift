@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import StandardStreams
 internal import TTRPC
 internal import TTRPCServices
 
@@ -16,7 +17,9 @@ struct Health: AsyncParsableCommand {
   @Flag(help: "Print it again whenever it has changed, without end.")
   var watch = false
 
-  @Option(help: "Seconds to wait for the answer. (default: 10; with --watch: without end)")
+  @Option(
+    parsing: .unconditional,
+    help: "Seconds to wait for the answer. (default: 10; with --watch: without end)")
   var timeout: Seconds?
 
   @OptionGroup var server: ServerAddress
@@ -25,17 +28,18 @@ struct Health: AsyncParsableCommand {
     try await server.withClient { client in
       let health = HealthClient(client)
       let request = HealthCheckRequest(service: service ?? "")
-      let output = StandardOutput()
       guard watch else {
         let options = CallOptions(timeout: (timeout ?? .forOneAnswer).duration)
         let status = try await health.check(request, options: options).status
-        try await output.write(line: status.word)
+        try await StandardOutput.write(line: status.word)
         guard status == .serving else { throw ExitCode(69) }
         return
       }
       try await health.watch(request, options: CallOptions(timeout: timeout?.duration)) {
         responses in
-        for try await response in responses { try await output.write(line: response.status.word) }
+        for try await response in responses {
+          try await StandardOutput.write(line: response.status.word)
+        }
       }
     }
   }

@@ -18,20 +18,19 @@ struct ShowLedger: AsyncParsableCommand {
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Option(help: "Only this year.")
+  @Option(parsing: .unconditional, help: "Only this year.", transform: Int.atLeast(1))
   var year: Int?
 
-  @Option(help: "Only this month of each year, 1 to 12.")
+  @Option(
+    parsing: .unconditional, help: "Only this month of each year, 1 to 12.",
+    transform: Int.atLeast(1))
   var month: Int?
 
-  @Option(help: "At most so many entries; 0: all.")
+  @Option(
+    parsing: .unconditional, help: "At most so many entries; 0: all.", transform: Int.atLeast(0))
   var limit = 50
 
   @OptionGroup var connection: Connection
-
-  func validate() throws {
-    guard limit >= 0 else { throw ValidationError("--limit is not negative.") }
-  }
 
   func run() async throws {
     try await connection.run { client in
@@ -40,7 +39,7 @@ struct ShowLedger: AsyncParsableCommand {
         entries.append(Record(entry))
         if entries.count == limit { break }
       }
-      try connection.output.write(entries)
+      try await connection.output.write(entries)
     }
   }
 }

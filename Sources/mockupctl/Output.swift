@@ -1,5 +1,8 @@
 internal import ArgumentParser
-internal import Foundation
+internal import DynamicMessages
+internal import MockupClient
+internal import StandardStreams
+internal import VisibleText
 
 /// How answers are written to standard output.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -14,7 +17,7 @@ struct Record {
     case number(Int64)
     case decimal(Double)
     case flag(Bool)
-    case time(Date)
+    case time(Timestamp)
     case nothing
   }
 
@@ -34,27 +37,38 @@ extension Record.Value {
   /// A number, or nothing.
   static func real(_ number: Double?) -> Record.Value { number.map { .decimal($0) } ?? .nothing }
 
-  static func time(_ date: Date?) -> Record.Value { date.map { .time($0) } ?? .nothing }
+  static func time(_ time: Timestamp?) -> Record.Value { time.map { .time($0) } ?? .nothing }
 
+  /// The value for a terminal: texts are a peer's, so what is hidden in them is written visibly.
   var forPeople: String {
+    switch self {
+    case .text(let text): text.visible()
+    case .flag(let flag): flag ? "yes" : "no"
+    case .nothing: "-"
+    case .number, .decimal, .time: plain
+    }
+  }
+
+  /// The value for programs that read text.
+  var plain: String {
     switch self {
     case .text(let text): text
     case .number(let number): String(number)
     case .decimal(let number): Int64(exactly: number).map { String($0) } ?? String(number)
-    case .flag(let flag): flag ? "yes" : "no"
-    case .time(let date): date.formatted(.iso8601)
-    case .nothing: "-"
+    case .flag(let flag): String(flag)
+    case .time(let time):
+      String(timestampSeconds: time.seconds, nanoseconds: time.nanos) ?? "\(time.seconds) s"
+    case .nothing: ""
     }
   }
 
-  var forPrograms: Any {
+  var json: JSONValue {
     switch self {
-    case .text(let text): text
-    case .number(let number): number
-    case .decimal(let number): number
-    case .flag(let flag): flag
-    case .time(let date): date.formatted(.iso8601.time(includingFractionalSeconds: true))
-    case .nothing: NSNull()
+    case .number: .number(plain)
+    case .decimal(let number): number.isFinite ? .number(plain) : .string(plain)
+    case .flag(let flag): .bool(flag)
+    case .text, .time: .string(plain)
+    case .nothing: .null
     }
   }
 
@@ -68,71 +82,76 @@ extension Record.Value {
 
 extension Record {
   /// As a JSON object.
-  var object: [String: Any] {
-    Dictionary(
-      fields.map { ($0.name, $0.value.forPrograms) }, uniquingKeysWith: { first, _ in first })
-  }
+  var json: JSONValue { .object(members) }
+
+  fileprivate var members: [JSONValue.Member] { fields.map { .init($0.name, $0.value.json) } }
 }
 
 extension OutputFormat {
   /// Writes one answer: a line for each of its fields, or an object.
-  func write(_ record: Record) throws {
+  func write(_ record: Record) async throws(CommandError) {
     switch self {
-    case .table:
-      let width = record.fields.map(\.name.count).max() ?? 0
-      for (name, value) in record.fields {
-        print(name.padded(to: width) + "  " + value.forPeople)
-      }
-    case .json:
-      try writeJSON(record.object)
-    }
-  }
-
-  /// One answer of a stream, in a line of its own: its values, or an object.
-  func line(_ record: Record) throws -> String {
-    switch self {
-    case .table:
-      return record.fields.map(\.value.forPeople).joined(separator: "  ")
-    case .json:
-      return try json(record.object, [.sortedKeys, .withoutEscapingSlashes])
+    case .table: try await StandardOutput.write(Self.table(record))
+    case .json: try await Self.write(record.json)
     }
   }
 
   /// Writes a list: a line for each answer below a line of names, or an array.
-  func write(_ records: [Record]) throws {
+  func write(_ records: [Record]) async throws(CommandError) {
+    switch self {
+    case .table: try await StandardOutput.write(Self.table(records))
+    case .json: try await Self.write(.array(records.map(\.json)))
+    }
+  }
+
+  /// Writes a list and a summary of it: a table with the summary below it, or an object of both.
+  ///
+  /// - Parameter summaryName: The summary's own member; `nil`: its fields stand beside the list.
+  func write(
+    _ records: [Record], named name: String, below summary: Record, named summaryName: String? = nil
+  ) async throws(CommandError) {
     switch self {
     case .table:
-      guard let first = records.first else {
-        print("none")
-        return
-      }
-      let columns = first.fields.indices.map { column in
-        let width = records.map { $0.fields[column].value.forPeople.count }.max() ?? 0
-        return max(width, first.fields[column].name.count)
-      }
-      print(line(first.fields.map { ($0.name, $0.value.isNumber) }, columns))
-      for record in records {
-        print(line(record.fields.map { ($0.value.forPeople, $0.value.isNumber) }, columns))
-      }
+      let table = records.isEmpty ? "" : Self.table(records) + "\n"
+      try await StandardOutput.write(table + Self.table(summary))
     case .json:
-      try writeJSON(records.map(\.object))
+      let list = JSONValue.Member(name, .array(records.map(\.json)))
+      let others = summaryName.map { [JSONValue.Member($0, summary.json)] } ?? summary.members
+      try await Self.write(.object([list] + others))
     }
   }
 
-  private func line(_ cells: [(text: String, isNumber: Bool)], _ widths: [Int]) -> String {
-    let padded = zip(cells, widths).map { cell, width in
-      cell.isNumber ? cell.text.padded(to: width, left: true) : cell.text.padded(to: width)
+  /// One answer of a stream, in a line of its own: its values, or an object.
+  func line(_ record: Record) -> String {
+    switch self {
+    case .table: record.fields.map(\.value.forPeople).joined(separator: "  ")
+    case .json: record.json.text()
     }
-    return padded.joined(separator: "  ").trimmingSuffix(" ")
   }
 
-  private func writeJSON(_ value: Any) throws {
-    print(try json(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]))
+  private static func write(_ value: JSONValue) async throws(CommandError) {
+    try await StandardOutput.write(line: value.text(pretty: true))
   }
 
-  private func json(_ value: Any, _ options: JSONSerialization.WritingOptions) throws -> String {
-    String(
-      decoding: try JSONSerialization.data(withJSONObject: value, options: options), as: UTF8.self)
+  static func table(_ record: Record) -> String {
+    let width = record.fields.map(\.name.count).max() ?? 0
+    return record.fields.map { name, value in
+      name.padded(to: width) + "  " + value.forPeople + "\n"
+    }.joined()
+  }
+
+  static func table(_ records: [Record]) -> String {
+    guard let first = records.first else { return "none\n" }
+    let rows = records.map { $0.fields.map(\.value.forPeople) }
+    let widths = first.fields.indices.map { column in
+      max(rows.map { $0[column].count }.max() ?? 0, first.fields[column].name.count)
+    }
+    return ([first.fields.map(\.name)] + rows).map { row in
+      let cells = zip(zip(row, widths), first.fields).map { cell, field in
+        cell.0.padded(to: cell.1, left: field.value.isNumber)
+      }
+      return cells.joined(separator: "  ").trimmingSuffix(" ") + "\n"
+    }.joined()
   }
 }
 

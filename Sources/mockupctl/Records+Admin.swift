@@ -48,8 +48,8 @@ extension Record {
     self.init([
       "version": .text(info.version),
       "process_id": .number(info.processID),
-      "started_at": .time(info.startedAt?.date),
-      "now": .time(info.now?.date),
+      "started_at": .time(info.startedAt),
+      "now": .time(info.now),
       "schema_version": .number(info.schemaVersion),
       "database_version": .text(info.databaseVersion),
       "open_connections": .number(info.openConnections),
@@ -57,33 +57,5 @@ extension Record {
       "unresolved_reservations": .number(info.unresolvedReservations),
       "pending_mockups": .number(info.pendingMockups),
     ])
-  }
-}
-
-extension OutputFormat {
-  /// Writes a report: a table with the totals below it, or an object of both.
-  func write(_ users: [Record], totals: Record) throws {
-    try write(users, named: "users", below: totals, named: "totals")
-  }
-
-  /// Writes a list and what is said of it as a whole: below it, or in an object with it.
-  func write(
-    _ records: [Record], named name: String, below summary: Record, named summaryName: String? = nil
-  ) throws {
-    switch self {
-    case .table:
-      if !records.isEmpty {
-        try write(records)
-        print()
-      }
-      try write(summary)
-    case .json:
-      var object: [String: Any] =
-        summaryName.map { [$0: summary.object] } ?? summary.object
-      object[name] = records.map(\.object)
-      let data = try JSONSerialization.data(
-        withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-      print(String(decoding: data, as: UTF8.self))
-    }
   }
 }

@@ -5,7 +5,11 @@ internal import MockupClient
 struct RefundCharge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "refund",
-    abstract: "Give back what an entry of the ledger charged, or a part of it.")
+    abstract: "Refund what an entry of the ledger charged, or a part of it.",
+    discussion: """
+      The refund's id is printed to standard error before the call, unless --id gives it: after a lost \
+      answer, the same command with that --id does not refund twice.
+      """)
 
   @Argument(help: "The user's id.")
   var user: UUID
@@ -13,7 +17,9 @@ struct RefundCharge: AsyncParsableCommand {
   @Argument(help: "The entry's id.")
   var entry: UUID
 
-  @Option(help: "How many credits. (default: all that were not refunded yet)")
+  @Option(
+    parsing: .unconditional, help: "How many credits. (default: all that were not refunded yet)",
+    transform: Int.atLeast(1))
   var credits: Int?
 
   @Option(help: "The refund's id; the same id again gives the same answer. (default: a new one)")
@@ -22,12 +28,13 @@ struct RefundCharge: AsyncParsableCommand {
   @OptionGroup var connection: Connection
 
   func run() async throws {
-    try await connection.run { client in
-      let id = id ?? UUID()
-      let response = try await client.credits.refund(entry, of: user, credits: credits, id: id)
-      try connection.output.write(
+    let key = IdempotencyKey(id)
+    try await connection.run(under: key) { client in
+      let response = try await client.credits.refund(
+        entry, of: user, credits: credits, id: key.id)
+      try await connection.output.write(
         Record([
-          "refund_id": .text(id.wireText),
+          "refund_id": .text(key.id.wireText),
           "refunded": .number(response.refunded),
           "remaining": .number(response.remaining),
           "entry_id": .id(response.entry?.entryID ?? ""),

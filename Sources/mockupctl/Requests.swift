@@ -1,4 +1,5 @@
 internal import DynamicMessages
+internal import StandardStreams
 
 /// A call's requests, from the command line or from pieces of JSON, as binary messages.
 ///
@@ -27,7 +28,7 @@ where Pieces.Element == [UInt8] {
       self.pieces = pieces
     }
 
-    /// - Throws: `Complaint` about a request, by its number; what the pieces throw.
+    /// - Throws: `CommandError` about a request, by its number; what the pieces throw.
     mutating func next() async throws -> [UInt8]? {
       while true {
         if let request = try nextOfWhatIsThere() { return request }
@@ -41,14 +42,14 @@ where Pieces.Element == [UInt8] {
       }
     }
 
-    private mutating func nextOfWhatIsThere() throws(Complaint) -> [UInt8]? {
+    private mutating func nextOfWhatIsThere() throws(CommandError) -> [UInt8]? {
       do throws(DynamicMessageError) {
         guard let value = try values.next() else { return nil }
         count += 1
         return try type.binary(fromJSON: value)
       } catch {
         // What is no JSON was not counted.
-        throw Complaint(error, in: "request \(error.code == .json ? count + 1 : count)")
+        throw CommandError(error, in: "request \(error.code == .json ? count + 1 : count)")
       }
     }
   }
@@ -57,14 +58,14 @@ where Pieces.Element == [UInt8] {
 extension MessageType {
   /// Requests from the command line, one in each argument.
   ///
-  /// - Throws: `Complaint` about the first that is none.
-  func requests(from arguments: [String]) throws(Complaint) -> [[UInt8]] {
+  /// - Throws: `CommandError` about the first that is none.
+  func requests(from arguments: [String]) throws(CommandError) -> [[UInt8]] {
     var requests: [[UInt8]] = []
     for argument in arguments {
       do throws(DynamicMessageError) {
         requests.append(try binary(fromJSON: argument))
       } catch {
-        throw Complaint(error, in: "request \(requests.count + 1)")
+        throw CommandError(error, in: "request \(requests.count + 1)")
       }
     }
     return requests

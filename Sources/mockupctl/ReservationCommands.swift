@@ -27,14 +27,10 @@ struct ListReservations: AsyncParsableCommand {
   @Option(help: "Only for this mockup.")
   var mockup: UUID?
 
-  @Option(help: "At most so many; 0: all.")
+  @Option(parsing: .unconditional, help: "At most so many; 0: all.", transform: Int.atLeast(0))
   var limit = 50
 
   @OptionGroup var connection: Connection
-
-  func validate() throws {
-    guard limit >= 0 else { throw ValidationError("--limit is not negative.") }
-  }
 
   func run() async throws {
     try await connection.run { client in
@@ -45,7 +41,7 @@ struct ListReservations: AsyncParsableCommand {
         records.append(Record(reservation))
         if records.count == limit { break }
       }
-      try connection.output.write(records)
+      try await connection.output.write(records)
     }
   }
 }

@@ -4,12 +4,16 @@ internal import MockupClient
 
 struct Reserve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Set credits aside, or ask whether they could be.")
+    abstract: "Reserve credits, or ask whether they could be.",
+    discussion: """
+      The reservation's id is printed to standard error before the call, unless --id gives it: after a \
+      lost answer, the same command with that --id does not reserve twice.
+      """)
 
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Argument(help: "How many credits; at least 1.")
+  @Argument(help: "How many credits; at least 1.", transform: Int.atLeast(1))
   var credits: Int
 
   @Option(
@@ -19,7 +23,9 @@ struct Reserve: AsyncParsableCommand {
   @Option(help: "generation or regeneration.")
   var operation = SpendingOperation.generation
 
-  @Option(help: "Seconds that the credits stay set aside, up to 86400.")
+  @Option(
+    parsing: .unconditional, help: "Seconds that the credits stay set aside, up to 86400.",
+    transform: Int.atLeast(1))
   var timeToLive: Int = 900
 
   @Option(help: "A mockup of the user that this is for.")
@@ -37,28 +43,35 @@ struct Reserve: AsyncParsableCommand {
   @OptionGroup var connection: Connection
 
   func run() async throws {
-    try await connection.run { client in
-      let response =
-        check
-        ? try await client.credits.check(for: user, credits: credits)
-        : try await client.credits.reserve(
-          for: user, credits: credits, id: id ?? UUID(), operation: operation.value,
-          timeToLive: .seconds(timeToLive), mockup: mockup, group: group,
-          mode: bestEffort ? .bestEffort : .normal)
-      try connection.output.write(
-        Record([
-          "success": .flag(response.success),
-          "message": .text(response.message),
-          "granted": .number(response.granted),
-          "remaining": .number(response.remaining),
-          "reservation_id": .id(response.reservation?.reservationID ?? ""),
-          "state": .id(response.reservation?.state.word ?? ""),
-          "expires_at": .time(response.reservation?.expiresAt?.date),
-          "soft_limit_passed": .flag(response.usage?.softLimitPassed ?? false),
-          "replayed": .flag(response.replayed),
-        ]))
-      if !response.success { throw ExitCode(1) }
+    if check {
+      return try await connection.run { client in
+        try await write(client.credits.check(for: user, credits: credits))
+      }
     }
+    let key = IdempotencyKey(id)
+    try await connection.run(under: key) { client in
+      try await write(
+        client.credits.reserve(
+          for: user, credits: credits, id: key.id, operation: operation.value,
+          timeToLive: .seconds(timeToLive), mockup: mockup, group: group,
+          mode: bestEffort ? .bestEffort : .normal))
+    }
+  }
+
+  private func write(_ response: ReserveCreditsResponse) async throws {
+    try await connection.output.write(
+      Record([
+        "success": .flag(response.success),
+        "message": .text(response.message),
+        "granted": .number(response.granted),
+        "remaining": .number(response.remaining),
+        "reservation_id": .id(response.reservation?.reservationID ?? ""),
+        "state": .id(response.reservation?.state.word ?? ""),
+        "expires_at": .time(response.reservation?.expiresAt),
+        "soft_limit_passed": .flag(response.usage?.softLimitPassed ?? false),
+        "replayed": .flag(response.replayed),
+      ]))
+    if !response.success { throw ExitCode(1) }
   }
 }
 

@@ -17,7 +17,9 @@ struct ResolveReservation: AsyncParsableCommand {
   @Argument(help: "The reservation's id.")
   var reservation: UUID
 
-  @Option(help: "What the vendor charged; 0 gives all of it back.")
+  @Option(
+    parsing: .unconditional, help: "What the vendor charged; 0 gives all of it back.",
+    transform: Int.atLeast(0))
   var credits: Int
 
   @Option(help: "Under which the same can be said again. (default: the reservation's id)")
@@ -32,7 +34,7 @@ struct ResolveReservation: AsyncParsableCommand {
     try await connection.run { client in
       let response = try await client.admin.resolve(
         reservation, of: user, credits: credits, resolutionID: id, allowOverrun: allowOverrun)
-      try connection.output.write(
+      try await connection.output.write(
         Record([
           "reservation_id": .text(reservation.wireText),
           "state": .text(response.reservation?.state.word ?? ""),

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import StandardStreams
 internal import TTRPC
 
 /// Where the server listens.
@@ -9,24 +10,32 @@ struct ServerAddress: ParsableArguments {
     completion: .file())
   var socket: String?
 
+  private static let variable = "MOCKUPD_SOCKET_PATH"
+
+  /// - Throws: `CommandError` where the path is empty.
   var path: String {
-    socket ?? ProcessInfo.processInfo.environment["MOCKUPD_SOCKET_PATH"]
-      ?? "/run/mockupd/mockupd.sock"
+    get throws(CommandError) {
+      let variable = ProcessInfo.processInfo.environment[Self.variable]
+      let path = socket ?? variable ?? "/run/mockupd/mockupd.sock"
+      guard !path.isEmpty else {
+        let name = socket == nil ? Self.variable : "--socket"
+        throw CommandError("\(name) is empty", exitCode: CommandError.usage)
+      }
+      return path
+    }
   }
 
   /// Runs a command with a client for services of any kind.
   ///
-  /// - Throws: `ExitCode`, after what is wrong was said on standard error.
+  /// - Throws: `CommandError` where the path is empty; what the command throws.
   func withClient(_ body: (Client) async throws -> Void) async throws {
-    let client = Client(path: path)
+    let client = Client(path: try path)
     do {
       try await body(client)
       await client.close()
     } catch {
       await client.close()
-      guard let complaint = Complaint(thrown: error) else { throw error }
-      complaint.write()
-      throw ExitCode(complaint.exitCode)
+      throw error
     }
   }
 }

@@ -9,7 +9,7 @@ struct ServerInfo: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      try connection.output.write(Record(try await client.admin.serverInfo()))
+      try await connection.output.write(Record(try await client.admin.serverInfo()))
     }
   }
 }

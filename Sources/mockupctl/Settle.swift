@@ -12,7 +12,9 @@ struct Commit: AsyncParsableCommand {
   @Argument(help: "The reservation's id.")
   var reservation: UUID
 
-  @Option(help: "How many credits; the rest is free again. (default: all)")
+  @Option(
+    parsing: .unconditional, help: "How many credits; the rest is free again. (default: all)",
+    transform: Int.atLeast(0))
   var credits: Int?
 
   @Option(
@@ -32,7 +34,7 @@ struct Commit: AsyncParsableCommand {
       let response = try await client.credits.commit(
         reservation, of: user, credits: credits, commitID: commitId, isFinal: !notFinal,
         allowsOverrun: allowOverrun)
-      try connection.output.write(
+      try await connection.output.write(
         Record([
           "reservation_id": .text(reservation.wireText),
           "state": .text(response.reservation?.state.word ?? ""),
@@ -64,7 +66,7 @@ struct Release: AsyncParsableCommand {
 
   func validate() throws {
     guard (reservation == nil) != (group == nil) else {
-      throw ValidationError("Give a reservation's id, or a group's with --group.")
+      throw ValidationError("give a reservation's id, or a group's with --group")
     }
   }
 
@@ -78,7 +80,7 @@ struct Release: AsyncParsableCommand {
       } else {
         return
       }
-      try connection.output.write(
+      try await connection.output.write(
         Record([
           "reservation_id": .id(response.reservation?.reservationID ?? ""),
           "state": .id(response.reservation?.state.word ?? ""),

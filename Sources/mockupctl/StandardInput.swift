@@ -1,8 +1,9 @@
 internal import Dispatch
 internal import Foundation
 internal import Glibc
+internal import StandardStreams
 
-/// Standard input, as the pieces in which it comes.
+/// Standard input, as the pieces in which it comes, without a byte order mark at its beginning.
 ///
 /// A thread of its own waits for them in `read(2)`, which nothing can interrupt: who reads here is
 /// cancelled at once, and the thread ends with the process.
@@ -26,12 +27,13 @@ struct StandardInput: AsyncSequence, Sendable {
     let (pieces, continuation) = AsyncThrowingStream<[UInt8], any Error>.makeStream(
       bufferingPolicy: .bufferingOldest(Self.piecesAhead))
     Thread.detachNewThread {
-      do throws(Complaint) {
-        while true {
-          room.wait()
-          let piece = try Self.piece()
-          guard !piece.isEmpty else { break }
+      do throws(CommandError) {
+        room.wait()
+        var piece = try Self.firstPiece()
+        while !piece.isEmpty {
           continuation.yield(piece)
+          room.wait()
+          piece = try Self.piece()
         }
         continuation.finish()
       } catch {
@@ -45,8 +47,22 @@ struct StandardInput: AsyncSequence, Sendable {
   /// Whether a person types it.
   static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
+  /// Waits for the first piece, and drops the byte order mark that some programs write before UTF-8.
+  private static func firstPiece() throws(CommandError) -> [UInt8] {
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    var piece = try piece()
+    while piece.count < mark.count, mark.starts(with: piece) {
+      let more = try Self.piece()
+      if more.isEmpty { return piece }
+      piece += more
+    }
+    guard piece.starts(with: mark) else { return piece }
+    piece.removeFirst(mark.count)
+    return piece.isEmpty ? try Self.piece() : piece
+  }
+
   /// Waits for more; empty at the end.
-  private static func piece() throws(Complaint) -> [UInt8] {
+  private static func piece() throws(CommandError) -> [UInt8] {
     var result = 0
     var problem: Int32 = 0
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: pieceSize) { buffer, count in
@@ -57,7 +73,7 @@ struct StandardInput: AsyncSequence, Sendable {
       count = Swift.max(result, 0)
     }
     guard result >= 0 else {
-      throw Complaint("standard input cannot be read", systemError: problem)
+      throw CommandError("cannot read standard input", systemError: problem)
     }
     return bytes
   }

@@ -14,10 +14,12 @@ struct Usage: AsyncParsableCommand {
   @Argument(help: "The user's id. (default: all users)")
   var user: UUID?
 
-  @Option(help: "The year. (default: this one)")
+  @Option(parsing: .unconditional, help: "The year. (default: this one)", transform: Int.atLeast(1))
   var year: Int?
 
-  @Option(help: "The month, 1 to 12. (default: this one's number)")
+  @Option(
+    parsing: .unconditional, help: "The month, 1 to 12. (default: this one's number)",
+    transform: Int.atLeast(1))
   var month: Int?
 
   @Flag(help: "Each month of the year.")
@@ -33,6 +35,7 @@ struct Usage: AsyncParsableCommand {
   var softLimitPassed = false
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Of all users, only those with at most so many credits available.", valueName: "credits"))
   var availableAtMost: Int?
@@ -42,9 +45,11 @@ struct Usage: AsyncParsableCommand {
   func validate() throws {
     let filters = order != .user || active || softLimitPassed || availableAtMost != nil
     if filters, user != nil {
-      throw ValidationError("--order and what it filters by are for all users, not for one.")
+      throw ValidationError("--order and the filters are for all users, not for one")
     }
-    if byMonth, month != nil { throw ValidationError("--by-month shows every month.") }
+    if byMonth, month != nil {
+      throw ValidationError("--by-month shows every month: it cannot be combined with --month")
+    }
   }
 
   func run() async throws {
@@ -52,7 +57,7 @@ struct Usage: AsyncParsableCommand {
       if byMonth {
         try await writeByMonth(client)
       } else if let user {
-        try connection.output.write(
+        try await connection.output.write(
           Record(try await client.credits.usage(of: user, year: year, month: month)))
       } else {
         try await writeReport(client)
@@ -75,7 +80,8 @@ struct Usage: AsyncParsableCommand {
       // Those of the first page and of the last differ where somebody has spent meanwhile.
       totals = page.totals ?? UsageTotals()
     }
-    try connection.output.write(users, totals: Record(totals))
+    try await connection.output.write(
+      users, named: "users", below: Record(totals), named: "totals")
   }
 }
 

@@ -16,7 +16,7 @@ extension Usage {
     var months: [Month] = []
     for number in 1...12 { months.append(try await month(number, client)) }
     let most = months.map { max($0.used, 0) + $0.held }.max() ?? 0
-    try connection.output.write(
+    try await connection.output.write(
       zip(1..., months).map { number, month in
         var record = Record([
           "month": .number(Int64(number)), "monthly_used": .number(month.used),

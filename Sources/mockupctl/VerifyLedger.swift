@@ -5,25 +5,32 @@ internal import MockupClient
 struct VerifyLedger: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Recompute the books from their rows, and show what differs.",
-    discussion: "The exit code is 1 where something does. It locks nothing, and takes an admin.")
+    abstract: "Recompute the balances from the ledger, and show what differs.",
+    discussion: "The exit code is 1 if something does. It locks nothing, and takes an admin.")
 
   @Argument(help: "The user's id. (default: all users)")
   var user: UUID?
 
-  @OptionGroup var connection: Connection
+  @Option(help: "A table for people, or json for programs.")
+  var output = OutputFormat.table
+
+  @Option(
+    parsing: .unconditional, help: "Seconds until all must be verified. (default: without end)")
+  var timeout: Seconds?
+
+  @OptionGroup var server: ServerAddress
 
   func run() async throws {
-    try await connection.run { client in
+    try await Connection.run(at: server, timeout: timeout?.duration) { client in
       var found: [Record] = []
       var verified: Int64 = 0
-      try await client.admin.verifyLedger(of: user) { answers in
+      try await client.admin.verifyLedger(of: user, timeout: timeout?.duration) { answers in
         for try await answer in answers {
           verified = answer.usersVerified
           if let discrepancy = answer.discrepancy { found.append(Record(discrepancy)) }
         }
       }
-      try connection.output.write(
+      try await output.write(
         found, named: "discrepancies", below: Record(["users_verified": .number(verified)]))
       if !found.isEmpty { throw ExitCode(1) }
     }

@@ -107,7 +107,7 @@ import Testing
           ["success": "yes", "replayed": "yes"]
         ),
         (
-          ["reserve", user, "7", "--time-to-live", "60"], 1,
+          ["reserve", user, "7", "--time-to-live", "60", "--id", UUID().uuidString], 1,
           ["success": "no", "message": "Insufficient credits. 6 remaining.", "state": "refused"]
         ),
         (
@@ -187,13 +187,12 @@ import Testing
           (["commit", user, held, "--credits", "3"], 1),
           (["usage", nobody], 3),
           (["ledger", nobody], 3),
-          (["reserve", nobody, "1"], 3),
+          (["reserve", nobody, "1", "--id", held], 3),
           (["reservation", user, nobody], 3),
           (["commit", user, nobody], 3),
           (["release", user, nobody], 3),
-          (["reserve", user, "0"], 64),
-          (["reserve", user, "99999999999"], 64),
-          (["reserve", user, "1", "--time-to-live", "86401"], 64),
+          (["reserve", user, "99999999999", "--id", nobody], 64),
+          (["reserve", user, "1", "--time-to-live", "86401", "--id", nobody], 64),
           (["usage", user, "--month", "13"], 64),
           (["usage", user, "--socket", "/nowhere/socket"], 69),
         ]
@@ -206,7 +205,7 @@ import Testing
         }
         // What the command line itself cannot mean is answered with how to say it.
         for arguments in [
-          ["reserve"], ["reserve", "me", "1"], ["reserve", user, "many"],
+          ["reserve"], ["reserve", "me", "1"], ["reserve", user, "many"], ["reserve", user, "0"],
           ["usage", user, "--yaer"],
           ["reserve", user, "1", "--operation", "refund"], ["ledger", user, "--limit", "-1"],
           ["usage", user, "--output", "xml"], ["usage", user, "--timeout", "0"], ["spend", user],
@@ -246,7 +245,7 @@ import Testing
     #expect(ending.errors.isEmpty)
     if command.isEmpty {
       let words = ending.output.split(whereSeparator: \.isWhitespace)
-      for code in ["0", "1", "3", "64", "69", "70", "74", "75", "77"] {
+      for code in ["0", "1", "3", "64", "69", "70", "74", "75", "77", "141"] {
         #expect(words.contains(Substring(code)))
       }
     }

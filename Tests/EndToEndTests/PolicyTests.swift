@@ -79,10 +79,13 @@ import Testing
               #expect(ending.exitCode == (isMissing ? 3 : 0), "\(caller.name) \(method) \(ending)")
             } else {
               #expect(ending.exitCode == 77, "\(caller.name) \(method) \(ending)")
+              // A command with an id of its own names it in every error.
+              let hint = arguments.last.map { "; repeat with --id \($0)" } ?? ""
               #expect(
                 ending.errorLines == [
                   "mockupctl: uid \(caller.identity.userID) may not call "
                     + "mockups.v1.CreditService/\(method)"
+                    + (arguments.contains("--id") ? hint : "")
                 ])
             }
           }
@@ -181,9 +184,8 @@ import Testing
             environment: ["MOCKUPD_SOCKET_PATH": server.socket])
           #expect(ending.exitCode == code, "\(ending)")
         }
-        let denials = server.process.errors.split(separator: "\n").filter {
-          $0.contains("denied")
-        }
+        let errors = try await server.process.waitForErrors { $0.contains("denied") }
+        let denials = errors.split(separator: "\n").filter { $0.contains("denied") }
         #expect(denials.count == 1)
         for text in ["uid 20001", "mockups.v1.CreditService/GetCreditUsage"] {
           #expect(denials.first?.contains(text) == true, "\(denials)")

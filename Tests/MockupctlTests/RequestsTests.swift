@@ -1,5 +1,6 @@
 import DynamicMessages
 import ProtobufC
+import StandardStreams
 import TTRPCServices
 import Testing
 
@@ -60,10 +61,10 @@ import Testing
   ])
   func whatIsNoRequestIsToldByItsNumber(_ text: String, _ line: String) async throws {
     let requests = Requests(type: try Self.type(), pieces: Self.pieces([text]))
-    let complaint = await #expect(throws: Complaint.self) {
+    let commandError = await #expect(throws: CommandError.self) {
       for try await _ in requests {}
     }
-    #expect(complaint == Complaint([line], exitCode: 64))
+    #expect(commandError == CommandError(line, exitCode: 64))
   }
 
   @Test func eachArgumentIsOneRequest() throws {
@@ -71,10 +72,12 @@ import Testing
     #expect(
       try type.requests(from: [#"{"service":"a"}"#, " {} "])
         == [HealthCheckRequest(service: "a").serialized(), []])
-    let complaint = #expect(throws: Complaint.self) { try type.requests(from: ["{}", "{}{}"]) }
+    let commandError = #expect(throws: CommandError.self) {
+      try type.requests(from: ["{}", "{}{}"])
+    }
     #expect(
-      complaint
-        == Complaint(
-          ["request 2: line 1, column 3: there is something behind the value"], exitCode: 64))
+      commandError
+        == CommandError(
+          "request 2: line 1, column 3: there is something behind the value", exitCode: 64))
   }
 }

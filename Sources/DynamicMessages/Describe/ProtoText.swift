@@ -1,4 +1,5 @@
 internal import SwiftProtobuf
+internal import VisibleText
 
 /// Writes descriptors as the text of a `.proto` file, types by their full names.
 struct ProtoText {
@@ -198,13 +199,10 @@ struct ProtoText {
     line("}")
   }
 
-  /// A line, without what could make a terminal do something.
+  /// Adds a line. Names and comments are a peer's: what is hidden in them is written visibly.
   private mutating func line(_ content: String) {
-    let safe = content.unicodeScalars.filter {
-      $0 == "\t" || $0.properties.generalCategory != .control
-    }
-    if !safe.isEmpty { text += String(repeating: "  ", count: level) }
-    text.unicodeScalars.append(contentsOf: safe)
-    text += "\n"
+    let visible = content.visible(keeping: ["\t"])
+    if !visible.isEmpty { text += String(repeating: "  ", count: level) }
+    text += visible + "\n"
   }
 }

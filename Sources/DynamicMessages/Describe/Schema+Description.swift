@@ -1,4 +1,5 @@
 internal import SwiftProtobuf
+internal import VisibleText
 
 extension Schema {
   /// What there is, as proto text with the comments of its source.
@@ -35,7 +36,7 @@ extension Schema {
               method.output.fullName, isServerStreaming: method.isServerStreaming))
       }
     }
-    return lines.map { $0 + "\n" }.joined()
+    return lines.map { $0.visible() + "\n" }.joined()
   }
 }
 
@@ -53,7 +54,8 @@ struct Comments {
   func lines(_ location: Location) -> [String] {
     guard let location = locations[location.path.map { Int32(clamping: $0) }] else { return [] }
     return [location.leadingComments, location.trailingComments].flatMap { text in
-      var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+      var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        .map { String($0) }
       while lines.last?.allSatisfy(\.isWhitespace) == true { lines.removeLast() }
       return lines
     }

@@ -1,3 +1,5 @@
+internal import VisibleText
+
 /// A JSON value that keeps the order of its members and the digits of its numbers.
 public indirect enum JSONValue: Sendable, Equatable {
   public struct Member: Sendable, Equatable {
@@ -58,14 +60,14 @@ extension JSONValue {
     case .null: text += "null"
     case .bool(let flag): text += flag ? "true" : "false"
     case .number(let digits): text += digits
-    case .string(let string): Self.write(string, to: &text)
+    case .string(let string): text += string.jsonLiteral
     case .array(let elements):
       Self.write(elements, in: ("[", "]"), to: &text, indentation) { element, text, indentation in
         element.write(to: &text, indentation: indentation)
       }
     case .object(let members):
       Self.write(members, in: ("{", "}"), to: &text, indentation) { member, text, indentation in
-        Self.write(member.name, to: &text)
+        text += member.name.jsonLiteral
         text += indentation == nil ? ":" : ": "
         member.value.write(to: &text, indentation: indentation)
       }
@@ -85,25 +87,5 @@ extension JSONValue {
     }
     if !items.isEmpty { text += indentation ?? "" }
     text += brackets.1
-  }
-
-  private static func write(_ string: String, to text: inout String) {
-    text += "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      // Controls, also those beyond ASCII, and what ends a line in JavaScript: a terminal is not to
-      // obey what a peer sent.
-      case "\0"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
   }
 }

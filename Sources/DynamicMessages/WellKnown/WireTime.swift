@@ -1,3 +1,14 @@
+extension String {
+  /// A `google.protobuf.Timestamp` as text by RFC 3339, in UTC, as proto3's JSON mapping writes it:
+  /// with no, three, six or nine digits behind the point. `nil` where it is before the year 1 or after
+  /// 9999.
+  public init?(timestampSeconds seconds: Int64, nanoseconds: Int32) {
+    let time = WireTime(seconds: seconds, nanoseconds: nanoseconds)
+    guard let text = time.timestamp else { return nil }
+    self = text
+  }
+}
+
 /// Seconds and nanoseconds, as `Timestamp` and `Duration` have them.
 struct WireTime: Equatable {
   private static let timestamps: ClosedRange<Int64> = -62_135_596_800...253_402_300_799

@@ -5,7 +5,11 @@ internal import MockupClient
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Ask for a mockup of each asset in each scene.",
-    discussion: "The exit code is 1 where one of them could not be asked for.")
+    discussion: """
+      The exit code is 1 if one of them could not be asked for. The request's id is printed to standard \
+      error before the call, unless --id gives it: after a lost answer, the same command with that --id \
+      does not ask twice.
+      """)
 
   @Argument(help: "The user's id.")
   var user: UUID
@@ -25,20 +29,24 @@ struct Generate: AsyncParsableCommand {
   @Option(help: "A quote of the user that they are for.")
   var quote: UUID?
 
-  @Option(help: "What each may cost, up to 1000.")
+  @Option(
+    parsing: .unconditional, help: "What each may cost, up to 1000.", transform: Int.atLeast(1))
   var credits = 1
 
-  @Option(help: "Seconds that the credits stay set aside for each, up to 86400.")
+  @Option(
+    parsing: .unconditional, help: "Seconds that the credits stay set aside for each, up to 86400.",
+    transform: Int.atLeast(1))
   var timeToLive = 86_400
 
   @OptionGroup var connection: Connection
 
   func run() async throws {
-    try await connection.run { client in
+    let key = IdempotencyKey(id)
+    try await connection.run(under: key) { client in
       let response = try await client.mockups.generate(
-        for: user, assets: asset, scenes: scene, id: id ?? UUID(), skipApproval: skipApproval,
+        for: user, assets: asset, scenes: scene, id: key.id, skipApproval: skipApproval,
         quote: quote, credits: credits, timeToLive: .seconds(timeToLive))
-      try connection.output.write(response.results.map { Record($0) })
+      try await connection.output.write(response.results.map { Record($0) })
       if response.results.contains(where: { !$0.success }) { throw ExitCode(1) }
     }
   }

@@ -40,14 +40,10 @@ struct ListMockups: AsyncParsableCommand {
   @Option(help: "Only of this status.")
   var status: KnownStatus?
 
-  @Option(help: "At most so many; 0: all.")
+  @Option(parsing: .unconditional, help: "At most so many; 0: all.", transform: Int.atLeast(0))
   var limit = 50
 
   @OptionGroup var connection: Connection
-
-  func validate() throws {
-    guard limit >= 0 else { throw ValidationError("--limit is not negative.") }
-  }
 
   func run() async throws {
     try await connection.run { client in
@@ -58,7 +54,7 @@ struct ListMockups: AsyncParsableCommand {
         mockups.append(Record(listed: mockup))
         if mockups.count == limit { break }
       }
-      try connection.output.write(mockups)
+      try await connection.output.write(mockups)
     }
   }
 }
@@ -72,7 +68,7 @@ struct ShowMockup: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      try connection.output.write(
+      try await connection.output.write(
         Record(try await client.mockups.mockup(reference.mockup, of: reference.user)))
     }
   }
@@ -87,7 +83,7 @@ struct ApproveMockup: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      try connection.output.write(
+      try await connection.output.write(
         Record(try await client.mockups.approve(reference.mockup, of: reference.user)))
     }
   }
@@ -106,7 +102,7 @@ struct RejectMockup: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      try connection.output.write(
+      try await connection.output.write(
         Record(
           try await client.mockups.reject(
             reference.mockup, of: reference.user, reason: reason)))
@@ -127,17 +123,18 @@ struct RegenerateMockup: AsyncParsableCommand {
   @Flag(help: "Completed, it is approved at once.")
   var skipApproval = false
 
-  @Option(help: "What it may cost, up to 1000.")
+  @Option(parsing: .unconditional, help: "What it may cost, up to 1000.", transform: Int.atLeast(1))
   var credits = 1
 
   @OptionGroup var connection: Connection
 
   func run() async throws {
-    try await connection.run { client in
+    let key = IdempotencyKey(id)
+    try await connection.run(under: key) { client in
       let response = try await client.mockups.regenerate(
-        reference.mockup, of: reference.user, id: id ?? UUID(), skipApproval: skipApproval,
+        reference.mockup, of: reference.user, id: key.id, skipApproval: skipApproval,
         credits: credits)
-      try connection.output.write(
+      try await connection.output.write(
         Record([
           "success": .flag(response.success),
           "message": .text(response.message),
@@ -164,7 +161,7 @@ struct DeleteMockup: AsyncParsableCommand {
   func run() async throws {
     try await connection.run { client in
       let response = try await client.mockups.delete(reference.mockup, of: reference.user)
-      try connection.output.write(
+      try await connection.output.write(
         Record([
           "mockup_id": .text(reference.mockup.wireText),
           "deleted": .flag(response.deleted),

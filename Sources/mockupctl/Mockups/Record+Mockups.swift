@@ -23,8 +23,8 @@ extension Record {
       "error_message": .id(mockup.errorMessage),
       "total_pins": .number(mockup.totalPins),
       "total_impressions": .number(mockup.totalImpressions),
-      "created_at": .time(mockup.createdAt?.date),
-      "updated_at": .time(mockup.updatedAt?.date),
+      "created_at": .time(mockup.createdAt),
+      "updated_at": .time(mockup.updatedAt),
       "attempt": .number(mockup.attempt),
       "reservation_id": .id(mockup.reservationID),
     ])
@@ -33,7 +33,7 @@ extension Record {
   /// What of a mockup fits into a line.
   init(listed mockup: Mockup) {
     self.init([
-      "created_at": .time(mockup.createdAt?.date),
+      "created_at": .time(mockup.createdAt),
       "mockup_id": .text(mockup.mockupID),
       "status": .text(mockup.status.word),
       "scene": .text(mockup.scene),

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import FoundationEssentials
 internal import MockupClient
+internal import StandardStreams
 
 struct WatchMockups: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,25 +30,18 @@ struct WatchMockups: AsyncParsableCommand {
 
   func validate() throws {
     guard from == nil || !current else {
-      throw ValidationError("--current does not go with --from.")
+      throw ValidationError("--current cannot be combined with --from")
     }
   }
 
   func run() async throws {
-    do {
-      try await MockupClient.withConnection(to: .unixSocket(path: server.path)) { client in
-        let events = client.mockups.watch(of: user, from: from, startsWithCurrent: current)
-        let standardOutput = StandardOutput()
-        for try await event in events {
-          if let record = record(of: event) {
-            try await standardOutput.write(line: try output.line(record))
-          }
+    try await MockupClient.withConnection(to: .unixSocket(path: try server.path)) { client in
+      let events = client.mockups.watch(of: user, from: from, startsWithCurrent: current)
+      for try await event in events {
+        if let record = record(of: event) {
+          try await StandardOutput.write(line: output.line(record))
         }
       }
-    } catch {
-      guard let complaint = Complaint(thrown: error) else { throw error }
-      complaint.write()
-      throw ExitCode(complaint.exitCode)
     }
   }
 

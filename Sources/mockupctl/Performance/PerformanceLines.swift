@@ -1,8 +1,11 @@
-internal import Foundation
+internal import DynamicMessages
 internal import MockupClient
+internal import StandardStreams
 
-/// Entries of performance, a line each: a JSON object, or four values with commas between them. Empty
-/// lines are skipped, and so are the values' names in the first line.
+/// Entries of performance, one on each line. Empty lines are skipped.
+///
+/// The first line decides the form: a JSON object, as every further line then is; or the names of the
+/// columns of comma-separated values, in any order.
 struct PerformanceLines<Pieces: AsyncSequence & Sendable>: AsyncSequence, Sendable
 where Pieces.Element == [UInt8] {
   struct Element: Sendable, Equatable {
@@ -12,7 +15,7 @@ where Pieces.Element == [UInt8] {
   typealias Failure = any Error
 
   /// The longest line, in bytes.
-  fileprivate static var longestLine: Int { 4096 }
+  fileprivate static var maxLineBytes: Int { 4096 }
 
   let pieces: Pieces
 
@@ -25,23 +28,30 @@ where Pieces.Element == [UInt8] {
     private var rest: ArraySlice<UInt8> = []
     private var hasEnded = false
     private var number = 0
+    private var form: PerformanceForm?
 
     fileprivate init(pieces: Pieces.AsyncIterator) {
       self.pieces = pieces
     }
 
-    /// - Throws: `Complaint` for a line that is no entry.
+    /// - Throws: `CommandError` for a line that is no entry, with its number; what the pieces throw.
     mutating func next() async throws -> Element? {
       while let line = try await nextLine() {
         number += 1
-        let text = String(decoding: line, as: UTF8.self).trimmingCharacters(in: .whitespaces)
-        let isHeader = number == 1 && text.hasPrefix("user_id")
-        if text.isEmpty || isHeader { continue }
-        guard let entry = PerformanceEntry(line: text) else {
-          throw Complaint(
-            ["line \(number) of standard input is no entry: \(text.prefix(80))"], exitCode: 64)
+        let text = String(decoding: line, as: UTF8.self)
+        if text.allSatisfy(\.isWhitespace) { continue }
+        do throws(PerformanceForm.Mistake) {
+          if let form {
+            return Element(number: number, entry: try form.entry(text))
+          }
+          let form = try PerformanceForm(firstLine: text)
+          self.form = form
+          if case .json = form { return Element(number: number, entry: try form.entry(text)) }
+        } catch {
+          throw CommandError(
+            "line \(number) of standard input: \(error.description)",
+            exitCode: CommandError.usage)
         }
-        return Element(number: number, entry: entry)
       }
       return nil
     }
@@ -52,8 +62,11 @@ where Pieces.Element == [UInt8] {
           defer { rest = rest[(end + 1)...] }
           return rest[..<end].last == UInt8(ascii: "\r") ? rest[..<end].dropLast() : rest[..<end]
         }
-        guard rest.count <= PerformanceLines.longestLine else {
-          throw Complaint(["line \(number + 1) of standard input is too long"], exitCode: 64)
+        guard rest.count <= PerformanceLines.maxLineBytes else {
+          throw CommandError(
+            "line \(number + 1) of standard input: it has more than "
+              + "\(PerformanceLines.maxLineBytes) bytes",
+            exitCode: CommandError.usage)
         }
         guard !hasEnded, let piece = try await pieces.next(isolation: #isolation) else {
           hasEnded = true
@@ -66,37 +79,142 @@ where Pieces.Element == [UInt8] {
   }
 }
 
-extension PerformanceEntry {
-  init?(line: String) {
-    if line.hasPrefix("{") {
-      guard let fields = try? JSONDecoder().decode(Fields.self, from: Data(line.utf8)) else {
-        return nil
-      }
-      self.init(
-        userID: fields.userID, mockupID: fields.mockupID, pins: fields.pins ?? 0,
-        impressions: fields.impressions ?? 0)
-      return
+/// How entries are written on lines.
+enum PerformanceForm {
+  /// What is wrong with a line.
+  struct Mistake: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+      self.description = description
     }
-    let values = line.split(separator: ",", omittingEmptySubsequences: false).map {
-      $0.trimmingCharacters(in: .whitespaces)
-    }
-    guard values.count == 4, let pins = Int32(values[2]), let impressions = Int32(values[3]) else {
-      return nil
-    }
-    self.init(userID: values[0], mockupID: values[1], pins: pins, impressions: impressions)
   }
 
-  private struct Fields: Decodable {
-    var userID: String
-    var mockupID: String
-    var pins: Int32?
-    var impressions: Int32?
+  fileprivate enum Field: String, CaseIterable {
+    case userID = "user_id"
+    case mockupID = "mockup_id"
+    case pins
+    case impressions
 
-    enum CodingKeys: String, CodingKey {
-      case userID = "user_id"
-      case mockupID = "mockup_id"
-      case pins
-      case impressions
+    /// The field of a name that a user wrote.
+    init(name: String) throws(Mistake) {
+      guard let field = Field(rawValue: name) else {
+        let names = Field.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Mistake("unknown field \"\(name.prefix(80))\"; the fields are \(names)")
+      }
+      self = field
     }
+  }
+
+  case json
+  /// The fields of the columns, in their order.
+  case columns([Column])
+
+  struct Column {
+    fileprivate let field: Field
+  }
+
+  /// Reads the names of the columns, unless the line is an object.
+  init(firstLine line: String) throws(Mistake) {
+    if Self.isObject(line) {
+      self = .json
+      return
+    }
+    let names = try Self.values(line)
+    let known = names.filter { Field(rawValue: $0) != nil }
+    guard !known.isEmpty else {
+      throw Mistake(
+        "a JSON object or a header with user_id, mockup_id, pins and impressions is expected, "
+          + "not \"\(line.prefix(80))\"")
+    }
+    var columns: [Column] = []
+    for name in names {
+      let field = try Field(name: name)
+      guard !columns.contains(where: { $0.field == field }) else {
+        throw Mistake("the header has the column \(name) twice")
+      }
+      columns.append(Column(field: field))
+    }
+    for field in Field.allCases where !columns.contains(where: { $0.field == field }) {
+      throw Mistake("the header lacks the column \(field.rawValue)")
+    }
+    self = .columns(columns)
+  }
+
+  /// Reads the entry on a line.
+  func entry(_ line: String) throws(Mistake) -> PerformanceEntry {
+    var entry = PerformanceEntry()
+    switch self {
+    case .json:
+      guard Self.isObject(line) else {
+        throw Mistake("a JSON object is expected, as on the first line, not \"\(line.prefix(80))\"")
+      }
+      var given: Set<Field> = []
+      for member in try Self.members(line) {
+        let field = try Field(name: member.name)
+        try Self.set(field, of: &entry, to: member.value)
+        given.insert(field)
+      }
+      for field in [Field.userID, .mockupID] where !given.contains(field) {
+        throw Mistake("\(field.rawValue) is missing")
+      }
+      guard given.contains(.pins) || given.contains(.impressions) else {
+        throw Mistake("pins and impressions are missing")
+      }
+    case .columns(let columns):
+      let values = try Self.values(line)
+      guard values.count == columns.count else {
+        throw Mistake("\(values.count) values for \(columns.count) columns")
+      }
+      for (column, value) in zip(columns, values) {
+        let isText = column.field == .userID || column.field == .mockupID
+        try Self.set(column.field, of: &entry, to: isText ? .string(value) : .number(value))
+      }
+    }
+    return entry
+  }
+
+  private static func set(
+    _ field: Field, of entry: inout PerformanceEntry, to value: JSONValue
+  ) throws(Mistake) {
+    switch (field, value) {
+    case (.userID, .string(let text)): entry.userID = text
+    case (.mockupID, .string(let text)): entry.mockupID = text
+    case (.pins, .number(let digits)): entry.pins = try count(digits, field)
+    case (.impressions, .number(let digits)): entry.impressions = try count(digits, field)
+    case (.userID, _), (.mockupID, _):
+      throw Mistake("\(field.rawValue) must be a text, not \(value.text().prefix(80))")
+    case (.pins, _), (.impressions, _):
+      throw Mistake("\(field.rawValue) must be a number, not \(value.text().prefix(80))")
+    }
+  }
+
+  private static func count(_ digits: String, _ field: Field) throws(Mistake) -> Int32 {
+    guard let count = Int32(digits), count >= 0 else {
+      throw Mistake(
+        "\(field.rawValue) must be a whole number from 0 to \(Int32.max), "
+          + "not \"\(digits.prefix(80))\"")
+    }
+    return count
+  }
+
+  private static func isObject(_ line: String) -> Bool {
+    line.first { !$0.isWhitespace } == "{"
+  }
+
+  private static func members(_ line: String) throws(Mistake) -> [JSONValue.Member] {
+    do {
+      guard case .object(let members) = try JSONValue(line) else { return [] }
+      return members
+    } catch {
+      throw Mistake("not valid JSON: \(error.message)")
+    }
+  }
+
+  private static func values(_ line: String) throws(Mistake) -> [String] {
+    guard let values = CSV.values(line) else {
+      throw Mistake("quotes are not closed, or are followed by more than a comma")
+    }
+    return values
   }
 }

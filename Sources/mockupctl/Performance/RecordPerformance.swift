@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import FoundationEssentials
 internal import MockupClient
+internal import StandardStreams
+internal import VisibleText
 
 struct PerformanceCommands: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,12 +14,15 @@ struct RecordPerformance: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "record", abstract: "Add pins and impressions to mockups.",
     discussion: """
-      Of one mockup, by arguments; or of any number of them, from the lines of standard input, each of \
-      which is a JSON object with user_id, mockup_id, pins and impressions, or these four with commas \
-      between them. The same input under the same --id counts once, however often it is sent.
+      Adds to one mockup, by arguments, or to any number of them, from the lines of standard input. \
+      Each line is a JSON object with the fields user_id, mockup_id, pins and impressions; or the first \
+      line is a header with these four names, in any order, and each further line has their values \
+      with commas between them. A line with an unknown field ends the command.
 
-      A line that is not counted is told on standard error, the first 100 of each 16000, and the exit \
-      code is 1.
+      The same input under the same --id counts once, however often it is sent. The id is printed to \
+      standard error before anything is read, unless --id gives it.
+
+      The first 100 refused lines of each 16000 are printed to standard error, and the exit code is 1.
       """)
 
   @Argument(help: "The user's id. (default: standard input is read)")
@@ -26,10 +31,10 @@ struct RecordPerformance: AsyncParsableCommand {
   @Argument(help: "The mockup's id.")
   var mockup: UUID?
 
-  @Option(help: "How many pins more.")
+  @Option(parsing: .unconditional, help: "How many pins more.", transform: Int32.atLeast(0))
   var pins: Int32 = 0
 
-  @Option(help: "How many impressions more.")
+  @Option(parsing: .unconditional, help: "How many impressions more.", transform: Int32.atLeast(0))
   var impressions: Int32 = 0
 
   @Option(help: "The input's id. (default: a new one)")
@@ -43,35 +48,31 @@ struct RecordPerformance: AsyncParsableCommand {
 
   func validate() throws {
     guard (user == nil) == (mockup == nil) else {
-      throw ValidationError("A user and a mockup, or neither and standard input.")
+      throw ValidationError("give a user and a mockup, or neither to read standard input")
     }
     guard user == nil || pins != 0 || impressions != 0 else {
-      throw ValidationError("There is nothing to add: see --pins and --impressions.")
+      throw ValidationError("nothing to add: give --pins or --impressions")
     }
   }
 
   func run() async throws {
-    var count = PerformanceCount(id: id ?? UUID())
-    try await connection.run { client in
-      do {
-        if let user, let mockup {
-          count.append(
-            PerformanceEntry(
-              userID: user.wireText, mockupID: mockup.wireText, pins: pins,
-              impressions: impressions), line: 1)
-        } else {
-          for try await line in PerformanceLines(pieces: StandardInput()) {
-            count.append(line.entry, line: line.number)
-            guard count.waiting == Self.batchSize * Self.batchesPerCall else { continue }
-            try await count.send(to: client, batchSize: Self.batchSize)
-          }
+    let key = IdempotencyKey(id)
+    var count = PerformanceCount(id: key.id)
+    try await connection.run(under: key) { client in
+      if let user, let mockup {
+        count.append(
+          PerformanceEntry(
+            userID: user.wireText, mockupID: mockup.wireText, pins: pins,
+            impressions: impressions), line: 1)
+      } else {
+        for try await line in PerformanceLines(pieces: StandardInput()) {
+          count.append(line.entry, line: line.number)
+          guard count.waiting == Self.batchSize * Self.batchesPerCall else { continue }
+          try await count.send(to: client, batchSize: Self.batchSize)
         }
-        try await count.send(to: client, batchSize: Self.batchSize)
-      } catch let complaint as Complaint {
-        complaint.write()
-        throw ExitCode(complaint.exitCode)
       }
-      try connection.output.write(count.record)
+      try await count.send(to: client, batchSize: Self.batchSize)
+      try await connection.output.write(count.record)
       guard count.refused == 0 else { throw ExitCode(1) }
     }
   }
@@ -112,13 +113,13 @@ private struct PerformanceCount {
     counted += response.counted
     refused += response.refused
     replayed += response.replayedBatches
-    let words = response.refusals.map { refusal in
+    let refusals = response.refusals.map { refusal in
       let inBatch = lines[refusal.batchID] ?? []
       let index = Int(refusal.index)
       let line = inBatch.indices.contains(index) ? "\(inBatch[index])" : "?"
       return "line \(line): \(refusal.reason)"
     }
-    Complaint(words, exitCode: 1).write()
+    for line in refusals { await StandardError.write(line: "mockupctl: \(line.visible())") }
   }
 
   var record: Record {

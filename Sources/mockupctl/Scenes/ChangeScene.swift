@@ -29,15 +29,16 @@ struct CreateScene: AsyncParsableCommand {
   @OptionGroup var connection: Connection
 
   func run() async throws {
-    try await connection.run { client in
+    let key = IdempotencyKey(id)
+    try await connection.run(under: key) { client in
       let response = try await client.scenes.create(
-        scene, for: user, id: id ?? UUID(), name: name ?? scene, dmTemplateID: dmTemplate,
+        scene, for: user, id: key.id, name: name ?? scene, dmTemplateID: dmTemplate,
         description: fields.description ?? "", dmTemplateURL: fields.dmTemplateUrl ?? "",
         config: placement.applied(to: SceneConfig()), previewURL: fields.previewUrl ?? "",
         isActive: fields.active ?? true, recommendedCollections: fields.collections ?? [])
       var record = Record(response.template ?? SceneTemplate())
       record.fields.append((name: "replayed", value: .flag(response.replayed)))
-      try connection.output.write(record)
+      try await connection.output.write(record)
     }
   }
 }
@@ -76,7 +77,7 @@ struct UpdateScene: AsyncParsableCommand {
         dmTemplateID: dmTemplate, dmTemplateURL: fields.dmTemplateUrl, config: config,
         previewURL: fields.previewUrl, isActive: fields.active,
         recommendedCollections: fields.collections)
-      try connection.output.write(Record(changed))
+      try await connection.output.write(Record(changed))
     }
   }
 }
@@ -110,7 +111,7 @@ struct Placement: ParsableArguments {
   @Option(help: "The layer that takes the artwork.")
   var smartObject: String?
 
-  @Option(help: "Its size in pixels, as 800x1000.")
+  @Option(parsing: .unconditional, help: "Its size in pixels, as 800x1000.")
   var size: Pair?
 
   // Below 0 it begins as an option does.
@@ -120,7 +121,7 @@ struct Placement: ParsableArguments {
   @Option(parsing: .unconditional, help: "Its rotation in degrees.")
   var rotation: Double?
 
-  @Option(help: "Its scale.")
+  @Option(parsing: .unconditional, help: "Its scale.")
   var scale: Double?
 
   @Option(help: ArgumentHelp("Whatever else there is, as a JSON object.", valueName: "json"))

@@ -35,7 +35,7 @@ struct ListScenes: AsyncParsableCommand {
       let templates = client.scenes.templates(
         seenBy: user, includesInactive: inactive, ownOnly: own, collection: collection)
       for try await template in templates { scenes.append(Record(brief: template)) }
-      try connection.output.write(scenes)
+      try await connection.output.write(scenes)
     }
   }
 }
@@ -54,7 +54,7 @@ struct ShowScene: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      try connection.output.write(
+      try await connection.output.write(
         Record(try await client.scenes.template(template, seenBy: user)))
     }
   }
@@ -74,7 +74,7 @@ struct ResolveScene: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      try connection.output.write(Record(try await client.scenes.resolve(scene, for: user)))
+      try await connection.output.write(Record(try await client.scenes.resolve(scene, for: user)))
     }
   }
 }
@@ -95,7 +95,7 @@ struct DeleteScene: AsyncParsableCommand {
   func run() async throws {
     try await connection.run { client in
       let wasThere = try await client.scenes.delete(template, of: user)
-      try connection.output.write(
+      try await connection.output.write(
         Record(["template_id": .text(template.wireText), "deleted": .flag(wasThere)]))
     }
   }

@@ -36,8 +36,8 @@ extension Record {
       "is_active": .flag(template.isActive),
       "is_system": .flag(template.isSystem),
       "recommended_collections": .id(template.recommendedCollections.joined(separator: ",")),
-      "created_at": .time(template.createdAt?.date),
-      "updated_at": .time(template.updatedAt?.date),
+      "created_at": .time(template.createdAt),
+      "updated_at": .time(template.updatedAt),
     ])
   }
 }

@@ -1,53 +1,35 @@
 internal import DynamicMessages
-internal import Foundation
-internal import Glibc
+internal import StandardStreams
 internal import TTRPC
 
-/// What a command has come to grief over: in lines for a person, as a number for the shell.
-struct Complaint: Error, Equatable {
-  /// Nothing where there is nobody to read it.
-  let lines: [String]
-  let exitCode: Int32
-
-  init(_ lines: [String], exitCode: Int32) {
-    self.lines = lines.map(\.printable)
-    self.exitCode = exitCode
-  }
-
+extension CommandError {
   /// - Parameter schema: What is known of the types of details.
   init(_ error: RPCError, schema: Schema? = nil) {
     self.init(
-      [error.description] + error.details.flatMap { $0.lines(schema) },
+      lines: [error.description] + error.details.flatMap { $0.lines(schema) },
       exitCode: error.code.exitCode)
+  }
+
+  /// An error of one of the server's own methods: its message alone says it, unless it is a defect.
+  init(answer error: RPCError) {
+    let isDefect = error.code == .internalError || error.code == .unknown
+    self.init(isDefect ? error.description : error.message, exitCode: error.code.exitCode)
   }
 
   init(_ error: DynamicMessageError, in place: String? = nil) {
     self.init(
-      [[place, error.description].compactMap(\.self).joined(separator: ": ")],
+      [place, error.description].compactMap(\.self).joined(separator: ": "),
       exitCode: error.code.exitCode)
   }
 
-  /// What the system says about reading or writing.
-  init(_ what: String, systemError: Int32) {
-    self.init(["\(what): \(unsafe String(cString: strerror(systemError)))"], exitCode: 74)
-  }
-
-  /// What a command throws, where it is for people; `nil` for what the command line's own parser says.
+  /// What a command throws, where it is for people; `nil` for errors of the command line's parser.
   init?(thrown error: any Error) {
     switch error {
-    case let complaint as Complaint: self = complaint
+    case let error as CommandError: self = error
     case let error as RPCError: self.init(error)
     case let error as DynamicMessageError: self.init(error)
     default: return nil
     }
-  }
-
-  /// Writes it to standard error.
-  func write() {
-    guard !lines.isEmpty else { return }
-    let text = "mockupctl: \(lines.joined(separator: "\n"))\n"
-    // Where nobody reads this either, the exit code has to do.
-    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 }
 
@@ -64,16 +46,6 @@ extension ErrorDetail {
   private static func json(_ typeURL: String, _ value: [UInt8], _ schema: Schema?) -> String? {
     let name = typeURL.split(separator: "/").last.map { String($0) } ?? typeURL
     return try? schema?.message(name).json(fromBinary: value).text()
-  }
-}
-
-extension String {
-  /// The text without what a terminal would obey: it may be a peer's.
-  var printable: String {
-    var text = ""
-    text.unicodeScalars.append(
-      contentsOf: unicodeScalars.filter { $0.properties.generalCategory != .control })
-    return text
   }
 }
 

@@ -16,7 +16,7 @@ struct ShowReservation: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      try connection.output.write(
+      try await connection.output.write(
         Record(try await client.credits.reservation(reservation, of: user)))
     }
   }

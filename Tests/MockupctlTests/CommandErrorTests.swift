@@ -1,12 +1,13 @@
 import DynamicMessages
 import ProtobufC
+import StandardStreams
 import TTRPC
 import TTRPCServices
 import Testing
 
 @testable import mockupctl
 
-@Suite struct ComplaintTests {
+@Suite struct CommandErrorTests {
   @Test func aStatusIsToldWithItsDetails() throws {
     let known = ErrorDetail.other(
       typeURL: "type.googleapis.com/grpc.health.v1.HealthCheckRequest",
@@ -21,23 +22,23 @@ import Testing
         .retryInfo(after: .milliseconds(1500)), known, .other(typeURL: "x/y.Z", value: [1, 2]),
       ])
     let schema = try Schema(fileDescriptorSet: TTRPCServicesDescriptors.fileDescriptorSet)
-    let complaint = Complaint(error, schema: schema)
-    #expect(complaint.exitCode == 75)
+    let commandError = CommandError(error, schema: schema)
+    #expect(commandError.exitCode == 75)
     #expect(
-      complaint.lines == [
+      commandError.lines == [
         "RESOURCE_EXHAUSTED: too much", "  a.b: is long", "  c: is short",
         "  try again after 1.5 seconds",
         #"  type.googleapis.com/grpc.health.v1.HealthCheckRequest: {"service":"a"}"#,
         "  x/y.Z: 2 bytes",
       ])
     #expect(
-      Complaint(error).lines.dropFirst(4).first
+      CommandError(error).lines.dropFirst(4).first
         == "  type.googleapis.com/grpc.health.v1.HealthCheckRequest: 3 bytes")
   }
 
-  @Test func aTerminalObeysNothingThatAPeerSays() {
+  @Test func `a terminal obeys nothing that a peer says`() {
     let error = RPCError(code: .aborted, message: "red \u{1b}[31m\nand\u{9b} more\u{7f}")
-    #expect(Complaint(error).lines == ["ABORTED: red [31mand more"])
+    #expect(CommandError(error).lines == [#"ABORTED: red \u{1b}[31m\nand\u{9b} more\u{7f}"#])
   }
 
   @Test(arguments: [

@@ -1,0 +1,54 @@
+/// Comma-separated values by RFC 4180, a record on each line.
+enum CSV {
+  /// Writes a record. Values keep their characters: they are data for programs.
+  static func line(_ values: [String]) -> String {
+    values.map { value in
+      let isPlain = value.unicodeScalars.allSatisfy { !",\"\r\n".unicodeScalars.contains($0) }
+      return isPlain ? value : "\"" + value.replacing("\"", with: "\"\"") + "\""
+    }.joined(separator: ",")
+  }
+
+  /// Reads the values of a line. White space around an unquoted value is not part of it.
+  ///
+  /// - Returns: `nil` where a quote is not closed, or is followed by more than a comma.
+  static func values(_ line: String) -> [String]? {
+    var values: [String] = []
+    var rest = Substring(line)
+    while true {
+      rest = rest.drop(while: \.isWhitespace)
+      if rest.first == "\"" {
+        guard let value = quoted(&rest) else { return nil }
+        values.append(value)
+        rest = rest.drop(while: \.isWhitespace)
+        guard rest.first == "," || rest.isEmpty else { return nil }
+      } else {
+        let value = rest.prefix { $0 != "," }
+        values.append(String(value.trimmingSuffix(while: \.isWhitespace)))
+        rest = rest.dropFirst(value.count)
+      }
+      guard rest.first == "," else { return values }
+      rest = rest.dropFirst()
+    }
+  }
+
+  /// Takes a value in quotes, in which two quotes stand for one.
+  private static func quoted(_ rest: inout Substring) -> String? {
+    var value = ""
+    rest = rest.dropFirst()
+    while let end = rest.firstIndex(of: "\"") {
+      value += rest[..<end]
+      rest = rest[rest.index(after: end)...]
+      guard rest.first == "\"" else { return value }
+      value += "\""
+      rest = rest.dropFirst()
+    }
+    return nil
+  }
+}
+
+extension Substring {
+  fileprivate func trimmingSuffix(while isTrimmed: (Character) -> Bool) -> Substring {
+    guard let last = lastIndex(where: { !isTrimmed($0) }) else { return "" }
+    return self[...last]
+  }
+}

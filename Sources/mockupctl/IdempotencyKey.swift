@@ -1,0 +1,16 @@
+internal import FoundationEssentials
+internal import MockupClient
+
+/// The id under which a command can be repeated without a second effect: the user's, or a new one.
+struct IdempotencyKey {
+  let id: UUID
+  let isGiven: Bool
+
+  init(_ given: UUID?) {
+    id = given ?? UUID()
+    isGiven = given != nil
+  }
+
+  /// How to repeat the command.
+  var hint: String { "repeat with --id \(id.wireText)" }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Testing
+
+@testable import mockupctl
+
+/// How arguments become commands.
+@Suite struct CommandLineTests {
+  private static let user = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
+  private static let other = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+  private static let numbers: [(command: [String], argument: String)] =
+    [
+      (["budget", user], ["--annual", "--monthly", "--timeout"]),
+      (["reserve", user, "1"], ["--time-to-live", "--timeout"]),
+      (["dispatch", user, other], ["--time-to-live"]),
+      (["extend", user, other], ["--time-to-live"]),
+      (["commit", user, other], ["--credits"]),
+      (["refund", user, other], ["--credits"]),
+      (["reservations", "list", user], ["--limit"]),
+      (["reservations", "resolve", user, other], ["--credits"]),
+      (["usage", user], ["--year", "--month"]),
+      (["ledger", "show", user], ["--year", "--month", "--limit"]),
+      (["ledger", "export", user], ["--year"]),
+      (["ledger", "verify"], ["--timeout"]),
+      (["generate", user, "--asset", other, "--scene", "s"], ["--credits", "--time-to-live"]),
+      (["mockups", "list", user], ["--limit"]),
+      (["mockups", "regenerate", user, other], ["--credits"]),
+      (["performance", "record", user, other], ["--pins", "--impressions"]),
+      (["call", "M"], ["--timeout"]),
+      (["describe"], ["--timeout"]),
+      (["health"], ["--timeout"]),
+    ].flatMap { command, options in options.map { (command, $0) } }
+
+  @Test(arguments: numbers)
+  func `a negative number is refused by the option's name and the value`(
+    _ command: [String], _ option: String
+  ) throws {
+    for value in ["-5", "-12", "-1.5"] {
+      let error = try #require(throws: (any Error).self) {
+        try Mockupctl.parse(command + [option, value])
+      }
+      let message = Mockupctl.message(for: error)
+      #expect(message.contains(option) && message.contains(value), "\(message)")
+      #expect(message.contains("invalid"), "\(message)")
+      #expect(Mockupctl.exitCode(for: error) == .validationFailure)
+    }
+  }
+
+  @Test(arguments: [
+    ["reserve", user, "-5"], ["reserve", user, "-5", "--output", "json"],
+    ["reserve", user, "--check", "-5"], ["reserve", user, "--id", other, "-5"],
+    ["reserve", user, "--", "-5"],
+  ])
+  func `a negative number of credits is refused by its argument`(_ arguments: [String]) throws {
+    let error = try #require(throws: (any Error).self) { try Mockupctl.parse(arguments) }
+    #expect(
+      Mockupctl.message(for: error)
+        == "The value '-5' is invalid for '<credits>': it must be at least 1")
+  }
+
+  @Test(arguments: [
+    (["reserve", user, "many"], "'<credits>': it must be a whole number"),
+    (["reserve", user, "1", "-5"], "-5"),
+    (["usage", "-5"], "The value '-5' is invalid for '<user>'"),
+    (["usage", user, "--no-such-option", "-5"], "Unknown option '--no-such-option'"),
+    (["usage", user, "-x"], "Unknown option '-x'"),
+  ])
+  func `other mistakes are told as before`(_ arguments: [String], _ says: String) throws {
+    let error = try #require(throws: (any Error).self) { try Mockupctl.parse(arguments) }
+    #expect(Mockupctl.message(for: error).contains(says), "\(Mockupctl.message(for: error))")
+  }
+
+  @Test func `numbers below zero that mean something are taken`() throws {
+    let usage = try #require(
+      try Mockupctl.parse(["usage", "--available-at-most", "-5"]) as? Usage)
+    #expect(usage.availableAtMost == -5)
+    let scene = try Mockupctl.parse([
+      "scenes", "create", Self.user, "s", "t", "--position", "-1,-2", "--rotation", "-90",
+    ])
+    #expect((scene as? CreateScene)?.placement.rotation == -90)
+  }
+}

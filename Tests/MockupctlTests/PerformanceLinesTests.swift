@@ -1,0 +1,77 @@
+import MockupClient
+import StandardStreams
+import Testing
+
+@testable import mockupctl
+
+/// Entries from standard input.
+@Suite struct PerformanceLinesTests {
+  private static func read(_ input: String, pieceSize: Int = 7) async throws -> [PerformanceEntry] {
+    let bytes = Array(input.utf8)
+    let pieces = AsyncStream<[UInt8]> { stream in
+      for start in stride(from: 0, to: bytes.count, by: pieceSize) {
+        stream.yield(Array(bytes[start..<min(start + pieceSize, bytes.count)]))
+      }
+      stream.finish()
+    }
+    var entries: [PerformanceEntry] = []
+    for try await line in PerformanceLines(pieces: pieces) { entries.append(line.entry) }
+    return entries
+  }
+
+  private static let expected = [
+    PerformanceEntry(userID: "u", mockupID: "m", pins: 1, impressions: 2),
+    PerformanceEntry(userID: "v", mockupID: "n", pins: 0, impressions: 2_147_483_647),
+  ]
+
+  @Test(arguments: [
+    "user_id,mockup_id,pins,impressions\nu,m,1,2\nv,n,0,2147483647\n",
+    "impressions,pins,mockup_id,user_id\n2,1,m,u\n2147483647,0,n,v",
+    "\n\"pins\", \"user_id\" ,impressions,mockup_id\r\n\r\n1,u, 2 ,\"m\"\r\n0,v,2147483647,n\r\n",
+    #"{"user_id":"u","mockup_id":"m","pins":1,"impressions":2}"# + "\r\n\n"
+      + #" {"mockup_id":"n","user_id":"v","impressions":2147483647}"#,
+  ])
+  func `columns and fields go by their names`(_ input: String) async throws {
+    for pieceSize in [1, 7, 10_000] {
+      #expect(try await Self.read(input, pieceSize: pieceSize) == Self.expected)
+    }
+  }
+
+  private static let header = "user_id,mockup_id,pins,impressions\n"
+
+  @Test(arguments: [
+    ("user_id,mockup_id,pins,impresions\n", 1, "unknown field \"impresions\""),
+    ("user_id,mockup_id,pins,pins\n", 1, "the header has the column pins twice"),
+    ("user_id,mockup_id,pins\n", 1, "the header lacks the column impressions"),
+    ("\nu,m,1,2\n", 2, "a header with user_id, mockup_id, pins and impressions is expected"),
+    ("\u{feff}user_id;mockup_id;pins\n", 1, #"not "\u{feff}user_id;mockup_id;pins""#),
+    (header + "u,m,1", 2, "3 values for 4 columns"),
+    (header + "u,m,1,2,3", 2, "5 values for 4 columns"),
+    (header + "u,m,-1,2", 2, "pins must be a whole number from 0 to 2147483647, not \"-1\""),
+    (header + "u,m,1,2147483648", 2, "impressions must be a whole number"),
+    (header + "u,m,1,", 2, "impressions must be a whole number"),
+    (header + "u,m,1.5,2", 2, "pins must be a whole number"),
+    (header + "u,m,1,\u{1b}[2J", 2, #"not "\u{1b}[2J""#),
+    (header + "\"u,m,1,2", 2, "quotes are not closed"),
+    (header + "{}", 2, "1 values for 4 columns"),
+    (#"{"user_id":"u","mockup_id":"m","pin":1}"#, 1, "unknown field \"pin\""),
+    (#"{"user_id":"u","pins":1}"#, 1, "mockup_id is missing"),
+    (#"{"user_id":"u","mockup_id":"m"}"#, 1, "pins and impressions are missing"),
+    (#"{"user_id":"u","mockup_id":"m","pins":1,"pins":1}"#, 1, "\"pins\" is there twice"),
+    (#"{"user_id":"u","mockup_id":"m","pins":"1"}"#, 1, "pins must be a number, not \"1\""),
+    (#"{"user_id":5,"mockup_id":"m","pins":1}"#, 1, "user_id must be a text, not 5"),
+    (#"{"user_id":"u","mockup_id":"m","pins":-1}"#, 1, "pins must be a whole number"),
+    (#"{"user_id":"u""#, 1, "not valid JSON"),
+    (#"{"user_id":"u","mockup_id":"m","pins":1}"# + "\nu,m,1,2", 2, "a JSON object is expected"),
+    (String(repeating: "x", count: 5000), 1, "it has more than 4096 bytes"),
+  ])
+  func `a line that cannot be counted is refused by its number and field`(
+    _ input: String, _ number: Int, _ says: String
+  ) async throws {
+    let error = await #expect(throws: CommandError.self) { try await Self.read(input) }
+    let line = try #require(error?.lines.first)
+    #expect(line.hasPrefix("line \(number) of standard input: "), "\(line)")
+    #expect(line.contains(says), "\(line)")
+    #expect(error?.exitCode == 64)
+  }
+}

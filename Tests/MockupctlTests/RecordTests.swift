@@ -1,0 +1,57 @@
+import DynamicMessages
+import MockupClient
+import Testing
+
+@testable import mockupctl
+
+/// Answers for people and for programs.
+@Suite struct RecordTests {
+  private static let hostile = "x\u{1b}[2J\r\nmockup_id  forged\u{202e}\u{85}\u{7f}"
+
+  @Test func `a text of others neither commands the terminal nor forges rows`() {
+    let record = Record([
+      "scene": .text(Self.hostile), "url": .id(Self.hostile), "n": .number(7 as Int64),
+    ])
+    for line in [OutputFormat.table.line(record), OutputFormat.json.line(record)] {
+      #expect(line.unicodeScalars.allSatisfy { (0x20...0x7E).contains($0.value) }, "\(line)")
+    }
+    #expect(
+      Record.Value.text(Self.hostile).forPeople
+        == #"x\u{1b}[2J\r\nmockup_id  forged\u{202e}\u{85}\u{7f}"#)
+    #expect(Record.Value.text(Self.hostile).json == .string(Self.hostile))
+  }
+
+  @Test func `a table is aligned by what is shown`() {
+    let records = [
+      Record(["name": .text("a\u{1b}"), "n": .number(7 as Int64)]),
+      Record(["name": .text("plain"), "n": .number(12345 as Int64)]),
+    ]
+    #expect(
+      OutputFormat.table(records) == """
+        name         n
+        a\\u{1b}      7
+        plain    12345
+
+        """)
+  }
+
+  @Test(arguments: [
+    (Timestamp(seconds: 0, nanos: 0), "1970-01-01T00:00:00Z"),
+    (Timestamp(seconds: 1_795_905_818, nanos: 652_000_000), "2026-11-28T22:43:38.652Z"),
+    (Timestamp(seconds: 1_795_905_818, nanos: 652_123_000), "2026-11-28T22:43:38.652123Z"),
+    (Timestamp(seconds: -1, nanos: 1), "1969-12-31T23:59:59.000000001Z"),
+    (Timestamp(seconds: .max, nanos: 0), "9223372036854775807 s"),
+  ])
+  func `a time has its date, and no digit is lost`(_ time: Timestamp, _ text: String) {
+    let value = Record.Value.time(time)
+    #expect(value.json == .string(text))
+    #expect(value.plain == text)
+    #expect(value.forPeople == text)
+  }
+
+  @Test func `numbers that JSON does not have are texts`() {
+    #expect(Record.Value.decimal(.nan).json == .string("nan"))
+    #expect(Record.Value.decimal(2.5).json == .number("2.5"))
+    #expect(Record.Value.decimal(3).json == .number("3"))
+  }
+}
