@@ -73,11 +73,13 @@ struct MigratorStatements: Sendable {
     )
   }
 
+  // Qualified: a migration may have set another search path for its transaction.
   var record: Statement {
     Statement(
       """
       INSERT INTO \(qualifiedTable) (version, name, checksum)
-      VALUES ($1, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'))
+      VALUES (
+        $1, $2, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to($3, 'UTF8')), 'hex'))
       """
     )
   }

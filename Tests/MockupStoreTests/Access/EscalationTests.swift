@@ -221,6 +221,8 @@ import Testing
       AS 'BEGIN PERFORM public.hit(); RETURN pg_catalog.format($1, VARIADIC ARRAY[$2::text, $3]); END';
     CREATE FUNCTION public.array_fill(bigint, integer[]) RETURNS bigint[] LANGUAGE plpgsql
       AS 'BEGIN PERFORM public.hit(); RETURN ARRAY[0,0,0,0,0,0,0,0,0,0,0,0]; END';
+    CREATE FUNCTION public.convert_to(text, text) RETURNS bytea LANGUAGE plpgsql
+      AS 'BEGIN PERFORM public.hit(); RETURN pg_catalog.convert_to($1, $2::name); END';
     CREATE FUNCTION public.hashtextextended(text, integer) RETURNS bigint LANGUAGE plpgsql
       AS 'BEGIN PERFORM public.hit(); RETURN 1; END';
     """
