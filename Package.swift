@@ -24,10 +24,13 @@ let metricsTestKit: Target.Dependency = .product(
   name: "MetricsTestKit", package: "swift-metrics")
 let concurrencyHelpers: Target.Dependency = .product(
   name: "NIOConcurrencyHelpers", package: "swift-nio")
+let embedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let protobufPluginLibrary: Target.Dependency = .product(
+  name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 let tracing: [Target.Dependency] = ["Instrumentation", "Tracing"].map {
   .product(name: $0, package: "swift-distributed-tracing")
 }
@@ -115,6 +118,11 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // Makes the C structs and the Swift values from the .proto files: run by scripts/generate.
+    .executableTarget(
+      name: "generator", dependencies: [protobuf, protobufPluginLibrary],
+      path: "scripts/generator", swiftSettings: settings),
+
     // The tests.
     .target(
       name: "CProtobufCTestMessages", dependencies: ["CProtobufC"],
@@ -122,7 +130,7 @@ let package = Package(
     .target(
       name: "CTTRPCConformanceMessages", dependencies: ["CProtobufC"],
       path: "Tests/CTTRPCConformanceMessages"),
-    .module("TestSupport", ["MockupStore", "Postgres"], path: "Tests/TestSupport"),
+    .module("TestSupport", ["MockupStore", "Postgres", embedded], path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests(
       "TTRPCTests",
@@ -138,6 +146,7 @@ let package = Package(
     .tests(
       "TTRPCServicesTests",
       ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),
+    .tests("GeneratorTests", ["generator", protobuf, protobufPluginLibrary]),
     .tests("PrometheusTests", ["Prometheus", metrics]),
     .tests("DynamicMessagesTests", ["DynamicMessages", "TestSupport"], exclude: ["Messages"]),
     .tests("PostgresTests", ["Postgres", "TestSupport"]),
