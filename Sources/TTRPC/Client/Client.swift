@@ -16,15 +16,25 @@ public final class Client: Sendable {
   private let configuration: ClientConfiguration
   let interceptors: ClientInterceptorChain
   private let eventLoop: any EventLoop
+  /// Runs what is due at a time: deadlines, and the pauses between attempts to connect.
+  private let timers: any EventLoop
   private let inboundBudget = InboundBudget()
   private let connector: NIOLoopBoundBox<ClientConnector?>
 
   /// - Parameter path: The server's socket file.
-  public init(path: String, configuration: ClientConfiguration = ClientConfiguration()) {
+  public convenience init(
+    path: String, configuration: ClientConfiguration = ClientConfiguration()
+  ) {
+    self.init(path: path, configuration: configuration, timers: nil)
+  }
+
+  /// - Parameter timers: An event loop whose time a test sets; `nil`: the connection's own.
+  init(path: String, configuration: ClientConfiguration, timers: (any EventLoop)?) {
     self.path = path
     self.configuration = configuration
     self.interceptors = ClientInterceptorChain(configuration.interceptors)
     self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    self.timers = timers ?? eventLoop
     self.connector = .makeEmptyBox(valueType: ClientConnector.self, eventLoop: eventLoop)
   }
 
@@ -155,7 +165,7 @@ public final class Client: Sendable {
   ) throws(RPCError) -> ClientExchange {
     let timeout = context.deadline.map { ContinuousClock.now.duration(to: $0) }
     if let timeout, timeout <= .zero { throw .deadlineExceeded }
-    let deadline = timeout.map { NIODeadline.now() + TimeAmount(min($0, .longest)) }
+    let deadline = timeout.map { timers.now + TimeAmount(min($0, .longest)) }
     let request = WireRequest(
       service: context.method.service, method: context.method.name, payload: payload,
       timeout: timeout, metadata: context.metadata)
@@ -163,7 +173,7 @@ public final class Client: Sendable {
       shape: context.method.shape, budget: inboundBudget, eventLoop: eventLoop)
     eventLoop.execute { [self] in
       let call = exchange.begin(context)
-      if let deadline { call.setDeadline(deadline, on: eventLoop) }
+      if let deadline { call.setDeadline(deadline, timers: timers, on: eventLoop) }
       send(request, of: call)
     }
     return exchange
@@ -200,8 +210,10 @@ public final class Client: Sendable {
     guard call.value.waitsForReady, mayBecomeReady else {
       return call.value.finish(.failure(error))
     }
-    eventLoop.scheduleTask(deadline: connector.nextAttempt) { [self] in
-      if !call.value.isFinished { send(request, of: call.value) }
+    timers.scheduleTask(deadline: connector.nextAttempt) { [self] in
+      eventLoop.execute { [self] in
+        if !call.value.isFinished { send(request, of: call.value) }
+      }
     }
   }
 
@@ -209,7 +221,7 @@ public final class Client: Sendable {
     if let existing = connector.value { return existing }
     let made = ClientConnector(
       path: path, configuration: configuration, inboundBudget: inboundBudget,
-      eventLoop: eventLoop)
+      eventLoop: eventLoop, timers: timers)
     connector.value = made
     return made
   }

@@ -47,10 +47,12 @@ final class ClientCall {
   }
 
   /// Gives the call until then.
-  func setDeadline(_ deadline: NIODeadline, on eventLoop: any EventLoop) {
+  func setDeadline(
+    _ deadline: NIODeadline, timers: any EventLoop, on eventLoop: any EventLoop
+  ) {
     let this = NIOLoopBound(self, eventLoop: eventLoop)
-    self.deadline = eventLoop.scheduleTask(deadline: deadline) {
-      this.value.abandon(.deadlineExceeded)
+    self.deadline = timers.scheduleTask(deadline: deadline) {
+      eventLoop.execute { this.value.abandon(.deadlineExceeded) }
     }
   }
 

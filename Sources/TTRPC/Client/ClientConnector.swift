@@ -13,35 +13,40 @@ final class ClientConnector {
   private let configuration: ClientConfiguration
   private let inboundBudget: InboundBudget
   private let eventLoop: any EventLoop
+  private let timers: any EventLoop
 
   private var current: Connection?
   /// All that are open: the current one, and older ones that still have answers to give.
   private var channels: [ObjectIdentifier: any Channel] = [:]
-  private var currentSince = NIODeadline.now()
+  private var currentSince: NIODeadline
   private var attempt: EventLoopFuture<Connection>?
   private var failures = 0
   private var lastFailure: RPCError?
   /// Not before then is another attempt made.
-  private(set) var nextAttempt = NIODeadline.now()
+  private(set) var nextAttempt: NIODeadline
   private(set) var isClosed = false
 
   init(
     path: String, configuration: ClientConfiguration, inboundBudget: InboundBudget,
-    eventLoop: any EventLoop
+    eventLoop: any EventLoop, timers: any EventLoop
   ) {
     self.path = path
     self.configuration = configuration
     self.inboundBudget = inboundBudget
     self.eventLoop = eventLoop
+    self.timers = timers
+    currentSince = timers.now
+    nextAttempt = timers.now
   }
 
   /// The connection, as soon as it is there, or why it is not.
   func connection() -> EventLoopFuture<Connection> {
     if isClosed { return eventLoop.makeFailedFuture(RPCError.clientClosed) }
-    let now = NIODeadline.now()
+    let now = timers.now
     if let current {
       if isOld(at: now), attempt == nil, now >= nextAttempt { _ = connect() }
-      return eventLoop.makeSucceededFuture(current)
+      // A connection that is made at once has replaced the old one, which takes no more calls.
+      return eventLoop.makeSucceededFuture(self.current ?? current)
     }
     if let attempt { return attempt }
     if now < nextAttempt, let lastFailure { return eventLoop.makeFailedFuture(lastFailure) }
@@ -108,7 +113,7 @@ final class ClientConnector {
     }
     let old = current
     current = connection
-    currentSince = .now()
+    currentSince = timers.now
     old?.handler.value.retire()
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     channels[ObjectIdentifier(connection.channel)] = connection.channel
@@ -124,7 +129,7 @@ final class ClientConnector {
     guard !isClosed else { return error }
     failures += 1
     nextAttempt =
-      .now() + TimeAmount(configuration.backoff.pause(afterFailures: failures))
+      timers.now + TimeAmount(configuration.backoff.pause(afterFailures: failures))
     lastFailure = error
     return error
   }
