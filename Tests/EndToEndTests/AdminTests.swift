@@ -150,15 +150,14 @@ import Testing
       try await database.withServer(settings: ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "1"]) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
           let (held, dispatched) = (UUID(), UUID())
-          for id in [held, dispatched] {
-            _ = try await client.credits.reserve(
-              for: user, credits: 3, id: id, timeToLive: .seconds(1))
-          }
-          _ = try await client.credits.dispatch(dispatched, of: user)
+          _ = try await client.credits.reserve(
+            for: user, credits: 3, id: held, timeToLive: .seconds(1))
+          _ = try await client.credits.reserve(for: user, credits: 3, id: dispatched)
+          _ = try await client.credits.dispatch(dispatched, of: user, timeToLive: .seconds(1))
           // Nobody asks for the user: the sweeper it is that finds them.
           let states = "SELECT state FROM mockupd.reservations ORDER BY state"
-          while try await database.texts(states) != ["expired", "unresolved"] {
-            try await Task.sleep(for: .milliseconds(50))
+          try await eventually("both have expired") {
+            try await database.texts(states) == ["expired", "unresolved"]
           }
 
           let report = try client.admin.usageReport(order: .held)

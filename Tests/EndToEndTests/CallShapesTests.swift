@@ -139,12 +139,11 @@ import Testing
 extension RunningProgram {
   /// Waits until it has written a text, and nothing else, to standard output.
   func writes(_ text: String) async throws {
-    for _ in 0..<3000 {
-      if output == text { return }
+    try await eventually("it writes \(text)") {
+      if output == text { return true }
       if let ending = knownEnding { throw Program.Failure(description: "it ended: \(ending)") }
-      try await Task.sleep(for: .milliseconds(10))
+      return false
     }
-    throw Program.Failure(description: "it writes \(output), not \(text)")
   }
 
   /// Waits until standard error has a text, for minutes if need be.

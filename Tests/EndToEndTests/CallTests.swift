@@ -337,7 +337,8 @@ import Testing
     try await withTemporaryFolder { folder in
       let nowhere = PostgresConfiguration(
         url: "postgresql:///mockups?host=\(folder)", applicationName: "test")
-      let server = try await RunningServer.start(on: nowhere, folder: folder)
+      let server = try await RunningServer.start(
+        on: nowhere, settings: ["MOCKUPD_DATABASE_CONNECT_SECONDS": "1"], folder: folder)
       for arguments in [["health"], ["health", "mockups.v1.CreditService"]] {
         let ending = try await Self.mockupctl(arguments, at: server)
         #expect(ending.exitCode == 69)
@@ -355,10 +356,8 @@ import Testing
 
   /// Its database is asked for the first time shortly after it is ready.
   private static func waitUntilServing(_ server: RunningServer) async throws {
-    for _ in 0..<3000 {
-      if try await mockupctl(["health"], at: server).exitCode == 0 { return }
-      try await Task.sleep(for: .milliseconds(10))
+    try await eventually("mockupd serves") {
+      try await mockupctl(["health"], at: server).exitCode == 0
     }
-    throw Program.Failure(description: "mockupd serves nothing")
   }
 }

@@ -19,8 +19,8 @@ import Testing
             let running = Task { try await client.credits.reserve(for: user, credits: 2) }
             try await database.waitForASession(waitingFor: "Lock")
             server.process.signal(signal)
-            while FileManager.default.fileExists(atPath: server.socket) {
-              try await Task.sleep(for: .milliseconds(10))
+            try await eventually("the socket is gone") {
+              !FileManager.default.fileExists(atPath: server.socket)
             }
             #expect(throws: RawPeer.Failure.self) { try RawPeer(path: server.socket) }
             #expect(server.process.knownEnding == nil, "it ended before the call")

@@ -71,7 +71,7 @@ import Testing
       let task = Task {
         try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
           start.finish()
-          try await Task.sleep(for: .seconds(60))
+          try await Task.sleep(for: testTimeout)
           return .commitAll(())
         }
       }

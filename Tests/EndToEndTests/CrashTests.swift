@@ -52,17 +52,20 @@ import Testing
       try await withTemporaryFolder { folder in
         for round in 1...5 {
           let server = try await RunningServer.start(on: database.service, folder: folder)
-          let lifetime = Duration.milliseconds(Int.random(in: 50...600, using: &random))
+          let lifetime = Int.random(in: 1...500, using: &random)
           let (answers, answered) = AsyncStream.makeStream(of: Void.self)
           async let killed: Void = {
-            for await _ in answers {}
-            try await Task.sleep(for: lifetime)
+            var count = 0
+            for await _ in answers {
+              count += 1
+              if count == lifetime { break }
+            }
             _ = await server.stop(by: SIGKILL)
           }()
           journal += await CreditLoad(user: user, socket: server.socket)
-            .runUntilTheServerIsGone(seed: random.next()) { answered.finish() }
+            .runUntilTheServerIsGone(seed: random.next()) { answered.yield() }
           answered.finish()
-          try await killed
+          await killed
 
           let next = try await RunningServer.start(on: database.service, folder: folder)
           let load = CreditLoad(user: user, socket: next.socket)

@@ -11,7 +11,7 @@ import Testing
   private static func refusal(of user: UUID, at socket: String) async throws -> RPCError? {
     do {
       _ = try await CreditServiceClient(Client(path: socket)).getCreditUsage(
-        GetCreditUsageRequest(userID: user.wireText), options: CallOptions(timeout: .seconds(10)))
+        GetCreditUsageRequest(userID: user.wireText), options: CallOptions(timeout: testTimeout))
       return nil
     } catch {
       return error
@@ -23,7 +23,9 @@ import Testing
       let nowhere = PostgresConfiguration(
         url: "postgresql:///mockups?host=\(folder)&password=hunter2", applicationName: "test")
       let server = try await RunningServer.start(
-        on: nowhere, settings: ["MOCKUPD_LOG_LEVEL": "trace"], folder: folder)
+        on: nowhere,
+        settings: ["MOCKUPD_LOG_LEVEL": "trace", "MOCKUPD_DATABASE_CONNECT_SECONDS": "1"],
+        folder: folder)
       let error = try #require(try await Self.refusal(of: UUID(), at: server.socket))
       #expect(error.code == .unavailable)
       let delay = try #require(error.retryDelay)
@@ -41,8 +43,8 @@ import Testing
       let process = try Program.mockupd.start(
         ["serve", "--socket", "\(folder)/socket", "--database-url", "host=\(folder)"],
         environment: ["MOCKUPD_DATABASE_CONNECT_SECONDS": "600"], folder: folder)
-      while !process.errors.contains("cannot connect"), process.knownEnding == nil {
-        try await Task.sleep(for: .milliseconds(10))
+      try await eventually("an attempt to connect") {
+        process.errors.contains("cannot connect") || process.knownEnding != nil
       }
       process.signal(SIGTERM)
       let ending = await process.ending()
@@ -68,7 +70,8 @@ import Testing
           #expect(error.retryDelay != nil)
 
           // A client that waits gets its answer when the database is back.
-          let patient = MockupClient.Configuration(retry: RetryPolicy(attempts: 1000))
+          let patient = MockupClient.Configuration(
+            timeout: testTimeout, retry: RetryPolicy(attempts: .max))
           let waiting = Task {
             try await MockupClient.withConnection(
               to: .unixSocket(path: server.socket), configuration: patient

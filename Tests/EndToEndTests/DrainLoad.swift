@@ -14,6 +14,8 @@ struct DrainLoad: Sendable {
 
   let user: UUID
   let socket: String
+  /// Runs after each call that was carried out.
+  let onAnswer: @Sendable () -> Void
 
   /// Calls until the server refuses, and then once more.
   ///
@@ -43,6 +45,7 @@ struct DrainLoad: Sendable {
       do {
         _ = try await CreditServiceClient(makeClient()).reserveCredits(request)
         outcomes.updateValue(nil, forKey: id)
+        onAnswer()
       } catch {
         outcomes.updateValue(error, forKey: id)
         refusals += 1

@@ -8,7 +8,7 @@ import Testing
 /// out.
 ///
 /// `MOCKUPD_TEST_ROUNDS` says how often, `MOCKUPD_TEST_SEED=<seed>` repeats the choices of a failure;
-/// the moments stay the machine's own.
+/// how the calls interleave differs from run to run.
 @Suite struct DrainTests {
   @Test func everyCallIsAnsweredOrRefusedWheneverTheServerIsStopped() async throws {
     var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
@@ -46,23 +46,24 @@ import Testing
         on: database.service,
         settings: ["MOCKUPD_SERVER_EVENT_LOOPS": "\(Int.random(in: 1...2, using: &random))"],
         folder: folder)
-      let lifetime = Duration.milliseconds(Int.random(in: 0...300, using: &random))
+      let lifetime = Int.random(in: 0...1000, using: &random)
       let lateness = Duration.milliseconds(Int.random(in: 0...100, using: &random))
       let halves = try await sendHalves(to: server, user, &random)
-      let load = DrainLoad(user: user, socket: server.socket)
+      let (answers, answered) = AsyncStream.makeStream(of: Void.self)
+      let load = DrainLoad(user: user, socket: server.socket) { answered.yield() }
       async let stopped: Program.Ending = {
-        try await Task.sleep(for: lifetime)
+        var (count, iterator) = (0, answers.makeAsyncIterator())
+        while count < lifetime, await iterator.next() != nil { count += 1 }
         return await server.stop()
       }()
       let outcomes = try await load.run {
-        while server.process.knownEnding == nil,
-          FileManager.default.fileExists(atPath: server.socket)
-        {
-          try await Task.sleep(for: .milliseconds(1))
+        try await eventually("the server stops") {
+          server.process.knownEnding != nil
+            || !FileManager.default.fileExists(atPath: server.socket)
         }
         try await Task.sleep(for: lateness)
       }
-      let ending = try await stopped
+      let ending = await stopped
       #expect(ending.exitCode == 0, "\(ending)")
       #expect(ending.errors.isEmpty, "\(ending)")
       for peer in halves { #expect(try await peer.isClosed()) }

@@ -24,7 +24,7 @@ enum HTTP {
         let client = Client(path: server.socket)
         let request = HealthCheckRequest(service: "mockups.v1.CreditService")
         try await HealthClient(client).watch(
-          request, options: CallOptions(timeout: .seconds(120))
+          request, options: CallOptions(timeout: testTimeout)
         ) { answers in
           while try await answers.next()?.status != .serving {}
           #expect(try await HTTP.get("/readyz", at: server.socket).hasPrefix("HTTP/1.1 200 "))

@@ -86,8 +86,12 @@ import Testing
         // The client finds out that its connection was closed, and makes another.
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
           for _ in 1...2 {
-            #expect(try await client.credits.reserve(for: user, credits: 1).success)
-            try await Task.sleep(for: .milliseconds(1500))
+            let reserved = try await client.credits.reserve(for: user, credits: 1)
+            #expect(reserved.success)
+            // Silent for less time than the client's connection.
+            let silent = try RawPeer(path: server.socket)
+            let isClosed = try await silent.isClosed()
+            #expect(isClosed)
           }
         }
       }

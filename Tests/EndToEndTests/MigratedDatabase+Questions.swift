@@ -29,7 +29,7 @@ extension MigratedDatabase {
       let lock = Task {
         try await pool.execute(
           """
-          SELECT pg_sleep(60)
+          SELECT pg_sleep(3600)
           FROM (SELECT FROM mockupd.credit_counters FOR UPDATE) AS locked
           """)
       }
@@ -44,30 +44,26 @@ extension MigratedDatabase {
 
   /// Waits until a session on this database waits for such an event, or for an event of such a type.
   func waitForASession(waitingFor event: String) async throws {
-    for _ in 0..<500 {
-      let waiting = try await numbers(
-        """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND '\(event)' IN (wait_event, wait_event_type)
-        """)
-      if waiting != [0] { return }
-      try await Task.sleep(for: .milliseconds(10))
+    try await eventually("a session waits for \(event)") {
+      try await sessions(waitingFor: event) > 0
     }
-    throw Program.Failure(description: "no session waits for \(event)")
   }
 
   /// Waits until no session on this database waits for such an event.
   func waitForNoSession(waitingFor event: String) async throws {
-    for _ in 0..<500 {
-      let waiting = try await numbers(
-        """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND '\(event)' IN (wait_event, wait_event_type)
-        """)
-      if waiting == [0] { return }
-      try await Task.sleep(for: .milliseconds(10))
+    try await eventually("no session waits for \(event)") {
+      try await sessions(waitingFor: event) == 0
     }
-    throw Program.Failure(description: "a session still waits for \(event)")
+  }
+
+  /// How many sessions on this database wait for such an event, or for an event of such a type.
+  func sessions(waitingFor event: String) async throws -> Int64 {
+    try await numbers(
+      """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND '\(event)' IN (wait_event, wait_event_type)
+      """
+    ).first ?? 0
   }
 
   private func ask<Value: Sendable>(

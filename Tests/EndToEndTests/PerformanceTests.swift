@@ -96,7 +96,8 @@ import Testing
       try await withTemporaryFolder { folder in
         let first = try await RunningServer.start(on: database.service, folder: folder)
         var configuration = MockupClient.Configuration()
-        configuration.retry.attempts = 100
+        configuration.timeout = testTimeout
+        configuration.retry.attempts = .max
         try await MockupClient.withConnection(
           to: .unixSocket(path: first.socket), configuration: configuration
         ) { client in
@@ -105,7 +106,7 @@ import Testing
             for _ in 0..<4 {
               // Somewhere in the midst of it: 200 batches are all.
               let next = min(try await database.batches() + 20, 200)
-              while try await database.batches() < next { await Task.yield() }
+              try await eventually { try await database.batches() >= next }
               _ = await server.stop(by: SIGKILL)
               server = try await RunningServer.start(on: database.service, folder: folder)
             }

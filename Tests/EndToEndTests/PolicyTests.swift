@@ -217,8 +217,8 @@ import Testing
           }
           func hangUp(until line: String) async throws {
             server.process.signal(SIGHUP)
-            while !server.process.errors.contains(line), server.process.knownEnding == nil {
-              try await Task.sleep(for: .milliseconds(10))
+            try await eventually(line) {
+              server.process.errors.contains(line) || server.process.knownEnding != nil
             }
           }
           try await expectCalls(usage: 0, reserve: 77)

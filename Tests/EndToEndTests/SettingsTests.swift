@@ -156,9 +156,7 @@ import Testing
         func serve(_ arguments: [String], _ environment: [String: String]) async throws -> String {
           let process = try Program.mockupd.start(
             ["serve"] + arguments, environment: environment, folder: folder)
-          while process.output.isEmpty, process.knownEnding == nil {
-            try await Task.sleep(for: .milliseconds(10))
-          }
+          try await eventually { !process.output.isEmpty || process.knownEnding != nil }
           process.signal(SIGTERM)
           return await process.ending().output
         }

@@ -141,7 +141,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func aServerThatWasKilledIsFoundAgainAndNothingIsMissed() async throws {
     try await MigratedDatabase.with { database in
       let gallery = Gallery(database: database, user: try await database.makeUser())
@@ -168,7 +168,7 @@ import Testing
   }
 
   // The safety net would be late: a minute.
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func whatChangesWhileNobodyListensIsReadAfterwards() async throws {
     try await Gallery.with { gallery, server in
       let mockup = try await gallery.make()
@@ -194,13 +194,13 @@ import Testing
   }
 
   // Sooner than a drain that waits for it.
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func aDrainEndsWatchesAtOnceAndSaysSo() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(
-          on: database.service, settings: ["MOCKUPD_LIMITS_DRAIN_SECONDS": "200"], folder: folder)
+          on: database.service, settings: ["MOCKUPD_LIMITS_DRAIN_SECONDS": "86400"], folder: folder)
         let client = Client(path: server.socket)
         let error = await #expect(throws: RPCError.self) {
           try await MockupServiceClient(client).watchMockups(
@@ -219,7 +219,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func theCommandPrintsALineForEachChange() async throws {
     try await Gallery.with { gallery, server in
       try await withTemporaryFolder { folder in
@@ -230,8 +230,8 @@ import Testing
           ],
           folder: folder)
         func lines(_ count: Int) async throws -> [[String: Any]] {
-          while watch.output.count(where: { $0 == "\n" }) < count {
-            try await Task.sleep(for: .milliseconds(10))
+          try await eventually("\(count) lines") {
+            watch.output.count(where: { $0 == "\n" }) >= count
           }
           return try watch.output.split(separator: "\n").map { line in
             try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
@@ -254,7 +254,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func whoDoesNotReadKeepsNobodyElseWaiting() async throws {
     try await Gallery.with { gallery, server in
       let mockups = [try await gallery.make(), try await gallery.make()]

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -15,7 +16,7 @@ struct PoolTests {
       let run = Task { await pool.run() }
       let result: Result<Void, any Error>
       do {
-        try await pool.waitUntilConnected(timeout: .seconds(10))
+        try await pool.waitUntilConnected(timeout: testTimeout)
         result = .success(try await body(pool))
       } catch {
         result = .failure(error)
@@ -59,17 +60,26 @@ struct PoolTests {
   func cancelled() async throws {
     try await TestDatabase.with { database in
       var configuration = database.configuration
-      configuration.shutdownTimeout = .seconds(60)
+      configuration.shutdownTimeout = testTimeout
       let pool = try Pool(configuration: configuration)
       let run = Task { await pool.run() }
-      try await pool.waitUntilConnected(timeout: .seconds(10))
-      let pending = Task {
-        try await pool.column("SELECT 3 FROM pg_sleep(15)", as: Int.self)
+      try await pool.waitUntilConnected(timeout: testTimeout)
+      try await database.withGate { wait, open in
+        let pending = Task { try await pool.execute(wait) }
+        try await eventually { pool.pendingCount == 1 }
+        run.cancel()
+        try await eventually("the pool takes nothing new") {
+          do throws(PostgresError) {
+            try await pool.execute("SELECT 1")
+            return false
+          } catch {
+            return error.code == .closed
+          }
+        }
+        try await open()
+        await run.value
+        #expect(try await pending.value == 1)
       }
-      try await eventually { pool.pendingCount == 1 }
-      run.cancel()
-      await run.value
-      #expect(try await pending.value == [3])
       #expect(!pool.isConnected)
       #expect(try await postgresError { try await pool.execute("SELECT 1") }.code == .closed)
       let error = try await postgresError {
@@ -84,7 +94,6 @@ struct PoolTests {
     try await withPool({ $0.shutdownTimeout = .milliseconds(100) }) { pool in
       let pending = Task { try await pool.execute("SELECT pg_sleep(60)") }
       try await eventually { pool.pendingCount == 1 }
-      try await Task.sleep(for: .milliseconds(50))
       pool.shutdown()
       let error = try await postgresError { try await pending.value }
       #expect(error.code == .connectionLost)

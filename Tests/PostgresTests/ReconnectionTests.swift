@@ -5,6 +5,9 @@ import Testing
 @testable import Postgres
 
 extension Connection {
+  /// How many statements have been sent and not answered.
+  fileprivate var sentCount: Int { session?.pipeline.count ?? 0 }
+
   /// Cuts the connection as a broken network does, without a word from the server.
   fileprivate func cut() {
     guard let socket = session?.libpq.socket else { return }
@@ -37,11 +40,10 @@ struct ReconnectionTests {
           }
         } _: { connection in
           let pid = try await connection.column(backend, as: Int.self)[0]
-          let head = Task { try await connection.execute("SELECT pg_sleep(60)") }
-          try await eventually { connection.pendingCount == 1 }
+          let head = Task { try await connection.execute("SELECT pg_sleep(600)") }
+          try await eventually { try await database.running("pg_sleep", on: observer) == 1 }
           let behind = Task { try await connection.execute("SELECT 1") }
           try await eventually { connection.pendingCount == 2 }
-          try await Task.sleep(for: .milliseconds(50))
           try await terminate(pid, on: observer)
           let error = try await postgresError { try await head.value }
           #expect(error.code == .server(.adminShutdown))
@@ -60,12 +62,14 @@ struct ReconnectionTests {
   func idle() async throws {
     try await TestDatabase.with { database in
       try await database.withConnection { observer in
-        try await database.withConnection({ $0.minimumBackoff = .seconds(2) }) { connection in
+        try await database.withConnection({ $0.minimumBackoff = .milliseconds(10) }) { connection in
           let pid = try await connection.column(backend, as: Int.self)[0]
+          try await database.allowConnections(false)
           try await terminate(pid, on: observer)
           try await eventually { !connection.isConnected }
           let error = try await postgresError { try await connection.execute("SELECT 1") }
           #expect(error.code == .connectionUnavailable)
+          try await database.allowConnections(true)
           try await eventually { connection.isConnected }
           #expect(try await connection.column(backend, as: Int.self) != [pid])
         }
@@ -82,10 +86,10 @@ struct ReconnectionTests {
       try await eventually { connection.isConnected }
       var tasks: [Task<Int, any Error>] = []
       for number in 1...3 {
-        tasks.append(Task { try await connection.execute("SELECT pg_sleep(60)") })
+        tasks.append(Task { try await connection.execute("SELECT pg_sleep(600)") })
         try await eventually { connection.pendingCount == number }
       }
-      try await Task.sleep(for: .milliseconds(50))
+      try await eventually { await connection.sentCount == 2 }
       await connection.cut()
       var codes: [PostgresError.Code] = []
       for task in tasks { codes.append(try await postgresError { try await task.value }.code) }
@@ -105,11 +109,11 @@ struct ReconnectionTests {
   func unknownOutcome() async throws {
     try await TestDatabase.withConnection({ $0.maximumInFlight = 1 }) { connection in
       try await eventually { connection.isConnected }
-      let sent = Task { try await connection.execute("SELECT pg_sleep(60)") }
+      let sent = Task { try await connection.execute("SELECT pg_sleep(600)") }
       try await eventually { connection.pendingCount == 1 }
       let queued = Task { try await connection.execute("SELECT 1") }
       try await eventually { connection.pendingCount == 2 }
-      try await Task.sleep(for: .milliseconds(50))
+      try await eventually { await connection.sentCount == 1 }
       await connection.close()
       let error = try await postgresError { try await sent.value }
       #expect(error.code == .connectionLost)
@@ -149,19 +153,25 @@ struct ReconnectionTests {
 
   @Test("Closing waits for what is pending, transactions too")
   func closing() async throws {
-    try await TestDatabase.withConnection { connection in
-      let transaction = Task {
-        try await connection.withTransaction { transaction throws(PostgresError) in
-          try await transaction.execute("SELECT pg_sleep(0.2)")
-          return try await transaction.column("SELECT 5", as: Int.self)
+    try await TestDatabase.with { database in
+      try await database.withConnection { connection in
+        try await database.withGate { wait, open in
+          let transaction = Task {
+            try await connection.withTransaction { transaction throws(PostgresError) in
+              try await transaction.execute(wait)
+              return try await transaction.column("SELECT 5", as: Int.self)
+            }
+          }
+          try await eventually { connection.pendingCount == 1 }
+          let queued = Task { try await connection.column("SELECT 6", as: Int.self) }
+          try await eventually { connection.pendingCount == 2 }
+          async let closed: Void = connection.close(waitingUpTo: testTimeout)
+          try await open()
+          await closed
+          #expect(try await transaction.value == [5])
+          #expect(try await queued.value == [6])
         }
       }
-      try await eventually { connection.pendingCount == 1 }
-      let queued = Task { try await connection.column("SELECT 6", as: Int.self) }
-      try await eventually { connection.pendingCount == 2 }
-      await connection.close(waitingUpTo: .seconds(10))
-      #expect(try await transaction.value == [5])
-      #expect(try await queued.value == [6])
     }
   }
 
@@ -191,7 +201,7 @@ struct ReconnectionTests {
     await connection.close()
   }
 
-  @Test("An attempt to connect that nobody answers ends in time", .timeLimit(.minutes(1)))
+  @Test("An attempt to connect that nobody answers ends in time", .timeLimit(.minutes(15)))
   func silentServer() async throws {
     try await withTemporaryFolder { folder in
       // It accepts, by way of the kernel, and says nothing.

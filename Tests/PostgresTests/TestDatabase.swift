@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -17,7 +18,9 @@ struct TestDatabase: Sendable {
 
   static func serverConfiguration() throws -> PostgresConfiguration {
     guard let url = ProcessInfo.processInfo.environment[variable] else { throw ServerMissing() }
-    return PostgresConfiguration(url: url, applicationName: "postgres-tests")
+    var configuration = PostgresConfiguration(url: url, applicationName: "postgres-tests")
+    configuration.connectTimeout = testTimeout
+    return configuration
   }
 
   let name: String
@@ -69,6 +72,38 @@ struct TestDatabase: Sendable {
     return try result.get()
   }
 
+  /// Runs a closure with a statement that ends only when the gate is opened.
+  ///
+  /// - Parameter body: Gets the statement, and a closure that lets it and all later ones end.
+  func withGate<Value>(
+    _ body: (_ wait: Statement, _ open: () async throws -> Void) async throws -> Value
+  ) async throws -> Value {
+    try await withConnection { keeper in
+      try await keeper.execute("SELECT pg_advisory_lock(1)")
+      return try await body("SELECT pg_advisory_lock_shared(1)") {
+        try await keeper.execute("SELECT pg_advisory_unlock(1)")
+      }
+    }
+  }
+
+  /// Lets nobody connect any more, or everybody again.
+  func allowConnections(_ isAllowed: Bool) async throws {
+    try await Self.administer(
+      try Self.serverConfiguration(), "ALTER DATABASE \(name) ALLOW_CONNECTIONS \(isAllowed)")
+  }
+
+  /// How many statements of other sessions with such a text the server is executing.
+  func running(_ text: String, on observer: Connection) async throws -> Int {
+    try await observer.column(
+      """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND state = 'active' AND query LIKE $1
+      """,
+      ["%\(text)%"]
+    )[0]
+  }
+
   private static func administer(
     _ configuration: PostgresConfiguration,
     _ sql: String
@@ -101,15 +136,6 @@ extension StatementExecutor {
     try await query(statement, parameters) { row throws(PostgresError) in
       try row.decode(Value.self, at: 0)
     }
-  }
-}
-
-/// Waits, for at most a minute, until something is so.
-func eventually(_ condition: () async throws -> Bool) async throws {
-  let deadline = ContinuousClock.now + .seconds(60)
-  while try await !condition() {
-    try #require(ContinuousClock.now < deadline, "it did not come about within a minute")
-    try await Task.sleep(for: .milliseconds(5))
   }
 }
 

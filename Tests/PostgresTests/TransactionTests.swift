@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -101,7 +102,7 @@ struct TransactionTests {
         try await connection.withTransaction { transaction throws(PostgresError) in
           try await transaction.execute("INSERT INTO t VALUES (1)")
           begin.finish()
-          try await transaction.execute("SELECT pg_sleep(60)")
+          try await transaction.execute("SELECT pg_sleep(600)")
         }
       }
       for await _ in started {}

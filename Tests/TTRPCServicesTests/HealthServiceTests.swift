@@ -1,11 +1,12 @@
 import ProtobufC
 import TTRPC
+import TestSupport
 import Testing
 
 @testable import TTRPCServices
 
 /// The health service as a client sees it.
-@Suite(.timeLimit(.minutes(1))) struct HealthServiceTests {
+@Suite(.timeLimit(.minutes(15))) struct HealthServiceTests {
   private let health = HealthService(["": .serving, "shop": .notServing])
 
   static let known: [(service: String, status: HealthService.Status)] = [
@@ -108,6 +109,6 @@ import Testing
 
   /// Waits until so many calls of Watch run.
   private func waitForWatchers(_ count: Int) async throws {
-    while health.watcherCount != count { try await Task.sleep(for: .milliseconds(5)) }
+    try await eventually("\(count) watches run") { health.watcherCount == count }
   }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import TTRPCServices
 
 /// The reflection service as a client sees it.
-@Suite(.timeLimit(.minutes(1))) struct ReflectionServiceTests {
+@Suite(.timeLimit(.minutes(15))) struct ReflectionServiceTests {
   private typealias Question = ServerReflectionRequest.MessageRequest
   private typealias Answer = ServerReflectionResponse.MessageResponse
 

@@ -10,8 +10,7 @@ public final class DatagramListener: Sendable {
   public init(_ name: String) throws(RawPeer.Failure) {
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw RawPeer.Failure(description: "socket") }
-    // Nobody waits for ever for what does not come.
-    var patience = timeval(tv_sec: 30, tv_usec: 0)
+    var patience = timeval(tv_sec: Int(testTimeout.components.seconds), tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_un()
@@ -39,7 +38,7 @@ public final class DatagramListener: Sendable {
     close(descriptor)
   }
 
-  /// Waits for the next datagram, for at most half a minute.
+  /// Waits for the next datagram, for at most ``testTimeout``.
   public func receive() async throws -> String {
     let bytes = await withCheckedContinuation { continuation in
       queue.async { [descriptor] in

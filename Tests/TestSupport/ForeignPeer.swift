@@ -4,7 +4,7 @@ internal import Foundation
 /// comes back. Only root can make one.
 public enum ForeignPeer {
   /// Connects as somebody, sends all of the bytes, and reads until the other end has closed or so many
-  /// streams have had a frame, for at most a minute.
+  /// streams have had a frame, for at most ``testTimeout``.
   ///
   /// - Parameter streams: Nothing: what comes is no frames.
   public static func exchange(
@@ -14,7 +14,7 @@ public enum ForeignPeer {
     let script = #"""
       use Socket;
       my ($path, $hex, $streams) = @ARGV;
-      alarm 60;
+      alarm 600;
       socket(my $peer, AF_UNIX, SOCK_STREAM, 0) or die "socket: $!";
       connect($peer, sockaddr_un($path)) or die "connect: $!";
       syswrite($peer, pack("H*", $hex)) == length($hex) / 2 or die "write: $!";

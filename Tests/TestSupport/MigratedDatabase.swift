@@ -124,7 +124,7 @@ extension PostgresConfiguration {
     let running = Task { await pool.run() }
     let result: Result<Value, any Error>
     do {
-      try await pool.waitUntilConnected(timeout: .seconds(10))
+      try await pool.waitUntilConnected(timeout: testTimeout)
       result = .success(try await body(pool))
     } catch {
       result = .failure(error)

@@ -1,5 +1,6 @@
 internal import Dispatch
 public import Foundation
+internal import Glibc
 internal import Synchronization
 
 /// One of the project's programs, run as a process of its own.
@@ -146,14 +147,14 @@ public enum Program: String, Sendable {
   }
 }
 
-/// A process of a test's own. It is killed after five minutes.
+/// A process of a test's own. It is killed after fifteen minutes.
 public final class RunningProgram: Sendable {
   private struct State {
     var ending: Program.Ending?
     var waiters: [CheckedContinuation<Program.Ending, Never>] = []
   }
 
-  private static let patience: DispatchTimeInterval = .seconds(300)
+  private static let patience: DispatchTimeInterval = .seconds(900)
 
   public let processID: Int32
   private let outputFile: URL
@@ -170,35 +171,90 @@ public final class RunningProgram: Sendable {
     input: FileHandle = .nullDevice, output: FileHandle? = nil, errors: FileHandle? = nil
   ) throws {
     let name = UUID().uuidString
-    let outputFile = folder.appending(path: "\(name).out")
-    let errorFile = folder.appending(path: "\(name).err")
-    let process = Process()
-    process.executableURL = executable
-    process.arguments = arguments
-    process.environment = environment.merging(
-      ["PATH": "/usr/local/bin:/usr/bin:/bin"], uniquingKeysWith: { given, _ in given })
-    process.standardInput = input
-    process.standardOutput = try output ?? Self.file(outputFile)
-    process.standardError = try errors ?? Self.file(errorFile)
-
+    outputFile = folder.appending(path: "\(name).out")
+    errorFile = folder.appending(path: "\(name).err")
     let state = StateBox()
-    process.terminationHandler = { process in
-      let ending = Program.Ending(
-        exitCode: process.terminationReason == .exit ? process.terminationStatus : nil,
-        output: Self.text(outputFile), errors: Self.text(errorFile))
-      let waiters = state.mutex.withLock { state in
+    self.state = state
+    let outputDescriptor = try output?.fileDescriptor ?? Self.open(outputFile)
+    defer { if output == nil { close(outputDescriptor) } }
+    let errorDescriptor = try errors?.fileDescriptor ?? Self.open(errorFile)
+    defer { if errors == nil { close(errorDescriptor) } }
+    let environment = environment.merging(
+      ["PATH": "/usr/local/bin:/usr/bin:/bin"], uniquingKeysWith: { given, _ in given })
+    let processID = try Self.spawn(
+      [executable.path] + arguments, environment: environment,
+      descriptors: [input.fileDescriptor, outputDescriptor, errorDescriptor])
+    self.processID = processID
+    DispatchQueue(label: "process \(processID)").async { [outputFile, errorFile] in
+      // It is reaped under the lock: as long as it may get a signal, its id is nobody else's.
+      while waitid(P_PID, id_t(processID), nil, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+      let (output, errors) = (Self.text(outputFile), Self.text(errorFile))
+      let (ending, waiters) = state.mutex.withLock { state in
+        var status: Int32 = 0
+        unsafe waitpid(processID, &status, 0)
+        let wasKilled = status & 0x7f != 0
+        let ending = Program.Ending(
+          exitCode: wasKilled ? nil : status >> 8 & 0xff, output: output, errors: errors)
         state.ending = ending
-        return exchange(&state.waiters, with: [])
+        return (ending, exchange(&state.waiters, with: []))
       }
       for waiter in waiters { waiter.resume(returning: ending) }
     }
-    try process.run()
-    self.processID = process.processIdentifier
-    self.outputFile = outputFile
-    self.errorFile = errorFile
-    self.state = state
-    DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) { [processID] in
-      if state.mutex.withLock({ $0.ending == nil }) { kill(processID, SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) {
+      state.mutex.withLock { if $0.ending == nil { kill(processID, SIGKILL) } }
+    }
+  }
+
+  /// Starts a process with a set of standard descriptors and no others, with no signal blocked or ignored.
+  ///
+  /// Foundation's `Process` crashes now and then where many are started at the same time.
+  private static func spawn(
+    _ arguments: [String], environment: [String: String], descriptors: [Int32]
+  ) throws -> pid_t {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    for (number, descriptor) in descriptors.enumerated() {
+      unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
+    }
+    for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+      guard let descriptor = Int32(name), descriptor >= descriptors.count else { continue }
+      unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
+    }
+
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe sigfillset(&signals)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+
+    var processID: pid_t = 0
+    let error = unsafe withCStrings(arguments) { list in
+      unsafe withCStrings(environment.map { "\($0)=\($1)" }) { environment in
+        unsafe posix_spawn(
+          &processID, arguments[0], &actions, &attributes, list, environment)
+      }
+    }
+    guard error == 0 else {
+      throw Program.Failure(description: "cannot start \(arguments[0]): error \(error)")
+    }
+    return processID
+  }
+
+  /// Runs a closure with a list of C strings that ends with a null pointer.
+  private static func withCStrings<Value>(
+    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Value
+  ) -> Value {
+    var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
+    defer { unsafe pointers.forEach { unsafe free($0) } }
+    return unsafe pointers.withUnsafeMutableBufferPointer { list in
+      guard let start = list.baseAddress else { preconditionFailure("a list has its end") }
+      return unsafe body(UnsafePointer(start))
     }
   }
 
@@ -227,7 +283,7 @@ public final class RunningProgram: Sendable {
 
   /// Sends it a signal, unless it has ended.
   public func signal(_ signal: Int32) {
-    if knownEnding == nil { kill(processID, signal) }
+    state.mutex.withLock { if $0.ending == nil { kill(processID, signal) } }
   }
 
   /// Waits for its end.
@@ -241,9 +297,10 @@ public final class RunningProgram: Sendable {
     }
   }
 
-  private static func file(_ url: URL) throws -> FileHandle {
-    try Data().write(to: url)
-    return try FileHandle(forWritingTo: url)
+  private static func open(_ file: URL) throws -> Int32 {
+    let descriptor = unsafe Glibc.open(file.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Program.Failure(description: "cannot open \(file.path)") }
+    return descriptor
   }
 
   private static func text(_ url: URL) -> String {

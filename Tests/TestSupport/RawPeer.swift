@@ -41,10 +41,10 @@ public final class RawPeer: Sendable {
     return RawPeer(descriptor: descriptor)
   }
 
-  /// Takes over a connected socket. Waits for at most ten seconds for anything that it reads.
+  /// Takes over a connected socket. Each read waits for at most ``testTimeout``.
   init(descriptor: Int32) {
     self.descriptor = descriptor
-    var patience = timeval(tv_sec: 10, tv_usec: 0)
+    var patience = timeval(tv_sec: Int(testTimeout.components.seconds), tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
   }
@@ -71,17 +71,31 @@ public final class RawPeer: Sendable {
     }
   }
 
-  /// Waits for at most ten seconds until the other end has read all that was sent.
+  /// Waits until the other end has read all that was sent.
   public func waitUntilRead() async throws {
-    for _ in 0..<10_000 {
+    try await eventually("the other end reads") {
       var waiting: Int32 = 0
       guard unsafe ioctl(descriptor, UInt(TIOCOUTQ), &waiting) == 0 else {
         throw Failure(description: "ioctl")
       }
-      if waiting == 0 { return }
-      try await Task.sleep(for: .milliseconds(1))
+      return waiting == 0
     }
-    throw Failure(description: "the other end does not read")
+  }
+
+  /// Waits until something has arrived, and leaves it unread.
+  public func waitUntilReadable() async throws {
+    try await eventually("something arrives") { try isReadable }
+  }
+
+  /// Whether something has arrived that was not read.
+  public var isReadable: Bool {
+    get throws(Failure) {
+      var arrived: Int32 = 0
+      guard unsafe ioctl(descriptor, UInt(FIONREAD), &arrived) == 0 else {
+        throw Failure(description: "ioctl")
+      }
+      return arrived > 0
+    }
   }
 
   /// Reads exactly so many bytes, or fewer where the other end closes before.
@@ -93,7 +107,7 @@ public final class RawPeer: Sendable {
         let read = unsafe recv(descriptor, &chunk, chunk.count, 0)
         // A peer that closes without having read all that was sent resets the connection.
         if read == 0 || (read < 0 && errno == ECONNRESET) { break }
-        guard read > 0 else { throw Failure(description: "nothing came within ten seconds") }
+        guard read > 0 else { throw Failure(description: "nothing came in \(testTimeout)") }
         received += chunk.prefix(read)
       }
       return received
@@ -108,7 +122,7 @@ public final class RawPeer: Sendable {
     return header + (try await receive(length))
   }
 
-  /// Whether the other end has closed, or does within ten seconds, and sends nothing before.
+  /// Whether the other end closes and sends nothing before.
   public func isClosed() async throws -> Bool {
     try await receive(1).isEmpty
   }

@@ -27,9 +27,15 @@ public struct RunningServer: Sendable {
     settings: [String: String] = [:], errors: FileHandle? = nil, folder: String
   ) async throws -> RunningServer {
     let socket = socket ?? "\(folder)/socket"
-    let environment = [
-      "MOCKUPD_DATABASE_URL": database.url, "MOCKUPD_LOG_LEVEL": "warning",
-    ].merging(settings) { $1 }
+    // No limit in time but those that a test is about: the machine may be slow.
+    let limits =
+      ["DATABASE_CONNECT", "DATABASE_STATEMENT"]
+      + ["CALL", "FRAME", "WRITE", "DRAIN"].map { "LIMITS_\($0)" }
+    var environment = ["MOCKUPD_DATABASE_URL": database.url, "MOCKUPD_LOG_LEVEL": "warning"]
+    for limit in limits {
+      environment["MOCKUPD_\(limit)_SECONDS"] = "\(testTimeout.components.seconds)"
+    }
+    environment.merge(settings) { $1 }
     let process: RunningProgram
     if let listener {
       process = try Program.mockupd.start(
@@ -45,15 +51,18 @@ public struct RunningServer: Sendable {
   }
 
   private func waitUntilReady() async throws {
-    for _ in 0..<3000 {
-      if process.output == "ready \(socket)\n" { return }
-      if let ending = process.knownEnding {
-        throw Program.Failure(description: "mockupd did not start: \(ending)")
+    do {
+      try await eventually("mockupd is ready") {
+        if process.output == "ready \(socket)\n" { return true }
+        if let ending = process.knownEnding {
+          throw Program.Failure(description: "mockupd did not start: \(ending)")
+        }
+        return false
       }
-      try await Task.sleep(for: .milliseconds(10))
+    } catch {
+      process.signal(SIGKILL)
+      throw error
     }
-    process.signal(SIGKILL)
-    throw Program.Failure(description: "mockupd is not ready after 30 seconds")
   }
 
   /// Asks it to stop and waits for its end.

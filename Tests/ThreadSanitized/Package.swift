@@ -44,9 +44,11 @@ let package = Package(
     // What needs no database.
     .target(
       name: "TestSupport",
+      dependencies: [.product(name: "NIOEmbedded", package: "swift-nio")],
       path: "Tests/TestSupport",
       sources: [
-        "RawListener.swift", "RawPeer.swift", "SeededGenerator.swift", "TemporaryFolder.swift",
+        "Eventually.swift", "ManualTime.swift", "RawListener.swift", "RawPeer.swift",
+        "SeededGenerator.swift", "TemporaryFolder.swift",
       ],
       swiftSettings: settings),
     .testTarget(

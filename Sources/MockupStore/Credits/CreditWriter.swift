@@ -13,6 +13,9 @@ final class CreditWriter: Sendable {
   private let shards: [Queue]
   private let room: WaitingRoom
 
+  /// Changes that wait for a batch.
+  var waitingCount: Int { shards.reduce(0) { $0 + $1.waitingCount } }
+
   /// Whether one more change would be refused.
   var isFull: Bool { room.isFull }
 

@@ -27,7 +27,7 @@ import Testing
     """,
   ]
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func eachMockupEndsOnceAndIsChargedOnceOrNotAtAllWhicheverWorkersAreKilled() async throws {
     var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
     let seed = random.next()
@@ -39,20 +39,24 @@ import Testing
             try RunningProgram.worker(
               at: server.socket, name: "worker-\(number)", seed: seed, folder: folder)
           }
-          let moments = (0..<3).map { _ in Int.random(in: 0...3000, using: &random) }
+          // How many mockups are done when each worker is killed.
+          let moments = (0..<3).map { _ in Int.random(in: 0...1000, using: &random) }.sorted()
           async let killed: Void = {
             for (worker, moment) in zip(workers, moments) {
-              try await Task.sleep(for: .milliseconds(moment))
+              try await eventually("\(moment) mockups are done") {
+                try await database.numbers(
+                  "SELECT count(*) FROM mockups WHERE status IN ('completed', 'failed')"
+                ).first ?? 0 >= moment
+              }
               worker.signal(SIGKILL)
               _ = await worker.ending()
             }
           }()
           try await Self.ask(database, server)
           try await killed
-          while try await database.numbers(
-            "SELECT count(*) FROM mockups WHERE status IN ('pending', 'generating')") != [0]
-          {
-            try await Task.sleep(for: .milliseconds(100))
+          try await eventually("no mockup is left") {
+            try await database.numbers(
+              "SELECT count(*) FROM mockups WHERE status IN ('pending', 'generating')") == [0]
           }
           for worker in workers.dropFirst(3) {
             worker.signal(SIGTERM)

@@ -17,12 +17,12 @@ import Testing
 
     /// Waits until the mockups' statuses are these, in any order.
     func wait(for statuses: [MockupStatus]) async throws -> [Mockup] {
-      for _ in 0..<3000 {
-        let found = try await now()
-        if found.map(\.status.number).sorted() == statuses.map(\.number).sorted() { return found }
-        try await Task.sleep(for: .milliseconds(10))
+      var found: [Mockup] = []
+      try await eventually("the mockups are \(statuses)") {
+        found = try await now()
+        return found.map(\.status.number).sorted() == statuses.map(\.number).sorted()
       }
-      throw Program.Failure(description: "the mockups are \(try await now().map(\.status))")
+      return found
     }
 
     /// The states of the user's reservations, in alphabetical order.
@@ -232,7 +232,7 @@ import Testing
   @Test func aWorkerThatIsStoppedGivesBackWhatItHas() async throws {
     try await Self.withWorld(pending: 2) { world in
       try await Self.working(world) { _ in
-        try await Task.sleep(for: .seconds(60))
+        try await Task.sleep(for: testTimeout)
         return MockupCompletion(fileURL: "u", fileKey: "k")
       } while: {
         _ = try await world.wait(for: [.generating, .generating])
@@ -247,11 +247,11 @@ import Testing
   @Test func aClosureThatTakesLongerThanItsLeaseKeepsIt() async throws {
     try await Self.withWorld(pending: 1) { world in
       let renewed = "SELECT extract(epoch FROM lease_expires_at)::bigint FROM mockupd.mockup_jobs"
-      try await Self.working(world, lease: .seconds(3)) { [database = world.database] _ in
+      try await Self.working(world, lease: .seconds(30)) { [database = world.database] _ in
         let first = try await database.numbers(renewed).first ?? 0
         // Until a lease that was not renewed would have been over.
-        while try await database.numbers(renewed).first ?? 0 <= first + 3 {
-          try await Task.sleep(for: .milliseconds(20))
+        try await eventually("the lease is renewed twice") {
+          try await database.numbers(renewed).first ?? 0 > first + 30
         }
         return MockupCompletion(fileURL: "u", fileKey: "k")
       } while: {
@@ -264,10 +264,10 @@ import Testing
   @Test func aLeaseThatIsLostCancelsTheClosure() async throws {
     try await Self.withWorld(pending: 1) { world in
       let (cancelled, cancel) = AsyncStream.makeStream(of: Void.self)
-      try await Self.working(world, concurrency: 1, lease: .seconds(3)) { claimed in
+      try await Self.working(world, concurrency: 1, lease: .seconds(30)) { claimed in
         if claimed.attempt == 1 {
           do {
-            try await Task.sleep(for: .seconds(60))
+            try await Task.sleep(for: testTimeout)
           } catch {
             cancel.finish()
             throw error

@@ -49,7 +49,7 @@ extension Peer {
 
 extension CallOptions {
   /// As long as any call may take, from a server that has yet to start.
-  static let patient = CallOptions(timeout: .seconds(30), waitsForReady: true)
+  static let patient = CallOptions(timeout: .seconds(900), waitsForReady: true)
 }
 
 extension Result where Failure == RPCError {

@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func sweepersBesideEachOtherExpireEachOnce() async throws {
     try await Books.with { books in
       for _ in 0..<20 {
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func aUserWhomSomebodyIsAtWorkOnIsPassedOver() async throws {
     try await Books.with { books in
       try await books.withSweepers(1) { sweepers in
@@ -110,7 +110,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func aUserWhoseOtherYearIsLockedIsSweptInThisOne() async throws {
     try await Books.with(at: "2025-12-31T23:59:00Z") { books in
       try await books.withSweepers(1) { sweepers in

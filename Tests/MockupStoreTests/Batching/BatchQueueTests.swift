@@ -74,7 +74,7 @@ private final class Desk: Sendable {
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct BatchQueueTests {
+@Suite(.timeLimit(.minutes(15))) struct BatchQueueTests {
   private static let broken = PostgresError(.connectionLost, "gone")
   private static let wrong = PostgresError(.encoding, "no place for it")
   private static let lost = PostgresError(.server(.deadlockDetected), "in the way of another")

@@ -1,12 +1,13 @@
 import FoundationEssentials
-import MockupStore
 import Mockups
 import Postgres
 import TestSupport
 import Testing
 
+@testable import MockupStore
+
 /// Single changes that gather, against a real database.
-@Suite(.timeLimit(.minutes(5))) struct CreditBatchTests {
+@Suite(.timeLimit(.minutes(15))) struct CreditBatchTests {
   private static let locks = "SELECT FROM mockupd.credit_counters FOR UPDATE"
 
   /// Runs a closure with a store that writes one batch at a time, and a user whose counters there are.
@@ -27,6 +28,11 @@ import Testing
     }
   }
 
+  /// Waits until so many changes wait for the batch in flight to end.
+  private func wait(for count: Int, in store: CreditStore) async throws {
+    try await eventually("\(count) changes wait") { store.writer.waitingCount == count }
+  }
+
   private func transactions(_ books: Books) async throws -> Int {
     let xmins = try await books.lines(
       "SELECT count(DISTINCT xmin::text) FROM mockupd.reservations WHERE state = 'held'")
@@ -43,7 +49,7 @@ import Testing
         let others = (0..<40).map { _ in
           Task { try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 2)) }
         }
-        try await Task.sleep(for: .milliseconds(300))
+        try await wait(for: 40, in: store)
         return [first] + others
       }
       var remaining: [Int32] = []
@@ -58,10 +64,11 @@ import Testing
     try await withStore { books, store, user in
       let request = try ReservationRequest(userID: user, id: UUID(), credits: 5)
       let tasks = try await books.holding(Self.locks) {
-        let tasks = (0..<10).map { _ in Task { try await store.reserve(request) } }
+        let first = Task { try await store.reserve(request) }
         try await books.untilWaiting(1)
-        try await Task.sleep(for: .milliseconds(100))
-        return tasks
+        let others = (0..<9).map { _ in Task { try await store.reserve(request) } }
+        try await wait(for: 9, in: store)
+        return [first] + others
       }
       var outcomes: [ReservationOutcome] = []
       for task in tasks { outcomes.append(try await task.value) }
@@ -77,16 +84,18 @@ import Testing
       for _ in 0..<12 { ids.append(try await books.reserve(3, for: user).reservation.id) }
       let reservations = ids
       let tasks = try await books.holding(Self.locks) {
-        let tasks = reservations.enumerated().map { index, id in
-          Task { [credits = index == 7 ? Int32(-1) : 3] in
+        func commit(_ index: Int) -> Task<SettlementOutcome, any Error> {
+          Task { [id = reservations[index], credits = index == 7 ? Int32(-1) : 3] in
             try await store.settle(
               Settlement(
                 userID: user, reservationID: id, action: .commit(id: UUID(), credits: credits)))
           }
         }
+        let first = commit(0)
         try await books.untilWaiting(1)
-        try await Task.sleep(for: .milliseconds(200))
-        return tasks
+        let others = (1..<12).map(commit)
+        try await wait(for: 11, in: store)
+        return [first] + others
       }
       var failures: [Int] = []
       for (index, task) in tasks.enumerated() {
@@ -113,7 +122,7 @@ import Testing
             try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 10))
           }
         }
-        try await Task.sleep(for: .milliseconds(200))
+        try await wait(for: 6, in: store)
         for task in others.prefix(3) {
           task.cancel()
           await #expect(throws: CreditError.self) { try await task.value }
@@ -129,11 +138,13 @@ import Testing
   @Test func whenAllHaveGivenUpTheStatementEnds() async throws {
     try await withStore { books, store, user in
       try await books.holding(Self.locks) {
-        let tasks = (0..<3).map { _ in
+        func reserve() -> Task<ReservationOutcome, any Error> {
           Task { try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1)) }
         }
+        let first = reserve()
         try await books.untilWaiting(1)
-        try await Task.sleep(for: .milliseconds(200))
+        let tasks = [first, reserve(), reserve()]
+        try await wait(for: 2, in: store)
         for task in tasks { task.cancel() }
         // What it waits for is still locked.
         try await books.untilWaiting(0)
@@ -157,7 +168,7 @@ import Testing
         let waiting = (0..<5).map { _ in
           Task { try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1)) }
         }
-        try await Task.sleep(for: .milliseconds(200))
+        try await wait(for: 5, in: store)
         var refusals = 0
         for _ in 0..<3 {
           do {

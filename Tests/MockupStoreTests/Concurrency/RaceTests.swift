@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func ofTwoThatReserveTheWholeBudgetOneIsAdmitted() async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func ofTwoThatSettleOneReservationOneDoes() async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func ofTwoThatTakeWhatExpiredOneGetsIt() async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
@@ -84,7 +84,7 @@ import Testing
   }
 
   /// A client that gave up on a lost answer releases what may be under way to being made.
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func whatIsReservedWhileABatchWaitsIsNotSettledUnlocked() async throws {
     try await Books.with(at: "2025-12-31T23:59:59Z") { books in
       let user = try await books.user(budget: 10)
@@ -202,7 +202,7 @@ import Testing
 
   /// A settlement locks the counters of the years that it finds. One that begins for the same user while it
   /// waits is not its own, and expiring what is due leaves it alone.
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func aYearThatBeginsMeanwhileIsNotWrittenToWithoutItsLock() async throws {
     try await Books.with(at: "2025-12-31T23:59:00Z") { books in
       let (one, other) = (try await books.user(budget: 10), try await books.user(budget: 10))
@@ -264,15 +264,15 @@ extension Books {
 
   /// Returns when so many of the store's statements wait for a lock.
   func untilWaiting(_ count: Int) async throws {
-    while try await statements("wait_event_type = 'Lock'") != count {
-      try await Task.sleep(for: .milliseconds(5))
+    try await eventually("\(count) statements wait for a lock") {
+      try await statements("wait_event_type = 'Lock'") == count
     }
   }
 
   /// Returns when each of the store's statements is done or waits for a lock.
   fileprivate func untilIdle() async throws {
-    while try await statements("wait_event_type IS DISTINCT FROM 'Lock'") != 0 {
-      try await Task.sleep(for: .milliseconds(5))
+    try await eventually("each statement is done or waits for a lock") {
+      try await statements("wait_event_type IS DISTINCT FROM 'Lock'") == 0
     }
   }
 

@@ -7,7 +7,7 @@ import Testing
 
 /// In which order a user's feed is locked: after the user's counters, by everybody.
 @Suite struct FeedLockTests {
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func whoWaitsForTheCountersKeepsNobodyFromTheFeed() async throws {
     try await Studio.with { studio in
       let user = try await studio.books.user(budget: 10)

@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func everyLastStateArrivesHoweverTransactionsOverlap() async throws {
     try await Books.with { books in
       let users = [try await books.user(), try await books.user(), try await books.user()]

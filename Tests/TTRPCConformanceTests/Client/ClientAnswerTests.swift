@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What our client makes of each thing that a server may say on stream 1.
-@Suite(.timeLimit(.minutes(1))) struct ClientAnswerTests {
+@Suite(.timeLimit(.minutes(15))) struct ClientAnswerTests {
   struct Reply: Sendable, CustomTestStringConvertible {
     var shapes: [CallShape]
     var name: String

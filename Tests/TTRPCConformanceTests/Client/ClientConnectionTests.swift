@@ -1,10 +1,11 @@
 import NIOConcurrencyHelpers
-import TTRPC
 import TestSupport
 import Testing
 
+@testable import TTRPC
+
 /// How our client makes, keeps and replaces its connection, and what its deadlines cover.
-@Suite(.timeLimit(.minutes(1))) struct ClientConnectionTests {
+@Suite(.timeLimit(.minutes(15))) struct ClientConnectionTests {
   /// Counts attempts to connect that failed: each asks for one random number.
   private final class Attempts: Sendable {
     private let count = NIOLockedValueBox(0)
@@ -26,33 +27,46 @@ import Testing
   @Test(arguments: CallShape.all)
   func theDeadlineCoversWaitingForAConnection(shape: CallShape) async throws {
     let attempts = Attempts()
-    try await withTemporaryFolder { folder in
-      let client = TTRPC.Client(
-        path: "\(folder)/socket", configuration: attempts.configuration(pause: .milliseconds(2)))
-      let options = CallOptions(timeout: .milliseconds(100), waitsForReady: true)
-      #expect(await client.outcome(shape, options: options).code == .deadlineExceeded)
-      #expect(attempts.failed > 1)
-      await client.close()
+    try await ManualTime.with { time in
+      try await withTemporaryFolder { folder in
+        let client = TTRPC.Client(
+          path: "\(folder)/socket", configuration: attempts.configuration(pause: .seconds(1)),
+          timers: time.eventLoop)
+        let options = CallOptions(timeout: .seconds(86_400), waitsForReady: true)
+        async let outcome = client.outcome(shape, options: options)
+        try await eventually("an attempt after a pause") {
+          await time.advance(by: .seconds(1))
+          return attempts.failed > 1
+        }
+        await time.advance(by: .seconds(86_400))
+        #expect(await outcome.code == .deadlineExceeded)
+        await client.close()
+      }
     }
   }
 
   @Test(arguments: CallShape.all)
   func d8TheDeadlineCoversWritingToAPeerThatDoesNotRead(shape: CallShape) async throws {
-    try await Stage.with { stage in
-      let options = CallOptions(
-        timeout: .milliseconds(300),
-        // More than a socket holds, in the request itself.
-        metadata: shape.streamsRequests ? [:] : ["k": String(repeating: "v", count: 4_000_000)])
-      async let peer = stage.listener.accept()
-      if shape.streamsRequests {
-        let error = await #expect(throws: RPCError.self) {
-          try await Self.writeWithoutEnd(stage.client, shape, options)
+    try await ManualTime.with { time in
+      try await Stage.with(timers: time.eventLoop) { stage in
+        let options = CallOptions(
+          timeout: .seconds(86_400),
+          // More than a socket holds, in the request itself.
+          metadata: shape.streamsRequests ? [:] : ["k": String(repeating: "v", count: 4_000_000)])
+        let code = Task {
+          guard shape.streamsRequests else {
+            return await stage.client.outcome(shape, options: options).code
+          }
+          let error = await #expect(throws: RPCError.self) {
+            try await Self.writeWithoutEnd(stage.client, shape, options)
+          }
+          return error?.code
         }
-        #expect(error?.code == .deadlineExceeded)
-      } else {
-        #expect(await stage.client.outcome(shape, options: options).code == .deadlineExceeded)
+        let peer = try await stage.accept()
+        try await peer.waitUntilReadable()
+        await time.advance(by: .seconds(86_400))
+        #expect(await code.value == .deadlineExceeded)
       }
-      _ = try await peer
     }
   }
 
@@ -74,30 +88,39 @@ import Testing
 
   @Test(arguments: CallShape.all)
   func theDeadlineCoversWaitingAndTheServerIsTold(shape: CallShape) async throws {
-    try await Stage.with { stage in
-      let options = CallOptions(timeout: .seconds(5))
-      async let outcome = stage.client.outcome(shape, options: options)
-      let script = try await stage.accept()
-      _ = try await script.opening()
-      if shape.streamsRequests { try await script.expect(.data(1, 41), .end(1)) }
-      if shape.streamsResponses { try await script.send(.data(1, 1)) }
-      try await script.expect(.cancel(1))
-      #expect(await outcome.code == .deadlineExceeded)
+    try await ManualTime.with { time in
+      try await Stage.with(timers: time.eventLoop) { stage in
+        let options = CallOptions(timeout: .seconds(86_400))
+        async let outcome = stage.client.outcome(shape, options: options)
+        let script = try await stage.accept()
+        _ = try await script.opening()
+        if shape.streamsRequests { try await script.expect(.data(1, 41), .end(1)) }
+        if shape.streamsResponses { try await script.send(.data(1, 1)) }
+        await time.advance(by: .seconds(86_400))
+        try await script.expect(.cancel(1))
+        #expect(await outcome.code == .deadlineExceeded)
+      }
     }
   }
 
   @Test func aPeerThatReadsAgainGetsTheRestOfABrokenOffWriteAndTheConnectionLives() async throws {
-    try await Stage.with { stage in
-      let options = CallOptions(
-        timeout: .milliseconds(200), metadata: ["k": String(repeating: "v", count: 4_000_000)])
-      #expect(await stage.client.outcome(.unary, options: options).code == .deadlineExceeded)
-      let script = try await stage.accept()
-      #expect(try await script.opening().frame.streamID == 1)
-      try await script.expect(.cancel(1))
-      async let next = stage.client.outcome(.unary)
-      #expect(try await script.opening().frame.streamID == 3)
-      try await script.send(.response(3, 7))
-      #expect(await next == Outcome(numbers: [7]))
+    try await ManualTime.with { time in
+      try await Stage.with(timers: time.eventLoop) { stage in
+        let options = CallOptions(
+          timeout: .seconds(1800), metadata: ["k": String(repeating: "v", count: 4_000_000)])
+        async let first = stage.client.outcome(.unary, options: options)
+        let script = try await stage.accept()
+        try await script.waitUntilReadable()
+        // Not for so long that the next call gets a new connection.
+        await time.advance(by: .seconds(1800))
+        #expect(await first.code == .deadlineExceeded)
+        #expect(try await script.opening().frame.streamID == 1)
+        try await script.expect(.cancel(1))
+        async let next = stage.client.outcome(.unary)
+        #expect(try await script.opening().frame.streamID == 3)
+        try await script.send(.response(3, 7))
+        #expect(await next == Outcome(numbers: [7]))
+      }
     }
   }
 
@@ -159,7 +182,7 @@ import Testing
           return await group.reduce(into: [Outcome]()) { $0.append($1) }
         }
       }
-      while attempts.failed < 3 { try await Task.sleep(for: .milliseconds(1)) }
+      try await eventually { attempts.failed >= 3 }
       let listener = try RawListener(path: path)
       let script = Script(try await listener.accept())
       for number in 0..<10 { try await script.answer(Int64(number)) }
@@ -180,7 +203,7 @@ import Testing
         let call = Task {
           await client.outcome(shape, options: CallOptions(waitsForReady: true))
         }
-        while attempts.failed == before { try await Task.sleep(for: .milliseconds(1)) }
+        try await eventually { attempts.failed > before }
         call.cancel()
         #expect(await call.value.code == .cancelled, "\(shape)")
       }
@@ -188,7 +211,7 @@ import Testing
         await client.outcome(.unary, options: CallOptions(waitsForReady: true))
       }
       let before = attempts.failed
-      while attempts.failed == before { try await Task.sleep(for: .milliseconds(1)) }
+      try await eventually { attempts.failed > before }
       await client.close()
       #expect(await call.value.code == .unavailable)
     }
@@ -202,7 +225,7 @@ import Testing
         path: path, configuration: attempts.configuration(pause: .milliseconds(2)))
       let options = CallOptions(waitsForReady: true)
       let given = Task { await client.outcome(.unary, 1, options: options) }
-      while attempts.failed == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      try await eventually { attempts.failed > 0 }
       given.cancel()
       #expect(await given.value.code == .cancelled)
       async let next = client.outcome(.unary, 2, options: options)
@@ -212,6 +235,31 @@ import Testing
       try await script.send(.response(1, 7))
       #expect(await next == Outcome(numbers: [7]))
       await client.close()
+    }
+  }
+
+  @Test func `a call on a connection that has grown old makes one other`() async throws {
+    // Every connection is old as soon as it is made: the one that replaces it, too.
+    var configuration = ClientConfiguration()
+    configuration.connectionAge = .nanoseconds(-1)
+    try await ManualTime.with { time in
+      try await Stage.with(configuration, timers: time.eventLoop) { stage in
+        let accepted = NIOLockedValueBox(0)
+        let server = Task {
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            while true {
+              let script = try await stage.accept()
+              accepted.withLockedValue { $0 += 1 }
+              group.addTask { try await Self.answerCalls(of: script) {} }
+            }
+          }
+        }
+        for _ in 1...5 { #expect(await stage.client.outcome(.unary) == Outcome(numbers: [7])) }
+        await stage.client.close()
+        stage.listener.stop()
+        _ = await server.result
+        #expect(accepted.withLockedValue { $0 } == 5)
+      }
     }
   }
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What our client sends, frame by frame.
-@Suite(.timeLimit(.minutes(1))) struct ClientRequestTests {
+@Suite(.timeLimit(.minutes(15))) struct ClientRequestTests {
   /// The frames of a call of a shape with the number 41, as containerd's client would send them but for
   /// the flags of an opening without a message, which say so.
   private static func frames(_ shape: CallShape, on streamID: UInt32 = 1) -> [Frame] {

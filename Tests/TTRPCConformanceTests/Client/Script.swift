@@ -1,6 +1,8 @@
-import TTRPC
+import NIOCore
 import TestSupport
 import Testing
+
+@testable import TTRPC
 
 /// The server's end of a client's connection, which says what a test wants.
 actor Script {
@@ -45,6 +47,8 @@ actor Script {
     try await send(.response(try await opening().frame.streamID, number))
   }
 
+  func waitUntilReadable() async throws { try await peer.waitUntilReadable() }
+
   /// Holds that the client closes, and sends nothing before.
   func expectClosed(sourceLocation: SourceLocation = #_sourceLocation) async throws {
     #expect(try await next() == nil, sourceLocation: sourceLocation)
@@ -61,11 +65,11 @@ struct Stage: Sendable {
 
   static func with<Value>(
     _ configuration: ClientConfiguration = ClientConfiguration(),
-    _ body: (Stage) async throws -> Value
+    timers: (any EventLoop)? = nil, _ body: (Stage) async throws -> Value
   ) async throws -> Value {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
-      let client = TTRPC.Client(path: path, configuration: configuration)
+      let client = TTRPC.Client(path: path, configuration: configuration, timers: timers)
       let stage = Stage(path: path, listener: try RawListener(path: path), client: client)
       do {
         let value = try await body(stage)

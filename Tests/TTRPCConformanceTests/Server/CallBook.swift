@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import TTRPC
+import TestSupport
 
 /// Which calls run, and which may go on, by the numbers that the cases gave them.
 final class CallBook: ServerInterceptor {
@@ -16,8 +17,8 @@ final class CallBook: ServerInterceptor {
   func release(_ key: Int64) { state.withLockedValue { _ = $0.released.insert(key) } }
 
   func waitForRelease(_ key: Int64) async throws {
-    while !state.withLockedValue({ $0.released.contains(key) }) {
-      try await Task.sleep(for: .milliseconds(5))
+    try await eventually("\(key) is released") {
+      state.withLockedValue { $0.released.contains(key) }
     }
   }
 

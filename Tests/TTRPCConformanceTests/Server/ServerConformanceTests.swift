@@ -19,7 +19,7 @@ import Testing
 ///
 /// Cases that need limits of their own, or a look into the server, run against ours alone.
 /// `Tests/Interop/go/conformance` is such a server, with containerd's library.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ServerConformanceTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct ServerConformanceTests {
   private static let cases = [
     ServerCase.recorded, ServerCase.mistakes, ServerCase.shapes, ServerCase.ends,
     ServerCase.streams, ServerCase.framing, ServerCase.beside, ServerCase.defects,

@@ -27,12 +27,11 @@ struct Target: Sendable {
   func waitUntil(
     _ count: Int64, run key: Int64, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
-    var running = try await running(key)
-    for _ in 0..<1000 where running != count {
-      try await Task.sleep(for: .milliseconds(10))
-      running = try await self.running(key)
+    do {
+      try await eventually("\(count) calls run") { try await running(key) == count }
+    } catch {
+      Issue.record(error, sourceLocation: sourceLocation)
     }
-    #expect(running == count, "calls that run", sourceLocation: sourceLocation)
   }
 
   private func call(_ method: String, _ number: Int64) async throws -> Int64 {
@@ -87,11 +86,8 @@ extension Target {
   /// All connections of a case are closed at its end: nothing of them must be left.
   private static func expectNothingHeld(_ server: Server) async throws {
     let load = server.load
-    for _ in 0..<1000 where load.callsInFlight + load.openConnections + load.bytesQueued != 0 {
-      try await Task.sleep(for: .milliseconds(10))
+    try await eventually("\(load) is empty") {
+      load.callsInFlight + load.openConnections + load.bytesQueued == 0
     }
-    #expect(load.callsInFlight == 0)
-    #expect(load.openConnections == 0)
-    #expect(load.bytesQueued == 0)
   }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import TTRPC
 
 /// The client's streams, against a server of ours.
-@Suite(.timeLimit(.minutes(1))) struct ClientStreamTests {
+@Suite(.timeLimit(.minutes(15))) struct ClientStreamTests {
   private static let many = MethodDescriptor(service: "p", name: "Many", shape: .serverStreaming)
   private static let sum = MethodDescriptor(service: "p", name: "Sum", shape: .clientStreaming)
   private static let bidi = MethodDescriptor(service: "p", name: "Bidi", shape: .bidirectional)
@@ -89,27 +89,31 @@ import Testing
           throw ChangeOfMind()
         }
       }
-      let isCancelled = try await service.cancelled.wait()
-      #expect(isCancelled)
-      let isIdle = try await server.isIdle()
-      #expect(isIdle)
+      try await service.cancelled.wait()
+      try await server.waitUntilIdle()
     }
   }
 
   @Test func aDeadlineEndsAStreamOnBothSides() async throws {
     let service = TestService()
-    try await withServer(service: service) { path, _ in
-      let client = Client(path: path)
-      let error = await #expect(throws: RPCError.self) {
-        try await client.bidirectional(
-          Self.stall, options: CallOptions(timeout: .milliseconds(100))
-        ) { (_: RequestWriter<WireDuration>, responses: MessageStream<WireDuration>) in
-          _ = try await responses.next()
+    try await ManualTime.with { time in
+      try await withServer(service: service) { path, server in
+        let client = Client(
+          path: path, configuration: ClientConfiguration(), timers: time.eventLoop)
+        let call = Task {
+          try await client.bidirectional(
+            Self.stall, options: CallOptions(timeout: .seconds(86_400))
+          ) { (_: RequestWriter<WireDuration>, responses: MessageStream<WireDuration>) in
+            _ = try await responses.next()
+          }
         }
+        try await server.wait(forCalls: 1)
+        await time.advance(by: .seconds(86_400))
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(error?.code == .deadlineExceeded)
+        try await service.cancelled.wait()
+        await client.close()
       }
-      #expect(error?.code == .deadlineExceeded)
-      let isCancelled = try await service.cancelled.wait()
-      #expect(isCancelled)
     }
   }
 
@@ -123,12 +127,11 @@ import Testing
           _ = try await responses.next()
         }
       }
-      while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      try await server.wait(forCalls: 1)
       task.cancel()
       let error = await #expect(throws: RPCError.self) { try await task.value }
       #expect(error?.code == .cancelled)
-      let isCancelled = try await service.cancelled.wait()
-      #expect(isCancelled)
+      try await service.cancelled.wait()
     }
   }
 
@@ -157,7 +160,7 @@ import Testing
           (responses: MessageStream<WireDuration>) in
           #expect(try await responses.next()?.seconds == 1)
           // The server ends once the client has told it.
-          #expect(try await server.isIdle())
+          try await server.waitUntilIdle()
           let answer = try await ClientTests.call(client, "Echo", seconds: 1)
           #expect(answer.seconds == 2)
           while try await responses.next() != nil {}

@@ -5,7 +5,7 @@ import Testing
 @testable import TTRPC
 
 /// When a call is made again.
-@Suite(.timeLimit(.minutes(1))) struct RetryingTests {
+@Suite(.timeLimit(.minutes(15))) struct RetryingTests {
   private static let policy = RetryPolicy(
     attempts: 4, initialPause: .milliseconds(1), maximumPause: .milliseconds(2),
     randomFraction: { 0.5 })
@@ -65,21 +65,25 @@ import Testing
   @Test func aServerThatWasFullIsAskedAgain() async throws {
     var limits = ServerLimits()
     limits.calls = 1
-    let service = TestService()
+    let (service, wasRefused) = (TestService(), Flag())
     try await withServer(limits: limits, service: service) { path, server in
       var configuration = ClientConfiguration()
       configuration.interceptors = [
-        Retrying(RetryPolicy(attempts: 1000, maximumPause: .milliseconds(50)))
+        Retrying(
+          RetryPolicy(attempts: .max, maximumPause: .milliseconds(50)) {
+            wasRefused.set()
+            return 0
+          })
       ]
       let client = Client(path: path, configuration: configuration)
       let holder = Task {
         () throws(RPCError) in try await ClientTests.call(client, "Hold")
       }
-      while server.load.callsInFlight == 0 { try await Task.sleep(for: .milliseconds(1)) }
+      try await server.wait(forCalls: 1)
       let echo = Task { () throws(RPCError) -> WireDuration in
         try await client.unary(Self.method(), WireDuration(seconds: 1))
       }
-      try await Task.sleep(for: .milliseconds(50))
+      try await wasRefused.wait()
       service.released.set()
       #expect(try await echo.value.seconds == 2)
       _ = try await holder.value

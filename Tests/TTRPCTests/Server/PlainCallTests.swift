@@ -1,11 +1,12 @@
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 
 @testable import TTRPC
 
 /// Calls that take the short way, and the same calls on the long one: metadata make the difference, and
 /// nothing else may.
-@Suite(.timeLimit(.minutes(1))) struct PlainCallTests {
+@Suite(.timeLimit(.minutes(15))) struct PlainCallTests {
   /// Brackets that note what they see, as `name>` and `name<CODE`, and may refuse.
   private struct Witness: BracketingInterceptor {
     let name: String
@@ -74,14 +75,19 @@ import Testing
 
   @Test(arguments: ways) func aDeadlineGivesADeferredCallUp(way: Metadata) async throws {
     let service = TestService()
-    try await withServer(service: service) { path, _ in
-      let client = Client(path: path)
-      let outcome = await call(
-        client, "Later", seconds: 60_000, timeout: .milliseconds(50), way)
-      #expect(code(outcome) == .deadlineExceeded)
-      let isGivenUp = try await service.cancelled.wait()
-      #expect(isGivenUp)
-      #expect(code(await call(client, "Later", seconds: 1, way)) == .ok)
+    try await ManualTime.with { time in
+      try await withServer(service: service) { path, server in
+        let client = Client(
+          path: path, configuration: ClientConfiguration(), timers: time.eventLoop)
+        async let outcome = call(
+          client, "Later", seconds: 60_000_000, timeout: .seconds(86_400), way)
+        try await server.wait(forCalls: 1)
+        await time.advance(by: .seconds(86_400))
+        #expect(code(await outcome) == .deadlineExceeded)
+        try await service.cancelled.wait()
+        #expect(code(await call(client, "Later", seconds: 1, way)) == .ok)
+        await client.close()
+      }
     }
   }
 
@@ -113,28 +119,44 @@ import Testing
   }
 
   @Test(arguments: ways) func bracketsAreAroundEveryEnding(way: Metadata) async throws {
-    for (method, seconds, timeout, expected) in [
-      ("Now", 1, nil, "OK"), ("Now", -1, nil, "UNKNOWN"), ("Later", 1, nil, "OK"),
-      ("Later", -1, nil, "OUT_OF_RANGE"), ("Echo", 1, nil, "OK"), ("Fail", 1, nil, "UNKNOWN"),
-      ("Refuse", 1, nil, "FAILED_PRECONDITION"),
-      ("Later", 60_000, Duration.milliseconds(50), nil), ("Wait", 60_000, .milliseconds(50), nil),
-    ] as [(String, Int64, Duration?, String?)] {
+    for (method, seconds, expected) in [
+      ("Now", 1, "OK"), ("Now", -1, "UNKNOWN"), ("Later", 1, "OK"), ("Later", -1, "OUT_OF_RANGE"),
+      ("Echo", 1, "OK"), ("Fail", 1, "UNKNOWN"), ("Refuse", 1, "FAILED_PRECONDITION"),
+    ] as [(String, Int64, String)] {
       let notes = NIOLockedValueBox<[String]>([])
       let witnesses = ["a", "b"].map { Witness(name: $0, notes: notes) }
       try await withServer(interceptors: witnesses) { path, _ in
-        _ = await call(Client(path: path), method, seconds: seconds, timeout: timeout, way)
-        // A call that its deadline has ended is over for its brackets when its handler is.
-        for _ in 0..<1000 where notes.withLockedValue({ $0.count }) < 4 {
-          try await Task.sleep(for: .milliseconds(5))
-        }
+        _ = await call(Client(path: path), method, seconds: seconds, way)
+        try await eventually { notes.withLockedValue { $0.count } == 4 }
       }
-      // Of the server's deadline and the word of the client's, either may be first.
-      let endings = expected.map { [$0] } ?? ["DEADLINE_EXCEEDED", "CANCELLED"]
       let seen = notes.withLockedValue { $0 }
       #expect(
-        endings.contains { seen == ["a>", "b>", "b<\($0)", "a<\($0)"] },
-        "\(method) \(seconds): \(seen)")
+        seen == ["a>", "b>", "b<\(expected)", "a<\(expected)"], "\(method) \(seconds): \(seen)")
     }
+  }
+
+  @Test(arguments: ways, ["Later", "Wait"])
+  func `hooks see the deadline that ended a call`(way: Metadata, method: String) async throws {
+    let notes = NIOLockedValueBox<[String]>([])
+    let witnesses = ["a", "b"].map { Witness(name: $0, notes: notes) }
+    try await ManualTime.with { time in
+      try await withServer(interceptors: witnesses) { path, _ in
+        // The client's time stands still: it is the server that ends the call.
+        let client = Client(
+          path: path, configuration: ClientConfiguration(), timers: time.eventLoop)
+        // On a slow machine, the time may be over before the request is sent.
+        while notes.withLockedValue({ $0.isEmpty }) {
+          let outcome = await call(
+            client, method, seconds: 60_000_000, timeout: .milliseconds(50), way)
+          #expect(code(outcome) == .deadlineExceeded)
+        }
+        // The call is over for its hooks when its handler is.
+        try await eventually { notes.withLockedValue { $0.count } == 4 }
+        await client.close()
+      }
+    }
+    let seen = notes.withLockedValue { $0 }
+    #expect(seen == ["a>", "b>", "b<DEADLINE_EXCEEDED", "a<DEADLINE_EXCEEDED"])
   }
 
   @Test(arguments: ways) func whatIsInsideOfABracketThatRefusesDoesNotRun(

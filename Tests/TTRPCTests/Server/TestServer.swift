@@ -41,7 +41,7 @@ struct TestService: Service {
         return request
       },
       .unary("Hold", WireDuration.self) { request, _ in
-        _ = try await released.wait()
+        try await released.wait()
         return request
       },
       .unary("Note", WireDuration.self) { request, _ in
@@ -112,7 +112,7 @@ struct TestService: Service {
       // Reads nothing until it is released.
       .bidirectional("Stall", WireStatus.self) { requests, responses, _ in
         do {
-          while !released.isSet { try await Task.sleep(for: .milliseconds(5)) }
+          try await released.wait()
         } catch {
           cancelled.set()
           throw error
@@ -135,10 +135,14 @@ struct TestService: Service {
 }
 
 extension Server {
-  /// Waits for at most ten seconds for all handlers to return. Returns whether they have.
-  func isIdle() async throws -> Bool {
-    for _ in 0..<1000 where load.callsInFlight > 0 { try await Task.sleep(for: .milliseconds(10)) }
-    return load.callsInFlight == 0
+  /// Waits until all handlers have returned.
+  func waitUntilIdle() async throws {
+    try await eventually("all handlers have returned") { load.callsInFlight == 0 }
+  }
+
+  /// Waits until a number of calls run.
+  func wait(forCalls count: Int) async throws {
+    try await eventually("\(count) calls run") { load.callsInFlight == count }
   }
 }
 
@@ -150,10 +154,9 @@ final class Flag: Sendable {
 
   func set() { value.store(true, ordering: .releasing) }
 
-  /// Waits for at most ten seconds. Returns whether it was set.
-  func wait() async throws -> Bool {
-    for _ in 0..<1000 where !isSet { try await Task.sleep(for: .milliseconds(10)) }
-    return isSet
+  /// Waits until it is set.
+  func wait() async throws {
+    try await eventually("a flag is set") { isSet }
   }
 }
 
@@ -180,7 +183,7 @@ func withServer(
     group.addTask {
       try await server.run(on: UnixListener(path: path)) { ready.set() }
     }
-    guard try await ready.wait() else { throw RawPeer.Failure(description: "not ready") }
+    try await ready.wait()
     do {
       try await body(path, server)
     } catch {

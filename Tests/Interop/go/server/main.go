@@ -46,6 +46,9 @@ func (l *listener) cut() {
 // expired counts the calls of Wait that ended by their deadline.
 var expired int64
 
+// begun counts the calls of Wait.
+var begun int64
+
 func main() {
 	if len(os.Args) != 2 {
 		fmt.Fprintln(os.Stderr, "usage: server SOCKET")
@@ -86,6 +89,7 @@ func methods(server *ttrpc.Server, listener *listener) map[string]ttrpc.Method {
 		}),
 		// The request, after so many milliseconds.
 		"Wait": method(func(ctx context.Context, request int64) (interface{}, error) {
+			atomic.AddInt64(&begun, 1)
 			select {
 			case <-time.After(time.Duration(request) * time.Millisecond):
 				return number(request), nil
@@ -95,6 +99,10 @@ func methods(server *ttrpc.Server, listener *listener) map[string]ttrpc.Method {
 				}
 				return nil, ctx.Err()
 			}
+		}),
+		// How many calls of Wait have begun.
+		"Begun": method(func(context.Context, int64) (interface{}, error) {
+			return number(atomic.LoadInt64(&begun)), nil
 		}),
 		// How many calls of Wait have ended by the deadline that they were told.
 		"Expired": method(func(context.Context, int64) (interface{}, error) {

@@ -76,10 +76,7 @@ extension ServerCase {
       for mistake in Mistake.all {
         try await mistake.make(on: target)
       }
-      for _ in 0..<1000 where server.load.callsInFlight != 2 {
-        try await Task.sleep(for: .milliseconds(10))
-      }
-      #expect(server.load.callsInFlight == 2)
+      try await eventually("2 calls run") { server.load.callsInFlight == 2 }
       try await target.release(key)
       try await peer.send(.end(3))
       _ = try await peer.answer(on: 1)
@@ -125,10 +122,9 @@ extension ServerCase {
       // Closing with unread bytes resets it: the server's read fails, and has no end.
       peer = nil
       try await target.waitUntil(0, run: key)
-      for _ in 0..<1000 where target.server.map({ $0.load.openConnections > 0 }) ?? false {
-        try await Task.sleep(for: .milliseconds(10))
+      try await eventually("the connection is closed") {
+        target.server?.load.openConnections ?? 0 == 0
       }
-      #expect(target.server?.load.openConnections ?? 0 == 0)
     },
     talk("D9: no stream ends twice, whatever ends it at once", needs: .cancel) { peer in
       var streamID: UInt32 = 1

@@ -83,7 +83,7 @@ fn credits<Response: Message>(
     method: &str,
     request: &impl Message,
 ) -> Result<Response> {
-    call(client, context::with_timeout(30 * SECOND), SERVICE, method, request)
+    call(client, context::with_timeout(900 * SECOND), SERVICE, method, request)
 }
 
 fn reserve(client: &Client, user: &str, id: &str, credits: i32) -> Result<ReserveCreditsResponse> {
@@ -200,7 +200,7 @@ fn refuse(client: &Client, user: &str) {
 
 /// Sends a trace's id beside a request. The script looks for it in the server's log.
 fn send_metadata(client: &Client, user: &str, trace: &str) {
-    let mut context = context::with_timeout(30 * SECOND);
+    let mut context = context::with_timeout(900 * SECOND);
     context.add("traceparent".to_string(), format!("00-{trace}-00f067aa0ba902b7-01"));
     context.metadata.insert("other".to_string(), vec!["a".to_string(), "b".to_string()]);
     let answer: Result<GetCreditUsageResponse> =

@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use std::net::Shutdown;
 use std::os::unix::io::{FromRawFd, IntoRawFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use std::{env, fs, process, thread};
 
@@ -56,8 +57,11 @@ impl MethodHandler for Method {
     }
 }
 
+/// The calls of Wait.
+static BEGUN: AtomicI64 = AtomicI64::new(0);
+
 fn methods() -> HashMap<String, Box<dyn MethodHandler + Send + Sync>> {
-    let all: [(&str, Method); 7] = [
+    let all: [(&str, Method); 8] = [
         // One more than the request.
         ("Echo", Method(|_, request| Ok(number(request + 1)))),
         ("Refuse", Method(|_, _| Err(get_status(Code::FAILED_PRECONDITION, "no")))),
@@ -65,10 +69,13 @@ fn methods() -> HashMap<String, Box<dyn MethodHandler + Send + Sync>> {
         (
             "Wait",
             Method(|_, request| {
+                BEGUN.fetch_add(1, Ordering::SeqCst);
                 thread::sleep(Duration::from_millis(request as u64));
                 Ok(number(request))
             }),
         ),
+        // How many calls of Wait have begun.
+        ("Begun", Method(|_, _| Ok(number(BEGUN.load(Ordering::SeqCst))))),
         // {1: bytes}, of as many bytes.
         (
             "Large",
