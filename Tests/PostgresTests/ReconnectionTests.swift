@@ -261,7 +261,7 @@ struct ReconnectionTests {
       try await eventually { connection.pendingCount == 2 }
       let reason = PostgresError(.connectionUnavailable, "the database is asleep")
       // So that the first is certainly sent.
-      _ = await connection.session
+      try await eventually { await connection.sentCount == 1 }
       connection.suspend(because: reason)
       let lost = try await postgresError { try await sent.value }
       #expect(lost == PostgresError(.connectionLost, "the database is asleep"))

@@ -121,7 +121,7 @@ import Testing
       await server.turn()
       try await peer.send(Self.request(11, "Echo"))
       #expect(try Self.code(try await peer.receiveFrame()) == .ok)
-      #expect(try await server.isIdle())
+      try await server.waitUntilIdle()
     }
   }
 
@@ -152,7 +152,7 @@ import Testing
       #expect(try await http.receive(4096).starts(with: "HTTP/1.1 200".utf8))
       service.released.set()
       #expect(try Self.code(try await peer.receiveFrame()) == .ok)
-      #expect(try await server.isIdle())
+      try await server.waitUntilIdle()
     }
   }
 

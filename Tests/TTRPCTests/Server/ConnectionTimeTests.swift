@@ -43,10 +43,12 @@ import Testing
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let channel = EmbeddedChannel()
+    let parts = ServerParts(
+      [service], routes: [], interceptors: [], limits: limits, budget: { _ in .unlimited })
     let handler = ServerConnectionHandler(
-      server: ServerParts([service], routes: [], interceptors: [], limits: limits),
-      peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
-      loop: ServerLoop(channel.embeddedEventLoop, limits))
+      server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
+      loop: ServerLoop(channel.embeddedEventLoop, limits),
+      admission: try #require(parts.load.connectionOpened(by: 2, .unlimited)))
     try channel.pipeline.syncOperations.addHandler(handler)
     channel.connect(to: try SocketAddress(unixDomainSocketPath: "/s"), promise: nil)
     return channel
