@@ -83,8 +83,8 @@ import Testing
             8, as: Self.nobody, at: server.socket, Self.watches(4), streams: 4, folder: folder)
           #expect(crowd.connections == 3)
           // Five of twelve watches are left.
-          while try await Self.metric("ttrpc_server_calls_in_flight", at: server.socket) > 6 {
-            try await Task.sleep(for: .milliseconds(20))
+          try await eventually("at most 6 calls run") {
+            try await Self.metric("ttrpc_server_calls_in_flight", at: server.socket) <= 6
           }
           #expect(
             try await Self.metric("ttrpc_server_refused_connections_total", at: server.socket) == 5)

@@ -148,11 +148,10 @@ extension RunningProgram {
 
   /// Waits until standard error has a text, for minutes if need be.
   func logs(_ text: String) async throws {
-    for _ in 0..<18_000 {
-      if errors.contains(text) { return }
+    try await eventually("it logs \(text)") {
+      if errors.contains(text) { return true }
       if let ending = knownEnding { throw Program.Failure(description: "it ended: \(ending)") }
-      try await Task.sleep(for: .milliseconds(10))
+      return false
     }
-    throw Program.Failure(description: "it logs \(errors), not \(text)")
   }
 }

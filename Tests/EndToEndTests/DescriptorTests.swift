@@ -21,16 +21,11 @@ import Testing
         "MOCKUPD_DATABASE_URL": database.service.url, "MOCKUPD_SOCKET_PATH": socket,
       ]) { $1 },
       folder: URL(filePath: folder))
-    while process.output != "ready \(socket)\n" {
+    try await eventually("mockupd is ready") {
       if let ending = process.knownEnding { throw Program.Failure(description: "\(ending)") }
-      try await Task.sleep(for: .milliseconds(10))
+      return process.output == "ready \(socket)\n"
     }
     return RunningServer(socket: socket, process: process)
-  }
-
-  /// Waits until a condition holds, for minutes at most: a test has a limit of its own.
-  private static func wait(until condition: () -> Bool) async throws {
-    while !condition() { try await Task.sleep(for: .milliseconds(10)) }
   }
 
   private static func limits(of process: RunningProgram) throws -> [String] {
@@ -39,7 +34,7 @@ import Testing
     return line.split(separator: " ").dropFirst(3).prefix(2).map(String.init)
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func `the soft limit of open files is raised to the hard one`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
@@ -55,7 +50,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func `connections stay within what there are descriptors for`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
@@ -81,7 +76,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func `a server without descriptors waits for some and says so once`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
@@ -93,7 +88,7 @@ import Testing
         // They wait in the socket's queue.
         let peers = try (0..<10).map { _ in try RawPeer(path: server.socket) }
         for peer in peers { try await peer.send(Self.probe) }
-        try await Self.wait { process.errors.contains("cannot accept connections") }
+        try await eventually { process.errors.contains("cannot accept connections") }
         // Time for many attempts, if there were no pause between them.
         try await Task.sleep(for: .seconds(1))
         try await Self.setLimit(of: process, to: 1024, folder: folder)
@@ -118,7 +113,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func `the queue of a socket is as long as its setting says`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(settings: ["MOCKUPD_SOCKET_BACKLOG": "5"]) { server in
@@ -127,7 +122,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(15)))
   func `the queue of an inherited socket stays as long as it was`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in

@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(10)))
+  @Test(.timeLimit(.minutes(15)))
   func `a log that nobody reads holds up neither calls nor the end`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(10)))
+  @Test(.timeLimit(.minutes(15)))
   func `a reader that comes late is told how many lines are lost`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in

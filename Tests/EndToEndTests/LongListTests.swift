@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Lists that are longer than one response may be, with the real server.
-@Suite(.timeLimit(.minutes(10))) struct LongListTests {
+@Suite(.timeLimit(.minutes(15))) struct LongListTests {
   private static func withServer(
     settings: [String: String] = [:],
     _ body: (MockupClient, MigratedDatabase, UUID) async throws -> Void

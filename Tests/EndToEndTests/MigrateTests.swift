@@ -85,16 +85,13 @@ import Testing
         for await _ in made.stream {}
         async let migration = Self.mockupd(["migrate"], postgres.database)
         // It wants to make the same role, and waits for what becomes of the other one.
-        var isWaiting = false
-        while !isWaiting {
-          isWaiting =
-            try await pool.query(
-              """
-              SELECT count(*) > 0 FROM pg_stat_activity
-              WHERE datname = 'postgres' AND wait_event = 'transactionid'
-              """
-            ) { row throws(PostgresError) in try row.decode(Bool.self, at: 0) } == [true]
-          try await Task.sleep(for: .milliseconds(5))
+        try await eventually("the migration waits") {
+          try await pool.query(
+            """
+            SELECT count(*) > 0 FROM pg_stat_activity
+            WHERE datname = 'postgres' AND wait_event = 'transactionid'
+            """
+          ) { row throws(PostgresError) in try row.decode(Bool.self, at: 0) } == [true]
         }
         finish.continuation.finish()
         try await other

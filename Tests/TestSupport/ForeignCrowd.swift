@@ -53,13 +53,14 @@ public struct ForeignCrowd: Sendable {
       URL(filePath: "/usr/bin/setpriv"),
       identity.flags + ["/usr/bin/perl", "-e", script, socket, hex, "\(count)", "\(streams)"],
       environment: [:], folder: URL(filePath: folder))
-    while true {
-      if process.output.hasSuffix("\n"), let connections = Int(process.output.dropLast()) {
-        return ForeignCrowd(process: process, connections: connections)
-      }
+    var connections: Int?
+    try await eventually("the server has answered") {
+      let output = process.output
+      if output.hasSuffix("\n") { connections = Int(output.dropLast()) }
       if let ending = process.knownEnding { throw Program.Failure(description: "\(ending)") }
-      try await Task.sleep(for: .milliseconds(20))
+      return connections != nil
     }
+    return ForeignCrowd(process: process, connections: connections ?? 0)
   }
 
   /// Closes all of them.

@@ -266,16 +266,19 @@ public final class RunningProgram: Sendable {
 
   /// Waits until what it has written to standard error meets a condition.
   ///
-  /// - Throws: `Program.Failure` after five minutes, and where the program ends without it.
+  /// - Throws: ``EventMissing``; `Program.Failure` where the program ends without it.
   public func waitForErrors(where condition: (String) -> Bool) async throws -> String {
-    for _ in 0..<30_000 {
+    var text = ""
+    try await eventually("standard error is as expected") {
       let hasEnded = knownEnding != nil
-      let text = errors
-      if condition(text) { return text }
-      if hasEnded { break }
-      try await Task.sleep(for: .milliseconds(10))
+      text = errors
+      if condition(text) { return true }
+      if hasEnded {
+        throw Program.Failure(description: "standard error is not as expected: \(text)")
+      }
+      return false
     }
-    throw Program.Failure(description: "standard error is not as expected: \(errors)")
+    return text
   }
 
   /// How it ended, if it has.

@@ -8,7 +8,7 @@ import Testing
 @testable import TTRPC
 
 /// Streams whose messages come faster than their handlers read them.
-@Suite(.timeLimit(.minutes(5))) struct SlowReaderTests {
+@Suite(.timeLimit(.minutes(15))) struct SlowReaderTests {
   private static var limits: ServerLimits {
     var limits = ServerLimits()
     limits.wire = WireLimits(maximumMessageSize: 65_536)
