@@ -46,14 +46,14 @@ BEGIN
   FOREACH v_role IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
     LOOP
       BEGIN
-        EXIT WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = v_role);
+        EXIT WHEN to_regrole(v_role) IS NOT NULL;
         EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', v_role);
         IF v_role = 'service_role' THEN
           ALTER ROLE service_role BYPASSRLS;
         END IF;
       EXCEPTION
-        -- Roles belong to the whole server: another database's migration has made it meanwhile. The
-        -- query above then also refreshes the session's cache, in which GRANT looks roles up.
+        -- Roles belong to the whole server: another database's migration has made it meanwhile. GRANT
+        -- looks roles up in the session's cache, which may still lack it. to_regrole() looks there too.
         WHEN duplicate_object OR unique_violation THEN NULL;
       END;
     END LOOP;

@@ -8,7 +8,7 @@ BEGIN
   -- What a server's login is a member of. It owns nothing and can do only what is granted below.
   LOOP
     BEGIN
-      EXIT WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'mockupd_service');
+      EXIT WHEN to_regrole('mockupd_service') IS NOT NULL;
       CREATE ROLE mockupd_service NOLOGIN;
     EXCEPTION
       -- As in 000: another database's migration may have made it meanwhile.
