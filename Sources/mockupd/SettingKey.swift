@@ -86,7 +86,7 @@ enum SettingKey: String, CaseIterable {
         + "0: not at all (50)"
     case .sweeperSeconds:
       "how often what is due and untouched is expired, give or take a quarter; 0: never (5)"
-    case .sweeperBatch: "how much of it in one transaction (100)"
+    case .sweeperBatch: "how many users' years or leases one transaction of it examines (100)"
     case .limitConnections: "open connections (4096)"
     case .limitConnectionsPerUser: "open connections of one user that has a role (3072)"
     case .limitConnectionsPerGuest:

@@ -1,25 +1,28 @@
 internal import CoreMetrics
+internal import FoundationEssentials
 internal import Logging
 internal import MockupStore
 internal import Postgres
 internal import ServiceLifecycle
 
-/// Does what is due and what nobody has touched, every few seconds: see ``SweepStore``.
+/// Expires what is due and what nobody has touched, every few seconds: see ``SweepStore``.
 ///
 /// Nothing depends on when it runs, so it keeps out of the way: one batch at a time on one connection,
-/// and not at the same moment as the sweepers of other servers.
+/// each in its own transaction, and not at the same moment as the sweepers of other servers.
 struct SweeperService: ServiceLifecycle.Service, CustomStringConvertible {
   /// One kind of thing that becomes due.
   struct Kind: Sendable {
     let name: String
-    /// Does a batch, and says how many it did.
-    let sweep: @Sendable () async throws(PostgresError) -> Int
+    /// Expires the batch that follows a cursor.
+    let sweep: @Sendable (_ cursor: Date?) async throws(PostgresError) -> SweepBatch
 
     private let swept: Counter
     private let errors: Counter
     private let duration: Timer
 
-    init(_ name: String, _ sweep: @escaping @Sendable () async throws(PostgresError) -> Int) {
+    init(
+      _ name: String, _ sweep: @escaping @Sendable (Date?) async throws(PostgresError) -> SweepBatch
+    ) {
       self.name = name
       self.sweep = sweep
       let dimensions = [("kind", name)]
@@ -69,10 +72,10 @@ extension SweeperService {
     let batch = settings.sweepBatch
     self.init(
       kinds: [
-        Kind("reservations") { () throws(PostgresError) in
-          try await store.sweepReservations(limit: batch)
+        Kind("reservations") { cursor throws(PostgresError) in
+          try await store.sweepReservations(after: cursor, limit: batch)
         },
-        Kind("leases") { () throws(PostgresError) in
+        Kind("leases") { _ throws(PostgresError) in
           try await store.sweepLeases(limit: batch)
         },
       ],
@@ -81,16 +84,18 @@ extension SweeperService {
 }
 
 extension SweeperService.Kind {
-  /// Does batches until there is nothing left to do.
+  /// Expires batches until nothing is left to examine. What a batch did stays done when a later one fails.
   fileprivate func sweepAll(_ logger: Logger) async throws(PostgresError) {
     let start = ContinuousClock.now
     var total = 0
+    var cursor: Date?
     do throws(PostgresError) {
       while !Task.isCancelled {
-        let count = try await sweep()
-        guard count > 0 else { break }
-        total += count
-        swept.increment(by: count)
+        let batch = try await sweep(cursor)
+        guard batch.examined > 0 else { break }
+        total += batch.expired
+        swept.increment(by: batch.expired)
+        cursor = batch.cursor
       }
     } catch {
       if !Task.isCancelled { errors.increment() }

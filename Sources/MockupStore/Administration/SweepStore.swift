@@ -1,8 +1,8 @@
 public import FoundationEssentials
 public import Postgres
 
-/// Does what is due and what nobody has touched: a batch at a time, and never waiting for who is at
-/// work on the same users. Any number of servers may sweep one database.
+/// Expires what is due and what nobody has touched, one batch a transaction. It never waits for
+/// transactions that work on the same users. Any number of servers may sweep one database.
 public struct SweepStore: Sendable {
   private let pool: Pool
   private let now: @Sendable () -> Date
@@ -13,27 +13,46 @@ public struct SweepStore: Sendable {
     self.now = now
   }
 
-  /// Expires reservations whose time has passed.
+  /// Expires a batch of reservations, those that have been due longest first.
   ///
-  /// - Parameter limit: Of how many users' years at a time; all that is due in them goes.
-  /// - Returns: How many there were; 0 where there is nothing to do just now.
-  public func sweepReservations(limit: Int32) async throws(PostgresError) -> Int {
-    try await sweep(Queries.sweepReservations, limit)
+  /// - Parameters:
+  ///   - cursor: Where the last batch of the same sweep ended; `nil` begins a sweep.
+  ///   - limit: How many users' years to examine at most; all that is due in them expires.
+  public func sweepReservations(
+    after cursor: Date? = nil, limit: Int32
+  ) async throws(PostgresError) -> SweepBatch {
+    let batches = try await pool.query(
+      Queries.sweepReservations, Parameters(now(), cursor, limit)
+    ) { row throws(PostgresError) in
+      var columns = ColumnReader(row)
+      return SweepBatch(
+        examined: Int(try columns.read(Int32.self)), expired: Int(try columns.read(Int64.self)),
+        cursor: try columns.read())
+    }
+    return batches.first ?? SweepBatch(examined: 0, expired: 0, cursor: nil)
   }
 
-  /// Ends the leases of workers that were not heard of: their mockups wait for another, or have failed
-  /// often enough.
+  /// Ends a batch of leases whose workers have not reported in time: their mockups are pending again, or
+  /// fail after the last attempt.
   ///
-  /// - Returns: How many there were; 0 where there is nothing to do just now.
-  public func sweepLeases(limit: Int32) async throws(PostgresError) -> Int {
-    try await sweep(Queries.sweepLeases, limit)
-  }
-
-  private func sweep(_ statement: Statement, _ limit: Int32) async throws(PostgresError) -> Int {
-    let counts = try await pool.query(statement, Parameters(now(), limit)) {
+  /// - Parameter limit: How many leases at most.
+  public func sweepLeases(limit: Int32) async throws(PostgresError) -> SweepBatch {
+    let counts = try await pool.query(Queries.sweepLeases, Parameters(now(), limit)) {
       row throws(PostgresError) in
       Int(try row.decode(Int32.self, at: 0))
     }
-    return counts.reduce(0, +)
+    let count = counts.first ?? 0
+    return SweepBatch(examined: count, expired: count, cursor: nil)
   }
+}
+
+/// What one transaction of a sweep did.
+public struct SweepBatch: Sendable, Hashable {
+  /// How many users' years or leases it examined; 0: nothing more is due that nobody else works on. Many
+  /// a year has nothing to expire, because its reservations were settled in time.
+  public var examined: Int
+  /// How many reservations or leases it expired.
+  public var expired: Int
+  /// Where the next batch of the sweep goes on.
+  public var cursor: Date?
 }

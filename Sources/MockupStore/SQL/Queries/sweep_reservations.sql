@@ -1,5 +1,6 @@
--- Expires a batch of what is due, and says how many that were.
+-- Expires one batch of what is due. See mockupd.sweep_reservations.
 --
 -- $1 timestamptz  now
--- $2 integer      how many at a time
-SELECT mockupd.sweep_reservations($1, $2)
+-- $2 timestamptz  the due time that the last batch ended with, or null
+-- $3 integer      how many users' years at most
+SELECT years, expired, last_due_at FROM mockupd.sweep_reservations($1, $2, $3)
