@@ -111,11 +111,12 @@ extension MockupsStore {
     return MockupOutcome(mockup: mockup, usage: usage, isReplayed: row.isReplayed)
   }
 
-  /// Records that there is no picture.
+  /// Ends an attempt that made no picture.
   ///
   /// - Parameters:
-  ///   - mayRetry: The mockup is pending again, while it has attempts left.
-  ///   - mayBeCharged: The vendor may have charged for it: its credits are not released.
+  ///   - mayRetry: Whether the mockup is pending again while it has attempts left. Its reservation is then
+  ///     held until the next claim; otherwise it is released.
+  ///   - mayBeCharged: Whether the vendor may have charged: the credits are then not released.
   public func fail(
     _ attempt: MockupAttempt, because reason: String, mayRetry: Bool, mayBeCharged: Bool = false
   ) async throws(MockupError) -> MockupOutcome {

@@ -260,4 +260,82 @@ import Testing
       #expect(outcome.mockup.picture.metadata?.utf8.count == 100_008)
     }
   }
+
+  @Test func `a failure without a charge leaves the credits to expiry`() async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let id = try await studio.pending(of: user, credits: 3, seconds: 600)
+      let first = MockupAttempt(try #require(try await studio.claim().first))
+      try await fail(first, in: studio)
+      #expect(try await studio.reservation(of: id, user) == "held 3")
+      // Another claim dispatches it again.
+      let second = MockupAttempt(try #require(try await studio.claim().first))
+      #expect(try await studio.reservation(of: id, user) == "dispatched 3")
+      let outcome = try await fail(second, in: studio)
+      #expect(outcome.usage.held == 3)
+      studio.books.clock.advance(by: 600)
+      #expect(try await studio.books.store.usage(of: user).held == 0)
+      #expect(try await studio.reservation(of: id, user) == "expired 0")
+      // And an attempt that has no credits is not handed out.
+      #expect(try await studio.claim().isEmpty)
+      let mockup = try await studio.store.mockup(id, of: user)
+      #expect(mockup.status == .failed)
+      #expect(
+        mockup.errorMessage == "The credits that were set aside for it expired before it was made.")
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `a failure without a charge frees credits whose time is over`(isSwept: Bool) async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let id = try await studio.pending(of: user, credits: 3, seconds: 60)
+      let attempt = MockupAttempt(try #require(try await studio.claim(lease: 3600).first))
+      studio.books.clock.advance(by: 60)
+      if isSwept {
+        try await studio.books.withSweepers(1) { sweepers in
+          let batch = try await sweepers[0].sweepReservations(limit: 10)
+          #expect(batch.expired == 1)
+        }
+      }
+      #expect(try await studio.reservation(of: id, user) == "unresolved 3")
+      #expect(try await fail(attempt, in: studio).usage.available == 10)
+      #expect(try await studio.reservation(of: id, user) == "expired 0")
+      #expect(try await studio.claim().isEmpty)
+      #expect(try await studio.store.mockup(id, of: user).status == .failed)
+    }
+  }
+
+  /// The vendor may have charged for the attempt that did not report.
+  @Test(arguments: [true, false])
+  func `a failure after a lease that expired keeps the credits`(mayRetry: Bool) async throws {
+    try await Studio.with { studio in
+      let user = try await studio.books.user(budget: 10)
+      let id = try await studio.pending(of: user, credits: 3, seconds: 600)
+      _ = try await studio.claim()
+      studio.books.clock.advance(by: 60)
+      let second = MockupAttempt(try #require(try await studio.claim().first))
+      #expect(second.number == 2)
+      #expect(try await fail(second, in: studio, mayRetry: mayRetry).usage.held == 3)
+      #expect(
+        try await studio.reservation(of: id, user) == (mayRetry ? "dispatched 3" : "unresolved 3"))
+      studio.books.clock.advance(by: 600)
+      #expect(try await studio.reservation(of: id, user) == "unresolved 3")
+      #expect(try await studio.books.store.usage(of: user).held == 3)
+
+      // A new round has a reservation of its own, for which nobody was charged.
+      if mayRetry { #expect(try await studio.claim().isEmpty) }
+      try await studio.regenerate(id, of: user)
+      let third = MockupAttempt(try #require(try await studio.claim().first))
+      try await fail(third, in: studio)
+      #expect(try await studio.reservation(of: id, user) == "held 1")
+    }
+  }
+
+  @discardableResult
+  private func fail(
+    _ attempt: MockupAttempt, in studio: Studio, mayRetry: Bool = true
+  ) async throws -> MockupOutcome {
+    try await studio.store.fail(attempt, because: "busy", mayRetry: mayRetry)
+  }
 }

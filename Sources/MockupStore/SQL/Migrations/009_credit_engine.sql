@@ -169,7 +169,10 @@ BEGIN
         CASE WHEN r.state = 'held' THEN r.held ELSE 0 END AS freed
       FROM unnest(p_user_ids, p_years) AS due (user_id, year)
       JOIN mockupd.credit_counters AS c ON c.user_id = due.user_id AND c.year = due.year
-      LEFT JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r ON true
+      -- Most years that are due have none open: they cost no call.
+      LEFT JOIN LATERAL (
+        SELECT r.* FROM mockupd.open_reservations(c.user_id, c.year, c.open) AS r WHERE c.open > 0
+      ) AS r ON true
     ), changed AS (
       UPDATE mockupd.reservations AS r
       SET state = CASE open.state WHEN 'held' THEN 'expired' ELSE 'unresolved' END,
@@ -956,6 +959,7 @@ SET random_page_cost = 0.01
 AS $$
 #variable_conflict use_column
 DECLARE
+  v_found integer[];
   v_years integer[];
   v_counters mockupd.credit_counters[];
   v_due uuid[];
@@ -964,28 +968,34 @@ DECLARE
   v_plain uuid[] := '{}';
 BEGIN
   -- A reservation's year never changes, so it may be read before the lock: of each request, null
-  -- where there is none. One that is made from here on need not be found below, since it is not
-  -- certain that its counters are locked.
-  SELECT array_agg(r.year ORDER BY i.ordinal) INTO v_years
-  FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
-  -- (A subquery with a limit is looked up by its key for each row, whatever the planner thinks of
-  -- joins.)
-  LEFT JOIN LATERAL (
-    SELECT r.year FROM mockupd.reservations AS r
-    WHERE r.user_id = i.user_id AND r.id = i.id
-    LIMIT 1
-  ) AS r ON true;
+  -- where there is none. A reservation that was made while this waited for the lock is looked up
+  -- again: another request of the batch answers with figures that count it. One made after the last
+  -- look is unknown to the whole batch, since its counters are not locked.
+  LOOP
+    SELECT array_agg(r.year ORDER BY i.ordinal) INTO v_found
+    FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
+    -- (A subquery with a limit is looked up by its key for each row, whatever the planner thinks of
+    -- joins.)
+    LEFT JOIN LATERAL (
+      SELECT r.year FROM mockupd.reservations AS r
+      WHERE r.user_id = i.user_id AND r.id = i.id
+      LIMIT 1
+    ) AS r ON true;
+    EXIT WHEN v_found IS NOT DISTINCT FROM v_years;
+    v_years := v_found;
 
-  SELECT array_agg(locked.counters),
-    array_agg(locked.user_id) FILTER (WHERE locked.due_at <= p_now),
-    array_agg(locked.year) FILTER (WHERE locked.due_at <= p_now)
-  INTO v_counters, v_due, v_due_years
-  FROM (
-    SELECT c AS counters, c.user_id, c.year, c.due_at FROM mockupd.credit_counters AS c
-    WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
-    ORDER BY c.user_id, c.year
-    FOR NO KEY UPDATE
-  ) AS locked;
+    SELECT array_agg(locked.counters),
+      array_agg(locked.user_id) FILTER (WHERE locked.due_at <= p_now),
+      array_agg(locked.year) FILTER (WHERE locked.due_at <= p_now)
+    INTO v_counters, v_due, v_due_years
+    FROM (
+      SELECT c AS counters, c.user_id, c.year, c.due_at FROM mockupd.credit_counters AS c
+      WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
+      ORDER BY c.user_id, c.year
+      FOR NO KEY UPDATE
+    ) AS locked;
+    EXIT WHEN array_position(v_years, NULL) IS NULL;
+  END LOOP;
 
   -- No other years of theirs: counters that were made since are not ours.
   IF v_due IS NOT NULL THEN
@@ -1147,6 +1157,43 @@ BEGIN
 END
 $$;
 
+-- Takes a dispatch back: the vendor has not charged, so the reservation is held again, and its expiry
+-- decides. One that has expired by now is expired, and its credits are free. Does nothing to a
+-- reservation that is not dispatched or unresolved.
+CREATE FUNCTION mockupd.undo_dispatch(p_now timestamptz, p_user_id uuid, p_id uuid)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_reservation mockupd.reservations;
+BEGIN
+  PERFORM FROM mockupd.credit_counters AS c
+  WHERE c.user_id = p_user_id AND c.year = (
+    SELECT r.year FROM mockupd.reservations AS r WHERE r.user_id = p_user_id AND r.id = p_id)
+  FOR NO KEY UPDATE;
+
+  SELECT r.* INTO v_reservation FROM mockupd.reservations AS r
+  WHERE r.user_id = p_user_id AND r.id = p_id;
+  IF v_reservation.state IN ('dispatched', 'unresolved') THEN
+    UPDATE mockupd.reservations AS r SET state = 'held', dispatched_at = NULL
+    WHERE r.user_id = p_user_id AND r.id = p_id;
+
+    UPDATE mockupd.credit_counters AS c
+    SET open = c.open + (v_reservation.state = 'unresolved')::integer,
+      unresolved = c.unresolved - (v_reservation.state = 'unresolved')::integer,
+      due_at = least(c.due_at, v_reservation.expires_at)
+    WHERE c.user_id = p_user_id AND c.year = v_reservation.year;
+
+    IF v_reservation.expires_at <= p_now THEN
+      PERFORM mockupd.expire_due(p_now, ARRAY[p_user_id], ARRAY[v_reservation.year]);
+    END IF;
+  END IF;
+END
+$$;
+
 -- Releases every open reservation of a user's group. One row: whether there is such a group, how many
 -- of its reservations were given back, now or before, and how many credits by that; replayed where none
 -- was now; and the usage at p_now.
@@ -1161,14 +1208,30 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
+  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_years integer[];
   v_ids uuid[];
 BEGIN
+  -- All of the user's years are locked before the group is read: nobody adds to it or settles of it
+  -- until the answer is complete. A reservation in a year that began since is not part of the answer.
+  INSERT INTO mockupd.credit_counters (user_id, year)
+  SELECT u.id, v_year FROM auth.users AS u WHERE u.id = p_user_id
+  ON CONFLICT DO NOTHING;
+  SELECT array_agg(locked.year) INTO v_years
+  FROM (
+    SELECT c.year FROM mockupd.credit_counters AS c
+    WHERE c.user_id = p_user_id
+    ORDER BY c.year
+    FOR NO KEY UPDATE
+  ) AS locked;
+
   SELECT coalesce(array_agg(r.id ORDER BY r.id), '{}') INTO v_ids
   FROM mockupd.reservations AS r
-  WHERE r.user_id = p_user_id AND r.group_id = p_group_id
+  WHERE r.user_id = p_user_id AND r.group_id = p_group_id AND r.year = ANY (v_years)
     AND r.state IN ('held', 'dispatched', 'unresolved');
 
-  -- One that was settled, or has expired, by the time that it is locked answers not_open.
+  -- One that has expired answers not_open.
   SELECT count(*) FILTER (WHERE s.outcome = 'settled' AND NOT s.replayed) = 0 INTO replayed
   FROM mockupd.settle(
     p_now, array_fill(p_user_id, ARRAY[cardinality(v_ids)]), v_ids,
@@ -1182,12 +1245,9 @@ BEGIN
   CROSS JOIN LATERAL (
     SELECT r.state = 'released' OR r.state = 'committed' AND r.commit_id IS NULL AS back
   ) AS given
-  WHERE r.user_id = p_user_id AND r.group_id = p_group_id;
+  WHERE r.user_id = p_user_id AND r.group_id = p_group_id AND r.year = ANY (v_years);
 
-  SELECT u.* INTO usage FROM mockupd.usage_at(
-    p_now, p_user_id,
-    extract(year FROM p_now AT TIME ZONE 'UTC')::integer,
-    extract(month FROM p_now AT TIME ZONE 'UTC')::integer) AS u;
+  SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u;
   RETURN NEXT;
 END
 $$;
@@ -1223,6 +1283,8 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
+  v_found integer[];
+  v_years integer[];
   v_request record;
   v_charge public.mockup_credit_usage;
   v_sent mockupd.refunds;
@@ -1233,19 +1295,30 @@ DECLARE
   v_credits integer;
   v_balance bigint;
 BEGIN
-  -- The ledger's rows never change, so their years may be read before the lock.
-  PERFORM FROM mockupd.credit_counters AS c
-  WHERE (c.user_id, c.year) IN (
-    SELECT e.user_id, e.year
-    FROM unnest(p_user_ids, p_charge_ids) AS i (user_id, charge_id)
-    JOIN public.mockup_credit_usage AS e ON e.id = i.charge_id AND e.user_id = i.user_id)
-  ORDER BY c.user_id, c.year
-  FOR NO KEY UPDATE;
+  -- The ledger's rows never change, so their years may be read before the lock. A charge that was
+  -- written while this waited for the lock is looked up again, as in settle().
+  LOOP
+    SELECT array_agg(e.year ORDER BY i.ordinal) INTO v_found
+    FROM unnest(p_user_ids, p_charge_ids) WITH ORDINALITY AS i (user_id, charge_id, ordinal)
+    LEFT JOIN LATERAL (
+      SELECT e.year FROM public.mockup_credit_usage AS e
+      WHERE e.id = i.charge_id AND e.user_id = i.user_id
+      LIMIT 1
+    ) AS e ON true;
+    EXIT WHEN v_found IS NOT DISTINCT FROM v_years;
+    v_years := v_found;
+
+    PERFORM FROM mockupd.credit_counters AS c
+    WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
+    ORDER BY c.user_id, c.year
+    FOR NO KEY UPDATE;
+    EXIT WHEN array_position(v_years, NULL) IS NULL;
+  END LOOP;
 
   FOR v_request IN
     SELECT i.*
-    FROM unnest(p_user_ids, p_ids, p_charge_ids, p_credits, p_entry_ids)
-      WITH ORDINALITY AS i (user_id, id, charge_id, credits, entry_id, ordinal)
+    FROM unnest(p_user_ids, p_ids, p_charge_ids, p_credits, p_entry_ids, v_years)
+      WITH ORDINALITY AS i (user_id, id, charge_id, credits, entry_id, year, ordinal)
     ORDER BY i.ordinal
   LOOP
     ordinal := v_request.ordinal;
@@ -1273,7 +1346,8 @@ BEGIN
     END IF;
 
     SELECT * INTO v_charge FROM public.mockup_credit_usage AS e
-    WHERE e.id = v_request.charge_id AND e.user_id = v_request.user_id;
+    WHERE e.id = v_request.charge_id AND e.user_id = v_request.user_id
+      AND e.year = v_request.year;
     SELECT v_charge.credits - coalesce(sum(r.credits), 0) INTO v_left
     FROM mockupd.refunds AS r
     WHERE r.user_id = v_request.user_id AND r.charge_id = v_request.charge_id;

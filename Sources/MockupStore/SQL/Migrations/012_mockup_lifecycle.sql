@@ -22,6 +22,10 @@ CREATE TABLE mockupd.mockup_jobs (
   attempt integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
   -- How often in this round, and how often at most.
   round_attempts integer NOT NULL DEFAULT 0 CHECK (round_attempts BETWEEN 0 AND attempt_limit),
+  -- An attempt of this round ended without a report, or with one that says so: the vendor may have
+  -- charged for it, so the
+  -- reservation stays dispatched until a completion or an administrator settles it.
+  may_be_charged boolean NOT NULL DEFAULT false,
   attempt_limit integer NOT NULL DEFAULT 3 CHECK (attempt_limit > 0),
   worker text,
   lease_expires_at timestamptz,
@@ -135,6 +139,8 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
+  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
   v_request mockupd.generation_requests;
   v_available bigint;
   v_pair record;
@@ -148,7 +154,6 @@ DECLARE
   v_count integer;
   v_refused uuid[];
   v_replayed boolean := true;
-  v_usage mockupd.usage;
 BEGIN
   IF NOT EXISTS (SELECT FROM auth.users AS u WHERE u.id = p_user_id) THEN
     outcome := 'unknown_user';
@@ -203,11 +208,19 @@ BEGIN
     ORDER BY a.id
     FOR KEY SHARE;
 
+    -- The counters are locked before the answer's first figure is read, and before the mockups are
+    -- made: who has changed a user's mockups has their feed as well (013), and may not wait for
+    -- counters then.
+    INSERT INTO mockupd.credit_counters (user_id, year)
+    VALUES (p_user_id, v_year)
+    ON CONFLICT DO NOTHING;
+    PERFORM FROM mockupd.credit_counters AS c
+    WHERE c.user_id = p_user_id AND c.year = v_year
+    FOR NO KEY UPDATE;
+
     -- Nothing is made for what will be refused; the reservations below have the last word.
     SELECT mockupd.available(u) INTO v_available
-    FROM mockupd.usage_at(p_now, p_user_id,
-      extract(year FROM p_now AT TIME ZONE 'UTC')::integer,
-      extract(month FROM p_now AT TIME ZONE 'UTC')::integer) AS u;
+    FROM mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u;
 
     FOR v_pair IN
       SELECT pair.*, a.id IS NOT NULL AS has_asset, t.id IS NOT NULL AS has_scene, t.config
@@ -236,15 +249,6 @@ BEGIN
         v_configs := v_configs || ARRAY[v_pair.config];
       END IF;
     END LOOP;
-
-    -- The counters before the mockups, though nothing is reserved yet: who has a user's mockups changed
-    -- has their feed as well (013), and may not wait for counters then.
-    INSERT INTO mockupd.credit_counters (user_id, year)
-    VALUES (p_user_id, extract(year FROM p_now AT TIME ZONE 'UTC')::integer)
-    ON CONFLICT DO NOTHING;
-    PERFORM FROM mockupd.credit_counters AS c
-    WHERE c.user_id = p_user_id AND c.year = extract(year FROM p_now AT TIME ZONE 'UTC')::integer
-    FOR NO KEY UPDATE;
 
     INSERT INTO public.mockups (
       id, user_id, asset_id, quote_id, scene, scene_config, file_url, file_key, credits_used,
@@ -296,15 +300,11 @@ BEGIN
     RETURNING r.* INTO v_request;
   END IF;
 
-  SELECT u.* INTO v_usage
-  FROM mockupd.usage_at(p_now, p_user_id,
-    extract(year FROM p_now AT TIME ZONE 'UTC')::integer,
-    extract(month FROM p_now AT TIME ZONE 'UTC')::integer) AS u;
-
+  -- One statement, so that the mockups and the usage of a replay are of one moment.
   RETURN QUERY
   SELECT 'made', v_replayed, pair.asset_id, pair.scene,
     i.mockup_id, i.reservation_id, i.failure, m.status::text, m.file_url::text,
-    m.credits_used::integer, v_usage
+    m.credits_used::integer, u::mockupd.usage
   FROM (
     SELECT a.id AS asset_id, s.key AS scene,
       row_number() OVER (ORDER BY a.ordinal, s.ordinal) AS ordinal
@@ -314,6 +314,7 @@ BEGIN
   JOIN unnest(v_request.mockup_ids, v_request.reservation_ids, v_request.failures)
     WITH ORDINALITY AS i (mockup_id, reservation_id, failure, ordinal) USING (ordinal)
   LEFT JOIN public.mockups AS m ON m.user_id = p_user_id AND m.id = i.mockup_id
+  LEFT JOIN mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u ON true
   ORDER BY pair.ordinal;
 END
 $$;
@@ -411,7 +412,8 @@ BEGIN
       WHERE m.id = p_mockup_id AND m.user_id = p_user_id;
       UPDATE mockupd.mockup_jobs AS j
       SET state = 'queued', requested_at = p_now, skip_approval = p_skip_approval,
-        reservation_id = p_reservation_id, round_attempts = 0, worker = NULL, outcome = NULL,
+        reservation_id = p_reservation_id, round_attempts = 0, may_be_charged = false,
+        worker = NULL, outcome = NULL,
         outcome_credits = NULL, outcome_allow_overrun = NULL, outcome_error = NULL
       WHERE j.mockup_id = p_mockup_id AND j.user_id = p_user_id;
     END IF;
@@ -431,9 +433,10 @@ $$;
 
 -- Claim -------------------------------------------------------------------------------------------
 
--- Takes back leases that have lapsed: their mockups are pending again, or failed after the last
--- attempt. Then the vendor may have charged for any of them, so the reservation stays dispatched until
--- it expires, and an admin decides. Takes p_limit at most, none that another is at just now, and
+-- Takes back leases that have expired: their mockups are pending again, or failed after the last
+-- attempt. A worker that does not report may have been charged by the vendor, so the reservation stays
+-- dispatched, also when a later attempt fails without a charge: it becomes unresolved when it expires,
+-- and an admin decides. Takes p_limit at most, none that another is at just now, and
 -- returns how many.
 CREATE FUNCTION mockupd.expire_leases(p_now timestamptz, p_limit integer)
 RETURNS integer
@@ -474,7 +477,7 @@ BEGIN
 
   UPDATE mockupd.mockup_jobs AS j
   SET state = CASE WHEN j.round_attempts < j.attempt_limit THEN 'queued' ELSE 'done' END,
-    lease_expires_at = NULL, outcome = 'lapsed'
+    lease_expires_at = NULL, outcome = 'lapsed', may_be_charged = true
   FROM unnest(v_ids, v_user_ids) AS lapsed (id, user_id)
   WHERE j.mockup_id = lapsed.id AND j.user_id = lapsed.user_id;
 
@@ -782,7 +785,7 @@ BEGIN
 END
 $$;
 
--- Makes a dispatched reservation unresolved at once: nobody is going to settle it but an administrator.
+-- Makes a dispatched reservation unresolved at once: only an administrator is going to settle it.
 CREATE FUNCTION mockupd.leave_unresolved(p_now timestamptz, p_user_id uuid, p_id uuid)
 RETURNS void
 LANGUAGE plpgsql
@@ -805,9 +808,13 @@ END
 $$;
 
 -- Ends an attempt without a picture. With p_may_retry the mockup is pending again while it has
--- attempts left, and its reservation stays dispatched for the next; else it fails, and the reservation
--- is released where it is still open. With p_may_be_charged it is not released: a mockup that fails
--- leaves it unresolved, for an administrator.
+-- attempts left, and its reservation is held again until the next claim: if it expires first, its
+-- credits are free, and the claim fails the mockup. Else the mockup fails, and the reservation is
+-- released where it is still open.
+--
+-- The vendor may have charged for the attempt (p_may_be_charged), or for an earlier one of the round
+-- that ended without a report. The credits are then not released: the reservation stays dispatched for
+-- the next attempt, or is left unresolved where the mockup fails.
 --
 --   failed                 with the usage after it; replayed where the attempt was ended so before
 --   conflicting_FIELD      the attempt was ended with another FIELD
@@ -837,6 +844,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
   v_retries boolean;
+  v_charged boolean;
+  v_answer record;
 BEGIN
   SELECT j.* INTO job FROM mockupd.mockup_jobs AS j
   WHERE j.mockup_id = p_mockup_id AND j.user_id = p_user_id
@@ -861,10 +870,13 @@ BEGIN
   END;
 
   IF outcome = 'failed' AND NOT replayed THEN
-    IF v_retries THEN
-      NULL;
-    ELSIF p_may_be_charged THEN
-      PERFORM mockupd.leave_unresolved(p_now, p_user_id, job.reservation_id);
+    v_charged := p_may_be_charged OR job.may_be_charged;
+    IF v_charged THEN
+      IF NOT v_retries THEN
+        PERFORM mockupd.leave_unresolved(p_now, p_user_id, job.reservation_id);
+      END IF;
+    ELSIF v_retries THEN
+      PERFORM mockupd.undo_dispatch(p_now, p_user_id, job.reservation_id);
     ELSE
       PERFORM FROM mockupd.settle(
         p_now, ARRAY[p_user_id], ARRAY[job.reservation_id], ARRAY['release'], ARRAY[NULL::uuid],
@@ -879,16 +891,20 @@ BEGIN
     UPDATE mockupd.mockup_jobs AS j
     SET state = CASE WHEN v_retries THEN 'queued' ELSE 'done' END, lease_expires_at = NULL,
       outcome = CASE WHEN v_retries THEN 'retried' ELSE 'failed' END,
-      outcome_error = p_error_message, outcome_may_be_charged = p_may_be_charged
+      outcome_error = p_error_message, outcome_may_be_charged = p_may_be_charged,
+      may_be_charged = v_charged
     WHERE j.mockup_id = p_mockup_id AND j.user_id = p_user_id
     RETURNING j.* INTO job;
   END IF;
 
   IF outcome = 'failed' THEN
-    SELECT r.* INTO reservation FROM mockupd.reservations AS r
+    -- One statement: where nothing is locked, both are of one moment all the same.
+    SELECT r AS reservation, u::mockupd.usage AS usage INTO v_answer
+    FROM mockupd.reservations AS r
+    CROSS JOIN LATERAL mockupd.usage_at(p_now, p_user_id, r.year, r.month) AS u
     WHERE r.user_id = p_user_id AND r.id = job.reservation_id;
-    SELECT u.* INTO usage
-    FROM mockupd.usage_at(p_now, p_user_id, reservation.year, reservation.month) AS u;
+    reservation := v_answer.reservation;
+    usage := v_answer.usage;
   END IF;
   RETURN NEXT;
 END

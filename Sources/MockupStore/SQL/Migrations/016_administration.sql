@@ -48,7 +48,7 @@ BEGIN
       count(*) FILTER (WHERE r.state = 'dispatched') AS unresolved
     FROM mockupd.credit_counters AS c
     CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
-    WHERE c.due_at <= p_now AND r.expires_at <= p_now
+    WHERE c.due_at <= p_now AND c.open > 0 AND r.expires_at <= p_now
       AND (p_user_id IS NULL OR c.user_id = p_user_id)
     GROUP BY r.user_id
   ), unresolved AS (
@@ -204,11 +204,25 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+  v_year integer;
 BEGIN
-  -- The lock comes first: what is seen below is then what settle() sees.
+  -- The lock comes first: what is seen below is then what settle() sees. A reservation that is made
+  -- from here on stays unknown, since its counters are not locked.
+  SELECT r.year INTO v_year FROM mockupd.reservations AS r
+  WHERE r.user_id = p_user_id AND r.id = p_id;
+  IF v_year IS NULL THEN
+    outcome := 'not_found';
+    replayed := false;
+    charged := 0;
+    overrun := 0;
+    released := 0;
+    late := false;
+    RETURN NEXT;
+    RETURN;
+  END IF;
   PERFORM FROM mockupd.credit_counters AS c
-  WHERE c.user_id = p_user_id AND c.year = (
-    SELECT r.year FROM mockupd.reservations AS r WHERE r.user_id = p_user_id AND r.id = p_id)
+  WHERE c.user_id = p_user_id AND c.year = v_year
   FOR NO KEY UPDATE;
 
   SELECT (mockupd.as_of(r, p_now)).* INTO reservation
@@ -283,7 +297,7 @@ AS $$
       + (SELECT count(*)
         FROM mockupd.credit_counters AS c
         CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
-        WHERE c.due_at <= p_now AND r.state = 'dispatched' AND r.expires_at <= p_now),
+        WHERE c.due_at <= p_now AND c.open > 0 AND r.state = 'dispatched' AND r.expires_at <= p_now),
     (SELECT count(*)
       FROM mockupd.mockup_jobs AS j
       JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id

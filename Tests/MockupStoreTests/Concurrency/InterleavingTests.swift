@@ -1,0 +1,242 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import Postgres
+import Synchronization
+import TestSupport
+import Testing
+
+/// Each test holds a call up between what it reads first and what it reads last, and lets another
+/// transaction commit in between: the answer has to be one that some order of the two calls gives.
+@Suite(.timeLimit(.minutes(5))) struct InterleavingTests {
+  /// Starts a call while a transaction holds locks, and ends the transaction with changes once the call
+  /// waits for it.
+  private func answer<Answer: Sendable>(
+    in books: Books, of call: @escaping @Sendable () async throws -> Answer,
+    blockedBy locks: Statement, andThen changes: (Statement, Parameters)...
+  ) async throws -> Answer {
+    let result: Result<Task<Answer, any Error>, any Error> =
+      try await books.owner.withTransaction { transaction throws(PostgresError) in
+        try await transaction.execute(locks)
+        let task = Task { try await call() }
+        do { try await books.untilWaiting(1) } catch { return .failure(error) }
+        for (statement, parameters) in changes {
+          try await transaction.execute(statement, parameters)
+        }
+        return .success(task)
+      }
+    return try await result.get().value
+  }
+
+  private static let counters: Statement = "SELECT FROM mockupd.credit_counters FOR NO KEY UPDATE"
+
+  private func reserving(
+    in books: Books, _ requests: [(user: UUID, id: UUID, credits: Int32)], group: UUID? = nil
+  ) -> (Statement, Parameters) {
+    (
+      "SELECT FROM mockupd.reserve($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      Parameters(
+        books.clock.now, requests.map(\.user), requests.map(\.id), requests.map(\.credits),
+        requests.map { _ in "generation" }, requests.map { _ in Int32(900) },
+        requests.map { _ in UUID?.none }, requests.map { _ in group },
+        requests.map { _ in "normal" })
+    )
+  }
+
+  private func settling(
+    in books: Books, _ id: UUID, of user: UUID, _ action: String, entry: UUID? = nil
+  ) -> (Statement, Parameters) {
+    (
+      "SELECT FROM mockupd.settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      Parameters(
+        books.clock.now, [user], [id], [action], [id], [Int32?.none], [true], [false],
+        [Int32?.none], [entry])
+    )
+  }
+
+  @Test func `a group is released with what joined it in time`() async throws {
+    try await Books.with { books in
+      let (user, group) = (try await books.user(budget: 10), UUID())
+      let first = try await books.reserve(3, for: user, group: group).reservation.id
+      let second = UUID()
+      let release = try await answer(
+        in: books, of: { try await books.store.releaseGroup(group, of: user) },
+        blockedBy: Self.counters,
+        andThen: reserving(in: books, [(user, second, 5)], group: group))
+      #expect(release.reservations == 2)
+      #expect(release.credits == 8)
+      #expect(release.usage.held == 0)
+      for id in [first, second] {
+        #expect(try await books.store.reservation(id, of: user).state == .released)
+      }
+    }
+  }
+
+  @Test func `a group that is new when it is released is released or unknown`() async throws {
+    try await Books.with { books in
+      let (user, group) = (try await books.user(budget: 10), UUID())
+      try await books.reserve(1, for: user)
+      let release = try await answer(
+        in: books, of: { try await books.store.releaseGroup(group, of: user) },
+        blockedBy: Self.counters,
+        andThen: reserving(in: books, [(user, UUID(), 5)], group: group))
+      #expect(release.reservations == 1)
+      #expect(release.usage.held == 1)
+    }
+  }
+
+  @Test func `every item of a batch knows a reservation that one of them counts`() async throws {
+    try await Books.with { books in
+      let user = try await books.user(budget: 10)
+      let first = try await books.reserve(3, for: user).reservation.id
+      let second = UUID()
+      let batch = [
+        Settlement(userID: user, reservationID: first, action: .release),
+        Settlement(
+          userID: user, reservationID: second,
+          action: .commit(id: UUID(), credits: 1, isFinal: false)),
+      ]
+      let answers = try await answer(
+        in: books, of: { try await books.store.settle(batch).map { summary(of: $0) } },
+        blockedBy: Self.counters, andThen: reserving(in: books, [(user, second, 5)]))
+      #expect(answers == ["released 0, 5 available", "held 1, 5 available"])
+    }
+  }
+
+  @Test func `a batch counts another batch for all its users or for none`() async throws {
+    try await Books.with { books in
+      let (one, other) = (try await books.user(budget: 10), try await books.user(budget: 10))
+      let first = try await books.reserve(3, for: one).reservation.id
+      let new = UUID()
+      let batch = [
+        Settlement(userID: one, reservationID: first, action: .release),
+        Settlement(userID: other, reservationID: new, action: .release),
+      ]
+      // The other user's counters do not exist yet when the batch locks the first one's.
+      let answers = try await answer(
+        in: books, of: { try await books.store.settle(batch).map { summary(of: $0) } },
+        blockedBy: Self.counters,
+        andThen: (
+          """
+          INSERT INTO mockupd.credit_counters (user_id, year) VALUES ($1, 2026)
+          """, Parameters(other)
+        ), reserving(in: books, [(one, UUID(), 2), (other, new, 4)]))
+      #expect(answers == ["released 0, 8 available", "released 0, 10 available"])
+    }
+  }
+
+  @Test func `a charge written while a refund waits is refunded under its lock`() async throws {
+    try await Books.with { books in
+      let (one, other) = (try await books.user(budget: 10), try await books.user(budget: 10))
+      try await books.spend(2, for: one)
+      let charge = try #require(try await books.ledger(of: one).first).id
+      let reservation = try await books.reserve(4, for: other).reservation.id
+      let new = UUID()
+      let refunds = [charge, new].enumerated().map { index, entry in
+        Refund(userID: index == 0 ? one : other, id: UUID(), entryID: entry, credits: nil)
+      }
+      let lock =
+        "SELECT FROM mockupd.credit_counters WHERE user_id = '\(one)' FOR NO KEY UPDATE"
+      // While the batch waits for the first user the second one is charged; then a refund of that charge is
+      // under way, which the batch must not overlook.
+      let pending: Result<Task<[String], any Error>, any Error> =
+        try await books.owner.withTransaction { refunding throws(PostgresError) in
+          do {
+            let task = try await books.holding(lock) {
+              let task = Task { try await books.store.refund(refunds).map { summary(of: $0) } }
+              try await books.untilWaiting(1)
+              let charging = settling(in: books, reservation, of: other, "commit", entry: new)
+              try await books.owner.execute(charging.0, charging.1)
+              try await refunding.execute(
+                "SELECT FROM mockupd.refund($1, $2, $3, $4, $5, $6)",
+                Parameters(books.clock.now, [other], [UUID()], [new], [Int32(3)], [UUID()]))
+              return task
+            }
+            try await books.untilWaiting(1)
+            return .success(task)
+          } catch {
+            return .failure(error)
+          }
+        }
+      let answers = try await pending.get().value
+      #expect(answers == ["refunded 2, 10 available", "refunded 1, 10 available"])
+    }
+  }
+
+  /// It was settled, although it was not unresolved.
+  @Test func `a reservation that is made while it is resolved stays as it is`() async throws {
+    try await Books.withAdmin { books, admin in
+      let (user, id) = (try await books.user(budget: 10), UUID())
+      try await books.reserve(1, for: user)
+      let isAnswered = Atomic(false)
+      let task = try await books.holding("LOCK TABLE mockupd.commits IN ACCESS EXCLUSIVE MODE") {
+        let task = Task {
+          let resolution = Resolution(userID: user, reservationID: id, id: UUID(), credits: 1)
+          defer { isAnswered.store(true, ordering: .releasing) }
+          return try await summary { try await admin.resolve(resolution) }
+        }
+        while try await !books.isWaiting(), !isAnswered.load(ordering: .acquiring) {
+          try await Task.sleep(for: .milliseconds(5))
+        }
+        try await books.reserve(5, for: user, id: id)
+        return task
+      }
+      #expect(try await task.value == "unknown reservation")
+      #expect(try await books.store.reservation(id, of: user).state == .held)
+    }
+  }
+
+  @Test func `a pair fails for lack of credits only where the answer shows the lack`() async throws
+  {
+    try await Studio.with { studio in
+      let books = studio.books
+      let user = try await books.user(budget: 1)
+      let asset = try await studio.asset(of: user)
+      let held = try await books.reserve(1, for: user).reservation.id
+      let outcome = try await answer(
+        in: books, of: { try await studio.generate([asset], for: user) },
+        blockedBy: Self.counters, andThen: settling(in: books, held, of: user, "release"))
+      #expect(outcome.summaries == ["pending"])
+      #expect(outcome.usage.held == 1)
+    }
+  }
+
+  @Test func `a replayed generation shows mockups and usage of one moment`() async throws {
+    try await Studio.with { studio in
+      let books = studio.books
+      let (user, id) = (try await books.user(budget: 1), UUID())
+      let asset = try await studio.asset(of: user)
+      let mockup = try #require(try await studio.generate([asset], for: user, id: id).mockups.first)
+      _ = try await studio.claim()
+      let outcome = try await answer(
+        in: books, of: { try await studio.generate([asset], for: user, id: id) },
+        blockedBy: "LOCK TABLE public.mockups IN ACCESS EXCLUSIVE MODE",
+        andThen: (
+          """
+          SELECT FROM mockupd.complete_mockup(
+            $1, $2, $3, 1, 'https://files/1', '1', NULL, NULL, NULL, NULL, NULL, false,
+            gen_random_uuid())
+          """, Parameters(books.clock.now, user, mockup)
+        ))
+      #expect(outcome.summaries == ["completed"])
+      #expect(outcome.usage.used == 1)
+    }
+  }
+
+  @Test func `a budget is answered with what was reserved before it`() async throws {
+    try await Books.withAdmin { books, admin in
+      let user = try await books.user(budget: 10)
+      try await books.reserve(1, for: user)
+      let outcome = try await answer(
+        in: books,
+        of: {
+          try await admin.setBudget(
+            of: user, annualBudget: 4, monthlySoftLimit: nil, changedBy: "a test")
+        },
+        blockedBy: Self.counters, andThen: reserving(in: books, [(user, UUID(), 5)]))
+      #expect(outcome.usage.available == -2)
+      #expect(
+        try await summary { try await books.reserve(1, for: user) } == "refused, -2 remaining")
+    }
+  }
+}
