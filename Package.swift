@@ -130,7 +130,8 @@ let package = Package(
     .target(
       name: "CTTRPCConformanceMessages", dependencies: ["CProtobufC"],
       path: "Tests/CTTRPCConformanceMessages"),
-    .module("TestSupport", ["MockupStore", "Postgres", embedded], path: "Tests/TestSupport"),
+    .module(
+      "TestSupport", ["MockupStore", "Mockups", "Postgres", embedded], path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests(
       "TTRPCTests",
@@ -166,8 +167,9 @@ let package = Package(
     .tests(
       "EndToEndTests",
       [
-        "MockupClient", "MockupService", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices",
-        "TestSupport", "Worker", "mockupctl", "mockupd", logging,
+        "MockupAPI", "MockupClient", "MockupService", "MockupStore", "Mockups", "Postgres",
+        "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", "Worker", "mockupctl", "mockupd",
+        logging,
       ]),
     .executableTarget(
       name: "Worker", dependencies: ["MockupClient"], path: "Tests/Worker",

@@ -86,6 +86,34 @@ struct PrivatePostgres {
 
   func stop() async throws { try await run("stop") }
 
+  /// Kills its first process, as a crash does; the others notice and end.
+  func kill() async throws {
+    let file = try String(contentsOfFile: "\(folder)/postgres/data/postmaster.pid", encoding: .utf8)
+    guard let pid = file.split(separator: "\n").first.flatMap({ pid_t($0) }) else {
+      throw Program.Failure(description: "no process id in \(file)")
+    }
+    guard Glibc.kill(pid, SIGKILL) == 0 else {
+      throw Program.Failure(description: "cannot kill process \(pid): errno \(errno)")
+    }
+  }
+
+  /// Starts it after ``kill()``: once the last process of the one before has ended.
+  func restart() async throws {
+    while true {
+      do { return try await start() } catch { try await Task.sleep(for: .milliseconds(100)) }
+    }
+  }
+
+  /// Makes a user with a budget.
+  func makeUser(_ id: UUID, annualBudget: Int) async throws {
+    try await database.run(
+      """
+      WITH made AS (INSERT INTO auth.users (id) VALUES ('\(id)') RETURNING id)
+      INSERT INTO public.user_settings (user_id, guardrails)
+      SELECT id, '{"annual_mockup_budget": \(annualBudget)}' FROM made
+      """)
+  }
+
   private func migrate() async throws {
     let ending = try await Program.mockupd.run(["migrate", "--database-url", database.url])
     guard ending.exitCode == 0 else { throw Program.Failure(description: "\(ending)") }

@@ -51,6 +51,9 @@ func summary<Outcome>(of result: Result<Outcome, CreditError>) -> String {
   case .success(let outcome as RefundOutcome):
     return "\(outcome.isReplayed ? "replayed " : "")refunded \(outcome.entry.credits), "
       + "\(outcome.usage.available) available"
+  case .success(let release as GroupRelease):
+    return "\(release.isReplayed ? "replayed " : "")released \(release.credits) of "
+      + "\(release.reservations), \(release.usage.available) available"
   case .success(let outcome):
     return "\(outcome)"
   }

@@ -22,9 +22,8 @@ CREATE TABLE mockupd.mockup_jobs (
   attempt integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
   -- How often in this round, and how often at most.
   round_attempts integer NOT NULL DEFAULT 0 CHECK (round_attempts BETWEEN 0 AND attempt_limit),
-  -- An attempt of this round ended without a report, or with one that says so: the vendor may have
-  -- charged for it, so the
-  -- reservation stays dispatched until a completion or an administrator settles it.
+  -- The vendor may have charged for an attempt of this round, which ended without a report or with one
+  -- that says so. The reservation is not released: a completion or an administrator settles it.
   may_be_charged boolean NOT NULL DEFAULT false,
   attempt_limit integer NOT NULL DEFAULT 3 CHECK (attempt_limit > 0),
   worker text,

@@ -1,18 +1,19 @@
-import FoundationEssentials
-import MockupStore
-import Mockups
+public import Foundation
+public import MockupStore
+public import Mockups
 
-/// The books as a few dictionaries: what the rules say, without a database, a lock or a counter. Answers
-/// are the words of `summary(of:)`.
-struct ModelBooks {
-  struct Hold {
-    let request: ReservationRequest
+/// The ledger as a few dictionaries: what the rules say, without a database, a lock or a counter. Answers are
+/// the words of `summary(of:)` in the store's tests.
+public struct ModelBooks: Sendable, Hashable {
+  /// A reservation.
+  public struct Hold: Sendable, Hashable {
+    public let request: ReservationRequest
     let year: Int32
     let granted: Int32
     let answer: String
-    var state: ReservationState
-    var expiresAt: Date
-    var committed: Int32 = 0
+    public var state: ReservationState
+    public var expiresAt: Date
+    public var committed: Int32 = 0
     var overrun: Int32 = 0
     var isLate = false
     var commits: [UUID: SentCommit] = [:]
@@ -20,36 +21,59 @@ struct ModelBooks {
 
     /// What was granted and is not spent.
     var left: Int32 { granted - (committed - overrun) }
-    var held: Int32 { state.isOpen ? left : 0 }
+    public var held: Int32 { state.isOpen ? left : 0 }
   }
 
-  struct SentCommit {
+  struct SentCommit: Sendable, Hashable {
     let commit: Settlement.Commit
     let charged: Int32
     let wasWhole: Bool
     let answer: String
   }
 
-  struct Entry {
-    let userID: UUID
-    let year: Int32
+  /// A row of the ledger.
+  public struct Entry: Sendable, Hashable {
+    public let userID: UUID
+    public let year: Int32
+    let reservationID: UUID
     let credits: Int32
     let isRefund: Bool
     var refunded: Int32 = 0
   }
 
-  var now: Date
-  var budgets: [UUID: Int64] = [:]
-  var holds: [UUID: Hold] = [:]
+  /// A refund and its answer.
+  public struct SentRefund: Sendable, Hashable {
+    public let refund: Refund
+    let charge: Int
+    let credits: Int32
+    let wasWhole: Bool
+    let answer: String
+  }
+
+  public var now: Date
+  public var budgets: [UUID: Int64] = [:]
+  public var holds: [UUID: Hold] = [:]
   /// In the order in which they were written.
-  var ledger: [Entry] = []
-  var refunds:
-    [UUID: (refund: Refund, charge: Int, credits: Int32, wasWhole: Bool, answer: String)] =
-      [:]
+  public var ledger: [Entry] = []
+  public var refunds: [UUID: SentRefund] = [:]
 
-  var year: Int32 { Int32(Calendar.utc.component(.year, from: now)) }
+  public init(now: Date) {
+    self.now = now
+  }
 
-  func available(_ userID: UUID, _ year: Int32) -> Int64 {
+  /// Of little, since it is made often; equality is of all.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(budgets)
+    hasher.combine(ledger.count)
+    hasher.combine(holds.count)
+    hasher.combine(holds.values.reduce(0) { $0 &+ $1.held &* 31 &+ $1.committed })
+  }
+
+  /// The current year, in UTC.
+  public var year: Int32 { Int32(Calendar.utc.component(.year, from: now)) }
+
+  /// budget - used - held in a year.
+  public func available(_ userID: UUID, _ year: Int32) -> Int64 {
     let spent = ledger.filter { $0.userID == userID && $0.year == year }
       .reduce(Int64(0)) { $0 + ($1.isRefund ? -1 : 1) * Int64($1.credits) }
     let held = holds.values.filter { $0.request.userID == userID && $0.year == year }
@@ -57,7 +81,8 @@ struct ModelBooks {
     return budgets[userID, default: 0] - spent - held
   }
 
-  mutating func advance(by seconds: Int64) {
+  /// Lets time pass, and expires what is due.
+  public mutating func advance(by seconds: Int64) {
     now.addTimeInterval(Double(seconds))
     for (id, hold) in holds where hold.expiresAt <= now {
       switch hold.state {
@@ -68,7 +93,8 @@ struct ModelBooks {
     }
   }
 
-  mutating func reserve(_ request: ReservationRequest) -> String {
+  /// Reserves credits, or replays the first answer.
+  public mutating func reserve(_ request: ReservationRequest) -> String {
     if let hold = holds[request.id] {
       let first = hold.request
       if first.credits != request.credits { return "conflict in credits" }
@@ -93,7 +119,8 @@ struct ModelBooks {
     return holds[request.id]?.answer ?? ""
   }
 
-  mutating func settle(_ settlement: Settlement) -> String {
+  /// Dispatches, extends, commits or releases a reservation.
+  public mutating func settle(_ settlement: Settlement) -> String {
     guard var hold = holds[settlement.reservationID],
       hold.request.userID == settlement.userID
     else { return "unknown reservation" }
@@ -149,7 +176,9 @@ struct ModelBooks {
     hold.committed += charge
     if charge > 0 {
       ledger.append(
-        Entry(userID: settlement.userID, year: hold.year, credits: charge, isRefund: false))
+        Entry(
+          userID: settlement.userID, year: hold.year, reservationID: settlement.reservationID,
+          credits: charge, isRefund: false))
     }
     holds[settlement.reservationID] = hold
     let answer = commit.isFinal ? close(&hold, settlement) : answer(hold)
@@ -158,20 +187,28 @@ struct ModelBooks {
     return answer
   }
 
-  mutating func releaseGroup(_ groupID: UUID, of userID: UUID) -> String {
+  /// Releases what is open of a group.
+  public mutating func releaseGroup(_ groupID: UUID, of userID: UUID) -> String {
     let members = holds.filter {
       $0.value.request.groupID == groupID && $0.value.request.userID == userID
     }
     guard !members.isEmpty else { return "unknown group" }
     // In the order in which the engine does it, which is that of the ids.
+    var isReplayed = true
     for (id, hold) in members.sorted(by: { $0.key.uuidString < $1.key.uuidString })
     where hold.state.isOpen {
       _ = settle(Settlement(userID: userID, reservationID: id, action: .release))
+      isReplayed = false
     }
-    return "\(available(userID, year)) available"
+    let released = members.keys.compactMap { holds[$0] }.filter {
+      $0.state == .released || $0.state == .committed && $0.releaseAnswer != nil
+    }
+    return "\(isReplayed ? "replayed " : "")released \(released.reduce(0) { $0 + $1.left }) of "
+      + "\(released.count), \(available(userID, year)) available"
   }
 
-  mutating func refund(_ refund: Refund, ofCharge index: Int) -> String {
+  /// Refunds a charge, by its place in the ledger.
+  public mutating func refund(_ refund: Refund, ofCharge index: Int) -> String {
     if let sent = refunds[refund.id] {
       if sent.charge != index { return "conflict in entry_id" }
       if refund.credits.map({ $0 != sent.credits }) ?? !sent.wasWhole {
@@ -186,9 +223,12 @@ struct ModelBooks {
     let credits = refund.credits ?? left
     ledger[index].refunded += credits
     ledger.append(
-      Entry(userID: charge.userID, year: charge.year, credits: credits, isRefund: true))
+      Entry(
+        userID: charge.userID, year: charge.year, reservationID: charge.reservationID,
+        credits: credits, isRefund: true))
     let answer = "refunded \(credits), \(available(charge.userID, charge.year)) available"
-    refunds[refund.id] = (refund, index, credits, credits == left, answer)
+    refunds[refund.id] = SentRefund(
+      refund: refund, charge: index, credits: credits, wasWhole: credits == left, answer: answer)
     return answer
   }
 

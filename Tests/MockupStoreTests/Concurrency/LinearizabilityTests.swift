@@ -1,0 +1,139 @@
+import FoundationEssentials
+import MockupStore
+import Mockups
+import TestSupport
+import Testing
+
+/// What clients are answered who call at the same time is what one after the other would have been
+/// answered, in some order.
+///
+/// Repeat a failure's calls, though not its timing, with `MOCKUPD_TEST_SEED=<seed> swift test`.
+@Suite struct LinearizabilityTests {
+  private static let clients = 5
+
+  @Test(arguments: 0..<4 as Range<UInt64>)
+  func `concurrent calls of the store are linearizable`(number: UInt64) async throws {
+    let seed = TestSeed.value &+ number &* 1000
+    try await Books.with(at: "2026-05-10T12:00:00Z") { books in
+      let (one, other) = (try await books.user(budget: 12), try await books.user(budget: 12))
+      let histories = [one, other].map { ($0, HistoryRecorder<LedgerCall, [String]>()) }
+      try await books.withStores(count: Self.clients, connections: 2) { stores in
+        for phase in 0..<3 as Range<UInt64> {
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            for (userID, history) in histories {
+              for (client, store) in stores.enumerated() {
+                group.addTask {
+                  let caller = LedgerCaller(books: books, store: store, userID: userID)
+                  var maker = try LedgerCallMaker(
+                    for: userID, seed: seed &+ phase,
+                    client: UInt64(client) &+ (userID == one ? 0 : 100), secondsToLive: 10...90)
+                  for _ in 0..<12 {
+                    try await caller.make(try maker.next(), by: client, history, &maker.entryIDs)
+                  }
+                }
+              }
+            }
+            try await group.waitForAll()
+          }
+          // Nothing is in flight: what is due expires for all calls that follow.
+          books.clock.advance(by: 30)
+          for (_, history) in histories {
+            try await history.record(.advance(seconds: 30), by: 0) { [] }
+          }
+        }
+      }
+      for (userID, history) in histories {
+        var model = ModelBooks(now: books.clock.now.addingTimeInterval(-90))
+        model.budgets[userID] = 12
+        let checker = LinearizabilityChecker(from: model) { model, call in
+          model.answer(call, of: userID)
+        }
+        let verdict = checker.check(history.calls)
+        guard case .linearizable = verdict else {
+          Issue.record("\(verdict)\n\(TestSeed.variable)=\(TestSeed.value), history \(number)")
+          continue
+        }
+        // Otherwise it shows nothing.
+        #expect(
+          history.calls.filter { call in
+            history.calls.contains {
+              $0.start < call.end && call.start < $0.end && $0.start != call.start
+            }
+          }.count > 20)
+      }
+    }
+  }
+}
+
+/// Makes a user's calls of a store.
+private struct LedgerCaller {
+  let books: Books
+  let store: CreditStore
+  let userID: UUID
+
+  func make(
+    _ call: LedgerCall, by client: Int, _ history: HistoryRecorder<LedgerCall, [String]>,
+    _ entryIDs: inout [UUID]
+  ) async throws {
+    var read = entryIDs
+    try await history.record(call, by: client) { try await answer(call, &read) }
+    entryIDs = read
+  }
+
+  private func answer(_ call: LedgerCall, _ entryIDs: inout [UUID]) async throws -> [String] {
+    switch call {
+    case .reserve(let requests, let allOrNothing):
+      // Alone it goes with what else the store has gathered.
+      if requests.count == 1, !allOrNothing {
+        return [try await summary { try await store.reserve(requests[0]) }]
+      }
+      return try await store.reserve(requests, allOrNothing: allOrNothing).map { summary(of: $0) }
+    case .check(let credits):
+      let admission = try await store.check(credits: credits, userID: userID)
+      return [admission.isAdmitted ? "admitted" : "refused"]
+    case .settle(let settlements, let allOrNothing):
+      if settlements.count == 1, !allOrNothing {
+        return [try await summary { try await store.settle(settlements[0]) }]
+      }
+      return try await store.settle(settlements, allOrNothing: allOrNothing)
+        .map { summary(of: $0) }
+    case .releaseGroup(let group):
+      return [try await summary { try await store.releaseGroup(group, of: userID) }]
+    case .refund(let id, _, let entryID, let credits):
+      let refund = Refund(userID: userID, id: id, entryID: entryID, credits: credits)
+      return [try await summary { try await store.refund(refund) }]
+    case .setBudget(let budget):
+      let admin = AdminStore(pool: books.owner, now: { [clock = books.clock] in clock.now })
+      let outcome = try await admin.setBudget(
+        of: userID, annualBudget: Int32(budget), monthlySoftLimit: nil, changedBy: "a test")
+      return ["\(outcome.usage.available) available"]
+    case .usage:
+      let usage = try await store.usage(of: userID)
+      return ["held \(usage.held), \(usage.available) available"]
+    case .reservation(let id):
+      do {
+        return [Self.line(of: try await store.reservation(id, of: userID))]
+      } catch .unknownReservation {
+        return ["unknown reservation"]
+      }
+    case .reservations:
+      let page = try await store.reservations(of: userID, after: nil, count: 1000)
+      return page.reservations.map { Self.line(of: $0) }.sorted()
+    case .entries:
+      let entries = try await store.export(of: userID, after: nil, count: 1000)
+      entryIDs = entries.map(\.id)
+      return entries.map {
+        ModelBooks.summary(
+          of: $0.reservationID, $0.credits, isRefund: $0.operation == .refund)
+      }
+    case .advance:
+      return []
+    }
+  }
+
+  private static func line(of reservation: Reservation) -> String {
+    ModelBooks.summary(
+      reservation.id, reservation.state.rawValue, held: reservation.held,
+      committed: reservation.committed)
+  }
+}
