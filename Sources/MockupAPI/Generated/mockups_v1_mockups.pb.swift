@@ -1803,8 +1803,12 @@ public protocol MockupServiceHandler: TTRPC.Service {
     _ request: CompleteMockupRequest, context: TTRPC.ServerContext
   ) async throws -> CompleteMockupResponse
 
-  /// Reports that there is no picture: fails the mockup and releases its credits, or makes it pending
-  /// again for another attempt. What the vendor may have charged is not released.
+  /// Reports that there is no picture: fails the mockup and releases its reservation. With `may_retry` the
+  /// mockup is pending again, and the reservation is held until the next claim; if it expires first, its
+  /// credits are free, and the claim fails the mockup.
+  /// Where the vendor may have charged, for this attempt or for an earlier one of the round that ended
+  /// without a report, the credits are not released: the reservation stays dispatched for the next attempt,
+  /// or is unresolved where the mockup fails.
   func failMockup(
     _ request: FailMockupRequest, context: TTRPC.ServerContext
   ) async throws -> FailMockupResponse
@@ -2002,8 +2006,12 @@ public struct MockupServiceClient: Sendable {
     try await client.unary(Methods.completeMockup, request, options: options)
   }
 
-  /// Reports that there is no picture: fails the mockup and releases its credits, or makes it pending
-  /// again for another attempt. What the vendor may have charged is not released.
+  /// Reports that there is no picture: fails the mockup and releases its reservation. With `may_retry` the
+  /// mockup is pending again, and the reservation is held until the next claim; if it expires first, its
+  /// credits are free, and the claim fails the mockup.
+  /// Where the vendor may have charged, for this attempt or for an earlier one of the round that ended
+  /// without a report, the credits are not released: the reservation stays dispatched for the next attempt,
+  /// or is unresolved where the mockup fails.
   public func failMockup(
     _ request: FailMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> FailMockupResponse {
