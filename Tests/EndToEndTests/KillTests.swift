@@ -5,7 +5,6 @@ import MockupClient
 import MockupStore
 import Mockups
 import Postgres
-import Synchronization
 import TestSupport
 import Testing
 
@@ -25,7 +24,7 @@ import Testing
         let users = [UUID(), UUID()]
         for user in users { try await postgres.makeUser(user, annualBudget: 12) }
         let histories = users.map { _ in HistoryRecorder<LedgerCall, [String]>() }
-        let isOver = Atomic(false)
+        let isOver = Flag()
         var server = try await RunningServer.start(on: postgres.database, folder: folder)
         let socket = server.socket
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -33,16 +32,15 @@ import Testing
             for client in 0..<Self.clients {
               group.addTask {
                 try await call(
-                  until: { isOver.load(ordering: .acquiring) }, as: client, for: user, at: socket,
-                  history, seed: seed)
+                  until: isOver, as: client, for: user, at: socket, history, seed: seed)
               }
             }
           }
           do {
             for kill in 0..<6 {
               let goal = histories.reduce(0) { $0 + $1.calls.count } + Self.calls
-              while histories.reduce(0, { $0 + $1.calls.count }) < goal {
-                try await Task.sleep(for: .milliseconds(5))
+              try await eventually("\(Self.calls) calls are answered") {
+                histories.reduce(0) { $0 + $1.calls.count } >= goal
               }
               switch kill % 3 {
               case 0:
@@ -61,10 +59,10 @@ import Testing
             }
           } catch {
             group.cancelAll()
-            isOver.store(true, ordering: .releasing)
+            isOver.raise()
             throw error
           }
-          isOver.store(true, ordering: .releasing)
+          isOver.raise()
           try await group.waitForAll()
         }
         #expect(await server.stop().exitCode == 0)
@@ -93,7 +91,7 @@ import Testing
   }
 
   private func call(
-    until isOver: @Sendable () -> Bool, as client: Int, for user: UUID, at socket: String,
+    until isOver: Flag, as client: Int, for user: UUID, at socket: String,
     _ history: HistoryRecorder<LedgerCall, [String]>, seed: UInt64
   ) async throws {
     var maker = try LedgerCallMaker(
@@ -104,7 +102,7 @@ import Testing
       to: .unixSocket(path: socket), configuration: configuration
     ) { connection in
       let caller = WireCaller(client: connection, user: user)
-      while !isOver() {
+      while !isOver.isRaised {
         let call = try maker.next()
         var entryIDs = maker.entryIDs
         while try await history.record(
@@ -112,8 +110,8 @@ import Testing
           == nil
         {
           // The server or its database is away. Read until it is back: lost calls cost the checker.
-          while (try? await connection.credits.usage(of: user)) == nil {
-            try await Task.sleep(for: .milliseconds(20))
+          try await eventually("the server answers again") {
+            (try? await connection.credits.usage(of: user)) != nil
           }
           // Some calls are retried under their ids, others are left to take effect late or never.
           if Int.random(in: 0..<4, using: &random) == 0 { break }

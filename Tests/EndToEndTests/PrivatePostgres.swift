@@ -72,13 +72,13 @@ struct PrivatePostgres {
       let line = text.split(separator: "\n").first, let postmaster = Int32(line)
     else { return }
     // First, so that it makes no more.
-    kill(postmaster, signal)
+    Glibc.kill(postmaster, signal)
     for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
       guard let process = Int32(name),
         let status = try? String(contentsOfFile: "/proc/\(name)/status", encoding: .utf8),
         status.contains("\nPPid:\t\(postmaster)\n")
       else { continue }
-      kill(process, signal)
+      Glibc.kill(process, signal)
     }
   }
 
@@ -99,9 +99,7 @@ struct PrivatePostgres {
 
   /// Starts it after ``kill()``: once the last process of the one before has ended.
   func restart() async throws {
-    while true {
-      do { return try await start() } catch { try await Task.sleep(for: .milliseconds(100)) }
-    }
+    try await eventually("PostgreSQL starts again") { (try? await start()) != nil }
   }
 
   /// Makes a user with a budget.

@@ -2,7 +2,6 @@ import FoundationEssentials
 import MockupStore
 import Mockups
 import Postgres
-import Synchronization
 import TestSupport
 import Testing
 
@@ -168,15 +167,16 @@ import Testing
     try await Books.withAdmin { books, admin in
       let (user, id) = (try await books.user(budget: 10), UUID())
       try await books.reserve(1, for: user)
-      let isAnswered = Atomic(false)
+      let isAnswered = Flag()
       let task = try await books.holding("LOCK TABLE mockupd.commits IN ACCESS EXCLUSIVE MODE") {
         let task = Task {
           let resolution = Resolution(userID: user, reservationID: id, id: UUID(), credits: 1)
-          defer { isAnswered.store(true, ordering: .releasing) }
+          defer { isAnswered.raise() }
           return try await summary { try await admin.resolve(resolution) }
         }
-        while try await !books.isWaiting(), !isAnswered.load(ordering: .acquiring) {
-          try await Task.sleep(for: .milliseconds(5))
+        try await eventually("it is answered or waits") {
+          if isAnswered.isRaised { return true }
+          return try await books.isWaiting()
         }
         try await books.reserve(5, for: user, id: id)
         return task

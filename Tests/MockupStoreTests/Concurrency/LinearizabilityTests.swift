@@ -111,11 +111,7 @@ private struct LedgerCaller {
       let usage = try await store.usage(of: userID)
       return ["held \(usage.held), \(usage.available) available"]
     case .reservation(let id):
-      do {
-        return [Self.line(of: try await store.reservation(id, of: userID))]
-      } catch .unknownReservation {
-        return ["unknown reservation"]
-      }
+      return [try await Self.line { try await store.reservation(id, of: userID) }]
     case .reservations:
       let page = try await store.reservations(of: userID, after: nil, count: 1000)
       return page.reservations.map { Self.line(of: $0) }.sorted()
@@ -128,6 +124,14 @@ private struct LedgerCaller {
       }
     case .advance:
       return []
+    }
+  }
+
+  private static func line(_ body: () async throws -> Reservation) async throws -> String {
+    do {
+      return line(of: try await body())
+    } catch let error as CreditError {
+      return error.summary
     }
   }
 
