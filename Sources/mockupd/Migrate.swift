@@ -22,7 +22,9 @@ struct Migrate: AsyncParsableCommand {
   @Flag(help: "Say what is applied and what is pending, and change nothing.")
   var status = false
 
-  @Option(help: "How long to wait for a lock that another session holds, in seconds.")
+  @Option(
+    parsing: .unconditional,
+    help: "How long to wait for a lock that another session holds, in seconds.")
   var lockTimeout = 600
 
   func validate() throws {

@@ -115,14 +115,16 @@ import Testing
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(on: postgres.database, folder: folder)
         try postgres.pause()
-        async let lost = CreditServiceClient(Client(path: server.socket)).getCreditUsage(
-          GetCreditUsageRequest(userID: UUID().wireText),
-          options: CallOptions(timeout: .seconds(180)))
+        let lost = Task {
+          try await CreditServiceClient(Client(path: server.socket)).getCreditUsage(
+            GetCreditUsageRequest(userID: UUID().wireText),
+            options: CallOptions(timeout: .seconds(600)))
+        }
         try await server.process.logs("the database does not answer")
         server.process.signal(SIGTERM)
         let ending = await server.process.ending()
         #expect(ending.exitCode == 0, "\(ending)")
-        let error = await #expect(throws: RPCError.self) { try await lost }
+        let error = await #expect(throws: RPCError.self) { try await lost.value }
         #expect(error?.code == .unavailable)
       }
     }

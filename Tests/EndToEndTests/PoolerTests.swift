@@ -142,7 +142,7 @@ import Testing
                 """)
             }
             while let event = try await watch.next() {
-              if case .changed(let mockup) = event.change, mockup.mockupID == made { break }
+              if case .changed(let mockup) = event.change, mockup.mockupID == made.wireText { break }
             }
             try await inserting.value
           }

@@ -47,8 +47,8 @@ import Testing
     async throws
   {
     let lost = Atomic(0)
-    // A pipe holds 64 KiB, and the writer about as much.
-    let writer = LineWriter(descriptor, maxWaitingBytes: 65_536) {
+    // The writer takes more than a pipe holds, which is 64 KiB, so that it is stuck in any case.
+    let writer = LineWriter(descriptor, maxWaitingBytes: 262_144) {
       lost.add(1, ordering: .relaxed)
     } lossNotice: {
       "lost \($0)"
