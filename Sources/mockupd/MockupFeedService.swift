@@ -38,7 +38,7 @@ struct MockupFeedService: ServiceLifecycle.Service, CustomStringConvertible {
           """
           the connection that listens for changed mockups goes through a pooler: if it pools \
           transactions, watches learn of changes only every \(Self.longestSleepBehindPooler) \
-          seconds; see database.listenerURL
+          seconds; see database.listenerUrl
           """)
       }
     } onEvent: { event in

@@ -11,7 +11,7 @@ enum SettingKey: String, CaseIterable {
   case policyScheduler = "policy.scheduler"
   case policyReader = "policy.reader"
   case databaseURL = "database.url"
-  case databaseListenerURL = "database.listenerURL"
+  case databaseListenerURL = "database.listenerUrl"
   case databaseConnections = "database.connections"
   case databasePending = "database.pendingPerConnection"
   case databaseConnectSeconds = "database.connectSeconds"

@@ -57,7 +57,7 @@ import Testing
             let ending = await server.stop()
             #expect(ending.exitCode == 0, "\(ending)")
             #expect(!ending.errors.contains("incident"), "\(ending)")
-            #expect(ending.errors.contains("database.listenerURL"), "\(ending)")
+            #expect(ending.errors.contains("database.listenerUrl"), "\(ending)")
           }
         }
         // The sessions are as they were: what the servers need is local to their transactions.
@@ -142,7 +142,9 @@ import Testing
                 """)
             }
             while let event = try await watch.next() {
-              if case .changed(let mockup) = event.change, mockup.mockupID == made.wireText { break }
+              if case .changed(let mockup) = event.change, mockup.mockupID == made.wireText {
+                break
+              }
             }
             try await inserting.value
           }

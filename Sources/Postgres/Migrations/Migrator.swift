@@ -93,8 +93,9 @@ public struct Migrator: Sendable {
     // What a failure is about: the record, until a migration begins.
     let underWay = Locked<Migration?>(nil)
     let refusal = Locked<MigrationError?>(nil)
+    let applied: Migration?
     do {
-      return try await connection.withTransaction { transaction throws(PostgresError) in
+      applied = try await connection.withTransaction { transaction throws(PostgresError) in
         let processID = try await transaction.query(statements.backendProcessID) {
           row throws(PostgresError) in try row.decode(Int32.self, at: 0)
         }
@@ -105,8 +106,8 @@ public struct Migrator: Sendable {
         let pending: [Migration]
         do throws(MigrationError) {
           try await requireOwnRecord(on: transaction)
-          let applied = try await applied(on: transaction)
-          pending = try await self.pending(after: applied, upTo: version, on: transaction)
+          pending = try await self.pending(
+            after: try await self.applied(on: transaction), upTo: version, on: transaction)
         } catch {
           refusal.withLock { $0 = error }
           transaction.rollback()
@@ -126,6 +127,8 @@ public struct Migrator: Sendable {
       throw MigrationError(
         .failed, "Migration \(migration.version) (\(migration.name)) failed", cause: error)
     }
+    if let refusal = refusal.withLock({ $0 }) { throw refusal }
+    return applied
   }
 
   private func requireOwnRecord(on connection: some StatementExecutor) async throws(MigrationError)
