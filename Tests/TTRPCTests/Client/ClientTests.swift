@@ -143,7 +143,9 @@ import Testing
         // The second time the client may learn of it only by the loss of its connection.
         #expect(away.message.contains(path) || round > 0)
         try await withServer(at: path) { _, _ in
-          let answer = try await Self.call(client, "Echo", seconds: 1)
+          // Between two attempts to connect, calls that do not wait fail.
+          let answer = try await Self.call(
+            client, "Echo", seconds: 1, options: CallOptions(waitsForReady: true))
           #expect(answer.seconds == 2)
         }
       }
