@@ -126,7 +126,10 @@ import Testing
 
   @Test func `a charge written while a refund waits is refunded under its lock`() async throws {
     try await Books.with { books in
-      let (one, other) = (try await books.user(budget: 10), try await books.user(budget: 10))
+      // In the order of locks: the batch waits for the first user before it locks the second one.
+      let users = [UUID(), UUID()].sorted { $0.uuidString < $1.uuidString }
+      for user in users { _ = try await books.database.makeUser(user, annualBudget: 10) }
+      let (one, other) = (users[0], users[1])
       try await books.spend(2, for: one)
       let charge = try #require(try await books.ledger(of: one).first).id
       let reservation = try await books.reserve(4, for: other).reservation.id
