@@ -38,8 +38,8 @@ import Testing
 
     let scenes = client.scenes
     let key = "own_\(UUID().uuidString.prefix(8).lowercased())"
-    let template = UUID()
-    _ = try await scenes.create(key, for: user, id: template, name: "n", dmTemplateID: "t")
+    let created = try await scenes.create(key, for: user, name: "n", dmTemplateID: "t")
+    let template = try #require(UUID(wireText: created.template?.templateID ?? ""))
     _ = try await scenes.update(template, of: user, name: "m")
     _ = try await scenes.template(template, seenBy: user)
     #expect(try await scenes.resolve(key, for: user).name == "m")

@@ -39,7 +39,7 @@ import Testing
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let server = try await Self.start(
-          "ulimit -Hn 800; ulimit -Sn 100", on: database, folder: folder)
+          "ulimit -Sn 100; ulimit -Hn 800", on: database, folder: folder)
         #expect(try Self.limits(of: server.process) == ["800", "800"])
         #expect(server.process.errors.contains("raised the limit of open files"))
         // 4096 connections would need more.

@@ -237,7 +237,7 @@ import Testing
         #expect(ending.exitCode == 1)
         #expect(ending.output.isEmpty)
         #expect(ending.errorLines.count == 1, "\(ending)")
-        #expect(ending.errors.contains("run `mockupd migrate` first"), "\(ending)")
+        #expect(ending.errors.contains("run `mockupd migrate`"), "\(ending)")
         #expect(!FileManager.default.fileExists(atPath: "\(folder)/socket"))
       }
     }
