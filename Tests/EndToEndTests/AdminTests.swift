@@ -150,10 +150,11 @@ import Testing
       try await database.withServer(settings: ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "1"]) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
           let (held, dispatched) = (UUID(), UUID())
-          _ = try await client.credits.reserve(
-            for: user, credits: 3, id: held, timeToLive: .seconds(1))
+          _ = try await client.credits.reserve(for: user, credits: 3, id: held)
           _ = try await client.credits.reserve(for: user, credits: 3, id: dispatched)
-          _ = try await client.credits.dispatch(dispatched, of: user, timeToLive: .seconds(1))
+          _ = try await client.credits.dispatch(dispatched, of: user)
+          try await database.owner.run("UPDATE mockupd.reservations SET expires_at = now()")
+          try await database.owner.run("UPDATE mockupd.credit_counters SET due_at = now()")
           // Nobody asks for the user: the sweeper it is that finds them.
           let states = "SELECT state FROM mockupd.reservations ORDER BY state"
           try await eventually("both have expired") {

@@ -221,7 +221,8 @@ import Testing
       try await withTemporaryFolder { folder in
         let server = try Program.mockupd.start(
           ["serve", "--socket", "\(folder)/socket", "--database-url", url], folder: folder)
-        try await server.logs(reason)
+        // The log quotes its values.
+        try await server.logs(reason.replacing("\"", with: "\\\""))
         server.signal(SIGTERM)
         let ending = await server.ending()
         #expect(!"\(ending)\(migrate)".contains("hunter2"))

@@ -149,7 +149,11 @@ struct Session {
       return nil
     case .finish(let request, let result):
       nextCancel = nil
-      if case .failure(let error) = result, error.isStalePlan { hasStalePlans = true }
+      if case .failure(let error) = result, error.isStalePlan {
+        // In a transaction, which has failed: its next run prepares the statement anew.
+        forget(request)
+        hasStalePlans = true
+      }
       return .finished(request, checked(result, of: request))
     case .sendAgain(let request, let preparingAnew):
       nextCancel = nil

@@ -1363,12 +1363,12 @@ BEGIN
     END IF;
     v_credits := coalesce(v_request.credits, v_left);
 
-    PERFORM mockupd.expire_due(p_now, ARRAY[v_request.user_id], ARRAY[v_charge.year]);
+    PERFORM mockupd.expire_due(p_now, ARRAY[v_request.user_id], ARRAY[v_request.year]);
     SELECT * INTO v_counters FROM mockupd.credit_counters AS c
     WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
     v_guardrails := (
       SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = v_request.user_id LIMIT 1);
-    v_usage := mockupd.usage_of(v_counters, v_charge.month, v_guardrails);
+    v_usage := mockupd.usage_of(v_counters, v_charge.month::integer, v_guardrails);
     v_balance := v_usage.annual_budget
       - (v_usage.generation + v_usage.regeneration - v_usage.refund);
     v_usage.refund := v_usage.refund + v_credits;
