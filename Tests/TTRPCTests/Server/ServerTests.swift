@@ -77,7 +77,6 @@ import Testing
     ("an unknown method", frame(5, "nope"), .unimplemented),
     ("an even id", frame(4, "Echo"), .invalidArgument),
     ("id zero", frame(0, "Echo"), .invalidArgument),
-    ("a lower id", frame(1, "Echo"), .invalidArgument),
     ("a repeated id", frame(3, "Echo"), .invalidArgument),
     ("no envelope", Golden.bytes("00000003 00000005 01 00 0affff"), .invalidArgument),
     ("an envelope of no text", Golden.bytes("00000003 00000005 01 00 0a01ff"), .invalidArgument),
