@@ -54,7 +54,7 @@ import Testing
                   """)
               default:
                 try await postgres.kill()
-                try await postgres.restart()
+                try await postgres.start()
               }
             }
           } catch {

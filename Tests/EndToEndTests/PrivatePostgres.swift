@@ -73,33 +73,46 @@ struct PrivatePostgres {
     else { return }
     // First, so that it makes no more.
     Glibc.kill(postmaster, signal)
-    for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
-      guard let process = Int32(name),
-        let status = try? String(contentsOfFile: "/proc/\(name)/status", encoding: .utf8),
-        status.contains("\nPPid:\t\(postmaster)\n")
-      else { continue }
-      Glibc.kill(process, signal)
-    }
+    for process in try Self.children(of: postmaster) { Glibc.kill(process, signal) }
   }
 
   func start() async throws { try await run("start") }
 
   func stop() async throws { try await run("stop") }
 
-  /// Kills its first process, as a crash does; the others notice and end.
+  /// Kills its first process, as a crash does, and returns when its last one has ended.
   func kill() async throws {
-    let file = try String(contentsOfFile: "\(folder)/postgres/data/postmaster.pid", encoding: .utf8)
-    guard let pid = file.split(separator: "\n").first.flatMap({ pid_t($0) }) else {
-      throw Program.Failure(description: "no process id in \(file)")
+    let file = "\(folder)/postgres/data/postmaster.pid"
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    guard let postmaster = text.split(separator: "\n").first.flatMap({ Int32($0) }) else {
+      throw Program.Failure(description: "no process id in \(text)")
     }
-    guard Glibc.kill(pid, SIGKILL) == 0 else {
-      throw Program.Failure(description: "cannot kill process \(pid): errno \(errno)")
+    // First, so that it makes no more.
+    Glibc.kill(postmaster, SIGSTOP)
+    let children = try Self.children(of: postmaster)
+    Glibc.kill(postmaster, SIGKILL)
+    try await eventually("PostgreSQL's processes end") {
+      ([postmaster] + children).allSatisfy { !Self.isRunning($0) }
+    }
+    // A process that has not been reaped passes for the owner of these.
+    for lock in [file, "\(folder)/postgres/.s.PGSQL.5432.lock"] {
+      try FileManager.default.removeItem(atPath: lock)
     }
   }
 
-  /// Starts it after ``kill()``: once the last process of the one before has ended.
-  func restart() async throws {
-    try await eventually("PostgreSQL starts again") { (try? await start()) != nil }
+  private static func children(of parent: Int32) throws -> [Int32] {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter {
+      status(of: $0)?.contains("\nPPid:\t\(parent)\n") == true
+    }
+  }
+
+  private static func isRunning(_ process: Int32) -> Bool {
+    guard let status = status(of: process) else { return false }
+    return !status.contains("\nState:\tZ")
+  }
+
+  private static func status(of process: Int32) -> String? {
+    try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
   }
 
   /// Makes a user with a budget.
