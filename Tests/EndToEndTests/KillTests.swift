@@ -60,6 +60,7 @@ import Testing
           } catch {
             group.cancelAll()
             isOver.raise()
+            _ = await server.stop(by: SIGKILL)
             throw error
           }
           isOver.raise()
