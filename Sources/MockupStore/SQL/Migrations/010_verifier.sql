@@ -11,7 +11,8 @@ AS $$
 BEGIN
   RETURN QUERY
   WITH spent AS (
-    SELECT e.user_id, e.year, e.month, e.sequence, e.id, e.reservation_id, e.refunded_entry_id,
+    SELECT e.user_id, e.year::integer AS year, e.month::integer AS month, e.sequence, e.id,
+      e.reservation_id, e.refunded_entry_id,
       e.operation, e.credits::bigint AS credits, e.overrun,
       e.balance_before, e.balance_after, e.annual_budget,
       CASE e.operation WHEN 'refund' THEN -e.credits::bigint
