@@ -143,6 +143,13 @@ import Testing
     try await first.send(probe)
     #expect(try await first.receive(1000).starts(with: "HTTP/1.1 200".utf8))
     server.process.signal(SIGSTOP)
+    try await eventually("each of its threads has stopped") {
+      let tasks = "/proc/\(server.process.processID)/task"
+      return try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy { task in
+        try String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
+          .contains("State:\tT")
+      }
+    }
     var peers: [RawPeer] = []
     while peers.count < 300, let peer = RawPeer.connectWithoutWaiting(path: server.socket) {
       peers.append(peer)
