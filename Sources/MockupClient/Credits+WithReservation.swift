@@ -117,7 +117,7 @@ extension Credits {
     let (held, wasDispatched) = try await hold(
       request, isOwnID: id == nil, resumesDispatched: resumesDispatched)
     if isDispatched, !wasDispatched {
-      try await dispatch(held, resumesDispatched: resumesDispatched)
+      try await dispatch(held, isOwnID: id == nil, resumesDispatched: resumesDispatched)
     }
 
     let decision: ReservationDecision<Value>
@@ -195,13 +195,15 @@ extension Credits {
   }
 
   /// Dispatches the reservation before its closure runs.
-  private func dispatch(_ held: HeldReservation, resumesDispatched: Bool) async throws {
+  private func dispatch(
+    _ held: HeldReservation, isOwnID: Bool, resumesDispatched: Bool
+  ) async throws {
     let response: DispatchReservationResponse
     do {
       response = try await dispatch(held.id, of: held.user)
     } catch {
-      // The vendor was not called.
-      await giveBack(held)
+      // This run has not called the vendor. Another one under the same id may have.
+      if isOwnID { await giveBack(held) }
       throw error
     }
     // Another run has it, or the answer to this one's first attempt was lost: which, is unknown.

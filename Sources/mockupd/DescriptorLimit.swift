@@ -45,7 +45,7 @@ extension Settings {
   /// - Throws: ``SettingError`` where there are not even enough for one connection.
   mutating func fitConnectionsToDescriptors(logger: Logger) throws {
     let descriptors = DescriptorLimit.raise(logger: logger)
-    // Beside the pool there are a listener and, at the start, the check of the schema.
+    // Beside the pool there are the listener and the health check.
     let databaseConnections = database.connectionCount + 2
     let needed =
       Self.otherDescriptors + Self.descriptorsPerEventLoop * eventLoops

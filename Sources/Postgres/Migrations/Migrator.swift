@@ -71,7 +71,8 @@ public struct Migrator: Sendable {
   /// - Throws: ``MigrationError``, also where ``migrate(upTo:)`` would refuse to begin.
   public func status() async throws(MigrationError) -> MigrationStatus {
     try await withConnection { connection throws(MigrationError) in
-      try await status(on: connection)
+      try await requireOwnRecord(on: connection)
+      return try await status(on: connection)
     }
   }
 

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import MockupStore
 import Mockups
+import TestSupport
 import Testing
 
 @Suite struct SeveralCommitsTests {
@@ -27,6 +28,20 @@ import Testing
       #expect(last.released == 2)
       #expect(try await books.ledger(of: user).map(\.credits) == [1, 2, 1])
       #expect(try await books.ledger(of: user).map(\.balanceAfter) == [9, 7, 6])
+    }
+  }
+
+  @Test func `a ledger with one more column takes every kind of commit`() async throws {
+    try await Books.with { books in
+      try await books.database.owner.run(
+        "ALTER TABLE public.mockup_credit_usage ADD COLUMN note text")
+      let user = try await books.user(budget: 10)
+      let id = UUID()
+      try await books.reserve(3, for: user, id: id)
+      _ = try await books.commit(1, of: id, for: user, final: false)
+      let last = try await books.commit(4, of: id, for: user, overrun: true)
+      #expect(summary(of: .success(last)) == "committed 5 (2 overrun), 5 available")
+      #expect(try await books.ledger(of: user).map(\.credits) == [1, 4])
     }
   }
 

@@ -600,6 +600,7 @@ DECLARE
   v_settled mockupd.reservations[];
   v_commits mockupd.commits[];
   v_changed mockupd.credit_counters[];
+  v_entry public.mockup_credit_usage;
   v_entries public.mockup_credit_usage[];
 BEGIN
   -- A user's batch is cut into runs in which no reservation stands twice: each request for one that
@@ -850,13 +851,24 @@ BEGIN
 
       IF v_charge > 0 THEN
         v_counters.entries := v_counters.entries + 1;
-        v_entries := v_entries || ROW(
-          v_request.entry_id, v_reservation.user_id, v_reservation.mockup_id,
-          v_charge, v_reservation.operation,
-          mockupd.as_integer(v_balance), mockupd.as_integer(v_balance - v_charge),
-          v_reservation.year, v_reservation.month, p_now,
-          v_counters.entries, v_reservation.id, late, v_overrun, NULL, v_usage.annual_budget
-        )::public.mockup_credit_usage;
+        -- By name: the table may have more columns, or have them in another order.
+        v_entry := NULL;
+        v_entry.id := v_request.entry_id;
+        v_entry.user_id := v_reservation.user_id;
+        v_entry.mockup_id := v_reservation.mockup_id;
+        v_entry.credits := v_charge;
+        v_entry.operation := v_reservation.operation;
+        v_entry.balance_before := mockupd.as_integer(v_balance);
+        v_entry.balance_after := mockupd.as_integer(v_balance - v_charge);
+        v_entry.year := v_reservation.year;
+        v_entry.month := v_reservation.month;
+        v_entry.created_at := p_now;
+        v_entry.sequence := v_counters.entries;
+        v_entry.reservation_id := v_reservation.id;
+        v_entry.late := late;
+        v_entry.overrun := v_overrun;
+        v_entry.annual_budget := v_usage.annual_budget;
+        v_entries := v_entries || v_entry;
       END IF;
 
       v_settled := v_settled || v_reservation;

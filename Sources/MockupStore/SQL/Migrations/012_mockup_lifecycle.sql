@@ -413,7 +413,8 @@ BEGIN
       SET state = 'queued', requested_at = p_now, skip_approval = p_skip_approval,
         reservation_id = p_reservation_id, round_attempts = 0, may_be_charged = false,
         worker = NULL, outcome = NULL,
-        outcome_credits = NULL, outcome_allow_overrun = NULL, outcome_error = NULL
+        outcome_credits = NULL, outcome_allow_overrun = NULL, outcome_error = NULL,
+        outcome_may_be_charged = NULL
       WHERE j.mockup_id = p_mockup_id AND j.user_id = p_user_id;
     END IF;
   END IF;
@@ -584,7 +585,12 @@ BEGIN
     worker = p_worker,
     lease_expires_at =
       CASE WHEN m.status = 'generating' THEN p_now + make_interval(secs => p_lease) END,
-    outcome = NULL, outcome_credits = NULL, outcome_allow_overrun = NULL, outcome_error = NULL
+    -- Of a mockup that this claim fails, the last attempt may still be reported again.
+    outcome = CASE WHEN m.status <> 'generating' THEN j.outcome END,
+    outcome_credits = CASE WHEN m.status <> 'generating' THEN j.outcome_credits END,
+    outcome_allow_overrun = CASE WHEN m.status <> 'generating' THEN j.outcome_allow_overrun END,
+    outcome_error = CASE WHEN m.status <> 'generating' THEN j.outcome_error END,
+    outcome_may_be_charged = CASE WHEN m.status <> 'generating' THEN j.outcome_may_be_charged END
   FROM public.mockups AS m
   WHERE j.mockup_id = ANY (v_ids) AND j.user_id = ANY (v_user_ids)
     AND m.id = j.mockup_id AND m.user_id = j.user_id;
