@@ -6,7 +6,7 @@ internal import TTRPC
 public struct HeldReservation: Sendable, Hashable {
   public let id: UUID
   public let user: UUID
-  /// How many credits are held.
+  /// The number of held credits.
   public let credits: Int
   /// When the reservation expires, unless it is extended or settled before.
   public let expiresAt: Date
@@ -31,9 +31,9 @@ extension ReservationDecision: Sendable where Value: Sendable {}
 /// What has become of a reservation, and what the closure that had it returned.
 public struct SettledReservation<Value> {
   public let value: Value
-  /// How many credits were spent.
+  /// The number of spent credits.
   public let committed: Int
-  /// How many credits are available after it.
+  /// The number of credits that are available afterwards.
   public let remaining: Int
   /// The user's credits after it.
   public let usage: CreditUsage
@@ -43,7 +43,7 @@ extension SettledReservation: Sendable where Value: Sendable {}
 
 /// There were fewer credits than asked for. Nothing was reserved.
 public struct InsufficientCredits: Error, Sendable, Hashable, CustomStringConvertible {
-  /// How many credits are available.
+  /// The number of available credits.
   public let remaining: Int
   /// The server's message.
   public let description: String
@@ -63,7 +63,7 @@ public struct ReservationAlreadyUsed: Error, Sendable, Hashable, CustomStringCon
   }
 }
 
-/// What the closure of a dispatched reservation throws where it knows that the vendor charged nothing:
+/// An error that the closure of a dispatched reservation throws if the vendor charged nothing:
 /// the credits are released, and the caller gets the error inside.
 public struct NotCharged: Error {
   public let error: any Error
@@ -76,7 +76,7 @@ public struct NotCharged: Error {
 extension Credits {
   /// Reserves credits, runs a closure, and spends as many of them as it says.
   ///
-  /// What the closure decided reaches the server whatever becomes of the caller's task: its
+  /// The closure's decision reaches the server even if the caller's task is cancelled: its
   /// cancellation ends neither the commit nor the release, and both are sent again while the server is
   /// unavailable, for as long as the client's timeout (30 s where it has none).
   ///
@@ -142,7 +142,7 @@ extension Credits {
     }
   }
 
-  /// What is reserved for a closure.
+  /// The reservation to make for a closure.
   private struct Request: Sendable {
     var user: UUID
     var credits: Int

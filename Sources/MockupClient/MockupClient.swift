@@ -62,7 +62,7 @@ public struct MockupClient: Sendable {
   /// For those who look after the books.
   public let admin: Admin
 
-  /// What has to reach the server before the connection is closed.
+  /// The calls that have to reach the server before the connection is closed.
   private let shielded: ShieldedCalls
 
   private init(_ client: Client, _ configuration: Configuration) {

@@ -9,7 +9,7 @@ actor ShieldedCalls {
   private static let shortestPause: Duration = .milliseconds(50)
   private static let longestPause: Duration = .seconds(2)
 
-  /// Whether a call may be sent again at all.
+  /// Retries are enabled.
   private let retries: Bool
   private var running = 0
   private var waiting: [CheckedContinuation<Void, Never>] = []

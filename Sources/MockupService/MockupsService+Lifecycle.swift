@@ -106,6 +106,6 @@ extension MockupsService {
 }
 
 extension Mockups.Mockup {
-  /// What it is called in errors.
+  /// The name of the value in errors.
   var rowName: String { "mockup \(id.wireText)" }
 }

@@ -3,7 +3,7 @@ public import TTRPC
 
 /// How long a response may be, and how much of one a page of a list fills.
 public struct ResponseLimit: Sendable {
-  /// What a response has beside its rows: its envelope, a page token, totals.
+  /// The bytes of a response beside its rows: its envelope, a page token, totals.
   private static let overheadBytes = 512
   /// Tag and length of a row in its list.
   private static let rowOverheadBytes = 6

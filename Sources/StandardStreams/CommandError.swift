@@ -3,7 +3,7 @@ internal import VisibleText
 
 /// An error to show the user of a command, with the exit code for the shell.
 public struct CommandError: Error, Equatable, Sendable {
-  /// What a shell reports of a program that SIGPIPE has ended.
+  /// The exit code that a shell reports for a program that SIGPIPE has ended.
   public static let brokenPipe = 128 + SIGPIPE
   /// Input or output has failed (`EX_IOERR` of sysexits.h).
   public static let inputOutput: Int32 = 74
@@ -24,7 +24,7 @@ public struct CommandError: Error, Equatable, Sendable {
     self.init(lines: [line], exitCode: exitCode)
   }
 
-  /// What the system reports of reading or writing.
+  /// An error of the system while reading or writing.
   public init(_ what: String, systemError: Int32) {
     let reason = unsafe String(cString: strerror(systemError))
     self.init("\(what): \(reason)", exitCode: Self.inputOutput)

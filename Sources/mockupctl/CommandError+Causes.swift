@@ -22,7 +22,7 @@ extension CommandError {
       exitCode: error.code.exitCode)
   }
 
-  /// What a command throws, where it is for people; `nil` for errors of the command line's parser.
+  /// The error to show the user; `nil` for errors of the command line's parser.
   init?(thrown error: any Error) {
     switch error {
     case let error as CommandError: self = error

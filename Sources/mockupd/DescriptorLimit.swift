@@ -34,7 +34,7 @@ extension Settings {
   /// Descriptors for everything but event loops and connections: standard streams, the socket, settings,
   /// random numbers, name lookups.
   private static let otherDescriptors = 24
-  /// What an event loop has: its poll, its wakeup, its timer.
+  /// The descriptors of an event loop: its poll, its wakeup, its timer.
   private static let descriptorsPerEventLoop = 3
   /// What a connection to the database has: its socket and its wakeup; and one more socket while a cancel
   /// request is sent.

@@ -13,7 +13,7 @@ struct Settings: Sendable {
   var socketPath: String
   var socketMode: UInt32
   var socketGroup: UInt32?
-  /// How many connections may wait to be accepted.
+  /// The length of the queue of connections that wait to be accepted.
   var socketBacklog: Int32
   var policy: AccessPolicy
   var database: PostgresConfiguration

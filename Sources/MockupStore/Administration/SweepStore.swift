@@ -46,13 +46,13 @@ public struct SweepStore: Sendable {
   }
 }
 
-/// What one transaction of a sweep did.
+/// The result of one transaction of a sweep.
 public struct SweepBatch: Sendable, Hashable {
-  /// How many users' years or leases it examined; 0: nothing more is due that nobody else works on. Many
+  /// The number of users' years or leases that it examined; 0 if nothing else is due and unlocked. Many
   /// a year has nothing to expire, because its reservations were settled in time.
   public var examined: Int
-  /// How many reservations or leases it expired.
+  /// The number of reservations or leases that it expired.
   public var expired: Int
-  /// Where the next batch of the sweep goes on.
+  /// The position from which the next batch of the sweep continues.
   public var cursor: Date?
 }

@@ -14,7 +14,7 @@ public enum DatabaseCondition: Sendable, Hashable {
   /// The database refuses to tell, for lack of privileges for example; with its words.
   case refused(String)
 
-  /// What callers may know about it; nil if the database is ready.
+  /// The message for callers; nil if the database is ready.
   public var message: String? {
     switch self {
     case .ready: nil
@@ -26,7 +26,7 @@ public enum DatabaseCondition: Sendable, Hashable {
     }
   }
 
-  /// What an operator needs to know beyond ``message``.
+  /// The details for operators, beyond ``message``.
   public var detail: String? {
     switch self {
     case .ready, .hanging: nil

@@ -43,7 +43,7 @@ public struct MigrationStatus: Sendable, Hashable {
   public let pending: [Migration]
 }
 
-/// What happens while migrations are applied.
+/// An event while migrations are applied.
 public enum MigrationEvent: Sendable {
   /// A migration is applied and committed.
   case applied(Migration)

@@ -33,7 +33,7 @@ struct MigratorStatements: Sendable {
     SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r')
     """
 
-  /// What is wrong with the owner of the record, or of its schema.
+  /// The reason why the owner of the record, or of its schema, is refused.
   let foreignRecord: Statement = """
     SELECT format('%s is owned by %s, but the migrations run as %s', object, rolname, current_user)
     FROM (

@@ -53,7 +53,7 @@ public final class Pool: StatementExecutor {
   /// Ends all that is queued or in flight with an error, and refuses statements with the same error, as
   /// ``PostgresError/Code/connectionUnavailable``, until ``resume()``.
   ///
-  /// What is in flight fails with ``PostgresError/Code/connectionLost``: its outcome is unknown.
+  /// Every statement in flight fails with ``PostgresError/Code/connectionLost``: its outcome is unknown.
   public func suspend(because error: PostgresError) {
     for connection in connections { connection.suspend(because: error) }
   }

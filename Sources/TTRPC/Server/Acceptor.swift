@@ -9,7 +9,7 @@ internal import NIOPosix
 /// SwiftNIO's own server channel calls `listen` again, with a backlog of 128, and calls `accept` again at once
 /// when the process has no descriptors left.
 final class Acceptor: Sendable {
-  /// What became of an accepted socket.
+  /// The outcome of an accepted socket.
   enum Outcome {
     case accepted
     /// It was closed, for this reason.

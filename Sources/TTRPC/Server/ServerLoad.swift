@@ -1,7 +1,7 @@
 internal import NIOConcurrencyHelpers
 internal import Synchronization
 
-/// What a server is doing now, over all its connections and threads.
+/// The current load of a server, over all its connections and threads.
 public final class ServerLoad: Sendable {
   private let limits: ServerLimits
   private let all = Usage()
@@ -76,7 +76,7 @@ public final class ServerLoad: Sendable {
     }
   }
 
-  /// How many connections of the reserve one user may have, so that no user takes all of it.
+  /// The maximum number of reserved connections of one user, so that no user takes all of them.
   private static let reservedConnectionsPerUser = 2
 
   // MARK: Calls

@@ -4,7 +4,7 @@
 /// does, sends ids out of order when it makes calls concurrently. An id below the highest one is therefore
 /// accepted once, as long as no more than ``size`` ids lie between them. Ids that are older count as used.
 struct StreamIDWindow {
-  /// How many odd ids below the highest one are remembered. By default, fewer calls are in flight on a
+  /// The number of odd ids below the highest one that are remembered. By default, fewer calls are in flight on a
   /// connection.
   static let size = 4096
 

@@ -10,7 +10,7 @@ public struct UnixListener: Sendable, ~Copyable {
   /// The longest path that a Unix socket's address holds, in bytes.
   public static let maximumPathLength = UnixAddress.maximumPathLength
 
-  /// How many connections may wait to be accepted, unless something else is said.
+  /// The default length of the queue of connections that wait to be accepted.
   public static let defaultBacklog: Int32 = 1024
 
   /// Where it listens.

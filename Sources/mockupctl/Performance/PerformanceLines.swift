@@ -81,7 +81,7 @@ where Pieces.Element == [UInt8] {
 
 /// How entries are written on lines.
 enum PerformanceForm {
-  /// What is wrong with a line.
+  /// The error of a line.
   struct Mistake: Error, CustomStringConvertible {
     let description: String
 

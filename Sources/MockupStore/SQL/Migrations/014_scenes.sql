@@ -7,7 +7,7 @@ ALTER TABLE public.mockup_scene_templates
   ADD CONSTRAINT mockup_scene_templates_config_size
     CHECK (octet_length(config::text) <= 262144) NOT VALID;
 
--- What each template was made with. A row outlives its template, so that a retried call does not bring
+-- The request that made each template. A row outlives its template, so that a retried call does not bring
 -- back a template that has been deleted since. Ids of requests are each user's own, so that no answer
 -- depends on what another user sent.
 CREATE TABLE mockupd.scene_template_requests (

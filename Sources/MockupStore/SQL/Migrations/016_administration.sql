@@ -285,7 +285,7 @@ BEGIN
 END
 $$;
 
--- What waits, over all users: reservations for an administrator, and mockups that a claim would lease.
+-- The work that waits, over all users: reservations for an administrator, and mockups that a claim would lease.
 CREATE FUNCTION mockupd.waiting(p_now timestamptz)
 RETURNS TABLE (unresolved_reservations bigint, pending_mockups bigint)
 LANGUAGE sql STABLE SECURITY DEFINER

@@ -30,7 +30,7 @@ struct Usage: Sendable {
   let endlessCalls = Count()
 }
 
-/// What all connections of one user id share, as long as there are any.
+/// The counters that all connections of one user id share, as long as there are any.
 final class PeerAccount: Sendable {
   let userID: UInt32
   let usage = Usage()
@@ -103,7 +103,7 @@ enum CallKind {
   }
 }
 
-/// What an open connection was admitted with.
+/// The account and the budget with which a connection was admitted.
 struct Admission: Sendable {
   let account: PeerAccount
   /// The limits of its user, which a change of policy replaces.
