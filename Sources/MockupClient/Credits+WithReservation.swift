@@ -77,8 +77,9 @@ extension Credits {
   /// Reserves credits, runs a closure, and spends as many of them as it says.
   ///
   /// The closure's decision reaches the server even if the caller's task is cancelled: its
-  /// cancellation ends neither the commit nor the release, and both are sent again while the server is
-  /// unavailable, for as long as the client's timeout (30 s where it has none).
+  /// cancellation ends neither the commit nor the release, and both are retried while the server is
+  /// unavailable, for as long as the client's timeout (30 s where it has none). The release after any
+  /// other error of the closure has the attempts of the client's retry policy, and expiry after it.
   ///
   /// Where the closure throws, the credits are released, unless they are dispatched: then the vendor
   /// may have charged, so they stay held until an administrator, or a late commit, settles the

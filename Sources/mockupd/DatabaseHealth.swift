@@ -93,7 +93,8 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     guard condition == .ready, !pool.isConnected else { return condition }
     pool.resume()
     do throws(PostgresError) {
-      try await pool.waitUntilConnected(timeout: DatabaseMonitor.patience)
+      // Shorter than the monitor's patience, which would take the wait for a database that hangs.
+      try await pool.waitUntilConnected(timeout: DatabaseMonitor.patience / 2)
       return .ready
     } catch {
       return .unreachable(error.message)

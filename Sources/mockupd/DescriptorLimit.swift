@@ -64,5 +64,6 @@ extension Settings {
       files: at most \(available) connections are accepted; raise the hard limit (LimitNOFILE)
       """)
     limits.connections = available
+    userBudget.connections = min(userBudget.connections, Self.userShare(of: available))
   }
 }

@@ -88,14 +88,16 @@ enum SettingKey: String, CaseIterable {
       "how often what is due and untouched is expired, give or take a quarter; 0: never (5)"
     case .sweeperBatch: "how many users' years or leases one transaction of it examines (100)"
     case .limitConnections: "open connections (4096)"
-    case .limitConnectionsPerUser: "open connections of one user that has a role (3072)"
+    case .limitConnectionsPerUser:
+      "open connections of one user that has a role (three quarters of limits.connections: 3072)"
     case .limitConnectionsPerGuest:
       "open connections of one user without a role; all such users together get half of "
         + "limits.connections (64)"
     case .limitReservedConnections:
       "connections beyond these limits, for health checks and HTTP; at most 2 of one user (16)"
     case .limitCalls: "calls in flight, endless calls excluded (16384)"
-    case .limitCallsPerUser: "calls in flight of one user that has a role (12288)"
+    case .limitCallsPerUser:
+      "calls in flight of one user that has a role (three quarters of limits.calls: 12288)"
     case .limitCallsPerGuest:
       "calls in flight of one user without a role; all such users together get half of limits.calls "
         + "(256)"
@@ -104,7 +106,8 @@ enum SettingKey: String, CaseIterable {
     case .limitEndlessCalls:
       "endless calls: streams whose callers set no deadline, such as watches (16384)"
     case .limitEndlessCallsPerUser:
-      "endless calls of one user that has a role; one more ends the oldest (12288)"
+      "endless calls of one user that has a role; one more ends the oldest (three quarters of "
+        + "limits.endlessCalls: 12288)"
     case .limitEndlessCallsPerGuest:
       "endless calls of one user without a role; one more ends the oldest (32)"
     case .limitEndlessCallsPerConnection:

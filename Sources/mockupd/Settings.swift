@@ -85,9 +85,12 @@ struct Settings: Sendable {
     limits.endlessCallsPerConnection =
       try await reader.number(.limitEndlessCallsPerConnection, 1...1_000_000) ?? 1024
     userBudget = PeerBudget(
-      connections: try await reader.number(.limitConnectionsPerUser, 1...1_000_000) ?? 3072,
-      calls: try await reader.number(.limitCallsPerUser, 1...1_000_000) ?? 12_288,
-      endlessCalls: try await reader.number(.limitEndlessCallsPerUser, 1...1_000_000) ?? 12_288)
+      connections: try await reader.number(.limitConnectionsPerUser, 1...1_000_000)
+        ?? Self.userShare(of: limits.connections),
+      calls: try await reader.number(.limitCallsPerUser, 1...1_000_000)
+        ?? Self.userShare(of: limits.calls),
+      endlessCalls: try await reader.number(.limitEndlessCallsPerUser, 1...1_000_000)
+        ?? Self.userShare(of: limits.endlessCalls))
     guestBudget = PeerBudget(
       connections: try await reader.number(.limitConnectionsPerGuest, 1...1_000_000) ?? 64,
       calls: try await reader.number(.limitCallsPerGuest, 1...1_000_000) ?? 256,
@@ -117,6 +120,10 @@ struct Settings: Sendable {
     logCallLevel = try await reader.choice(.logCallLevel) ?? .debug
     logFormat = try await reader.choice(.logFormat) ?? .text
   }
+
+  /// The share of one user that has a role, unless a setting says otherwise: three quarters, so that no
+  /// user takes all.
+  static func userShare(of limit: Int) -> Int { max(limit - limit / 4, 1) }
 }
 
 extension SettingsReader {

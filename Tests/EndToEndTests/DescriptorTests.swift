@@ -68,6 +68,12 @@ import Testing
           peers.append(peer)
         }
         #expect((10..<100).contains(answered), "\(answered)")
+        // One user gets three quarters of what fits.
+        let lines = server.process.errors.split(separator: "\n")
+        let said = try #require(lines.first { $0.contains("connections are accepted") })
+        let fitting = try #require(
+          said.firstMatch(of: /at most (\d+) connections/).flatMap { Int($0.1) })
+        #expect(answered == fitting - fitting / 4)
         #expect(!server.process.errors.contains("cannot accept connections"))
         #expect(server.process.errors.contains("a connection is refused"))
         peers = []

@@ -99,6 +99,28 @@ import Testing
     }
   }
 
+  @Test func `a statement that is sent again behind a pooler keeps its settings`() async throws {
+    try await MigratedDatabase.with { database in
+      try await Pgbouncer.with(before: database.service, mode: .transaction, size: 1) { pooled in
+        var configuration = pooled
+        configuration.statementTimeout = .seconds(77)
+        try await configuration.withPool { pool in
+          // As a plan that no longer fits: it is sent a second time.
+          let error = await #expect(throws: PostgresError.self) {
+            try await pool.execute(
+              """
+              DO $$ BEGIN
+                RAISE EXCEPTION 'the limit is %', current_setting('statement_timeout')
+                  USING ERRCODE = 'datatype_mismatch';
+              END $$
+              """)
+          }
+          #expect(error?.report.contains("the limit is 77s") == true, "\(error?.report ?? "none")")
+        }
+      }
+    }
+  }
+
   @Test func `a statement behind a pooler has the server's time limit`() async throws {
     try await MigratedDatabase.with { database in
       try await Pgbouncer.with(before: database.service, mode: .transaction, size: 1) { pooled in

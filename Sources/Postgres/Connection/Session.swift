@@ -92,7 +92,9 @@ struct Session {
   private func sendPrelude(
     of request: Request, discardsPlans: Bool, _ shape: inout Pipeline<Request, LibpqResult>.Shape
   ) -> Bool {
-    guard request.isWork, let prelude = discardsPlans ? "DISCARD PLANS" : prelude else {
+    // Behind a pooler nothing is sent without the settings. There the plans belong to a session that
+    // other clients use too, and end with it.
+    guard request.isWork, let prelude = prelude ?? (discardsPlans ? "DISCARD PLANS" : nil) else {
       return true
     }
     // To the pipeline it is what a preparation is: a command before the statement, with its result.

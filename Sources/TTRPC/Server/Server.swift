@@ -189,5 +189,7 @@ public final class Server: Sendable {
     // By what the handler was admitted with then: its budget may have changed.
     channel.closeFuture.whenComplete { _ in this.value.connectionClosed() }
     connections.add(channel)
+    // The policy may have changed since the connection was accepted.
+    channel.pipeline.fireUserInboundEventTriggered(BudgetsChanged())
   }
 }

@@ -36,15 +36,22 @@ extension ServerConnectionHandler {
         .displaced(limit: limits.endlessCallsPerConnection, of: "a connection"))
     }
     endlessCalls.append(call)
+    calls[call.streamID]?.endlessNumber = admission.account.add(call)
+    if endSurplusOfUser() { waste.count(now: now) }
+  }
+
+  /// Ends the user's oldest endless calls above its budget, and returns whether there are any.
+  @discardableResult
+  func endSurplusOfUser() -> Bool {
     let limit = admission.budget.endlessCalls
-    let (number, oldest) = admission.account.add(call, limit: limit)
-    calls[call.streamID]?.endlessNumber = number
-    guard let oldest else { return }
-    waste.count(now: now)
-    // It may be one of another connection, on another event loop.
-    oldest.onConnection { keeper, streamID in
-      keeper.endDisplaced(streamID, .displaced(limit: limit, of: "a user"))
+    let oldest = admission.account.removeOldest(above: limit)
+    for call in oldest {
+      // It may be one of another connection, on another event loop.
+      call.onConnection { keeper, streamID in
+        keeper.endDisplaced(streamID, .displaced(limit: limit, of: "a user"))
+      }
     }
+    return !oldest.isEmpty
   }
 
   func endlessCallEnded(_ call: ServerCall, _ number: Int) {

@@ -253,10 +253,12 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     close()
   }
 
-  /// Holds the connection's user to another budget from now on. What is open stays open.
+  /// Holds the connection's user to another budget from now on. Connections and calls stay open, except
+  /// endless calls, whose oldest are ended.
   private func budgetChanged(to budget: PeerBudget) {
     let wasGuest = admission.budget.isGuest
     admission.budget = budget
+    endSurplusOfUser()
     guard wasGuest != budget.isGuest else { return }
     server.load.guestChanged(
       to: budget.isGuest, connections: admission.isReserved ? 0 : 1,

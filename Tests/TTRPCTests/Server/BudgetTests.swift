@@ -273,6 +273,28 @@ import Testing
     }
   }
 
+  @Test func `a smaller budget ends the oldest watches`() async throws {
+    let isGuest = NIOLockedValueBox(false)
+    let budget: @Sendable (PeerIdentity) -> PeerBudget = { _ in
+      isGuest.withLockedValue(\.self) ? Self.guest : .unlimited
+    }
+    try await withServer(budget: budget) { path, server in
+      let peer = try RawPeer(path: path)
+      for streamID: UInt32 in [1, 3, 5, 7] {
+        #expect(try await Self.watch(peer, streamID).isEmpty)
+      }
+      isGuest.withLockedValue { $0 = true }
+      server.budgetsChanged()
+      for streamID: UInt8 in [1, 3] {
+        let end = try #require(try await peer.receiveFrame())
+        #expect(end[7] == streamID)
+        #expect(try Self.code(end) == .resourceExhausted)
+      }
+      try await server.wait(forCalls: 2)
+      #expect(try await Self.watch(peer, 9) == [5: .resourceExhausted])
+    }
+  }
+
   @Test func `at the server's limit a new watch is refused and none is ended`() async throws {
     var limits = ServerLimits()
     limits.endlessCalls = 2

@@ -35,7 +35,8 @@ import Testing
   }
 
   private func connection(
-    to service: Slow = Slow(), _ configure: (inout ServerLimits) -> Void
+    to service: Slow = Slow(), routes: [HTTPRoute] = [],
+    _ configure: (inout ServerLimits) -> Void
   ) throws -> EmbeddedChannel {
     var limits = ServerLimits()
     limits.pollTime = .zero
@@ -44,7 +45,7 @@ import Testing
     logger.logLevel = .critical
     let channel = EmbeddedChannel()
     let parts = ServerParts(
-      [service], routes: [], interceptors: [], limits: limits, budget: { _ in .unlimited })
+      [service], routes: routes, interceptors: [], limits: limits, budget: { _ in .unlimited })
     let handler = ServerConnectionHandler(
       server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
       loop: ServerLoop(channel.embeddedEventLoop, limits),
@@ -83,6 +84,23 @@ import Testing
     #expect(channel.isActive)
     pass(.seconds(30), on: channel)
     #expect(!channel.isActive)
+  }
+
+  @Test func `a connection of the reserve has no more time for HTTP than for other bytes`() throws {
+    let routes = [HTTPRoute(path: "/healthz") { _ throws(RPCError) in HTTPResponse(line: "ok") }]
+    for bytes in ["GET /healthz HTTP/1.1\r\nHo", "\0"] {
+      let channel = try connection(routes: routes) {
+        // All that there are is the reserve.
+        $0.connections = 0
+        $0.reservedConnectionTime = .seconds(5)
+        $0.frameTime = .seconds(60)
+      }
+      try channel.writeInbound(ByteBuffer(string: bytes))
+      pass(.seconds(4), on: channel)
+      #expect(channel.isActive, "\(bytes)")
+      pass(.seconds(2), on: channel)
+      #expect(!channel.isActive, "\(bytes)")
+    }
   }
 
   @Test func `a peer that stops reading is disconnected in time`() throws {

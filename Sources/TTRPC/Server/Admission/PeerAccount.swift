@@ -59,17 +59,21 @@ final class PeerAccount: Sendable {
     self.userID = userID
   }
 
-  /// Adds an endless call.
-  ///
-  /// - Returns: Its number, and the user's oldest endless call, which is to be ended, if there are now more
-  ///   than `limit`.
-  func add(_ call: ServerCall, limit: Int) -> (number: Int, oldest: ServerCall?) {
+  /// Adds an endless call, and returns its number.
+  func add(_ call: ServerCall) -> Int {
     endlessCalls.withLockedValue { state in
       state.lastNumber += 1
       state.calls.append((state.lastNumber, call))
-      return (
-        state.lastNumber, state.calls.count > limit ? state.calls.removeFirst().call : nil
-      )
+      return state.lastNumber
+    }
+  }
+
+  /// Removes the oldest endless calls above a limit, and returns them: they are to be ended.
+  func removeOldest(above limit: Int) -> [ServerCall] {
+    endlessCalls.withLockedValue { state in
+      let oldest = state.calls.prefix(max(state.calls.count - limit, 0)).map(\.call)
+      state.calls.removeFirst(oldest.count)
+      return oldest
     }
   }
 

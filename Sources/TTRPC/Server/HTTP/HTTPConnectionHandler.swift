@@ -58,7 +58,11 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    setDeadline(of: 0, in: server.limits.frameTime)
+    let limits = server.limits
+    setDeadline(
+      of: 0,
+      in: admission.isReserved
+        ? min(limits.frameTime, limits.reservedConnectionTime) : limits.frameTime)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {

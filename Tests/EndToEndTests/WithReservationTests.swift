@@ -1,0 +1,373 @@
+import FoundationEssentials
+import MockupClient
+import TestSupport
+import Testing
+
+/// Runs of `withReservation`, with the real server.
+@Suite struct WithReservationTests {
+  private struct Unhappy: Error {}
+
+  @Test func aReservationIsSettledAsItsClosureSays() async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      let part = try await client.credits.withReservation(for: user, credits: 5) { held in
+        #expect(held.credits == 5)
+        #expect(held.user == user)
+        #expect(held.expiresAt > Date())
+        let state = try await client.credits.reservation(held.id, of: user).state
+        return .commit(credits: 2, state)
+      }
+      #expect(part.value == .held)
+      #expect(part.committed == 2)
+      #expect(part.remaining == 8)
+      let all = try await client.credits.withReservation(for: user, credits: 3) { _ in
+        .commitAll("done")
+      }
+      #expect(all.value == "done")
+      #expect(all.committed == 3)
+      #expect(all.usage.totalUsed == 5)
+      let none = try await client.credits.withReservation(for: user, credits: 5) { _ in
+        .release(1)
+      }
+      #expect(none.committed == 0)
+      #expect(none.remaining == 5)
+    }
+  }
+
+  @Test func anErrorOfTheClosureGivesTheCreditsBack() async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      let id = UUID()
+      await #expect(throws: Unhappy.self) {
+        try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
+          if true { throw Unhappy() }
+          return .commitAll(())
+        }
+      }
+      let reservation = try await client.credits.reservation(id, of: user)
+      #expect(reservation.state == .released)
+      let usage = try await client.credits.usage(of: user)
+      #expect(usage.remainingAnnual == 10)
+    }
+  }
+
+  @Test func cancellationGivesTheCreditsBack() async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      let id = UUID()
+      let (started, start) = AsyncStream.makeStream(of: Void.self)
+      let task = Task {
+        try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
+          start.finish()
+          try await Task.sleep(for: testTimeout)
+          return .commitAll(())
+        }
+      }
+      for await _ in started {}
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+      let reservation = try await client.credits.reservation(id, of: user)
+      #expect(reservation.state == .released)
+    }
+  }
+
+  // MARK: Calls that reach the server although the caller is cancelled
+
+  /// Cancels the task that this runs in.
+  private static func cancelThisTask() {
+    unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+  }
+
+  @Test func `a commit is made although its task is cancelled`() async throws {
+    try await ServedUser.with(annualBudget: 100) { client, user, _, _ in
+      for round in 1...20 {
+        let task = Task {
+          try await client.credits.withReservation(for: user, credits: 3) { _ in
+            Self.cancelThisTask()
+            return .commit(credits: 2, Task.isCancelled)
+          }
+        }
+        let settled = try await task.value
+        #expect(settled.value)
+        #expect(settled.committed == 2)
+        #expect(settled.usage.totalUsed == Int64(2 * round))
+        #expect(settled.usage.held == 0)
+      }
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `a release is made although its task is cancelled`(byError: Bool) async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      for _ in 1...20 {
+        let id = UUID()
+        let task = Task {
+          try await client.credits.withReservation(for: user, credits: 10, id: id) { _ in
+            Self.cancelThisTask()
+            if byError { throw Unhappy() }
+            return .release(())
+          }
+        }
+        if byError {
+          await #expect(throws: Unhappy.self) { try await task.value }
+        } else {
+          _ = try await task.value
+        }
+        #expect(try await client.credits.reservation(id, of: user).state == .released)
+      }
+    }
+  }
+
+  @Test func `a caller that is cancelled while it reserves leaves nothing held`() async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      for _ in 1...20 {
+        let task = Task {
+          Self.cancelThisTask()
+          return try await client.credits.withReservation(for: user, credits: 10) { _ in
+            Issue.record("the closure ran")
+            return .commitAll(())
+          }
+        }
+        await #expect(throws: RPCError.self) { try await task.value }
+        let usage = try await client.credits.usage(of: user)
+        #expect(usage.held == 0)
+      }
+    }
+  }
+
+  @Test func `a caller that is cancelled while it reserves can go on under its id`() async throws {
+    try await ServedUser.with(annualBudget: 100) { client, user, _, _ in
+      for round in 1...20 {
+        let id = UUID()
+        let task = Task {
+          Self.cancelThisTask()
+          return try await client.credits.withReservation(for: user, credits: 2, id: id) { _ in
+            .commitAll(())
+          }
+        }
+        await #expect(throws: RPCError.self) { try await task.value }
+        let settled = try await client.credits.withReservation(for: user, credits: 2, id: id) { _ in
+          .commitAll(())
+        }
+        #expect(settled.committed == 2)
+        #expect(settled.usage.totalUsed == Int64(2 * round))
+        #expect(settled.usage.held == 0)
+      }
+    }
+  }
+
+  @Test func `a connection is closed after the commits that are in flight`() async throws {
+    try await ServedUser.with(annualBudget: 10) { _, user, _, server in
+      try await withTemporaryFolder { folder in
+        let (arrived, arrive) = AsyncStream.makeStream(of: Void.self)
+        let (opened, open) = AsyncStream.makeStream(of: Void.self)
+        let proxy = LossyProxy(
+          listener: try RawListener(path: "\(folder)/proxy"), server: server.socket)
+        let running = Task {
+          await proxy.run(losing: 0, of: "CommitReservation") {
+            arrive.finish()
+            for await _ in opened {}
+          }
+        }
+        let task = try await MockupClient.withConnection(
+          to: .unixSocket(path: "\(folder)/proxy")
+        ) { client in
+          let task = Task {
+            try await client.credits.withReservation(for: user, credits: 5) { _ in .commitAll(()) }
+          }
+          for await _ in arrived {}
+          Task { open.finish() }
+          return task
+        }
+        #expect(try await task.value.committed == 5)
+        proxy.listener.stop()
+        await running.value
+      }
+    }
+  }
+
+  // MARK: Ids that were used before
+
+  @Test func `a run under a settled id is refused with its outcome`() async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      let id = UUID()
+      _ = try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
+        .commit(credits: 3, ())
+      }
+      for _ in 1...2 {
+        await #expect {
+          try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
+            Issue.record("the closure ran again")
+            return .commitAll(())
+          }
+        } throws: { error in
+          let used = error as? ReservationAlreadyUsed
+          return used?.reservation.state == .committed && used?.reservation.committed == 3
+            && "\(error)" == "reservation \(id.wireText) is already COMMITTED: "
+              + "3 of 5 credits were committed"
+        }
+      }
+      #expect(try await client.credits.usage(of: user).totalUsed == 3)
+    }
+  }
+
+  /// What a run finds under its id, and what becomes of it.
+  private struct Earlier: Sendable, CustomTestStringConvertible {
+    var state: ReservationState
+    /// Whether the closure runs, with `resumesDispatched` too.
+    var runs: Bool
+    var resumes: Bool
+
+    var testDescription: String { "\(state)" }
+  }
+
+  @Test(
+    arguments: [
+      Earlier(state: .held, runs: true, resumes: true),
+      Earlier(state: .dispatched, runs: false, resumes: true),
+      Earlier(state: .unresolved, runs: false, resumes: false),
+      Earlier(state: .released, runs: false, resumes: false),
+      Earlier(state: .expired, runs: false, resumes: false),
+    ], [false, true])
+  private func `a closure runs again only for what nobody was charged for`(
+    earlier: Earlier, resumesDispatched: Bool
+  ) async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, database, _ in
+      let id = UUID()
+      _ = try await client.credits.reserve(for: user, credits: 5, id: id)
+      switch earlier.state {
+      case .dispatched, .unresolved: _ = try await client.credits.dispatch(id, of: user)
+      case .released: _ = try await client.credits.release(id, of: user)
+      default: break
+      }
+      if earlier.state == .unresolved || earlier.state == .expired {
+        try await database.owner.run(
+          "UPDATE mockupd.reservations SET expires_at = now() - interval '1 min'")
+        try await database.owner.run("UPDATE mockupd.credit_counters SET due_at = '-infinity'")
+      }
+      let runs = resumesDispatched ? earlier.resumes : earlier.runs
+      let run = Task {
+        try await client.credits.withReservation(
+          for: user, credits: 5, id: id, resumesDispatched: resumesDispatched
+        ) { held in
+          #expect(runs)
+          #expect(held.isResumed)
+          #expect(held.credits == 5)
+          return .commit(credits: 4, ())
+        }
+      }
+      if runs {
+        #expect(try await run.value.committed == 4)
+      } else {
+        await #expect {
+          try await run.value
+        } throws: { error in
+          (error as? ReservationAlreadyUsed)?.reservation.state == earlier.state
+        }
+        #expect(try await client.credits.reservation(id, of: user).state == earlier.state)
+      }
+    }
+  }
+
+  @Test func `a refused id stays refused`() async throws {
+    try await ServedUser.with(annualBudget: 4) { client, user, database, _ in
+      let id = UUID()
+      func run() async throws {
+        _ = try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
+          Issue.record("the closure ran")
+          return .commitAll(())
+        }
+      }
+      await #expect(throws: InsufficientCredits.self) { try await run() }
+      _ = try await client.admin.setBudget(of: user, annual: 10)
+      await #expect(throws: InsufficientCredits.self) { try await run() }
+      let refused = try await client.credits.reservation(id, of: user)
+      #expect(refused.state == .refused)
+      #expect(refused.expiresAt == nil)
+      let again = try await client.credits.reserve(for: user, credits: 5, id: id)
+      #expect(again.reservation?.expiresAt == nil)
+      for try await listed in client.credits.reservations(of: user) {
+        #expect(listed.expiresAt == nil)
+      }
+    }
+  }
+
+  // MARK: Dispatched reservations
+
+  @Test func `an error after dispatch leaves the credits held`() async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      let id = UUID()
+      await #expect(throws: Unhappy.self) {
+        try await client.credits.withReservation(
+          for: user, credits: 5, id: id, isDispatched: true
+        ) { _ in
+          if true { throw Unhappy() }
+          return .commitAll(())
+        }
+      }
+      #expect(try await client.credits.reservation(id, of: user).state == .dispatched)
+      #expect(try await client.credits.usage(of: user).held == 5)
+      // The closure finds out what the vendor charged.
+      let settled = try await client.credits.withReservation(
+        for: user, credits: 5, id: id, isDispatched: true, resumesDispatched: true
+      ) { held in
+        #expect(held.isResumed)
+        return .commit(credits: 1, ())
+      }
+      #expect(settled.committed == 1)
+      #expect(settled.usage.held == 0)
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `an error that says that nothing was charged gives the credits back`(
+    isDispatched: Bool
+  ) async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      let id = UUID()
+      await #expect(throws: Unhappy.self) {
+        try await client.credits.withReservation(
+          for: user, credits: 5, id: id, isDispatched: isDispatched
+        ) { _ in
+          if true { throw NotCharged(Unhappy()) }
+          return .commitAll(())
+        }
+      }
+      let reservation = try await client.credits.reservation(id, of: user)
+      #expect(reservation.state == .released)
+    }
+  }
+
+  @Test func `of two runs under one id only one is dispatched`() async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      let id = UUID()
+      let settled = try await client.credits.withReservation(for: user, credits: 5, id: id) {
+        held in
+        // Another run of the job, while this one has not called the vendor yet.
+        _ = try await client.credits.dispatch(held.id, of: user)
+        await #expect(throws: ReservationAlreadyUsed.self) {
+          try await client.credits.withReservation(
+            for: user, credits: 5, id: id, isDispatched: true
+          ) { _ in
+            Issue.record("the closure ran")
+            return .commitAll(())
+          }
+        }
+        return .commitAll(())
+      }
+      #expect(settled.committed == 5)
+    }
+  }
+
+  @Test func tooFewCreditsRunNoClosure() async throws {
+    try await ServedUser.with(annualBudget: 4) { client, user, _, _ in
+      await #expect {
+        try await client.credits.withReservation(for: user, credits: 5) { _ in
+          Issue.record("the closure ran")
+          return .commitAll(())
+        }
+      } throws: { error in
+        let insufficient = error as? InsufficientCredits
+        return insufficient?.remaining == 4
+          && insufficient?.description == "Insufficient credits. 4 remaining."
+      }
+    }
+  }
+}
