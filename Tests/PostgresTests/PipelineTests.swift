@@ -41,6 +41,7 @@ struct PipelineTests {
       case .none: nil
       case .prepared(let item): "prepared \(item)"
       case .notPrepared(let item): "not prepared \(item)"
+      case .finishStale(let item, let error): "\(item) \(error.code) stale"
       case .finish(let item, .success(let value)): "\(item) = \(value)"
       case .finish(let item, .failure(let error)): "\(item) \(error.code)"
       case .sendAgain(let item, let anew): "again \(item)\(anew ? " anew" : "")"
@@ -114,13 +115,13 @@ struct PipelineTests {
   @Test
   func `a statement whose plan is a problem is sent again, but not after the plans were discarded`()
   {
-    for state in ["42804", "26000", "42P05"] {
+    for (state, stale) in [("42804", " stale"), ("26000", ""), ("42P05", "")] {
       var pipeline = TestPipeline()
       pipeline.sent("a", as: .execute, isRepeatable: true)
       pipeline.sent("b", as: .execute, isRepeatable: false)
       pipeline.sent("c", as: .execute, isRepeatable: true, hasFreshPlans: true)
       #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["again a anew"])
-      #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["b server(\(state))"])
+      #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["b server(\(state))\(stale)"])
       #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["c server(\(state))"])
     }
   }

@@ -32,6 +32,8 @@ struct Pipeline<Item: Equatable, Value> {
     case none
     case prepared(Item)
     case notPrepared(Item)
+    /// It failed with a plan that may be stale, and cannot be sent again by itself.
+    case finishStale(Item, PostgresError)
     case finish(Item, Result<Value, PostgresError>)
     /// It certainly had no effect through no fault of its own: send it again.
     case sendAgain(Item, preparingAnew: Bool)
@@ -212,6 +214,8 @@ struct Pipeline<Item: Equatable, Value> {
     case .failure(let fields)
     where head.isRepeatable && !head.hasFreshPlans && fields.isPlanProblem:
       return .sendAgain(head.item, preparingAnew: true)
+    case .failure(let fields) where !head.hasFreshPlans && fields.isStalePlan:
+      return .finishStale(head.item, fields.error)
     case .failure(let fields):
       return .finish(head.item, .failure(fields.error))
     case .lost, nil:

@@ -149,13 +149,14 @@ struct Session {
     case .notPrepared(let request):
       forget(request)
       return nil
+    case .finishStale(let request, let error):
+      nextCancel = nil
+      // In a transaction, which has failed: its next run prepares the statement anew.
+      forget(request)
+      hasStalePlans = true
+      return .finished(request, .failure(error))
     case .finish(let request, let result):
       nextCancel = nil
-      if case .failure(let error) = result, error.isStalePlan {
-        // In a transaction, which has failed: its next run prepares the statement anew.
-        forget(request)
-        hasStalePlans = true
-      }
       return .finished(request, checked(result, of: request))
     case .sendAgain(let request, let preparingAnew):
       nextCancel = nil
