@@ -121,7 +121,8 @@ struct PipelineTests {
       pipeline.sent("b", as: .execute, isRepeatable: false)
       pipeline.sent("c", as: .execute, isRepeatable: true, hasFreshPlans: true)
       #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["again a anew"])
-      #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["b server(\(state))\(stale)"])
+      #expect(
+        actions(&pipeline, failure(state), .end, .synchronized) == ["b server(\(state))\(stale)"])
       #expect(actions(&pipeline, failure(state), .end, .synchronized) == ["c server(\(state))"])
     }
   }

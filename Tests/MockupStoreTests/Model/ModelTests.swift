@@ -8,19 +8,73 @@ import Testing
 ///
 /// Repeat a failure with `MOCKUPD_TEST_SEED=<seed> swift test`.
 @Suite struct ModelTests {
-  @Test(arguments: 0..<6 as Range<UInt64>)
-  func theBooksAnswerAsTheModelDoes(number: UInt64) async throws {
+  @Test func `random calls are answered as the model answers them`() async throws {
+    let counts = try await withThrowingTaskGroup(of: [String: Int].self) { group in
+      for number in 0..<24 as Range<UInt64> {
+        group.addTask { try await Self.answers(ofSequence: number) }
+      }
+      return try await group.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+    }
+    // A rule that the calls never meet is not tested.
+    for answer in Self.answers {
+      #expect(
+        counts[answer, default: 0] >= 4, "\(answer); \(TestSeed.variable)=\(TestSeed.value)")
+    }
+  }
+
+  private static let answers: [String] = {
+    let answers: [(call: String, answers: [String])] = [
+      (
+        "reserve",
+        [
+          "admitted", "refused", "replayed admitted", "replayed refused", "unknown mockup",
+          "conflict in credits", "conflict in operation", "conflict in time_to_live",
+          "conflict in mockup_id", "conflict in group_id", "conflict in mode", "batch failed",
+        ]
+      ),
+      ("reserve, again in its batch", ["replayed admitted", "conflict in credits"]),
+      (
+        "settle",
+        [
+          "held", "dispatched", "committed", "committed overrun", "released",
+          "late committed", "late committed overrun", "late expired", "late unresolved",
+          "replayed held", "replayed dispatched", "replayed committed", "replayed released",
+          "replayed late committed", "not open but refused", "not open but expired",
+          "not open but committed", "not open but released", "more than", "insufficient",
+          "conflict in credits", "conflict in final", "conflict in allow_overrun", "batch failed",
+        ]
+      ),
+      (
+        "settle, again in its batch", ["committed", "replayed committed", "not open but committed"]
+      ),
+      ("settle, of last year", ["committed", "late committed", "released", "insufficient"]),
+      ("release of a group", ["released of", "replayed released of"]),
+      (
+        "refund",
+        [
+          "refunded", "replayed refunded", "more than was charged", "not a charge",
+          "conflict in credits", "conflict in entry_id",
+        ]
+      ),
+    ]
+    return answers.flatMap { call, answers in answers.map { "\(call): \($0)" } }
+  }()
+
+  /// Makes the calls of a sequence, and counts the kinds of its answers.
+  private static func answers(ofSequence number: UInt64) async throws -> [String: Int] {
     let rerun: Comment = "\(TestSeed.variable)=\(TestSeed.value), sequence \(number)"
-    try await Books.with(at: "2025-12-31T23:58:00Z") { books in
+    var counts: [String: Int] = [:]
+    try await Books.with(at: "2025-12-31T23:52:00Z") { books in
       var walk = ModelWalk(books: books, random: SplitMix64(state: TestSeed.value &+ number))
-      for _ in 0..<2 { try await walk.addUser(budget: 12) }
-      for step in 0..<120 {
+      for budget in [12, 60, 400] as [Int64] { try await walk.addUser(budget: budget) }
+      for step in 0..<300 {
         let (asked, answers, expected) = try await walk.step()
         guard answers == expected else {
           Issue.record("step \(step), \(asked): \(answers), not \(expected); \(rerun)")
           return
         }
       }
+      counts = walk.counts
       for (userID, year) in walk.years {
         let usage = try await books.store.usage(of: userID, year: year)
         #expect(usage.available == walk.model.available(userID, year), rerun)
@@ -33,6 +87,7 @@ import Testing
         #expect(reservation.expiresAt == hold.expiresAt, rerun)
       }
     }
+    return counts
   }
 }
 
@@ -41,9 +96,14 @@ struct ModelWalk {
   let books: Books
   var random: SplitMix64
   var model: ModelBooks
+  /// How often the books answered in each way, by the call and the answer without its figures.
+  private(set) var counts: [String: Int] = [:]
   private var users: [UUID] = []
+  private var mockups: [UUID] = []
   private var requests: [ReservationRequest] = []
-  private var refunds: [UUID] = []
+  private var commits: [Settlement] = []
+  private var refunds: [(refund: Refund, charge: Int)] = []
+  private var budgets: [UUID: Int64] = [:]
   private var groups: [UUID] = []
 
   init(books: Books, random: SplitMix64) {
@@ -59,7 +119,11 @@ struct ModelWalk {
     let user = try await books.database.makeUser(
       UUID(using: &random), annualBudget: Int(budget))
     users.append(user)
+    budgets[user] = budget
     model.budgets[user] = budget
+    let mockup = try await books.mockup(of: user)
+    mockups.append(mockup)
+    model.mockups[mockup] = user
   }
 
   /// - Returns: What was asked, and what was answered by the books and by the model.
@@ -82,61 +146,115 @@ struct ModelWalk {
     elements.randomElement(using: &random)
   }
 
-  private mutating func request() throws -> ReservationRequest {
+  private mutating func count(_ answer: String, of call: String) {
+    let words = answer.prefix { $0 != "," }.split(separator: " ")
+      .filter { !$0.contains(where: \.isNumber) }
+      .map { $0.filter { !"()".contains($0) } }
+    counts["\(call): \(words.joined(separator: " "))", default: 0] += 1
+  }
+
+  private mutating func request(after batch: [ReservationRequest]) throws -> ReservationRequest {
     // Now and then one that was sent before, or is much like it.
-    if choice(5) == 0, let first = one(of: requests) {
-      let alters = choice(3) == 0
+    if choice(4) == 0, let first = one(of: choice(2) == 0 ? batch : requests) {
+      let altered = choice(3) == 0 ? choice(6) : nil
       return try ReservationRequest(
-        userID: first.userID, id: first.id, credits: first.credits + (alters ? 1 : 0),
-        operation: first.operation, timeToLive: first.timeToLive, groupID: first.groupID,
-        mode: alters || choice(8) > 0 ? first.mode : .bestEffort)
+        userID: first.userID, id: first.id, credits: first.credits + (altered == 0 ? 1 : 0),
+        operation: altered == 1
+          ? (first.operation == .generation ? .regeneration : .generation) : first.operation,
+        timeToLive: first.timeToLive + (altered == 2 ? .seconds(1) : .zero),
+        mockupID: altered == 3 ? UUID(using: &random) : first.mockupID,
+        groupID: altered == 4 ? UUID(using: &random) : first.groupID,
+        mode: altered == 5 ? (first.mode == .normal ? .bestEffort : .normal) : first.mode)
     }
-    let request = try ReservationRequest(
+    return try ReservationRequest(
       userID: users[choice(users.count)], id: UUID(using: &random),
       credits: Int32(1 + choice(6)), operation: choice(2) == 0 ? .generation : .regeneration,
-      timeToLive: .seconds(1 + choice(90)), groupID: choice(3) == 0 ? one(of: groups) : nil,
+      timeToLive: .seconds(1 + choice(200)), mockupID: choice(6) == 0 ? one(of: mockups) : nil,
+      groupID: choice(3) == 0 ? one(of: groups) : nil,
       mode: choice(3) == 0 ? .bestEffort : .normal)
-    requests.append(request)
-    return request
   }
+
+  /// The size of a batch: most are small, and some longer than a user's budget.
+  private mutating func size() -> Int { 1 + choice(choice(4) == 0 ? 24 : 4) }
 
   private mutating func reserve() async throws -> (String, [String], [String]) {
     var batch: [ReservationRequest] = []
-    for _ in 0...choice(3) { batch.append(try request()) }
+    for _ in 0..<size() { batch.append(try request(after: batch)) }
+    requests += batch
     let allOrNothing = choice(4) == 0
     let answers = try await books.store.reserve(batch, allOrNothing: allOrNothing)
     var model = model
     let expected = batch.map { model.reserve($0) }
     let all = decide(model, expected, allOrNothing) { $0.contains("admitted") }
+    var ids: Set<UUID> = []
+    for (request, answer) in zip(batch, all) {
+      count(answer, of: "reserve")
+      if !ids.insert(request.id).inserted { count(answer, of: "reserve, again in its batch") }
+    }
     return ("\(batch)", answers.map { summary(of: $0) }, all)
   }
 
-  private mutating func settlement() -> Settlement? {
-    // More often one of the last.
-    guard let request = one(of: choice(3) == 0 ? requests : requests.suffix(6)) else { return nil }
+  private mutating func settlement(after batch: [Settlement]) -> Settlement? {
+    // Now and then a commit that was sent before, or is much like it.
+    if choice(4) == 0, let first = one(of: choice(3) == 0 ? batch : commits.suffix(20)),
+      case .commit(let commit) = first.action
+    {
+      let altered = choice(2) == 0 ? choice(3) : nil
+      return Settlement(
+        userID: first.userID, reservationID: first.reservationID,
+        action: .commit(
+          id: commit.id, credits: altered == 0 ? (commit.credits ?? 0) + 1 : commit.credits,
+          isFinal: commit.isFinal != (altered == 1),
+          allowsOverrun: commit.allowsOverrun != (altered == 2)))
+    }
+    guard let request = one(of: choice(2) == 0 ? requests.suffix(12) : unsettled()) else {
+      return nil
+    }
     let action: Settlement.Action
     switch choice(8) {
     case 0: action = .release
     case 1: action = .dispatch(timeToLive: choice(2) == 0 ? nil : .seconds(1 + choice(60)))
     case 2: action = .extend(timeToLive: .seconds(1 + choice(60)))
     default:
-      let credits: [Int32?] = [nil, 0, 1, 1, 2, 3, 5]
+      let credits: [Int32?] = [nil, nil, 0, 1, 1, 2, 3, 5, 30]
       action = .commit(
         // Of few ids, so that they meet again.
         id: groups[choice(2)], credits: credits[choice(credits.count)],
         isFinal: choice(2) == 0, allowsOverrun: choice(3) == 0)
     }
-    return Settlement(userID: request.userID, reservationID: request.id, action: action)
+    let settlement = Settlement(
+      userID: request.userID, reservationID: request.id, action: action)
+    if case .commit = action { commits.append(settlement) }
+    return settlement
+  }
+
+  /// The reservations that can still be settled.
+  private func unsettled() -> [ReservationRequest] {
+    requests.filter { request in
+      model.holds[request.id].map { $0.state.isOpen || $0.state == .expired } ?? false
+    }
   }
 
   private mutating func settle() async throws -> (String, [String], [String]) {
     var batch: [Settlement] = []
-    for _ in 0...choice(4) { if let settlement = settlement() { batch.append(settlement) } }
+    for _ in 0..<size() {
+      if let settlement = settlement(after: batch) { batch.append(settlement) }
+    }
     let allOrNothing = choice(4) == 0
     let answers = try await books.store.settle(batch, allOrNothing: allOrNothing)
     var model = model
     let expected = batch.map { model.settle($0) }
     let all = decide(model, expected, allOrNothing) { !ModelBooks.isFailure($0) }
+    var ids: Set<UUID> = []
+    for (settlement, answer) in zip(batch, all) {
+      count(answer, of: "settle")
+      if !ids.insert(settlement.reservationID).inserted {
+        count(answer, of: "settle, again in its batch")
+      }
+      if let hold = model.holds[settlement.reservationID], hold.year < model.year {
+        count(answer, of: "settle, of last year")
+      }
+    }
     return ("\(batch)", answers.map { summary(of: $0) }, all)
   }
 
@@ -155,12 +273,13 @@ struct ModelWalk {
   private mutating func releaseGroup() async throws -> (String, [String], [String]) {
     let (group, user) = (groups[choice(2)], users[choice(users.count)])
     let answer = try await summary { try await books.store.releaseGroup(group, of: user) }
+    count(answer, of: "release of a group")
     return ("release of group \(group)", [answer], [model.releaseGroup(group, of: user)])
   }
 
   private mutating func refund() async throws -> (String, [String], [String]) {
     guard !model.ledger.isEmpty else { return ("nothing", [], []) }
-    let index = choice(model.ledger.count)
+    var index = choice(model.ledger.count)
     let charge = model.ledger[index]
     // The books' entry of the same place among those of its user and year.
     let place = model.ledger.prefix(index).count {
@@ -168,22 +287,35 @@ struct ModelWalk {
     }
     let entries = try await books.store.export(
       of: charge.userID, year: charge.year, after: nil, count: 1000)
-    let id = choice(4) == 0 ? one(of: refunds) : nil
     let credits: [Int32?] = [nil, 1, 1, 2, 4]
-    let refund = Refund(
-      userID: charge.userID, id: id ?? UUID(using: &random), entryID: entries[place].id,
+    var refund = Refund(
+      userID: charge.userID, id: UUID(using: &random), entryID: entries[place].id,
       credits: credits[choice(credits.count)])
-    if id == nil { refunds.append(refund.id) }
-    // An id of another user's is nobody's here.
-    if let sent = model.refunds[refund.id], sent.refund.userID != refund.userID {
-      return ("nothing", [], [])
+    // Now and then one that was sent before, or is much like it.
+    if choice(2) == 0, let first = one(of: refunds.filter { $0.refund.userID == refund.userID }) {
+      switch choice(4) {
+      case 0:
+        refund = Refund(
+          userID: refund.userID, id: first.refund.id, entryID: refund.entryID,
+          credits: first.refund.credits)
+      case 1:
+        refund = Refund(
+          userID: refund.userID, id: first.refund.id, entryID: first.refund.entryID,
+          credits: (first.refund.credits ?? 0) + 1)
+        index = first.charge
+      default:
+        (refund, index) = first
+      }
     }
+    refunds.append((refund, index))
     let answer = try await summary { try await books.store.refund(refund) }
+    count(answer, of: "refund")
     return ("\(refund)", [answer], [model.refund(refund, ofCharge: index)])
   }
 
   private mutating func setBudget() async throws -> (String, [String], [String]) {
-    let (user, budget) = (users[choice(users.count)], Int64(6 + choice(20)))
+    let user = users[choice(users.count)]
+    let budget = budgets[user, default: 0] * Int64(50 + choice(150)) / 100
     try await books.setGuardrails(#"{"annual_mockup_budget": \#(budget)}"#, of: user)
     model.budgets[user] = budget
     return ("a budget of \(budget)", [], [])

@@ -95,7 +95,7 @@ import Testing
         // A client that has heard enough may be gone before all is sent.
         try? await peer.send(bytes)
       }
-      #expect(Self.code(outcome) == code, "\(name)")
+      #expect(Self.code(outcome) == code, "\(name): \(outcome)")
     }
   }
 

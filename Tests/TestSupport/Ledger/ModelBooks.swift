@@ -8,7 +8,7 @@ public struct ModelBooks: Sendable, Hashable {
   /// A reservation.
   public struct Hold: Sendable, Hashable {
     public let request: ReservationRequest
-    let year: Int32
+    public let year: Int32
     let granted: Int32
     let answer: String
     public var state: ReservationState
@@ -52,6 +52,8 @@ public struct ModelBooks: Sendable, Hashable {
 
   public var now: Date
   public var budgets: [UUID: Int64] = [:]
+  /// The owners of mockups.
+  public var mockups: [UUID: UUID] = [:]
   public var holds: [UUID: Hold] = [:]
   /// In the order in which they were written.
   public var ledger: [Entry] = []
@@ -100,10 +102,12 @@ public struct ModelBooks: Sendable, Hashable {
       if first.credits != request.credits { return "conflict in credits" }
       if first.operation != request.operation { return "conflict in operation" }
       if first.timeToLive != request.timeToLive { return "conflict in time_to_live" }
+      if first.mockupID != request.mockupID { return "conflict in mockup_id" }
       if first.groupID != request.groupID { return "conflict in group_id" }
       if first.mode != request.mode { return "conflict in mode" }
       return "replayed \(hold.answer)"
     }
+    if let mockup = request.mockupID, mockups[mockup] != request.userID { return "unknown mockup" }
     let available = available(request.userID, year)
     let granted: Int64 =
       if Int64(request.credits) <= available {
