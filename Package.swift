@@ -82,6 +82,9 @@ let package = Package(
     .module("VisibleText", []),
     .module("StandardStreams", ["VisibleText", argumentParser, concurrencyHelpers]),
 
+    // Ids that are ordered by the time at which they are made.
+    .module("TimeOrderedID", []),
+
     // Figures about the server, and messages whose types are known at run time only.
     .module("Prometheus", [concurrencyHelpers, metrics]),
     .module("DynamicMessages", ["VisibleText", protobuf]),
@@ -89,7 +92,7 @@ let package = Package(
     // The books.
     .module("Mockups", []),
     .module(
-      "MockupStore", ["Mockups", "Postgres"],
+      "MockupStore", ["Mockups", "Postgres", "TimeOrderedID"],
       resources: [.embedInCode("SQL/Migrations"), .embedInCode("SQL/Queries")]),
     .module("MockupAPI", ["CMockupMessages", "ProtobufC", "TTRPC"]),
     .module(
@@ -98,7 +101,7 @@ let package = Package(
         "MockupAPI", "MockupStore", "Mockups", "Postgres", "ProtobufC", "TTRPC", logging,
         concurrencyHelpers,
       ]),
-    .module("MockupClient", ["MockupAPI", "TTRPC"]),
+    .module("MockupClient", ["MockupAPI", "TTRPC", "TimeOrderedID"]),
 
     // The programs.
     .executableTarget(
@@ -114,7 +117,7 @@ let package = Package(
       name: "mockupctl",
       dependencies: [
         "DynamicMessages", "MockupClient", "StandardStreams", "TTRPC", "TTRPCServices",
-        "VisibleText", argumentParser,
+        "TimeOrderedID", "VisibleText", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -148,6 +151,7 @@ let package = Package(
       "TTRPCServicesTests",
       ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),
     .tests("GeneratorTests", ["generator", protobuf, protobufPluginLibrary]),
+    .tests("TimeOrderedIDTests", ["TimeOrderedID"]),
     .tests("PrometheusTests", ["Prometheus", metrics]),
     .tests("DynamicMessagesTests", ["DynamicMessages", "TestSupport"], exclude: ["Messages"]),
     .tests("PostgresTests", ["Postgres", "TestSupport"]),

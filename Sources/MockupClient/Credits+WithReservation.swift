@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import MockupAPI
 internal import TTRPC
+internal import TimeOrderedID
 
 /// Credits that are held while a closure runs.
 public struct HeldReservation: Sendable, Hashable {
@@ -113,7 +114,8 @@ extension Credits {
     _ body: (HeldReservation) async throws -> ReservationDecision<Value>
   ) async throws -> SettledReservation<Value> {
     let request = Request(
-      user: user, credits: credits, id: id ?? UUID(), operation: operation, timeToLive: timeToLive,
+      user: user, credits: credits, id: id ?? .timeOrdered(), operation: operation,
+      timeToLive: timeToLive,
       mockup: mockup, group: group)
     let (held, wasDispatched) = try await hold(
       request, isOwnID: id == nil, resumesDispatched: resumesDispatched)

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import MockupAPI
 public import TTRPC
+public import TimeOrderedID
 
 /// A user's credits: reserved, spent, released, counted.
 ///
@@ -28,7 +29,7 @@ public struct Credits: Sendable {
   ///   - group: Reservations of one group can be released together.
   ///   - mode: Whether it may be fewer credits where there are fewer: look at `granted` then.
   public func reserve(
-    for user: UUID, credits: Int, id: UUID = UUID(),
+    for user: UUID, credits: Int, id: UUID = .timeOrdered(),
     operation: MockupAPI.Operation = .generation, timeToLive: Duration? = nil,
     mockup: UUID? = nil, group: UUID? = nil, mode: ReserveMode = .normal
   ) async throws(RPCError) -> ReserveCreditsResponse {
@@ -116,7 +117,7 @@ public struct Credits: Sendable {
   ///   - credits: How many; `nil`: all that were not refunded yet.
   ///   - id: Under which the call can be sent again.
   public func refund(
-    _ entry: UUID, of user: UUID, credits: Int? = nil, id: UUID = UUID()
+    _ entry: UUID, of user: UUID, credits: Int? = nil, id: UUID = .timeOrdered()
   ) async throws(RPCError) -> RefundCreditsResponse {
     var request = RefundCreditsRequest(
       userID: user.wireText, refundID: id.wireText, entryID: entry.wireText)

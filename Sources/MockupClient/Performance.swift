@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import MockupAPI
 public import TTRPC
+public import TimeOrderedID
 
 /// The pins and impressions of mockups, which only grow.
 ///
@@ -17,7 +18,7 @@ public struct Performance: Sendable {
   ///
   /// - Parameter batch: Under which the call can be sent again.
   public func record(
-    _ entries: [PerformanceEntry], batch: UUID = UUID()
+    _ entries: [PerformanceEntry], batch: UUID = .timeOrdered()
   ) async throws(RPCError) -> RecordPerformanceResponse {
     let request = RecordPerformanceRequest(batchID: batch.wireText, entries: entries)
     return try await stub.recordPerformance(request, options: options)

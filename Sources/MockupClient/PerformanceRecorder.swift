@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import MockupAPI
 public import TTRPC
+internal import TimeOrderedID
 
 /// What a recorder has counted.
 public struct PerformanceSummary: Sendable, Hashable {
@@ -83,7 +84,7 @@ public actor PerformanceRecorder {
   /// Makes a batch of what may still be merged.
   private func cut() {
     guard !open.isEmpty else { return }
-    batches.append(StreamPerformanceRequest(batchID: UUID().wireText, entries: open))
+    batches.append(StreamPerformanceRequest(batchID: UUID.timeOrdered().wireText, entries: open))
     open.removeAll(keepingCapacity: true)
     places.removeAll(keepingCapacity: true)
   }

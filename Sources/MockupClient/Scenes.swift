@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import MockupAPI
 public import TTRPC
+public import TimeOrderedID
 
 /// The scenes that artworks are placed in: the system's, which everybody sees and nobody changes, and
 /// those of users.
@@ -53,7 +54,8 @@ public struct Scenes: Sendable {
   ///   - dmTemplateID: The vendor's template.
   ///   - isActive: Whether it stands before the system's of the same key from now on.
   public func create(
-    _ sceneKey: String, for user: UUID, id: UUID = UUID(), name: String, dmTemplateID: String,
+    _ sceneKey: String, for user: UUID, id: UUID = .timeOrdered(), name: String,
+    dmTemplateID: String,
     description: String = "", dmTemplateURL: String = "", config: SceneConfig = SceneConfig(),
     previewURL: String = "", isActive: Bool = true, recommendedCollections: [String] = []
   ) async throws(RPCError) -> CreateSceneTemplateResponse {

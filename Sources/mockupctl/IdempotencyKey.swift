@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import MockupClient
+internal import TimeOrderedID
 
 /// The id under which a command can be repeated without a second effect: the user's, or a new one.
 struct IdempotencyKey {
@@ -7,7 +8,7 @@ struct IdempotencyKey {
   let isGiven: Bool
 
   init(_ given: UUID?) {
-    id = given ?? UUID()
+    id = given ?? .timeOrdered()
     isGiven = given != nil
   }
 

@@ -1987,7 +1987,8 @@ extension ExportCreditUsageResponse {
 
 /// Keeps the books of a year's mockup credits: what is set aside, what is spent, what is left.
 ///
-/// Ids are UUIDs as their 36 characters. A user's credits are budget - used - held, where used is what
+/// Ids are UUIDs as their 36 characters. Clients should make them time-ordered (version 7 of RFC 9562):
+/// the database then writes fewer pages. A user's credits are budget - used - held, where used is what
 /// was generated and regenerated less what was refunded, and held is what open reservations still set
 /// aside. Years and months are UTC's.
 ///

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import MockupAPI
 public import TTRPC
+public import TimeOrderedID
 
 /// A user's mockups: asked for, looked at, decided upon. Workers find their side in
 /// ``withClaimedMockups(worker:concurrency:lease:_:)``.
@@ -28,7 +29,8 @@ public struct Mockups: Sendable {
   ///   - timeToLive: How long that stays set aside for a mockup that no worker takes, rounded up to
   ///     whole seconds; `nil`: a day, which is also the most.
   public func generate(
-    for user: UUID, assets: [UUID], scenes: [String], id: UUID = UUID(), skipApproval: Bool = false,
+    for user: UUID, assets: [UUID], scenes: [String], id: UUID = .timeOrdered(),
+    skipApproval: Bool = false,
     quote: UUID? = nil, credits: Int = 1, timeToLive: Duration? = nil
   ) async throws(RPCError) -> GenerateMockupsResponse {
     let request = GenerateMockupsRequest(
@@ -48,7 +50,8 @@ public struct Mockups: Sendable {
   ///
   /// Too few credits are an answer, not an error: look at `success`.
   public func regenerate(
-    _ mockup: UUID, of user: UUID, id: UUID = UUID(), skipApproval: Bool = false, credits: Int = 1,
+    _ mockup: UUID, of user: UUID, id: UUID = .timeOrdered(), skipApproval: Bool = false,
+    credits: Int = 1,
     timeToLive: Duration? = nil
   ) async throws(RPCError) -> RegenerateMockupResponse {
     let request = RegenerateMockupRequest(

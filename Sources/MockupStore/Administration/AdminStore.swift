@@ -1,6 +1,7 @@
 public import FoundationEssentials
 internal import Mockups
 public import Postgres
+public import TimeOrderedID
 
 /// The books as those see them who look after them: all users at once.
 public struct AdminStore: Sendable {
@@ -13,7 +14,7 @@ public struct AdminStore: Sendable {
   ///   - makeID: Makes the ids of ledger rows.
   public init(
     pool: Pool, now: @escaping @Sendable () -> Date = { Date() },
-    makeID: @escaping @Sendable () -> UUID = { UUID() }
+    makeID: @escaping @Sendable () -> UUID = { .timeOrdered() }
   ) {
     self.pool = pool
     self.now = now

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import Mockups
 public import Postgres
+public import TimeOrderedID
 
 /// The books: reservations, the ledger, and what is left.
 ///
@@ -21,7 +22,7 @@ public struct CreditStore: Sendable {
   public init(
     pool: Pool, limits: BatchLimits = BatchLimits(),
     now: @escaping @Sendable () -> Date = { Date() },
-    makeID: @escaping @Sendable () -> UUID = { UUID() }
+    makeID: @escaping @Sendable () -> UUID = { .timeOrdered() }
   ) {
     self.pool = pool
     self.now = now

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 internal import Mockups
 public import Postgres
+public import TimeOrderedID
 
 /// Mockups: what was asked for, who makes it, and what has become of it.
 ///
@@ -16,7 +17,7 @@ public struct MockupsStore: Sendable {
   ///   - makeID: Makes the ids of mockups, of their reservations, and of ledger rows.
   public init(
     pool: Pool, now: @escaping @Sendable () -> Date = { Date() },
-    makeID: @escaping @Sendable () -> UUID = { UUID() }
+    makeID: @escaping @Sendable () -> UUID = { .timeOrdered() }
   ) {
     self.pool = pool
     self.now = now

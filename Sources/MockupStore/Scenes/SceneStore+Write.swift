@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import Mockups
 internal import Postgres
+internal import TimeOrderedID
 
 /// What a user's scene template is made with.
 public struct SceneTemplateRequest: Sendable, Hashable {
@@ -57,7 +58,8 @@ extension SceneStore {
     _ request: SceneTemplateRequest
   ) async throws(SceneError) -> SceneTemplateOutcome {
     let parameters = Parameters(
-      now(), request.userID, request.id, UUID(), request.key, request.name, request.description,
+      now(), request.userID, request.id, UUID.timeOrdered(), request.key, request.name,
+      request.description,
       request.vendorID, request.vendorURL, JSONB(text: request.config.json), request.previewURL,
       request.isActive, request.recommendedCollections)
     let rows: [CreateRow]
