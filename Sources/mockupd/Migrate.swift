@@ -9,17 +9,18 @@ struct Migrate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Bring the database's schema to this program's version.",
     discussion: """
-      Each migration is applied once, in order, in a transaction of its own. The login needs to own \
-      the database, or to be Supabase's `postgres`; the server's login need not and should not. \
-      Several may run at once, also through a connection pooler.
+      Applies each versioned migration once, in order, and then the functions, views and triggers \
+      whose text has changed; all in one transaction, so that a failure changes nothing. The login \
+      must own the database, or be Supabase's `postgres`; the server's login should not be able to \
+      migrate. Several migrators may run at once, also through a connection pooler.
 
-      Prints each migration that it has applied to standard output. Warnings of the database, and \
-      the sessions whose locks it waits for, go to standard error.
+      Prints what it has applied to standard output. Warnings of the database, and the sessions \
+      whose locks it waits for, go to standard error.
       """)
 
   @OptionGroup var flags: SettingsFlags
 
-  @Flag(help: "Say what is applied and what is pending, and change nothing.")
+  @Flag(help: "Print what is applied and what is pending, and change nothing.")
   var status = false
 
   @Option(
@@ -45,7 +46,7 @@ struct Migrate: AsyncParsableCommand {
       }
       // Events are printed as they happen, by a task of their own: writing may wait for the reader.
       async let printed: Void = Self.print(events)
-      let result: Result<[Migration], any Error>
+      let result: Result<MigrationSet, any Error>
       do { result = .success(try await migrator.migrate()) } catch { result = .failure(error) }
       continuation.finish()
       try await printed
@@ -60,21 +61,24 @@ struct Migrate: AsyncParsableCommand {
   }
 
   private func print(_ status: MigrationStatus) async throws {
-    for migration in status.applied {
-      try await StandardOutput.write(
-        line: Self.line("applied", migration.version, migration.name))
-    }
-    for migration in status.pending {
-      try await StandardOutput.write(
-        line: Self.line("pending", migration.version, migration.name))
-    }
+    let applied =
+      status.applied.map { Self.name($0.version, $0.name) }
+      + status.appliedRepeatable.map { $0.name.visible() }
+    for name in applied { try await StandardOutput.write(line: "applied \(name)") }
+    let pending =
+      status.pending.versioned.map { Self.name($0.version, $0.name) }
+      + status.pending.repeatable.map { $0.name.visible() }
+    for name in pending { try await StandardOutput.write(line: "pending \(name)") }
   }
 
   private static func print(_ events: AsyncStream<MigrationEvent>) async throws {
     for await event in events {
       switch event {
       case .applied(let migration):
-        try await StandardOutput.write(line: line("applied", migration.version, migration.name))
+        try await StandardOutput.write(
+          line: "applied \(name(migration.version, migration.name))")
+      case .appliedRepeatable(let migration):
+        try await StandardOutput.write(line: "applied \(migration.name.visible())")
       case .notice(let notice):
         // Notices of PostgreSQL's own, such as about objects that exist already, are left out.
         guard notice.severity == "WARNING" || notice.isRaised else { continue }
@@ -100,9 +104,9 @@ struct Migrate: AsyncParsableCommand {
     return words
   }
 
-  private static func line(_ state: String, _ version: Int, _ name: String) -> String {
+  /// A versioned migration's file name, without its extension.
+  private static func name(_ version: Int, _ name: String) -> String {
     let digits = String(version)
-    return
-      "\(state) \(String(repeating: "0", count: max(3 - digits.count, 0)))\(digits)_\(name.visible())"
+    return String(repeating: "0", count: max(3 - digits.count, 0)) + digits + "_" + name.visible()
   }
 }

@@ -14,9 +14,12 @@ struct MigratorTests {
   private func migrator(
     _ database: TestDatabase,
     _ migrations: [Migration],
+    _ repeatable: RepeatableMigrations = .none,
     schema: String = "our \"own\" schema"
   ) throws -> Migrator {
-    try Migrator(configuration: database.configuration, schema: schema, migrations: migrations)
+    try Migrator(
+      configuration: database.configuration, schema: schema, migrations: migrations,
+      repeatable: repeatable)
   }
 
   private func failure(_ body: () async throws -> Void) async throws -> MigrationError? {
@@ -32,9 +35,9 @@ struct MigratorTests {
   func applies() async throws {
     try await TestDatabase.with { database in
       let migrator = try migrator(database, migrations.reversed())
-      #expect(try await migrator.migrate(upTo: 1) == [migrations[0]])
-      #expect(try await migrator.migrate() == [migrations[1], migrations[2]])
-      #expect(try await migrator.migrate() == [])
+      #expect(try await migrator.migrate(upTo: 1).versioned == [migrations[0]])
+      #expect(try await migrator.migrate().versioned == [migrations[1], migrations[2]])
+      #expect(try await migrator.migrate().isEmpty)
       try await database.withConnection { connection in
         #expect(try await connection.column("SELECT name FROM account") == ["Zoë"])
         let checksums = try await connection.column(
@@ -55,7 +58,7 @@ struct MigratorTests {
       let migrator = try migrator(database, migrations)
       let before = try await migrator.status()
       #expect(before.applied.isEmpty)
-      #expect(before.pending == migrations)
+      #expect(before.pending.versioned == migrations)
       try await database.withConnection { connection in
         let schemas = try await connection.column(
           "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^our'",
@@ -66,11 +69,11 @@ struct MigratorTests {
       _ = try await migrator.migrate(upTo: 2)
       let after = try await migrator.status()
       #expect(after.applied.map(\.name) == ["accounts", "names"])
-      #expect(after.pending == [migrations[2]])
+      #expect(after.pending.versioned == [migrations[2]])
     }
   }
 
-  @Test("rolls a migration back that fails, keeps those before it, and names it")
+  @Test("rolls back all migrations if one fails, and names it")
   func fails() async throws {
     try await TestDatabase.with { database in
       let broken = Migration(
@@ -83,10 +86,10 @@ struct MigratorTests {
       #expect(error?.code == .failed)
       #expect(error?.message == "Migration 2 (broken) failed")
       #expect(error?.cause?.code == .server(.undefinedTable))
-      #expect(try await migrator.status().applied.map(\.version) == [1])
+      #expect(try await migrator.status().applied.isEmpty)
       try await database.withConnection { connection in
         let isMissing = try await connection.column(
-          "SELECT to_regclass('public.halfway') IS NULL",
+          "SELECT to_regclass('public.account') IS NULL AND to_regclass('public.halfway') IS NULL",
           as: Bool.self
         )
         #expect(isMissing == [true])
@@ -130,13 +133,43 @@ struct MigratorTests {
     }
   }
 
+  @Test func `a search path that a migration sets does not reach the next one`() async throws {
+    try await TestDatabase.with { database in
+      let migrator = try migrator(
+        database,
+        [
+          Migration(
+            version: 1, name: "sets",
+            sql: "SET LOCAL search_path = public; CREATE TABLE account ()"),
+          Migration(
+            version: 2, name: "expects",
+            sql: """
+              DO $$ BEGIN
+                ASSERT current_setting('search_path') = 'pg_catalog, pg_temp';
+              END $$; SET LOCAL search_path = public
+              """),
+        ],
+        RepeatableMigrations(
+          revision: 1,
+          migrations: [
+            RepeatableMigration(
+              name: "expects",
+              sql:
+                "DO $$ BEGIN ASSERT current_setting('search_path') = 'pg_catalog, pg_temp'; END $$"
+            )
+          ]))
+      let applied = try await migrator.migrate()
+      #expect(applied.versioned.count == 2 && applied.repeatable.count == 1)
+    }
+  }
+
   @Test("lets one work while the others wait, and then find nothing to do")
   func concurrently() async throws {
     try await TestDatabase.with { database in
       let slow = [Migration(version: 1, name: "slow", sql: "SELECT pg_sleep(0.3)")]
       let migrator = try migrator(database, slow)
       let applied = try await withThrowingTaskGroup(of: Int.self) { group in
-        for _ in 0..<4 { group.addTask { try await migrator.migrate().count } }
+        for _ in 0..<4 { group.addTask { try await migrator.migrate().versioned.count } }
         return try await group.reduce(into: []) { $0.append($1) }
       }
       #expect(applied.sorted() == [0, 0, 0, 1])
@@ -153,7 +186,7 @@ struct MigratorTests {
         schema: "s",
         migrations: [Migration(version: 1, name: "slow", sql: "SELECT pg_sleep(0.2)")]
       )
-      #expect(try await migrator.migrate().count == 1)
+      #expect(try await migrator.migrate().versioned.count == 1)
     }
   }
 
@@ -173,6 +206,187 @@ struct MigratorTests {
   }
 }
 
+/// Functions and views, which are applied again when their text changes.
+@Suite struct RepeatableMigrationTests {
+  private let table = [
+    Migration(version: 1, name: "numbers", sql: "CREATE TABLE public.number (value int8)")
+  ]
+
+  private func function(_ name: String, _ body: String) -> RepeatableMigration {
+    RepeatableMigration(
+      name: "area/\(name)",
+      sql: "CREATE OR REPLACE FUNCTION public.\(name)() RETURNS text LANGUAGE sql AS $$ \(body) $$")
+  }
+
+  private func list(
+    revision: Int = 1, _ migrations: RepeatableMigration...
+  ) -> RepeatableMigrations {
+    RepeatableMigrations(revision: revision, migrations: migrations)
+  }
+
+  private func migrator(
+    _ database: TestDatabase, _ migrations: [Migration], _ repeatable: RepeatableMigrations,
+    onEvent: @escaping @Sendable (MigrationEvent) -> Void = { _ in }
+  ) throws -> Migrator {
+    try Migrator(
+      configuration: database.configuration, schema: "record", migrations: migrations,
+      repeatable: repeatable, onEvent: onEvent)
+  }
+
+  private func rows(_ sql: String, in database: TestDatabase) async throws -> [String] {
+    try await database.withConnection { connection in
+      try await connection.column(Statement(sql))
+    }
+  }
+
+  @Test func `they are applied after the versioned migrations, in the order of the list`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      // Each needs the one before it, and the first needs the table.
+      let first = RepeatableMigration(
+        name: "z", sql: "CREATE OR REPLACE VIEW public.z AS SELECT value FROM public.number")
+      let second = RepeatableMigration(
+        name: "a", sql: "CREATE OR REPLACE VIEW public.a AS SELECT value FROM public.z")
+      let events = Locked<[String]>([])
+      let migrator = try migrator(database, table, list(first, second)) { event in
+        switch event {
+        case .applied(let migration): events.withLock { $0.append(migration.name) }
+        case .appliedRepeatable(let migration): events.withLock { $0.append(migration.name) }
+        case .notice, .waiting: break
+        }
+      }
+      let applied = try await migrator.migrate()
+      #expect(applied == MigrationSet(versioned: table, repeatable: [first, second]))
+      #expect(events.withLock { $0 } == ["numbers", "z", "a"])
+
+      #expect(try await migrator.migrate().isEmpty)
+      #expect(events.withLock { $0.count } == 3)
+      let status = try await migrator.status()
+      #expect(status.pending.isEmpty)
+      #expect(status.appliedRepeatable.map(\.name) == ["z", "a"])
+    }
+  }
+
+  @Test func `a changed text is applied again, and only that one`() async throws {
+    try await TestDatabase.with { database in
+      let (one, two) = (function("one", "SELECT 'old'"), function("two", "SELECT 'old'"))
+      try await migrator(database, table, list(one, two)).migrate()
+      // What is not applied again keeps what the database has.
+      _ = try await database.withConnection { connection in
+        try await connection.execute(
+          "CREATE OR REPLACE FUNCTION public.two() RETURNS text LANGUAGE sql AS $$ SELECT 'mine' $$"
+        )
+      }
+      let changed = function("one", "SELECT 'new'")
+      let second = try migrator(database, table, list(revision: 2, changed, two))
+      let status = try await second.status()
+      #expect(status.appliedRepeatable.map(\.name) == ["area/two"])
+      #expect(status.pending == MigrationSet(versioned: [], repeatable: [changed]))
+      #expect(try await second.migrate() == status.pending)
+      #expect(
+        try await rows("SELECT one() UNION ALL SELECT two()", in: database) == ["new", "mine"])
+      #expect(
+        try await rows(
+          "SELECT concat(name, ' ', revision) FROM record.repeatable_migrations ORDER BY name",
+          in: database) == ["area/one 2", "area/two 1"])
+    }
+  }
+
+  @Test func `one that is no longer listed leaves the record`() async throws {
+    try await TestDatabase.with { database in
+      let (one, two) = (function("one", "SELECT ''"), function("two", "SELECT ''"))
+      try await migrator(database, table, list(one, two)).migrate()
+      let drop = Migration(version: 2, name: "drop_two", sql: "DROP FUNCTION public.two()")
+      try await migrator(database, table + [drop], list(revision: 2, one)).migrate()
+      #expect(
+        try await rows("SELECT name FROM record.repeatable_migrations", in: database) == [
+          "area/one"
+        ])
+    }
+  }
+
+  @Test func `a program with an older revision is refused`() async throws {
+    try await TestDatabase.with { database in
+      let (old, new) = (function("one", "SELECT 'old'"), function("one", "SELECT 'new'"))
+      try await migrator(database, table, list(revision: 2, old)).migrate()
+      try await migrator(database, table, list(revision: 3, new)).migrate()
+      let older = try migrator(database, table, list(revision: 2, old))
+      for operation in [{ _ = try await older.migrate() }, { _ = try await older.status() }] {
+        let error = await #expect(throws: MigrationError.self) { try await operation() }
+        #expect(error?.code == .databaseIsNewer)
+        #expect(
+          error?.message
+            == "The database has area/one of revision 3, and this program has revision 2.")
+      }
+      #expect(try await rows("SELECT one()", in: database) == ["new"])
+    }
+  }
+
+  @Test func `a failure rolls everything back, and names the migration`() async throws {
+    try await TestDatabase.with { database in
+      let good = function("good", "SELECT ''")
+      let broken = function("broken", "SELECT nothing FROM nowhere")
+      let migrator = try migrator(database, table, list(good, broken))
+      let error = await #expect(throws: MigrationError.self) { try await migrator.migrate() }
+      #expect(error?.code == .failed)
+      #expect(error?.message == "Migration area/broken failed")
+      #expect(error?.cause?.code == .server(.undefinedTable))
+      let status = try await migrator.status()
+      #expect(status.applied.isEmpty && status.appliedRepeatable.isEmpty)
+      #expect(
+        try await rows(
+          """
+          SELECT name FROM unnest(ARRAY['public.number', 'record.repeatable_migrations']) AS name
+          WHERE to_regclass(name) IS NOT NULL
+          UNION ALL SELECT 'function' WHERE to_regproc('public.good') IS NOT NULL
+          """, in: database) == [])
+    }
+  }
+
+  @Test func `of several migrators at once, one applies them`() async throws {
+    try await TestDatabase.with { database in
+      let slow = RepeatableMigration(name: "slow", sql: "SELECT pg_sleep(0.3)")
+      let migrator = try migrator(database, [], list(slow))
+      let applied = try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<4 { group.addTask { try await migrator.migrate().repeatable.count } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(applied.sorted() == [0, 0, 0, 1])
+    }
+  }
+
+  @Test func `migrating up to a version applies none of them`() async throws {
+    try await TestDatabase.with { database in
+      let migrator = try migrator(database, table, list(function("one", "SELECT ''")))
+      #expect(try await migrator.migrate(upTo: 1) == MigrationSet(versioned: table, repeatable: []))
+      #expect(try await migrator.status().pending.repeatable.map(\.name) == ["area/one"])
+    }
+  }
+
+  @Test func `a record that belongs to another login is refused`() async throws {
+    try await TestDatabase.with { database in
+      let owner = "owner_of_\(database.name)"
+      try await database.withConnection { connection in
+        try await connection.execute("CREATE SCHEMA record")
+        try await connection.execute(
+          "CREATE TABLE record.repeatable_migrations (name text, checksum text, revision bigint)")
+        try await connection.execute(Statement("CREATE ROLE \(owner)"))
+        try await connection.execute(
+          Statement("ALTER TABLE record.repeatable_migrations OWNER TO \(owner)"))
+      }
+      let migrator = try migrator(database, table, .none)
+      let error = await #expect(throws: MigrationError.self) { try await migrator.migrate() }
+      #expect(error?.code == .foreignRecord)
+      #expect(error?.message.hasPrefix("table record.repeatable_migrations is owned by") == true)
+      try await database.withConnection { connection in
+        try await connection.execute("DROP TABLE record.repeatable_migrations")
+        try await connection.execute(Statement("DROP ROLE \(owner)"))
+      }
+    }
+  }
+}
+
 @Suite("What a migration plan refuses")
 struct MigrationPlanTests {
   private func list(_ versions: Int...) -> [Migration] {
@@ -181,10 +395,19 @@ struct MigrationPlanTests {
 
   @Test("A version that stands twice; gaps are fine, and so is any order")
   func lists() throws {
-    let error = #expect(throws: MigrationError.self) { _ = try MigrationPlan(list(1, 2, 1)) }
+    let error = #expect(throws: MigrationError.self) { _ = try MigrationPlan(list(1, 2, 1), .none) }
     #expect(error?.code == .invalidList)
-    #expect(try MigrationPlan(list(7, 0, 8)).migrations.map(\.version) == [0, 7, 8])
-    #expect(try MigrationPlan(list(3, 1, 2)).migrations.map(\.version) == [1, 2, 3])
-    #expect(try MigrationPlan([]).migrations.isEmpty)
+    #expect(try MigrationPlan(list(7, 0, 8), .none).versioned.map(\.version) == [0, 7, 8])
+    #expect(try MigrationPlan(list(3, 1, 2), .none).versioned.map(\.version) == [1, 2, 3])
+    #expect(try MigrationPlan([], .none).versioned.isEmpty)
+  }
+
+  @Test func `a name that stands twice`() {
+    let migration = RepeatableMigration(name: "f", sql: "")
+    let error = #expect(throws: MigrationError.self) {
+      _ = try MigrationPlan(
+        [], RepeatableMigrations(revision: 1, migrations: [migration, migration]))
+    }
+    #expect(error?.code == .invalidList)
   }
 }

@@ -61,14 +61,26 @@ public struct DatabaseCheck: Sendable {
     do throws(MigrationError) {
       let pending = try await migrator.status(on: connection).pending
       guard pending.isEmpty else {
-        let names = pending.map { "\($0.version) (\($0.name))" }.joined(separator: ", ")
-        return .wrongSchema("it lacks migrations \(names): run `mockupd migrate`")
+        return .wrongSchema("it lacks \(Self.summary(of: pending)): run `mockupd migrate`")
       }
       return .ready
     } catch {
       if let cause = error.cause { return Self.condition(of: cause) }
       return .wrongSchema(error.message)
     }
+  }
+
+  /// The first migrations of each kind, and how many more there are.
+  private static func summary(of pending: MigrationSet) -> String {
+    func list(_ names: [String], _ kind: String) -> String? {
+      guard let first = names.first else { return nil }
+      let others = names.count - 1
+      return "\(kind) \(first)" + (others > 0 ? " and \(others) more" : "")
+    }
+    return [
+      list(pending.versioned.map { "\($0.version) (\($0.name))" }, "migration"),
+      list(pending.repeatable.map(\.name), "function"),
+    ].compactMap(\.self).joined(separator: ", ")
   }
 
   private static func condition(of error: PostgresError) -> DatabaseCondition {

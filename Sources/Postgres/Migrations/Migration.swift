@@ -1,17 +1,17 @@
 public import FoundationEssentials
 
-/// One step from one shape of the database to the next.
+/// A versioned migration: one step from one shape of the database to the next, applied once.
 public struct Migration: Sendable, Hashable {
-  /// Its number: the first is 1, and there are no gaps.
+  /// The number by which migrations are ordered; numbers may be left out.
   public let version: Int
 
-  /// What it is called, for people and for errors.
+  /// The name for people and for errors.
   public let name: String
 
-  /// The statements; they are run in one transaction, and must not end it.
+  /// The statements; they are run in a transaction, and must not end it.
   public let sql: String
 
-  /// Makes a step.
+  /// Makes a migration.
   public init(version: Int, name: String, sql: String) {
     self.version = version
     self.name = name
@@ -19,37 +19,106 @@ public struct Migration: Sendable, Hashable {
   }
 }
 
-/// A step that a database has made.
+/// A repeatable migration: code in the database (a function, view, aggregate or trigger) that is
+/// applied again whenever its text has changed.
+public struct RepeatableMigration: Sendable, Hashable {
+  /// The name under which it is recorded; unique in its list.
+  public let name: String
+
+  /// The statements, which replace what is there (`CREATE OR REPLACE`); they are run in a transaction,
+  /// and must not end it.
+  public let sql: String
+
+  /// Makes a migration.
+  public init(name: String, sql: String) {
+    self.name = name
+    self.sql = sql
+  }
+}
+
+/// A program's repeatable migrations.
+public struct RepeatableMigrations: Sendable, Hashable {
+  /// No migrations.
+  public static let none = RepeatableMigrations(revision: 0, migrations: [])
+
+  /// The number of the release that last changed one of them. A database to which a higher revision
+  /// has been applied is newer than the program.
+  public let revision: Int
+
+  /// The migrations, in the order in which they are applied.
+  public let migrations: [RepeatableMigration]
+
+  /// Makes a list.
+  public init(revision: Int, migrations: [RepeatableMigration]) {
+    self.revision = revision
+    self.migrations = migrations
+  }
+}
+
+/// Migrations of both kinds, each kind in the order in which it is applied.
+public struct MigrationSet: Sendable, Hashable {
+  /// The versioned migrations, which are applied first.
+  public let versioned: [Migration]
+
+  /// The repeatable migrations.
+  public let repeatable: [RepeatableMigration]
+
+  /// Whether there are none of either kind.
+  public var isEmpty: Bool { versioned.isEmpty && repeatable.isEmpty }
+}
+
+/// A versioned migration that was applied to a database.
 public struct AppliedMigration: Sendable, Hashable {
-  /// Its number.
+  /// Its version.
   public let version: Int
 
-  /// What it was called at the time.
+  /// The name that it had.
   public let name: String
 
   /// The SHA-256 of its SQL, in hexadecimal.
   public let checksum: String
 
-  /// When it was made.
+  /// The time at which it was applied.
   public let appliedAt: Date
 }
 
-/// How far a database has come.
+/// A repeatable migration that was applied to a database.
+public struct AppliedRepeatableMigration: Sendable, Hashable {
+  /// Its name.
+  public let name: String
+
+  /// The SHA-256 of the SQL that was last applied, in hexadecimal.
+  public let checksum: String
+
+  /// The revision of the list with which it was last applied.
+  public let revision: Int
+
+  /// The time at which it was last applied.
+  public let appliedAt: Date
+}
+
+/// The migrations that a database has, and those that it lacks.
 public struct MigrationStatus: Sendable, Hashable {
-  /// The steps made, in order.
+  /// The versioned migrations that were applied, in order.
   public let applied: [AppliedMigration]
 
-  /// The steps to be made, in order.
-  public let pending: [Migration]
+  /// The repeatable migrations that were applied and whose text has not changed since, in the order
+  /// of the list.
+  public let appliedRepeatable: [AppliedRepeatableMigration]
+
+  /// The migrations to be applied.
+  public let pending: MigrationSet
 }
 
 /// An event while migrations are applied.
 public enum MigrationEvent: Sendable {
-  /// A migration is applied and committed.
+  /// A versioned migration is applied and committed.
   case applied(Migration)
+  /// A repeatable migration is applied and committed.
+  case appliedRepeatable(RepeatableMigration)
   /// The server sent a notice, such as a WARNING that a migration raises.
   case notice(PostgresNotice)
-  /// A lock is not free: of these sessions, each holds it, or is ahead in the queue for it.
+  /// A lock is not free: each of these sessions holds it, or is ahead in the queue for it.
   case waiting(for: [BlockingSession])
 }
 
@@ -68,33 +137,35 @@ public struct BlockingSession: Sendable, Hashable {
   public let transactionStart: Date?
 }
 
-/// Why a database could not be brought to its next shape.
+/// An error that kept a database from being migrated, or its status from being read.
 public struct MigrationError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What kind of failure it is.
+  /// The kind of a failure.
   public enum Code: Sendable, Hashable {
-    /// The given list has a version twice.
+    /// The given lists have a version or a name twice.
     case invalidList
-    /// A migration that was applied has other SQL now, or one before it was added since.
+    /// A versioned migration was changed, or inserted before another one, after that was applied.
     case changed
-    /// The database has a migration that this program does not know: it is newer.
+    /// The database has a versioned migration, or a revision of the repeatable ones, that this program
+    /// does not know: it is newer.
     case databaseIsNewer
     /// The version asked for is not in the list.
     case unknownVersion
-    /// The record, or its schema, belongs to another login, which could run code as this one.
+    /// A table of the record, or its schema, belongs to another login, which could run code as this
+    /// one.
     case foreignRecord
-    /// A migration's SQL failed. Nothing of it remains; those before it do.
+    /// The SQL of a migration failed. Nothing has changed.
     case failed
     /// The database could not be asked.
     case database
   }
 
-  /// What kind of failure it is.
+  /// The kind of the failure.
   public let code: Code
 
-  /// What happened in one line; fit for strangers.
+  /// What happened, in one line that may be shown to anybody.
   public let message: String
 
-  /// What the database said.
+  /// The database's error, if it reported one.
   public let cause: PostgresError?
 
   init(_ code: Code, _ message: String, cause: PostgresError? = nil) {

@@ -1,13 +1,19 @@
 import FoundationEssentials
 
-/// Brings a database from one shape to the next, and keeps a record of it in the database.
+/// Brings a database to the shape that a program needs, and keeps a record of it in the database.
 ///
-/// The record is the table `schema_migrations(version, name, checksum, applied_at)` in a schema of
-/// your choice; both are made when missing. Each migration is one transaction, which takes a lock,
-/// reads the record, runs the migration and records it. So of several migrators at once each applies
-/// what the others have not, and a pooler that shares sessions between transactions does no harm.
-/// Each call makes a connection of its own, without a statement timeout, and with
-/// `search_path = pg_catalog, pg_temp`: names of a migration's own objects have to be qualified.
+/// Versioned migrations are applied once each, in the order of their versions, and then the repeatable
+/// ones whose text differs from what was last applied, in the order of their list. The record is two
+/// tables, `schema_migrations(version, name, checksum, applied_at)` and
+/// `repeatable_migrations(name, checksum, revision, applied_at)`, in a schema of your choice; all three
+/// are made when missing.
+///
+/// Everything that is pending is applied in one transaction, which takes a lock first: of several
+/// migrators that run at once each applies what the others have not, no other session sees a half-migrated
+/// database, and a pooler that shares sessions between transactions does no harm. Each call makes a
+/// connection of its own, without a statement timeout. Each migration begins with
+/// `search_path = pg_catalog, pg_temp`, so names of its own objects have to be qualified; other settings
+/// that a migration changes hold until the end of the transaction.
 ///
 /// A login that owned the record, or its schema, could run its own code with the rights of the login that
 /// migrates. Only the login itself and superusers may own them.
@@ -17,15 +23,16 @@ public struct Migrator: Sendable {
   private let statements: MigratorStatements
   private let lockTimeout: Duration
   private let onEvent: @Sendable (MigrationEvent) -> Void
-  /// The checksums of the plan's migrations, in their order. The server computes them, once.
-  private let checksums = Locked<[String]?>(nil)
+  /// The plan's checksums. The server computes them, once.
+  private let checksums = Locked<MigrationPlan.Checksums?>(nil)
 
-  /// Checks the list.
+  /// Checks the lists.
   ///
   /// - Parameters:
   ///   - configuration: How to reach the database; its statement timeout is not used.
   ///   - schema: The schema of the record; any name, it is quoted.
-  ///   - migrations: All there are, in any order.
+  ///   - migrations: All versioned migrations, in any order.
+  ///   - repeatable: All repeatable migrations.
   ///   - lockTimeout: How long to wait for a lock that another session holds.
   ///   - onEvent: Runs on a connection's thread or on the task of ``migrate(upTo:)``, and should be
   ///     quick.
@@ -34,39 +41,40 @@ public struct Migrator: Sendable {
     configuration: PostgresConfiguration,
     schema: String,
     migrations: [Migration],
+    repeatable: RepeatableMigrations = .none,
     lockTimeout: Duration = .seconds(600),
     onEvent: @escaping @Sendable (MigrationEvent) -> Void = { _ in }
   ) throws(MigrationError) {
     self.configuration = configuration
     self.lockTimeout = lockTimeout
     self.onEvent = onEvent
-    plan = try MigrationPlan(migrations)
+    plan = try MigrationPlan(migrations, repeatable)
     statements = MigratorStatements(schema: schema)
   }
 
-  /// Applies what is pending, in order, and returns it.
+  /// Applies what is pending, in order and in one transaction, and returns it.
   ///
-  /// - Parameter version: The last to be applied; nil for all.
-  /// - Throws: ``MigrationError``. What was applied before a failure stays applied.
-  public func migrate(upTo version: Int? = nil) async throws(MigrationError) -> [Migration] {
+  /// - Parameter version: The last version to be applied, without any repeatable migration, since those
+  ///   fit the last version only; nil for everything.
+  /// - Throws: ``MigrationError``. After an error nothing has changed.
+  @discardableResult
+  public func migrate(upTo version: Int? = nil) async throws(MigrationError) -> MigrationSet {
     try await withConnection { connection throws(MigrationError) in
       let session = Locked<Int32?>(nil)
       let observer = Task { await observeLocks(of: session) }
       let result = await Result(awaiting: { () throws(MigrationError) in
-        var applied: [Migration] = []
-        while let migration = try await applyNext(upTo: version, on: connection, as: session) {
-          applied.append(migration)
-          onEvent(.applied(migration))
-        }
-        return applied
+        try await applyPending(upTo: version, on: connection, as: session)
       })
       observer.cancel()
       await observer.value
-      return try result.get()
+      let applied = try result.get()
+      for migration in applied.versioned { onEvent(.applied(migration)) }
+      for migration in applied.repeatable { onEvent(.appliedRepeatable(migration)) }
+      return applied
     }
   }
 
-  /// Tells what was applied and what is pending; changes nothing, also where no record exists yet.
+  /// Reports what was applied and what is pending; changes nothing, also where no record exists yet.
   ///
   /// - Throws: ``MigrationError``, also where ``migrate(upTo:)`` would refuse to begin.
   public func status() async throws(MigrationError) -> MigrationStatus {
@@ -76,25 +84,22 @@ public struct Migrator: Sendable {
     }
   }
 
-  /// Tells the same over a connection that is there.
+  /// Reports the same over an existing connection.
   ///
   /// - Throws: ``MigrationError``, as ``status()`` does.
   public func status(
     on connection: some StatementExecutor
   ) async throws(MigrationError) -> MigrationStatus {
-    let applied = try await applied(on: connection)
-    let pending = try await pending(after: applied, upTo: nil, on: connection)
-    return MigrationStatus(applied: applied, pending: pending)
+    try await status(upTo: nil, on: connection)
   }
 
-  /// Applies the first pending migration, if there is one.
-  private func applyNext(
+  private func applyPending(
     upTo version: Int?, on connection: Connection, as session: Locked<Int32?>
-  ) async throws(MigrationError) -> Migration? {
-    // What a failure is about: the record, until a migration begins.
-    let underWay = Locked<Migration?>(nil)
+  ) async throws(MigrationError) -> MigrationSet {
+    // The name of the migration that is being applied; nil while the record is read.
+    let current = Locked<String?>(nil)
     let refusal = Locked<MigrationError?>(nil)
-    let applied: Migration?
+    let applied: MigrationSet?
     do {
       applied = try await connection.withTransaction { transaction throws(PostgresError) in
         let processID = try await transaction.query(statements.backendProcessID) {
@@ -104,31 +109,44 @@ public struct Migrator: Sendable {
         defer { session.withLock { $0 = nil } }
         try await transaction.execute(statements.setLockTimeout(lockTimeout))
         try await transaction.execute(statements.lock, [statements.schema])
-        let pending: [Migration]
+        let pending: MigrationSet
         do throws(MigrationError) {
           try await requireOwnRecord(on: transaction)
-          pending = try await self.pending(
-            after: try await self.applied(on: transaction), upTo: version, on: transaction)
+          pending = try await status(upTo: version, on: transaction).pending
         } catch {
           refusal.withLock { $0 = error }
           transaction.rollback()
           return nil
         }
-        guard let migration = pending.first else { return nil }
+        guard !pending.isEmpty else { return pending }
         try await createRecord(on: transaction)
-        underWay.withLock { $0 = migration }
-        try await transaction.runScript(migration.sql)
-        try await transaction.execute(
-          statements.record, [migration.version, migration.name, migration.sql])
-        return migration
+        for migration in pending.versioned {
+          current.withLock { $0 = "\(migration.version) (\(migration.name))" }
+          try await transaction.execute(statements.setSearchPath)
+          try await transaction.runScript(migration.sql)
+          try await transaction.execute(
+            statements.recordVersioned, [migration.version, migration.name, migration.sql])
+        }
+        for migration in pending.repeatable {
+          current.withLock { $0 = migration.name }
+          try await transaction.execute(statements.setSearchPath)
+          try await transaction.runScript(migration.sql)
+          try await transaction.execute(
+            statements.recordRepeatable, [migration.name, plan.repeatable.revision, migration.sql])
+        }
+        if version == nil {
+          try await transaction.execute(
+            statements.forgetRepeatable, [plan.repeatable.migrations.map(\.name)])
+        }
+        return pending
       }
     } catch {
       if let refusal = refusal.withLock({ $0 }) { throw refusal }
-      guard let migration = underWay.withLock({ $0 }) else { throw Self.recordError(error) }
-      throw MigrationError(
-        .failed, "Migration \(migration.version) (\(migration.name)) failed", cause: error)
+      guard let name = current.withLock({ $0 }) else { throw Self.recordError(error) }
+      throw MigrationError(.failed, "Migration \(name) failed", cause: error)
     }
     if let refusal = refusal.withLock({ $0 }) { throw refusal }
+    guard let applied else { preconditionFailure("a transaction that is not refused returns") }
     return applied
   }
 
@@ -143,7 +161,9 @@ public struct Migrator: Sendable {
   }
 
   private func createRecord(on transaction: Transaction) async throws(PostgresError) {
-    guard try await !recordExists(on: transaction) else { return }
+    let hasVersioned = try await exists(statements.versionedTable, on: transaction)
+    let hasRepeatable = try await exists(statements.repeatableTable, on: transaction)
+    guard !hasVersioned || !hasRepeatable else { return }
     try await transaction.runScript(statements.createRecord)
   }
 
@@ -172,51 +192,59 @@ public struct Migrator: Sendable {
     await connection?.close()
   }
 
-  private func recordExists(
-    on connection: some StatementExecutor
+  private func exists(
+    _ table: String, on connection: some StatementExecutor
   ) async throws(PostgresError) -> Bool {
-    try await connection.query(statements.recordExists, [statements.qualifiedTable]) {
+    try await connection.query(statements.tableExists, [table]) {
       row throws(PostgresError) in try row.decode(Bool.self, at: 0)
     } == [true]
   }
 
-  private func applied(
-    on connection: some StatementExecutor
-  ) async throws(MigrationError) -> [AppliedMigration] {
-    try await reporting { () throws(PostgresError) in
-      guard try await recordExists(on: connection) else { return [] }
-      return try await connection.query(statements.applied) { row throws(PostgresError) in
-        AppliedMigration(
-          version: try row.decode(at: 0),
-          name: try row.decode(at: 1),
-          checksum: try row.decode(at: 2),
-          appliedAt: try row.decode(at: 3)
-        )
-      }
+  private func status(
+    upTo version: Int?, on connection: some StatementExecutor
+  ) async throws(MigrationError) -> MigrationStatus {
+    let record = try await reporting { () throws(PostgresError) in
+      try await self.record(on: connection)
     }
+    let checksums = try await reporting { () throws(PostgresError) in
+      try await self.checksums(on: connection)
+    }
+    return try plan.status(of: record, checksums: checksums, upTo: version)
   }
 
-  private func pending(
-    after applied: [AppliedMigration],
-    upTo version: Int?,
+  private func record(
     on connection: some StatementExecutor
-  ) async throws(MigrationError) -> [Migration] {
-    try plan.pending(
-      after: applied, checksums: try await checksums(on: connection), upTo: version)
+  ) async throws(PostgresError) -> MigrationPlan.Record {
+    var record = MigrationPlan.Record()
+    if try await exists(statements.versionedTable, on: connection) {
+      record.versioned = try await connection.query(statements.appliedVersioned) {
+        row throws(PostgresError) in
+        AppliedMigration(
+          version: try row.decode(at: 0), name: try row.decode(at: 1),
+          checksum: try row.decode(at: 2), appliedAt: try row.decode(at: 3))
+      }
+    }
+    if try await exists(statements.repeatableTable, on: connection) {
+      record.repeatable = try await connection.query(statements.appliedRepeatable) {
+        row throws(PostgresError) in
+        AppliedRepeatableMigration(
+          name: try row.decode(at: 0), checksum: try row.decode(at: 1),
+          revision: try row.decode(at: 2), appliedAt: try row.decode(at: 3))
+      }
+    }
+    return record
   }
 
   private func checksums(
     on connection: some StatementExecutor
-  ) async throws(MigrationError) -> [String] {
+  ) async throws(PostgresError) -> MigrationPlan.Checksums {
     if let known = checksums.withLock({ $0 }) { return known }
-    let computed = try await reporting { () throws(PostgresError) in
-      try await connection.query(
-        statements.checksums,
-        [plan.migrations.map(\.sql)]
-      ) { row throws(PostgresError) in
-        try row.decode(String.self, at: 0)
-      }
+    let all = try await connection.query(statements.checksums, [plan.texts]) {
+      row throws(PostgresError) in try row.decode(String.self, at: 0)
     }
+    let count = plan.versioned.count
+    let computed = MigrationPlan.Checksums(
+      versioned: Array(all.prefix(count)), repeatable: Array(all.dropFirst(count)))
     checksums.withLock { $0 = computed }
     return computed
   }
@@ -224,7 +252,7 @@ public struct Migrator: Sendable {
   private var ownConfiguration: PostgresConfiguration {
     var configuration = configuration
     configuration.statementTimeout = .zero
-    configuration.searchPath = "pg_catalog, pg_temp"
+    configuration.searchPath = MigratorStatements.searchPath
     return configuration
   }
 

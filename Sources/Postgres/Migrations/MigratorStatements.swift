@@ -8,8 +8,11 @@ struct MigratorStatements: Sendable {
       .joined(separator: "\"\"") + "\""
   }
 
-  /// The record, as SQL names it.
-  var qualifiedTable: String { quoted(schema) + ".schema_migrations" }
+  /// The table of applied versioned migrations, as SQL names it.
+  var versionedTable: String { quoted(schema) + ".schema_migrations" }
+
+  /// The table of applied repeatable migrations, as SQL names it.
+  var repeatableTable: String { quoted(schema) + ".repeatable_migrations" }
 
   // The transaction's, so that it cannot be left behind in a session that a pooler shares.
   let lock: Statement =
@@ -18,6 +21,11 @@ struct MigratorStatements: Sendable {
   func setLockTimeout(_ timeout: Duration) -> Statement {
     Statement("SET LOCAL lock_timeout = \(max(Int64(timeout / .milliseconds(1)), 1))")
   }
+
+  static let searchPath = "pg_catalog, pg_temp"
+
+  /// Undoes what the migration before has set.
+  let setSearchPath = Statement("SET LOCAL search_path = \(searchPath)")
 
   let backendProcessID: Statement = "SELECT pg_backend_pid()"
 
@@ -28,8 +36,8 @@ struct MigratorStatements: Sendable {
     ORDER BY blocking.pid
     """
 
-  // To read a view would be to run the code of its owner.
-  let recordExists: Statement = """
+  // A view would not do: to read it would be to run its owner's code.
+  let tableExists: Statement = """
     SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r')
     """
 
@@ -42,7 +50,7 @@ struct MigratorStatements: Sendable {
       UNION ALL
       SELECT 'table ' || pg_class.oid::regclass, relowner
       FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-      WHERE nspname = $1 AND relname = 'schema_migrations'
+      WHERE nspname = $1 AND relname IN ('schema_migrations', 'repeatable_migrations')
     ) AS existing
     JOIN pg_roles ON pg_roles.oid = owner
     WHERE NOT rolsuper AND rolname <> current_user
@@ -58,29 +66,58 @@ struct MigratorStatements: Sendable {
   var createRecord: String {
     """
     CREATE SCHEMA IF NOT EXISTS \(quoted(schema));
-    CREATE TABLE IF NOT EXISTS \(qualifiedTable) (
+    CREATE TABLE IF NOT EXISTS \(versionedTable) (
       version bigint PRIMARY KEY,
       name text NOT NULL,
       checksum text NOT NULL,
       applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
     );
+    CREATE TABLE IF NOT EXISTS \(repeatableTable) (
+      name text PRIMARY KEY,
+      checksum text NOT NULL,
+      revision bigint NOT NULL,
+      applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    );
     """
   }
 
-  var applied: Statement {
+  var appliedVersioned: Statement {
     Statement(
-      "SELECT version, name, checksum, applied_at FROM \(qualifiedTable) ORDER BY version"
+      "SELECT version, name, checksum, applied_at FROM \(versionedTable) ORDER BY version"
     )
   }
 
-  // Qualified: a migration may have set another search path for its transaction.
-  var record: Statement {
+  var appliedRepeatable: Statement {
+    Statement("SELECT name, checksum, revision, applied_at FROM \(repeatableTable) ORDER BY name")
+  }
+
+  // The names are qualified: a migration may have set another search path for its transaction.
+  var recordVersioned: Statement {
     Statement(
       """
-      INSERT INTO \(qualifiedTable) (version, name, checksum)
+      INSERT INTO \(versionedTable) (version, name, checksum)
       VALUES (
         $1, $2, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to($3, 'UTF8')), 'hex'))
       """
+    )
+  }
+
+  var recordRepeatable: Statement {
+    Statement(
+      """
+      INSERT INTO \(repeatableTable) (name, revision, checksum)
+      VALUES (
+        $1, $2, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to($3, 'UTF8')), 'hex'))
+      ON CONFLICT (name) DO UPDATE SET revision = EXCLUDED.revision,
+        checksum = EXCLUDED.checksum, applied_at = EXCLUDED.applied_at
+      """
+    )
+  }
+
+  /// Removes the repeatable migrations that are no longer in the list.
+  var forgetRepeatable: Statement {
+    Statement(
+      "DELETE FROM \(repeatableTable) WHERE name OPERATOR(pg_catalog.<>) ALL ($1::pg_catalog.text[])"
     )
   }
 }

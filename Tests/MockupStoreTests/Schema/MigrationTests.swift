@@ -9,7 +9,7 @@ import Testing
   private func migrate(_ database: MigratedDatabase) async throws -> [Int] {
     let migrator = try Migrator(
       configuration: database.owner, schema: Schema.name, migrations: Schema.migrations)
-    return try await migrator.migrate().map(\.version)
+    return try await migrator.migrate().versioned.map(\.version)
   }
 
   /// What a database is, as far as the catalogs tell.
@@ -37,6 +37,9 @@ import Testing
       FROM pg_default_acl
       UNION ALL
       SELECT concat_ws(' ', 'record', version, checksum, applied_at) FROM mockupd.schema_migrations
+      UNION ALL
+      SELECT concat_ws(' ', 'record', name, checksum, revision, applied_at)
+      FROM mockupd.repeatable_migrations
       ORDER BY 1
       """)
   }

@@ -20,7 +20,7 @@ $$;
 
 GRANT USAGE ON SCHEMA mockupd TO mockupd_service;
 -- A server looks here whether the schema is its own.
-GRANT SELECT ON mockupd.schema_migrations TO mockupd_service;
+GRANT SELECT ON mockupd.schema_migrations, mockupd.repeatable_migrations TO mockupd_service;
 
 -- The ledger --------------------------------------------------------------------------------------
 
