@@ -92,8 +92,11 @@ let package = Package(
     // The books.
     .module("Mockups", []),
     .module(
-      "MockupStore", ["Mockups", "Postgres", "TimeOrderedID"],
-      resources: [.embedInCode("SQL/Migrations"), .embedInCode("SQL/Queries")]),
+      "MockupSchema", ["Postgres"],
+      resources: [.embedInCode("SQL/Migrations"), .embedInCode("SQL/Functions")]),
+    .module(
+      "MockupStore", ["MockupSchema", "Mockups", "Postgres", "TimeOrderedID"],
+      resources: [.embedInCode("SQL/Queries")]),
     .module("MockupAPI", ["CMockupMessages", "ProtobufC", "TTRPC"]),
     .module(
       "MockupService",
@@ -107,8 +110,8 @@ let package = Package(
     .executableTarget(
       name: "mockupd",
       dependencies: [
-        "CLinux", "MockupAPI", "MockupService", "MockupStore", "Postgres", "Prometheus",
-        "StandardStreams", "Systemd", "TTRPC", "TTRPCServices", "VisibleText",
+        "CLinux", "MockupAPI", "MockupSchema", "MockupService", "MockupStore", "Postgres",
+        "Prometheus", "StandardStreams", "Systemd", "TTRPC", "TTRPCServices", "VisibleText",
         argumentParser, configuration, concurrencyHelpers, lifecycle, logging, metrics,
         systemPackage, unixSignals,
       ] + tracing,
@@ -134,7 +137,8 @@ let package = Package(
       name: "CTTRPCConformanceMessages", dependencies: ["CProtobufC"],
       path: "Tests/CTTRPCConformanceMessages"),
     .module(
-      "TestSupport", ["MockupStore", "Mockups", "Postgres", embedded], path: "Tests/TestSupport"),
+      "TestSupport", ["MockupSchema", "MockupStore", "Mockups", "Postgres", embedded],
+      path: "Tests/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests(
       "TTRPCTests",
@@ -157,7 +161,9 @@ let package = Package(
     .tests("PostgresTests", ["Postgres", "TestSupport"]),
     .tests("SystemdTests", ["Systemd", "TestSupport"]),
     .tests("MockupsTests", ["Mockups"]),
-    .tests("MockupStoreTests", ["MockupStore", "Mockups", "Postgres", "TestSupport"]),
+    .tests(
+      "MockupStoreTests",
+      ["MockupSchema", "MockupStore", "Mockups", "Postgres", "TestSupport"]),
     .tests(
       "MockupServiceTests",
       ["MockupAPI", "MockupService", "MockupStore", "Mockups", "Postgres", "TTRPC"]),
@@ -171,9 +177,9 @@ let package = Package(
     .tests(
       "EndToEndTests",
       [
-        "MockupAPI", "MockupClient", "MockupService", "MockupStore", "Mockups", "Postgres",
-        "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", "Worker", "mockupctl", "mockupd",
-        logging,
+        "MockupAPI", "MockupClient", "MockupSchema", "MockupService", "MockupStore", "Mockups",
+        "Postgres", "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", "Worker", "mockupctl",
+        "mockupd", logging,
       ]),
     .executableTarget(
       name: "Worker", dependencies: ["MockupClient"], path: "Tests/Worker",

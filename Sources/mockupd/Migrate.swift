@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
-internal import MockupStore
+internal import MockupSchema
 internal import Postgres
 internal import StandardStreams
 internal import VisibleText
@@ -37,9 +37,9 @@ struct Migrate: AsyncParsableCommand {
   func run() async throws {
     let settings = try await Settings(flags)
     let (events, continuation) = AsyncStream.makeStream(of: MigrationEvent.self)
-    let migrator = try Migrator(
-      configuration: settings.database, schema: Schema.name, migrations: Schema.migrations,
-      lockTimeout: .seconds(lockTimeout), onEvent: { continuation.yield($0) })
+    let migrator = try Schema.migrator(
+      configuration: settings.database, lockTimeout: .seconds(lockTimeout),
+      onEvent: { continuation.yield($0) })
     do {
       if status {
         return try await print(try await migrator.status())

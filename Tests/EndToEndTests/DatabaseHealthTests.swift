@@ -162,8 +162,8 @@ import Testing
 
   @Test(arguments: [
     (
-      "DELETE FROM mockupd.schema_migrations WHERE version = 18",
-      "INSERT INTO mockupd.schema_migrations SELECT * FROM public.kept WHERE version = 18"
+      "DELETE FROM mockupd.schema_migrations WHERE version = 17",
+      "INSERT INTO mockupd.schema_migrations SELECT * FROM public.kept WHERE version = 17"
     ),
     (
       "INSERT INTO mockupd.schema_migrations (version, name, checksum) VALUES (999, 'x', 'x')",
@@ -173,6 +173,15 @@ import Testing
       "UPDATE mockupd.schema_migrations SET checksum = 'other' WHERE version = 9",
       "UPDATE mockupd.schema_migrations AS m SET checksum = k.checksum FROM public.kept AS k "
         + "WHERE k.version = m.version"
+    ),
+    (
+      "UPDATE mockupd.repeatable_migrations SET checksum = 'other' WHERE name = 'credits/reserve'",
+      "UPDATE mockupd.repeatable_migrations AS m SET checksum = k.checksum "
+        + "FROM public.kept_functions AS k WHERE k.name = m.name"
+    ),
+    (
+      "UPDATE mockupd.repeatable_migrations SET revision = 999 WHERE name = 'credits/reserve'",
+      "UPDATE mockupd.repeatable_migrations SET revision = 1 WHERE name = 'credits/reserve'"
     ),
     (
       "ALTER SCHEMA mockupd RENAME TO elsewhere",
@@ -185,6 +194,8 @@ import Testing
     try await Watched.with { watched in
       let database = watched.postgres.database
       try await database.run("CREATE TABLE public.kept AS TABLE mockupd.schema_migrations")
+      try await database.run(
+        "CREATE TABLE public.kept_functions AS TABLE mockupd.repeatable_migrations")
       try await database.run(change)
       try await watched.waitUntil(.notServing)
       try await watched.expectRefusals("the database has another schema")

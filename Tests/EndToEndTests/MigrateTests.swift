@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import MockupStore
+import MockupSchema
 import Postgres
 import TestSupport
 import Testing
@@ -37,6 +37,7 @@ import Testing
       #expect(before.exitCode == 0, "\(before)")
       #expect(Set(words(before)) == ["pending"])
       #expect(before.output.contains("pending 007_mockups\n"))
+      #expect(before.output.contains("pending 017_access\npending credits/guardrail\n"))
 
       let first = try await Self.mockupd(["migrate"], database)
       #expect(first.exitCode == 0, "\(first)")
@@ -59,12 +60,12 @@ import Testing
       let applied = endings.flatMap { $0.output.split(separator: "\n") }
         .filter { $0 != "nothing to do" }
       #expect(
-        applied.sorted()
+        applied.map(String.init)
           == Schema.migrations.map { migration in
             let digits = String(migration.version)
             return "applied " + String(repeating: "0", count: 3 - digits.count) + digits + "_"
               + migration.name
-          })
+          } + Schema.functions.migrations.map { "applied \($0.name)" })
     }
   }
 
@@ -150,7 +151,7 @@ import Testing
       try await release()
       let ending = await program.ending()
       #expect(ending.exitCode == 0, "\(ending)")
-      #expect(ending.output.contains("applied 018_access\n"))
+      #expect(ending.output.contains("applied 017_access\n"))
       #expect(ending.errorLines.count == 1, "\(ending)")
     }
   }
@@ -165,9 +166,7 @@ import Testing
 
   @Test func `warnings of migrations are printed, and what the server skips is not`() async throws {
     try await Self.withEmptyDatabase { database in
-      _ = try await Migrator(
-        configuration: database, schema: Schema.name, migrations: Schema.migrations
-      ).migrate(upTo: 7)
+      try await Schema.migrator(configuration: database).migrate(upTo: 7)
       let user = UUID()
       try await database.run("INSERT INTO auth.users (id) VALUES ('\(user)')")
       try await database.run(
@@ -191,8 +190,56 @@ import Testing
       #expect(ending.exitCode == 1)
       #expect(
         ending.errors.contains(
-          "Migration 8 (reservations) failed: relation \"reservations\" already exists"
+          "Migration 11 (reservations) failed: relation \"reservations\" already exists"
             + " (SQLSTATE 42P07)"), "\(ending)")
+      let status = try await Self.mockupd(["migrate", "--status"], database)
+      #expect(!status.output.contains("applied"), "\(status)")
+    }
+  }
+
+  @Test func `a function that fails takes the migrations before it back`() async throws {
+    try await Self.withEmptyDatabase { database in
+      try await database.run("CREATE SCHEMA mockupd")
+      try await database.run(
+        """
+        CREATE FUNCTION mockupd.guardrail(p_guardrails jsonb, p_key text, p_default integer)
+        RETURNS text LANGUAGE sql AS $$ SELECT '' $$
+        """)
+      let ending = try await Self.mockupd(["migrate"], database)
+      #expect(ending.exitCode == 1)
+      #expect(ending.output.isEmpty)
+      #expect(
+        ending.errors.contains(
+          "Migration credits/guardrail failed: cannot change return type of existing function"),
+        "\(ending)")
+      let status = try await Self.mockupd(["migrate", "--status"], database)
+      #expect(!status.output.contains("applied"), "\(status)")
+    }
+  }
+
+  @Test func `a changed function is pending, a server waits for it, and it alone is applied`()
+    async throws
+  {
+    try await MigratedDatabase.with { database in
+      try await database.owner.run(
+        "UPDATE mockupd.repeatable_migrations SET checksum = 'old' WHERE name = 'credits/settle'")
+      let status = try await Self.mockupd(["migrate", "--status"], database.owner)
+      let pending = status.output.split(separator: "\n").filter { $0.hasPrefix("pending") }
+      #expect(pending == ["pending credits/settle"])
+      #expect(!status.output.contains("applied credits/settle"))
+
+      try await withTemporaryFolder { folder in
+        let server = try await Self.mockupd(
+          ["serve", "--socket", "\(folder)/socket", "--log-level", "critical"], database.owner)
+        #expect(server.exitCode == 1)
+        #expect(
+          server.errors.contains("it lacks function credits/settle: run `mockupd migrate`"),
+          "\(server)")
+      }
+
+      let ending = try await Self.mockupd(["migrate"], database.owner)
+      #expect(ending.output == "applied credits/settle\n", "\(ending)")
+      #expect(try await Self.mockupd(["migrate"], database.owner).output == "nothing to do\n")
     }
   }
 
@@ -250,6 +297,10 @@ import Testing
       "999"
     ),
     ("UPDATE mockupd.schema_migrations SET checksum = 'other' WHERE version = 9", "changed"),
+    (
+      "UPDATE mockupd.repeatable_migrations SET revision = 999 WHERE name = 'credits/reserve'",
+      "credits/reserve of revision 999"
+    ),
   ])
   func aDatabaseOfAnotherVersionIsRefused(change: String, says: String) async throws {
     try await MigratedDatabase.with { database in

@@ -1,5 +1,5 @@
 public import FoundationEssentials
-internal import MockupStore
+internal import MockupSchema
 public import Postgres
 
 /// A database of a test's own, with the schema, made from a template that is migrated once.
@@ -195,9 +195,7 @@ private actor Template {
 
     let unfinished = "unfinished_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
     try await maintenance.run("CREATE DATABASE \(unfinished)")
-    let migrator = try Migrator(
-      configuration: try configuration(of: unfinished), schema: Schema.name,
-      migrations: Schema.migrations)
+    let migrator = try Schema.migrator(configuration: try configuration(of: unfinished))
     _ = try await migrator.migrate()
     try await maintenance.run(
       """
@@ -216,10 +214,12 @@ private actor Template {
   /// FNV-1a over the migrations: another text, another name.
   private static var fingerprint: String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for migration in Schema.migrations {
-      for byte in "\(migration.version) \(migration.sql)".utf8 {
-        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-      }
+    let texts =
+      Schema.migrations.map { "\($0.version) \($0.sql)" }
+      + ["revision \(Schema.functions.revision)"]
+      + Schema.functions.migrations.map { "\($0.name) \($0.sql)" }
+    for byte in texts.joined(separator: "\n").utf8 {
+      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
     }
     return String(hash, radix: 16)
   }

@@ -3,12 +3,12 @@ public import Mockups
 public import Postgres
 public import TimeOrderedID
 
-/// The books: reservations, the ledger, and what is left.
+/// The store of reservations, the ledger and balances.
 ///
-/// Decisions are made in the database, under the lock of each user's counters, by the functions of
-/// `009_credit_engine.sql`; this type speaks to them in values. They take batches, of which each item has
-/// an outcome of its own, in the order of the requests: those that callers make, as they are, and those
-/// that gather out of single changes.
+/// Decisions are made in the database, under the lock on each user's counters, by the functions of
+/// `MockupSchema/SQL/Functions/credits`; this type calls them with values. They take batches, of which
+/// each item has an outcome of its own, in the order of the requests: batches that callers make, and
+/// batches of single changes that arrive together.
 public struct CreditStore: Sendable {
   let pool: Pool
   let now: @Sendable () -> Date

@@ -3,10 +3,10 @@ internal import Mockups
 public import Postgres
 public import TimeOrderedID
 
-/// Mockups: what was asked for, who makes it, and what has become of it.
+/// The store of mockups: requests, workers' leases, results.
 ///
-/// Every change is one call of a function of `012_mockup_lifecycle.sql`, which changes the mockup and the
-/// user's credits together; this type speaks to them in values.
+/// Every change is one call of a function of `MockupSchema/SQL/Functions/mockups`, which changes the
+/// mockup and the user's credits together; this type calls them with values.
 public struct MockupsStore: Sendable {
   let pool: Pool
   let now: @Sendable () -> Date

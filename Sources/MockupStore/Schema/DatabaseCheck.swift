@@ -1,3 +1,4 @@
+internal import MockupSchema
 public import Postgres
 
 /// Whether a server can work with its database, and if not, why.
@@ -43,8 +44,7 @@ public struct DatabaseCheck: Sendable {
 
   /// Prepares the check; `configuration` is the server's.
   public init(configuration: PostgresConfiguration) throws(MigrationError) {
-    migrator = try Migrator(
-      configuration: configuration, schema: Schema.name, migrations: Schema.migrations)
+    migrator = try Schema.migrator(configuration: configuration)
   }
 
   /// Asks the database. It takes as long as the database takes to answer.

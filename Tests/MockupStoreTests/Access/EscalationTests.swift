@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MockupSchema
 import MockupStore
 import Mockups
 import Postgres
@@ -204,9 +205,7 @@ import Testing
   }
 
   private func migrate(_ database: MigratedDatabase) async throws {
-    let migrator = try Migrator(
-      configuration: database.owner, schema: Schema.name, migrations: Schema.migrations)
-    _ = try await migrator.migrate()
+    try await Schema.migrator(configuration: database.owner).migrate()
   }
 
   /// Functions that take the types of the migrations' own calls more exactly than PostgreSQL's own do.

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import MockupStore
+import MockupSchema
 import Postgres
 import TestSupport
 
@@ -33,13 +33,11 @@ struct FirstDatabase: Sendable {
 
   /// Applies every migration: those of the first schema find all that they would make.
   func migrate(onWarning: @escaping @Sendable (String) -> Void = { _ in }) async throws {
-    let migrator = try Migrator(
-      configuration: database.owner, schema: Schema.name, migrations: Schema.migrations,
-      onEvent: { event in
-        if case .notice(let notice) = event, notice.severity == "WARNING" {
-          onWarning(notice.message)
-        }
-      })
-    _ = try await migrator.migrate()
+    let migrator = try Schema.migrator(configuration: database.owner) { event in
+      if case .notice(let notice) = event, notice.severity == "WARNING" {
+        onWarning(notice.message)
+      }
+    }
+    try await migrator.migrate()
   }
 }

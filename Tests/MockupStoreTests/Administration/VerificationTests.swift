@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MockupSchema
 import MockupStore
 import Mockups
 import Postgres

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MockupSchema
 import MockupStore
 import Mockups
 import Postgres
@@ -165,12 +166,8 @@ import Testing
 
   @Test func mockupsThatAreThereBeforeTheFeedAreInIt() async throws {
     try await MigratedDatabase.withoutSchema { database in
-      func migrate(_ migrations: [Migration]) async throws {
-        _ = try await Migrator(
-          configuration: database.owner, schema: Schema.name, migrations: migrations
-        ).migrate()
-      }
-      try await migrate(Schema.migrations.filter { $0.version < 13 })
+      let migrator = try Schema.migrator(configuration: database.owner)
+      try await migrator.migrate(upTo: 12)
       let user = try await database.makeUser()
       try await database.owner.run(
         """
@@ -179,7 +176,7 @@ import Testing
         SELECT '\(user)', id, number::text, '', '', now() + number * interval '1 s'
         FROM asset, generate_series(1, 3) AS number
         """)
-      try await migrate(Schema.migrations)
+      try await migrator.migrate()
       try await database.withPool { pool in
         let feed = MockupFeed(pool: pool)
         let changes = try await feed.changes(of: user, after: 0, count: 100)

@@ -1,4 +1,4 @@
-import MockupStore
+import MockupSchema
 import Postgres
 import TestSupport
 import Testing
@@ -9,9 +9,7 @@ import Testing
   /// Runs a closure in a database to which nothing but the first schema was applied.
   private func withFirstSchema(_ body: (Pool) async throws -> Void) async throws {
     try await MigratedDatabase.withoutSchema { database in
-      let migrator = try Migrator(
-        configuration: database.owner, schema: Schema.name, migrations: Schema.migrations)
-      _ = try await migrator.migrate(upTo: 7)
+      try await Schema.migrator(configuration: database.owner).migrate(upTo: 7)
       try await database.withOwner(body)
     }
   }
@@ -100,9 +98,7 @@ import Testing
   @Test("Functions keep their signatures", arguments: [7, nil])
   func functions(version: Int?) async throws {
     try await MigratedDatabase.withoutSchema { database in
-      let migrator = try Migrator(
-        configuration: database.owner, schema: Schema.name, migrations: Schema.migrations)
-      _ = try await migrator.migrate(upTo: version)
+      try await Schema.migrator(configuration: database.owner).migrate(upTo: version)
       let functions = try await database.withOwner { pool in
         try await pool.lines(
           """

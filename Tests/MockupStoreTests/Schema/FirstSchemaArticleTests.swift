@@ -1,5 +1,5 @@
 import FoundationEssentials
-import MockupStore
+import MockupSchema
 import Postgres
 import Testing
 
@@ -66,6 +66,9 @@ import Testing
     for migration in Schema.migrations {
       let number = String(1000 + migration.version).dropFirst()
       #expect(article.contains("| `\(number)_\(migration.name).sql` |"))
+    }
+    for area in Set(Schema.functions.migrations.map { $0.name.prefix { $0 != "/" } }) {
+      #expect(article.contains("| `\(area)` |"))
     }
   }
 

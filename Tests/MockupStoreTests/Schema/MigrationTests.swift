@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MockupSchema
 import MockupStore
 import Mockups
 import Postgres
@@ -7,8 +8,7 @@ import Testing
 
 @Suite struct MigrationTests {
   private func migrate(_ database: MigratedDatabase) async throws -> [Int] {
-    let migrator = try Migrator(
-      configuration: database.owner, schema: Schema.name, migrations: Schema.migrations)
+    let migrator = try Schema.migrator(configuration: database.owner)
     return try await migrator.migrate().versioned.map(\.version)
   }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MockupSchema
 import MockupStore
 import Postgres
 import TestSupport
@@ -36,10 +37,8 @@ struct SupabaseProject: Sendable {
 
   /// Applies every migration, as the project's login.
   func migrate() async throws {
-    let migrator = try Migrator(
-      configuration: try database.configuration(as: Self.migrator), schema: Schema.name,
-      migrations: Schema.migrations)
-    _ = try await migrator.migrate()
+    try await Schema.migrator(configuration: try database.configuration(as: Self.migrator))
+      .migrate()
   }
 
   /// Runs a closure with a pool of connections as one of the project's logins.

@@ -1,0 +1,70 @@
+-- Sets a user's annual budget and monthly soft limit, each unless it is null; other guardrails stay. No row
+-- for an unknown user. Setting the values that are set already changes nothing and leaves no record.
+CREATE OR REPLACE FUNCTION mockupd.set_budget(
+  p_now timestamptz,
+  p_user_id uuid,
+  p_annual_budget integer,
+  p_monthly_soft_limit integer,
+  p_changed_by text
+) RETURNS TABLE (
+  previous_annual_budget integer,
+  previous_monthly_soft_limit integer,
+  usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_previous jsonb;
+  v_guardrails jsonb;
+BEGIN
+  INSERT INTO mockupd.credit_counters (user_id, year)
+  SELECT u.id, v_year FROM auth.users AS u WHERE u.id = p_user_id
+  ON CONFLICT DO NOTHING;
+  -- The lock puts the change in order with the reservations: each sees the old budget and is part of the
+  -- usage returned here, or sees the new one. All years, since a late commit uses an old year's budget.
+  PERFORM FROM mockupd.credit_counters AS c
+  WHERE c.user_id = p_user_id
+  ORDER BY c.year
+  FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+
+  INSERT INTO public.user_settings (user_id, guardrails)
+  SELECT p_user_id, '{}'
+  WHERE NOT EXISTS (SELECT FROM public.user_settings AS s WHERE s.user_id = p_user_id)
+  ON CONFLICT DO NOTHING;
+  SELECT s.guardrails INTO v_previous FROM public.user_settings AS s
+  WHERE s.user_id = p_user_id
+  FOR NO KEY UPDATE;
+
+  v_guardrails := CASE WHEN jsonb_typeof(v_previous) = 'object' THEN v_previous ELSE '{}' END
+    || jsonb_strip_nulls(jsonb_build_object(
+      'annual_mockup_budget', p_annual_budget, 'monthly_mockup_soft_limit', p_monthly_soft_limit));
+  previous_annual_budget := mockupd.guardrail(v_previous, 'annual_mockup_budget', 3500);
+  previous_monthly_soft_limit := mockupd.guardrail(v_previous, 'monthly_mockup_soft_limit', 292);
+
+  IF v_guardrails IS DISTINCT FROM v_previous THEN
+    UPDATE public.user_settings AS s SET guardrails = v_guardrails WHERE s.user_id = p_user_id;
+    INSERT INTO mockupd.budget_changes (
+      user_id, changed_at, changed_by, annual_budget, monthly_soft_limit,
+      previous_annual_budget, previous_monthly_soft_limit, previous_guardrails)
+    VALUES (
+      p_user_id, p_now, p_changed_by,
+      mockupd.guardrail(v_guardrails, 'annual_mockup_budget', 3500),
+      mockupd.guardrail(v_guardrails, 'monthly_mockup_soft_limit', 292),
+      previous_annual_budget, previous_monthly_soft_limit, v_previous);
+  END IF;
+
+  SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u;
+  RETURN NEXT;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.set_budget
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.set_budget TO mockupd_service;

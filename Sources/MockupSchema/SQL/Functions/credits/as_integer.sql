@@ -1,0 +1,14 @@
+-- Clamps a sum to integer. Sums are bigint in the engine; the ledger's balances and the public functions
+-- are integer.
+CREATE OR REPLACE FUNCTION mockupd.as_integer(p_value bigint)
+RETURNS integer
+LANGUAGE plpgsql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN least(greatest(p_value, -2147483648), 2147483647);
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.as_integer
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;

@@ -1,0 +1,26 @@
+-- A reservation as it stands at p_now, whether or not its expiry has been recorded yet.
+--
+-- The vendor was never called for a reservation that was only held, so its credits are free. A dispatched
+-- one may have been charged, so its credits stay held.
+CREATE OR REPLACE FUNCTION mockupd.as_of(p_reservation mockupd.reservations, p_now timestamptz)
+RETURNS mockupd.reservations
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF p_reservation.expires_at <= p_now THEN
+    IF p_reservation.state = 'held' THEN
+      p_reservation.state := 'expired';
+      p_reservation.held := 0;
+      p_reservation.settled_at := p_reservation.expires_at;
+    ELSIF p_reservation.state = 'dispatched' THEN
+      p_reservation.state := 'unresolved';
+    END IF;
+  END IF;
+  RETURN p_reservation;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.as_of
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.as_of TO mockupd_service;

@@ -1,0 +1,4 @@
+-- Deletes a user's reservations with the user.
+CREATE OR REPLACE TRIGGER credit_counters_deleted
+  AFTER DELETE ON mockupd.credit_counters
+  FOR EACH ROW EXECUTE FUNCTION mockupd.delete_reservations();

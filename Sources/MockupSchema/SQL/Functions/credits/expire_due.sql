@@ -1,0 +1,60 @@
+-- Expires the reservations that are due at p_now, as as_of() says, of each user p_user_ids[i] in the year
+-- p_years[i]. Returns how many they were, and sets due_at in the counters to the next expiry.
+--
+-- Expiry takes effect here, when a user's credits are next used; it does not depend on the sweeper. The
+-- caller has locked the counters of all these years, so no other session changes them meanwhile.
+CREATE OR REPLACE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+SET random_page_cost = 0.01
+AS $$
+DECLARE
+  v_due record;
+  v_count bigint := 0;
+BEGIN
+  FOR v_due IN
+    WITH open AS MATERIALIZED (
+      SELECT c.user_id, c.year, r.id, r.month, r.state, r.expires_at, r.expires_at <= p_now AS due,
+        CASE WHEN r.state = 'held' THEN r.held ELSE 0 END AS freed
+      FROM unnest(p_user_ids, p_years) AS due (user_id, year)
+      JOIN mockupd.credit_counters AS c ON c.user_id = due.user_id AND c.year = due.year
+      -- Most years that are due have no open reservation, and then the function is not called.
+      LEFT JOIN LATERAL (
+        SELECT r.* FROM mockupd.open_reservations(c.user_id, c.year, c.open) AS r WHERE c.open > 0
+      ) AS r ON true
+    ), changed AS (
+      UPDATE mockupd.reservations AS r
+      SET state = CASE open.state WHEN 'held' THEN 'expired' ELSE 'unresolved' END,
+        held = r.held - open.freed,
+        settled_at = CASE open.state WHEN 'held' THEN r.expires_at END
+      FROM open
+      WHERE open.due AND r.user_id = open.user_id AND r.id = open.id
+    )
+    -- A year without an open reservation has one row here, without a month.
+    SELECT user_id, year, coalesce(month, 1) AS month,
+      count(*) FILTER (WHERE due) AS count,
+      count(*) FILTER (WHERE due AND state = 'dispatched') AS unresolved,
+      coalesce(sum(freed) FILTER (WHERE due), 0) AS freed,
+      coalesce(
+        min(min(expires_at) FILTER (WHERE NOT due)) OVER (PARTITION BY user_id, year),
+        'infinity') AS due_at
+    FROM open
+    GROUP BY user_id, year, month
+  LOOP
+    v_count := v_count + v_due.count;
+    UPDATE mockupd.credit_counters
+    SET held = held - v_due.freed,
+      month_held[v_due.month] = month_held[v_due.month] - v_due.freed,
+      open = open - v_due.count, unresolved = unresolved + v_due.unresolved,
+      due_at = v_due.due_at
+    WHERE user_id = v_due.user_id AND year = v_due.year;
+  END LOOP;
+  RETURN v_count;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.expire_due
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;

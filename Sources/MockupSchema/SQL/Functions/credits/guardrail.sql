@@ -1,0 +1,23 @@
+-- Reads a setting that may hold anything. A number, as a JSON number or as text, is truncated and kept
+-- within 0 … 2^31 - 1; any other value counts as absent.
+--
+-- Only what the pattern has matched is cast, without the spaces around it. The pattern lists its
+-- characters: what \s and \d match depends on the locale, and includes characters that a cast refuses.
+CREATE OR REPLACE FUNCTION mockupd.guardrail(p_guardrails jsonb, p_key text, p_default integer)
+RETURNS integer
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_number text := substring(p_guardrails ->> p_key
+    FROM '^[ \t\n\v\f\r]*([+-]?[0-9]{1,100}(?:[.][0-9]{0,100})?)[ \t\n\v\f\r]*$');
+BEGIN
+  IF v_number IS NULL THEN
+    RETURN p_default;
+  END IF;
+  RETURN least(greatest(trunc(v_number::numeric), 0), 2147483647);
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.guardrail
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;

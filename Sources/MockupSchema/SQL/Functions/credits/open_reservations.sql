@@ -1,0 +1,26 @@
+-- A user's p_open newest reservations of a year that are held or dispatched. These are all of them if
+-- p_open is the number in the counters.
+--
+-- Reservations are read from the newest on until that many are found, so the older history is not read:
+-- the function's settings leave no other plan.
+CREATE OR REPLACE FUNCTION mockupd.open_reservations(p_user_id uuid, p_year integer, p_open bigint)
+RETURNS SETOF mockupd.reservations
+LANGUAGE plpgsql STABLE ROWS 10
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+AS $$
+BEGIN
+  RETURN QUERY
+  SELECT r.* FROM mockupd.reservations AS r
+  WHERE r.user_id = p_user_id AND r.created_at > '-infinity' -- the condition of the index
+    AND r.year = p_year AND r.state IN ('held', 'dispatched')
+  ORDER BY r.created_at DESC
+  LIMIT p_open;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.open_reservations
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;

@@ -1,0 +1,16 @@
+-- Reads counters again that the transaction has locked, after it has changed them.
+CREATE OR REPLACE FUNCTION mockupd.refresh_counters(p_locked mockupd.credit_counters[])
+RETURNS mockupd.credit_counters[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT array_agg(c)
+    FROM unnest(p_locked) AS locked
+    JOIN mockupd.credit_counters AS c ON c.user_id = locked.user_id AND c.year = locked.year);
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.refresh_counters
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;

@@ -1,0 +1,154 @@
+-- Refunds p_credits[i] (null: all that is left) of the charge in the ledger row p_charge_ids[i], under the
+-- id p_ids[i], in the period that was charged, and writes the ledger row p_entry_ids[i]. One row for each
+-- request, in order:
+--
+--   refunded               with the refund's ledger row and the usage after it; replayed if the id was
+--                          sent before, and then with that answer
+--   conflicting_FIELD      the id was sent before with another FIELD
+--   not_found              the user's ledger has no such row
+--   not_a_charge           the row is a refund itself
+--   exceeds_charge         more than was charged and has not been refunded yet
+CREATE OR REPLACE FUNCTION mockupd.refund(
+  p_now timestamptz,
+  p_user_ids uuid[],
+  p_ids uuid[],
+  p_charge_ids uuid[],
+  p_credits integer[],
+  p_entry_ids uuid[]
+) RETURNS TABLE (
+  ordinal bigint,
+  outcome text,
+  replayed boolean,
+  entry public.mockup_credit_usage,
+  usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_found integer[];
+  v_years integer[];
+  v_request record;
+  v_charge public.mockup_credit_usage;
+  v_sent mockupd.refunds;
+  v_counters mockupd.credit_counters;
+  v_guardrails jsonb;
+  v_usage mockupd.usage;
+  v_left bigint;
+  v_credits integer;
+  v_balance bigint;
+BEGIN
+  -- Ledger rows never change, so their years may be read before the lock. A charge that was written while
+  -- this waited for the lock is looked up again, as in settle().
+  LOOP
+    SELECT array_agg(e.year ORDER BY i.ordinal) INTO v_found
+    FROM unnest(p_user_ids, p_charge_ids) WITH ORDINALITY AS i (user_id, charge_id, ordinal)
+    LEFT JOIN LATERAL (
+      SELECT e.year FROM public.mockup_credit_usage AS e
+      WHERE e.id = i.charge_id AND e.user_id = i.user_id
+      LIMIT 1
+    ) AS e ON true;
+    EXIT WHEN v_found IS NOT DISTINCT FROM v_years;
+    v_years := v_found;
+
+    PERFORM FROM mockupd.credit_counters AS c
+    WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
+    ORDER BY c.user_id, c.year
+    FOR NO KEY UPDATE;
+    EXIT WHEN array_position(v_years, NULL) IS NULL;
+  END LOOP;
+
+  FOR v_request IN
+    SELECT i.*
+    FROM unnest(p_user_ids, p_ids, p_charge_ids, p_credits, p_entry_ids, v_years)
+      WITH ORDINALITY AS i (user_id, id, charge_id, credits, entry_id, year, ordinal)
+    ORDER BY i.ordinal
+  LOOP
+    ordinal := v_request.ordinal;
+    replayed := false;
+    entry := NULL;
+    usage := NULL;
+
+    SELECT * INTO v_sent FROM mockupd.refunds AS r
+    WHERE r.user_id = v_request.user_id AND r.id = v_request.id;
+    IF v_sent.id IS NOT NULL THEN
+      outcome := CASE
+        WHEN v_sent.charge_id <> v_request.charge_id THEN 'conflicting_entry_id'
+        WHEN v_sent.credits <> v_request.credits
+          OR v_request.credits IS NULL AND NOT v_sent.whole THEN 'conflicting_credits'
+        ELSE 'refunded'
+      END;
+      IF outcome = 'refunded' THEN
+        replayed := true;
+        SELECT * INTO entry FROM public.mockup_credit_usage AS e
+        WHERE e.user_id = v_request.user_id AND e.id = v_sent.entry_id;
+        usage := v_sent.usage;
+      END IF;
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+
+    SELECT * INTO v_charge FROM public.mockup_credit_usage AS e
+    WHERE e.id = v_request.charge_id AND e.user_id = v_request.user_id
+      AND e.year = v_request.year;
+    SELECT v_charge.credits - coalesce(sum(r.credits), 0) INTO v_left
+    FROM mockupd.refunds AS r
+    WHERE r.user_id = v_request.user_id AND r.charge_id = v_request.charge_id;
+    outcome := CASE
+      WHEN v_charge.id IS NULL THEN 'not_found'
+      WHEN v_charge.operation NOT IN ('generation', 'regeneration') THEN 'not_a_charge'
+      WHEN v_left < 1 OR v_request.credits > v_left THEN 'exceeds_charge'
+      ELSE 'refunded'
+    END;
+    IF outcome <> 'refunded' THEN
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    v_credits := coalesce(v_request.credits, v_left);
+
+    PERFORM mockupd.expire_due(p_now, ARRAY[v_request.user_id], ARRAY[v_request.year]);
+    SELECT * INTO v_counters FROM mockupd.credit_counters AS c
+    WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
+    v_guardrails := (
+      SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = v_request.user_id LIMIT 1);
+    v_usage := mockupd.usage_of(v_counters, v_charge.month::integer, v_guardrails);
+    v_balance := v_usage.annual_budget
+      - (v_usage.generation + v_usage.regeneration - v_usage.refund);
+    v_usage.refund := v_usage.refund + v_credits;
+    v_usage.monthly_used := v_usage.monthly_used - v_credits;
+
+    UPDATE mockupd.credit_counters AS c
+    SET refund = v_usage.refund, entries = c.entries + 1,
+      month_used[v_charge.month] = v_usage.monthly_used
+    WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
+
+    INSERT INTO public.mockup_credit_usage (
+      id, user_id, mockup_id, credits, operation, balance_before, balance_after, year, month,
+      created_at, sequence, reservation_id, refunded_entry_id, annual_budget)
+    VALUES (
+      v_request.entry_id, v_request.user_id,
+      -- The charge is read again: it no longer names a mockup that was deleted.
+      (SELECT m.id FROM public.mockups AS m WHERE m.id = v_charge.mockup_id FOR KEY SHARE),
+      v_credits, 'refund',
+      mockupd.as_integer(v_balance), mockupd.as_integer(v_balance + v_credits),
+      v_charge.year, v_charge.month, p_now,
+      v_counters.entries + 1, v_charge.reservation_id, v_charge.id, v_usage.annual_budget)
+    RETURNING * INTO entry;
+
+    INSERT INTO mockupd.refunds (user_id, id, charge_id, whole, credits, entry_id, usage)
+    VALUES (
+      v_request.user_id, v_request.id, v_charge.id, v_credits = v_left, v_credits,
+      v_request.entry_id, v_usage);
+
+    usage := v_usage;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.refund
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.refund TO mockupd_service;

@@ -1,0 +1,62 @@
+-- Releases every open reservation of a user's group. One row: whether there is such a group; how many of
+-- its reservations were released, now or before, and how many credits that gave back; replayed if none was
+-- released now; and the usage at p_now.
+CREATE OR REPLACE FUNCTION mockupd.release_group(p_now timestamptz, p_user_id uuid, p_group_id uuid)
+RETURNS TABLE (
+  known boolean, reservations bigint, released bigint, replayed boolean, usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_years integer[];
+  v_ids uuid[];
+BEGIN
+  -- All of the user's years are locked before the group is read, so that no other session adds to it or
+  -- settles one of it until the answer is complete. A reservation in a year that began since is not part
+  -- of the answer.
+  INSERT INTO mockupd.credit_counters (user_id, year)
+  SELECT u.id, v_year FROM auth.users AS u WHERE u.id = p_user_id
+  ON CONFLICT DO NOTHING;
+  SELECT array_agg(locked.year) INTO v_years
+  FROM (
+    SELECT c.year FROM mockupd.credit_counters AS c
+    WHERE c.user_id = p_user_id
+    ORDER BY c.year
+    FOR NO KEY UPDATE
+  ) AS locked;
+
+  SELECT coalesce(array_agg(r.id ORDER BY r.id), '{}') INTO v_ids
+  FROM mockupd.reservations AS r
+  WHERE r.user_id = p_user_id AND r.group_id = p_group_id AND r.year = ANY (v_years)
+    AND r.state IN ('held', 'dispatched', 'unresolved');
+
+  -- A reservation that has expired answers not_open.
+  SELECT count(*) FILTER (WHERE s.outcome = 'settled' AND NOT s.replayed) = 0 INTO replayed
+  FROM mockupd.settle(
+    p_now, array_fill(p_user_id, ARRAY[cardinality(v_ids)]), v_ids,
+    array_fill('release'::text, ARRAY[cardinality(v_ids)]),
+    '{}', '{}', '{}', '{}', '{}', '{}') AS s;
+
+  SELECT count(*) > 0, count(*) FILTER (WHERE given.back),
+    coalesce(sum(r.granted - (r.committed - r.overrun)) FILTER (WHERE given.back), 0)
+  INTO known, reservations, released
+  FROM mockupd.reservations AS r
+  CROSS JOIN LATERAL (
+    SELECT r.state = 'released' OR r.state = 'committed' AND r.commit_id IS NULL AS back
+  ) AS given
+  WHERE r.user_id = p_user_id AND r.group_id = p_group_id AND r.year = ANY (v_years);
+
+  SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u;
+  RETURN NEXT;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.release_group
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.release_group TO mockupd_service;

@@ -1,0 +1,156 @@
+-- Reserves p_credits[i] for p_user_ids[i] under the id p_ids[i], in order, in the year and month of p_now.
+-- One row for each request, in no particular order:
+--
+--   admitted, refused      with the credits granted (all, or, by best effort, those available) and the
+--                          usage after it; replayed if the id was sent before, and then with the time
+--                          and usage of the first answer
+--   conflicting_FIELD      the id was sent before with another FIELD
+--   unknown_user, unknown_mockup (or another user's)
+CREATE OR REPLACE FUNCTION mockupd.reserve(
+  p_now timestamptz,
+  p_user_ids uuid[],
+  p_ids uuid[],
+  p_credits integer[],
+  p_operations text[],
+  p_times_to_live integer[],
+  p_mockup_ids uuid[],
+  p_group_ids uuid[],
+  p_modes text[]
+) RETURNS TABLE (
+  ordinal bigint,
+  outcome text,
+  replayed boolean,
+  granted integer,
+  reserved_at timestamptz,
+  usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+SET random_page_cost = 0.01
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_counters mockupd.credit_counters[];
+  v_new bigint[];
+BEGIN
+  PERFORM mockupd.make_counters(p_user_ids, v_year);
+  v_counters := mockupd.lock_counters(p_now, p_user_ids, ARRAY[v_year]);
+
+  -- The requests to decide: of each id that is new, the first that names no unknown mockup. Users that
+  -- were added after the lock are unknown.
+  -- (A scalar subquery is looked up by its key for each row, whatever the planner thinks of joins.)
+  SELECT coalesce(array_agg(i.ordinal), '{}') INTO v_new
+  FROM (
+    SELECT DISTINCT ON (i.user_id, i.id) i.ordinal
+    FROM unnest(p_user_ids, p_ids, p_mockup_ids) WITH ORDINALITY AS i (user_id, id, mockup_id, ordinal)
+    WHERE i.user_id IN (SELECT c.user_id FROM unnest(v_counters) AS c)
+      AND (
+        SELECT r.id FROM mockupd.reservations AS r WHERE r.user_id = i.user_id AND r.id = i.id
+      ) IS NULL
+      AND (i.mockup_id IS NULL OR (
+        SELECT m.id FROM public.mockups AS m WHERE m.id = i.mockup_id AND m.user_id = i.user_id
+      ) IS NOT NULL)
+    ORDER BY i.user_id, i.id, i.ordinal
+  ) AS i;
+
+  RETURN QUERY
+  WITH account AS (
+    SELECT c.*, c.month_used[v_month] AS monthly_used, c.month_held[v_month] AS monthly_held,
+      b.annual, b.monthly, b.annual - (c.generation + c.regeneration - c.refund) - c.held AS available
+    FROM unnest(v_counters) AS c
+    CROSS JOIN LATERAL (
+      SELECT coalesce(min(b.annual), 3500) AS annual, coalesce(min(b.monthly), 292) AS monthly
+      FROM mockupd.user_budgets AS b WHERE b.user_id = c.user_id
+    ) AS b
+  ), decision AS MATERIALIZED (
+    SELECT i.*, p_now + make_interval(secs => i.time_to_live) AS expires_at,
+      i.drawn - lag(i.drawn, 1, 0::bigint) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS granted,
+      ROW(
+        i.annual, i.monthly, i.generation, i.regeneration, i.refund,
+        i.held + i.drawn, i.monthly_used, i.monthly_held + i.drawn)::mockupd.usage AS usage
+    FROM (
+      SELECT i.*,
+        -- Only a user at the limit needs the rule.
+        CASE WHEN i.asked <= i.available THEN sum(i.credits) OVER so_far
+          ELSE mockupd.drawn(i.available, i.credits, i.mode = 'best_effort')
+            FILTER (WHERE i.asked > i.available) OVER so_far END AS drawn
+      FROM (
+        SELECT i.*, sum(i.credits) OVER (PARTITION BY i.user_id) AS asked,
+          a.annual, a.monthly, a.generation, a.regeneration, a.refund, a.held, a.monthly_used,
+          a.monthly_held, a.available
+        FROM unnest(
+          p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids,
+          p_modes)
+          WITH ORDINALITY
+          AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, ordinal)
+        JOIN account AS a ON a.user_id = i.user_id
+        WHERE i.ordinal = ANY (v_new)
+      ) AS i
+      WINDOW so_far AS (PARTITION BY i.user_id ORDER BY i.ordinal)
+    ) AS i
+  ), made AS (
+    INSERT INTO mockupd.reservations (
+      user_id, id, credits, operation, mode, time_to_live, mockup_id, group_id, year, month,
+      state, granted, held, created_at, expires_at, settled_at, reserved_usage)
+    SELECT
+      d.user_id, d.id, d.credits, d.operation, d.mode, d.time_to_live, d.mockup_id, d.group_id,
+      v_year, v_month, CASE WHEN d.granted > 0 THEN 'held' ELSE 'refused' END,
+      d.granted, d.granted, p_now, d.expires_at, CASE WHEN d.granted = 0 THEN p_now END, d.usage
+    FROM decision AS d
+  ), counted AS (
+    UPDATE mockupd.credit_counters AS c
+    SET held = c.held + asked.credits,
+      month_held[v_month] = c.month_held[v_month] + asked.credits,
+      open = c.open + asked.reservations,
+      due_at = least(c.due_at, asked.due_at)
+    FROM (
+      SELECT d.user_id, sum(d.granted) AS credits, count(*) AS reservations,
+        min(d.expires_at) AS due_at
+      FROM decision AS d
+      WHERE d.granted > 0
+      GROUP BY d.user_id
+    ) AS asked
+    WHERE c.user_id = asked.user_id AND c.year = v_year
+  )
+  SELECT d.ordinal, CASE WHEN d.granted > 0 THEN 'admitted' ELSE 'refused' END, false,
+    d.granted::integer, p_now, d.usage
+  FROM decision AS d;
+
+  -- The others are answered from the reservations that were made under their ids.
+  IF cardinality(v_new) < cardinality(p_ids) THEN
+    RETURN QUERY
+    SELECT
+      i.ordinal,
+      CASE
+        WHEN i.user_id NOT IN (SELECT c.user_id FROM unnest(v_counters) AS c) THEN 'unknown_user'
+        WHEN r.id IS NULL OR i.ordinal < decided.ordinal THEN 'unknown_mockup'
+        WHEN r.credits <> i.credits THEN 'conflicting_credits'
+        WHEN r.operation <> i.operation THEN 'conflicting_operation'
+        WHEN r.time_to_live <> i.time_to_live THEN 'conflicting_time_to_live'
+        WHEN r.mockup_id IS DISTINCT FROM i.mockup_id THEN 'conflicting_mockup_id'
+        WHEN r.group_id IS DISTINCT FROM i.group_id THEN 'conflicting_group_id'
+        WHEN r.mode <> i.mode THEN 'conflicting_mode'
+        WHEN r.state = 'refused' THEN 'refused'
+        ELSE 'admitted'
+      END,
+      coalesce(i.ordinal > decided.ordinal, r.id IS NOT NULL), r.granted, r.created_at, r.reserved_usage
+    FROM unnest(
+      p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids, p_modes)
+      WITH ORDINALITY
+      AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, ordinal)
+    LEFT JOIN (
+      SELECT p_user_ids[n] AS user_id, p_ids[n] AS id, n AS ordinal FROM unnest(v_new) AS n
+    ) AS decided ON decided.user_id = i.user_id AND decided.id = i.id
+    LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
+    WHERE i.ordinal <> ALL (v_new);
+  END IF;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.reserve
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.reserve TO mockupd_service;

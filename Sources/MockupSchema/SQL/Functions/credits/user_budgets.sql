@@ -1,0 +1,25 @@
+-- The two budgets of every user with settings, as guardrail() reads them. This is the hot path: a plain
+-- number is read without a function call and without the pattern, which would cost more than the rest of
+-- a reservation's decision.
+CREATE OR REPLACE VIEW mockupd.user_budgets WITH (security_invoker = true) AS
+SELECT s.user_id,
+  CASE
+    WHEN annual IS NULL THEN 3500
+    WHEN jsonb_typeof(annual) = 'number' AND length(annual::text) <= 100
+      THEN least(greatest(trunc(annual::numeric), 0), 2147483647)::integer
+    ELSE mockupd.guardrail(s.guardrails, 'annual_mockup_budget', 3500)
+  END AS annual,
+  CASE
+    WHEN monthly IS NULL THEN 292
+    WHEN jsonb_typeof(monthly) = 'number' AND length(monthly::text) <= 100
+      THEN least(greatest(trunc(monthly::numeric), 0), 2147483647)::integer
+    ELSE mockupd.guardrail(s.guardrails, 'monthly_mockup_soft_limit', 292)
+  END AS monthly
+FROM (
+  SELECT s.user_id, s.guardrails, s.guardrails -> 'annual_mockup_budget' AS annual,
+    s.guardrails -> 'monthly_mockup_soft_limit' AS monthly
+  FROM public.user_settings AS s
+) AS s;
+
+REVOKE ALL ON mockupd.user_budgets
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;

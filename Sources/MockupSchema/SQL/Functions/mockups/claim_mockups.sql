@@ -1,0 +1,123 @@
+-- Leases the oldest pending mockups of all users, p_count at most, for p_lease seconds: a row for each, in
+-- no particular order. This is the only function that names no user.
+--
+-- The rows are at most p_bytes long together, as text, since they have to fit into one response. The oldest
+-- is claimed however long it is.
+--
+-- A mockup whose reservation is no longer open (it expired before anybody claimed the mockup, or was
+-- settled by hand) fails, with the reason, and is not returned.
+CREATE OR REPLACE FUNCTION mockupd.claim_mockups(
+  p_now timestamptz, p_worker text, p_count integer, p_lease integer, p_bytes integer
+) RETURNS TABLE (
+  mockup public.mockups,
+  job mockupd.mockup_jobs,
+  credits integer,
+  dm_template_id text,
+  dm_template_url text
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_ids uuid[];
+  v_user_ids uuid[];
+  v_reservation_ids uuid[];
+  v_reasons text[];
+BEGIN
+  SELECT
+    array_agg(oldest.mockup_id ORDER BY oldest.requested_at, oldest.mockup_id),
+    array_agg(oldest.user_id ORDER BY oldest.requested_at, oldest.mockup_id),
+    array_agg(oldest.reservation_id ORDER BY oldest.requested_at, oldest.mockup_id)
+  INTO v_ids, v_user_ids, v_reservation_ids
+  FROM (
+    SELECT j.mockup_id, j.user_id, j.reservation_id, j.requested_at FROM mockupd.mockup_jobs AS j
+    JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
+    WHERE j.state = 'queued' AND m.status = 'pending'
+    ORDER BY j.requested_at, j.mockup_id
+    LIMIT p_count
+    FOR UPDATE OF j SKIP LOCKED
+  ) AS oldest;
+  IF v_ids IS NULL THEN
+    RETURN;
+  END IF;
+
+  -- Drops those that would exceed p_bytes; they stay queued.
+  SELECT array_agg(i.id ORDER BY i.ordinal), array_agg(i.user_id ORDER BY i.ordinal),
+    array_agg(i.reservation_id ORDER BY i.ordinal)
+  INTO v_ids, v_user_ids, v_reservation_ids
+  FROM (
+    SELECT i.*,
+      sum(octet_length(m::text) + octet_length(concat(t.dm_template_id, t.dm_template_url)))
+        OVER (ORDER BY i.ordinal) AS bytes
+    FROM unnest(v_ids, v_user_ids, v_reservation_ids) WITH ORDINALITY
+      AS i (id, user_id, reservation_id, ordinal)
+    JOIN public.mockups AS m ON m.id = i.id AND m.user_id = i.user_id
+    LEFT JOIN LATERAL mockupd.resolved_scene(i.user_id, m.scene) AS t ON true
+  ) AS i
+  WHERE i.ordinal = 1 OR i.bytes <= p_bytes;
+
+  -- The reason why each cannot be claimed, or null.
+  SELECT array_agg(
+    CASE WHEN s.outcome <> 'settled' THEN
+      CASE (s.reservation).state
+        WHEN 'expired' THEN 'The credits that were set aside for it expired before it was made.'
+        ELSE 'The credits that were set aside for it are '
+          || coalesce((s.reservation).state, 'gone') || '.'
+      END
+    END
+    ORDER BY s.ordinal)
+  INTO v_reasons
+  FROM mockupd.settle(
+    p_now, v_user_ids, v_reservation_ids,
+    array_fill('dispatch'::text, ARRAY[cardinality(v_ids)]),
+    array_fill(NULL::uuid, ARRAY[cardinality(v_ids)]),
+    array_fill(NULL::integer, ARRAY[cardinality(v_ids)]),
+    array_fill(NULL::boolean, ARRAY[cardinality(v_ids)]),
+    array_fill(NULL::boolean, ARRAY[cardinality(v_ids)]),
+    array_fill(NULL::integer, ARRAY[cardinality(v_ids)]),
+    array_fill(NULL::uuid, ARRAY[cardinality(v_ids)])) AS s;
+
+  PERFORM FROM public.mockups AS m
+  WHERE m.id = ANY (v_ids) AND m.user_id = ANY (v_user_ids)
+  ORDER BY m.id
+  FOR NO KEY UPDATE;
+
+  UPDATE public.mockups AS m
+  SET status = CASE WHEN c.reason IS NULL THEN 'generating' ELSE 'failed' END,
+    error_message = c.reason
+  FROM unnest(v_ids, v_user_ids, v_reasons) AS c (id, user_id, reason)
+  WHERE m.id = c.id AND m.user_id = c.user_id AND m.status = 'pending';
+
+  UPDATE mockupd.mockup_jobs AS j
+  SET state = CASE WHEN m.status = 'generating' THEN 'leased' ELSE 'done' END,
+    attempt = j.attempt + (m.status = 'generating')::integer,
+    round_attempts = j.round_attempts + (m.status = 'generating')::integer,
+    worker = p_worker,
+    lease_expires_at =
+      CASE WHEN m.status = 'generating' THEN p_now + make_interval(secs => p_lease) END,
+    -- If this claim fails the mockup, its last attempt may still be retried by its worker.
+    outcome = CASE WHEN m.status <> 'generating' THEN j.outcome END,
+    outcome_credits = CASE WHEN m.status <> 'generating' THEN j.outcome_credits END,
+    outcome_allow_overrun = CASE WHEN m.status <> 'generating' THEN j.outcome_allow_overrun END,
+    outcome_error = CASE WHEN m.status <> 'generating' THEN j.outcome_error END,
+    outcome_may_be_charged = CASE WHEN m.status <> 'generating' THEN j.outcome_may_be_charged END
+  FROM public.mockups AS m
+  WHERE j.mockup_id = ANY (v_ids) AND j.user_id = ANY (v_user_ids)
+    AND m.id = j.mockup_id AND m.user_id = j.user_id;
+
+  RETURN QUERY
+  SELECT m, j, r.held, t.dm_template_id::text, t.dm_template_url::text
+  FROM mockupd.mockup_jobs AS j
+  JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
+  JOIN mockupd.reservations AS r ON r.user_id = j.user_id AND r.id = j.reservation_id
+  LEFT JOIN LATERAL mockupd.resolved_scene(j.user_id, m.scene) AS t ON true
+  WHERE j.mockup_id = ANY (v_ids) AND j.user_id = ANY (v_user_ids) AND j.state = 'leased';
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.claim_mockups
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.claim_mockups TO mockupd_service;

@@ -1,0 +1,47 @@
+-- Deletes a mockup. Returns whether it existed, and how many credits its reservation gave back: those that
+-- were held. A dispatched reservation may have been charged, and stays until it is settled.
+CREATE OR REPLACE FUNCTION mockupd.delete_mockup(p_now timestamptz, p_user_id uuid, p_mockup_id uuid)
+RETURNS TABLE (deleted boolean, released integer)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_job mockupd.mockup_jobs;
+  v_reservation mockupd.reservations;
+BEGIN
+  SELECT j.* INTO v_job FROM mockupd.mockup_jobs AS j
+  WHERE j.mockup_id = p_mockup_id AND j.user_id = p_user_id
+  FOR UPDATE;
+
+  released := 0;
+  SELECT r.* INTO v_reservation FROM mockupd.reservations AS r
+  WHERE r.user_id = p_user_id AND r.id = v_job.reservation_id;
+  IF v_reservation.state = 'held' THEN
+    -- Nothing is given back if it was dispatched or has expired meanwhile.
+    PERFORM FROM mockupd.credit_counters AS c
+    WHERE c.user_id = p_user_id AND c.year = v_reservation.year
+    FOR NO KEY UPDATE;
+    SELECT r.* INTO v_reservation FROM mockupd.reservations AS r
+    WHERE r.user_id = p_user_id AND r.id = v_job.reservation_id;
+    IF v_reservation.state = 'held' THEN
+      SELECT coalesce(sum(v_reservation.held), 0) INTO released
+      FROM mockupd.settle(
+        p_now, ARRAY[p_user_id], ARRAY[v_reservation.id], ARRAY['release'], ARRAY[NULL::uuid],
+        ARRAY[NULL::integer], ARRAY[NULL::boolean], ARRAY[NULL::boolean], ARRAY[NULL::integer],
+        ARRAY[NULL::uuid]) AS s
+      WHERE s.outcome = 'settled';
+    END IF;
+  END IF;
+
+  DELETE FROM public.mockups AS m WHERE m.id = p_mockup_id AND m.user_id = p_user_id;
+  deleted := FOUND;
+  RETURN NEXT;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.delete_mockup
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.delete_mockup TO mockupd_service;

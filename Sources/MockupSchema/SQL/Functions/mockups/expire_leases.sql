@@ -1,0 +1,56 @@
+-- Takes back leases that have expired: their mockups are pending again, or have failed if this was the
+-- last attempt. Takes p_limit at most, skips those that another session has locked, and returns the number.
+--
+-- A worker that does not report may have been charged by the vendor, so the reservation stays dispatched,
+-- also if a later attempt fails without a charge. It becomes unresolved when it expires, and an
+-- administrator decides.
+CREATE OR REPLACE FUNCTION mockupd.expire_leases(p_now timestamptz, p_limit integer)
+RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_ids uuid[];
+  v_user_ids uuid[];
+BEGIN
+  SELECT array_agg(lapsed.mockup_id), array_agg(lapsed.user_id) INTO v_ids, v_user_ids
+  FROM (
+    SELECT j.mockup_id, j.user_id FROM mockupd.mockup_jobs AS j
+    WHERE j.state = 'leased' AND j.lease_expires_at <= p_now
+    ORDER BY j.lease_expires_at
+    LIMIT p_limit
+    FOR UPDATE SKIP LOCKED
+  ) AS lapsed;
+  IF v_ids IS NULL THEN
+    RETURN 0;
+  END IF;
+
+  PERFORM FROM public.mockups AS m
+  WHERE m.id = ANY (v_ids) AND m.user_id = ANY (v_user_ids)
+  ORDER BY m.id
+  FOR NO KEY UPDATE;
+
+  UPDATE public.mockups AS m
+  SET
+    status = CASE WHEN j.round_attempts < j.attempt_limit THEN 'pending' ELSE 'failed' END,
+    error_message = CASE WHEN j.round_attempts < j.attempt_limit THEN NULL
+      ELSE 'No worker finished it in ' || j.attempt_limit || ' attempts.' END
+  FROM unnest(v_ids, v_user_ids) AS lapsed (id, user_id)
+  JOIN mockupd.mockup_jobs AS j ON j.mockup_id = lapsed.id AND j.user_id = lapsed.user_id
+  WHERE m.id = lapsed.id AND m.user_id = lapsed.user_id AND m.status = 'generating';
+
+  UPDATE mockupd.mockup_jobs AS j
+  SET state = CASE WHEN j.round_attempts < j.attempt_limit THEN 'queued' ELSE 'done' END,
+    lease_expires_at = NULL, outcome = 'lapsed', may_be_charged = true
+  FROM unnest(v_ids, v_user_ids) AS lapsed (id, user_id)
+  WHERE j.mockup_id = lapsed.id AND j.user_id = lapsed.user_id;
+
+  RETURN cardinality(v_ids);
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.expire_leases
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.expire_leases TO mockupd_service;

@@ -1,0 +1,222 @@
+-- Makes a pending mockup, its job and its reservation for each of p_asset_ids in each of p_scenes. Neither
+-- list has duplicates. The ids for pair i are p_mockup_ids[i] and p_reservation_ids[i].
+--
+--   made                   a row for each pair, in order: its failure, or its mockup as it is now;
+--                          replayed if the request was sent before
+--   conflicting_FIELD      the id was sent before with another FIELD
+--   unknown_user, unknown_quote (or another user's)
+CREATE OR REPLACE FUNCTION mockupd.generate_mockups(
+  p_now timestamptz,
+  p_user_id uuid,
+  p_request_id uuid,
+  p_asset_ids uuid[],
+  p_scenes text[],
+  p_skip_approval boolean,
+  p_quote_id uuid,
+  p_credits integer,
+  p_time_to_live integer,
+  p_mockup_ids uuid[],
+  p_reservation_ids uuid[]
+) RETURNS TABLE (
+  outcome text,
+  replayed boolean,
+  asset_id uuid,
+  scene text,
+  mockup_id uuid,
+  reservation_id uuid,
+  failure text,
+  status text,
+  file_url text,
+  credits_used integer,
+  usage mockupd.usage
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_request mockupd.generation_requests;
+  v_available bigint;
+  v_pair record;
+  v_failures text[] := '{}';
+  -- The mockups to make, an array for each column.
+  v_mockup_ids uuid[] := '{}';
+  v_reservation_ids uuid[] := '{}';
+  v_asset_ids uuid[] := '{}';
+  v_scenes text[] := '{}';
+  v_configs jsonb[] := '{}';
+  v_count integer;
+  v_refused uuid[];
+  v_replayed boolean := true;
+BEGIN
+  IF NOT EXISTS (SELECT FROM auth.users AS u WHERE u.id = p_user_id) THEN
+    outcome := 'unknown_user';
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  SELECT r.* INTO v_request FROM mockupd.generation_requests AS r
+  WHERE r.user_id = p_user_id AND r.id = p_request_id;
+
+  IF NOT FOUND THEN
+    -- The lock keeps the quote until the mockups refer to it.
+    PERFORM FROM public.quotes AS q WHERE q.id = p_quote_id AND q.user_id = p_user_id
+    FOR KEY SHARE;
+    IF NOT FOUND AND p_quote_id IS NOT NULL THEN
+      outcome := 'unknown_quote';
+      RETURN NEXT;
+      RETURN;
+    END IF;
+
+    -- The second of two concurrent calls waits here, and finds the first call's row.
+    INSERT INTO mockupd.generation_requests (
+      user_id, id, asset_ids, scenes, skip_approval, quote_id, credits, time_to_live, created_at,
+      mockup_ids, reservation_ids, failures)
+    VALUES (
+      p_user_id, p_request_id, p_asset_ids, p_scenes, p_skip_approval, p_quote_id, p_credits,
+      p_time_to_live, p_now, '{}', '{}', '{}')
+    ON CONFLICT DO NOTHING;
+    v_replayed := NOT FOUND;
+
+    SELECT r.* INTO v_request FROM mockupd.generation_requests AS r
+    WHERE r.user_id = p_user_id AND r.id = p_request_id;
+  END IF;
+
+  outcome := CASE
+    WHEN v_request.asset_ids <> p_asset_ids THEN 'conflicting_asset_ids'
+    WHEN v_request.scenes <> p_scenes THEN 'conflicting_scenes'
+    WHEN v_request.skip_approval <> p_skip_approval THEN 'conflicting_skip_approval'
+    WHEN v_request.quote_id IS DISTINCT FROM p_quote_id THEN 'conflicting_quote_id'
+    WHEN v_request.credits <> p_credits THEN 'conflicting_credits_per_mockup'
+    WHEN v_request.time_to_live <> p_time_to_live THEN 'conflicting_time_to_live_seconds'
+    ELSE 'made'
+  END;
+  IF outcome <> 'made' THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  IF NOT v_replayed THEN
+    PERFORM FROM public.assets AS a
+    WHERE a.id = ANY (p_asset_ids) AND a.user_id = p_user_id
+    ORDER BY a.id
+    FOR KEY SHARE;
+
+    -- The counters are locked before the first figure of the answer is read, and before the mockups are
+    -- made: a session that has changed a user's mockups has locked their feed, and must not wait for
+    -- counters then.
+    INSERT INTO mockupd.credit_counters (user_id, year)
+    VALUES (p_user_id, v_year)
+    ON CONFLICT DO NOTHING;
+    PERFORM FROM mockupd.credit_counters AS c
+    WHERE c.user_id = p_user_id AND c.year = v_year
+    FOR NO KEY UPDATE;
+
+    -- Makes nothing for pairs that will be refused. The reservations below decide.
+    SELECT mockupd.available(u) INTO v_available
+    FROM mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u;
+
+    FOR v_pair IN
+      SELECT pair.*, a.id IS NOT NULL AS has_asset, t.id IS NOT NULL AS has_scene, t.config
+      FROM (
+        SELECT a.id AS asset_id, s.key AS scene,
+          row_number() OVER (ORDER BY a.ordinal, s.ordinal) AS ordinal
+        FROM unnest(p_asset_ids) WITH ORDINALITY AS a (id, ordinal)
+        CROSS JOIN unnest(p_scenes) WITH ORDINALITY AS s (key, ordinal)
+      ) AS pair
+      LEFT JOIN public.assets AS a ON a.id = pair.asset_id AND a.user_id = p_user_id
+      LEFT JOIN LATERAL mockupd.resolved_scene(p_user_id, pair.scene) AS t ON true
+      ORDER BY pair.ordinal
+    LOOP
+      failure := CASE
+        WHEN NOT v_pair.has_asset THEN 'unknown_asset'
+        WHEN NOT v_pair.has_scene THEN 'unknown_scene'
+        WHEN v_available < p_credits THEN 'insufficient_credits'
+      END;
+      v_failures[v_pair.ordinal] := failure;
+      IF failure IS NULL THEN
+        v_available := v_available - p_credits;
+        v_mockup_ids := v_mockup_ids || p_mockup_ids[v_pair.ordinal];
+        v_reservation_ids := v_reservation_ids || p_reservation_ids[v_pair.ordinal];
+        v_asset_ids := v_asset_ids || v_pair.asset_id;
+        v_scenes := v_scenes || v_pair.scene;
+        v_configs := v_configs || ARRAY[v_pair.config];
+      END IF;
+    END LOOP;
+
+    INSERT INTO public.mockups (
+      id, user_id, asset_id, quote_id, scene, scene_config, file_url, file_key, credits_used,
+      status, created_at, updated_at)
+    SELECT made.id, p_user_id, made.asset_id, p_quote_id, made.scene, made.config, '', '', 0,
+      'pending', p_now, p_now
+    FROM unnest(v_mockup_ids, v_asset_ids, v_scenes, v_configs)
+      AS made (id, asset_id, scene, config);
+
+    INSERT INTO mockupd.mockup_jobs
+      (mockup_id, user_id, state, requested_at, skip_approval, reservation_id)
+    SELECT made.id, p_user_id, 'queued', p_now, p_skip_approval, made.reservation_id
+    FROM unnest(v_mockup_ids, v_reservation_ids) AS made (id, reservation_id);
+
+    -- The request's id is the reservations' group.
+    v_count := cardinality(v_mockup_ids);
+    SELECT coalesce(array_agg(v_mockup_ids[r.ordinal]), '{}') INTO v_refused
+    FROM mockupd.reserve(
+      p_now,
+      array_fill(p_user_id, ARRAY[v_count]),
+      v_reservation_ids,
+      array_fill(p_credits, ARRAY[v_count]),
+      array_fill('generation'::text, ARRAY[v_count]),
+      array_fill(p_time_to_live, ARRAY[v_count]),
+      v_mockup_ids,
+      array_fill(p_request_id, ARRAY[v_count]),
+      array_fill('normal'::text, ARRAY[v_count])) AS r
+    WHERE r.outcome <> 'admitted';
+
+    DELETE FROM public.mockups AS m WHERE m.user_id = p_user_id AND m.id = ANY (v_refused);
+
+    UPDATE mockupd.generation_requests AS r
+    SET (mockup_ids, reservation_ids, failures) = (
+      SELECT
+        array_agg(CASE WHEN decided.failure IS NULL THEN decided.mockup_id END
+          ORDER BY decided.ordinal),
+        array_agg(CASE WHEN decided.failure IS NULL THEN decided.reservation_id END
+          ORDER BY decided.ordinal),
+        array_agg(decided.failure ORDER BY decided.ordinal)
+      FROM (
+        SELECT i.ordinal, i.mockup_id, i.reservation_id,
+          CASE WHEN i.mockup_id = ANY (v_refused) THEN 'insufficient_credits' ELSE i.failure END
+            AS failure
+        FROM unnest(p_mockup_ids, p_reservation_ids, v_failures) WITH ORDINALITY
+          AS i (mockup_id, reservation_id, failure, ordinal)
+      ) AS decided
+    )
+    WHERE r.user_id = p_user_id AND r.id = p_request_id
+    RETURNING r.* INTO v_request;
+  END IF;
+
+  -- One statement, so that the mockups and the usage of a replay have one snapshot.
+  RETURN QUERY
+  SELECT 'made', v_replayed, pair.asset_id, pair.scene,
+    i.mockup_id, i.reservation_id, i.failure, m.status::text, m.file_url::text,
+    m.credits_used::integer, u::mockupd.usage
+  FROM (
+    SELECT a.id AS asset_id, s.key AS scene,
+      row_number() OVER (ORDER BY a.ordinal, s.ordinal) AS ordinal
+    FROM unnest(v_request.asset_ids) WITH ORDINALITY AS a (id, ordinal)
+    CROSS JOIN unnest(v_request.scenes) WITH ORDINALITY AS s (key, ordinal)
+  ) AS pair
+  JOIN unnest(v_request.mockup_ids, v_request.reservation_ids, v_request.failures)
+    WITH ORDINALITY AS i (mockup_id, reservation_id, failure, ordinal) USING (ordinal)
+  LEFT JOIN public.mockups AS m ON m.user_id = p_user_id AND m.id = i.mockup_id
+  LEFT JOIN mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u ON true
+  ORDER BY pair.ordinal;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.generate_mockups
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.generate_mockups TO mockupd_service;

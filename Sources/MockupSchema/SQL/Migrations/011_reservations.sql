@@ -1,0 +1,134 @@
+-- Reservations, and the commits and refunds that follow them.
+
+-- A user's credits at one moment: what an answer reports, and what a reservation stores of its answers so
+-- that a retried call gets the same one.
+CREATE TYPE mockupd.usage AS (
+  annual_budget integer,
+  monthly_soft_limit integer,
+  generation bigint,
+  regeneration bigint,
+  refund bigint,
+  held bigint,
+  monthly_used bigint,
+  monthly_held bigint
+);
+
+CREATE TABLE mockupd.reservations (
+  -- No foreign key, which would look the user up for each row: the session that makes a reservation has
+  -- locked its user's counters, which refer to the user.
+  user_id uuid NOT NULL,
+  -- The idempotency key: made by the client, unique for the user, kept for ever.
+  id uuid NOT NULL,
+  -- The request, as it was sent.
+  credits integer NOT NULL CHECK (credits > 0),
+  operation text NOT NULL CHECK (operation IN ('generation', 'regeneration')),
+  mode text NOT NULL CHECK (mode IN ('normal', 'best_effort')),
+  time_to_live integer NOT NULL CHECK (time_to_live > 0), -- seconds
+  mockup_id uuid, -- no foreign key: the request stays as it was when its mockup is deleted
+  group_id uuid, -- reservations that are released together
+  -- The budget it is charged to, in UTC, fixed when it is made.
+  year integer NOT NULL,
+  month integer NOT NULL CHECK (month BETWEEN 1 AND 12),
+  state text NOT NULL, -- one of those in the last CHECK
+  -- The credits that were reserved: by best effort perhaps fewer than were asked for.
+  granted integer NOT NULL CHECK (granted <= credits),
+  -- The credits that it still holds.
+  held integer NOT NULL,
+  -- The credits that its commits spent, and the part of them that exceeds what was granted.
+  committed integer NOT NULL DEFAULT 0,
+  overrun integer NOT NULL DEFAULT 0 CHECK (overrun BETWEEN 0 AND committed),
+  late boolean NOT NULL DEFAULT false,
+  -- Whether mockupd.commits has rows of it.
+  has_commits boolean NOT NULL DEFAULT false,
+  -- The commit that settled it, and the commit's ledger row; null if it was released.
+  commit_id uuid,
+  entry_id uuid,
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  dispatched_at timestamptz,
+  settled_at timestamptz,
+  reserved_usage mockupd.usage NOT NULL,
+  settled_usage mockupd.usage,
+  PRIMARY KEY (user_id, id),
+  -- Its commits exceed what was granted only by their overrun.
+  CHECK (committed - overrun <= granted),
+  -- An open reservation holds what it has not spent, which may be nothing; any other holds nothing. One
+  -- check for all states, since PostgreSQL prepares each check again for every statement.
+  CHECK (
+    CASE
+      WHEN state IN ('held', 'dispatched', 'unresolved')
+        THEN granted > 0 AND held = granted - (committed - overrun)
+      WHEN state = 'committed' THEN granted > 0 AND held = 0 AND committed > 0
+      WHEN state = 'released' THEN granted > 0 AND held = 0 AND committed = 0
+      WHEN state = 'expired' THEN granted > 0 AND held = 0
+      WHEN state = 'refused' THEN granted = 0 AND held = 0 AND committed = 0
+      ELSE false
+    END)
+) WITH (fillfactor = 50);
+
+-- No index contains a column that changes, such as the state or the expiry. So settling a reservation
+-- updates no index if its page has room for the new row (the fill factor above).
+CREATE INDEX reservations_group ON mockupd.reservations (user_id, group_id)
+  WHERE group_id IS NOT NULL;
+CREATE INDEX reservations_mockup ON mockupd.reservations (user_id, mockup_id)
+  WHERE mockup_id IS NOT NULL;
+-- The order in which reservations are listed, and in which the open ones are found, which are among the
+-- newest; those of one instant are sorted when they are read. The condition holds for every row. It keeps
+-- a plan that was made while there were few rows from using this index in place of the primary key, which
+-- would read all of a user's reservations for each request.
+CREATE INDEX reservations_created ON mockupd.reservations (user_id, created_at)
+  WHERE created_at > '-infinity';
+
+GRANT SELECT ON mockupd.reservations TO mockupd_service;
+
+-- Commits by their ids, kept for ever: the request, its effect, and the reservation as it was then, so
+-- that a retried commit gets the same answer.
+--
+-- A final commit without overrun that is the only one of its reservation has no row here: it is in the
+-- reservation's own row.
+CREATE TABLE mockupd.commits (
+  user_id uuid NOT NULL,
+  reservation_id uuid NOT NULL,
+  id uuid NOT NULL,
+  final boolean NOT NULL,
+  allow_overrun boolean NOT NULL,
+  -- Whether it asked for all that was left, explicitly or by the number.
+  whole boolean NOT NULL,
+  credits integer NOT NULL CHECK (credits >= 0), -- spent
+  overrun integer NOT NULL CHECK (overrun BETWEEN 0 AND credits),
+  released integer NOT NULL CHECK (released >= 0), -- given back
+  late boolean NOT NULL,
+  entry_id uuid, -- its ledger row
+  created_at timestamptz NOT NULL,
+  -- The reservation after it.
+  state text NOT NULL,
+  held_after integer NOT NULL,
+  committed_after integer NOT NULL,
+  overrun_after integer NOT NULL,
+  expires_at timestamptz NOT NULL,
+  dispatched_at timestamptz,
+  usage mockupd.usage NOT NULL,
+  PRIMARY KEY (user_id, reservation_id, id),
+  FOREIGN KEY (user_id, reservation_id)
+    REFERENCES mockupd.reservations (user_id, id) ON DELETE CASCADE,
+  CHECK ((entry_id IS NULL) = (credits = 0))
+);
+
+GRANT SELECT ON mockupd.commits TO mockupd_service;
+
+-- Refunds by their ids, kept for ever.
+CREATE TABLE mockupd.refunds (
+  user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+  id uuid NOT NULL,
+  charge_id uuid NOT NULL, -- the ledger row of which it gives back all or a part
+  whole boolean NOT NULL, -- as in commits
+  credits integer NOT NULL CHECK (credits > 0),
+  entry_id uuid NOT NULL, -- its own ledger row
+  usage mockupd.usage NOT NULL,
+  PRIMARY KEY (user_id, id)
+);
+
+-- The refunds of a charge.
+CREATE INDEX refunds_charge ON mockupd.refunds (user_id, charge_id);
+
+GRANT SELECT ON mockupd.refunds TO mockupd_service;

@@ -1,0 +1,119 @@
+public import Postgres
+
+/// The database's schema, as migrations that are part of the program.
+public enum Schema {
+  /// The schema of everything that is internal, and of the record of applied migrations.
+  public static let name = "mockupd"
+
+  /// The versioned migrations (`SQL/Migrations`), in order.
+  public static let migrations: [Migration] = [
+    migration(0, "foundation", PackageResources._00_foundation_sql),
+    migration(7, "mockups", PackageResources._07_mockups_sql),
+    migration(8, "ledger", PackageResources._08_ledger_sql),
+    migration(9, "checks", PackageResources._09_checks_sql),
+    migration(10, "counters", PackageResources._10_counters_sql),
+    migration(11, "reservations", PackageResources._11_reservations_sql),
+    migration(12, "mockup_jobs", PackageResources._12_mockup_jobs_sql),
+    migration(13, "mockup_feed", PackageResources._13_mockup_feed_sql),
+    migration(14, "scenes", PackageResources._14_scenes_sql),
+    migration(15, "performance", PackageResources._15_performance_sql),
+    migration(16, "administration", PackageResources._16_administration_sql),
+    migration(17, "access", PackageResources._17_access_sql),
+  ]
+
+  /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order in which they are
+  /// applied: PostgreSQL checks the body of a view, and of a function in SQL, when it is made.
+  ///
+  /// The revision rises with each release that changes one of them, so that older programs refuse the
+  /// database from then on.
+  public static let functions = RepeatableMigrations(
+    revision: 1,
+    migrations: [
+      function("credits/guardrail", PackageResources.guardrail_sql),
+      function("credits/user_budgets", PackageResources.user_budgets_sql),
+      function("credits/usage_of", PackageResources.usage_of_sql),
+      function("credits/available", PackageResources.available_sql),
+      function("credits/as_integer", PackageResources.as_integer_sql),
+      function("credits/as_of", PackageResources.as_of_sql),
+      function("credits/open_reservations", PackageResources.open_reservations_sql),
+      function("credits/expire_due", PackageResources.expire_due_sql),
+      function("credits/make_counters", PackageResources.make_counters_sql),
+      function("credits/refresh_counters", PackageResources.refresh_counters_sql),
+      function("credits/lock_counters", PackageResources.lock_counters_sql),
+      function("credits/draw", PackageResources.draw_sql),
+      function("credits/drawn", PackageResources.drawn_sql),
+      function("credits/reserve", PackageResources.reserve_sql),
+      function("credits/earlier_settlement", PackageResources.earlier_settlement_sql),
+      function("credits/after_commit", PackageResources.after_commit_sql),
+      function("credits/settle", PackageResources.settle_sql),
+      function("credits/undo_dispatch", PackageResources.undo_dispatch_sql),
+      function("credits/leave_unresolved", PackageResources.leave_unresolved_sql),
+      function("credits/release_group", PackageResources.release_group_sql),
+      function("credits/refund", PackageResources.refund_sql),
+      function("credits/usage_at", PackageResources.usage_at_sql),
+      function("credits/user_exists", PackageResources.user_exists_sql),
+      function("credits/sweep_reservations", PackageResources.sweep_reservations_sql),
+      function("credits/delete_reservations", PackageResources.delete_reservations_sql),
+      function("credits/credit_counters_deleted", PackageResources.credit_counters_deleted_sql),
+      function("dashboard/require_self_or_service", PackageResources.require_self_or_service_sql),
+      function("dashboard/get_credit_usage", PackageResources.get_credit_usage_sql),
+      function("dashboard/reserve_mockup_credits", PackageResources.reserve_mockup_credits_sql),
+      function("scenes/resolved_scene", PackageResources.resolved_scene_sql),
+      function("scenes/create_scene_template", PackageResources.create_scene_template_sql),
+      function("mockups/generate_mockups", PackageResources.generate_mockups_sql),
+      function("mockups/regenerate_mockup", PackageResources.regenerate_mockup_sql),
+      function("mockups/expire_leases", PackageResources.expire_leases_sql),
+      function("mockups/claim_mockups", PackageResources.claim_mockups_sql),
+      function("mockups/heartbeat_mockup", PackageResources.heartbeat_mockup_sql),
+      function("mockups/complete_mockup", PackageResources.complete_mockup_sql),
+      function("mockups/fail_mockup", PackageResources.fail_mockup_sql),
+      function("mockups/review_mockup", PackageResources.review_mockup_sql),
+      function("mockups/delete_mockup", PackageResources.delete_mockup_sql),
+      function("feed/note_mockup_changes", PackageResources.note_mockup_changes_sql),
+      function("feed/mockups_were_inserted", PackageResources.mockups_were_inserted_sql),
+      function("feed/mockups_were_updated", PackageResources.mockups_were_updated_sql),
+      function("feed/mockups_were_deleted", PackageResources.mockups_were_deleted_sql),
+      function("feed/mockups_feed_insert", PackageResources.mockups_feed_insert_sql),
+      function("feed/mockups_feed_update", PackageResources.mockups_feed_update_sql),
+      function("feed/mockups_feed_delete", PackageResources.mockups_feed_delete_sql),
+      function(
+        "performance/claim_performance_batches", PackageResources.claim_performance_batches_sql),
+      function("performance/lock_performance", PackageResources.lock_performance_sql),
+      function("performance/record_performance", PackageResources.record_performance_sql),
+      function("administration/usage_report", PackageResources.usage_report_sql),
+      function("administration/set_budget", PackageResources.set_budget_sql),
+      function("administration/resolve_reservation", PackageResources.resolve_reservation_sql),
+      function("administration/verify_counters", PackageResources.verify_counters_sql),
+      function("administration/verify_users", PackageResources.verify_users_sql),
+      function("administration/waiting", PackageResources.waiting_sql),
+      function("access/guard_mockup_status", PackageResources.guard_mockup_status_sql),
+      function("access/mockups_status_transition", PackageResources.mockups_status_transition_sql),
+      function("access/guard_mockup_owner", PackageResources.guard_mockup_owner_sql),
+      function("access/mockups_owner", PackageResources.mockups_owner_sql),
+      function(
+        "access/mockup_scene_templates_updated_at",
+        PackageResources.mockup_scene_templates_updated_at_sql),
+      function("access/guard_system_scene", PackageResources.guard_system_scene_sql),
+      function(
+        "access/mockup_scene_templates_system", PackageResources.mockup_scene_templates_system_sql),
+    ])
+
+  /// Makes the migrator of this schema; for the parameters see ``Postgres/Migrator``.
+  public static func migrator(
+    configuration: PostgresConfiguration,
+    lockTimeout: Duration = .seconds(600),
+    onEvent: @escaping @Sendable (MigrationEvent) -> Void = { _ in }
+  ) throws(MigrationError) -> Migrator {
+    try Migrator(
+      configuration: configuration, schema: name, migrations: migrations, repeatable: functions,
+      lockTimeout: lockTimeout, onEvent: onEvent)
+  }
+
+  private static func migration(_ version: Int, _ name: String, _ sql: [UInt8]) -> Migration {
+    Migration(version: version, name: name, sql: String(decoding: sql, as: UTF8.self))
+  }
+
+  private static func function(_ name: String, _ sql: [UInt8]) -> RepeatableMigration {
+    RepeatableMigration(name: name, sql: String(decoding: sql, as: UTF8.self))
+  }
+}
