@@ -364,25 +364,45 @@ struct MigratorTests {
     }
   }
 
-  @Test func `a record that belongs to another login is refused`() async throws {
+  @Test(arguments: [
+    (
+      "CREATE TABLE record.repeatable_migrations (name text, checksum text, revision bigint)",
+      "table record.repeatable_migrations"
+    ),
+    (
+      "CREATE FUNCTION record.one() RETURNS text LANGUAGE sql AS $$ SELECT 'foreign' $$",
+      "function record.one()"
+    ),
+    ("CREATE VIEW record.other AS SELECT 'foreign' AS value", "view record.other"),
+  ])
+  func `what another login owns in the record's schema is refused, also by a superuser`(
+    sql: String, object: String
+  ) async throws {
     try await TestDatabase.with { database in
       let owner = "owner_of_\(database.name)"
+      let statements = [
+        "CREATE SCHEMA record", "CREATE ROLE \(owner)",
+        "GRANT USAGE, CREATE ON SCHEMA record TO \(owner)",
+        "SET ROLE \(owner)", sql, "RESET ROLE",
+      ]
       try await database.withConnection { connection in
-        try await connection.execute("CREATE SCHEMA record")
-        try await connection.execute(
-          "CREATE TABLE record.repeatable_migrations (name text, checksum text, revision bigint)")
-        try await connection.execute(Statement("CREATE ROLE \(owner)"))
-        try await connection.execute(
-          Statement("ALTER TABLE record.repeatable_migrations OWNER TO \(owner)"))
+        for sql in statements { try await connection.execute(Statement(sql)) }
       }
-      let migrator = try migrator(database, table, .none)
-      let error = await #expect(throws: MigrationError.self) { try await migrator.migrate() }
-      #expect(error?.code == .foreignRecord)
-      #expect(error?.message.hasPrefix("table record.repeatable_migrations is owned by") == true)
+      let replaces = RepeatableMigration(
+        name: "one",
+        sql:
+          "CREATE OR REPLACE FUNCTION record.one() RETURNS text LANGUAGE sql AS $$ SELECT 'own' $$")
+      let migrator = try migrator(database, table, list(replaces))
+      for operation in [{ _ = try await migrator.migrate() }, { _ = try await migrator.status() }] {
+        let error = await #expect(throws: MigrationError.self) { try await operation() }
+        #expect(error?.code == .foreignObject)
+        #expect(error?.message.hasPrefix("\(object) is owned by \(owner), but") == true)
+      }
       try await database.withConnection { connection in
-        try await connection.execute("DROP TABLE record.repeatable_migrations")
+        try await connection.execute(Statement("DROP OWNED BY \(owner)"))
         try await connection.execute(Statement("DROP ROLE \(owner)"))
       }
+      #expect(try await migrator.migrate().repeatable == [replaces])
     }
   }
 }

@@ -150,9 +150,9 @@ public struct MigrationError: Error, Sendable, Equatable, CustomStringConvertibl
     case databaseIsNewer
     /// The version asked for is not in the list.
     case unknownVersion
-    /// A table of the record, or its schema, belongs to another login, which could run code as this
-    /// one.
-    case foreignRecord
+    /// The record's schema, or a table, view or function in it, belongs to another login, which could
+    /// run code as this one.
+    case foreignObject
     /// The SQL of a migration failed. Nothing has changed.
     case failed
     /// The database could not be asked.

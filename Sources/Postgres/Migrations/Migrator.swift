@@ -15,8 +15,9 @@ import FoundationEssentials
 /// `search_path = pg_catalog, pg_temp`, so names of its own objects have to be qualified; other settings
 /// that a migration changes hold until the end of the transaction.
 ///
-/// A login that owned the record, or its schema, could run its own code with the rights of the login that
-/// migrates. Only the login itself and superusers may own them.
+/// A login that owned the record, its schema, or a function or view there that a migration replaces could
+/// run its own code with the rights of the login that migrates: what is replaced keeps its owner. Only the
+/// login itself and superusers may own the schema and the tables, views and functions in it.
 public struct Migrator: Sendable {
   private let configuration: PostgresConfiguration
   private let plan: MigrationPlan
@@ -79,7 +80,7 @@ public struct Migrator: Sendable {
   /// - Throws: ``MigrationError``, also where ``migrate(upTo:)`` would refuse to begin.
   public func status() async throws(MigrationError) -> MigrationStatus {
     try await withConnection { connection throws(MigrationError) in
-      try await requireOwnRecord(on: connection)
+      try await requireOwnSchema(on: connection)
       return try await status(on: connection)
     }
   }
@@ -111,7 +112,7 @@ public struct Migrator: Sendable {
         try await transaction.execute(statements.lock, [statements.schema])
         let pending: MigrationSet
         do throws(MigrationError) {
-          try await requireOwnRecord(on: transaction)
+          try await requireOwnSchema(on: transaction)
           pending = try await status(upTo: version, on: transaction).pending
         } catch {
           refusal.withLock { $0 = error }
@@ -150,14 +151,15 @@ public struct Migrator: Sendable {
     return applied
   }
 
-  private func requireOwnRecord(on connection: some StatementExecutor) async throws(MigrationError)
-  {
+  private func requireOwnSchema(
+    on connection: some StatementExecutor
+  ) async throws(MigrationError) {
     let foreign = try await reporting { () throws(PostgresError) in
-      try await connection.query(statements.foreignRecord, [statements.schema]) {
+      try await connection.query(statements.foreignObjects, [statements.schema]) {
         row throws(PostgresError) in try row.decode(String.self, at: 0)
       }
     }
-    if let first = foreign.first { throw MigrationError(.foreignRecord, first) }
+    if let first = foreign.first { throw MigrationError(.foreignObject, first) }
   }
 
   private func createRecord(on transaction: Transaction) async throws(PostgresError) {

@@ -41,20 +41,24 @@ struct MigratorStatements: Sendable {
     SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r')
     """
 
-  /// The reason why the owner of the record, or of its schema, is refused.
-  let foreignRecord: Statement = """
-    SELECT format('%s is owned by %s, but the migrations run as %s', object, rolname, current_user)
+  /// The reasons why the schema of the record, or something in it, is refused for its owner.
+  let foreignObjects: Statement = """
+    SELECT format('%s is owned by %s, but the migrations run as %s',
+      pg_describe_object(catalog, object, 0), rolname, current_user)
     FROM (
-      SELECT 'schema ' || nspname AS object, nspowner AS owner
-      FROM pg_namespace WHERE nspname = $1
+      SELECT 'pg_namespace'::regclass, oid, nspowner FROM pg_namespace WHERE nspname = $1
       UNION ALL
-      SELECT 'table ' || pg_class.oid::regclass, relowner
+      SELECT 'pg_class'::regclass, pg_class.oid, relowner
       FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-      WHERE nspname = $1 AND relname IN ('schema_migrations', 'repeatable_migrations')
-    ) AS existing
+      WHERE nspname = $1 AND relkind IN ('r', 'p', 'f', 'v', 'm')
+      UNION ALL
+      SELECT 'pg_proc'::regclass, pg_proc.oid, proowner
+      FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+      WHERE nspname = $1
+    ) AS existing (catalog, object, owner)
     JOIN pg_roles ON pg_roles.oid = owner
     WHERE NOT rolsuper AND rolname <> current_user
-    ORDER BY 1
+    ORDER BY catalog = 'pg_namespace'::regclass DESC, 1
     """
 
   let checksums: Statement = """
