@@ -40,6 +40,8 @@ public enum Schema {
       function("credits/make_counters", PackageResources.make_counters_sql),
       function("credits/refresh_counters", PackageResources.refresh_counters_sql),
       function("credits/lock_counters", PackageResources.lock_counters_sql),
+      function("credits/lock_user", PackageResources.lock_user_sql),
+      function("credits/lock_reservation", PackageResources.lock_reservation_sql),
       function("credits/draw", PackageResources.draw_sql),
       function("credits/drawn", PackageResources.drawn_sql),
       function("credits/reserve", PackageResources.reserve_sql),

@@ -93,7 +93,10 @@ import Testing
       reservations.append((expired, "expired"))
       books.clock.advance(by: 60)
 
-      let rows = "SELECT r::text FROM mockupd.reservations AS r ORDER BY id"
+      let rows = """
+        SELECT mockupd.as_of(r, '\(books.clock.now.ISO8601Format())')::text
+        FROM mockupd.reservations AS r ORDER BY id
+        """
       let before = try await books.lines(rows)
       for (id, state) in reservations {
         for credits: Int32 in [0, 2] {

@@ -20,23 +20,23 @@ CREATE TABLE mockupd.reservations (
   -- The idempotency key: made by the client, unique for the user, kept for ever.
   id uuid NOT NULL,
   -- The request, as it was sent.
-  credits integer NOT NULL CHECK (credits > 0),
-  operation text NOT NULL CHECK (operation IN ('generation', 'regeneration')),
-  mode text NOT NULL CHECK (mode IN ('normal', 'best_effort')),
-  time_to_live integer NOT NULL CHECK (time_to_live > 0), -- seconds
+  credits integer NOT NULL,
+  operation text NOT NULL,
+  mode text NOT NULL,
+  time_to_live integer NOT NULL, -- seconds
   mockup_id uuid, -- no foreign key: the request stays as it was when its mockup is deleted
   group_id uuid, -- reservations that are released together
   -- The budget it is charged to, in UTC, fixed when it is made.
   year integer NOT NULL,
-  month integer NOT NULL CHECK (month BETWEEN 1 AND 12),
-  state text NOT NULL, -- one of those in the last CHECK
+  month integer NOT NULL,
+  state text NOT NULL,
   -- The credits that were reserved: by best effort perhaps fewer than were asked for.
-  granted integer NOT NULL CHECK (granted <= credits),
+  granted integer NOT NULL,
   -- The credits that it still holds.
   held integer NOT NULL,
   -- The credits that its commits spent, and the part of them that exceeds what was granted.
   committed integer NOT NULL DEFAULT 0,
-  overrun integer NOT NULL DEFAULT 0 CHECK (overrun BETWEEN 0 AND committed),
+  overrun integer NOT NULL DEFAULT 0,
   late boolean NOT NULL DEFAULT false,
   -- Whether mockupd.commits has rows of it.
   has_commits boolean NOT NULL DEFAULT false,
@@ -50,12 +50,14 @@ CREATE TABLE mockupd.reservations (
   reserved_usage mockupd.usage NOT NULL,
   settled_usage mockupd.usage,
   PRIMARY KEY (user_id, id),
-  -- Its commits exceed what was granted only by their overrun.
-  CHECK (committed - overrun <= granted),
-  -- An open reservation holds what it has not spent, which may be nothing; any other holds nothing. One
-  -- check for all states, since PostgreSQL prepares each check again for every statement.
+  -- One check for everything, since PostgreSQL prepares each check again for every statement. Its commits
+  -- exceed what was granted only by their overrun. An open reservation holds what it has not spent, which
+  -- may be nothing; any other holds nothing.
   CHECK (
-    CASE
+    credits > 0 AND operation IN ('generation', 'regeneration') AND mode IN ('normal', 'best_effort')
+    AND time_to_live > 0 AND month BETWEEN 1 AND 12 AND granted <= credits
+    AND overrun BETWEEN 0 AND committed AND committed - overrun <= granted
+    AND CASE
       WHEN state IN ('held', 'dispatched', 'unresolved')
         THEN granted > 0 AND held = granted - (committed - overrun)
       WHEN state = 'committed' THEN granted > 0 AND held = 0 AND committed > 0
@@ -64,7 +66,7 @@ CREATE TABLE mockupd.reservations (
       WHEN state = 'refused' THEN granted = 0 AND held = 0 AND committed = 0
       ELSE false
     END)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 35);
 
 -- No index contains a column that changes, such as the state or the expiry. So settling a reservation
 -- updates no index if its page has room for the new row (the fill factor above).
@@ -94,9 +96,9 @@ CREATE TABLE mockupd.commits (
   allow_overrun boolean NOT NULL,
   -- Whether it asked for all that was left, explicitly or by the number.
   whole boolean NOT NULL,
-  credits integer NOT NULL CHECK (credits >= 0), -- spent
-  overrun integer NOT NULL CHECK (overrun BETWEEN 0 AND credits),
-  released integer NOT NULL CHECK (released >= 0), -- given back
+  credits integer NOT NULL, -- spent
+  overrun integer NOT NULL,
+  released integer NOT NULL, -- given back
   late boolean NOT NULL,
   entry_id uuid, -- its ledger row
   created_at timestamptz NOT NULL,
@@ -111,7 +113,9 @@ CREATE TABLE mockupd.commits (
   PRIMARY KEY (user_id, reservation_id, id),
   FOREIGN KEY (user_id, reservation_id)
     REFERENCES mockupd.reservations (user_id, id) ON DELETE CASCADE,
-  CHECK ((entry_id IS NULL) = (credits = 0))
+  CHECK (
+    credits >= 0 AND overrun BETWEEN 0 AND credits AND released >= 0
+    AND (entry_id IS NULL) = (credits = 0))
 );
 
 GRANT SELECT ON mockupd.commits TO mockupd_service;

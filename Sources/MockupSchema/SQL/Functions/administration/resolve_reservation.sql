@@ -27,49 +27,29 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_year integer;
+  v_earlier mockupd.commits;
 BEGIN
-  -- The lock comes first, so that settle() sees the same rows as the checks below. A reservation that is
-  -- made from here on stays unknown, since its counters are not locked.
-  SELECT r.year INTO v_year FROM mockupd.reservations AS r
-  WHERE r.user_id = p_user_id AND r.id = p_id;
-  IF v_year IS NULL THEN
-    outcome := 'not_found';
+  -- The lock comes first: settle() then sees what is decided by here.
+  reservation := mockupd.lock_reservation(p_now, p_user_id, p_id);
+  v_earlier := mockupd.earlier_settlement(reservation, 'commit', p_resolution_id);
+  outcome := CASE
+    WHEN reservation.id IS NULL THEN 'not_found'
+    WHEN reservation.state <> 'unresolved' AND NOT (
+      v_earlier.final IS NOT NULL AND (
+        p_resolution_id <> p_id
+        OR v_earlier.final AND v_earlier.credits = p_credits AND (v_earlier.late OR p_credits = 0)))
+      THEN 'not_open'
+  END;
+  IF outcome IS NOT NULL THEN
     replayed := false;
     charged := 0;
     overrun := 0;
     released := 0;
     late := false;
-    RETURN NEXT;
-    RETURN;
-  END IF;
-  PERFORM FROM mockupd.credit_counters AS c
-  WHERE c.user_id = p_user_id AND c.year = v_year
-  FOR NO KEY UPDATE;
-
-  SELECT (mockupd.as_of(r, p_now)).* INTO reservation
-  FROM mockupd.reservations AS r WHERE r.user_id = p_user_id AND r.id = p_id;
-
-  IF reservation.state <> 'unresolved'
-    AND NOT (
-      p_resolution_id = p_id
-      AND reservation.commit_id IS NOT DISTINCT FROM p_id AND reservation.committed = p_credits
-      AND (reservation.late OR p_credits = 0))
-    AND NOT (
-      p_resolution_id <> p_id
-      AND (reservation.commit_id IS NOT DISTINCT FROM p_resolution_id OR EXISTS (
-        SELECT FROM mockupd.commits AS sent
-        WHERE sent.user_id = p_user_id AND sent.reservation_id = p_id
-          AND sent.id = p_resolution_id)))
-  THEN
-    outcome := 'not_open';
-    replayed := false;
-    SELECT u.* INTO usage
-    FROM mockupd.usage_at(p_now, p_user_id, reservation.year, reservation.month) AS u;
-    charged := 0;
-    overrun := 0;
-    released := 0;
-    late := false;
+    IF outcome = 'not_open' THEN
+      SELECT u.* INTO usage
+      FROM mockupd.usage_at(p_now, p_user_id, reservation.year, reservation.month) AS u;
+    END IF;
     RETURN NEXT;
     RETURN;
   END IF;

@@ -21,16 +21,9 @@ DECLARE
   v_previous jsonb;
   v_guardrails jsonb;
 BEGIN
-  INSERT INTO mockupd.credit_counters (user_id, year)
-  SELECT u.id, v_year FROM auth.users AS u WHERE u.id = p_user_id
-  ON CONFLICT DO NOTHING;
   -- The lock puts the change in order with the reservations: each sees the old budget and is part of the
   -- usage returned here, or sees the new one. All years, since a late commit uses an old year's budget.
-  PERFORM FROM mockupd.credit_counters AS c
-  WHERE c.user_id = p_user_id
-  ORDER BY c.year
-  FOR NO KEY UPDATE;
-  IF NOT FOUND THEN
+  IF mockupd.lock_user(p_now, p_user_id) = '{}' THEN
     RETURN;
   END IF;
 

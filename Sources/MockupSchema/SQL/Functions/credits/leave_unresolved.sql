@@ -7,16 +7,13 @@ SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 AS $$
 DECLARE
-  v_year integer;
+  v_reservation mockupd.reservations := mockupd.lock_reservation(p_now, p_user_id, p_id);
 BEGIN
-  SELECT r.year INTO v_year FROM mockupd.reservations AS r
-  WHERE r.user_id = p_user_id AND r.id = p_id;
-  PERFORM FROM mockupd.credit_counters AS c
-  WHERE c.user_id = p_user_id AND c.year = v_year
-  FOR NO KEY UPDATE;
-  UPDATE mockupd.reservations AS r SET expires_at = least(r.expires_at, p_now)
-  WHERE r.user_id = p_user_id AND r.id = p_id AND r.state = 'dispatched';
-  PERFORM mockupd.expire_due(p_now, ARRAY[p_user_id], ARRAY[v_year]);
+  IF v_reservation.state = 'dispatched' THEN
+    UPDATE mockupd.reservations AS r SET expires_at = p_now
+    WHERE r.user_id = p_user_id AND r.id = p_id;
+    PERFORM mockupd.expire_due(p_now, ARRAY[p_user_id], ARRAY[v_reservation.year]);
+  END IF;
 END
 $$;
 

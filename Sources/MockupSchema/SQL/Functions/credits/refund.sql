@@ -54,10 +54,7 @@ BEGIN
     EXIT WHEN v_found IS NOT DISTINCT FROM v_years;
     v_years := v_found;
 
-    PERFORM FROM mockupd.credit_counters AS c
-    WHERE c.user_id = ANY (p_user_ids) AND c.year = ANY (v_years)
-    ORDER BY c.user_id, c.year
-    FOR NO KEY UPDATE;
+    PERFORM mockupd.lock_counters(p_now, p_user_ids, v_years);
     EXIT WHEN array_position(v_years, NULL) IS NULL;
   END LOOP;
 
@@ -109,7 +106,6 @@ BEGIN
     END IF;
     v_credits := coalesce(v_request.credits, v_left);
 
-    PERFORM mockupd.expire_due(p_now, ARRAY[v_request.user_id], ARRAY[v_request.year]);
     SELECT * INTO v_counters FROM mockupd.credit_counters AS c
     WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
     v_guardrails := (

@@ -20,16 +20,7 @@ BEGIN
   -- All of the user's years are locked before the group is read, so that no other session adds to it or
   -- settles one of it until the answer is complete. A reservation in a year that began since is not part
   -- of the answer.
-  INSERT INTO mockupd.credit_counters (user_id, year)
-  SELECT u.id, v_year FROM auth.users AS u WHERE u.id = p_user_id
-  ON CONFLICT DO NOTHING;
-  SELECT array_agg(locked.year) INTO v_years
-  FROM (
-    SELECT c.year FROM mockupd.credit_counters AS c
-    WHERE c.user_id = p_user_id
-    ORDER BY c.year
-    FOR NO KEY UPDATE
-  ) AS locked;
+  v_years := mockupd.lock_user(p_now, p_user_id);
 
   SELECT coalesce(array_agg(r.id ORDER BY r.id), '{}') INTO v_ids
   FROM mockupd.reservations AS r

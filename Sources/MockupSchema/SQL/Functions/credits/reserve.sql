@@ -35,62 +35,78 @@ DECLARE
   v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
   v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
   v_counters mockupd.credit_counters[];
-  v_new bigint[];
+  v_decides boolean[];
 BEGIN
   PERFORM mockupd.make_counters(p_user_ids, v_year);
   v_counters := mockupd.lock_counters(p_now, p_user_ids, ARRAY[v_year]);
 
-  -- The requests to decide: of each id that is new, the first that names no unknown mockup. Users that
-  -- were added after the lock are unknown.
+  -- Of each id that is new, the first request that names no unknown mockup is decided. Users that were
+  -- added after the lock are unknown.
   -- (A scalar subquery is looked up by its key for each row, whatever the planner thinks of joins.)
-  SELECT coalesce(array_agg(i.ordinal), '{}') INTO v_new
+  SELECT array_agg(i.is_possible AND i.turn = 1 ORDER BY i.ordinal) INTO v_decides
   FROM (
-    SELECT DISTINCT ON (i.user_id, i.id) i.ordinal
-    FROM unnest(p_user_ids, p_ids, p_mockup_ids) WITH ORDINALITY AS i (user_id, id, mockup_id, ordinal)
-    WHERE i.user_id IN (SELECT c.user_id FROM unnest(v_counters) AS c)
-      AND (
-        SELECT r.id FROM mockupd.reservations AS r WHERE r.user_id = i.user_id AND r.id = i.id
-      ) IS NULL
-      AND (i.mockup_id IS NULL OR (
-        SELECT m.id FROM public.mockups AS m WHERE m.id = i.mockup_id AND m.user_id = i.user_id
-      ) IS NOT NULL)
-    ORDER BY i.user_id, i.id, i.ordinal
+    SELECT i.ordinal, i.is_possible,
+      row_number() OVER (PARTITION BY i.user_id, i.id, i.is_possible ORDER BY i.ordinal) AS turn
+    FROM (
+      SELECT i.*,
+        i.user_id IN (SELECT c.user_id FROM unnest(v_counters) AS c)
+        AND (
+          SELECT r.id FROM mockupd.reservations AS r WHERE r.user_id = i.user_id AND r.id = i.id
+        ) IS NULL
+        AND (i.mockup_id IS NULL OR (
+          SELECT m.id FROM public.mockups AS m WHERE m.id = i.mockup_id AND m.user_id = i.user_id
+        ) IS NOT NULL) AS is_possible
+      FROM unnest(p_user_ids, p_ids, p_mockup_ids) WITH ORDINALITY
+        AS i (user_id, id, mockup_id, ordinal)
+      OFFSET 0
+    ) AS i
   ) AS i;
 
   RETURN QUERY
   WITH account AS (
     SELECT c.*, c.month_used[v_month] AS monthly_used, c.month_held[v_month] AS monthly_held,
-      b.annual, b.monthly, b.annual - (c.generation + c.regeneration - c.refund) - c.held AS available
+      coalesce(b.annual, 3500) AS annual, coalesce(b.monthly, 292) AS monthly,
+      coalesce(b.annual, 3500) - (c.generation + c.regeneration - c.refund) - c.held AS available
     FROM unnest(v_counters) AS c
-    CROSS JOIN LATERAL (
-      SELECT coalesce(min(b.annual), 3500) AS annual, coalesce(min(b.monthly), 292) AS monthly
-      FROM mockupd.user_budgets AS b WHERE b.user_id = c.user_id
-    ) AS b
+    LEFT JOIN LATERAL (
+      SELECT b.annual, b.monthly FROM mockupd.user_budgets AS b WHERE b.user_id = c.user_id LIMIT 1
+    ) AS b ON true
   ), decision AS MATERIALIZED (
     SELECT i.*, p_now + make_interval(secs => i.time_to_live) AS expires_at,
-      i.drawn - lag(i.drawn, 1, 0::bigint) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS granted,
       ROW(
-        i.annual, i.monthly, i.generation, i.regeneration, i.refund,
-        i.held + i.drawn, i.monthly_used, i.monthly_held + i.drawn)::mockupd.usage AS usage
+        i.annual, i.monthly, i.generation, i.regeneration, i.refund, i.held + i.drawn + i.granted,
+        i.monthly_used, i.monthly_held + i.drawn + i.granted)::mockupd.usage AS usage
     FROM (
       SELECT i.*,
-        -- Only a user at the limit needs the rule.
-        CASE WHEN i.asked <= i.available THEN sum(i.credits) OVER so_far
-          ELSE mockupd.drawn(i.available, i.credits, i.mode = 'best_effort')
-            FILTER (WHERE i.asked > i.available) OVER so_far END AS drawn
+        CASE WHEN i.asked <= i.available THEN i.credits
+          ELSE mockupd.draw(i.drawn, i.available, i.credits, i.mode = 'best_effort') - i.drawn
+        END AS granted
       FROM (
-        SELECT i.*, sum(i.credits) OVER (PARTITION BY i.user_id) AS asked,
-          a.annual, a.monthly, a.generation, a.regeneration, a.refund, a.held, a.monthly_used,
-          a.monthly_held, a.available
-        FROM unnest(
-          p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids,
-          p_modes)
-          WITH ORDINALITY
-          AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, ordinal)
-        JOIN account AS a ON a.user_id = i.user_id
-        WHERE i.ordinal = ANY (v_new)
+        -- What the user's requests before this one draw. Only a user at the limit needs the rule.
+        SELECT i.*,
+          coalesce(
+            CASE WHEN i.asked <= i.available THEN sum(i.credits) OVER before
+              ELSE mockupd.drawn(i.available, i.credits, i.mode = 'best_effort')
+                FILTER (WHERE i.asked > i.available) OVER before END,
+            0) AS drawn
+        FROM (
+          SELECT i.*, sum(i.credits) OVER (PARTITION BY i.user_id) AS asked,
+            a.annual, a.monthly, a.generation, a.regeneration, a.refund, a.held, a.monthly_used,
+            a.monthly_held, a.available
+          FROM unnest(
+            p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids,
+            p_modes, v_decides)
+            WITH ORDINALITY
+            AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, decides,
+              ordinal)
+          JOIN account AS a ON a.user_id = i.user_id
+          WHERE i.decides
+        ) AS i
+        WINDOW before AS (
+          PARTITION BY i.user_id ORDER BY i.ordinal
+          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
       ) AS i
-      WINDOW so_far AS (PARTITION BY i.user_id ORDER BY i.ordinal)
+      OFFSET 0
     ) AS i
   ), made AS (
     INSERT INTO mockupd.reservations (
@@ -121,7 +137,7 @@ BEGIN
   FROM decision AS d;
 
   -- The others are answered from the reservations that were made under their ids.
-  IF cardinality(v_new) < cardinality(p_ids) THEN
+  IF false = ANY (v_decides) THEN
     RETURN QUERY
     SELECT
       i.ordinal,
@@ -139,14 +155,15 @@ BEGIN
       END,
       coalesce(i.ordinal > decided.ordinal, r.id IS NOT NULL), r.granted, r.created_at, r.reserved_usage
     FROM unnest(
-      p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids, p_modes)
+      p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids, p_modes,
+      v_decides)
       WITH ORDINALITY
-      AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, ordinal)
-    LEFT JOIN (
-      SELECT p_user_ids[n] AS user_id, p_ids[n] AS id, n AS ordinal FROM unnest(v_new) AS n
-    ) AS decided ON decided.user_id = i.user_id AND decided.id = i.id
+      AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, decides, ordinal)
+    LEFT JOIN unnest(p_user_ids, p_ids, v_decides) WITH ORDINALITY
+      AS decided (user_id, id, decides, ordinal)
+      ON decided.user_id = i.user_id AND decided.id = i.id AND decided.decides
     LEFT JOIN mockupd.reservations AS r ON r.user_id = i.user_id AND r.id = i.id
-    WHERE i.ordinal <> ALL (v_new);
+    WHERE NOT i.decides;
   END IF;
 END
 $$;

@@ -56,22 +56,37 @@ DECLARE
   v_found integer[];
   v_periods integer[];
   v_runs bigint[];
+  v_last_run bigint;
   v_counters mockupd.credit_counters[];
 BEGIN
   -- A reservation's period (year * 12 + month) never changes, so it may be read before the lock: of each
   -- request, null if there is none. A reservation that was made while this waited for the lock is looked
   -- up again: another request of the batch answers with figures that count it. One made after the last
   -- look is unknown to the whole batch, since its counters are not locked.
+  --
+  -- A user's requests are cut into runs in which no reservation stands twice and the period stays: each
+  -- run is decided as a set, and reads what the run before it wrote.
   LOOP
-    SELECT array_agg(r.year * 12 + r.month ORDER BY i.ordinal) INTO v_found
-    FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
-    -- (A subquery with a limit is looked up by its key for each row, whatever the planner thinks of
-    -- joins.)
-    LEFT JOIN LATERAL (
-      SELECT r.year, r.month FROM mockupd.reservations AS r
-      WHERE r.user_id = i.user_id AND r.id = i.id
-      LIMIT 1
-    ) AS r ON true;
+    SELECT array_agg(i.period ORDER BY i.ordinal), array_agg(i.run ORDER BY i.ordinal), max(i.run)
+    INTO v_found, v_runs, v_last_run
+    FROM (
+      SELECT i.ordinal, i.period,
+        1 + count(*) FILTER (WHERE i.cuts) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS run
+      FROM (
+        SELECT i.user_id, i.ordinal, r.period,
+          row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) > 1
+            OR r.period IS DISTINCT FROM
+              lag(r.period, 1, r.period) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS cuts
+        FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
+        -- (A subquery with a limit is looked up by its key for each row, whatever the planner thinks of
+        -- joins.)
+        LEFT JOIN LATERAL (
+          SELECT r.year * 12 + r.month AS period FROM mockupd.reservations AS r
+          WHERE r.user_id = i.user_id AND r.id = i.id
+          LIMIT 1
+        ) AS r ON true
+      ) AS i
+    ) AS i;
     EXIT WHEN v_found IS NOT DISTINCT FROM v_periods;
     v_periods := v_found;
     v_counters := mockupd.lock_counters(
@@ -79,22 +94,7 @@ BEGIN
     EXIT WHEN array_position(v_periods, NULL) IS NULL;
   END LOOP;
 
-  -- A user's requests are cut into runs in which no reservation stands twice and the period stays: each
-  -- run is decided as a set, and reads what the run before it wrote.
-  SELECT array_agg(i.run ORDER BY i.ordinal) INTO v_runs
-  FROM (
-    SELECT i.ordinal,
-      1 + count(*) FILTER (WHERE i.cuts) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS run
-    FROM (
-      SELECT i.*,
-        row_number() OVER (PARTITION BY i.user_id, i.id ORDER BY i.ordinal) > 1
-          OR i.period IS DISTINCT FROM
-            lag(i.period, 1, i.period) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS cuts
-      FROM unnest(p_user_ids, p_ids, v_periods) WITH ORDINALITY AS i (user_id, id, period, ordinal)
-    ) AS i
-  ) AS i;
-
-  FOR v_run IN 1 .. coalesce((SELECT max(run) FROM unnest(v_runs) AS run), 0) LOOP
+  FOR v_run IN 1 .. coalesce(v_last_run, 0) LOOP
     IF v_run > 1 THEN
       v_counters := mockupd.refresh_counters(v_counters);
     END IF;
@@ -110,7 +110,8 @@ BEGIN
       -- What is left of the reservation, what the request spends of it (null: it moves no credits),
       -- whether it settles the reservation, and the answer if it was sent before. (Here and below OFFSET
       -- 0 has an expression evaluated once, and not wherever it is used.)
-      SELECT i.*, r.*, r.granted - (r.committed - r.overrun) AS remaining,
+      SELECT i.*, r.year, r.month, r.operation, r.mockup_id, r.state, r.held, r.committed, r.late,
+        r.has_commits, r.granted - (r.committed - r.overrun) AS remaining,
         CASE i.action WHEN 'commit' THEN coalesce(i.credits, r.granted - (r.committed - r.overrun))
           WHEN 'release' THEN 0 END AS spends,
         coalesce(i.final, true) AS closes,
@@ -159,25 +160,30 @@ BEGIN
       -- become available.
       SELECT i.*, a.annual, a.monthly, a.entries, a.generation, a.regeneration, a.refund,
         a.held AS account_held, a.month_used[i.month] AS month_used, a.month_held[i.month] AS month_held,
-        mockupd.drawn(
-          a.annual - (a.generation + a.regeneration - a.refund) - a.held, i.spends - i.frees, false)
-          FILTER (WHERE i.rule = 'settled' AND i.spends <> i.frees)
-          OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS drawn
+        a.annual - (a.generation + a.regeneration - a.refund) - a.held AS available,
+        coalesce(
+          mockupd.drawn(
+            a.annual - (a.generation + a.regeneration - a.refund) - a.held, i.spends - i.frees, false)
+            FILTER (WHERE i.rule = 'settled' AND i.spends <> i.frees)
+            OVER (PARTITION BY i.user_id ORDER BY i.ordinal
+              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+          0) AS drawn
       FROM ruling AS i
       LEFT JOIN account AS a ON a.user_id = i.user_id AND a.year = i.year
     ), decision AS (
       SELECT i.*,
         CASE WHEN i.rule = 'settled' AND i.spends > i.frees
-            AND i.drawn = lag(i.drawn, 1, 0::bigint) OVER (PARTITION BY i.user_id ORDER BY i.ordinal)
+            AND mockupd.draw(i.drawn, i.available, i.spends - i.frees, false) = i.drawn
           THEN 'insufficient' ELSE i.rule END AS outcome
       FROM draw AS i
+      OFFSET 0
     ), effect AS (
-      SELECT i.*, s.settles,
+      SELECT i.*,
         CASE WHEN s.settles THEN i.spends ELSE 0 END AS charged,
         CASE WHEN s.settles THEN i.frees ELSE 0 END AS freed,
         CASE WHEN s.settles THEN i.frees - least(i.spends, i.held) ELSE 0 END AS released,
         CASE WHEN s.settles THEN greatest(i.spends - i.remaining, 0) ELSE 0 END AS exceeded,
-        s.settles AND i.closes AS ends,
+        s.settles, s.settles AND i.closes AS ends,
         s.settles AND (i.late OR i.spends > 0 AND i.state IN ('expired', 'unresolved')) AS is_late,
         s.settles AND i.action = 'commit'
           AND (NOT i.closes OR coalesce(i.allow_overrun, false) OR i.has_commits) AS is_kept
@@ -283,15 +289,25 @@ BEGIN
       i.is_late
     FROM changed AS i
     UNION ALL
-    SELECT i.ordinal, i.outcome, false, i.reservation, CASE WHEN i.year IS NOT NULL THEN i.usage END,
+    SELECT i.ordinal, i.outcome, false, r.reservation, CASE WHEN i.year IS NOT NULL THEN i.usage END,
       0, 0, 0, false
     FROM step AS i
+    LEFT JOIN LATERAL (
+      SELECT r AS reservation FROM mockupd.reservations AS r
+      WHERE r.user_id = i.user_id AND r.id = i.id AND i.year IS NOT NULL
+      LIMIT 1
+    ) AS r ON true
     WHERE i.outcome NOT IN ('settled', 'moved', 'replayed')
     UNION ALL
-    SELECT i.ordinal, 'settled', true,
-      mockupd.after_commit(i.reservation, i.earlier), (i.earlier).usage,
-      (i.earlier).credits, (i.earlier).overrun, (i.earlier).released, (i.earlier).late
+    SELECT i.ordinal, 'settled', true, mockupd.after_commit(r.reservation, i.earlier),
+      (i.earlier).usage, (i.earlier).credits, (i.earlier).overrun, (i.earlier).released,
+      (i.earlier).late
     FROM step AS i
+    CROSS JOIN LATERAL (
+      SELECT r AS reservation FROM mockupd.reservations AS r
+      WHERE r.user_id = i.user_id AND r.id = i.id
+      LIMIT 1
+    ) AS r
     WHERE i.outcome = 'replayed';
   END LOOP;
 END

@@ -10,13 +10,7 @@ AS $$
 DECLARE
   v_reservation mockupd.reservations;
 BEGIN
-  PERFORM FROM mockupd.credit_counters AS c
-  WHERE c.user_id = p_user_id AND c.year = (
-    SELECT r.year FROM mockupd.reservations AS r WHERE r.user_id = p_user_id AND r.id = p_id)
-  FOR NO KEY UPDATE;
-
-  SELECT r.* INTO v_reservation FROM mockupd.reservations AS r
-  WHERE r.user_id = p_user_id AND r.id = p_id;
+  v_reservation := mockupd.lock_reservation(p_now, p_user_id, p_id);
   IF v_reservation.state IN ('dispatched', 'unresolved') THEN
     UPDATE mockupd.reservations AS r SET state = 'held', dispatched_at = NULL
     WHERE r.user_id = p_user_id AND r.id = p_id;

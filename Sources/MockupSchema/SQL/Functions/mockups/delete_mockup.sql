@@ -17,23 +17,14 @@ BEGIN
   FOR UPDATE;
 
   released := 0;
-  SELECT r.* INTO v_reservation FROM mockupd.reservations AS r
-  WHERE r.user_id = p_user_id AND r.id = v_job.reservation_id;
+  -- Nothing is given back if it was dispatched or has expired meanwhile.
+  v_reservation := mockupd.lock_reservation(p_now, p_user_id, v_job.reservation_id);
   IF v_reservation.state = 'held' THEN
-    -- Nothing is given back if it was dispatched or has expired meanwhile.
-    PERFORM FROM mockupd.credit_counters AS c
-    WHERE c.user_id = p_user_id AND c.year = v_reservation.year
-    FOR NO KEY UPDATE;
-    SELECT r.* INTO v_reservation FROM mockupd.reservations AS r
-    WHERE r.user_id = p_user_id AND r.id = v_job.reservation_id;
-    IF v_reservation.state = 'held' THEN
-      SELECT coalesce(sum(v_reservation.held), 0) INTO released
-      FROM mockupd.settle(
-        p_now, ARRAY[p_user_id], ARRAY[v_reservation.id], ARRAY['release'], ARRAY[NULL::uuid],
-        ARRAY[NULL::integer], ARRAY[NULL::boolean], ARRAY[NULL::boolean], ARRAY[NULL::integer],
-        ARRAY[NULL::uuid]) AS s
-      WHERE s.outcome = 'settled';
-    END IF;
+    SELECT coalesce(sum(v_reservation.held), 0) INTO released
+    FROM mockupd.settle(
+      p_now, ARRAY[p_user_id], ARRAY[v_reservation.id], ARRAY['release'], '{}', '{}', '{}', '{}', '{}',
+      '{}') AS s
+    WHERE s.outcome = 'settled';
   END IF;
 
   DELETE FROM public.mockups AS m WHERE m.id = p_mockup_id AND m.user_id = p_user_id;

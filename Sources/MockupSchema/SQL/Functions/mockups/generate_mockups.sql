@@ -109,12 +109,8 @@ BEGIN
     -- The counters are locked before the first figure of the answer is read, and before the mockups are
     -- made: a session that has changed a user's mockups has locked their feed, and must not wait for
     -- counters then.
-    INSERT INTO mockupd.credit_counters (user_id, year)
-    VALUES (p_user_id, v_year)
-    ON CONFLICT DO NOTHING;
-    PERFORM FROM mockupd.credit_counters AS c
-    WHERE c.user_id = p_user_id AND c.year = v_year
-    FOR NO KEY UPDATE;
+    PERFORM mockupd.make_counters(ARRAY[p_user_id], v_year);
+    PERFORM mockupd.lock_counters(p_now, ARRAY[p_user_id], ARRAY[v_year]);
 
     -- Makes nothing for pairs that will be refused. The reservations below decide.
     SELECT mockupd.available(u) INTO v_available
