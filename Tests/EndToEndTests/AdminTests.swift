@@ -153,8 +153,7 @@ import Testing
           _ = try await client.credits.reserve(for: user, credits: 3, id: held)
           _ = try await client.credits.reserve(for: user, credits: 3, id: dispatched)
           _ = try await client.credits.dispatch(dispatched, of: user)
-          try await database.owner.run("UPDATE mockupd.reservations SET expires_at = now()")
-          try await database.owner.run("UPDATE mockupd.credit_counters SET due_at = now()")
+          try await database.expireReservations()
           // Nobody asks for the user: the sweeper it is that finds them.
           let states = "SELECT state FROM mockupd.reservations ORDER BY state"
           try await eventually("both have expired") {

@@ -103,8 +103,7 @@ import Testing
     func unresolved() async throws -> String {
       let id = try await reservation()
       try await mockupctl(["dispatch", user, id])
-      try await database.owner.run(
-        "UPDATE mockupd.reservations SET expires_at = created_at WHERE id = '\(id)'")
+      try await database.expireReservations(id)
       return id
     }
 

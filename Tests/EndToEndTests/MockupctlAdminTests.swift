@@ -103,7 +103,7 @@ import Testing
           ["reservations", "resolve", user, id, "--credits", "1"], at: server)
         #expect(tooEarly.exitCode == 1)
         _ = try await Self.mockupctl(["dispatch", user, id], at: server)
-        try await database.owner.run("UPDATE mockupd.reservations SET expires_at = created_at")
+        try await database.expireReservations()
         let resolved = try await Self.mockupctl(
           ["reservations", "resolve", user, id, "--credits", "1"], at: server)
         #expect(resolved.exitCode == 0, "\(resolved)")

@@ -238,9 +238,7 @@ import Testing
       default: break
       }
       if earlier.state == .unresolved || earlier.state == .expired {
-        try await database.owner.run(
-          "UPDATE mockupd.reservations SET expires_at = now() - interval '1 min'")
-        try await database.owner.run("UPDATE mockupd.credit_counters SET due_at = '-infinity'")
+        try await database.expireReservations()
       }
       let runs = resumesDispatched ? earlier.resumes : earlier.runs
       let run = Task {

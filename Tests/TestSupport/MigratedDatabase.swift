@@ -106,6 +106,21 @@ public struct MigratedDatabase: Sendable {
     return id
   }
 
+  /// Moves the expiry of a reservation, or of all, to a minute ago.
+  public func expireReservations(_ id: String? = nil) async throws {
+    try await owner.run(
+      """
+      WITH moved AS (
+        UPDATE mockupd.reservations
+        SET expires_at = now() - interval '1 min'
+        \(id.map { "WHERE id = '\($0)'" } ?? "")
+        RETURNING user_id, year, expires_at
+      )
+      UPDATE mockupd.credit_counters AS c SET due_at = moved.expires_at
+      FROM moved WHERE c.user_id = moved.user_id AND c.year = moved.year
+      """)
+  }
+
   /// What the verifier finds wrong: nothing, if the books are right.
   public func discrepancies() async throws -> [String] {
     try await withOwner { pool in

@@ -159,6 +159,31 @@ import Testing
     }
   }
 
+  @Test func `releases make credits available although the budget is overdrawn between them`()
+    async throws
+  {
+    try await Books.with { books in
+      let user = try await books.user(budget: 20)
+      let ids = (0..<3).map { _ in UUID() }
+      for (id, credits) in zip(ids, [6, 6, 2] as [Int32]) {
+        try await books.reserve(credits, for: user, id: id)
+      }
+      // 14 are held: 10 more than there are.
+      try await books.setGuardrails(#"{"annual_mockup_budget": 4}"#, of: user)
+      let outcomes = try await books.store.settle([
+        release(user, ids[0]), release(user, ids[1]),
+        Settlement(
+          userID: user, reservationID: ids[2],
+          action: .commit(id: UUID(), credits: 4, allowsOverrun: true)),
+      ])
+      #expect(
+        outcomes.map { summary(of: $0) } == [
+          "released 0, -4 available", "released 0, 2 available",
+          "committed 4 (2 overrun), 0 available",
+        ])
+    }
+  }
+
   @Test func aReservationSettledTwiceInABatchDoesNotHoldUpTheOrder() async throws {
     try await Books.with { books in
       let user = try await books.user(budget: 10)
