@@ -181,6 +181,8 @@ import Testing
           "released 0, -4 available", "released 0, 2 available",
           "committed 4 (2 overrun), 0 available",
         ])
+      #expect(try outcomes.map { try $0.get().usage.monthlyHeld } == [8, 2, 0])
+      #expect(try outcomes.map { try $0.get().usage.monthlyUsed } == [0, 0, 4])
     }
   }
 
