@@ -115,8 +115,7 @@ extension Credits {
   ) async throws -> SettledReservation<Value> {
     let request = Request(
       user: user, credits: credits, id: id ?? .timeOrdered(), operation: operation,
-      timeToLive: timeToLive,
-      mockup: mockup, group: group)
+      timeToLive: timeToLive, mockup: mockup, group: group)
     let (held, wasDispatched) = try await hold(
       request, isOwnID: id == nil, resumesDispatched: resumesDispatched)
     if isDispatched, !wasDispatched {

@@ -30,8 +30,7 @@ public struct Mockups: Sendable {
   ///     whole seconds; `nil`: a day, which is also the most.
   public func generate(
     for user: UUID, assets: [UUID], scenes: [String], id: UUID = .timeOrdered(),
-    skipApproval: Bool = false,
-    quote: UUID? = nil, credits: Int = 1, timeToLive: Duration? = nil
+    skipApproval: Bool = false, quote: UUID? = nil, credits: Int = 1, timeToLive: Duration? = nil
   ) async throws(RPCError) -> GenerateMockupsResponse {
     let request = GenerateMockupsRequest(
       userID: user.wireText,
@@ -51,8 +50,7 @@ public struct Mockups: Sendable {
   /// Too few credits are an answer, not an error: look at `success`.
   public func regenerate(
     _ mockup: UUID, of user: UUID, id: UUID = .timeOrdered(), skipApproval: Bool = false,
-    credits: Int = 1,
-    timeToLive: Duration? = nil
+    credits: Int = 1, timeToLive: Duration? = nil
   ) async throws(RPCError) -> RegenerateMockupResponse {
     let request = RegenerateMockupRequest(
       userID: user.wireText,

@@ -113,16 +113,4 @@ import Testing
       }
     }
   }
-
-  @Test func `no SQL file has more than 320 lines`() throws {
-    let files = try Checkout.files(below: ["Sources"]).filter { $0.hasSuffix(".sql") }
-    #expect(files.count > 100)
-    for file in files {
-      let lines =
-        try Checkout.text(of: file).split(
-          separator: "\n", omittingEmptySubsequences: false
-        ).count - 1
-      #expect(lines <= 320, "\(file) has \(lines) lines")
-    }
-  }
 }

@@ -12,7 +12,7 @@ CREATE TABLE mockupd.credit_counters (
   entries bigint NOT NULL DEFAULT 0,
   -- The credits that the year's open reservations hold.
   held bigint NOT NULL DEFAULT 0,
-  -- How many of the year's reservations are held or dispatched, and how many are unresolved. Queries find
+  -- The numbers of the year's reservations that are held or dispatched, and unresolved. Queries find
   -- them by these counts: no index contains a reservation's state, so that a change of it updates none.
   open bigint NOT NULL DEFAULT 0,
   unresolved bigint NOT NULL DEFAULT 0,

@@ -1,4 +1,4 @@
--- What mockups need to be made: their jobs, and the requests for them.
+-- The jobs of mockups, and the requests for them.
 
 -- A row for each mockup that was requested through the engine.
 CREATE TABLE mockupd.mockup_jobs (

@@ -8,6 +8,8 @@ CREATE OR REPLACE FUNCTION mockupd.earlier_settlement(
 ) RETURNS mockupd.commits
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
 AS $$
 DECLARE
   v_commit mockupd.commits;
@@ -29,7 +31,7 @@ BEGIN
       p_reservation.granted - (p_reservation.committed - p_reservation.overrun);
     v_commit.whole := v_commit.released = 0 OR p_action = 'release';
     v_commit.late := p_reservation.late;
-    -- What had expired while it was held had nothing left to release.
+    -- A reservation that expired while it was held had nothing left to release.
     IF p_action = 'commit' AND p_reservation.late AND p_reservation.dispatched_at IS NULL THEN
       v_commit.released := 0;
     END IF;

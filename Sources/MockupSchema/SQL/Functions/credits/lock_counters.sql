@@ -8,13 +8,15 @@ CREATE OR REPLACE FUNCTION mockupd.lock_counters(
 ) RETURNS mockupd.credit_counters[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
 AS $$
 DECLARE
   v_counters mockupd.credit_counters[];
   v_due_users uuid[];
   v_due_years integer[];
 BEGIN
-  -- A condition on due_at belongs into the aggregates: as a WHERE it would be checked below the lock,
+  -- A condition on due_at belongs in the aggregates: as a WHERE it would be checked below the lock,
   -- and the other rows would not be locked.
   SELECT coalesce(array_agg(locked.counters), '{}'),
     array_agg(locked.user_id) FILTER (WHERE locked.due_at <= p_now),

@@ -4,6 +4,8 @@ CREATE OR REPLACE FUNCTION mockupd.lock_user(p_now timestamptz, p_user_id uuid)
 RETURNS integer[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
 AS $$
 DECLARE
   v_counters mockupd.credit_counters[];

@@ -6,6 +6,8 @@ CREATE OR REPLACE FUNCTION mockupd.make_counters(p_user_ids uuid[], p_year integ
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
 AS $$
 BEGIN
   IF (

@@ -3,6 +3,8 @@ CREATE OR REPLACE FUNCTION mockupd.refresh_counters(p_locked mockupd.credit_coun
 RETURNS mockupd.credit_counters[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
 AS $$
 BEGIN
   RETURN (

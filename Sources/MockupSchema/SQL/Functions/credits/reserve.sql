@@ -82,7 +82,7 @@ BEGIN
           ELSE mockupd.draw(i.drawn, i.available, i.credits, i.mode = 'best_effort') - i.drawn
         END AS granted
       FROM (
-        -- What the user's requests before this one draw. Only a user at the limit needs the rule.
+        -- The credits that the user's earlier requests draw. Only a user at the limit needs the rule.
         SELECT i.*,
           coalesce(
             CASE WHEN i.asked <= i.available THEN sum(i.credits) OVER before

@@ -107,14 +107,14 @@ BEGIN
         SELECT b.annual, b.monthly FROM mockupd.user_budgets AS b WHERE b.user_id = c.user_id LIMIT 1
       ) AS b ON true
     ), request AS (
-      -- What is left of the reservation, what the request spends of it (null: it moves no credits),
-      -- whether it settles the reservation, and the answer if it was sent before. (Here and below OFFSET
-      -- 0 has an expression evaluated once, and not wherever it is used.)
+      -- The credits that remain in the reservation, those that the request spends (null: it moves none),
+      -- whether it closes the reservation, and the answer if it was sent before. (OFFSET 0, here and
+      -- below: PostgreSQL evaluates an expression once, and not wherever it is used.)
       SELECT i.*, r.year, r.month, r.operation, r.mockup_id, r.state, r.held, r.committed, r.late,
         r.has_commits, r.granted - (r.committed - r.overrun) AS remaining,
         CASE i.action WHEN 'commit' THEN coalesce(i.credits, r.granted - (r.committed - r.overrun))
           WHEN 'release' THEN 0 END AS spends,
-        coalesce(i.final, true) AS closes,
+        i.action = 'release' OR coalesce(i.final, true) AS closes,
         CASE WHEN r.has_commits OR r.settled_at IS NOT NULL
           THEN mockupd.earlier_settlement(r.reservation, i.action, i.commit_id) END AS earlier
       FROM unnest(
@@ -216,7 +216,7 @@ BEGIN
         overrun = r.overrun + i.exceeded,
         late = r.late OR i.is_late,
         has_commits = r.has_commits OR i.is_kept,
-        commit_id = CASE WHEN i.ends THEN i.commit_id END,
+        commit_id = CASE WHEN i.ends AND i.action = 'commit' THEN i.commit_id END,
         entry_id = CASE WHEN i.ends AND i.charged > 0 THEN i.entry_id END,
         expires_at = greatest(
           r.expires_at,

@@ -1,4 +1,4 @@
--- Whether there is such a user.
+-- Returns whether a user exists.
 CREATE OR REPLACE FUNCTION mockupd.user_exists(p_user_id uuid)
 RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER
