@@ -238,4 +238,20 @@ import Testing
       #expect(try await summary { try await books.reserve(1, for: user) } == "unknown user")
     }
   }
+
+  @Test func `a release is final and stores no commit id, whatever its caller passes`() async throws
+  {
+    try await Books.with { books in
+      let (user, id) = (try await books.user(budget: 10), UUID())
+      try await books.reserve(4, for: user, id: id)
+      let settled = try await books.lines(
+        """
+        SELECT concat_ws(' ', s.outcome, (s.reservation).state, (s.reservation).commit_id, s.released)
+        FROM mockupd.settle(
+          '\(books.clock.now.ISO8601Format())', ARRAY['\(user)'::uuid], ARRAY['\(id)'::uuid],
+          ARRAY['release'], ARRAY['\(UUID())'::uuid], '{}', ARRAY[false], '{}', '{}', '{}') AS s
+        """)
+      #expect(settled == ["settled released 4"])
+    }
+  }
 }
