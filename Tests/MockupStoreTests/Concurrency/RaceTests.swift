@@ -266,28 +266,33 @@ extension Books {
   /// Returns when so many of the store's statements wait for a lock.
   func untilWaiting(_ count: Int) async throws {
     try await eventually("\(count) statements wait for a lock") {
-      try await statements("wait_event_type = 'Lock'") == count
+      try await statements(whereWaiting: true) == count
     }
   }
 
   /// Whether a statement of the store's waits for a lock.
   func isWaiting() async throws -> Bool {
-    try await statements("wait_event_type = 'Lock'") > 0
+    try await statements(whereWaiting: true) > 0
   }
 
   /// Returns when each of the store's statements is done or waits for a lock.
   func untilIdle() async throws {
     try await eventually("each statement is done or waits for a lock") {
-      try await statements("wait_event_type IS DISTINCT FROM 'Lock'") == 0
+      try await statements(whereWaiting: false) == 0
     }
   }
 
-  private func statements(_ condition: String) async throws -> Int {
+  /// Counts the store's statements in progress that wait for a lock, or that do not.
+  ///
+  /// `pg_locks` shows a lock as granted once its holder's transaction has ended.
+  /// `pg_stat_activity.wait_event` changes later, when the process that waited has woken up.
+  private func statements(whereWaiting isWaiting: Bool) async throws -> Int {
     let count = try await lines(
       """
-      SELECT count(*) FROM pg_stat_activity
+      SELECT count(*) FROM pg_stat_activity AS a
       WHERE datname = current_database() AND usename <> current_user AND state = 'active'
-        AND \(condition)
+        AND \(isWaiting ? "" : "NOT ")EXISTS (
+          SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND NOT l.granted)
       """)
     return count.first.flatMap { Int($0) } ?? 0
   }
