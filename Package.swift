@@ -66,7 +66,6 @@ let package = Package(
     .target(name: "CLinux"),
     .target(name: "CTTRPCMessages", dependencies: ["CProtobufC"]),
     .target(name: "CTTRPCServicesMessages", dependencies: ["CProtobufC"]),
-    .target(name: "CDescriptorOutline", dependencies: ["CProtobufC"]),
     .target(name: "CMockupMessages", dependencies: ["CProtobufC"]),
 
     // The wire, and the way to the database. Neither has heard of a mockup.
@@ -74,7 +73,7 @@ let package = Package(
     .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + tracing),
     .module(
       "TTRPCServices",
-      ["CDescriptorOutline", "CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
+      ["CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
     .module("Postgres", ["CLibPQ", "CLinux"]),
     .module("Systemd", []),
 
