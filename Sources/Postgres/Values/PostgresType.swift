@@ -46,8 +46,6 @@ extension PostgresType {
   public static let float8 = PostgresType(oid: 701)
   /// `timestamp with time zone`
   public static let timestamptz = PostgresType(oid: 1184)
-  /// `numeric`
-  public static let numeric = PostgresType(oid: 1700)
   /// `uuid`
   public static let uuid = PostgresType(oid: 2950)
   /// `jsonb`
@@ -69,8 +67,6 @@ extension PostgresType {
   public static let float8Array = PostgresType(oid: 1022)
   /// `timestamp with time zone[]`
   public static let timestamptzArray = PostgresType(oid: 1185)
-  /// `numeric[]`
-  public static let numericArray = PostgresType(oid: 1231)
   /// `uuid[]`
   public static let uuidArray = PostgresType(oid: 2951)
   /// `jsonb[]`
@@ -88,7 +84,7 @@ extension PostgresType {
   private static let elements: [PostgresType: PostgresType] = [
     .boolArray: .bool, .byteaArray: .bytea, .int2Array: .int2, .int4Array: .int4,
     .textArray: .text, .int8Array: .int8, .float8Array: .float8,
-    .timestamptzArray: .timestamptz, .numericArray: .numeric, .uuidArray: .uuid,
+    .timestamptzArray: .timestamptz, .uuidArray: .uuid,
     .jsonbArray: .jsonb, .jsonArray: .json, .nameArray: .name, .bpcharArray: .bpchar,
     .varcharArray: .varchar,
   ]
@@ -96,7 +92,7 @@ extension PostgresType {
   private static let names: [PostgresType: String] = [
     .bool: "boolean", .bytea: "bytea", .int8: "bigint", .int2: "smallint", .int4: "integer",
     .text: "text", .json: "json", .float8: "double precision",
-    .timestamptz: "timestamp with time zone", .numeric: "numeric", .uuid: "uuid",
+    .timestamptz: "timestamp with time zone", .uuid: "uuid",
     .jsonb: "jsonb", .name: "name", .unknown: "unknown", .bpchar: "character",
     .varchar: "character varying",
   ]
