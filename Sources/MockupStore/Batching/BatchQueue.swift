@@ -72,22 +72,11 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
     return { self.cancel(ticket) }
   }
 
-  /// The same for a task, whose cancellation gives the item up.
+  /// Writes an item in the next batch, and returns its answer. Cancelling the task cancels the item.
   func submit(_ item: Item) async throws(PostgresError) -> Answer {
-    let giveUp = Mutex<(@Sendable () -> Void)?>(nil)
-    return try await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        do throws(PostgresError) {
-          let givingUp = try submit(item) { continuation.resume(returning: $0) }
-          giveUp.withLock { $0 = givingUp }
-          if Task.isCancelled { givingUp() }
-        } catch {
-          continuation.resume(returning: Result<Answer, PostgresError>.failure(error))
-        }
-      }
-    } onCancel: {
-      giveUp.withLock { $0 }?()
-    }.get()
+    try await completion { completion throws(PostgresError) in
+      try submit(item, completion: completion)
+    }
   }
 }
 

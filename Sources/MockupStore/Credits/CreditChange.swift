@@ -2,40 +2,41 @@ internal import FoundationEssentials
 internal import Mockups
 internal import Postgres
 
-/// A kind of change to credits, as the engine makes it: in batches, of which each item has its own answer.
+/// A kind of change to a user's credits.
+///
+/// The engine makes changes in batches of one kind and answers each with a row of its own.
 protocol CreditChange: Sendable {
   associatedtype Outcome: Sendable
   associatedtype Answer: CreditAnswer where Answer.Change == Self
 
+  typealias Completion = @Sendable (Result<Outcome, CreditError>) -> Void
+
   var userID: UUID { get }
 
-  /// As it stands in a queue, among changes of other kinds.
-  var queued: QueuedChange { get }
-
-  /// Its outcome, from that queue.
-  static func outcome(in queued: QueuedOutcome) -> Result<Outcome, CreditError>
-
-  /// The engine's function for it.
+  /// The statement that calls the engine's function for a batch.
   static var statement: Statement { get }
 
-  /// What it takes.
+  /// Returns the statement's parameters for a batch.
   static func parameters(
     _ changes: [Self], now: Date, makeID: () -> UUID
   ) -> Parameters
+
+  /// Makes a change that waits for its batch.
+  func pending(_ completion: @escaping Completion) -> PendingChange
 }
 
-/// A row of the engine's answer, one for each change and in their order.
+/// A row of the engine's answer. There is one for each change, in the order of the changes.
 protocol CreditAnswer: Sendable {
   associatedtype Change: CreditChange
 
   init(_ row: Row) throws(PostgresError)
 
-  /// What it says of the change that it answers.
+  /// Returns the outcome of the change that this row answers.
   func outcome(of change: Change) -> Result<Change.Outcome, CreditError>
 }
 
 extension CreditChange {
-  /// What the rows say of each change.
+  /// Returns the outcome of each change of a batch.
   static func outcomes(
     of changes: [Self], _ answers: [Answer]
   ) throws(PostgresError) -> [Result<Outcome, CreditError>] {

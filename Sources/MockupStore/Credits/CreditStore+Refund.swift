@@ -49,6 +49,10 @@ extension Refund: CreditChange {
 
   static var statement: Statement { Queries.refundCredits }
 
+  func pending(_ completion: @escaping Completion) -> PendingChange {
+    .refund(self, completion)
+  }
+
   static func parameters(_ refunds: [Refund], now: Date, makeID: () -> UUID) -> Parameters {
     Parameters(
       now,

@@ -42,6 +42,10 @@ extension ReservationRequest: CreditChange {
 
   static var statement: Statement { Queries.reserveCredits }
 
+  func pending(_ completion: @escaping Completion) -> PendingChange {
+    .reservation(self, completion)
+  }
+
   static func parameters(
     _ requests: [ReservationRequest], now: Date, makeID: () -> UUID
   ) -> Parameters {

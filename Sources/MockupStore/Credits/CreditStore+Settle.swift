@@ -86,6 +86,10 @@ extension Settlement: CreditChange {
 
   static var statement: Statement { Queries.settleReservations }
 
+  func pending(_ completion: @escaping Completion) -> PendingChange {
+    .settlement(self, completion)
+  }
+
   static func parameters(
     _ settlements: [Settlement], now: Date, makeID: () -> UUID
   ) -> Parameters {

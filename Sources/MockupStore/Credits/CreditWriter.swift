@@ -2,21 +2,21 @@ internal import FoundationEssentials
 internal import Mockups
 internal import Postgres
 
-/// Writes the changes that come one by one: those of one group of users in one batch at a time, so that
-/// many share a transaction, and none waits for a lock that another one of this program holds.
+/// Writes single changes in batches.
 ///
-/// What keeps the books right is the engine's own locks, not these queues: several programs may write to
-/// one database.
+/// Users are divided into shards. Each shard writes one batch at a time, so that many changes share a
+/// transaction and batches of this program do not wait for each other's locks. Correctness does not
+/// depend on it: the engine locks each user's counters, and several programs may write to one database.
 final class CreditWriter: Sendable {
-  private typealias Queue = BatchQueue<QueuedChange, QueuedOutcome>
+  private typealias Queue = BatchQueue<PendingChange, PendingChange.Delivery>
 
   private let shards: [Queue]
   private let room: WaitingRoom
 
-  /// Changes that wait for a batch.
+  /// The number of changes that wait for a batch.
   var waitingCount: Int { shards.reduce(0) { $0 + $1.waitingCount } }
 
-  /// Whether one more change would be refused.
+  /// True if one more change would be refused.
   var isFull: Bool { room.isFull }
 
   init(
@@ -27,14 +27,14 @@ final class CreditWriter: Sendable {
     let room = WaitingRoom(limit: limits.waiting)
     self.room = room
     shards = (0..<limits.shards).map { _ in
-      Queue(limits: limits, room: room, joins: { $0.hasKind(of: $1) }) { batch in
+      Queue(limits: limits, room: room, joins: { $0.isSameKind(as: $1) }) { batch in
         do throws(PostgresError) {
           let submission = try pool.submit {
-            QueuedChange.statement(of: batch.items, now: now, makeID: makeID)
+            PendingChange.statement(of: batch.items, now: now, makeID: makeID)
           } completion: { rows in
             batch.finish(
               Result { () throws(PostgresError) in
-                try QueuedChange.outcomes(of: batch.items, try rows.get())
+                try PendingChange.deliveries(of: batch.items, try rows.get())
               })
           }
           return { submission.cancel() }
@@ -46,32 +46,32 @@ final class CreditWriter: Sendable {
     }
   }
 
-  /// Has a change made, and its outcome handed to a completion; see ``BatchQueue``.
+  /// Makes a change in the next batch, and passes its outcome to a completion; see ``BatchQueue``.
   func submit<Change: CreditChange>(
-    _ change: Change, completion: @escaping @Sendable (Result<Change.Outcome, CreditError>) -> Void
+    _ change: Change, completion: @escaping Change.Completion
   ) throws(CreditError) -> @Sendable () -> Void {
+    let pending = change.pending(completion)
     do throws(PostgresError) {
-      return try shard(of: change).submit(change.queued) { answer in
-        completion(answer.mapError(CreditError.database).flatMap(Change.outcome))
+      return try shard(of: pending.userID).submit(pending) { result in
+        switch result {
+        case .success(let deliver): deliver()
+        case .failure(let error): pending.fail(.database(error))
+        }
       }
     } catch {
       throw .database(error)
     }
   }
 
-  /// The same for a task that waits for it.
+  /// Makes a change in the next batch, and returns its outcome.
   func write<Change: CreditChange>(_ change: Change) async throws(CreditError) -> Change.Outcome {
-    let outcome: QueuedOutcome
-    do throws(PostgresError) {
-      outcome = try await shard(of: change).submit(change.queued)
-    } catch {
-      throw .database(error)
+    try await completion { completion throws(CreditError) in
+      try submit(change, completion: completion)
     }
-    return try Change.outcome(in: outcome).get()
   }
 
-  private func shard(of change: some CreditChange) -> Queue {
-    // Of every kind of id in use the last byte is as good as random.
-    shards[Int(change.userID.uuid.15) % shards.count]
+  private func shard(of userID: UUID) -> Queue {
+    // The last byte is random, or as good as random, in every kind of UUID in use.
+    shards[Int(userID.uuid.15) % shards.count]
   }
 }

@@ -1,0 +1,26 @@
+internal import Synchronization
+
+/// Waits for a completion to be called. If the task is cancelled meanwhile, so is the work.
+///
+/// - Parameter begin: Begins the work, and returns its cancellation, after which the completion is still
+///   called. The completion is not called if this throws.
+func completion<Value: Sendable, Failure: Error>(
+  _ begin: (
+    _ completion: @escaping @Sendable (Result<Value, Failure>) -> Void
+  ) throws(Failure) -> @Sendable () -> Void
+) async throws(Failure) -> Value {
+  let cancellation = Mutex<(@Sendable () -> Void)?>(nil)
+  return try await withTaskCancellationHandler {
+    await withCheckedContinuation { continuation in
+      do throws(Failure) {
+        let cancel = try begin { continuation.resume(returning: $0) }
+        cancellation.withLock { $0 = cancel }
+        if Task.isCancelled { cancel() }
+      } catch {
+        continuation.resume(returning: Result<Value, Failure>.failure(error))
+      }
+    }
+  } onCancel: {
+    cancellation.withLock { $0 }?()
+  }.get()
+}
