@@ -54,13 +54,13 @@ extension Settings {
     guard limits.connections > available else { return }
     guard available > 0 else {
       throw SettingError(
-        .limitConnections,
+        .maxConnections,
         "needs descriptors, but the process may have only \(descriptors) open files, of which it "
           + "needs \(needed) for other things; raise the hard limit (LimitNOFILE)")
     }
     logger.warning(
       """
-      limits.connections is \(limits.connections), but the process may have only \(descriptors) open \
+      limits.maxConnections is \(limits.connections), but the process may have only \(descriptors) open \
       files: at most \(available) connections are accepted; raise the hard limit (LimitNOFILE)
       """)
     limits.connections = available

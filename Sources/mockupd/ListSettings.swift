@@ -8,8 +8,14 @@ struct ListSettings: AsyncParsableCommand {
 
   func run() async throws {
     for key in SettingKey.allCases {
+      let definition = key.definition
       try await StandardOutput.write(
-        line: "\(key.rawValue)\n    \(key.environmentName)\n    \(key.help)")
+        line: """
+          \(key.rawValue)
+              \(key.environmentName)
+              \(definition.help)\(definition.isReloadable ? "; reloaded on SIGHUP" : "")
+              \(definition.type); \(definition.defaultValue.map { "default: \($0)" } ?? "required")
+          """)
     }
   }
 }

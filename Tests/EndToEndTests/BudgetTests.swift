@@ -40,7 +40,7 @@ import Testing
       try await database.withServer(
         arguments: ["--socket-mode", "0666"],
         settings: [
-          "MOCKUPD_LIMITS_CONNECTIONS": "100", "MOCKUPD_LIMITS_RESERVED_CONNECTIONS": "0",
+          "MOCKUPD_LIMITS_MAX_CONNECTIONS": "100", "MOCKUPD_LIMITS_RESERVED_CONNECTIONS": "0",
         ]
       ) { server in
         try await withTemporaryFolder { folder in
@@ -73,8 +73,8 @@ import Testing
       try await database.withServer(
         arguments: ["--socket-mode", "0666"],
         settings: [
-          "MOCKUPD_LIMITS_CONNECTIONS_PER_GUEST": "3",
-          "MOCKUPD_LIMITS_ENDLESS_CALLS_PER_GUEST": "5",
+          "MOCKUPD_LIMITS_MAX_CONNECTIONS_PER_GUEST": "3",
+          "MOCKUPD_LIMITS_MAX_ENDLESS_CALLS_PER_GUEST": "5",
           "MOCKUPD_LIMITS_RESERVED_CONNECTIONS": "0",
         ]
       ) { server in
@@ -97,7 +97,7 @@ import Testing
   @Test func `health is answered on a server whose connections are all taken`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(
-        arguments: ["--socket-mode", "0666"], settings: ["MOCKUPD_LIMITS_CONNECTIONS": "4"]
+        arguments: ["--socket-mode", "0666"], settings: ["MOCKUPD_LIMITS_MAX_CONNECTIONS": "4"]
       ) { server in
         try await withTemporaryFolder { folder in
           let root = Program.Identity(userID: 0, groupID: 0)

@@ -338,7 +338,7 @@ import Testing
       let nowhere = PostgresConfiguration(
         url: "postgresql:///mockups?host=\(folder)", applicationName: "test")
       let server = try await RunningServer.start(
-        on: nowhere, settings: ["MOCKUPD_DATABASE_CONNECT_SECONDS": "1"], folder: folder)
+        on: nowhere, settings: ["MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS": "1"], folder: folder)
       for arguments in [["health"], ["health", "mockups.v1.CreditService"]] {
         let ending = try await Self.mockupctl(arguments, at: server)
         #expect(ending.exitCode == 69)

@@ -27,7 +27,7 @@ import Testing
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10)
       try await database.withServer(
-        settings: settings.merging(["MOCKUPD_DATABASE_CONNECTIONS": "1"]) { $1 }
+        settings: settings.merging(["MOCKUPD_DATABASE_POOL_SIZE": "1"]) { $1 }
       ) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
           // Makes the counters, so that there is something to lock.
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func theEndOfTheDrainEndsTheStatement() async throws {
-    let settings = ["MOCKUPD_LIMITS_DRAIN_SECONDS": "1"]
+    let settings = ["MOCKUPD_LIMITS_SHUTDOWN_TIMEOUT_SECONDS": "1"]
     try await Self.whileAReservationWaits(settings: settings) { peer, server, database, _ in
       server.process.signal(SIGTERM)
       #expect(try Self.code(try await peer.receiveFrame()) == .unavailable)
@@ -99,7 +99,7 @@ import Testing
   }
 
   @Test func aWatchEndsAtOnceWhenTheServerStopsAndDoesNotWaitForOtherCalls() async throws {
-    let settings = ["MOCKUPD_LIMITS_DRAIN_SECONDS": "86400"]
+    let settings = ["MOCKUPD_LIMITS_SHUTDOWN_TIMEOUT_SECONDS": "86400"]
     try await Self.whileAReservationWaits(settings: settings) { peer, server, _, _ in
       let client = Client(path: server.socket)
       var statuses = 0

@@ -43,7 +43,8 @@ import Testing
       let user = try await database.makeUser(annualBudget: 10)
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(
-          on: database.service, settings: ["MOCKUPD_LIMITS_DRAIN_SECONDS": "1"], folder: folder)
+          on: database.service, settings: ["MOCKUPD_LIMITS_SHUTDOWN_TIMEOUT_SECONDS": "1"],
+          folder: folder)
         let client = CreditServiceClient(Client(path: server.socket))
         let request = ReserveCreditsRequest(
           userID: user.wireText, credits: 1, reservationID: UUID().wireText)

@@ -105,7 +105,7 @@ import Testing
         }
       }
       // Each connection has plans of its own: one, and every call meets what the others have left.
-      let settings = ["MOCKUPD_DATABASE_CONNECTIONS": "1"]
+      let settings = ["MOCKUPD_DATABASE_POOL_SIZE": "1"]
       try await database.withServer(settings: settings) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
           // Functions cache their plans from the sixth run on.

@@ -24,7 +24,7 @@ import Testing
         url: "postgresql:///mockups?host=\(folder)&password=hunter2", applicationName: "test")
       let server = try await RunningServer.start(
         on: nowhere,
-        settings: ["MOCKUPD_LOG_LEVEL": "trace", "MOCKUPD_DATABASE_CONNECT_SECONDS": "1"],
+        settings: ["MOCKUPD_LOG_LEVEL": "trace", "MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS": "1"],
         folder: folder)
       let error = try #require(try await Self.refusal(of: UUID(), at: server.socket))
       #expect(error.code == .unavailable)
@@ -42,7 +42,7 @@ import Testing
     try await withTemporaryFolder { folder in
       let process = try Program.mockupd.start(
         ["serve", "--socket", "\(folder)/socket", "--database-url", "host=\(folder)"],
-        environment: ["MOCKUPD_DATABASE_CONNECT_SECONDS": "600"], folder: folder)
+        environment: ["MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS": "600"], folder: folder)
       try await eventually("an attempt to connect") {
         process.errors.contains("cannot connect") || process.knownEnding != nil
       }

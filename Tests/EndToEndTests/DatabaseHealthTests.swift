@@ -213,7 +213,7 @@ import Testing
       try await postgres.stop()
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(
-          on: postgres.database, settings: ["MOCKUPD_DATABASE_CONNECT_SECONDS": "1"],
+          on: postgres.database, settings: ["MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS": "1"],
           folder: folder)
         let watched = Watched(postgres: postgres, server: server, user: UUID())
         try await postgres.start()

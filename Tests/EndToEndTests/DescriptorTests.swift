@@ -43,7 +43,7 @@ import Testing
         #expect(try Self.limits(of: server.process) == ["800", "800"])
         #expect(server.process.errors.contains("raised the limit of open files"))
         // 4096 connections would need more.
-        #expect(server.process.errors.contains("limits.connections is 4096"))
+        #expect(server.process.errors.contains("limits.maxConnections is 4096"))
         #expect(server.process.errors.contains("LimitNOFILE"))
         #expect(await server.stop().exitCode == 0)
       }

@@ -71,7 +71,7 @@ import Testing
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10)
       var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
-      let settings = ["MOCKUPD_LIMITS_IDLE_SECONDS": "1"]
+      let settings = ["MOCKUPD_LIMITS_IDLE_TIMEOUT_SECONDS": "1"]
       try await database.withServer(settings: settings) { server in
         let silent = try RawPeer(path: server.socket)
         for _ in 0..<50 {

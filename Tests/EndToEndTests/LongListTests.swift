@@ -170,7 +170,7 @@ import Testing
   }
 
   @Test func `a server with a small limit cuts every list to it`() async throws {
-    try await Self.withServer(settings: ["MOCKUPD_LIMITS_MESSAGE_BYTES": "4096"]) {
+    try await Self.withServer(settings: ["MOCKUPD_LIMITS_MAX_MESSAGE_BYTES": "4096"]) {
       client, database, user in
       for _ in 0..<40 {
         let id = UUID()

@@ -325,7 +325,7 @@ import Testing
     let ending = try await Program.mockupd.run(
       ["migrate"],
       environment: [
-        "MOCKUPD_DATABASE_URL": nowhere.url, "MOCKUPD_DATABASE_CONNECT_SECONDS": "1",
+        "MOCKUPD_DATABASE_URL": nowhere.url, "MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS": "1",
       ])
     #expect(ending.exitCode == 1)
     #expect(ending.errorLines.count == 1, "\(ending)")

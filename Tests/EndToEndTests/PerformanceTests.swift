@@ -73,8 +73,9 @@ import Testing
       }
       let settings = [
         // Room for a few batches, and more time than a slow machine needs.
-        "MOCKUPD_LIMITS_QUEUED_BYTES_PER_STREAM": "65536", "MOCKUPD_LIMITS_MESSAGE_BYTES": "65536",
-        "MOCKUPD_LIMITS_SLOW_READER_SECONDS": "3600",
+        "MOCKUPD_LIMITS_MAX_QUEUED_BYTES_PER_STREAM": "65536",
+        "MOCKUPD_LIMITS_MAX_MESSAGE_BYTES": "65536",
+        "MOCKUPD_LIMITS_SLOW_READER_TIMEOUT_SECONDS": "3600",
       ]
       try await database.withServer(settings: settings) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in

@@ -58,7 +58,7 @@ import Testing
         ["serve", "--socket", "\(folder)/socket"],
         environment: [
           "MOCKUPD_DATABASE_URL": "postgresql:///none?host=\(folder)",
-          "MOCKUPD_DATABASE_CONNECT_SECONDS": "1", "NOTIFY_SOCKET": "\(folder)/notify",
+          "MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS": "1", "NOTIFY_SOCKET": "\(folder)/notify",
         ],
         folder: folder)
       #expect(try await manager.receive() == "STATUS=waiting for the database")

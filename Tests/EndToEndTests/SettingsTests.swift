@@ -21,11 +21,11 @@ import Testing
         testDescription: "an unknown key", file: #"{"limits": {"conections": 5}}"#,
         says: ["settings.json", "limits.conections"]),
       Mistake(
-        testDescription: "an unknown group", file: #"{"limit": {"connections": 5}}"#,
+        testDescription: "an unknown group", file: #"{"limit": {"maxConnections": 5}}"#,
         says: ["settings.json", "limit.connections"]),
       Mistake(
         testDescription: "a key with a dot", file: #"{"limits.calls": 5}"#,
-        says: ["settings.json", "limits.calls"]),
+        says: ["settings.json", "limits.maxConcurrentCalls"]),
       Mistake(
         testDescription: "a value where keys belong", file: #"{"limits": 5}"#,
         says: ["settings.json", "limits"]),
@@ -37,23 +37,25 @@ import Testing
         testDescription: "no file", arguments: ["--config", "/nowhere/settings.json"],
         says: ["/nowhere/settings.json"]),
       Mistake(
-        testDescription: "a text for a number", file: #"{"limits": {"calls": "many"}}"#,
-        says: ["limits.calls"]),
+        testDescription: "a text for a number",
+        file: #"{"limits": {"maxConcurrentCalls": "many"}}"#,
+        says: ["limits.maxConcurrentCalls"]),
       Mistake(
-        testDescription: "a fraction", file: #"{"limits": {"calls": 1.5}}"#,
-        says: ["limits.calls"]),
+        testDescription: "a fraction", file: #"{"limits": {"maxConcurrentCalls": 1.5}}"#,
+        says: ["limits.maxConcurrentCalls"]),
       Mistake(
-        testDescription: "a truth for a number", file: #"{"limits": {"calls": true}}"#,
-        says: ["limits.calls"]),
+        testDescription: "a truth for a number", file: #"{"limits": {"maxConcurrentCalls": true}}"#,
+        says: ["limits.maxConcurrentCalls"]),
       Mistake(
-        testDescription: "nothing", file: #"{"limits": {"calls": null}}"#,
-        says: ["limits.calls"]),
+        testDescription: "nothing", file: #"{"limits": {"maxConcurrentCalls": null}}"#,
+        says: ["limits.maxConcurrentCalls"]),
       Mistake(
         testDescription: "a number for a text", file: #"{"socket": {"path": 5}}"#,
         says: ["socket.path"]),
       Mistake(
         testDescription: "a number beyond 64 bits",
-        file: #"{"limits": {"calls": 99999999999999999999}}"#, says: ["limits.calls"]),
+        file: #"{"limits": {"maxConcurrentCalls": 99999999999999999999}}"#,
+        says: ["limits.maxConcurrentCalls"]),
       Mistake(
         testDescription: "no group of the system",
         arguments: ["--socket-group", "no-such-group"], says: ["socket.group", "no-such-group"]),
@@ -88,24 +90,47 @@ import Testing
         says: ["log.format", "xml", "json"]),
     ]
     + [
-      ("MOCKUPD_LIMITS_CALLS", "limits.calls", ["0", "-1", "1000001", "many", "1e3", ""]),
-      ("MOCKUPD_LIMITS_MESSAGE_BYTES", "limits.messageBytes", ["1023", "4194305"]),
-      ("MOCKUPD_LIMITS_IDLE_SECONDS", "limits.idleSeconds", ["-1", "1.5"]),
-      ("MOCKUPD_LIMITS_CONNECTIONS_PER_USER", "limits.connectionsPerUser", ["0", "1000001"]),
-      ("MOCKUPD_LIMITS_CONNECTIONS_PER_GUEST", "limits.connectionsPerGuest", ["0", "1000001"]),
-      ("MOCKUPD_LIMITS_RESERVED_CONNECTIONS", "limits.reservedConnections", ["-1", "1001"]),
-      ("MOCKUPD_LIMITS_CALLS_PER_USER", "limits.callsPerUser", ["0", "1000001"]),
-      ("MOCKUPD_LIMITS_CALLS_PER_GUEST", "limits.callsPerGuest", ["0", "1000001"]),
-      ("MOCKUPD_LIMITS_ENDLESS_CALLS", "limits.endlessCalls", ["0", "1000001"]),
-      ("MOCKUPD_LIMITS_ENDLESS_CALLS_PER_USER", "limits.endlessCallsPerUser", ["0", "1000001"]),
-      ("MOCKUPD_LIMITS_ENDLESS_CALLS_PER_GUEST", "limits.endlessCallsPerGuest", ["0", "1000001"]),
       (
-        "MOCKUPD_LIMITS_ENDLESS_CALLS_PER_CONNECTION", "limits.endlessCallsPerConnection",
+        "MOCKUPD_LIMITS_MAX_CONCURRENT_CALLS", "limits.maxConcurrentCalls",
+        ["0", "-1", "1000001", "many", "1e3", ""]
+      ),
+      ("MOCKUPD_LIMITS_MAX_MESSAGE_BYTES", "limits.maxMessageBytes", ["1023", "4194305"]),
+      ("MOCKUPD_LIMITS_IDLE_TIMEOUT_SECONDS", "limits.idleTimeoutSeconds", ["-1", "1.5"]),
+      (
+        "MOCKUPD_LIMITS_MAX_CONNECTIONS_PER_USER", "limits.maxConnectionsPerUser", ["0", "1000001"]
+      ),
+      (
+        "MOCKUPD_LIMITS_MAX_CONNECTIONS_PER_GUEST", "limits.maxConnectionsPerGuest",
         ["0", "1000001"]
       ),
-      ("MOCKUPD_LIMITS_SLOW_READER_SECONDS", "limits.slowReaderSeconds", ["-1", "3601"]),
+      ("MOCKUPD_LIMITS_RESERVED_CONNECTIONS", "limits.reservedConnections", ["-1", "1001"]),
+      (
+        "MOCKUPD_LIMITS_MAX_CONCURRENT_CALLS_PER_USER", "limits.maxConcurrentCallsPerUser",
+        ["0", "1000001"]
+      ),
+      (
+        "MOCKUPD_LIMITS_MAX_CONCURRENT_CALLS_PER_GUEST", "limits.maxConcurrentCallsPerGuest",
+        ["0", "1000001"]
+      ),
+      ("MOCKUPD_LIMITS_MAX_ENDLESS_CALLS", "limits.maxEndlessCalls", ["0", "1000001"]),
+      (
+        "MOCKUPD_LIMITS_MAX_ENDLESS_CALLS_PER_USER", "limits.maxEndlessCallsPerUser",
+        ["0", "1000001"]
+      ),
+      (
+        "MOCKUPD_LIMITS_MAX_ENDLESS_CALLS_PER_GUEST", "limits.maxEndlessCallsPerGuest",
+        ["0", "1000001"]
+      ),
+      (
+        "MOCKUPD_LIMITS_MAX_ENDLESS_CALLS_PER_CONNECTION", "limits.maxEndlessCallsPerConnection",
+        ["0", "1000001"]
+      ),
+      (
+        "MOCKUPD_LIMITS_SLOW_READER_TIMEOUT_SECONDS", "limits.slowReaderTimeoutSeconds",
+        ["-1", "3601"]
+      ),
       ("MOCKUPD_SOCKET_BACKLOG", "socket.backlog", ["0", "1000001"]),
-      ("MOCKUPD_DATABASE_CONNECTIONS", "database.connections", ["0", "257"]),
+      ("MOCKUPD_DATABASE_POOL_SIZE", "database.poolSize", ["0", "257"]),
       (
         "MOCKUPD_POLICY_ADMIN", "policy.admin",
         [
@@ -114,7 +139,7 @@ import Testing
         ]
       ),
       (
-        "MOCKUPD_DATABASE_STATEMENT_SECONDS", "database.statementSeconds",
+        "MOCKUPD_DATABASE_STATEMENT_TIMEOUT_SECONDS", "database.statementTimeoutSeconds",
         ["0", "9223372036854775808"]
       ),
     ].flatMap { variable, key, values in
@@ -181,12 +206,13 @@ import Testing
     #expect(ending.exitCode == 0)
     let lines = ending.output.split(separator: "\n").map(String.init)
     let keys = lines.filter { !$0.hasPrefix(" ") }
-    for key in ["socket.path", "database.url", "limits.idleSeconds", "log.format"] {
+    for key in ["socket.path", "database.url", "limits.idleTimeoutSeconds", "log.format"] {
       #expect(keys.contains(key))
     }
-    #expect(lines.count == 3 * keys.count)
+    #expect(lines.count == 4 * keys.count)
     #expect(lines.filter { $0.hasPrefix("    MOCKUPD_") }.count == keys.count)
-    #expect(lines.contains("    MOCKUPD_LIMITS_IDLE_SECONDS"))
+    #expect(lines.contains("    MOCKUPD_LIMITS_IDLE_TIMEOUT_SECONDS"))
+    #expect(lines.contains("    integer, 0 to 31536000; default: 0"))
   }
 
   @Test func `an empty setting is refused by its name, whichever it is`() async throws {

@@ -200,7 +200,8 @@ import Testing
       let user = try await database.makeUser()
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(
-          on: database.service, settings: ["MOCKUPD_LIMITS_DRAIN_SECONDS": "86400"], folder: folder)
+          on: database.service, settings: ["MOCKUPD_LIMITS_SHUTDOWN_TIMEOUT_SECONDS": "86400"],
+          folder: folder)
         let client = Client(path: server.socket)
         let error = await #expect(throws: RPCError.self) {
           try await MockupServiceClient(client).watchMockups(

@@ -60,6 +60,8 @@ extension SettingKey {
     (.scheduler, .policyScheduler), (.reader, .policyReader),
   ]
 
-  /// Whether a file may give its words as a list.
-  var takesList: Bool { Self.policies.contains { $0.key == self } }
+  /// True if the file may give the value as a list of texts.
+  var takesList: Bool {
+    if case .principals = definition.values { true } else { false }
+  }
 }

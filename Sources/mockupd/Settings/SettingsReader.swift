@@ -1,0 +1,162 @@
+internal import Configuration
+internal import FoundationEssentials
+internal import Glibc
+internal import Postgres
+internal import SystemPackage
+
+/// Reads settings from the flags, the environment and the file, in this order, and refuses invalid
+/// values. An empty value is an error; a setting that is not given has its default.
+struct SettingsReader {
+  private let reader: ConfigReader
+
+  init(_ flags: SettingsFlags) async throws {
+    var providers: [any ConfigProvider] = [
+      InMemoryProvider(
+        name: "flags",
+        values: Dictionary(
+          uniqueKeysWithValues: flags.values.map { key, value in
+            (
+              AbsoluteConfigKey(ConfigKey(key.rawValue)),
+              ConfigValue(.string(value), isSecret: false)
+            )
+          })),
+      EnvironmentVariablesProvider().prefixKeys(with: "mockupd"),
+    ]
+    if let file = flags.config {
+      try SettingsFile.check(file)
+      do {
+        providers.append(try await FileProvider<JSONSnapshot>(filePath: FilePath(file)))
+      } catch {
+        throw SettingError(file: file, "\(error)")
+      }
+    }
+    reader = ConfigReader(providers: providers)
+  }
+
+  /// Returns the value of an integer setting, or its default.
+  func integer(_ key: SettingKey) async throws -> Int {
+    guard case .integer(let range, let defaultValue) = key.definition.values else {
+      preconditionFailure("\(key.rawValue) is no integer")
+    }
+    return try await number(key, range) ?? defaultValue
+  }
+
+  /// Returns the value of an integer setting whose default follows from other settings.
+  func derivedInteger(_ key: SettingKey) async throws -> Int? {
+    guard case .derivedInteger(let range, _) = key.definition.values else {
+      preconditionFailure("\(key.rawValue) has a default of its own")
+    }
+    return try await number(key, range)
+  }
+
+  /// Returns the value of a setting in seconds, or its default.
+  func seconds(_ key: SettingKey) async throws -> Duration {
+    .seconds(try await integer(key))
+  }
+
+  /// Returns the value of a setting in seconds, or `nil` for 0, which turns it off.
+  func secondsUnlessZero(_ key: SettingKey) async throws -> Duration? {
+    let seconds = try await integer(key)
+    return seconds == 0 ? nil : .seconds(seconds)
+  }
+
+  private func number(_ key: SettingKey, _ range: ClosedRange<Int>) async throws -> Int? {
+    try await refuseEmpty(key)
+    let number: Int?
+    do {
+      number = try await reader.fetchInt(forKey: ConfigKey(key.rawValue))
+    } catch {
+      throw SettingError(key, "is not a whole number")
+    }
+    guard let number else { return nil }
+    guard range.contains(number) else {
+      throw SettingError(
+        key, "is \(number), not within \(range.lowerBound) and \(range.upperBound)")
+    }
+    return number
+  }
+
+  /// Returns the value of a text setting, or its default.
+  func text(_ key: SettingKey) async throws -> String {
+    guard case .text(let defaultValue) = key.definition.values else {
+      preconditionFailure("\(key.rawValue) is no text")
+    }
+    return try await value(of: key) ?? defaultValue
+  }
+
+  /// Returns one of the cases of a type, by its name.
+  func choice<Choice: RawRepresentable<String>>(_ key: SettingKey) async throws -> Choice {
+    guard case .choice(let words, let defaultValue) = key.definition.values else {
+      preconditionFailure("\(key.rawValue) is no choice")
+    }
+    let word = try await value(of: key) ?? defaultValue
+    guard let choice = Choice(rawValue: word) else {
+      throw SettingError(key, "is \"\(word)\", not one of \(words.joined(separator: ", "))")
+    }
+    return choice
+  }
+
+  /// Returns permissions, which are given in octal.
+  func permissions(_ key: SettingKey) async throws -> UInt32 {
+    guard case .permissions(let defaultValue) = key.definition.values else {
+      preconditionFailure("\(key.rawValue) is no set of permissions")
+    }
+    let text = try await value(of: key) ?? defaultValue
+    guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
+      throw SettingError(key, "is \"\(text)\", not permissions in octal such as 0660")
+    }
+    return mode
+  }
+
+  /// Returns the number of a group, which is given by its name or number.
+  func group(_ key: SettingKey) async throws -> UInt32? {
+    guard let text = try await value(of: key) else { return nil }
+    if let number = UInt32(text) { return number }
+    guard let entry = unsafe getgrnam(text) else {
+      throw SettingError(key, "is \"\(text)\", which is not a group of this system")
+    }
+    return unsafe entry.pointee.gr_gid
+  }
+
+  /// Returns the words of a text, separated by commas or blanks, or of a list of such texts.
+  func words(_ key: SettingKey) async throws -> [String]? {
+    try await refuseEmpty(key)
+    let texts: [String]?
+    do {
+      texts = try await reader.fetchString(forKey: ConfigKey(key.rawValue)).map { [$0] }
+    } catch {
+      do {
+        texts = try await reader.fetchStringArray(forKey: ConfigKey(key.rawValue))
+      } catch {
+        throw SettingError(key, "is neither a text nor a list of texts")
+      }
+    }
+    return texts?.flatMap { text in
+      text.split { $0 == "," || $0.isWhitespace }.map(String.init)
+    }
+  }
+
+  /// Returns the URL or the key=value pairs of a database, which may contain a password.
+  func database(_ key: SettingKey) async throws -> String? {
+    guard let url = try await value(of: key, isSecret: true) else { return nil }
+    guard PostgresConfiguration.accepts(url: url) else {
+      throw SettingError(key, "is neither a URL nor key=value pairs of libpq")
+    }
+    return url
+  }
+
+  private func value(of key: SettingKey, isSecret: Bool = false) async throws -> String? {
+    try await refuseEmpty(key)
+    do {
+      return try await reader.fetchString(forKey: ConfigKey(key.rawValue), isSecret: isSecret)
+    } catch {
+      throw SettingError(key, "is not a text")
+    }
+  }
+
+  private func refuseEmpty(_ key: SettingKey) async throws {
+    // A value of another type is not empty; the caller refuses it.
+    let text = try? await reader.fetchString(forKey: ConfigKey(key.rawValue), isSecret: true)
+    if text == "" { throw SettingError(key, "is empty") }
+  }
+}
