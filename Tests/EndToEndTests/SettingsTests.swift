@@ -22,7 +22,7 @@ import Testing
         says: ["settings.json", "limits.conections"]),
       Mistake(
         testDescription: "an unknown group", file: #"{"limit": {"maxConnections": 5}}"#,
-        says: ["settings.json", "limit.connections"]),
+        says: ["settings.json", "limit.maxConnections"]),
       Mistake(
         testDescription: "a key with a dot", file: #"{"limits.calls": 5}"#,
         says: ["settings.json", "limits.maxConcurrentCalls"]),
