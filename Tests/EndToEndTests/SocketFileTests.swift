@@ -23,7 +23,7 @@ import Testing
         #expect(ending.output.isEmpty)
         #expect(
           ending.errorLines == [
-            "Error: cannot listen on \(server.socket): a server is listening there already"
+            "Error: cannot listen on \(server.socket): another server is already listening"
           ])
         _ = try RawPeer(path: server.socket)
       }
@@ -53,7 +53,7 @@ import Testing
         #expect(ending.exitCode == 1)
         #expect(
           ending.errorLines == [
-            "Error: cannot listen on \(path): a file that is no socket is there"
+            "Error: cannot listen on \(path): the file exists and is not a socket"
           ])
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
       }

@@ -1,9 +1,10 @@
 internal import Glibc
 
 extension UnixListener {
-  /// Makes sure that a descriptor is a listening Unix stream socket, and makes it fit to be served.
+  /// Checks that a descriptor is a listening Unix stream socket, and makes it non-blocking and
+  /// close-on-exec.
   ///
-  /// - Returns: The path that it listens at.
+  /// - Returns: The path to which the socket is bound.
   static func inspect(_ descriptor: Int32) throws(Failure) -> String {
     func failure(_ reason: String) -> Failure {
       Failure(path: "descriptor \(descriptor)", reason: reason)
@@ -11,18 +12,18 @@ extension UnixListener {
     func systemFailure(_ call: String) -> Failure { failure("\(call): \(systemErrorText())") }
 
     guard let domain = option(SO_DOMAIN, of: descriptor) else {
-      throw failure(lastSystemError == ENOTSOCK ? "it is no socket" : systemErrorText())
+      throw failure(lastSystemError == ENOTSOCK ? "not a socket" : systemErrorText())
     }
-    guard domain == AF_UNIX else { throw failure("it is no Unix socket") }
+    guard domain == AF_UNIX else { throw failure("not a Unix socket") }
     guard option(SO_TYPE, of: descriptor) == Int32(SOCK_STREAM.rawValue) else {
-      throw failure("it is no stream socket")
+      throw failure("not a stream socket")
     }
-    guard option(SO_ACCEPTCONN, of: descriptor) == 1 else { throw failure("it does not listen") }
+    guard option(SO_ACCEPTCONN, of: descriptor) == 1 else { throw failure("not listening") }
     guard let path = path(of: descriptor) else { throw systemFailure("getsockname") }
-    // Abstract names have no permissions: everybody on the host could call.
-    guard !path.isEmpty else { throw failure("it has no path in the file system") }
+    // Abstract sockets have no permissions: every user on the host could connect.
+    guard !path.isEmpty else { throw failure("not bound to a path in the file system") }
 
-    // Whoever handed it on may have left it blocking, for us and for our children alike.
+    // The process that passed the descriptor may have left it blocking and inheritable.
     let status = fcntl(descriptor, F_GETFL)
     guard status >= 0, fcntl(descriptor, F_SETFL, status | O_NONBLOCK) == 0,
       fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0
@@ -37,7 +38,7 @@ extension UnixListener {
     return value
   }
 
-  /// Where a Unix socket is bound: empty, where at no path.
+  /// Returns the path to which a Unix socket is bound; empty if it is not bound to a path.
   private static func path(of descriptor: Int32) -> String? {
     var address = sockaddr_un()
     var length = socklen_t(MemoryLayout<sockaddr_un>.size)

@@ -1,22 +1,22 @@
 internal import Glibc
 
-/// A Unix socket that listens at a path, from nothing to its removal.
+/// A listening Unix socket, together with its file.
 ///
-/// The file gets its mode and group before it accepts anybody. A socket file that nobody listens on
-/// any more is replaced; a live one, or a file that is no socket, is an error.
+/// The file has its mode and group before the first connection is accepted. A socket file on which
+/// no process listens is replaced. A socket in use, or a file that is not a socket, is an error.
 ///
-/// One that was inherited is served as it is: its file belongs to whoever made it, and stays.
+/// An inherited socket is used as it is, and its file is not removed.
 public struct UnixListener: Sendable, ~Copyable {
-  /// The longest path that a Unix socket's address holds, in bytes.
+  /// The maximum length of a Unix socket's path, in bytes.
   public static let maximumPathLength = UnixAddress.maximumPathLength
 
-  /// The default length of the queue of connections that wait to be accepted.
+  /// The default maximum number of connections that wait to be accepted.
   public static let defaultBacklog: Int32 = 1024
 
-  /// Where it listens.
+  /// The path of the socket file.
   public let path: String
   let descriptor: Int32
-  /// What it may remove at its end; nothing where the file is another's.
+  /// The file to remove at the end; `nil` for an inherited socket.
   private let identity: FileIdentity?
 
   private struct FileIdentity: Equatable {
@@ -24,22 +24,27 @@ public struct UnixListener: Sendable, ~Copyable {
     var inode: UInt64
   }
 
-  /// Why a path cannot be listened on.
+  /// An error that says why a socket cannot be listened on.
   public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The path of the socket, or `descriptor` and its number.
     public let path: String
+    /// The reason, such as the name of a system call and the system's error text.
     public let reason: String
 
+    /// The complete message, such as `cannot listen on /run/greeter.sock: bind: Permission denied`.
     public var description: String { "cannot listen on \(path): \(reason)" }
   }
 
-  /// Makes the socket file and listens.
+  /// Creates a socket file and listens on it.
   ///
   /// - Parameters:
-  ///   - path: At most ``maximumPathLength`` bytes, and no abstract name: those have no permissions.
+  ///   - path: The path of the file, at most ``maximumPathLength`` bytes. Abstract names are
+  ///     refused, because abstract sockets have no permissions.
   ///   - mode: The file's permissions, such as `0o660`.
-  ///   - groupID: The file's group; `nil` leaves it to the system.
-  ///   - backlog: How many connections may wait to be accepted. The system has a limit of its own
-  ///     (`net.core.somaxconn`), and takes what is above it as that.
+  ///   - groupID: The file's group. With `nil`, the system chooses it.
+  ///   - backlog: The maximum number of connections that wait to be accepted. The kernel reduces it
+  ///     to `net.core.somaxconn`.
+  /// - Throws: ``Failure`` if the path is in use or a system call fails.
   public init(
     path: String, mode: UInt32 = 0o660, groupID: UInt32? = nil,
     backlog: Int32 = UnixListener.defaultBacklog
@@ -48,10 +53,10 @@ public struct UnixListener: Sendable, ~Copyable {
     func systemFailure(_ call: String) -> Failure { failure("\(call): \(systemErrorText())") }
 
     guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw failure("a socket needs a path in the file system")
+      throw failure("the path is empty or contains a null byte")
     }
     guard path.utf8.count <= Self.maximumPathLength else {
-      throw failure("a socket's path holds at most \(Self.maximumPathLength) bytes")
+      throw failure("the path is longer than \(Self.maximumPathLength) bytes")
     }
     try Self.removeStaleSocket(at: path)
 
@@ -60,7 +65,8 @@ public struct UnixListener: Sendable, ~Copyable {
     guard descriptor >= 0 else { throw systemFailure("socket") }
     var isBound = false
     do throws(Failure) {
-      // Nobody can connect before listen(2), so the file's permissions are right from the start.
+      // No process can connect before listen(2), so the file's permissions are right from the
+      // start.
       guard unsafe UnixAddress.with(path, { unsafe bind(descriptor, $0, $1) }) == 0 else {
         throw systemFailure("bind")
       }
@@ -79,11 +85,14 @@ public struct UnixListener: Sendable, ~Copyable {
     }
   }
 
-  /// Takes over a descriptor that listens already, as systemd's socket activation passes it.
+  /// Takes over a listening socket, such as one passed by systemd's socket activation.
   ///
-  /// The file's mode and owner and the socket's backlog stay as they are, and the file is not removed.
+  /// The file's mode and owner and the socket's backlog stay unchanged, and the file is not
+  /// removed.
   ///
-  /// - Parameter descriptor: From now on this listener's, which closes it; also where it is refused.
+  /// - Parameter descriptor: The socket. The listener owns it, and closes it even if this
+  ///   initializer throws.
+  /// - Throws: ``Failure`` if the descriptor is not a listening Unix stream socket with a path.
   public init(inherited descriptor: Int32) throws(Failure) {
     do throws(Failure) {
       self.path = try Self.inspect(descriptor)
@@ -95,13 +104,15 @@ public struct UnixListener: Sendable, ~Copyable {
     self.identity = nil
   }
 
-  /// Stops listening and removes the socket file. What was accepted stays open.
+  /// Stops listening and removes the socket file.
+  ///
+  /// Accepted connections stay open.
   public consuming func close() {
     removeFile()
     Glibc.close(descriptor)
   }
 
-  /// Removes the socket file, unless it is another's or another one has taken its place.
+  /// Removes the socket file, unless the socket was inherited or another file has replaced it.
   func removeFile() {
     guard let identity else { return }
     if Self.identity(of: path) == identity { unsafe unlink(path) }
@@ -111,13 +122,13 @@ public struct UnixListener: Sendable, ~Copyable {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFSOCK else {
-      throw Failure(path: path, reason: "a file that is no socket is there")
+      throw Failure(path: path, reason: "the file exists and is not a socket")
     }
     let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard probe >= 0 else { throw Failure(path: path, reason: "socket: \(systemErrorText())") }
     defer { Glibc.close(probe) }
     if unsafe UnixAddress.with(path, { unsafe connect(probe, $0, $1) }) == 0 {
-      throw Failure(path: path, reason: "a server is listening there already")
+      throw Failure(path: path, reason: "another server is already listening")
     }
     guard lastSystemError == ECONNREFUSED else {
       throw Failure(path: path, reason: "connect: \(systemErrorText())")

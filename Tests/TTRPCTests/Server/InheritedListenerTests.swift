@@ -62,13 +62,13 @@ import Testing
   @Test func whatIsNoListeningUnixSocketWithAPathIsRefused() async throws {
     try await withTemporaryFolder { folder in
       let refused: [(descriptor: Int32, reason: String)] = [
-        (unsafe open("/dev/null", O_RDONLY | O_CLOEXEC), "it is no socket"),
-        (try Self.makeSocket(AF_INET), "it is no Unix socket"),
+        (unsafe open("/dev/null", O_RDONLY | O_CLOEXEC), "not a socket"),
+        (try Self.makeSocket(AF_INET), "not a Unix socket"),
         (
-          try Self.makeSocket(AF_UNIX, SOCK_DGRAM, listening: false), "it is no stream socket"
+          try Self.makeSocket(AF_UNIX, SOCK_DGRAM, listening: false), "not a stream socket"
         ),
-        (try Self.makeSocket(at: "\(folder)/idle", listening: false), "it does not listen"),
-        (try Self.makeSocket(at: "\0mockupd-\(UUID())"), "it has no path in the file system"),
+        (try Self.makeSocket(at: "\(folder)/idle", listening: false), "not listening"),
+        (try Self.makeSocket(at: "\0mockupd-\(UUID())"), "not bound to a path in the file system"),
         (1 << 20, "Bad file descriptor"),
       ]
       for (descriptor, reason) in refused {

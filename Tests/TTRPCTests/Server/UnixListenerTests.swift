@@ -32,7 +32,7 @@ import Testing
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       var live: RawListener? = try RawListener(path: path)
-      #expect(Self.failure(at: path) == "a server is listening there already")
+      #expect(Self.failure(at: path) == "another server is already listening")
       #expect(live != nil)
       live = nil
       #expect(FileManager.default.fileExists(atPath: path))
@@ -44,7 +44,7 @@ import Testing
     try await withTemporaryFolder { folder in
       let path = "\(folder)/notes"
       try Data("kept".utf8).write(to: URL(filePath: path))
-      #expect(Self.failure(at: path) == "a file that is no socket is there")
+      #expect(Self.failure(at: path) == "the file exists and is not a socket")
       #expect(try Data(contentsOf: URL(filePath: path)) == Data("kept".utf8))
     }
   }
@@ -66,9 +66,9 @@ import Testing
       let longest = "\(folder)/" + String(repeating: "s", count: 106 - folder.utf8.count)
       #expect(longest.utf8.count == 107)
       #expect(Self.failure(at: longest) == nil)
-      #expect(Self.failure(at: longest + "s") == "a socket's path holds at most 107 bytes")
-      #expect(Self.failure(at: "") == "a socket needs a path in the file system")
-      #expect(Self.failure(at: "\0abstract") == "a socket needs a path in the file system")
+      #expect(Self.failure(at: longest + "s") == "the path is longer than 107 bytes")
+      #expect(Self.failure(at: "") == "the path is empty or contains a null byte")
+      #expect(Self.failure(at: "\0abstract") == "the path is empty or contains a null byte")
       #expect(Self.failure(at: "\(folder)/none/socket") == "bind: No such file or directory")
     }
   }
