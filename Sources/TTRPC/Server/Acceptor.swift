@@ -4,34 +4,37 @@ internal import Glibc
 internal import Logging
 internal import NIOPosix
 
-/// Accepts the connections of a listening socket, on a thread of its own.
+/// Accepts connections from a listening socket, on a thread of its own.
 ///
-/// SwiftNIO's own server channel calls `listen` again, with a backlog of 128, and calls `accept` again at once
-/// when the process has no descriptors left.
+/// SwiftNIO's server channel is not used: it calls `listen` again with a backlog of 128, and it
+/// retries `accept` without a pause when the process has no free file descriptors.
 final class Acceptor: Sendable {
   /// The outcome of an accepted socket.
   enum Outcome {
     case accepted
-    /// It was closed, for this reason.
+    /// The handler closed the socket, for this reason.
     case refused(String)
   }
 
   private let listener: Int32
-  /// Makes the thread look whether it is to stop.
+  /// The eventfd that wakes the thread when the acceptor is stopped.
   private let wakeup: Int32
   private let logger: Logger
-  private let take: @Sendable (Int32) -> Outcome
+  private let handle: @Sendable (Int32) -> Outcome
   private let thread = NIOThreadPool(numberOfThreads: 1)
 
+  /// Creates an acceptor, which accepts connections once ``run()`` is called.
+  ///
   /// - Parameters:
-  ///   - listener: A listening socket, non-blocking. It stays the caller's to close.
-  ///   - take: Takes over each connected socket, on the acceptor's thread.
+  ///   - listener: A listening, non-blocking socket, which the caller closes.
+  ///   - handle: Takes ownership of each connected socket. It runs on the acceptor's thread.
+  /// - Throws: ``UnixListener/Failure`` if the eventfd cannot be created.
   init(
-    _ listener: Int32, logger: Logger, take: @escaping @Sendable (Int32) -> Outcome
+    _ listener: Int32, logger: Logger, handle: @escaping @Sendable (Int32) -> Outcome
   ) throws(UnixListener.Failure) {
     self.listener = listener
     self.logger = logger
-    self.take = take
+    self.handle = handle
     wakeup = clinux_wakeup_open()
     guard wakeup >= 0 else {
       throw UnixListener.Failure(
@@ -45,11 +48,11 @@ final class Acceptor: Sendable {
     close(wakeup)
   }
 
-  /// Accepts connections until ``stop()``.
+  /// Accepts connections until ``stop()`` is called.
   ///
-  /// - Throws: ``UnixListener/Failure`` where the socket cannot be accepted on any more.
+  /// - Throws: ``UnixListener/Failure`` if the socket can no longer accept connections.
   func run() async throws {
-    // Not a task's own cancellation: the thread ends by `stop` alone.
+    // Cancellation of the task is ignored: only `stop` ends the thread.
     let result: Result<Void, UnixListener.Failure> = await withCheckedContinuation { continuation in
       thread.submit { _ in
         continuation.resume(
@@ -60,7 +63,9 @@ final class Acceptor: Sendable {
     try result.get()
   }
 
-  /// Makes ``run()`` return. Connections that wait stay in the socket's queue.
+  /// Makes ``run()`` return.
+  ///
+  /// Connections that were not accepted yet stay in the socket's queue.
   func stop() {
     _ = clinux_wakeup_signal(wakeup)
   }
@@ -73,11 +78,11 @@ final class Acceptor: Sendable {
       let socket = clinux_accept(listener)
       if socket >= 0 {
         if shortage.ended() { logger.notice("accepting connections again") }
-        guard case .refused(let reason) = take(socket) else { continue }
+        guard case .refused(let reason) = handle(socket) else { continue }
         Counter(label: "ttrpc_server_refused_connections_total").increment()
         if let omitted = refusals.admits(at: .now) {
           logger.warning(
-            "a connection is refused: \(reason)",
+            "refused a connection: \(reason)",
             metadata: omitted > 0 ? ["refused_since_last_line": "\(omitted)"] : [:])
         }
         continue
@@ -89,9 +94,9 @@ final class Acceptor: Sendable {
         if shortage.began(at: .now) {
           logger.error(
             """
-            cannot accept connections: \(unsafe String(cString: strerror(-socket))); they wait until \
-            descriptors are free; raise the limit of open files (LimitNOFILE) or lower \
-            limits.connections
+            cannot accept connections: \(unsafe String(cString: strerror(-socket))); new \
+            connections wait until file descriptors are free; raise the limit of open files \
+            (LimitNOFILE) or lower limits.connections
             """)
         }
         guard wait(forConnections: false, atMost: DescriptorShortage.pauseMilliseconds) else {
@@ -105,7 +110,12 @@ final class Acceptor: Sendable {
     }
   }
 
-  /// Waits for a connection, or for some milliseconds. Returns whether to go on.
+  /// Waits for a connection, a call of ``stop()``, or a timeout.
+  ///
+  /// - Parameters:
+  ///   - forConnections: False to ignore connections.
+  ///   - milliseconds: The timeout; `nil` waits indefinitely.
+  /// - Returns: False if the acceptor was stopped.
   private func wait(forConnections: Bool, atMost milliseconds: Int32?) -> Bool {
     var waits = [
       pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0),
@@ -116,20 +126,23 @@ final class Acceptor: Sendable {
   }
 }
 
-/// The time in which the process has no descriptors left.
+/// A period during which the process has no free file descriptors.
 struct DescriptorShortage {
-  /// How long to wait before the next attempt to accept a connection.
+  /// The pause before the next attempt to accept a connection, in milliseconds.
   static let pauseMilliseconds: Int32 = 100
 
-  private var lasts = false
+  private var isOngoing = false
   private var isLogged = false
   private var log = LogThrottle()
 
-  /// Returns whether to log it: at the beginning, but not once for each time that one descriptor is freed
-  /// and taken again.
+  /// Records that `accept` failed for lack of descriptors.
+  ///
+  /// - Returns: True if the failure should be logged. This is so at the beginning of a shortage,
+  ///   but at most once in ``LogThrottle/interval``: a server at its limit may gain and lose one
+  ///   descriptor many times a second.
   mutating func began(at now: ContinuousClock.Instant) -> Bool {
-    guard !lasts else { return false }
-    lasts = true
+    guard !isOngoing else { return false }
+    isOngoing = true
     if log.admits(at: now) != nil {
       isLogged = true
       return true
@@ -137,21 +150,26 @@ struct DescriptorShortage {
     return false
   }
 
-  /// Returns whether to log that it is over: where its beginning was logged.
+  /// Records that a connection was accepted.
+  ///
+  /// - Returns: True if the end of a shortage should be logged, which is so if its beginning was.
   mutating func ended() -> Bool {
-    defer { (lasts, isLogged) = (false, false) }
-    return lasts && isLogged
+    defer { (isOngoing, isLogged) = (false, false) }
+    return isOngoing && isLogged
   }
 }
 
-/// Lets a line be logged now and then, however often there is reason to.
+/// Limits a repeated log line to one in each ``interval``.
 struct LogThrottle {
   static let interval: Duration = .seconds(10)
 
   private var last: ContinuousClock.Instant?
   private var omitted = 0
 
-  /// Returns how many lines were left out since the last one; `nil` where this one is left out too.
+  /// Decides whether a line may be logged now.
+  ///
+  /// - Returns: The number of lines suppressed since the last one, or `nil` if this line is
+  ///   suppressed too.
   mutating func admits(at now: ContinuousClock.Instant) -> Int? {
     if let last, now - last < Self.interval {
       omitted += 1

@@ -1,27 +1,34 @@
 internal import Glibc
 internal import NIOCore
 
-/// Keeps an event loop awake for a moment, for the peer that it has just answered.
+/// Polls the socket of a peer that was just answered, before its event loop sleeps.
 ///
-/// To wake a thread takes longer than to answer a short call: a peer that calls again at once is served in
-/// half the time by a loop that has not gone to sleep. The others wait meanwhile, so this is only for a peer
-/// that has the loop to itself.
+/// Waking a thread takes longer than answering a short call. A peer that calls again at once is
+/// therefore served in half the time if the event loop is still awake. Other connections of the
+/// event loop wait during the poll, so polling is only for a peer that is alone on it.
 final class BusyPoll: Sendable {
-  /// Whether it is done at all.
+  /// A Boolean value that indicates whether polling is enabled.
   let isEnabled: Bool
   private let time: TimeAmount
-  /// The connection that had a turn last.
+  /// The connection that was served last.
   private let last: NIOLoopBoundBox<ObjectIdentifier?>
 
-  /// - Parameter time: How long to look for the peer's next bytes at most. None: never.
+  /// Creates the poll of an event loop.
+  ///
+  /// - Parameters:
+  ///   - eventLoop: The event loop whose connections are polled.
+  ///   - time: The maximum duration of a poll. Zero disables polling.
+  ///   - processors: The number of processors. A single one disables polling.
   init(eventLoop: any EventLoop, time: TimeAmount, processors: Int = System.coreCount) {
     self.time = time
-    // Where there is but one, the peer cannot call while this one looks.
+    // On a single processor, the peer cannot send while this thread polls.
     isEnabled = time > .zero && processors > 1
     last = .makeBoxSendingValue(nil, eventLoop: eventLoop)
   }
 
-  /// Counts a connection's turn. Returns whether no other one had a turn since its last.
+  /// Records that a connection was served.
+  ///
+  /// - Returns: True if no other connection was served since this one was served last.
   func turnEnded(of connection: ServerConnectionHandler) -> Bool {
     let connection = ObjectIdentifier(connection)
     let isAlone = last.value == connection
@@ -29,7 +36,9 @@ final class BusyPoll: Sendable {
     return isAlone
   }
 
-  /// Looks for bytes of a connected socket. Returns whether any have come.
+  /// Polls a connected socket for the configured time.
+  ///
+  /// - Returns: True if the socket has input, was closed by the peer, or has failed.
   func wait(for socket: Int32) -> Bool {
     let end = NIODeadline.now() + time
     var request = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
@@ -40,12 +49,17 @@ final class BusyPoll: Sendable {
   }
 }
 
-/// For how many answers to a peer it is not waited for, since it did not pay: twice as many each time.
+/// An exponential backoff of polling, counted in responses.
+///
+/// Each poll that finds nothing doubles the number of responses after which the server does not
+/// poll. A poll that finds input resets it.
 struct PollPause {
   private var left = 0
   private var length = 0
 
-  /// Counts an answer. Returns whether the pause is over.
+  /// Counts a response.
+  ///
+  /// - Returns: True if the server may poll.
   mutating func isOver() -> Bool {
     guard left > 0 else { return true }
     left -= 1

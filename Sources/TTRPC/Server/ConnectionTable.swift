@@ -2,7 +2,7 @@ internal import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 
-/// The connections of a server that are open, and the way to their common end.
+/// The open connections of a server, and the coordination of its drain.
 final class ConnectionTable: Sendable {
   private struct State {
     var channels: [ObjectIdentifier: any Channel] = [:]
@@ -24,13 +24,15 @@ final class ConnectionTable: Sendable {
     if isDraining { channel.pipeline.fireUserInboundEventTriggered(DrainStarted()) }
   }
 
-  /// Sends an event to every connection.
+  /// Sends a user event to every open connection.
   func fire(_ event: some Sendable) {
     let channels = state.withLockedValue { Array($0.channels.values) }
     for channel in channels { channel.pipeline.fireUserInboundEventTriggered(event) }
   }
 
-  /// Lets ``drainStarted()`` return. Later calls do nothing.
+  /// Starts the drain: ``drainStarted()`` returns.
+  ///
+  /// Further calls have no effect.
   func startDrain() {
     let waiter = state.withLockedValue { state in
       state.isDraining = true
@@ -39,7 +41,7 @@ final class ConnectionTable: Sendable {
     waiter?.resume()
   }
 
-  /// Waits for ``startDrain()``.
+  /// Waits until ``startDrain()`` is called.
   func drainStarted() async {
     await withCheckedContinuation { continuation in
       let isDraining = state.withLockedValue { state in
@@ -50,7 +52,9 @@ final class ConnectionTable: Sendable {
     }
   }
 
-  /// Lets every connection answer what runs, then closes it; those that take longer are cut.
+  /// Lets every connection answer its calls in flight, then closes it.
+  ///
+  /// Calls that take longer than `limit` are ended.
   func drain(within limit: Duration, on eventLoop: any EventLoop, logger: Logger) async {
     let channels = state.withLockedValue { Array($0.channels.values) }
     guard !channels.isEmpty else { return }
@@ -58,7 +62,7 @@ final class ConnectionTable: Sendable {
       channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
     }
     let cut = eventLoop.scheduleTask(in: TimeAmount(limit)) {
-      logger.warning("ending calls that did not finish within the drain's limit of \(limit)")
+      logger.warning("ending calls that did not finish within the drain timeout of \(limit)")
       for channel in channels { channel.pipeline.fireUserInboundEventTriggered(DrainEnded()) }
     }
     for channel in channels { try? await channel.closeFuture.get() }

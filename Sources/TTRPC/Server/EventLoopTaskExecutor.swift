@@ -1,7 +1,8 @@
 internal import NIOCore
 
-/// Runs unary calls on their connection's own event loop, so that a handler that has nothing to wait for
-/// is answered without a change of thread.
+/// A task executor that runs unary handlers on the event loop of their connection.
+///
+/// A handler that does not suspend is answered without a change of thread.
 final class EventLoopTaskExecutor: TaskExecutor {
   private let inbox: LoopInbox<Job>
 

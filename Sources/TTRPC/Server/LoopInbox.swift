@@ -1,14 +1,19 @@
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 
-/// What other threads have for an event loop. However much comes together, the loop is woken, and asked to
-/// do something, once.
+/// A queue of items that other threads pass to an event loop.
+///
+/// Items that are appended together wake the event loop once.
 final class LoopInbox<Item: Sendable>: Sendable {
   private let eventLoop: any EventLoop
   private let handle: @Sendable (Item) -> Void
   private let items = NIOLockedValueBox<[Item]>([])
 
-  /// - Parameter handle: Runs on the event loop.
+  /// Creates a queue.
+  ///
+  /// - Parameters:
+  ///   - eventLoop: The event loop that handles the items.
+  ///   - handle: Handles one item, on the event loop.
   init(_ eventLoop: any EventLoop, handle: @escaping @Sendable (Item) -> Void) {
     self.eventLoop = eventLoop
     self.handle = handle

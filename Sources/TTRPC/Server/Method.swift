@@ -1,28 +1,32 @@
 public import ProtobufC
 
-/// One method of a service: its bare name, its shape, and what answers it.
+/// A method of a service: its name, its shape and its handler.
 ///
-/// A request that cannot be read is answered with ``StatusCode/internalError`` and never reaches the
-/// handler. A handler ends a call with a status by throwing ``RPCError``; any other error is
-/// ``StatusCode/unknown`` to the caller, and its text goes to the log alone.
+/// If a request cannot be decoded, the handler does not run and the caller gets
+/// ``StatusCode/internalError``. A handler ends a call with a status by throwing ``RPCError``. For
+/// any other error the caller gets ``StatusCode/unknown``, and the error's text is only logged.
 public struct Method: Sendable {
-  /// The name in the `.proto` file.
+  /// The method's name in the `.proto` file, without the service's name.
   public let name: String
   let handler: Handler
 
-  /// Reads a request where it lies, and hands its response over to be written.
+  /// A handler that reads the request in place and passes its response to a writer.
   @usableFromInline typealias ImmediateHandler =
     @Sendable (
       UnsafeRawBufferPointer, ServerContext, (borrowing Serializer) throws -> Void
     ) throws -> Void
 
-  /// Takes the answer to a call, once, from any thread.
+  /// A closure that delivers the outcome of a deferred call.
+  ///
+  /// It must be called exactly once, from any thread.
   public typealias Answer<Response> = @Sendable (Result<Response, RPCError>) -> Void
 
-  /// Tells a handler that nobody waits for its answer any more. It gives one all the same.
+  /// A closure that tells the handler of a deferred call that the call has ended.
+  ///
+  /// The handler must deliver an outcome all the same, which is discarded.
   public typealias GivingUp = @Sendable () -> Void
 
-  /// Reads a request where it lies, and has it answered later.
+  /// A handler that reads the request in place and answers it later.
   typealias DeferredHandler =
     @Sendable (UnsafeRawBufferPointer, ServerContext, @escaping Answer<[UInt8]>) throws -> GivingUp
 
@@ -35,7 +39,7 @@ public struct Method: Sendable {
     unsafe self.init(name: name, handler: .immediate(handler))
   }
 
-  /// What answers a call, in bytes.
+  /// The handler, on serialized messages.
   @safe enum Handler: Sendable {
     case immediate(ImmediateHandler)
     case deferred(DeferredHandler)
@@ -45,6 +49,7 @@ public struct Method: Sendable {
     case bidirectional(@Sendable (InboundQueue, StreamWriter, ServerContext) async throws -> Void)
   }
 
+  /// The number of messages in each direction, which follows from the kind of the handler.
   public var shape: CallShape {
     switch handler {
     case .immediate, .deferred, .unary: .unary
@@ -54,7 +59,7 @@ public struct Method: Sendable {
     }
   }
 
-  /// A method with one request and one response.
+  /// Creates a method with one request and one response, whose handler runs in a task.
   public static func unary<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ name: String,
     _ request: Request.Type,
@@ -68,8 +73,10 @@ public struct Method: Sendable {
       })
   }
 
-  /// A method with one request and one response, that is answered from memory: its handler waits for
-  /// nothing, and is over before the connection does anything else. It costs a call no task.
+  /// Creates a method with one request and one response that is answered from memory.
+  ///
+  /// The handler runs on the connection's event loop, before the connection does anything else, and
+  /// must not block. A call needs no task, and is admitted even if the server is full.
   @inlinable public static func immediate<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ name: String,
     _ request: Request.Type,
@@ -86,11 +93,17 @@ public struct Method: Sendable {
     }
   }
 
-  /// A method with one request and one response, whose handler starts something that answers later: it
-  /// returns at once, and the answer comes from whatever thread has it, with no task in between.
+  /// Creates a method with one request and one response whose handler starts work and answers
+  /// later.
   ///
-  /// - Parameter handler: Runs on the connection's event loop, and should be quick. Where it throws, that
-  ///   is the answer, and it gives no other. What it returns is called when the call has ended without it.
+  /// The handler returns at once. The outcome comes from any thread, and a call needs no task.
+  ///
+  /// - Parameters:
+  ///   - name: The method's name in the `.proto` file.
+  ///   - request: The type of the request.
+  ///   - handler: Runs on the connection's event loop and must not block. If it throws, the error
+  ///     is the outcome of the call, and it must not deliver another. It returns a closure that is
+  ///     called if the call ends before its outcome is delivered.
   public static func deferred<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ name: String,
     _ request: Request.Type,
@@ -105,7 +118,9 @@ public struct Method: Sendable {
       })
   }
 
-  /// A method with one request and any number of responses. The handler's return ends them.
+  /// Creates a method with one request and a stream of responses.
+  ///
+  /// The stream ends when the handler returns.
   public static func serverStreaming<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ name: String,
     _ request: Request.Type,
@@ -120,7 +135,9 @@ public struct Method: Sendable {
       })
   }
 
-  /// A method with any number of requests and one response, which may come before the last request.
+  /// Creates a method with a stream of requests and one response.
+  ///
+  /// The handler may respond before it has read the last request.
   public static func clientStreaming<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ name: String,
     _ request: Request.Type,
@@ -133,7 +150,9 @@ public struct Method: Sendable {
       })
   }
 
-  /// A method with any number of requests and responses. The handler's return ends both.
+  /// Creates a method with a stream of requests and a stream of responses.
+  ///
+  /// Both streams end when the handler returns.
   public static func bidirectional<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ name: String,
     _ request: Request.Type,
@@ -170,14 +189,15 @@ extension ProtobufMessage {
 }
 
 extension RPCError {
-  /// A request that is no message of its type.
+  /// Creates the error for a request that cannot be decoded.
   @usableFromInline init(unreadable messageName: String, _ error: ProtobufError) {
     self.init(
-      code: .internalError, message: "the request is no \(messageName): \(error)", cause: error)
+      code: .internalError, message: "the request is not a valid \(messageName): \(error)",
+      cause: error)
   }
 }
 
-/// Sends a stream of responses.
+/// A writer for the responses of a stream.
 public struct ResponseWriter<Message: ProtobufMessage>: Sendable {
   private let writer: StreamWriter
 
@@ -185,10 +205,12 @@ public struct ResponseWriter<Message: ProtobufMessage>: Sendable {
     self.writer = writer
   }
 
-  /// Sends a message. Suspends while the peer has not read what was sent before.
+  /// Sends a message.
   ///
-  /// - Throws: ``StatusCode/resourceExhausted`` for a message above the size limit, which is not sent;
-  ///   otherwise why the call has ended.
+  /// Suspends until the peer has read enough of the earlier messages.
+  ///
+  /// - Throws: ``StatusCode/resourceExhausted`` if the message exceeds the size limit, in which
+  ///   case it is not sent; otherwise the status with which the call has ended.
   public func write(_ message: Message) async throws(RPCError) {
     try await writer.write(message)
   }

@@ -1,28 +1,32 @@
-/// Finds the method that a request names.
+/// A table that finds the method that a request names.
 struct MethodTable: Sendable {
-  /// A method, and what is to be around its calls.
+  /// A method, with the call hooks that run around it.
   final class Entry: Sendable {
     let descriptor: MethodDescriptor
     let method: Method
-    /// Around calls that bring no metadata; `nil` where there are interceptors that are more than that.
-    let brackets: [any CallBracket]?
+    /// The hooks for calls without metadata, or `nil` if such calls need an interceptor that is not
+    /// a hook.
+    let hooks: [any CallBracket]?
     fileprivate let service: [UInt8]
     fileprivate let name: [UInt8]
 
     init(_ method: Method, of service: String, _ interceptors: ServerInterceptorChain) {
       descriptor = MethodDescriptor(service: service, name: method.name, shape: method.shape)
       self.method = method
-      brackets = interceptors.brackets(of: descriptor)
+      hooks = interceptors.hooks(of: descriptor)
       self.service = Array(service.utf8)
       name = Array(method.name.utf8)
     }
   }
 
   private var services: [String: [String: Entry]] = [:]
-  /// The same once more, by their names' bytes as they stand in a request: at the place that the hash of
-  /// these says, or at the next that was free. At least half of the places are.
-  private var places: [Entry?]
+  /// The same entries in a hash table with linear probing, keyed by the bytes of both names.
+  ///
+  /// At least half of the slots are empty.
+  private var slots: [Entry?]
 
+  /// Creates a table of the methods of the given services.
+  ///
   /// - Precondition: No two services, and no two methods of one service, share a name.
   init(_ registered: [any Service], interceptors: ServerInterceptorChain) {
     for service in registered {
@@ -37,39 +41,44 @@ struct MethodTable: Sendable {
     let entries = services.values.flatMap(\.values)
     var size = 2
     while size < entries.count * 2 { size *= 2 }
-    places = Array(repeating: nil, count: size)
+    slots = Array(repeating: nil, count: size)
     for entry in entries {
-      var place = unsafe entry.service.withUnsafeBytes { service in
+      var slot = unsafe entry.service.withUnsafeBytes { service in
         unsafe entry.name.withUnsafeBytes { unsafe Self.hash(service, $0) }
       }
-      while places[place & (size - 1)] != nil { place &+= 1 }
-      places[place & (size - 1)] = entry
+      while slots[slot & (size - 1)] != nil { slot &+= 1 }
+      slots[slot & (size - 1)] = entry
     }
   }
 
   func method(service: String, method: String) throws(RPCError) -> Entry {
     guard let methods = services[service] else {
-      throw RPCError(code: .unimplemented, message: "service \(service)")
+      throw RPCError(code: .unimplemented, message: "unknown service \(service)")
     }
     guard let found = methods[method] else {
-      throw RPCError(code: .unimplemented, message: "method \(method)")
+      throw RPCError(code: .unimplemented, message: "unknown method \(method)")
     }
     return found
   }
 
-  /// The same by the names' bytes, without making strings of them; `nil` where there is no such method.
+  /// Finds a method by the bytes of its names, without creating strings.
+  ///
+  /// - Returns: `nil` if there is no such method.
   func method(service: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer) -> Entry? {
-    var place = unsafe Self.hash(service, method)
-    while let entry = places[place & (places.count - 1)] {
+    var slot = unsafe Self.hash(service, method)
+    while let entry = slots[slot & (slots.count - 1)] {
       if unsafe entry.service.elementsEqual(service), unsafe entry.name.elementsEqual(method) {
         return entry
       }
-      place &+= 1
+      slot &+= 1
     }
     return nil
   }
 
-  /// FNV-1a, 64 bits: the names are the program's own, so nobody can choose them to collide.
+  /// Hashes both names with FNV-1a, 64 bits.
+  ///
+  /// The hash needs no secret: only the program's own names are in the table, so a peer cannot
+  /// choose names that collide.
   ///
   /// Source: http://www.isthe.com/chongo/tech/comp/fnv/
   private static func hash(

@@ -3,16 +3,29 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
-/// The process at the other end of a Unix socket, as the kernel recorded it when it connected
-/// (`SO_PEERCRED`, `SO_PEERGROUPS`). It tells who connected, not who writes now: a descriptor can be
-/// handed on.
+/// The process at the other end of a Unix socket, as the kernel recorded it when it connected.
+///
+/// The kernel reports these credentials through `SO_PEERCRED` and `SO_PEERGROUPS`. They identify
+/// the process that connected. Another process may write now, because a descriptor can be passed
+/// on.
 public struct PeerIdentity: Sendable, Hashable {
+  /// The process id, which may belong to another process once this one has exited.
   public let processID: Int32
+  /// The effective user id.
   public let userID: UInt32
+  /// The effective group id.
   public let groupID: UInt32
-  /// Every group it was in: the primary one first, then the others, each once.
+  /// All groups of the process, each once: ``groupID`` first, then the supplementary groups.
   public let groupIDs: [UInt32]
 
+  /// Creates an identity from credentials.
+  ///
+  /// - Parameters:
+  ///   - processID: The process id.
+  ///   - userID: The effective user id.
+  ///   - groupID: The effective group id.
+  ///   - supplementaryGroupIDs: The supplementary groups, which may contain duplicates and
+  ///     `groupID`.
   public init(
     processID: Int32, userID: UInt32, groupID: UInt32, supplementaryGroupIDs: [UInt32] = []
   ) {
@@ -25,14 +38,15 @@ public struct PeerIdentity: Sendable, Hashable {
 }
 
 extension PeerIdentity: CustomStringConvertible {
+  /// The credentials as text, such as `uid 1000, gid 1000, pid 4711`.
   public var description: String { "uid \(userID), gid \(groupID), pid \(processID)" }
 }
 
 extension PeerIdentity {
-  /// The most groups that a process can be in (`NGROUPS_MAX`).
+  /// The maximum number of groups of a process (`NGROUPS_MAX`).
   static let maximumGroups = 65_536
 
-  /// Asks the kernel who is at the other end of a connected Unix socket.
+  /// Reads the credentials of the peer of a connected Unix socket.
   init(ofPeerOn socket: Int32) throws(IOError) {
     var peer = clinux_peer()
     let code = unsafe clinux_peer_credentials(socket, &peer)
@@ -43,16 +57,16 @@ extension PeerIdentity {
   }
 
   private static func supplementaryGroups(ofPeerOn socket: Int32) throws(IOError) -> [UInt32] {
-    // Hardly anybody is in more; who is, is asked about once more with enough room.
-    var room = 64
+    // Most processes are in fewer groups. For the others, the second attempt has the capacity.
+    var capacity = 64
     while true {
-      var groups = [gid_t](repeating: 0, count: room)
-      var count = UInt32(room)
+      var groups = [gid_t](repeating: 0, count: capacity)
+      var count = UInt32(capacity)
       switch unsafe clinux_peer_groups(socket, &groups, &count) {
       case 0: return Array(groups.prefix(Int(count)))
-      // The groups of a peer never change, so this happens once.
-      case ERANGE where room < count && count <= maximumGroups: room = Int(count)
-      // A kernel without the option leaves the primary group.
+      // The groups of a peer never change, so this happens at most once.
+      case ERANGE where capacity < count && count <= maximumGroups: capacity = Int(count)
+      // A kernel without this option reports only the primary group.
       case ENOPROTOOPT: return []
       case let code: throw IOError(errnoCode: code, reason: "getsockopt(SO_PEERGROUPS)")
       }
@@ -61,7 +75,7 @@ extension PeerIdentity {
 }
 
 extension ChannelPipeline.SynchronousOperations {
-  /// Who is at the other end of a channel's socket.
+  /// Reads the credentials of the peer of the channel's socket.
   func peerIdentity() throws -> PeerIdentity {
     let peer = try withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
       try PeerIdentity(ofPeerOn: socket)

@@ -1,6 +1,6 @@
 internal import Logging
 
-/// What the library itself says to callers.
+/// Errors that the server itself returns to callers.
 extension RPCError {
   static let deadlineExceeded = RPCError(
     code: .deadlineExceeded, message: "the call's deadline has passed")
@@ -10,38 +10,39 @@ extension RPCError {
   static let draining = RPCError(code: .unavailable, message: drainMessage)
 
   static let slowReader = RPCError(
-    code: .resourceExhausted, message: "messages come faster than the server reads them")
+    code: .resourceExhausted, message: "the server does not read the stream's messages fast enough")
 
   static let slowPeer = RPCError(
-    code: .resourceExhausted, message: "more waits to be sent than may wait")
+    code: .resourceExhausted, message: "the client does not read the stream's messages fast enough")
 
   static let tooManyCalls = RPCError(
-    code: .resourceExhausted, message: "the server has as many calls in flight as it takes",
+    code: .resourceExhausted,
+    message: "the limit on calls in flight of the server or this user is reached; retry later",
     details: [.retryInfo(after: .milliseconds(100))]
   ).prepared()
 
   static let tooManyCallsOnConnection = RPCError(
-    code: .resourceExhausted, message: "the connection has as many calls in flight as it may"
+    code: .resourceExhausted, message: "the limit on calls in flight of this connection is reached"
   ).prepared()
 
   static let tooManyConnections = RPCError(
     code: .resourceExhausted,
     message:
-      "the server has as many connections as it takes, or this user as many as a user may have; "
-      + "this connection only gets calls that are answered from memory, such as health checks",
+      "the limit on connections of the server or this user is reached; this connection serves only "
+      + "methods that answer from memory, such as health checks",
     details: [.retryInfo(after: .seconds(1))]
   ).prepared()
 
-  /// For an endless call that has to make way for a newer one.
+  /// Returns the status of an endless call that is ended to admit a newer one.
   static func displaced(limit: Int, of holder: String) -> RPCError {
     RPCError(
       code: .resourceExhausted,
       message:
-        "ended in favor of a newer call: \(holder) may have \(limit) streams without a deadline, "
-        + "and this was the oldest")
+        "ended to admit a newer call: \(holder) may have at most \(limit) streams without a "
+        + "deadline")
   }
 
-  /// For whoever still reads or writes a stream that is over.
+  /// The error for readers and writers of a stream that has ended.
   static let ended = RPCError(code: .cancelled, message: "the call has ended")
 
   static func responseTooLong(limit: Int) -> RPCError {
@@ -49,8 +50,9 @@ extension RPCError {
       code: .resourceExhausted, message: "the response exceeds the limit of \(limit) bytes")
   }
 
-  /// The status of a handler's error. The text of one that has none may hold anything, so it stays
-  /// here.
+  /// Converts an error that a handler threw to the status that the caller gets.
+  ///
+  /// The text of an error other than `RPCError` may contain anything, so it is logged and not sent.
   init(handlerError error: any Error, logger: @autoclosure () -> Logger) {
     switch error {
     case let error as RPCError:
@@ -59,7 +61,7 @@ extension RPCError {
       self.init(code: .cancelled, message: "the call was cancelled")
     default:
       logger().error(
-        "a handler failed without a status",
+        "a handler threw an error that is not an RPCError",
         metadata: ["error": "\(String(reflecting: error))"])
       self.init(code: .unknown, message: "the handler failed", cause: error)
     }

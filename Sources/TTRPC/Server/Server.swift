@@ -11,26 +11,32 @@ internal import NIOPosix
 /// try await server.run(on: UnixListener(path: "/run/greeter.sock")) { print("ready") }
 /// ```
 ///
-/// Its life is one call of ``run(on:onReady:)``, which returns once ``drain()`` was called, or its
-/// task was cancelled, and every running call was answered or ``ServerLimits/drainTime`` had passed.
+/// A server runs once: ``run(on:onReady:)`` returns after ``drain()`` was called or its task was
+/// cancelled, and all calls in flight were answered or ``ServerLimits/drainTime`` has passed.
 public final class Server: Sendable {
   private let parts: ServerParts
   private let eventLoopCount: Int
   private let logger: Logger
   private let connections = ConnectionTable()
-  /// The threads, while there are any.
+  /// The event loops, or `nil` if the server is not running.
   private let threads = NIOLockedValueBox<MultiThreadedEventLoopGroup?>(nil)
 
-  /// What belongs to each of them, by its event loop.
+  /// The state that belongs to each event loop, by the event loop's identity.
   private let loops = NIOLockedValueBox<[ObjectIdentifier: ServerLoop]>([:])
 
+  /// Creates a server, which serves once ``run(on:onReady:)`` is called.
+  ///
   /// - Parameters:
-  ///   - services: What it answers. Each name once.
-  ///   - routes: What it answers to HTTP on the same socket. Without any, HTTP is not spoken.
-  ///   - interceptors: What runs around each call, the first outermost.
-  ///   - budget: The limits of a peer's user. It is asked for each connection, from any thread, and again
-  ///     after ``budgetsChanged()``.
-  ///   - eventLoops: Threads that move bytes and run handlers up to where they wait.
+  ///   - services: The services, each with a name of its own.
+  ///   - routes: The paths to serve over HTTP on the same socket. Without routes, the server does
+  ///     not recognize HTTP.
+  ///   - interceptors: The interceptors around each call, the outermost first.
+  ///   - limits: The limits of the server and of each connection.
+  ///   - budget: Returns the limits of a peer's user. It is called for each new connection, from
+  ///     any thread, and for each open connection after ``budgetsChanged()``.
+  ///   - eventLoops: The number of threads for input and output, at least 1. They also run unary
+  ///     handlers.
+  ///   - logger: The logger, to which the server adds the peer and the method of each call.
   public init(
     services: [any Service], routes: [HTTPRoute] = [],
     interceptors: [any ServerInterceptor] = [], limits: ServerLimits = ServerLimits(),
@@ -45,13 +51,15 @@ public final class Server: Sendable {
 
   private var limits: ServerLimits { parts.limits }
 
-  /// What it is doing now.
+  /// The server's current load.
   public var load: ServerLoad { parts.load }
 
-  /// Accepts connections and answers their calls until it has drained.
+  /// Accepts connections and answers their calls until the server has drained.
   ///
-  /// - Parameter onReady: Called once connections are accepted.
-  /// - Throws: What the system says when the socket cannot be served.
+  /// - Parameters:
+  ///   - listener: The listening socket, which is closed before this method returns.
+  ///   - onReady: Called when the server accepts connections.
+  /// - Throws: ``UnixListener/Failure`` if the socket cannot accept connections.
   public func run(
     on listener: consuming UnixListener, onReady: @Sendable () -> Void = {}
   ) async throws {
@@ -79,7 +87,7 @@ public final class Server: Sendable {
     let accepting = Task { try await acceptor.run() }
     onReady()
 
-    // A socket that fails ends the server as a drain does.
+    // If the socket fails, the server drains.
     let watching = Task {
       defer { connections.startDrain() }
       try await accepting.value
@@ -93,55 +101,65 @@ public final class Server: Sendable {
     acceptor.stop()
     let accepted = await watching.result
     listener.close()
-    // What was accepted last is on its way to its event loop.
+    // Wait until the event loops have taken over the connections that were accepted last.
     await turn()
     await connections.drain(within: limits.drainTime, on: group.next(), logger: logger)
     await finish(group)
     try accepted.get()
   }
 
-  /// Ends the threads, once no handler needs them any more.
+  /// Shuts the event loops down once no handler needs them.
+  ///
+  /// Cancelled handlers have ``cancellationTime`` to return. If some do not, the event loops keep
+  /// running.
   private func finish(_ group: MultiThreadedEventLoopGroup) async {
-    // Handlers of calls that were ended without them have been cancelled, and need a moment.
-    let patience = ContinuousClock.now + Self.cancellationTime
-    while load.callsInFlight > 0, ContinuousClock.now < patience {
-      // Not a sleep of this task's, which may be cancelled.
+    // Handlers of calls that were ended early have been cancelled and need a moment to return.
+    let deadline = ContinuousClock.now + Self.cancellationTime
+    while load.callsInFlight > 0, ContinuousClock.now < deadline {
+      // `Task.sleep` would return at once if this task was cancelled.
       try? await group.next().scheduleTask(in: .milliseconds(1)) {}.futureResult.get()
     }
     guard load.callsInFlight == 0 else {
-      // They would be left without a thread to go on.
+      // Without their event loop, these handlers could not continue.
       logger.error(
-        "handlers do not heed their cancellation",
+        "handlers did not return after their cancellation",
         metadata: ["handlers": "\(load.callsInFlight)"])
       return
     }
     try? await group.shutdownGracefully()
   }
 
-  /// How long a cancelled handler may take to return.
+  /// The time that cancelled handlers have to return.
   private static let cancellationTime: Duration = .seconds(5)
 
-  /// Returns once each thread that moves bytes has come round to it, which shows that none hangs; at
-  /// once where the server does not run.
+  /// Waits until each event loop has run a task, which shows that none of them hangs.
+  ///
+  /// Returns at once if the server is not running.
   public func turn() async {
     guard let group = threads.withLockedValue({ $0 }) else { return }
     for eventLoop in group.makeIterator() {
-      // A thread that ends meanwhile does not hang either.
+      // An event loop that shuts down meanwhile does not hang either.
       try? await eventLoop.submit {}.get()
     }
   }
 
-  /// Makes ``run(on:onReady:)`` stop accepting, answer what runs, and return. Later calls do nothing.
+  /// Starts the drain: the server accepts no more connections, answers the calls in flight, and
+  /// ``run(on:onReady:)`` returns.
+  ///
+  /// Further calls have no effect.
   public func drain() {
     connections.startDrain()
   }
 
-  /// Asks for the budget of each open connection again, since the policy that it came from has changed.
+  /// Reads the budget of each open connection again, after the policy behind the budgets has
+  /// changed.
   public func budgetsChanged() {
     connections.fire(BudgetsChanged())
   }
 
-  /// Takes over a connected socket, or closes it where a limit is reached. Runs on the acceptor's thread.
+  /// Takes over a connected socket, or closes it if a limit is reached.
+  ///
+  /// Runs on the acceptor's thread.
   private func accept(_ socket: Int32, on eventLoop: any EventLoop) -> Acceptor.Outcome {
     let peer: PeerIdentity
     do {
@@ -153,13 +171,13 @@ public final class Server: Sendable {
     guard let admission = load.connectionOpened(by: peer.userID, parts.budget(peer)) else {
       Glibc.close(socket)
       return .refused(
-        "the server has as many connections as it takes, or uid \(peer.userID) as many as it may")
+        "the limit on connections of the server or of uid \(peer.userID) is reached")
     }
-    // The channel owns the socket from here on, and closes it where it fails.
+    // From here on, the channel owns the socket and closes it on failure.
     let isAdded = NIOLockedValueBox(false)
     ClientBootstrap(group: eventLoop)
       .channelOption(.allowRemoteHalfClosure, value: true)
-      // One read of each connection that has something, before the next of any.
+      // One read for each connection that has input, so that no connection delays the others.
       .channelOption(.maxMessagesPerRead, value: 1)
       .channelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture {
@@ -169,7 +187,7 @@ public final class Server: Sendable {
       }
       .withConnectedSocket(socket)
       .whenFailure { [self] error in
-        logger.notice("closing: the connection failed", metadata: ["error": "\(error)"])
+        logger.notice("closing connection: setup failed", metadata: ["error": "\(error)"])
         if !isAdded.withLockedValue(\.self) { load.connectionClosed(admission) }
       }
     return .accepted
@@ -186,7 +204,7 @@ public final class Server: Sendable {
       server: parts, peer: peer, logger: logger, loop: loop, admission: admission)
     try channel.pipeline.syncOperations.addHandler(handler)
     let this = NIOLoopBound(handler, eventLoop: eventLoop)
-    // By what the handler was admitted with then: its budget may have changed.
+    // The handler's admission at that time, because its budget may change meanwhile.
     channel.closeFuture.whenComplete { _ in this.value.connectionClosed() }
     connections.add(channel)
     // The policy may have changed since the connection was accepted.

@@ -2,38 +2,40 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import ProtobufC
 
-/// A call whose stream is open, as its connection keeps it.
+/// A call whose stream is open, as its connection tracks it.
 struct RunningCall {
   let call: ServerCall
-  /// Where its messages wait, when requests are a stream.
+  /// The queue of the client's messages, if the method has a stream of requests.
   let inbound: InboundQueue?
   var task: Task<Void, Never>?
-  /// In place of a task.
-  var giveUp: Method.GivingUp?
+  /// Cancels a deferred call, which has no task.
+  var cancel: Method.GivingUp?
   var deadline: ContinuousClock.Instant?
   var endsAtDrain = false
-  /// The number of an endless call among those of its user.
+  /// The number of an endless call in the account of its user.
   var endlessNumber: Int?
 }
 
-/// What a connection keeps of a handler until it returns, which may be after its call has ended.
+/// The data about a handler that its connection keeps until the handler returns.
+///
+/// The handler may return after its call has ended.
 private struct Handling: Sendable {
   var streamID: UInt32
   var shape: CallShape
   var kind: CallKind
-  /// The request's frame, which the handler holds.
+  /// The size of the request's frame, which the handler holds in memory.
   var requestBytes: Int
 }
 
 extension ServerConnectionHandler: CallKeeper {
-  /// What carries out a call, once the interceptors have let it through.
+  /// A function that executes a call, inside the interceptors.
   typealias Work = @Sendable (ServerContext) async throws -> [UInt8]
 
   func openCall(_ streamID: UInt32, _ frame: Frame) {
-    let isPlain = unsafe frame.payload.withUnsafeReadableBytes { bytes in
+    let isOnFastPath = unsafe frame.payload.withUnsafeReadableBytes { bytes in
       unsafe openPlainCall(streamID, bytes)
     }
-    if isPlain { return }
+    if isOnFastPath { return }
     let request: WireRequest
     do {
       request = try frame.payload.message(WireRequest.self)
@@ -62,7 +64,9 @@ extension ServerConnectionHandler: CallKeeper {
     start(handling, request, frame.flags, entry, refusal)
   }
 
-  /// Whether there is capacity for one more call, which then counts; its caller is told where there is none.
+  /// Counts a call if there is capacity for it; otherwise answers it with an error.
+  ///
+  /// - Returns: False if there is no capacity.
   func admits(_ streamID: UInt32, _ kind: CallKind, requestBytes size: Int) -> Bool {
     guard let refusal = refusal(of: kind, requestBytes: size) else { return true }
     waste.count(now: now)
@@ -71,10 +75,10 @@ extension ServerConnectionHandler: CallKeeper {
   }
 
   private func refusal(of kind: CallKind, requestBytes size: Int) -> RPCError? {
-    // Calls whose callers have cancelled count until their handlers have noticed.
+    // Cancelled calls count until their handlers have returned.
     switch kind {
     case .immediate:
-      // Only interceptors that wait can keep these in flight.
+      // Only an interceptor that suspends can keep such a call in flight.
       guard handlersRunning < 2 * limits.callsPerConnection else {
         return .tooManyCallsOnConnection
       }
@@ -135,7 +139,7 @@ extension ServerConnectionHandler: CallKeeper {
     } else if let entry {
       work = self.work(of: entry.method, streamID, request.payload, inbound, call)
     } else {
-      preconditionFailure("a method is found or refused")
+      preconditionFailure("the method was neither found nor refused")
     }
     run(handling, context, work)
   }
@@ -199,29 +203,29 @@ extension ServerConnectionHandler: CallKeeper {
     }
   }
 
-  /// The answer of a deferred call, for a task that waits for it.
+  /// Returns the outcome of a deferred call to a task that waits for it.
   private static func answer(
     _ payload: [UInt8], _ context: ServerContext, _ handler: Method.DeferredHandler
   ) async throws -> [UInt8] {
-    let giveUp = NIOLockedValueBox<Method.GivingUp?>(nil)
+    let cancel = NIOLockedValueBox<Method.GivingUp?>(nil)
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         do {
-          let givingUp = try unsafe payload.withUnsafeBytes { payload in
+          let cancelHandler = try unsafe payload.withUnsafeBytes { payload in
             try unsafe handler(payload, context) { continuation.resume(with: $0) }
           }
-          giveUp.withLockedValue { $0 = givingUp }
-          if Task.isCancelled { givingUp() }
+          cancel.withLockedValue { $0 = cancelHandler }
+          if Task.isCancelled { cancelHandler() }
         } catch {
           continuation.resume(throwing: error)
         }
       }
     } onCancel: {
-      giveUp.withLockedValue { $0 }?()
+      cancel.withLockedValue { $0 }?()
     }
   }
 
-  /// A response that is within the limit; one above it is refused to its caller alone.
+  /// Returns a response after counting it, or throws if it exceeds the size limit.
   static func checked(
     _ response: [UInt8], _ limit: Int, _ context: ServerContext
   ) throws(RPCError) -> [UInt8] {
@@ -242,13 +246,14 @@ extension ServerConnectionHandler: CallKeeper {
         this.value.handlerReturned(handling, outcome)
       }
     } else {
-      // On the event loop, a handler that writes without end would keep it from reading.
+      // On the event loop, a handler that writes without suspending would keep the loop from
+      // reading.
       task = Task {
         let outcome = await interceptors.outcome(of: work, context)
         this.eventLoop.execute { this.value.handlerReturned(handling, outcome) }
       }
     }
-    // The handler may be done already.
+    // The handler may have returned already.
     calls[handling.streamID]?.task = task
   }
 
@@ -258,7 +263,7 @@ extension ServerConnectionHandler: CallKeeper {
     end(handling.streamID, streamsResponses: handling.shape.streamsResponses, outcome)
   }
 
-  /// Gives a stream its terminal frame, unless it has had one.
+  /// Sends a stream's terminal frame, unless it was sent before.
   func end(
     _ streamID: UInt32, streamsResponses: Bool, _ outcome: Result<[UInt8], RPCError>
   ) {
@@ -277,27 +282,29 @@ extension ServerConnectionHandler: CallKeeper {
     if action == .answerThenClose || action == .dropThenClose { finish() }
   }
 
-  /// Ends a call before its handler is done.
+  /// Ends a call before its handler has returned.
   func endEarly(_ streamID: UInt32, _ reason: RPCError) {
     stopCall(streamID, reason)
     end(streamID, streamsResponses: false, .failure(reason))
   }
 
-  /// Cancels what runs for a stream and forgets it.
+  /// Cancels the handler of a stream's call, and forgets the call.
   func stopCall(_ streamID: UInt32, _ reason: RPCError) {
     guard let running = calls.removeValue(forKey: streamID) else { return }
     if let number = running.endlessNumber { endlessCallEnded(running.call, number) }
     running.call.end(reason)
     running.task?.cancel()
-    running.giveUp?()
+    running.cancel?()
     running.inbound?.fail(reason)
     outbound.drop(streamID, reason)
   }
 
-  /// Hands a message to its reader. A reader that is too far behind makes the connection wait for it.
+  /// Adds a message to the queue of its reader.
+  ///
+  /// If the reader is too far behind, the connection waits for it.
   func deliver(_ payload: ByteBuffer, to streamID: UInt32, isLast: Bool) {
     guard let inbound = calls[streamID]?.inbound else { return }
-    // A copy: a slice would keep all that was read with it.
+    // A copy, because a slice would retain the whole read buffer.
     inbound.append(Array(payload.readableBytesView))
     if isLast { inbound.finish(.success(())) }
     readersAreBehind =
@@ -328,7 +335,7 @@ extension RunningCall {
 }
 
 extension ServerInterceptorChain {
-  /// Carries out a call inside the interceptors.
+  /// Executes a call inside the interceptors.
   fileprivate func outcome(
     of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
   ) async -> Result<[UInt8], RPCError> {
@@ -344,8 +351,9 @@ extension ServerInterceptorChain {
 }
 
 extension ServerCall {
-  /// What a handler's end means for the caller: why the call has ended without it, if it has, else its
-  /// answer or its status.
+  /// Runs a call's handler and returns what the caller gets.
+  ///
+  /// If the call has ended early, this is the reason; otherwise, the handler's response or status.
   func outcome(
     of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
   ) async throws(RPCError) -> [UInt8] {

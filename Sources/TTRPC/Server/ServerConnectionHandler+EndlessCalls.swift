@@ -1,11 +1,11 @@
 /// The endless calls of a connection that have not ended.
 struct EndlessCalls {
   private(set) var count = 0
-  /// By method, the oldest first.
+  /// The calls by method, the oldest first.
   private var byMethod: [MethodDescriptor: [ServerCall]] = [:]
 
-  /// The oldest call of the method that has most of them, so that one method does not displace the calls
-  /// of others.
+  /// The oldest call of the method that has the most calls, so that a method with many calls does
+  /// not displace those of others.
   var oldestOfMostFrequent: ServerCall? {
     byMethod.values.max { $0.count < $1.count }?.first
   }
@@ -23,13 +23,14 @@ struct EndlessCalls {
 }
 
 extension ServerConnectionHandler {
-  /// Counts a call that may never end. Where the connection or its user has more of them than it may, the
-  /// oldest is ended: its caller may have been gone for long, and would never say so.
+  /// Counts an endless call, and ends older ones if the connection or its user has too many.
+  ///
+  /// The caller of an old call may be gone without the server having been told.
   func endlessCallStarted(_ call: ServerCall) {
     if endlessCalls.count >= limits.endlessCallsPerConnection,
       let oldest = endlessCalls.oldestOfMostFrequent
     {
-      // A peer that does so without pause is read more slowly.
+      // A peer that does this continuously is read more slowly.
       waste.count(now: now)
       endEarly(
         oldest.streamID,
@@ -40,13 +41,15 @@ extension ServerConnectionHandler {
     if endSurplusOfUser() { waste.count(now: now) }
   }
 
-  /// Ends the user's oldest endless calls above its budget, and returns whether there are any.
+  /// Ends the user's oldest endless calls above its budget.
+  ///
+  /// - Returns: True if there were any.
   @discardableResult
   func endSurplusOfUser() -> Bool {
     let limit = admission.budget.endlessCalls
     let oldest = admission.account.removeOldest(above: limit)
     for call in oldest {
-      // It may be one of another connection, on another event loop.
+      // The call may be on another connection, with another event loop.
       call.onConnection { keeper, streamID in
         keeper.endDisplaced(streamID, .displaced(limit: limit, of: "a user"))
       }

@@ -2,7 +2,7 @@ internal import Logging
 internal import NIOCore
 
 extension ServerConnectionHandler: StreamConnection {
-  // MARK: Messages of streams, which wait for the peer
+  // MARK: Stream messages, which wait until the peer has read enough
 
   func take(_ frame: ByteBuffer, of streamID: UInt32) -> Result<Void, RPCError>? {
     guard state.isRunning(streamID), let context, context.channel.isActive else {
@@ -29,70 +29,73 @@ extension ServerConnectionHandler: StreamConnection {
     outbound.drop(streamID, error)
   }
 
-  /// The peer has read: what waits moves up, in the order in which it came.
+  /// Writes the waiting messages, in order, as far as the peer has read.
   func takeWaitingMessages() {
     guard let context else { return }
     let isWaiting = isFinishing || !context.channel.isWritable
     unwritableSince = isWaiting ? unwritableSince ?? now : nil
-    if context.channel.isWritable, gathered.readableBytes > 0 { scheduleFlush() }
+    if context.channel.isWritable, outputBuffer.readableBytes > 0 { scheduleFlush() }
     while canTakeMore, let entry = outbound.popFirst() {
       write(entry.frame)
       entry.writer.resume(returning: .success(()))
     }
   }
 
-  /// Whether the peer has read enough to be sent another message of a stream.
+  /// A Boolean value that indicates whether another stream message may be written.
   private var canTakeMore: Bool {
     guard let context else { return false }
-    return context.channel.isWritable && gathered.readableBytes < Self.gatheredAtOnce
+    return context.channel.isWritable && outputBuffer.readableBytes < Self.maxBufferedOutputBytes
   }
 
-  /// Above it, messages of streams wait for a flush.
-  private static let gatheredAtOnce = 65_536
+  /// The size of the output buffer, in bytes, from which stream messages wait for a flush.
+  private static let maxBufferedOutputBytes = 65_536
 
-  // MARK: Terminal frames, which do not
+  // MARK: Terminal frames, which are written at once
 
   func write(_ streamID: UInt32, _ error: RPCError) {
     guard let context, context.channel.isActive else { return }
     let limit = limits.wire.maximumMessageSize
     if let response = error.encoded, response.count <= limit {
-      gathered.writeFrameHeader(
+      outputBuffer.writeFrameHeader(
         FrameHeader(
           length: UInt32(response.count), streamID: streamID, type: FrameType.response.rawValue,
           flags: []))
-      gathered.writeBytes(response)
+      outputBuffer.writeBytes(response)
       return scheduleFlush()
     }
     let response = WireResponse(error: error)
-    if !gathered.writeFrame(streamID: streamID, type: .response, message: response, limit: limit) {
+    let isWritten = outputBuffer.writeFrame(
+      streamID: streamID, type: .response, message: response, limit: limit)
+    if !isWritten {
       let refusal = WireResponse(error: .responseTooLong(limit: limit))
-      _ = gathered.writeFrame(streamID: streamID, type: .response, message: refusal, limit: limit)
+      _ = outputBuffer.writeFrame(
+        streamID: streamID, type: .response, message: refusal, limit: limit)
     }
     scheduleFlush()
   }
 
-  /// Writes the answer of a call that ended well: its payload is within the limit.
+  /// Writes the response of a call that succeeded, which is within the size limit.
   func write(_ streamID: UInt32, _ payload: [UInt8]) {
     guard let context, context.channel.isActive else { return }
     let limit = limits.wire.maximumMessageSize
-    _ = gathered.writeResponse(streamID: streamID, payload: payload, limit: limit)
+    _ = outputBuffer.writeResponse(streamID: streamID, payload: payload, limit: limit)
     scheduleFlush()
   }
 
   func writeEndOfStream(_ streamID: UInt32) {
     guard let context, context.channel.isActive else { return }
-    gathered.writeFrameHeader(.endOfStream(streamID))
+    outputBuffer.writeFrameHeader(.endOfStream(streamID))
     scheduleFlush()
   }
 
   private func write(_ frame: ByteBuffer) {
-    gathered.writeImmutableBuffer(frame)
+    outputBuffer.writeImmutableBuffer(frame)
     scheduleFlush()
   }
 
   func scheduleFlush() {
     guard let context else { return }
-    // Answers of one read, or of one turn of the loop, leave in one system call.
+    // The responses to one read, or of one event-loop tick, are sent with one system call.
     if !isReading, !flushIsNeeded {
       let this = NIOLoopBound(self, eventLoop: context.eventLoop)
       context.eventLoop.execute {
@@ -106,9 +109,9 @@ extension ServerConnectionHandler: StreamConnection {
   func flush() {
     flushIsNeeded = false
     guard let context else { return }
-    // Answers that the peer leaves unread stay here, in a row: a buffer for each would take many
-    // times its length.
-    if context.channel.isWritable { writeGathered(promise: nil) }
+    // Responses that the peer does not read are collected here: a buffer for each would take many
+    // times the memory.
+    if context.channel.isWritable { writeOutputBuffer(promise: nil) }
     if context.channel.isWritable {
       takeWaitingMessages()
     } else {
@@ -117,23 +120,26 @@ extension ServerConnectionHandler: StreamConnection {
     }
   }
 
-  private func writeGathered(promise: EventLoopPromise<Void>?) {
-    let bytes = gathered
-    gathered = ByteBuffer()
+  private func writeOutputBuffer(promise: EventLoopPromise<Void>?) {
+    let bytes = outputBuffer
+    outputBuffer = ByteBuffer()
     context?.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
   }
 
-  /// Closes the connection at once. What the peer has not read by then may be lost.
+  /// Closes the connection at once.
+  ///
+  /// Data that the peer has not read yet may be lost.
   func close() {
     flushIsNeeded = false
-    writeGathered(promise: nil)
+    writeOutputBuffer(promise: nil)
     context?.close(promise: nil)
   }
 
-  /// Closes the connection once the peer has been sent all that it was answered. One that does not
-  /// read has as long as ``ServerLimits/writeTime``.
+  /// Closes the connection once all responses have been sent.
+  ///
+  /// A peer that does not read has ``ServerLimits/writeTime`` to do so.
   func finish() {
-    // Frames that have arrived are answered first; the end of their turn comes back here.
+    // Frames that have arrived are answered first, and `turnEnded()` then calls this again.
     guard !isReading, !isPaused else { return }
     guard let context, context.channel.isActive, !isFinishing else { return }
     isFinishing = true
@@ -141,41 +147,48 @@ extension ServerConnectionHandler: StreamConnection {
     let channel = context.channel
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.whenComplete { _ in channel.close(promise: nil) }
-    writeGathered(promise: written)
-    // However little it is that the peer leaves unread.
+    writeOutputBuffer(promise: written)
+    // The time limit applies however little data the peer leaves unread.
     unwritableSince = unwritableSince ?? now
   }
 
-  // MARK: Bounds
+  // MARK: Limits
 
-  /// Closes the connection of a peer that does not read, or sends more than there is room for.
+  /// Closes the connection if the peer does not read its responses, or if the server's queues are
+  /// full and this connection holds more than its share.
   func checkQueuedBytes() {
     guard let context, context.channel.isActive else { return }
     let waiting = waitingAnswers(context)
     if waiting > limits.queuedBytesPerConnection {
-      logger.notice("closing: the peer does not read", metadata: ["queued_bytes": "\(waiting)"])
+      logger.notice(
+        "closing connection: the peer does not read its responses",
+        metadata: ["queued_bytes": "\(waiting)"])
       context.close(promise: nil)
       return
     }
     let total = reportQueuedBytes(
       waiting + outbound.bytes + inboundBudget.bytes + requestBytes + decoder.memoryBytes)
-    // Who holds next to nothing is not the one to go.
+    // A connection that holds less than an equal share is not the cause.
     if total > limits.queuedBytes, queuedBytesReported > limits.queuedBytes / limits.connections {
       logger.warning(
-        "closing: the server's queues are full",
-        metadata: ["queued_bytes": "\(total)", "of_this_peer": "\(queuedBytesReported)"])
+        "closing connection: the limit on queued bytes of the server is reached",
+        metadata: ["queued_bytes": "\(total)", "queued_bytes_of_peer": "\(queuedBytesReported)"])
       context.close(promise: nil)
     }
   }
 
-  /// Bytes that the peer could have read and has not; those of one that reads are soon gone.
+  /// Returns the number of response bytes that wait for the peer, or 0 if the channel is writable.
+  ///
+  /// A peer that reads soon empties the buffer of a writable channel.
   private func waitingAnswers(_ context: ChannelHandlerContext) -> Int {
     guard !context.channel.isWritable else { return 0 }
     let written = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-    return (written ?? 0) + gathered.readableBytes
+    return (written ?? 0) + outputBuffer.readableBytes
   }
 
-  /// Corrects this connection's part of what the server holds. Returns the whole.
+  /// Updates this connection's part of the server's queued bytes.
+  ///
+  /// - Returns: The queued bytes of the whole server.
   @discardableResult
   func reportQueuedBytes(_ bytes: Int) -> Int {
     let change = bytes - queuedBytesReported

@@ -1,19 +1,23 @@
 internal import NIOCore
 internal import ProtobufC
 
-/// Unary calls as nearly all are: of a known method, without metadata, with nothing but brackets around
-/// them. They are carried out without what others need: their envelope is read where it lies, and one that
-/// is answered from memory has its answer written before the next frame is looked at.
+/// The fast path for unary calls.
+///
+/// It takes calls of known methods without metadata, if only call hooks run around them. The
+/// request's envelope is decoded in place, and the response of a method that answers from memory is
+/// written before the next frame is processed.
 extension ServerConnectionHandler {
-  /// Carries out a call, if it is such a one.
+  /// Executes a call, if it can take the fast path.
+  ///
+  /// - Returns: False if it cannot; nothing has happened then.
   func openPlainCall(_ streamID: UInt32, _ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let request = unsafe PlainRequest(bytes), let callConnection,
       let entry = unsafe server.methods.method(service: request.service, method: request.method),
-      let brackets = entry.brackets, entry.descriptor.shape == .unary
+      let hooks = entry.hooks, entry.descriptor.shape == .unary
     else { return false }
     let size = bytes.count
     let kind = CallKind(entry.method, hasDeadline: request.timeout != nil)
-    // What is answered before the next frame is looked at takes no capacity.
+    // A call that is answered before the next frame is processed takes no capacity.
     guard kind == .immediate || admits(streamID, kind, requestBytes: size) else { return true }
 
     let call = ServerCall(
@@ -22,7 +26,7 @@ extension ServerConnectionHandler {
     var context = ServerContext(call, deadline: timeout.map { call.began + $0 })
     unsafe call.received(request.payload.count)
     var plain = PlainCall(
-      streamID: streamID, kind: kind, requestBytes: size, brackets: brackets[...])
+      streamID: streamID, kind: kind, requestBytes: size, hooks: hooks[...])
     do throws(RPCError) {
       try plain.begin(&context)
       if let timeout, timeout <= .zero { throw .deadlineExceeded }
@@ -38,12 +42,12 @@ extension ServerConnectionHandler {
     case .unary(let handler):
       start(plain, context, unsafe Array(request.payload), handler)
     case .serverStreaming, .clientStreaming, .bidirectional:
-      preconditionFailure("streams are not unary")
+      preconditionFailure("a streaming method is not unary")
     }
     return true
   }
 
-  /// Answers a call from memory.
+  /// Executes a method that answers from memory.
   private func answer(
     _ plain: PlainCall, _ context: ServerContext, _ payload: UnsafeRawBufferPointer,
     _ handler: Method.ImmediateHandler
@@ -52,7 +56,7 @@ extension ServerConnectionHandler {
     var failure: RPCError?
     do {
       try unsafe handler(payload, context) { response in
-        guard gathered.writeResponse(streamID: plain.streamID, response, limit: limit) else {
+        guard outputBuffer.writeResponse(streamID: plain.streamID, response, limit: limit) else {
           throw RPCError.responseTooLong(limit: limit)
         }
         context.call.sent(response.byteCount)
@@ -66,7 +70,7 @@ extension ServerConnectionHandler {
     if state.callEnded(plain.streamID) == .answerThenClose { finish() }
   }
 
-  /// Has a handler start what answers a call later.
+  /// Executes a deferred method: its handler returns at once, and its outcome comes later.
   private func start(
     _ plain: PlainCall, _ context: ServerContext, _ payload: UnsafeRawBufferPointer,
     _ handler: Method.DeferredHandler
@@ -75,10 +79,10 @@ extension ServerConnectionHandler {
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     let answers = loop.answers
     do {
-      let giveUp = try unsafe handler(payload, context) { outcome in
+      let cancel = try unsafe handler(payload, context) { outcome in
         answers.append { this.value.deferredAnswerCame(plain, context, outcome) }
       }
-      calls[plain.streamID]?.giveUp = giveUp
+      calls[plain.streamID]?.cancel = cancel
       callRuns(plain, context)
     } catch {
       let error = RPCError(handlerError: error, logger: context.logger)
@@ -107,7 +111,7 @@ extension ServerConnectionHandler {
     if let deadline = context.deadline { limit(plain.streamID, to: deadline) }
   }
 
-  /// Has a handler answer a call in a task, which begins here and now.
+  /// Executes a handler in a task, which starts immediately on the event loop.
   private func start(
     _ plain: PlainCall, _ context: ServerContext, _ payload: [UInt8],
     _ handler: @escaping @Sendable ([UInt8], ServerContext) async throws -> [UInt8]
@@ -120,7 +124,7 @@ extension ServerConnectionHandler {
       let outcome = await context.call.result(of: work, context)
       this.value.plainHandlerReturned(plain, context, outcome)
     }
-    // The handler may be done already.
+    // The handler may have returned already.
     guard calls[plain.streamID] != nil else { return }
     calls[plain.streamID]?.task = task
     callRuns(plain, context)
@@ -138,7 +142,7 @@ extension ServerConnectionHandler {
   ) {
     plain.end(context, outcome.failure)
     if plain.kind != .immediate { server.load.callEnded(plain.kind, admission) }
-    // Nobody looks any more why it has ended, and nothing runs that could be stopped.
+    // Removed first: nothing is left that `end` would have to cancel.
     calls.removeValue(forKey: plain.streamID)
     end(plain.streamID, streamsResponses: false, outcome)
   }
@@ -162,29 +166,29 @@ extension ServerCall {
   }
 }
 
-/// What a connection keeps of such a call until it is over.
+/// The data that a connection keeps about a call on the fast path.
 private struct PlainCall: Sendable {
   let streamID: UInt32
   let kind: CallKind
   let requestBytes: Int
-  /// Those that have let it through.
-  var brackets: ArraySlice<any CallBracket>
+  /// The hooks around the call; after `begin`, only those that let it pass.
+  var hooks: ArraySlice<any CallBracket>
 
-  /// Has the brackets begin, the outermost first.
+  /// Calls the hooks' ``CallBracket/callBegan(_:)``, the outermost first.
   ///
-  /// - Throws: Why one of them refuses the call.
+  /// - Throws: The status with which a hook refuses the call.
   mutating func begin(_ context: inout ServerContext) throws(RPCError) {
-    for index in brackets.indices {
+    for index in hooks.indices {
       do throws(RPCError) {
-        try brackets[index].callBegan(&context)
+        try hooks[index].callBegan(&context)
       } catch {
-        brackets = brackets[..<index]
+        hooks = hooks[..<index]
         throw error
       }
     }
   }
 
   func end(_ context: ServerContext, _ error: RPCError?) {
-    for bracket in brackets.reversed() { bracket.callEnded(context, error) }
+    for hook in hooks.reversed() { hook.callEnded(context, error) }
   }
 }

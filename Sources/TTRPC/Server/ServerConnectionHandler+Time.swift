@@ -2,7 +2,8 @@ internal import Logging
 internal import NIOCore
 
 extension ServerConnectionHandler {
-  /// Looks now and then whether the peer has stopped in the middle of a frame, or fallen silent.
+  /// Starts to check periodically whether the peer has stopped within a frame, does not read, or is
+  /// idle.
   func startWatch(_ context: ChannelHandlerContext) {
     let shortest = min(limits.frameTime, limits.writeTime, limits.idleTime ?? limits.frameTime)
     let interval = TimeAmount(max(shortest / 4, .milliseconds(10)))
@@ -16,25 +17,26 @@ extension ServerConnectionHandler {
     let now = now
     let queuedBefore = queuedBytesReported
     checkQueuedBytes()
-    // Who reads slowly reads all the same.
+    // A peer that reads slowly does read.
     if queuedBytesReported < queuedBefore, unwritableSince != nil { unwritableSince = now }
     if let frameBegan, now - frameBegan > TimeAmount(limits.frameTime) {
-      logger.notice("closing: a frame was begun and not finished")
+      logger.notice(
+        "closing connection: a frame was not complete within \(limits.frameTime)")
       close()
     } else if let unwritableSince, now - unwritableSince > TimeAmount(limits.writeTime) {
-      logger.notice("closing: the peer has stopped reading")
+      logger.notice("closing connection: the peer has read nothing for \(limits.writeTime)")
       close()
     } else if let idleTime = limits.idleTime, calls.isEmpty,
       now - lastActivity > TimeAmount(idleTime)
     {
-      logger.debug("closing: idle")
+      logger.debug("closing connection: idle")
       close()
     }
   }
 }
 
 extension ServerConnectionHandler {
-  /// Ends a call at a moment, unless it is over by then.
+  /// Sets the time at which a call is ended, unless it has ended by then.
   func limit(_ streamID: UInt32, to deadline: ContinuousClock.Instant) {
     calls[streamID]?.deadline = deadline
     guard deadlines.isEarlier(deadline) else { return }
@@ -55,13 +57,15 @@ extension ServerConnectionHandler {
   }
 }
 
-/// One timer for all calls of a connection, at the earliest of their deadlines. A call that is over leaves
-/// it as it is: most are long before, and a timer for each would cost more than they do.
+/// A timer for the earliest deadline of a connection's calls.
+///
+/// The timer stays as it is when a call ends. Most calls end long before their deadlines, and a
+/// timer for each would cost more than the call itself.
 struct DeadlineTimer {
   private var deadline: ContinuousClock.Instant?
   private var timer: Scheduled<Void>?
 
-  /// Whether the timer would come too late for this.
+  /// Returns whether a deadline is earlier than the timer's; true if no timer is set.
   func isEarlier(_ other: ContinuousClock.Instant) -> Bool { deadline.map { other < $0 } ?? true }
 
   mutating func set(
@@ -70,7 +74,7 @@ struct DeadlineTimer {
   ) {
     timer?.cancel()
     self.deadline = deadline
-    // A peer may ask for any number of nanoseconds; a year is as good as for ever.
+    // The peer may request any number of nanoseconds; a year is as good as no limit.
     let delay = TimeAmount(min(deadline - .now, .longest))
     timer = eventLoop.scheduleTask(in: delay, fire)
   }

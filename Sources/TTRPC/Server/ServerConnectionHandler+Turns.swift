@@ -2,8 +2,10 @@ internal import NIOCore
 internal import NIOPosix
 
 extension ServerConnectionHandler {
-  /// Lets the other connections have their turn before more frames of this one are taken. Until then
-  /// nothing is read either, so that what waits is no more than one turn has read.
+  /// Stops taking frames from this connection until the other connections have been served.
+  ///
+  /// Nothing is read meanwhile, so that no more data waits than one read has delivered. A
+  /// connection that has sent too many wasted frames also waits until their time span ends.
   func pauseReading() {
     guard let context, !isPaused else { return }
     isPaused = true
@@ -18,13 +20,13 @@ extension ServerConnectionHandler {
     }
   }
 
-  // MARK: Readers that are behind
+  // MARK: Slow readers
 
-  /// Reads nothing more until the handlers that are too far behind have taken half of what waits for them,
-  /// or their time is over.
+  /// Stops reading until the handlers that are too far behind have taken half of their messages, or
+  /// ``ServerLimits/slowReaderTime`` has passed.
   ///
-  /// ttrpc has no flow control, so that this is the only way to slow a sender down, and all calls of the
-  /// connection wait with it. Therefore the time is bounded.
+  /// ttrpc has no flow control, so this is the only way to slow a sender down. All calls of the
+  /// connection wait meanwhile; therefore the time is limited.
   func waitForReaders() {
     guard let context, !isPaused else { return }
     isPaused = true
@@ -36,11 +38,11 @@ extension ServerConnectionHandler {
     checkReaders()
   }
 
-  /// Goes on where the readers have caught up, else waits for their next message to be taken.
+  /// Resumes reading if the handlers have caught up; otherwise waits until a message is taken.
   private func checkReaders() {
     guard readersAreBehind else { return }
     let this = NIOLoopBound(self, eventLoop: eventLoop)
-    // Before the queues are looked at: what is taken after that is announced.
+    // Before the queues are checked, so that no message taken after the check is missed.
     inboundBudget.announceNextRefund { [eventLoop] in
       eventLoop.execute { this.value.checkReaders() }
     }
@@ -77,10 +79,12 @@ extension ServerConnectionHandler {
     inboundBudget.cancelAnnouncement()
   }
 
-  /// The connection's turn has come.
+  /// Takes further frames, and resumes reading if no more are left.
+  ///
+  /// The queue calls it when it is this connection's turn.
   func resumeReading() {
     isPaused = false
-    // The peer could not send meanwhile.
+    // Reading was paused, so the peer was not idle.
     lastActivity = now
     guard let context, context.channel.isActive else { return }
     takeFrames()
@@ -90,28 +94,29 @@ extension ServerConnectionHandler {
     endInput()
   }
 
-  /// The peer has been answered. Where it waits for nothing else, and nobody else is there, it may well call
-  /// again before the loop is asleep.
+  /// Polls for the peer's next call, which often follows at once when it has no call in flight.
+  ///
+  /// It does so only if no other connection of the event loop is active.
   func pollForNextCall() {
     let busyPoll = loop.busyPoll
     guard busyPoll.isEnabled, busyPoll.turnEnded(of: self), calls.isEmpty, turns.isEmpty,
       pollPause.isOver(), let context, context.channel.isActive
     else { return }
-    let hasCome = try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+    let hasInput = try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
       of: NIOBSDSocket.Handle.self, busyPoll.wait)
-    pollPause.waited(inVain: hasCome == false)
+    pollPause.waited(inVain: hasInput == false)
   }
 
-  /// Whether the peer has been there for a while, reads what it is answered, and has cost the server
-  /// nothing in vain.
+  /// A Boolean value that indicates whether the connection is some time old, its peer reads its
+  /// responses, and it has never sent a wasted frame.
   var isWellBehaved: Bool {
     context?.channel.isWritable == true && waste.isNone && now - opened > Self.probation
   }
 
-  /// Who does not read has shown it by then.
+  /// The minimum age of a well-behaved connection, by which a peer that does not read is known.
   private static let probation: TimeAmount = .seconds(1)
 
-  /// The connection closes: it has no more turns.
+  /// Cancels everything that the connection waits for, because it closes.
   func stopWaiting() {
     wasteEnds?.cancel()
     forgetReaders()
@@ -119,12 +124,12 @@ extension ServerConnectionHandler {
   }
 
   private func setReading(_ isOn: Bool) {
-    // Only a channel that is closed refuses.
+    // The option can be set unless the channel is closed.
     try? context?.channel.syncOptions?.setOption(.autoRead, value: isOn)
   }
 }
 
-/// Counts the frames of a connection that were of no use to anybody, in short spans of time.
+/// A counter of the wasted frames of a connection, in short time spans.
 struct WasteMeter {
   private static let spansPerSecond = 50
   private static let span: TimeAmount = .nanoseconds(1_000_000_000 / Int64(spansPerSecond))
@@ -132,10 +137,10 @@ struct WasteMeter {
   private var begin = NIODeadline.uptimeNanoseconds(0)
   private var frames = 0
 
-  /// Whether there was never any.
+  /// A Boolean value that indicates whether there has never been a wasted frame.
   var isNone: Bool { frames == 0 }
 
-  /// When the span ends in which the last of them came.
+  /// The end of the time span of the last wasted frame.
   var end: NIODeadline { begin + Self.span }
 
   mutating func count(now: NIODeadline) {
@@ -143,7 +148,7 @@ struct WasteMeter {
     frames += 1
   }
 
-  /// Whether there were as many of them as the span has room for, and it has not ended.
+  /// Returns whether the current time span has as many wasted frames as the limit permits.
   func isTooMuch(_ limits: ServerLimits, now: @autoclosure () -> NIODeadline) -> Bool {
     let perSpan = limits.wastedFramesPerSecond / Self.spansPerSecond
     return frames >= max(perSpan, 1) && now() < end

@@ -2,16 +2,17 @@ internal import Logging
 internal import NIOCore
 internal import ProtobufC
 
-/// Asks a connection to finish: running calls are answered, new ones refused.
+/// An event that starts the drain: calls in flight are answered, new ones are refused.
 struct DrainStarted: Sendable {}
 
-/// The time for that is over: what still runs is ended.
+/// An event that ends the drain: the calls that are still in flight are ended.
 struct DrainEnded: Sendable {}
 
-/// The policy has changed, and with it perhaps the budget of the connection's user.
+/// An event that reports a change of the policy, and possibly of the budget of the connection's
+/// user.
 struct BudgetsChanged: Sendable {}
 
-/// What all connections of a server share.
+/// The objects that all connections of a server share.
 struct ServerParts: Sendable {
   let methods: MethodTable
   let routes: [HTTPRoute]
@@ -33,13 +34,15 @@ struct ServerParts: Sendable {
   }
 }
 
-/// One connection of a server: frames in, calls run, answers out. All of it happens on the
-/// connection's event loop; what each frame means is ``ServerConnectionState``'s to say.
+/// Serves one connection: decodes frames, runs calls, and writes responses.
 ///
-/// Here are the channel's events; calls, output and time have files of their own.
+/// Everything happens on the connection's event loop. ``ServerConnectionState`` decides what each
+/// frame means.
+///
+/// This file handles the channel's events. Calls, output and time limits have files of their own.
 final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
-  /// Goes on to those who speak HTTP.
+  /// The bytes of a connection that speaks HTTP, for the HTTP handlers.
   typealias InboundOut = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
@@ -57,36 +60,36 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var state: ServerConnectionState
   var decoder: FrameDecoder
   var calls: [UInt32: RunningCall] = [:]
-  /// What they share, while there is a channel.
+  /// The state that all calls share; `nil` without a channel.
   var callConnection: CallConnection?
   var deadlines = DeadlineTimer()
-  /// Handlers that have not returned, also of calls that have ended without them.
+  /// The number of handlers that have not returned, including those of calls that were ended early.
   var handlersRunning = 0
-  /// Those of endless calls among them.
+  /// The number of those handlers that belong to endless calls.
   var endlessHandlersRunning = 0
   var endlessCalls = EndlessCalls()
-  /// Bytes of the requests that those handlers hold.
+  /// The size of the requests that these handlers hold, in bytes.
   var requestBytes = 0
   let inboundBudget = InboundBudget()
   var outbound = OutboundQueue()
-  /// Frames that are to leave with the next flush, or when the peer has read.
-  var gathered = ByteBuffer()
+  /// Frames to be sent with the next flush, or once the peer has read.
+  var outputBuffer = ByteBuffer()
   var context: ChannelHandlerContext?
   var isReading = false
   var flushIsNeeded = false
   var isFinishing = false
   var isPaused = false
-  /// Whether a handler has more messages to read than a stream, or the connection, may hold.
+  /// True if more messages wait for handlers than a stream or the connection may hold.
   var readersAreBehind = false
-  /// When streams whose readers stay behind are ended.
+  /// The timer that ends the streams of slow readers.
   var slowReaderTimer: Scheduled<Void>?
-  /// When a connection of the reserve is closed.
+  /// The timer that closes a connection from the reserve.
   private var reserveTimer: Scheduled<Void>?
   var waste = WasteMeter()
   var wasteEnds: Scheduled<Void>?
   var pollPause = PollPause()
   private var inputHasClosed = false
-  /// When the frames that are being taken were looked at: their calls begin then.
+  /// The time at which the connection began to take frames, which is when their calls begin.
   var turnBegan = ContinuousClock.now
   let opened: NIODeadline
   var lastActivity: NIODeadline
@@ -117,7 +120,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     guard admission.isReserved else { return }
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     reserveTimer = eventLoop.scheduleTask(in: TimeAmount(limits.reservedConnectionTime)) {
-      this.value.logger.debug("closing: the time of a reserved connection is over")
+      this.value.logger.debug("closing connection: the time of a reserved connection is over")
       this.value.close()
     }
   }
@@ -129,12 +132,12 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     deadlines.stop()
     reportQueuedBytes(0)
     self.context = nil
-    // It holds its connection, and would keep both.
+    // Breaks a reference cycle: it refers to this handler.
     callConnection = nil
   }
 
   func channelActive(context: ChannelHandlerContext) {
-    // A drain may have begun before the channel was active.
+    // The drain may have started before the channel was active.
     if state.isFinished { finish() }
     context.fireChannelActive()
   }
@@ -143,7 +146,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     let bytes = unwrapInboundIn(data)
     if isFirstRead {
       isFirstRead = false
-      if HTTPConnectionHandler.recognises(bytes), !server.routes.isEmpty {
+      if HTTPConnectionHandler.recognizes(bytes), !server.routes.isEmpty {
         becomeHTTP(context, bytes)
         return
       }
@@ -153,7 +156,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     if !isPaused { takeFrames() }
   }
 
-  /// Takes the frames that have arrived, as many as a turn has.
+  /// Takes the frames that have arrived, up to the connection's read quota.
   func takeFrames() {
     isReading = true
     turnBegan = .now
@@ -173,7 +176,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
         let limit = limits.wire.maximumMessageSize
         perform(state.oversizeFrameReceived(header, limit: limit), frame)
       case .foreignBytes:
-        logger.notice("closing: the peer does not speak ttrpc")
+        logger.notice("closing connection: the peer does not speak ttrpc")
         close()
         return
       }
@@ -187,7 +190,9 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     }
   }
 
-  /// How many turns a connection has at once while no other waits: a pause costs more than they do.
+  /// The number of read quotas that a connection has at once if no other waits.
+  ///
+  /// A pause would cost more than processing these frames.
   private static let turnsWhenAlone = 4
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -199,7 +204,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     if flushIsNeeded { flush() }
     checkQueuedBytes()
     guard state.isFinished else { return pollForNextCall() }
-    // Not now: the channel is in the midst of telling what it has read.
+    // In the next event-loop tick, because the channel is still reporting what it has read.
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     eventLoop.execute { this.value.finish() }
   }
@@ -228,11 +233,14 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     }
   }
 
-  /// The peer sends nothing more, and what it has sent was taken.
+  /// Handles the end of the peer's input, once all received frames have been processed.
   func endInput() {
     guard inputHasClosed else { return }
     for streamID in state.inputClosed() {
-      endEarly(streamID, RPCError(code: .cancelled, message: "the caller has left in the middle"))
+      endEarly(
+        streamID,
+        RPCError(
+          code: .cancelled, message: "the client stopped sending before its request stream ended"))
     }
     if state.isFinished { finish() }
   }
@@ -242,19 +250,21 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     reserveTimer?.cancel()
     stopWaiting()
     reportQueuedBytes(0)
-    let reason = RPCError(code: .cancelled, message: "the caller is gone")
+    let reason = RPCError(code: .cancelled, message: "the client disconnected")
     for streamID in Array(calls.keys) { stopCall(streamID, reason) }
     deadlines.stop()
     context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    logger.notice("closing: the connection failed", metadata: ["error": "\(error)"])
+    logger.notice("closing connection: I/O error", metadata: ["error": "\(error)"])
     close()
   }
 
-  /// Holds the connection's user to another budget from now on. Connections and calls stay open, except
-  /// endless calls, whose oldest are ended.
+  /// Replaces the budget of the connection's user.
+  ///
+  /// The connection and its calls stay open, except that the user's oldest endless calls are ended
+  /// if it has more than the new budget permits.
   private func budgetChanged(to budget: PeerBudget) {
     let wasGuest = admission.budget.isGuest
     admission.budget = budget
@@ -265,12 +275,12 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       calls: handlersRunning - endlessHandlersRunning, endlessCalls: endlessHandlersRunning)
   }
 
-  /// The connection has closed, and counts no more.
+  /// Removes the closed connection from the server's counters.
   func connectionClosed() {
     server.load.connectionClosed(admission)
   }
 
-  /// Hands the connection over, from its first byte on.
+  /// Hands the connection over to the HTTP handlers, from its first byte on.
   private func becomeHTTP(_ context: ChannelHandlerContext, _ bytes: ByteBuffer) {
     do {
       try HTTPConnectionHandler.install(
@@ -280,7 +290,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
       context.fireChannelReadComplete()
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     } catch {
-      logger.error("closing: HTTP cannot be spoken", metadata: ["error": "\(error)"])
+      logger.error("closing connection: cannot set up HTTP", metadata: ["error": "\(error)"])
       close()
     }
   }

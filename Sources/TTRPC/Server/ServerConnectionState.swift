@@ -1,71 +1,76 @@
-/// What one connection of a server owes its peer: which streams are open, and what each frame means
-/// for them. A plain value that neither reads nor writes; ``ServerConnectionHandler`` does that.
+/// The state of a server's connection: its open streams, and what each frame means for them.
 ///
-/// Invariant: exactly one terminal frame for each stream.
+/// It is a value without input and output, which ``ServerConnectionHandler`` does.
+///
+/// Invariant: each stream has exactly one terminal frame.
 struct ServerConnectionState {
-  /// What to do about a frame.
+  /// The action that a frame requires.
   enum FrameAction: Equatable {
-    /// A call begins, and counts as running until ``callEnded(_:)``. Find its method, then ask
-    /// ``methodFound(_:shape:flags:payloadLength:)``.
+    /// Find the request's method and start its call, which is in flight until ``callEnded(_:)``.
+    ///
+    /// If the method has a stream of requests, ``methodFound(_:shape:flags:payloadLength:)``
+    /// interprets the frame.
     case openCall(streamID: UInt32)
-    /// The payload is a message of an open stream, its last one where it says so.
+    /// Deliver the payload as a message of an open stream, the last one if `isLast` is true.
     case deliver(streamID: UInt32, isLast: Bool)
-    /// The caller sends nothing more on this stream.
+    /// End the input of a stream: the client sends no more messages.
     case endInput(streamID: UInt32)
-    /// Answer the stream with this status. `cancel`: its call runs; stop it, its answer is not wanted.
+    /// Answer the stream with this status.
+    ///
+    /// If `cancel` is true, the stream's call is in flight: cancel it and discard its outcome.
     case reject(streamID: UInt32, StatusCode, String, cancel: Bool)
     case ignore
   }
 
-  /// What a request brings besides its names.
+  /// The contents of a request that opens a stream of requests.
   struct Opening: Equatable {
-    /// Whether its payload is a message.
+    /// A Boolean value that indicates whether the request's payload is a message.
     var hasMessage: Bool
-    /// Whether the caller sends nothing more.
+    /// A Boolean value that indicates whether the client sends no more messages.
     var isLast: Bool
   }
 
-  /// What to do with the outcome of a call.
+  /// The action that the outcome of a call requires.
   enum EndAction: Equatable {
-    /// Write the call's answer.
+    /// Send the outcome.
     case answer
-    /// Write the call's answer; nothing else will come, so close after it.
+    /// Send the outcome, then close the connection, which has nothing else to wait for.
     case answerThenClose
-    /// The stream had its terminal frame already.
+    /// Discard the outcome: the stream has had its terminal frame.
     case drop
-    /// As ``drop``, and nothing else will come.
+    /// Discard the outcome, and close the connection, which has nothing else to wait for.
     case dropThenClose
   }
 
   private enum Phase {
     case open
-    /// New calls are refused, running ones finish.
+    /// New calls are refused, calls in flight finish.
     case draining
-    /// The peer sends nothing more; running calls are still answered.
+    /// The peer sends nothing more; calls in flight are still answered.
     case inputClosed
   }
 
-  /// What may still come on a running stream.
+  /// The input that a stream with a call in flight may still receive.
   private enum Input {
-    /// Nothing: the request was all.
+    /// None: the method takes a single request.
     case single
     case open
-    /// Nothing: the caller has said so.
+    /// None: the client has closed the stream.
     case closed
   }
 
   private var phase = Phase.open
   private var streamIDs = StreamIDWindow()
   private var running = StreamTable<Input>()
-  /// The stream that was refused last for data without a call: it has had its terminal frame.
+  /// The unopened stream whose data was last refused, and which has thus had its terminal frame.
   private var lastRefusedData: UInt32?
 
-  /// Calls that have not had their terminal frame.
+  /// The number of calls that have not had their terminal frame.
   var callsInFlight: Int { running.count }
 
   func isRunning(_ streamID: UInt32) -> Bool { running[streamID] != nil }
 
-  /// Whether there is nothing to wait for any more.
+  /// A Boolean value that indicates whether no calls are in flight and no new ones can come.
   var isFinished: Bool { phase != .open && running.isEmpty }
 
   var isDraining: Bool { phase == .draining }
@@ -75,14 +80,14 @@ struct ServerConnectionState {
     case .request: requestReceived(header)
     case .data: dataReceived(header)
     case .cancel where isRunning(header.streamID):
-      reject(header.streamID, .cancelled, "the caller has cancelled")
+      reject(header.streamID, .cancelled, "the client cancelled the call")
     case .cancel, .response, nil: .ignore
     }
   }
 
-  /// A frame above the size limit begins; its payload is not going to be seen.
+  /// Handles the header of a frame above the size limit, whose payload is skipped.
   mutating func oversizeFrameReceived(_ header: FrameHeader, limit: Int) -> FrameAction {
-    let message = "message of \(header.length) bytes exceeds the limit of \(limit)"
+    let message = "message of \(header.length) bytes exceeds the limit of \(limit) bytes"
     switch FrameType(rawValue: header.type) {
     case .request:
       if let refusal = refusalOfNewStream(header.streamID) { return refusal }
@@ -96,19 +101,19 @@ struct ServerConnectionState {
     }
   }
 
-  /// The method that a request names has this shape, which decides; the flags are read after that.
+  /// Interprets a request whose method was found, by the method's shape and the frame's flags.
   mutating func methodFound(
     _ streamID: UInt32, shape: CallShape, flags: FrameFlags, payloadLength: Int
   ) -> Opening {
     guard shape.streamsRequests else { return Opening(hasMessage: true, isLast: true) }
     let isLast = flags.contains(.remoteClosed)
     running[streamID] = isLast ? .closed : .open
-    // containerd's client opens a stream without the flag for "no data", and without data.
+    // containerd's client opens a stream without data, but without the flag for "no data" too.
     let hasMessage = payloadLength > 0 && !flags.contains(.noData)
     return Opening(hasMessage: hasMessage, isLast: isLast)
   }
 
-  /// The call has an outcome: its handler is done, or its deadline has passed.
+  /// Ends a call that has an outcome, because its handler returned or it was ended early.
   mutating func callEnded(_ streamID: UInt32) -> EndAction {
     let wasRunning = running.removeValue(for: streamID) != nil
     switch (wasRunning, isFinished) {
@@ -119,13 +124,15 @@ struct ServerConnectionState {
     }
   }
 
-  /// The peer closed its end for writing. Returns the streams whose messages can never be complete.
+  /// Records that the peer closed its end for writing.
+  ///
+  /// - Returns: The streams of requests that can no longer be completed.
   mutating func inputClosed() -> [UInt32] {
     phase = .inputClosed
     return running.ids { $0 == .open }
   }
 
-  /// The server takes no more calls.
+  /// Records that the server accepts no more calls.
   mutating func drainStarted() {
     if phase == .open { phase = .draining }
   }
@@ -139,7 +146,9 @@ struct ServerConnectionState {
     return .openCall(streamID: header.streamID)
   }
 
-  /// Why a stream cannot be opened under an id, if it cannot. Otherwise the id is taken.
+  /// Takes an id for a new stream.
+  ///
+  /// - Returns: The rejection if the id cannot be used; otherwise `nil`.
   private mutating func refusalOfNewStream(_ streamID: UInt32) -> FrameAction? {
     guard streamID % 2 == 1 else {
       return reject(streamID, .invalidArgument, "stream id \(streamID) is not odd")
@@ -147,8 +156,8 @@ struct ServerConnectionState {
     guard streamIDs.take(streamID) else {
       return reject(
         streamID, .invalidArgument,
-        "stream id \(streamID) was used before, or is more than \(StreamIDWindow.size) calls behind "
-          + "\(streamIDs.highest)")
+        "stream id \(streamID) was used before or is at least \(StreamIDWindow.size) odd ids below "
+          + "the highest id, \(streamIDs.highest)")
     }
     return nil
   }
@@ -163,22 +172,23 @@ struct ServerConnectionState {
       if hasMessage { return .deliver(streamID: streamID, isLast: isLast) }
       return isLast ? .endInput(streamID: streamID) : .ignore
     case .single where hasMessage:
-      return reject(streamID, .invalidArgument, "data on a call that takes one request")
+      return reject(streamID, .invalidArgument, "data frame for a method with a single request")
     case .closed where hasMessage:
-      return reject(streamID, .invalidArgument, "data on a stream that its caller has closed")
+      return reject(streamID, .invalidArgument, "data frame after the client closed the stream")
     case .single, .closed:
-      // Who closes in a frame of its own what is closed already does no harm.
+      // Closing a stream again, in a frame of its own, does no harm.
       return .ignore
     case nil:
       if streamID % 2 == 1, streamID <= streamIDs.highest {
-        // Late data of a call that has ended is dropped. An id that was left out is used up, so that a
-        // request that comes after its data is not taken for whole.
+        // Late data of a call that has ended is dropped. An id that was skipped is used up, so that
+        // a request that follows its own data is not mistaken for a complete one.
         guard streamIDs.take(streamID) else { return .ignore }
       } else {
         guard streamID != lastRefusedData else { return .ignore }
         lastRefusedData = streamID
       }
-      return reject(streamID, .invalidArgument, "data on stream \(streamID), never opened")
+      return reject(
+        streamID, .invalidArgument, "data frame for stream \(streamID), which was never opened")
     }
   }
 

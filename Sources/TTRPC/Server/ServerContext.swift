@@ -2,11 +2,13 @@ public import Logging
 internal import NIOCore
 internal import Synchronization
 
-/// What a handler and an interceptor know about a call besides its messages.
+/// The context of a call: the peer, the method, the metadata and the deadline.
 public struct ServerContext: Sendable {
-  /// When the call ends at the latest: its task is cancelled then, and the caller is told so.
+  /// The time at which the server ends the call, or `nil` if it has no deadline.
+  ///
+  /// The server then cancels the handler's task and answers with ``StatusCode/deadlineExceeded``.
   public internal(set) var deadline: ContinuousClock.Instant?
-  /// What interceptors add to each line of the call's log.
+  /// The metadata that interceptors add to each log line of the call.
   public var logMetadata: Logger.Metadata = [:]
 
   let call: ServerCall
@@ -16,26 +18,30 @@ public struct ServerContext: Sendable {
     self.deadline = deadline
   }
 
-  /// Who connected, by the kernel's word.
+  /// The credentials of the peer that makes the call, as the kernel recorded them.
   public var peer: PeerIdentity { call.connection.peer }
 
-  /// What is called. An HTTP request on the socket has the service `http`, and its path's name.
+  /// The called method.
+  ///
+  /// An HTTP request has the service `http`, and its path without the leading slash as the name.
   public var method: MethodDescriptor { call.method }
 
-  /// Whether such a method is registered. Where it is not, the call ends with
-  /// ``StatusCode/unimplemented``, and the names are whatever the peer made up.
+  /// A Boolean value that indicates whether the method is registered.
+  ///
+  /// A call of an unknown method ends with ``StatusCode/unimplemented``, and the peer chose its
+  /// names.
   public var isKnown: Bool { call.isKnown }
 
-  /// What the caller sent beside the request.
+  /// The metadata that the caller sent with the request.
   public var metadata: Metadata { call.metadata }
 
-  /// When the server took up the call.
+  /// The time at which the server began to process the call.
   public var began: ContinuousClock.Instant { call.began }
 
-  /// Where to log, with the peer and the method on every line.
+  /// The logger of the call, which adds the peer and the method to every line.
   public var logger: Logger {
     var logger = connectionLogger
-    // What a peer made up is cut short.
+    // The peer chose the name of an unknown method: truncate it.
     let name = isKnown ? method.fullName : String(method.fullName.prefix(Self.longestName))
     logger[metadataKey: "method"] = "\(name)"
     for (key, value) in logMetadata { logger[metadataKey: key] = value }
@@ -46,16 +52,20 @@ public struct ServerContext: Sendable {
 
   var connectionLogger: Logger { call.connection.logger }
 
-  /// What the call has moved so far.
+  /// The number of messages and bytes that the call has received and sent so far.
   public var traffic: CallTraffic { call }
 
-  /// Marks a call that has no end of its own, such as one that watches: when the server drains, it
-  /// does not wait for it but ends it with ``StatusCode/unavailable`` at once.
+  /// Marks the call as one that does not end by itself, such as a watch.
+  ///
+  /// When the server drains, it ends the call at once, with ``StatusCode/unavailable``, instead of
+  /// waiting for it.
   public func endAtDrain() {
     call.onConnection { $0.endAtDrain($1) }
   }
 
-  /// The same call with less time: it ends after `timeout` at the latest.
+  /// Returns a context whose call ends after `timeout` at the latest, counted from now.
+  ///
+  /// An earlier deadline stays in effect. The server enforces the new deadline.
   public func limited(to timeout: Duration) -> ServerContext {
     let limit = ContinuousClock.now + timeout
     guard deadline.map({ limit < $0 }) ?? true else { return self }
@@ -66,14 +76,14 @@ public struct ServerContext: Sendable {
   }
 }
 
-/// What all calls of a connection share.
+/// The state that all calls of a connection share.
 final class CallConnection: Sendable {
   let peer: PeerIdentity
   let logger: Logger
   let eventLoop: any EventLoop
   let keeper: NIOLoopBound<any CallKeeper>
 
-  /// On the connection's event loop.
+  /// Creates the shared state, on the connection's event loop.
   init(peer: PeerIdentity, logger: Logger, eventLoop: any EventLoop, keeper: any CallKeeper) {
     self.peer = peer
     self.logger = logger
@@ -82,10 +92,11 @@ final class CallConnection: Sendable {
   }
 }
 
-/// What a call's handler and its connection share. It keeps account of its own traffic: one object for
-/// each call, and not two.
+/// The state that a call's handler and its connection share.
+///
+/// It inherits the traffic counters, so that a call costs one object instead of two.
 final class ServerCall: CallTraffic, @unchecked Sendable {
-  // Sendable: everything in it is constant or atomic; a subclass of a Sendable class has to say so.
+  // Sendable: all properties are constant or atomic. A subclass has to restate the conformance.
   let connection: CallConnection
   let streamID: UInt32
   let method: MethodDescriptor
@@ -113,10 +124,14 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
     init(_ reason: RPCError) { self.reason = reason }
   }
 
-  /// Why the call ended before its handler was done, if it did: its deadline, its caller, a drain.
+  /// The status with which the call ended before its handler returned, or `nil`.
+  ///
+  /// The reason is a deadline, a cancellation or a drain.
   var ending: RPCError? { earlyEnd.load()?.reason }
 
-  /// Notes why the call ends before its handler is done. The first reason counts.
+  /// Records the reason why the call ends before its handler returns.
+  ///
+  /// Only the first reason counts.
   func end(_ reason: RPCError) {
     _ = earlyEnd.storeIfNil(EarlyEnd(reason))
   }
@@ -130,10 +145,10 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
   }
 }
 
-/// A connection, to the calls that run on it. Lives on the event loop.
+/// A connection as seen by its calls, on the connection's event loop.
 protocol CallKeeper: AnyObject {
   func endAtDrain(_ streamID: UInt32)
   func setDeadline(of streamID: UInt32, in timeout: Duration)
-  /// Ends a call in favor of a newer one, unless it has ended.
+  /// Ends a call to admit a newer one, unless it has ended.
   func endDisplaced(_ streamID: UInt32, _ reason: RPCError)
 }

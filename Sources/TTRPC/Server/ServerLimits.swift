@@ -1,75 +1,105 @@
-/// What a server grants its peers. Each limit is answered with a clear status, or by closing the
-/// connection where no call is there to answer.
+/// The limits of a server.
+///
+/// A call above a limit gets a status. If no call is affected, the connection is closed.
 public struct ServerLimits: Sendable, Hashable {
-  /// The sizes of messages.
+  /// The limits on the size of messages.
   public var wire = WireLimits()
-  /// The maximum number of open connections. One more is taken from ``reservedConnections``, or closed as
-  /// soon as it is accepted.
+  /// The maximum number of open connections.
+  ///
+  /// Further connections are taken from ``reservedConnections``, or closed as soon as they are
+  /// accepted.
   public var connections = 4096
-  /// Connections beyond ``connections`` and beyond a user's ``PeerBudget/connections``, so that health
-  /// checks are answered however full the server is. At most two are one user's. Such a connection only
-  /// gets what is answered from memory (``Method/immediate(_:_:_:)``) and HTTP, and is closed after
-  /// ``reservedConnectionTime``.
+  /// The number of additional connections for health checks on a full server.
+  ///
+  /// They are used above ``connections`` and above a user's ``PeerBudget/connections``, at most two
+  /// for each user. Such a connection serves only methods that answer from memory
+  /// (``Method/immediate(_:_:_:)``) and HTTP, and is closed after ``reservedConnectionTime``.
   public var reservedConnections = 16
-  /// How long a connection from the reserve may stay open.
+  /// The time after which a connection from the reserve is closed.
   public var reservedConnectionTime: Duration = .seconds(5)
-  /// The maximum number of calls in flight on one connection, endless calls excluded. One more is refused
-  /// with ``StatusCode/resourceExhausted``.
+  /// The maximum number of calls in flight on one connection, without endless calls.
+  ///
+  /// Further calls get ``StatusCode/resourceExhausted``.
   public var callsPerConnection = 1024
-  /// The maximum number of calls in flight, endless calls excluded. One more is refused with
-  /// ``StatusCode/resourceExhausted``. Methods that answer from memory are not held to it.
+  /// The maximum number of calls in flight on the server, without endless calls.
+  ///
+  /// Further calls get ``StatusCode/resourceExhausted``. Methods that answer from memory are
+  /// exempt.
   public var calls = 16_384
-  /// The maximum number of endless calls on one connection. One more ends the oldest of the method that has
-  /// most of them there, with ``StatusCode/resourceExhausted``.
+  /// The maximum number of endless calls on one connection.
+  ///
+  /// Each further one ends an older one with ``StatusCode/resourceExhausted``: the oldest call of
+  /// the method that has the most endless calls on the connection.
   public var endlessCallsPerConnection = 1024
-  /// The maximum number of endless calls: streams whose callers set no deadline. Nobody but their callers
-  /// knows when they are over, and some clients do not say so when a caller is gone. They are counted
-  /// apart, so that other calls always have capacity. One more is refused with
+  /// The maximum number of endless calls on the server.
+  ///
+  /// An endless call is a stream whose caller set no deadline. Only the caller knows when it ends,
+  /// and some clients do not tell the server that a caller has left. Endless calls are counted
+  /// separately, so that other calls always have capacity. Further endless calls get
   /// ``StatusCode/resourceExhausted``.
   public var endlessCalls = 16_384
-  /// Bytes of one stream that wait to be read, by its handler or by its peer. Above it the stream ends
-  /// with ``StatusCode/resourceExhausted``; where its handler is the one that does not read, after
-  /// ``slowReaderTime``. One message always has room.
+  /// The maximum number of bytes of one stream that wait to be read by its handler or by the peer.
+  ///
+  /// A stream with more ends with ``StatusCode/resourceExhausted``: at once if the peer does not
+  /// read, and after ``slowReaderTime`` if the handler does not. A stream can always hold one
+  /// message of any permitted size.
   public var queuedBytesPerStream = 4 * 1024 * 1024
-  /// Bytes of streams that wait on one connection, to be read by handlers or by the peer, each counted
-  /// for itself. Above it the stream that holds most ends with ``StatusCode/resourceExhausted``; where
-  /// handlers are the ones that do not read, after ``slowReaderTime``. The
-  /// same bound holds for the requests of calls in flight: above it one more is refused. And it holds
-  /// for answers of other calls that the peer does not read: above it the connection is closed, since
-  /// what it asked for cannot be delivered.
+  /// The maximum number of bytes that wait on one connection.
+  ///
+  /// The limit applies to each of the following separately:
+  ///
+  /// - Stream messages that wait for handlers. Above the limit, the stream with the most bytes ends
+  ///   with ``StatusCode/resourceExhausted`` after ``slowReaderTime``.
+  /// - Stream messages that wait for the peer. Above the limit, the stream with the most bytes ends
+  ///   with ``StatusCode/resourceExhausted`` at once.
+  /// - Requests of calls in flight. Above the limit, further calls get
+  ///   ``StatusCode/resourceExhausted``.
+  /// - Responses that the peer has not read. Above the limit, the connection is closed, because the
+  ///   responses cannot be delivered.
   public var queuedBytesPerConnection = 16 * 1024 * 1024
-  /// Bytes that wait on all connections, frames included that have not arrived in whole. A connection
-  /// that adds to it above that is closed.
+  /// The maximum number of bytes that wait on all connections together, incomplete frames included.
+  ///
+  /// Above the limit, a connection that adds bytes is closed, unless it holds no more than an equal
+  /// share (`queuedBytes / connections`).
   public var queuedBytes = 512 * 1024 * 1024
-  /// Frames that one connection is read while others wait for their turn; four times as many while none
-  /// does.
+  /// The read quota of a connection: the number of frames taken from it while other connections
+  /// wait.
+  ///
+  /// If no other connection waits, the quota is four times as large.
   public var framesPerTurn = 8
-  /// Frames in a second that may cost the server work and nobody gets anything from: requests that are
-  /// refused, and cancellations. A connection with more is read no faster than that.
+  /// The maximum rate of wasted frames on one connection, in frames per second.
+  ///
+  /// A wasted frame costs the server work without a benefit to a caller: a refused request or a
+  /// cancellation. A connection that sends more is read no faster than this rate.
   public var wastedFramesPerSecond = 800
-  /// How long a connection may stay open with no call in flight and nothing received; `nil`: as long
-  /// as it likes.
+  /// The time after which an idle connection is closed; `nil` means never.
+  ///
+  /// A connection is idle if it has no call in flight and receives nothing.
   public var idleTime: Duration?
-  /// How long a thread looks for the next call of a peer that it has just answered, before it goes to sleep:
-  /// about as long as it takes to wake it. Only for a peer that it is alone with and that usually calls within
-  /// that time. Zero: it sleeps at once.
+  /// The time for which a thread polls for the next call of a peer that it has just answered.
+  ///
+  /// The default is about the time that it takes to wake a thread. A thread polls only if no other
+  /// connection on it is active and the peer usually calls again within this time. Zero disables
+  /// polling.
   public var pollTime: Duration = .microseconds(50)
-  /// How long a connection is not read while a handler has too many messages of a stream to read
-  /// (``queuedBytesPerStream``, ``queuedBytesPerConnection``). It is read again as soon as the handler has
-  /// taken half of them. Where the time passes first, the stream ends with
-  /// ``StatusCode/resourceExhausted``. Other calls of the same connection wait meanwhile; other
-  /// connections do not.
+  /// The maximum time for which a connection is not read because a handler is too slow.
+  ///
+  /// The server stops reading a connection when the messages that wait for handlers exceed
+  /// ``queuedBytesPerStream`` or ``queuedBytesPerConnection``, and resumes when handlers have taken
+  /// half of them. If the time passes first, the stream ends with ``StatusCode/resourceExhausted``.
+  /// Other calls of the connection wait meanwhile; other connections do not.
   public var slowReaderTime: Duration = .seconds(5)
-  /// How long a frame that was begun may take to arrive in whole.
+  /// The maximum time from the first byte of a frame to its last.
   public var frameTime: Duration = .seconds(30)
-  /// How long a peer may read nothing while answers wait for it.
+  /// The maximum time for which a peer may read nothing while responses wait for it.
   public var writeTime: Duration = .seconds(30)
-  /// How long calls that run when the server drains may take to finish.
+  /// The time that calls in flight have to finish when the server drains.
   public var drainTime: Duration = .seconds(10)
 
+  /// Creates the default limits.
   public init() {}
 
-  /// What one stream may hold, so that the longest message fits.
+  /// The maximum number of bytes of one stream, raised so that the longest message fits.
   var effectiveQueuedBytesPerStream: Int {
     max(queuedBytesPerStream, wire.maximumMessageSize + InboundQueue.overhead)
   }

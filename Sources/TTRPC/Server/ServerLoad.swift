@@ -6,9 +6,9 @@ public final class ServerLoad: Sendable {
   private let limits: ServerLimits
   private let all = Usage()
   private let guests = Usage()
-  /// Connections of the reserve, which do not count among the others.
+  /// The open connections from the reserve, which are not counted in `all`.
   private let reservedConnections = Count()
-  /// By user id, those that have connections.
+  /// The accounts of the users that have connections, by user id.
   private let accounts = NIOLockedValueBox<[UInt32: PeerAccount]>([:])
   private let queuedBytes = Atomic(0)
 
@@ -16,28 +16,30 @@ public final class ServerLoad: Sendable {
     self.limits = limits
   }
 
-  /// The number of calls whose handlers have not returned.
+  /// The number of calls whose handlers have not returned, endless calls included.
   public var callsInFlight: Int { all.calls.value + all.endlessCalls.value }
 
-  /// The number of open connections.
+  /// The number of open connections, those from the reserve included.
   public var openConnections: Int { all.connections.value + reservedConnections.value }
 
-  /// The number of bytes that wait to be read, by handlers and by peers.
+  /// The number of bytes that wait to be read, by handlers or by peers.
   public var bytesQueued: Int { queuedBytes.load(ordering: .relaxed) }
 
-  /// Counts bytes that were queued, or no longer are. Returns how many are queued now.
+  /// Changes the number of queued bytes.
+  ///
+  /// - Returns: The new number.
   func queuedBytesChanged(by change: Int) -> Int {
     queuedBytes.add(change, ordering: .relaxed).newValue
   }
 
   // MARK: Connections
 
-  /// Counts one more connection of a user.
+  /// Admits a connection of a user, and counts it.
   ///
-  /// - Returns: `nil` where the server, the user or the guests have as many as they may, and nothing is
-  ///   left of the reserve.
+  /// - Returns: `nil` if a limit of the server, the user or the guests is reached and the reserve
+  ///   is used up.
   func connectionOpened(by userID: UInt32, _ budget: PeerBudget) -> Admission? {
-    // Under the lock, so that an account is not removed while a connection is being added to it.
+    // Under the lock, so that an account is not removed while a connection is added to it.
     accounts.withLockedValue { accounts in
       let account = accounts[userID] ?? PeerAccount(userID: userID)
       guard let admission = admit(to: account, budget) else { return nil }
@@ -47,13 +49,13 @@ public final class ServerLoad: Sendable {
   }
 
   private func admit(to account: PeerAccount, _ budget: PeerBudget) -> Admission? {
-    if take(
+    if countOneMore(
       all.connections, limits.connections, account.usage.connections, budget.connections,
       budget.isGuest ? guests.connections : nil)
     {
       return Admission(account: account, budget: budget, isReserved: false)
     }
-    let hasReserve = take(
+    let hasReserve = countOneMore(
       reservedConnections, limits.reservedConnections, account.reservedConnections,
       Self.reservedConnectionsPerUser, nil)
     return hasReserve ? Admission(account: account, budget: budget, isReserved: true) : nil
@@ -63,12 +65,12 @@ public final class ServerLoad: Sendable {
     let account = admission.account
     accounts.withLockedValue { accounts in
       if admission.isReserved {
-        reservedConnections.give()
-        account.reservedConnections.give()
+        reservedConnections.decrement()
+        account.reservedConnections.decrement()
       } else {
-        all.connections.give()
-        account.usage.connections.give()
-        if admission.budget.isGuest { guests.connections.give() }
+        all.connections.decrement()
+        account.usage.connections.decrement()
+        if admission.budget.isGuest { guests.connections.decrement() }
       }
       if account.usage.connections.value + account.reservedConnections.value == 0 {
         accounts[account.userID] = nil
@@ -81,7 +83,9 @@ public final class ServerLoad: Sendable {
 
   // MARK: Calls
 
-  /// Counts one more call, unless that is above a limit of the server, the user or the guests.
+  /// Counts a call, unless a limit of the server, the user or the guests is reached.
+  ///
+  /// - Returns: False if a limit is reached.
   func callStarted(_ kind: CallKind, _ admission: Admission) -> Bool {
     let (usage, budget) = (admission.account.usage, admission.budget)
     switch kind {
@@ -89,12 +93,13 @@ public final class ServerLoad: Sendable {
       countCall(by: 1, admission)
       return true
     case .bounded:
-      return take(
+      return countOneMore(
         all.calls, limits.calls, usage.calls, budget.calls, budget.isGuest ? guests.calls : nil)
     case .endless:
-      // At the user's limit the oldest are ended, and their handlers may take a moment to return.
+      // At the limit, the user's oldest calls are ended, but their handlers take a moment to
+      // return. Hence the factor of two.
       let (limit, isAboveAll) = budget.endlessCalls.multipliedReportingOverflow(by: 2)
-      return take(
+      return countOneMore(
         all.endlessCalls, limits.endlessCalls, usage.endlessCalls, isAboveAll ? .max : limit,
         budget.isGuest ? guests.endlessCalls : nil)
     }
@@ -104,21 +109,21 @@ public final class ServerLoad: Sendable {
     switch kind {
     case .immediate, .bounded: countCall(by: -1, admission)
     case .endless:
-      all.endlessCalls.give()
-      admission.account.usage.endlessCalls.give()
-      if admission.budget.isGuest { guests.endlessCalls.give() }
+      all.endlessCalls.decrement()
+      admission.account.usage.endlessCalls.decrement()
+      if admission.budget.isGuest { guests.endlessCalls.decrement() }
     }
   }
 
-  /// Counts a call that is not held to any limit.
+  /// Changes the number of calls in flight without checking a limit.
   func countCall(by change: Int, _ admission: Admission) {
     all.calls.add(change)
     admission.account.usage.calls.add(change)
     if admission.budget.isGuest { guests.calls.add(change) }
   }
 
-  /// Adds what a connection has open to the guests' counters, or takes it away from them, since its user
-  /// has become a guest or is none any more.
+  /// Adds a connection and its calls to the guests' counters, or subtracts them, after its user has
+  /// become a guest or ceased to be one.
   func guestChanged(to isGuest: Bool, connections: Int, calls: Int, endlessCalls: Int) {
     let sign = isGuest ? 1 : -1
     guests.connections.add(sign * connections)
@@ -126,19 +131,21 @@ public final class ServerLoad: Sendable {
     guests.endlessCalls.add(sign * endlessCalls)
   }
 
-  /// Counts one more for the server, the user and, where there are any, the guests, or for none of them.
-  private func take(
+  /// Counts one for the server, the user and, if given, the guests.
+  ///
+  /// - Returns: False if a limit is reached, in which case nothing is counted.
+  private func countOneMore(
     _ all: Count, _ limit: Int, _ user: Count, _ userLimit: Int, _ guests: Count?
   ) -> Bool {
-    guard all.take(upTo: limit) else { return false }
-    guard user.take(upTo: userLimit) else {
-      all.give()
+    guard all.increment(upTo: limit) else { return false }
+    guard user.increment(upTo: userLimit) else {
+      all.decrement()
       return false
     }
-    // Half for all guests, at least one of what there is.
-    guard guests?.take(upTo: max(limit / 2, 1)) ?? true else {
-      all.give()
-      user.give()
+    // All guests together get half of the limit, but at least one.
+    guard guests?.increment(upTo: max(limit / 2, 1)) ?? true else {
+      all.decrement()
+      user.decrement()
       return false
     }
     return true

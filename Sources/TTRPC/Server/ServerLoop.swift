@@ -1,12 +1,12 @@
 internal import NIOCore
 
-/// What the connections of one event loop share.
+/// The objects that the connections of one event loop share.
 struct ServerLoop: Sendable {
   let eventLoop: any EventLoop
   let executor: EventLoopTaskExecutor
   let turns: TurnQueue
   let busyPoll: BusyPoll
-  /// Answers of deferred calls, on the way to their connections.
+  /// Outcomes of deferred calls, on the way to their connections.
   let answers: LoopInbox<@Sendable () -> Void>
 
   init(_ eventLoop: any EventLoop, _ limits: ServerLimits) {

@@ -1,8 +1,8 @@
-/// A set of methods under one name. Generated handler protocols refine it.
+/// A named set of methods, which generated handler protocols refine.
 public protocol Service: Sendable {
-  /// The full name in the `.proto` file, package included.
+  /// The service's full name in the `.proto` file, including the package.
   static var serviceName: String { get }
 
-  /// Every method that is answered.
+  /// The methods that the service implements.
   var methods: [Method] { get }
 }

@@ -1,5 +1,7 @@
-/// Values by stream ids. Ids nearly always grow, so that a new one belongs at the end, where calls that end
-/// soon are found and removed at once: for the calls of one connection this is faster than hashing.
+/// A map from stream ids to values, in an array sorted by id.
+///
+/// New ids are nearly always the highest, and short calls are found and removed near the end. For
+/// the calls of one connection this is faster than hashing.
 struct StreamTable<Value> {
   private var entries: [(id: UInt32, value: Value)] = []
 
@@ -31,12 +33,12 @@ struct StreamTable<Value> {
     return entries.remove(at: index).value
   }
 
-  /// The ids of values that fit, in ascending order.
+  /// Returns the ids of the values that satisfy a predicate, in ascending order.
   func ids(where fits: (Value) -> Bool) -> [UInt32] {
     entries.filter { fits($0.value) }.map(\.id)
   }
 
-  /// Where the id is, or the first above it.
+  /// Returns the index of an id, or of the first higher id.
   private func index(of id: UInt32) -> Int {
     guard let last = entries.last else { return 0 }
     if last.id <= id { return last.id == id ? entries.endIndex - 1 : entries.endIndex }

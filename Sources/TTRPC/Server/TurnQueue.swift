@@ -1,15 +1,15 @@
 internal import NIOCore
 
-/// The connections of one event loop that have sent more than they could have taken at once. They go
-/// on one after the other, and between any two of them the loop looks at its sockets: who sends little
-/// waits for one of them, and not for all.
+/// The connections of an event loop that have used up their read quota and wait to continue.
 ///
-/// Those that have shown themselves well-behaved go on together for a slice of time: they are busy, and not
-/// to be slowed down.
+/// They continue one after the other. Between any two of them the event loop polls its sockets, so
+/// that a connection that sends little waits for one of them instead of all.
+///
+/// Well-behaved connections share one time slice, so that busy clients are not slowed down.
 final class TurnQueue: Sendable {
   private struct State {
     var waiting: CircularBuffer<ServerConnectionHandler> = []
-    /// When the first of them goes on.
+    /// The timer after which the first connection continues.
     var timer: Scheduled<Void>?
   }
 
@@ -21,16 +21,16 @@ final class TurnQueue: Sendable {
     state = .makeBoxSendingValue(State(), eventLoop: eventLoop)
   }
 
-  /// Whether any connection waits.
+  /// A Boolean value that indicates whether no connection waits.
   var isEmpty: Bool { state.value.waiting.isEmpty }
 
-  /// Has the connection resume once those before it have.
+  /// Adds a connection, which continues after those that were added before it.
   func append(_ connection: ServerConnectionHandler) {
     state.value.waiting.append(connection)
     schedule()
   }
 
-  /// Forgets a connection that has closed.
+  /// Removes a connection that has closed.
   func remove(_ connection: ServerConnectionHandler) {
     state.value.waiting.removeAll { $0 === connection }
     if isEmpty {
@@ -41,8 +41,8 @@ final class TurnQueue: Sendable {
 
   private func schedule() {
     guard state.value.timer == nil, !isEmpty else { return }
-    // The loop runs all tasks that are due before it looks at its sockets; one that is not due yet
-    // makes it look.
+    // The event loop runs all tasks that are due before it polls its sockets. A task that is due
+    // later makes it poll first.
     state.value.timer = eventLoop.scheduleTask(deadline: eventLoop.now + Self.pauseTime) {
       self.next()
     }
@@ -51,7 +51,7 @@ final class TurnQueue: Sendable {
   private func next() {
     state.value.timer = nil
     let sliceEnd = eventLoop.now + Self.sliceTime
-    // Of those who are here now: who has another turn coming waits for the next slice.
+    // Only the connections that wait now: one that has to wait again continues in the next slice.
     var turns = state.value.waiting.count
     repeat {
       state.value.waiting.popFirst()?.resumeReading()

@@ -1,7 +1,7 @@
 internal import NIOConcurrencyHelpers
 internal import Synchronization
 
-/// A number that several threads count up and down.
+/// A counter that several threads change.
 final class Count: Sendable {
   private let number = Atomic(0)
 
@@ -9,8 +9,10 @@ final class Count: Sendable {
 
   func add(_ change: Int) { number.add(change, ordering: .relaxed) }
 
-  /// Counts one more, unless that is above the limit.
-  func take(upTo limit: Int) -> Bool {
+  /// Adds one, unless the result would exceed the limit.
+  ///
+  /// - Returns: False if the limit is reached.
+  func increment(upTo limit: Int) -> Bool {
     guard number.add(1, ordering: .relaxed).newValue <= limit else {
       number.subtract(1, ordering: .relaxed)
       return false
@@ -18,32 +20,34 @@ final class Count: Sendable {
     return true
   }
 
-  func give() { number.subtract(1, ordering: .relaxed) }
+  func decrement() { number.subtract(1, ordering: .relaxed) }
 }
 
-/// The connections and calls that one user, all guests, or the whole server have now.
+/// The numbers of open connections and calls of one user, of all guests, or of the whole server.
 struct Usage: Sendable {
   let connections = Count()
-  /// Calls whose handlers have not returned, endless calls excluded.
+  /// The calls whose handlers have not returned, without endless calls.
   let calls = Count()
-  /// Endless calls whose handlers have not returned.
+  /// The endless calls whose handlers have not returned.
   let endlessCalls = Count()
 }
 
-/// The counters that all connections of one user id share, as long as there are any.
+/// The counters that all connections of one user id share.
+///
+/// An account exists as long as its user has a connection.
 final class PeerAccount: Sendable {
   let userID: UInt32
   let usage = Usage()
-  /// Connections from the server's reserve.
+  /// The connections that the user has from the server's reserve.
   let reservedConnections = Count()
   private let endlessCalls = NIOLockedValueBox(EndlessCalls())
 
-  /// Endless calls that have not ended, by their numbers, the oldest first.
+  /// The endless calls that have not ended, in ascending order of their numbers: the oldest first.
   private struct EndlessCalls {
     var lastNumber = 0
     var calls: [(number: Int, call: ServerCall)] = []
 
-    /// Where a number is, or the first above it.
+    /// Returns the index of a number, or of the first higher one.
     func index(of number: Int) -> Int {
       var low = 0
       var high = calls.endIndex
@@ -59,7 +63,9 @@ final class PeerAccount: Sendable {
     self.userID = userID
   }
 
-  /// Adds an endless call, and returns its number.
+  /// Adds an endless call.
+  ///
+  /// - Returns: The call's number, for ``remove(_:)``.
   func add(_ call: ServerCall) -> Int {
     endlessCalls.withLockedValue { state in
       state.lastNumber += 1
@@ -68,7 +74,9 @@ final class PeerAccount: Sendable {
     }
   }
 
-  /// Removes the oldest endless calls above a limit, and returns them: they are to be ended.
+  /// Removes the oldest endless calls above a limit.
+  ///
+  /// - Returns: The removed calls, which the caller has to end.
   func removeOldest(above limit: Int) -> [ServerCall] {
     endlessCalls.withLockedValue { state in
       let oldest = state.calls.prefix(max(state.calls.count - limit, 0)).map(\.call)
@@ -77,7 +85,7 @@ final class PeerAccount: Sendable {
     }
   }
 
-  /// Removes an endless call that has ended.
+  /// Removes an endless call that has ended, unless it was removed before.
   func remove(_ number: Int) {
     endlessCalls.withLockedValue { state in
       let index = state.index(of: number)
@@ -87,14 +95,15 @@ final class PeerAccount: Sendable {
   }
 }
 
-/// How a call counts against the limits.
+/// The kind of a call, which decides the limits that apply to it.
 enum CallKind {
-  /// Answered from memory, before the connection does anything else: the call is never in flight beside
-  /// others, and is admitted however full the server is.
+  /// A call that is answered from memory, before the connection does anything else.
+  ///
+  /// No other call runs at the same time, so it is admitted even if the server is full.
   case immediate
   /// A call that ends by itself or has a deadline.
   case bounded
-  /// A stream whose caller set no deadline: it may never end.
+  /// A stream without a deadline, which may never end.
   case endless
 
   init(_ method: Method, hasDeadline: Bool) {
@@ -107,11 +116,13 @@ enum CallKind {
   }
 }
 
-/// The account and the budget with which a connection was admitted.
+/// The account and the budget under which a connection was admitted.
 struct Admission: Sendable {
   let account: PeerAccount
-  /// The limits of its user, which a change of policy replaces.
+  /// The limits of the connection's user, which a change of policy replaces.
   var budget: PeerBudget
-  /// Whether the connection is one of the reserve's: it only gets what is answered from memory and HTTP.
+  /// A Boolean value that indicates whether the connection belongs to the server's reserve.
+  ///
+  /// Such a connection serves only HTTP and methods that answer from memory.
   let isReserved: Bool
 }

@@ -2,7 +2,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 
-/// A connection that turned out to speak HTTP: one request, one response, and the end.
+/// Serves one HTTP request on a connection, then closes it.
 final class HTTPConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
@@ -28,17 +28,19 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     self.loop = loop
   }
 
-  /// The most bytes of all headers of a request.
+  /// The maximum size of all headers of a request together, in bytes.
   private static let maximumHeaderSize = 16_384
 
-  /// Whether a connection begins as HTTP does: with the capital of a method's name. A ttrpc frame
-  /// begins with a zero.
-  static func recognises(_ bytes: ByteBuffer) -> Bool {
+  /// Returns whether a connection's first bytes are the beginning of an HTTP request.
+  ///
+  /// An HTTP request begins with a capital letter, the first of the method's name. A ttrpc frame
+  /// begins with a zero byte, because its length is at most 4 MiB.
+  static func recognizes(_ bytes: ByteBuffer) -> Bool {
     guard let first: UInt8 = bytes.getInteger(at: bytes.readerIndex) else { return false }
     return (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first)
   }
 
-  /// Makes the rest of a channel's pipeline speak HTTP.
+  /// Adds the HTTP codec and handler to a channel's pipeline, behind `handler`.
   static func install(
     on channel: any Channel, after handler: ServerConnectionHandler, server: ServerParts,
     peer: PeerIdentity, logger: Logger, loop: ServerLoop, admission: Admission
@@ -50,7 +52,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
       position: .after(handler))
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderListSize = maximumHeaderSize
-    // Without pipelining: there is one request.
+    // A connection has one request, so there is no pipelining.
     try pipeline.configureHTTPServerPipeline(
       position: .after(handler), withPipeliningAssistance: false, withErrorHandling: true,
       withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
@@ -67,21 +69,21 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
-    // It holds its connection, and would keep both.
+    // Breaks a reference cycle: the call refers to this handler.
     call = nil
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    // A body is read and forgotten: no path wants one.
+    // A body is discarded: no route reads one.
     guard case .head(let head) = unwrapInboundIn(data), !hasRequest else { return }
     hasRequest = true
     let path = String(head.uri.prefix { $0 != "?" })
     let route = server.routes.first { $0.path == path }
     guard head.method == .GET || head.method == .HEAD else {
-      return respond(.init(status: 405, line: "only GET and HEAD are answered"), to: head)
+      return respond(.init(status: 405, line: "method not allowed; use GET or HEAD"), to: head)
     }
-    // A connection has one request, so that the limit on connections bounds these calls too. Probes are
-    // answered however many calls are in flight.
+    // A connection has one request, so the limit on connections also limits these calls. The limits
+    // on calls do not apply, so that probes are always answered.
     server.load.countCall(by: 1, admission)
     answer(head, path: path, route)
   }
@@ -104,7 +106,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
       do throws(RPCError) {
         response = try await interceptors.run(context) { context throws(RPCError) in
           guard let route else {
-            throw RPCError(code: .unimplemented, message: "nothing is here")
+            throw RPCError(code: .unimplemented, message: "unknown path")
           }
           let response = try await route.respond(load)
           if let ending = context.call.ending { throw ending }
@@ -122,8 +124,8 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   private func respond(_ response: HTTPResponse, to head: HTTPRequestHead) {
     deadline?.cancel()
     guard let context, context.channel.isActive else { return }
-    // A peer that does not read its answer does not keep the connection for ever. Before it is
-    // written, since that may be the end.
+    // A peer that does not read its response must not keep the connection open. Set before the
+    // write, which may close the channel.
     setDeadline(of: 0, in: server.limits.writeTime)
     var answer = HTTPResponseHead(
       version: head.version, status: HTTPResponseStatus(statusCode: response.status))
@@ -151,12 +153,12 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    stop(RPCError(code: .cancelled, message: "the caller is gone"))
+    stop(RPCError(code: .cancelled, message: "the client disconnected"))
     context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    logger.notice("closing: no proper HTTP", metadata: ["error": "\(error)"])
+    logger.notice("closing connection: HTTP error", metadata: ["error": "\(error)"])
     context.close(promise: nil)
   }
 

@@ -1,18 +1,26 @@
-/// A path that a server answers to `GET` requests on its socket, as for probes and scrapers:
-/// `curl --unix-socket PATH http://localhost/healthz`.
+/// A path that a server serves over HTTP on its socket, for example for probes and scrapers.
 ///
-/// HTTP is told apart by a connection's first byte, and speaks under the same interceptors and limits
-/// as calls do. To the interceptors it is a call of the service ``HTTPRoute/serviceName``.
+/// ```
+/// curl --unix-socket PATH http://localhost/healthz
+/// ```
+///
+/// The server recognizes HTTP by a connection's first byte and answers `GET` and `HEAD`.
+/// Interceptors run around each request, and see it as a call of the service ``serviceName``. The
+/// limits on connections apply to HTTP, the limits on calls do not.
 public struct HTTPRoute: Sendable {
-  /// The service that interceptors see.
+  /// The name of the service that interceptors see for HTTP requests.
   public static let serviceName = "http"
 
-  /// Such as `/healthz`.
+  /// The absolute path without a query, such as `/healthz`.
   public let path: String
   let respond: @Sendable (ServerLoad) async throws(RPCError) -> HTTPResponse
 
-  /// - Parameter respond: What the path answers, given what the server is doing. An error it throws
-  ///   becomes the HTTP status that is nearest to its own.
+  /// Creates a route.
+  ///
+  /// - Parameters:
+  ///   - path: The absolute path without a query, such as `/healthz`.
+  ///   - respond: Makes the response, given the server's current load. An error that it throws
+  ///     becomes the closest HTTP status.
   public init(
     path: String,
     _ respond: @escaping @Sendable (ServerLoad) async throws(RPCError) -> HTTPResponse
@@ -21,18 +29,22 @@ public struct HTTPRoute: Sendable {
     self.respond = respond
   }
 
-  /// What interceptors see as the method.
+  /// The method that interceptors see for the route.
   var descriptor: MethodDescriptor {
     MethodDescriptor(service: Self.serviceName, name: String(path.drop { $0 == "/" }))
   }
 }
 
-/// What a path answers.
+/// A response to an HTTP request.
 public struct HTTPResponse: Sendable, Hashable {
+  /// The HTTP status code, such as 200.
   public var status: Int
+  /// The value of the `Content-Type` header.
   public var contentType: String
+  /// The bytes of the body, which a response to `HEAD` omits.
   public var body: [UInt8]
 
+  /// Creates a response, by default with status 200 and a plain-text body.
   public init(
     status: Int = 200, contentType: String = "text/plain; charset=utf-8", body: [UInt8]
   ) {
@@ -41,7 +53,7 @@ public struct HTTPResponse: Sendable, Hashable {
     self.body = body
   }
 
-  /// A line of text.
+  /// Creates a plain-text response of one line, to which a line feed is added.
   public init(status: Int = 200, line: String) {
     self.init(status: status, body: Array("\(line)\n".utf8))
   }
@@ -52,7 +64,7 @@ public struct HTTPResponse: Sendable, Hashable {
 }
 
 extension StatusCode {
-  /// The HTTP status that says it best.
+  /// The HTTP status code that is closest in meaning.
   var httpStatus: Int {
     switch self {
     case .ok: 200

@@ -1,19 +1,23 @@
 public import Logging
 
-/// Writes a line for each call when it is over: who called what, how it ended, how long it took and
-/// how much it moved.
+/// Logs one line for each call when it ends.
+///
+/// The line has the peer, the method, the status, the duration in milliseconds, and the number of
+/// bytes received and sent.
 public struct AccessLog: BracketingInterceptor {
   private let level: Logger.Level
 
+  /// Creates an access log that writes its lines at the given level.
   public init(level: Logger.Level = .info) {
     self.level = level
   }
 
+  /// Returns a call hook that logs the calls of a method.
   public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
-    Bracket(level: level)
+    Hook(level: level)
   }
 
-  private final class Bracket: CallBracket {
+  private final class Hook: CallBracket {
     let level: Logger.Level
 
     init(level: Logger.Level) {
@@ -38,7 +42,7 @@ public struct AccessLog: BracketingInterceptor {
 }
 
 extension Duration {
-  /// In thousandths of a second, with their thousandths.
+  /// The duration in milliseconds, with a resolution of one microsecond.
   fileprivate var milliseconds: Double {
     let microseconds = components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
     return Double(microseconds) / 1000

@@ -1,18 +1,21 @@
 internal import CoreMetrics
 internal import Logging
 
-/// Refuses calls that their peer may not make, with ``StatusCode/permissionDenied``.
+/// Refuses calls that the policy does not permit to the peer, with ``StatusCode/permissionDenied``.
 ///
-/// Each refusal is logged and counted: `ttrpc_server_denied_total`, by `method`. Names that no method
-/// has are whatever a peer made up: they are counted as `unknown`, lest there be a count for each.
+/// Each refusal is logged, and counted in `ttrpc_server_denied_total` by `method`. The names of
+/// unknown methods are chosen by the peer, so all of them are counted as `unknown` instead of
+/// creating a time series each.
 public struct Authorization: BracketingInterceptor {
   private let isOpenToAll: @Sendable (MethodDescriptor) -> Bool
   private let allows: @Sendable (PeerIdentity, MethodDescriptor) -> Bool
 
+  /// Creates an interceptor for a policy.
+  ///
   /// - Parameters:
-  ///   - isOpenToAll: Whether whoever can connect may call a method, always: nobody is asked about then.
-  ///   - allows: Whether a peer may call a method. Asked at the beginning of each call, on the
-  ///     connection's event loop: it answers from memory.
+  ///   - isOpenToAll: Returns whether every peer may call a method. If so, `allows` is not called.
+  ///   - allows: Returns whether a peer may call a method. It is called at the beginning of each
+  ///     call, on the connection's event loop, and must not block.
   public init(
     isOpenToAll: @escaping @Sendable (MethodDescriptor) -> Bool = { _ in false },
     _ allows: @escaping @Sendable (PeerIdentity, MethodDescriptor) -> Bool
@@ -21,11 +24,12 @@ public struct Authorization: BracketingInterceptor {
     self.allows = allows
   }
 
+  /// Returns a call hook that checks the peer, or `nil` if the method is open to all.
   public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
-    isOpenToAll(method) ? nil : Bracket(method: method, isKnown: isKnown, allows: allows)
+    isOpenToAll(method) ? nil : Hook(method: method, isKnown: isKnown, allows: allows)
   }
 
-  private final class Bracket: CallBracket {
+  private final class Hook: CallBracket {
     let method: MethodDescriptor
     let isKnown: Bool
     let allows: @Sendable (PeerIdentity, MethodDescriptor) -> Bool
@@ -41,9 +45,9 @@ public struct Authorization: BracketingInterceptor {
 
     func callBegan(_ context: inout ServerContext) throws(RPCError) {
       guard !allows(context.peer, method) else { return }
-      // What a peer made up is cut short, since it comes back.
+      // The peer chose the name of an unknown method, and the message returns it: truncate it.
       let name = isKnown ? method.fullName : String(method.fullName.prefix(Self.longestName))
-      context.logger.notice("denied")
+      context.logger.notice("call denied")
       Counter(
         label: "ttrpc_server_denied_total", dimensions: [("method", isKnown ? name : "unknown")]
       ).increment()

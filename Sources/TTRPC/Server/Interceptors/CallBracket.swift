@@ -1,47 +1,58 @@
-/// What happens at both ends of a call, and not in between: it counts, it times, it refuses.
+/// A call hook, which acts at the beginning and the end of a call, for example to count, time or
+/// refuse it.
 ///
-/// It runs on the connection's event loop and answers from memory. In return it costs a call no task: a
-/// server whose interceptors are all of this kind carries a unary call out as fast as its handler is.
-/// An object, since one is made for each method and looked at for each call.
+/// A hook runs on the connection's event loop and must not block. In return, it costs a call no
+/// task: if all interceptors of a server are hooks, unary calls take the fast path. A hook is an
+/// object because the server makes one for each method and uses it for each call.
 public protocol CallBracket: AnyObject, Sendable {
-  /// A call begins.
+  /// Handles the beginning of a call, and may change its context.
   ///
-  /// - Throws: Why the call is refused. Those inside of it, and the handler, do not run then.
+  /// - Throws: The status with which the hook refuses the call. The inner hooks, the handler and
+  ///   this hook's ``callEnded(_:_:)`` do not run then.
   func callBegan(_ context: inout ServerContext) throws(RPCError)
 
-  /// A call that this has let through has ended; with an error, the status that the caller gets.
+  /// Handles the end of a call that ``callBegan(_:)`` let pass.
+  ///
+  /// - Parameters:
+  ///   - context: The context of the call.
+  ///   - error: The status that the caller gets, or `nil` if the call succeeded.
   func callEnded(_ context: ServerContext, _ error: RPCError?)
 }
 
 extension CallBracket {
+  /// Does nothing.
   public func callEnded(_ context: ServerContext, _ error: RPCError?) {}
 }
 
-/// An interceptor that is nothing but a bracket around each call.
+/// An interceptor that consists of a call hook.
 public protocol BracketingInterceptor: ServerInterceptor {
-  /// What is to be around the calls of a method, made once for each; `nil` for nothing.
+  /// Returns the call hook for a method, or `nil` if its calls need none.
   ///
-  /// - Parameter isKnown: Whether such a method is registered; where it is not, its names are whatever a
-  ///   peer made up.
+  /// The server calls it once for each registered method when it is created, and again for each
+  /// call that does not take the fast path.
+  ///
+  /// - Parameters:
+  ///   - method: The method, whose names are chosen by the peer if it is unknown.
+  ///   - isKnown: True if the method is registered.
   func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)?
 }
 
 extension BracketingInterceptor {
-  /// The bracket as an interceptor among those that are none.
+  /// Runs the call hook around a call that does not take the fast path.
   public func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {
-    guard let bracket = bracket(of: context.method, isKnown: context.isKnown) else {
+    guard let hook = bracket(of: context.method, isKnown: context.isKnown) else {
       return try await next(context)
     }
     var context = context
-    try bracket.callBegan(&context)
+    try hook.callBegan(&context)
     do throws(RPCError) {
       try await next(context)
     } catch {
-      bracket.callEnded(context, error)
+      hook.callEnded(context, error)
       throw error
     }
-    bracket.callEnded(context, nil)
+    hook.callEnded(context, nil)
   }
 }

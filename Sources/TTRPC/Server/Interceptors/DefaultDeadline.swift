@@ -1,22 +1,29 @@
-/// Gives calls a deadline whose callers gave none, so that no handler runs for ever.
+/// Sets a deadline for calls whose callers set none, so that no handler runs forever.
 ///
-/// A deadline that a caller gave is its own, and the server enforces it with or without this.
+/// The server enforces the deadlines of callers with or without this interceptor.
 public struct DefaultDeadline: BracketingInterceptor {
   private let timeout: Duration
   private let shapes: Set<CallShape>
 
-  /// - Parameter shapes: Which calls. Streams often are meant to last, so only unary calls, unless
-  ///   something else is said.
+  /// Creates an interceptor that sets deadlines.
+  ///
+  /// - Parameters:
+  ///   - timeout: The time from the beginning of a call to its deadline.
+  ///   - shapes: The shapes of the calls that get a deadline. The default is unary calls only,
+  ///     because streams are often long-lived.
   public init(_ timeout: Duration, shapes: Set<CallShape> = [.unary]) {
     self.timeout = timeout
     self.shapes = shapes
   }
 
+  /// Returns a call hook that sets the deadline, or `nil` if calls of this shape get none.
   public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
-    shapes.contains(method.shape) ? Bracket(timeout: timeout) : nil
+    shapes.contains(method.shape) ? Hook(timeout: timeout) : nil
   }
 
-  /// Among interceptors that are no brackets, the call has begun already, and its connection is told.
+  /// Sets the deadline of a call that does not take the fast path.
+  ///
+  /// The call has begun already, so its connection is told.
   public func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {
@@ -27,7 +34,7 @@ public struct DefaultDeadline: BracketingInterceptor {
     }
   }
 
-  private final class Bracket: CallBracket {
+  private final class Hook: CallBracket {
     let timeout: Duration
 
     init(timeout: Duration) {
@@ -35,7 +42,7 @@ public struct DefaultDeadline: BracketingInterceptor {
     }
 
     func callBegan(_ context: inout ServerContext) {
-      // The connection looks at it once the call has begun.
+      // The connection reads the deadline after the hooks have run.
       if context.deadline == nil { context.deadline = context.began + timeout }
     }
   }

@@ -1,25 +1,37 @@
-/// Runs around every call of a server, whatever its shape.
+/// An interceptor, which runs around every call of a server, whatever its shape.
 ///
-/// What happens before `next` happens before the handler, what comes after it knows the outcome.
-/// `next` throws the status that the caller gets, also where the call's deadline, its caller or a drain
-/// ended it before the handler was done. Throwing without `next` refuses the call. `next` is called at
-/// most once.
+/// Code before `next` runs before the handler; code after it knows the outcome. `next` throws the
+/// status that the caller gets, also if a deadline, a cancellation or a drain ended the call before
+/// the handler returned. An interceptor refuses a call by throwing without calling `next`. It calls
+/// `next` at most once; a call for which it returns without calling `next` gets
+/// ``StatusCode/internalError``.
 ///
-/// One that has nothing to do in between should be a ``BracketingInterceptor``, which costs less.
+/// An interceptor that acts only at the beginning and the end of a call should be a
+/// ``BracketingInterceptor``, which costs less.
 public protocol ServerInterceptor: Sendable {
+  /// Runs around one call.
+  ///
+  /// - Parameters:
+  ///   - context: The context of the call.
+  ///   - next: Runs the inner interceptors and the handler, with the context that it is given.
+  /// - Throws: The status that the caller gets.
   func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError)
 
-  /// Whether it only passes on calls that bring no metadata, so that it can be left out of them.
+  /// A Boolean value that indicates whether the interceptor does nothing for calls without
+  /// metadata.
+  ///
+  /// The server leaves such an interceptor out of those calls. The default is false.
   var needsMetadata: Bool { get }
 }
 
 extension ServerInterceptor {
+  /// False, so that the interceptor runs around all calls.
   public var needsMetadata: Bool { false }
 }
 
-/// A server's interceptors in their order, the first outermost.
+/// The interceptors of a server, the outermost first.
 struct ServerInterceptorChain: Sendable {
   private let interceptors: [any ServerInterceptor]
 
@@ -27,17 +39,19 @@ struct ServerInterceptorChain: Sendable {
     self.interceptors = interceptors
   }
 
-  /// All that is to be around a call of a method that brings no metadata, where brackets are all that is.
-  func brackets(of method: MethodDescriptor) -> [any CallBracket]? {
-    var brackets: [any CallBracket] = []
+  /// Returns the call hooks for calls of a method without metadata.
+  ///
+  /// - Returns: `nil` if such calls need an interceptor that is not a hook.
+  func hooks(of method: MethodDescriptor) -> [any CallBracket]? {
+    var hooks: [any CallBracket] = []
     for interceptor in interceptors where !interceptor.needsMetadata {
       guard let interceptor = interceptor as? any BracketingInterceptor else { return nil }
-      if let bracket = interceptor.bracket(of: method, isKnown: true) { brackets.append(bracket) }
+      if let hook = interceptor.bracket(of: method, isKnown: true) { hooks.append(hook) }
     }
-    return brackets
+    return hooks
   }
 
-  /// Runs a handler inside all of them.
+  /// Runs a handler inside all interceptors.
   func run<Value>(
     _ context: ServerContext, _ handler: (ServerContext) async throws(RPCError) -> Value
   ) async throws(RPCError) -> Value {
@@ -47,7 +61,8 @@ struct ServerInterceptorChain: Sendable {
       value = try await handler(context)
     }
     guard let value else {
-      throw RPCError(code: .internalError, message: "an interceptor has left out the call")
+      throw RPCError(
+        code: .internalError, message: "an interceptor returned without calling the next one")
     }
     return value
   }
