@@ -148,7 +148,7 @@ extension ServerConnectionHandler: StreamConnection {
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.whenComplete { _ in channel.close(promise: nil) }
     writeOutputBuffer(promise: written)
-    // The time limit applies however little data the peer leaves unread.
+    // The time limit applies even if the channel is still writable.
     unwritableSince = unwritableSince ?? now
   }
 

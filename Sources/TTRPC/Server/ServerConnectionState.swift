@@ -1,6 +1,6 @@
 /// The state of a server's connection: its open streams, and what each frame means for them.
 ///
-/// It is a value without input and output, which ``ServerConnectionHandler`` does.
+/// It performs no input or output; ``ServerConnectionHandler`` does.
 ///
 /// Invariant: each stream has exactly one terminal frame.
 struct ServerConnectionState {
@@ -108,7 +108,7 @@ struct ServerConnectionState {
     guard shape.streamsRequests else { return Opening(hasMessage: true, isLast: true) }
     let isLast = flags.contains(.remoteClosed)
     running[streamID] = isLast ? .closed : .open
-    // containerd's client opens a stream without data, but without the flag for "no data" too.
+    // When containerd's client opens a stream, it sends neither data nor the flag for "no data".
     let hasMessage = payloadLength > 0 && !flags.contains(.noData)
     return Opening(hasMessage: hasMessage, isLast: isLast)
   }

@@ -6,7 +6,7 @@ internal import Synchronization
 public struct ServerContext: Sendable {
   /// The time at which the server ends the call, or `nil` if it has no deadline.
   ///
-  /// The server then cancels the handler's task and answers with ``StatusCode/deadlineExceeded``.
+  /// The server then cancels the handler and answers with ``StatusCode/deadlineExceeded``.
   public internal(set) var deadline: ContinuousClock.Instant?
   /// The metadata that interceptors add to each log line of the call.
   public var logMetadata: Logger.Metadata = [:]
