@@ -2,7 +2,7 @@ internal import NIOCore
 internal import ProtobufC
 
 extension ByteBuffer {
-  /// Reads all that is left as one message.
+  /// Parses all readable bytes as one message, and leaves the reader index where it is.
   func message<Message: ProtobufMessage>(
     _ type: Message.Type
   ) throws(ProtobufError) -> Message {
@@ -11,9 +11,9 @@ extension ByteBuffer {
     }.get()
   }
 
-  /// Writes a whole frame: its header, and the message as its payload.
+  /// Writes a frame with a message as its payload.
   ///
-  /// - Returns: Whether the message is within the limit; where it is not, nothing is written.
+  /// - Returns: True if the message is within the limit; otherwise nothing is written.
   mutating func writeFrame(
     streamID: UInt32, type: FrameType, flags: FrameFlags = [], message: some ProtobufMessage,
     limit: Int
@@ -33,9 +33,9 @@ extension ByteBuffer {
     }
   }
 
-  /// Writes the frame of a response without a status, whose payload is a message.
+  /// Writes the frame of a successful response whose payload is a message.
   ///
-  /// - Returns: Whether the response is within the limit; where it is not, nothing is written.
+  /// - Returns: True if the response is within the limit; otherwise nothing is written.
   mutating func writeResponse(
     streamID: UInt32, _ serializer: borrowing Serializer, limit: Int
   ) -> Bool {
@@ -45,7 +45,9 @@ extension ByteBuffer {
     }
   }
 
-  /// The same of a payload that is bytes already.
+  /// Writes the frame of a successful response whose payload is already serialized.
+  ///
+  /// - Returns: True if the response is within the limit; otherwise nothing is written.
   mutating func writeResponse(streamID: UInt32, payload: [UInt8], limit: Int) -> Bool {
     unsafe writeResponse(streamID: streamID, payloadCount: payload.count, limit: limit) { bytes in
       unsafe payload.withUnsafeBytes { unsafe bytes.copyMemory(from: $0) }

@@ -1,9 +1,11 @@
 internal import ProtobufC
 
-// Between the envelope's messages and the values that the rest of the library speaks.
+// Conversions between the envelope's messages and the types that the rest of the module uses.
 
 extension WireRequest {
-  /// - Parameter timeout: Relative, as it travels; `nil` sends none.
+  /// Creates a request's envelope.
+  ///
+  /// - Parameter timeout: The time that the call may still take; nil for no limit.
   init(
     service: String, method: String, payload: [UInt8], timeout: Duration?, metadata: Metadata
   ) {
@@ -21,17 +23,19 @@ extension WireRequest {
     return result
   }
 
-  /// How long the caller waits: `nil` without end; zero or less: not any more.
+  /// The time that the call may take, from now; nil for no limit.
+  ///
+  /// A negative value means that the deadline has passed.
   var timeout: Duration? {
     timeoutNano == 0 ? nil : .nanoseconds(timeoutNano)
   }
 }
 
 extension WireResponse {
-  /// Field 2, length-delimited.
+  /// The tag of the payload: field 2, length-delimited.
   static let payloadTag: UInt8 = 0x12
 
-  /// How long a response without a status is, with this much payload.
+  /// Returns the size in bytes of a response envelope that has a payload and no status.
   static func byteCount(ofPayload count: Int) -> Int {
     guard count > 0 else { return 0 }
     let digits = (Int.bitWidth - count.leadingZeroBitCount + 6) / 7
@@ -42,7 +46,7 @@ extension WireResponse {
     self.init(status: WireStatus(error), payload: [])
   }
 
-  /// The response's payload, or the error it carries.
+  /// The response's payload, or the error that its status describes.
   var outcome: Result<[UInt8], RPCError> {
     guard let status, status.code != 0 else { return .success(payload) }
     return .failure(RPCError(status))
@@ -60,7 +64,7 @@ extension WireStatus {
 extension RPCError {
   init(_ status: WireStatus) {
     self.init(
-      // A code that gRPC does not have is unknown by its own definition.
+      // gRPC treats a code that it does not define as UNKNOWN.
       code: StatusCode(rawValue: status.code) ?? .unknown,
       message: status.message,
       details: status.details.map { ErrorDetail($0) })
@@ -93,7 +97,9 @@ extension WireAnyMessage {
 }
 
 extension ErrorDetail {
-  /// A detail that cannot be read is kept as its bytes.
+  /// Converts a detail from its wire form.
+  ///
+  /// A detail of an unknown type, or one that cannot be parsed, becomes ``other(typeURL:value:)``.
   init(_ any: WireAnyMessage) {
     if any.typeURL == WireAnyMessage.badRequestURL,
       let message = try? WireBadRequest(serialized: any.value)
@@ -113,7 +119,10 @@ extension ErrorDetail {
 }
 
 extension Duration {
-  /// Whole nanoseconds, kept within what 64 bits and the protocol can say: never 0, which means none.
+  /// The duration in whole nanoseconds, clamped to 64 bits.
+  ///
+  /// The result is never 0, which means "no timeout" on the wire. A duration that rounds to 0
+  /// becomes -1, an expired deadline.
   fileprivate var wireNanoseconds: Int64 {
     let (seconds, attoseconds) = components
     let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

@@ -1,11 +1,11 @@
 internal import NIOCore
 
-/// What a frame is for. Every other number is ignored by both sides.
+/// The type of a frame; both sides ignore frames of other types.
 enum FrameType: UInt8, Sendable {
   case request = 1
   case response = 2
   case data = 3
-  /// Ours alone: the caller no longer wants an answer. Peers that do not know it ignore it.
+  /// Cancels a call: an extension of this library, which peers that do not know it ignore.
   case cancel = 4
 }
 
@@ -13,27 +13,27 @@ enum FrameType: UInt8, Sendable {
 struct FrameFlags: OptionSet, Sendable, Hashable {
   var rawValue: UInt8
 
-  /// The sender sends nothing more on this stream.
+  /// The sender sends no more frames on this stream.
   static let remoteClosed = FrameFlags(rawValue: 0x01)
-  /// The sender goes on sending on this stream.
+  /// The sender will send more frames on this stream.
   static let remoteOpen = FrameFlags(rawValue: 0x02)
-  /// The frame carries no message, not even an empty one.
+  /// The frame contains no message, not even an empty one.
   static let noData = FrameFlags(rawValue: 0x04)
 }
 
-/// The ten bytes before each frame's payload, integers big endian.
+/// The ten bytes before each frame's payload; integers are big endian.
 struct FrameHeader: Sendable, Hashable {
   static let byteCount = 10
 
-  /// Bytes that follow the header.
+  /// The size of the payload, in bytes.
   var length: UInt32
-  /// Odd where a client opened the stream.
+  /// The id of the stream; ids of streams that a client opened are odd.
   var streamID: UInt32
-  /// As it stands on the wire; ``FrameType`` names the ones that mean something.
+  /// The raw value of the type; ``FrameType`` lists the known ones.
   var type: UInt8
   var flags: FrameFlags
 
-  /// Says that its sender sends nothing more on a stream: an empty data frame.
+  /// Returns the header of an empty data frame that ends the sender's part of a stream.
   static func endOfStream(_ streamID: UInt32) -> FrameHeader {
     FrameHeader(
       length: 0, streamID: streamID, type: FrameType.data.rawValue,
@@ -41,7 +41,7 @@ struct FrameHeader: Sendable, Hashable {
   }
 }
 
-/// One frame: a header without its length, and the payload that has it.
+/// A frame; its length is that of the payload.
 struct Frame: Sendable, Hashable {
   var streamID: UInt32
   var type: UInt8
@@ -66,7 +66,7 @@ struct Frame: Sendable, Hashable {
 }
 
 extension ByteBuffer {
-  /// Reads a header, or nothing where fewer than its ten bytes are there.
+  /// Reads a header, or returns nil if fewer than ten bytes are readable.
   mutating func readFrameHeader() -> FrameHeader? {
     guard
       let (length, streamID, type, flags) = readMultipleIntegers(

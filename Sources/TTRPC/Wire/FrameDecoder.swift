@@ -1,16 +1,16 @@
 internal import NIOCore
 
-/// Takes bytes as they come and gives frames.
+/// A decoder that turns received bytes into frames.
 ///
-/// A payload above the limit is reported as soon as its header is there, and its bytes are dropped as
-/// they arrive: the connection lives, in bounded memory.
+/// A payload above the limit is reported as soon as its header has arrived, and its bytes are
+/// dropped as they arrive. The connection stays usable, and memory stays bounded.
 struct FrameDecoder {
-  /// What the bytes so far amount to.
+  /// A result of decoding.
   enum Event: Equatable {
     case frame(Frame)
-    /// A frame longer than the limit begins; none of its payload will be seen.
+    /// The header of a frame above the limit, whose payload is dropped.
     case oversizeFrame(FrameHeader)
-    /// These bytes are no ttrpc. Nothing after them can be trusted.
+    /// The bytes are not ttrpc; everything after them is ignored.
     case foreignBytes
   }
 
@@ -25,12 +25,14 @@ struct FrameDecoder {
   private var state = State.header
   private var buffer = ByteBuffer()
 
-  /// - Parameter maximumPayload: The longest payload accepted, in bytes, inclusive.
+  /// Creates a decoder for one connection.
+  ///
+  /// - Parameter maximumPayload: The size of the largest payload that is accepted, in bytes.
   init(maximumPayload: Int) {
     self.maximumPayload = maximumPayload
   }
 
-  /// Whether the peer stopped in the middle of a frame.
+  /// True if a part of a frame has arrived and the rest has not.
   var isInsideFrame: Bool {
     switch state {
     case .header: buffer.readableBytes > 0
@@ -39,13 +41,13 @@ struct FrameDecoder {
     }
   }
 
-  /// Bytes of a frame that has not arrived in whole.
+  /// The number of buffered bytes that are not decoded yet.
   var bufferedBytes: Int { buffer.readableBytes }
 
-  /// Bytes of memory that they take.
+  /// The memory that the buffer takes, in bytes.
   var memoryBytes: Int { buffer.storageCapacity }
 
-  /// Adds bytes; those that come after foreign ones are dropped.
+  /// Appends received bytes, or drops them after ``Event/foreignBytes``.
   mutating func append(_ bytes: ByteBuffer) {
     if case .failed = state { return }
     if buffer.readableBytes == 0 {
@@ -55,19 +57,19 @@ struct FrameDecoder {
     }
   }
 
-  /// The next event, or nothing until more bytes are appended.
+  /// Returns the next event, or nil if more bytes are needed.
   mutating func next() -> Event? {
     while true {
       switch state {
       case .header:
-        // A length's first byte is always 0, so that other protocols show at once.
+        // Lengths fit in 24 bits, so a first byte other than 0 belongs to another protocol.
         if let first: UInt8 = buffer.getInteger(at: buffer.readerIndex), first != 0 {
           state = .failed
           buffer.clear()
           return .foreignBytes
         }
         guard let header = buffer.readFrameHeader() else {
-          keepWhatIsLeft()
+          compactBuffer()
           return nil
         }
         guard header.length <= maximumPayload else {
@@ -78,7 +80,7 @@ struct FrameDecoder {
 
       case .payload(let header):
         guard let payload = buffer.readSlice(length: Int(header.length)) else {
-          keepWhatIsLeft()
+          compactBuffer()
           return nil
         }
         state = .header
@@ -102,8 +104,8 @@ struct FrameDecoder {
     }
   }
 
-  /// Lets go of the bytes that were read: a peer that falls silent holds only those it is owed for.
-  private mutating func keepWhatIsLeft() {
+  /// Frees the memory of decoded bytes, so that an idle peer only holds its incomplete frame.
+  private mutating func compactBuffer() {
     guard buffer.readerIndex > 0 else { return }
     buffer = buffer.readableBytes == 0 ? ByteBuffer() : ByteBuffer(bytes: buffer.readableBytesView)
   }

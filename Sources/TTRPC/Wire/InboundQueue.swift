@@ -2,24 +2,26 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import Synchronization
 
-/// What a connection's streams hold in messages that nobody has read yet.
+/// A counter of the memory that a connection's unread messages take, over all its streams.
 final class InboundBudget: Sendable {
   private let used = Atomic(0)
 
-  /// Bytes that wait on all streams.
+  /// The cost of the unread messages of all streams, in bytes (see ``InboundQueue/overhead``).
   var bytes: Int { used.load(ordering: .sequentiallyConsistent) }
 
-  /// Whether the next refund is announced. Looked at for each message, and nearly always false.
+  /// True if a closure waits for the next refund.
+  ///
+  /// It is read for each message and nearly always false, so it saves taking the lock.
   private let isAwaited = Atomic(false)
   private let announcement = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
 
-  /// Calls a closure once, from any thread, as soon as a message is taken or dropped.
+  /// Calls a closure once, on any thread, as soon as a message is taken or dropped.
   func announceNextRefund(_ announcement: @escaping @Sendable () -> Void) {
     self.announcement.withLockedValue { $0 = announcement }
     isAwaited.store(true, ordering: .sequentiallyConsistent)
   }
 
-  /// Announces nothing more.
+  /// Removes the closure that waits for the next refund, if there is one.
   func cancelAnnouncement() {
     isAwaited.store(false, ordering: .sequentiallyConsistent)
     announcement.withLockedValue { $0 = nil }
@@ -36,13 +38,12 @@ final class InboundBudget: Sendable {
   }
 }
 
-/// The other side's messages of one stream, from the event loop that receives them to the task that
-/// reads them.
+/// A queue that passes the peer's messages of one stream from the event loop to the reading task.
 ///
-/// ``append(_:)`` never waits: the connection checks ``bytes``, and waits or ends the stream where the reader
-/// is too far behind.
+/// ``append(_:)`` never waits. The connection checks ``bytes`` instead, and if the reader is too
+/// far behind, it stops reading from the socket or ends the stream.
 final class InboundQueue: Sendable {
-  /// What a message costs beyond its own bytes, so that empty ones are not free.
+  /// The bytes that each message costs in addition to its size, so that empty messages count too.
   static let overhead = 64
 
   private typealias Reader = CheckedContinuation<Result<[UInt8]?, RPCError>, Never>
@@ -66,10 +67,10 @@ final class InboundQueue: Sendable {
     budget.refund(bytes)
   }
 
-  /// Bytes that wait to be read.
+  /// The cost of the unread messages, in bytes.
   var bytes: Int { state.withLockedValue(\.bytes) }
 
-  /// Adds a message; one that comes after the end is dropped.
+  /// Appends a message, or drops it if the stream has ended.
   func append(_ message: [UInt8]) {
     let reader = state.withLockedValue { state -> Reader? in
       guard state.end == nil else { return nil }
@@ -83,7 +84,9 @@ final class InboundQueue: Sendable {
     reader?.resume(returning: .success(message))
   }
 
-  /// Nothing more will come. What waits is still read, and then the stream ends as `end` says.
+  /// Ends the stream after its unread messages.
+  ///
+  /// - Parameter end: The result that the reader gets after the last message.
   func finish(_ end: Result<Void, RPCError>) {
     let reader = state.withLockedValue { state -> Reader? in
       guard state.end == nil else { return nil }
@@ -93,7 +96,7 @@ final class InboundQueue: Sendable {
     reader?.resume(returning: end.map { nil })
   }
 
-  /// Ends the stream at once; what waits is dropped.
+  /// Ends the stream immediately with an error and drops the unread messages.
   func fail(_ error: RPCError) {
     let reader = state.withLockedValue { state -> Reader? in
       budget.refund(state.bytes)
@@ -105,9 +108,11 @@ final class InboundQueue: Sendable {
     reader?.resume(returning: .failure(error))
   }
 
-  /// The next message; nothing at the end.
+  /// Returns the next message, or nil at the end of the stream.
   ///
-  /// - Precondition: Nobody else is waiting for one.
+  /// - Precondition: No other task is waiting in this method.
+  /// - Throws: The error with which the stream ended; CANCELLED if the task is cancelled while it
+  ///   waits.
   func next() async throws(RPCError) -> [UInt8]? {
     if let result = state.withLockedValue({ take(from: &$0) }) { return try result.get() }
     return try await withTaskCancellationHandler {
@@ -115,7 +120,7 @@ final class InboundQueue: Sendable {
         let result = state.withLockedValue { state in
           let result = take(from: &state)
           if result == nil {
-            precondition(state.reader == nil, "a stream has one reader")
+            precondition(state.reader == nil, "another task is reading this stream")
             state.reader = continuation
           }
           return result
@@ -123,7 +128,7 @@ final class InboundQueue: Sendable {
         if let result {
           continuation.resume(returning: result)
         } else if Task.isCancelled {
-          // The handler may have run before there was anybody to wake.
+          // The cancellation handler may have run before the reader was stored.
           cancelReader()
         }
       }

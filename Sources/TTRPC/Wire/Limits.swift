@@ -1,14 +1,18 @@
-/// What one side of a connection accepts.
+/// The size limits of one side of a connection.
 public struct WireLimits: Sendable, Hashable {
-  /// The protocol's own bound on a frame's payload: 4 MiB, inclusive.
+  /// The protocol's limit for the payload of a frame, in bytes: 4 MiB, inclusive.
   public static let protocolMaximumMessageSize = 4_194_304
 
-  /// The longest payload of a frame that is accepted or sent, in bytes, envelope included. At most
-  /// ``protocolMaximumMessageSize``; what is above it is taken as that.
+  /// The size of the largest frame payload that is sent or accepted, in bytes.
+  ///
+  /// The envelope counts. Larger values are reduced to ``protocolMaximumMessageSize``.
   public var maximumMessageSize: Int {
     didSet { maximumMessageSize = min(maximumMessageSize, Self.protocolMaximumMessageSize) }
   }
 
+  /// Creates limits, by default the protocol's own.
+  ///
+  /// - Parameter maximumMessageSize: The size of the largest frame payload, in bytes.
   public init(maximumMessageSize: Int = protocolMaximumMessageSize) {
     self.maximumMessageSize = min(maximumMessageSize, Self.protocolMaximumMessageSize)
   }

@@ -1,6 +1,6 @@
-/// What travels beside a request: keys and values, a key as often as it has values.
+/// The metadata of a request: key-value pairs, in which a key can have several values.
 ///
-/// Keys are kept in lower case, as they are sent, and matched without regard to case.
+/// Keys are stored and sent in lower case, and lookups ignore case.
 public struct Metadata: Sendable, Hashable {
   private var pairs: [Pair]
 
@@ -9,11 +9,12 @@ public struct Metadata: Sendable, Hashable {
     var value: String
   }
 
+  /// Creates empty metadata.
   public init() {
     pairs = []
   }
 
-  /// The first value of a key; setting it replaces all of them.
+  /// The first value of a key, or nil if the key is missing; setting it replaces all values.
   public subscript(_ key: String) -> String? {
     get {
       let key = key.lowercased()
@@ -26,19 +27,20 @@ public struct Metadata: Sendable, Hashable {
     }
   }
 
-  /// Every value of a key, in the order in which they were sent.
+  /// Returns all values of a key, in the order in which they were added or received.
   public func values(for key: String) -> [String] {
     let key = key.lowercased()
     return pairs.filter { $0.key == key }.map(\.value)
   }
 
-  /// Adds a value to those that a key has.
+  /// Adds a value to a key and keeps the key's other values.
   public mutating func append(_ value: String, for key: String) {
     pairs.append(Pair(key: key.lowercased(), value: value))
   }
 }
 
 extension Metadata: ExpressibleByDictionaryLiteral {
+  /// Creates metadata from a literal, in which a key may occur several times.
   public init(dictionaryLiteral elements: (String, String)...) {
     self.init()
     for (key, value) in elements { append(value, for: key) }
@@ -46,6 +48,7 @@ extension Metadata: ExpressibleByDictionaryLiteral {
 }
 
 extension Metadata: Sequence {
+  /// Returns an iterator over all pairs, in the order in which they were added or received.
   public func makeIterator() -> some IteratorProtocol<(key: String, value: String)> {
     pairs.lazy.map { (key: $0.key, value: $0.value) }.makeIterator()
   }

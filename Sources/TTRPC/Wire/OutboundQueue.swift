@@ -1,10 +1,12 @@
 internal import NIOCore
 
-/// Who waits for a message to be taken.
+/// The continuation of a writer that waits until its message is written or dropped.
 typealias MessageTaken = CheckedContinuation<Result<Void, RPCError>, Never>
 
-/// Frames of streams that wait until the peer has read what was written before. Each has a writer that
-/// is suspended until its frame is taken. Lives on the connection's event loop.
+/// A queue of stream frames that wait until the peer has read earlier data.
+///
+/// Each frame has a writer that is suspended until the frame is written or dropped. The queue is
+/// used on the connection's event loop only.
 struct OutboundQueue {
   struct Entry {
     var streamID: UInt32
@@ -13,7 +15,7 @@ struct OutboundQueue {
   }
 
   private var entries = CircularBuffer<Entry>()
-  /// Bytes that wait, over all streams.
+  /// The total size of the waiting frames of all streams, in bytes.
   private(set) var bytes = 0
 
   var isEmpty: Bool { entries.isEmpty }
@@ -29,19 +31,19 @@ struct OutboundQueue {
     return entry
   }
 
-  /// Bytes that wait on one stream.
+  /// Returns the total size of one stream's waiting frames, in bytes.
   func bytes(of streamID: UInt32) -> Int {
     entries.lazy.filter { $0.streamID == streamID }.reduce(0) { $0 + $1.frame.readableBytes }
   }
 
-  /// The stream that has the most bytes waiting, if any has.
+  /// The stream with the most waiting bytes, or nil if the queue is empty.
   var greediest: UInt32? {
     var bytes: [UInt32: Int] = [:]
     for entry in entries { bytes[entry.streamID, default: 0] += entry.frame.readableBytes }
     return bytes.max { $0.value < $1.value }?.key
   }
 
-  /// Drops what waits on one stream, and tells its writers why.
+  /// Drops one stream's frames and resumes their writers with an error.
   mutating func drop(_ streamID: UInt32, _ error: RPCError) {
     let dropped = entries.filter { $0.streamID == streamID }
     guard !dropped.isEmpty else { return }

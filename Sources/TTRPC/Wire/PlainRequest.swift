@@ -1,18 +1,22 @@
-/// A request's envelope as nearly all are: the two names, a payload and a time-out, each once at most, and
-/// nothing else. Read where it lies, without a copy.
+/// A request's envelope that was parsed on the fast path: in place, without a copy.
 ///
-/// What it does not recognise may be a request all the same, and is `WireRequest`'s to tell: this is a
-/// shorter way to the same place, and never to another one.
+/// The fast path accepts the envelopes that nearly all clients send: the two names, a payload and a
+/// timeout, each at most once, and nothing else. It must agree with `WireRequest` on every envelope
+/// that it accepts. An envelope that it rejects may still be valid, and `WireRequest` decides.
 @safe struct PlainRequest {
   private(set) var service: UnsafeRawBufferPointer
   private(set) var method: UnsafeRawBufferPointer
   private(set) var payload: UnsafeRawBufferPointer
   private let timeoutNano: Int64
 
-  /// How long the caller waits: `nil` without end; zero or less: not any more.
+  /// The time that the call may take, from now; nil for no limit.
+  ///
+  /// A negative value means that the deadline has passed.
   var timeout: Duration? { timeoutNano == 0 ? nil : .nanoseconds(timeoutNano) }
 
-  /// - Parameter bytes: A frame's payload, valid as long as this is used.
+  /// Parses an envelope, or returns nil if `WireRequest` has to.
+  ///
+  /// - Parameter bytes: A frame's payload. The memory must stay valid while the request is used.
   init?(_ bytes: UnsafeRawBufferPointer) {
     var reader = unsafe Reader(bytes: bytes)
     let empty = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
@@ -20,7 +24,7 @@
     var timeout: UInt64 = 0
     var fieldsSeen: UInt8 = 0
     while !reader.isAtEnd {
-      // Field numbers up to 15 have tags of one byte.
+      // Tags of fields up to 15 take one byte.
       guard let tag = reader.byte(), tag >> 3 <= 4, fieldsSeen & (1 << (tag >> 3)) == 0 else {
         return nil
       }
@@ -61,7 +65,7 @@
       var result: UInt64 = 0
       for shift in stride(from: UInt64(0), to: 64, by: 7) {
         guard let byte = byte() else { return nil }
-        // The tenth byte has room for one bit.
+        // The tenth byte of a 64-bit varint holds one bit.
         guard shift < 63 || byte <= 1 else { return nil }
         result |= UInt64(byte & 0x7f) << shift
         if byte & 0x80 == 0 { return result }

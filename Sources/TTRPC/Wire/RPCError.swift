@@ -1,20 +1,27 @@
 internal import ProtobufC
 
-/// How a call failed: what a handler throws, and what a caller catches.
+/// The error with which a call fails: handlers throw it, and callers catch it.
 ///
-/// The code, message and details travel; the cause stays in the process.
+/// The code, the message and the details are sent to the peer. The cause stays in the process.
 public struct RPCError: Error, Sendable {
-  /// What the caller can tell its program.
+  /// The status code, by which the caller's program tells errors apart.
   public var code: StatusCode { didSet { encoded = nil } }
-  /// What the caller can tell its people. It reaches the peer: no secret belongs here.
+  /// The text for the person who reads the error.
+  ///
+  /// It is sent to the peer, so it must not contain secrets.
   public var message: String { didSet { encoded = nil } }
-  /// What the caller's program can act on.
+  /// The machine-readable details that are sent with the code, such as a retry delay.
   public var details: [ErrorDetail] { didSet { encoded = nil } }
-  /// What went wrong underneath, for the log.
+  /// The underlying error, for the log; it is never sent.
   public var cause: (any Error)?
-  /// The response that carries it, where it was made before.
+  /// The serialized response, if ``prepared()`` created it; any change of the error discards it.
   private(set) var encoded: [UInt8]?
 
+  /// Creates an error that ends a call with the given code.
+  ///
+  /// - Parameters:
+  ///   - message: The text for a person. It is sent to the peer, so it must not contain secrets.
+  ///   - cause: The underlying error, which stays in this process.
   public init(
     code: StatusCode, message: String, details: [ErrorDetail] = [], cause: (any Error)? = nil
   ) {
@@ -26,8 +33,10 @@ public struct RPCError: Error, Sendable {
 }
 
 extension RPCError {
-  /// The same, with all that goes over the wire made once: for an error that is kept and given often, as
-  /// those are that turn callers away.
+  /// Returns the error with its response serialized in advance.
+  ///
+  /// Use it for an error that is stored and sent often, such as the refusal of a call above a
+  /// limit.
   public func prepared() -> RPCError {
     var error = self
     error.encoded = WireResponse(error: self).serialized()
@@ -35,22 +44,30 @@ extension RPCError {
   }
 }
 
-/// A part of an error that a program can act on, as `google.rpc` defines them.
+/// A machine-readable detail of an error.
+///
+/// Source: `google/rpc/error_details.proto`.
 public enum ErrorDetail: Sendable, Hashable {
-  /// Which fields of the request were wrong, and how (`google.rpc.BadRequest`).
+  /// The invalid fields of the request (`google.rpc.BadRequest`).
   case badRequest([FieldViolation])
-  /// How long to wait before the call is worth sending again (`google.rpc.RetryInfo`).
+  /// The shortest time to wait before retrying the call (`google.rpc.RetryInfo`).
   case retryInfo(after: Duration)
-  /// A detail this library does not know: its type URL and its bytes.
+  /// A detail that this library does not know or cannot parse: its type URL and serialized value.
   case other(typeURL: String, value: [UInt8])
 }
 
-/// A field of a request and what is wrong with it.
+/// An invalid field of a request.
 public struct FieldViolation: Sendable, Hashable {
   /// The field's name in the `.proto` file.
   public var field: String
+  /// The reason why the field is invalid, for a person.
   public var description: String
 
+  /// Creates a violation for one field.
+  ///
+  /// - Parameters:
+  ///   - field: The field's name in the `.proto` file.
+  ///   - description: The reason why it is invalid, for a person.
   public init(field: String, description: String) {
     self.field = field
     self.description = description
@@ -58,13 +75,13 @@ public struct FieldViolation: Sendable, Hashable {
 }
 
 extension RPCError {
-  /// How long the server asks to wait before the call is sent again, where it said so.
+  /// The time that the server asks to wait before a retry, or nil if it asks for none.
   public var retryDelay: Duration? {
     for case .retryInfo(let delay) in details { return delay }
     return nil
   }
 
-  /// The fields that the server found wrong, where it said so.
+  /// The fields that the server reported as invalid; empty if it reported none.
   public var fieldViolations: [FieldViolation] {
     details.flatMap { detail -> [FieldViolation] in
       if case .badRequest(let violations) = detail { violations } else { [] }
@@ -73,10 +90,10 @@ extension RPCError {
 }
 
 extension RPCError: CustomStringConvertible, CustomDebugStringConvertible {
-  /// The code and the message, as they may be shown to anybody.
+  /// The code and the message, which are safe to show to a peer.
   public var description: String { "\(code): \(message)" }
 
-  /// All there is, the cause included.
+  /// The code, the message, the details and the cause, for logs.
   public var debugDescription: String {
     let details = details.isEmpty ? "" : " \(details)"
     let cause = cause.map { " caused by \(String(reflecting: $0))" } ?? ""

@@ -2,19 +2,21 @@ internal import NIOCore
 internal import ProtobufC
 internal import Synchronization
 
-/// A connection, to the writers of its streams. Lives on the event loop.
+/// The part of a connection that its stream writers use, on the connection's event loop only.
 protocol StreamConnection: AnyObject {
-  /// Takes a frame of a stream, or says why not; `nil`: not yet, the peer has to read first.
+  /// Writes a frame of a stream, unless the peer has to read earlier data first.
+  ///
+  /// - Returns: The outcome, or nil if the frame was not written and should be queued.
   func take(_ frame: ByteBuffer, of streamID: UInt32) -> Result<Void, RPCError>?
 
-  /// Takes a frame as soon as the peer has read what is before it.
+  /// Queues a frame until the peer has read earlier data, then writes it and resumes its writer.
   func takeInTurn(_ frame: ByteBuffer, of streamID: UInt32, _ writer: MessageTaken)
 
-  /// The writers of a stream wait no more.
+  /// Drops a stream's queued frames and resumes their writers with an error.
   func dropWaiting(of streamID: UInt32, _ error: RPCError)
 }
 
-/// Writes this side's messages of one stream, from any task.
+/// A writer for this side's messages of one stream, usable from any task.
 final class StreamWriter: Sendable {
   private let streamID: UInt32
   private let eventLoop: any EventLoop
@@ -42,7 +44,7 @@ final class StreamWriter: Sendable {
     try await sendMessage(frame)
   }
 
-  /// Writes a message that is bytes already.
+  /// Writes a message that is already serialized.
   func write(serialized message: [UInt8]) async throws(RPCError) {
     guard message.count <= limit else { throw tooLong }
     var frame = ByteBuffer()
@@ -60,13 +62,13 @@ final class StreamWriter: Sendable {
 
   private func sendMessage(_ frame: ByteBuffer) async throws(RPCError) {
     guard !hasFinished.load(ordering: .acquiring) else {
-      throw RPCError(code: .failedPrecondition, message: "the writer has said that this is all")
+      throw RPCError(code: .failedPrecondition, message: "cannot write a message after finish()")
     }
     try await send(frame)
     traffic.sent(frame.readableBytes - FrameHeader.byteCount)
   }
 
-  /// Says that nothing more will come. Later calls do nothing.
+  /// Tells the peer that this side sends no more messages; later calls have no effect.
   func finish() async throws(RPCError) {
     let hadFinished = hasFinished.exchange(true, ordering: .acquiringAndReleasing)
     guard !hadFinished else { return }

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// The number of the system's last error on this thread.
+/// The value of `errno` on this thread.
 var lastSystemError: Int32 { errno }
 
-/// What the system says about one of its error numbers: the last one, if none is given.
+/// Returns the system's text for an error number, by default for `errno`.
 func systemErrorText(_ number: Int32 = lastSystemError) -> String {
   unsafe String(cString: strerror(number))
 }

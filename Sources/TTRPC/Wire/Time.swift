@@ -1,6 +1,8 @@
 internal import NIOCore
 
 extension Duration {
-  /// As good as for ever, and still within what an event loop's clock can count.
+  /// The longest timeout that is passed to an event loop: one year.
+  ///
+  /// An event loop's clock cannot represent every `Duration`.
   static let longest = Duration.seconds(365 * 86_400)
 }

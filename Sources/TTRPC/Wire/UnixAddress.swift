@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// The addresses of Unix sockets in the file system.
+/// Functions for Unix sockets that are addressed by a path in the file system.
 enum UnixAddress {
-  /// The longest path that an address holds, in bytes: 108, and one for the zero at its end.
+  /// The longest path in bytes: an address holds 108, of which the last must be zero.
   static let maximumPathLength = 107
 
-  /// Runs a system call with the address of a path.
+  /// Calls a closure, usually a system call, with the socket address for a path.
   ///
   /// - Parameter path: At most ``maximumPathLength`` bytes.
   static func with(
@@ -14,7 +14,7 @@ enum UnixAddress {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in
-      // The address is zeroed, so that the path ends in one.
+      // The address was initialized with zeros, so the path is zero-terminated.
       unsafe bytes.copyBytes(from: path.utf8.prefix(maximumPathLength))
     }
     return unsafe withUnsafePointer(to: &address) { pointer in
@@ -24,13 +24,14 @@ enum UnixAddress {
     }
   }
 
-  /// Connects to a server.
+  /// Connects to a server's socket.
   ///
-  /// It does not block: a Unix socket is connected at once, or not at all. Where the server has as many
-  /// callers waiting as it takes, that is EAGAIN.
+  /// The call does not block: a Unix socket connects immediately or not at all. If the server's
+  /// queue of pending connections is full, connecting fails with EAGAIN.
   ///
-  /// - Returns: The connected socket's descriptor, which does not block either.
-  /// - Throws: UNAVAILABLE with the system's reason; INVALID_ARGUMENT for a path that no socket has.
+  /// - Returns: The descriptor of the connected, non-blocking socket.
+  /// - Throws: UNAVAILABLE with the system's reason; INVALID_ARGUMENT if no socket can have the
+  ///   path.
   static func connect(_ path: String) throws(RPCError) -> Int32 {
     func failure(_ code: StatusCode, _ reason: String) -> RPCError {
       RPCError(code: code, message: "cannot connect to \(path): \(reason)")
@@ -42,7 +43,7 @@ enum UnixAddress {
     guard path.utf8.count <= maximumPathLength else {
       throw failure(
         .invalidArgument,
-        "the path has \(path.utf8.count) bytes, and a socket's has at most \(maximumPathLength)")
+        "the path has \(path.utf8.count) bytes; the limit is \(maximumPathLength)")
     }
     let type =
       Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)

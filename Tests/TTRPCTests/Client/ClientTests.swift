@@ -44,7 +44,7 @@ import Testing
   @Test func `a path that no socket can have is refused in words`() async throws {
     let long = "/tmp/" + String(repeating: "s", count: 103)
     let cases = [
-      (long, "the path has 108 bytes, and a socket's has at most 107"),
+      (long, "the path has 108 bytes; the limit is 107"),
       ("", "a socket needs a path in the file system"),
       ("\0abstract", "a socket needs a path in the file system"),
     ]
