@@ -1,14 +1,18 @@
-/// How one call is made.
+/// The options of one call.
 public struct CallOptions: Sendable, Hashable {
-  /// How long the call may take, from now: connecting, writing and waiting, and every time it is sent
-  /// again. It travels with the call, so that the server stops too. `nil`: without end.
+  /// The time that the call may take, or nil for no limit.
+  ///
+  /// It starts when the call is made and covers connecting, sending, waiting and all retries. The
+  /// timeout is sent to the server, which then ends the call as well.
   public var timeout: Duration?
-  /// What travels beside the request.
+  /// The metadata to send with the request.
   public var metadata: Metadata
-  /// Whether to wait for a server that cannot be reached, until ``timeout``, rather than to fail at
-  /// once with ``StatusCode/unavailable``.
+  /// True if the call waits, until ``timeout``, for a server that cannot be reached.
+  ///
+  /// Otherwise such a call fails immediately with ``StatusCode/unavailable``.
   public var waitsForReady: Bool
 
+  /// Creates options; by default a call has no timeout and does not wait for the server.
   public init(
     timeout: Duration? = nil, metadata: Metadata = Metadata(), waitsForReady: Bool = false
   ) {

@@ -1,11 +1,13 @@
 extension Client {
-  /// Calls a method of any shape with messages that are bytes already, for programs that learn of
-  /// their types at run time.
+  /// Calls a method of any shape with serialized messages.
+  ///
+  /// It is for programs that learn the message types at run time.
   ///
   /// - Parameters:
-  ///   - requests: Sent as they come. A method with one request takes the first, or an empty one.
-  ///   - onResponse: Runs for each response, in order.
-  /// - Throws: What `requests` and `onResponse` throw; ``RPCError`` as the call ends.
+  ///   - requests: The serialized requests, each of which is sent as soon as the sequence returns
+  ///     it. A method with one request gets the first one, or an empty one if there is none.
+  ///   - onResponse: Called with each serialized response, in order.
+  /// - Throws: The errors of `requests` and `onResponse`; ``RPCError`` if the call fails.
   public func call<Requests: AsyncSequence & Sendable>(
     _ method: MethodDescriptor, serialized requests: Requests,
     options: CallOptions = CallOptions(), onResponse: ([UInt8]) async throws -> Void
@@ -22,12 +24,12 @@ extension Client {
           do {
             try await Self.receive(method.shape, exchange, context.traffic, onResponse)
           } catch {
-            // Requests that cannot be read or sent have ended the call, and are the reason.
+            // If reading or sending the requests failed, that error ended the call: throw it.
             group.cancelAll()
             try await group.waitForAll()
             throw error
           }
-          // The server may have ended the call without all requests.
+          // The server may have ended the call before all requests were sent.
           group.cancelAll()
         }
       }
@@ -56,7 +58,7 @@ extension Client {
     return []
   }
 
-  /// Sends requests until the server has had enough.
+  /// Sends requests until there are no more or the call ends.
   private static func send<Requests: AsyncSequence>(
     _ requests: Requests, to writer: StreamWriter, of exchange: ClientExchange
   ) async throws where Requests.Element == [UInt8] {
@@ -64,9 +66,9 @@ extension Client {
       for try await request in requests { try await writer.write(serialized: request) }
       try await writer.finish()
     } catch let error as RPCError where error.code == .cancelled {
-      // How the call has ended, its reader is told.
+      // The call has ended, and the reading task reports its status.
     } catch {
-      exchange.abandon(RPCError(code: .cancelled, message: "the requests cannot be sent"))
+      exchange.abandon(RPCError(code: .cancelled, message: "cannot read or send the requests"))
       throw error
     }
   }

@@ -2,33 +2,40 @@ internal import NIOCore
 internal import NIOPosix
 public import ProtobufC
 
-/// A ttrpc client: one connection, shared by all who call.
+/// A ttrpc client with one connection, which all callers share.
 ///
-/// It connects when the first call is made and again when a call finds the connection gone. A call
-/// that was under way when it was lost fails with ``StatusCode/unavailable``: whether the server
-/// carried it out is unknown. ``Retrying`` sends such a call again where its method allows it.
+/// The client connects when the first call is made, and reconnects when a call finds the connection
+/// lost. A call that is in flight when the connection is lost fails with
+/// ``StatusCode/unavailable``; the server may or may not have performed it. ``Retrying`` retries
+/// such a call if its method is idempotent.
 ///
-/// While a server cannot be reached, attempts follow each other at growing intervals
-/// (``ConnectionBackoff``); between them calls fail at once, save those that wait for it to be ready.
+/// While the server cannot be reached, the client tries to connect at growing intervals
+/// (``ConnectionBackoff``). Between these attempts calls fail immediately, except those with
+/// ``CallOptions/waitsForReady``.
 public final class Client: Sendable {
-  /// The server's socket.
+  /// The path of the server's socket.
   public let path: String
   private let configuration: ClientConfiguration
   let interceptors: ClientInterceptorChain
   private let eventLoop: any EventLoop
-  /// Runs what is due at a time: deadlines, and the pauses between attempts to connect.
+  /// The event loop for deadlines and for the pauses between attempts to connect.
   private let timers: any EventLoop
   private let inboundBudget = InboundBudget()
   private let connector: NIOLoopBoundBox<ClientConnector?>
 
-  /// - Parameter path: The server's socket file.
+  /// Creates a client, which connects when the first call is made.
+  ///
+  /// - Parameter path: The path of the server's socket, at most 107 bytes. An invalid path makes
+  ///   each call fail with ``StatusCode/invalidArgument``.
   public convenience init(
     path: String, configuration: ClientConfiguration = ClientConfiguration()
   ) {
     self.init(path: path, configuration: configuration, timers: nil)
   }
 
-  /// - Parameter timers: An event loop whose time a test sets; `nil`: the connection's own.
+  /// Creates a client with a clock of its own, for tests.
+  ///
+  /// - Parameter timers: The event loop for deadlines and pauses, nil for the connection's own.
   init(path: String, configuration: ClientConfiguration, timers: (any EventLoop)?) {
     self.path = path
     self.configuration = configuration
@@ -38,7 +45,9 @@ public final class Client: Sendable {
     self.connector = .makeEmptyBox(valueType: ClientConnector.self, eventLoop: eventLoop)
   }
 
-  /// Closes the connection. Calls that run fail with ``StatusCode/unavailable``, and so do later ones.
+  /// Closes the connection for good.
+  ///
+  /// Calls in flight and later calls fail with ``StatusCode/unavailable``.
   public func close() async {
     let channels = try? await eventLoop.submit { [self] in existingConnector().close() }.get()
     for channel in channels ?? [] { try? await channel.close() }
@@ -48,8 +57,9 @@ public final class Client: Sendable {
 
   /// Calls a method with one request and one response.
   ///
-  /// - Throws: ``RPCError``: the server's status; ``StatusCode/unavailable`` where it cannot be
-  ///   reached; ``StatusCode/deadlineExceeded``; ``StatusCode/cancelled`` with the caller's task.
+  /// - Throws: ``RPCError`` with the server's status; with ``StatusCode/unavailable`` if the server
+  ///   cannot be reached or the connection is lost; with ``StatusCode/deadlineExceeded`` after the
+  ///   timeout; with ``StatusCode/cancelled`` if the task is cancelled.
   public func unary<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ method: MethodDescriptor, _ request: Request, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> Response {
@@ -61,11 +71,14 @@ public final class Client: Sendable {
     }
   }
 
-  /// Calls a method with one request and any number of responses, for as long as a closure reads them.
+  /// Calls a method with one request and any number of responses, which a closure reads.
   ///
-  /// Leaving the closure before the end cancels the call.
+  /// The call lasts as long as the closure. If the closure returns or throws before the end of the
+  /// responses, the call is cancelled.
   ///
-  /// - Throws: What the closure throws. Reading throws ``RPCError`` where the call fails.
+  /// - Parameter body: Reads the responses. Reading throws ``RPCError`` if the call fails.
+  /// - Returns: The value that the closure returns.
+  /// - Throws: The closure's error.
   public func serverStreaming<Request: ProtobufMessage, Response: ProtobufMessage, Value>(
     _ method: MethodDescriptor, _ request: Request, options: CallOptions = CallOptions(),
     _ body: (MessageStream<Response>) async throws -> Value
@@ -80,12 +93,14 @@ public final class Client: Sendable {
     }
   }
 
-  /// Calls a method with any number of requests and one response. A closure writes the requests;
-  /// after it the response is waited for.
+  /// Calls a method with any number of requests, which a closure writes, and one response.
   ///
-  /// A server may answer before it has read all: then writing throws, and the answer counts.
+  /// After the closure returns, the client waits for the response. A server may respond before it
+  /// has read all requests. Writing then throws an ``RPCError``, which the closure may throw on:
+  /// the call returns the response nevertheless.
   ///
-  /// - Throws: What the closure throws, which cancels the call; otherwise as ``unary(_:_:options:)``.
+  /// - Parameter body: Writes the requests. An error that it throws cancels the call.
+  /// - Throws: The closure's error; otherwise the errors of ``unary(_:_:options:)``.
   public func clientStreaming<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ method: MethodDescriptor, options: CallOptions = CallOptions(),
     _ body: (RequestWriter<Request>) async throws -> Void
@@ -98,7 +113,7 @@ public final class Client: Sendable {
           try await body(RequestWriter(writer))
           try await writer.finish()
         } catch let error as RPCError {
-          // The server may have had enough before the closure was done.
+          // The server may have responded before the closure had written all requests.
           guard case .success(let answer)? = await exchange.knownOutcome() else { throw error }
           return answer
         }
@@ -108,12 +123,15 @@ public final class Client: Sendable {
     }
   }
 
-  /// Calls a method with any number of requests and responses, for as long as a closure reads and
-  /// writes them.
+  /// Calls a method with any number of requests and responses, which a closure writes and reads.
   ///
-  /// Leaving the closure before the end of the responses cancels the call.
+  /// The call lasts as long as the closure. If the closure returns or throws before the end of the
+  /// responses, the call is cancelled.
   ///
-  /// - Throws: What the closure throws. Reading throws ``RPCError`` where the call fails.
+  /// - Parameter body: Writes the requests and reads the responses. Reading throws ``RPCError`` if
+  ///   the call fails.
+  /// - Returns: The value that the closure returns.
+  /// - Throws: The closure's error.
   public func bidirectional<Request: ProtobufMessage, Response: ProtobufMessage, Value>(
     _ method: MethodDescriptor, options: CallOptions = CallOptions(),
     _ body: (RequestWriter<Request>, MessageStream<Response>) async throws -> Value
@@ -128,7 +146,7 @@ public final class Client: Sendable {
     }
   }
 
-  // MARK: The way of a call
+  // MARK: Implementation of calls
 
   func context(_ method: MethodDescriptor, _ options: CallOptions) -> ClientContext {
     ClientContext(
@@ -136,8 +154,10 @@ public final class Client: Sendable {
       waitsForReady: options.waitsForReady)
   }
 
-  /// Runs the scope of a stream inside the interceptors, which see an error that is not the call's own
-  /// as the end of a caller who gave up.
+  /// Runs a stream's closure inside the interceptors.
+  ///
+  /// Interceptors see an error that is not an ``RPCError`` as CANCELLED; the caller gets the error
+  /// itself.
   func scope<Value>(
     _ method: MethodDescriptor, _ options: CallOptions,
     _ body: (ClientContext) async throws -> Value
@@ -151,7 +171,7 @@ public final class Client: Sendable {
           throw error
         } catch {
           callersError = error
-          throw RPCError(code: .cancelled, message: "the caller gave up", cause: error)
+          throw RPCError(code: .cancelled, message: "the caller cancelled the call", cause: error)
         }
       }
     } catch {
@@ -159,7 +179,7 @@ public final class Client: Sendable {
     }
   }
 
-  /// Sends a request as soon as there is a connection.
+  /// Starts a call, whose request is sent as soon as there is a connection.
   func start(
     _ context: ClientContext, payload: [UInt8] = []
   ) throws(RPCError) -> ClientExchange {
@@ -189,23 +209,23 @@ public final class Client: Sendable {
         let handler = connection.handler.value
         call.value.assign(handler)
         if handler.start(call.value, request: request) { return }
-        // It was lost, or ran out of ids, since it was made.
-        existingConnector().connectionIsUsedUp(connection)
+        // The connection was lost, was replaced or ran out of ids in the meantime.
+        existingConnector().stopUsing(connection)
         send(request, of: call.value)
       case .failure(let error):
-        notConnected(error, request, call)
+        connectingFailed(error, request, call)
       }
     }
   }
 
-  private func notConnected(
+  private func connectingFailed(
     _ error: any Error, _ request: WireRequest, _ call: NIOLoopBound<ClientCall>
   ) {
     let connector = existingConnector()
     let error =
       error as? RPCError
       ?? RPCError(code: .unavailable, message: "cannot connect to \(path)", cause: error)
-    // A path that no socket can have never becomes ready.
+    // An invalid path never becomes ready.
     let mayBecomeReady = error.code == .unavailable && !connector.isClosed
     guard call.value.waitsForReady, mayBecomeReady else {
       return call.value.finish(.failure(error))
@@ -227,7 +247,7 @@ public final class Client: Sendable {
   }
 }
 
-/// Sends a stream of requests.
+/// A writer for the requests of a stream.
 public struct RequestWriter<Message: ProtobufMessage>: Sendable {
   private let writer: StreamWriter
 
@@ -235,16 +255,20 @@ public struct RequestWriter<Message: ProtobufMessage>: Sendable {
     self.writer = writer
   }
 
-  /// Sends a message. Suspends while the server has not read what was sent before.
+  /// Sends a message, and suspends while the server has not read earlier ones.
   ///
-  /// - Throws: ``StatusCode/resourceExhausted`` for a message above the size limit, which is not sent;
-  ///   ``StatusCode/failedPrecondition`` after ``finish()``; ``StatusCode/cancelled`` once the call has
-  ///   ended.
+  /// - Throws: ``StatusCode/resourceExhausted`` for a message above the size limit, which is not
+  ///   sent; ``StatusCode/failedPrecondition`` after ``finish()``; ``StatusCode/cancelled`` if the
+  ///   call has ended or the task is cancelled.
   public func write(_ message: Message) async throws(RPCError) {
     try await writer.write(message)
   }
 
-  /// Says that nothing more will come. Responses may still be read. Later calls do nothing.
+  /// Ends the stream of requests; responses can still be read.
+  ///
+  /// Later calls of this method have no effect.
+  ///
+  /// - Throws: ``StatusCode/cancelled`` if the call has ended or the task is cancelled.
   public func finish() async throws(RPCError) {
     try await writer.finish()
   }
@@ -259,8 +283,8 @@ extension ClientContext {
       return try Response(serialized: answer)
     } catch {
       throw RPCError(
-        code: .internalError, message: "the answer is no \(Response.fullName): \(error)",
-        cause: error)
+        code: .internalError,
+        message: "the response is not a valid \(Response.fullName): \(error)", cause: error)
     }
   }
 }

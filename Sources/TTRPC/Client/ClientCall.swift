@@ -1,16 +1,16 @@
 internal import NIOCore
 
-/// One call, from the moment it is made until somebody gives it an outcome: the server, its deadline,
-/// the loss of the connection, or its caller. The first one counts.
+/// A call, from its creation to its outcome, used on the client's event loop only.
 ///
-/// Lives on its client's event loop.
+/// The server, the deadline, the loss of the connection or the caller can end the call. The first
+/// of them determines the outcome.
 final class ClientCall {
   typealias Outcome = Result<[UInt8], RPCError>
-  /// Who waits for a stream to be open.
+  /// The continuation of a task that waits until it can write to the stream.
   typealias Opening = CheckedContinuation<Result<StreamWriter, RPCError>, Never>
 
   private enum State {
-    /// Waiting for a connection.
+    /// The call waits for a connection.
     case queued
     case sent(UInt32)
     case finished(Outcome)
@@ -19,7 +19,7 @@ final class ClientCall {
   let shape: CallShape
   let waitsForReady: Bool
   let traffic: CallTraffic
-  /// Where the server's messages wait, when responses are a stream.
+  /// The queue of the server's unread messages, or nil if the method has one response.
   private(set) var inbound: InboundQueue?
   private let outcome: EventLoopPromise<Outcome>
   private var opening: Opening?
@@ -41,12 +41,14 @@ final class ClientCall {
 
   var isFinished: Bool { knownOutcome != nil }
 
-  /// How the call has ended, if it has.
+  /// The outcome of the call, or nil if it has not ended.
   var knownOutcome: Outcome? {
     if case .finished(let outcome) = state { outcome } else { nil }
   }
 
-  /// Gives the call until then.
+  /// Schedules the end of the call at a deadline.
+  ///
+  /// - Parameter timers: The event loop whose clock the deadline refers to.
   func setDeadline(
     _ deadline: NIODeadline, timers: any EventLoop, on eventLoop: any EventLoop
   ) {
@@ -56,7 +58,7 @@ final class ClientCall {
     }
   }
 
-  /// Lets a continuation know once messages can be written.
+  /// Resumes a continuation when messages can be written, or when the call has ended.
   func whenOpen(_ opening: Opening) {
     if let writer {
       opening.resume(returning: .success(writer))
@@ -67,19 +69,19 @@ final class ClientCall {
     }
   }
 
-  /// The connection that is going to send it, and has to be told when nobody waits any more.
+  /// Sets the connection that sends the call and that is told if the caller abandons it.
   func assign(_ connection: ClientConnectionHandler) {
     self.connection = connection
   }
 
-  /// Its request leaves on this connection, as this stream.
+  /// Records that the request was sent on the assigned connection, with this stream id.
   func started(_ streamID: UInt32, _ writer: StreamWriter?) {
     state = .sent(streamID)
     self.writer = writer
     if let writer { opening.take()?.resume(returning: .success(writer)) }
   }
 
-  /// Ends the call from this side: what has come and was not read is dropped.
+  /// Ends the call from this side with an error and drops the unread messages.
   func abandon(_ error: RPCError) {
     guard !isFinished else { return }
     if case .sent(let streamID) = state { connection?.abandon(streamID, error) }
@@ -87,12 +89,12 @@ final class ClientCall {
     finish(.failure(error))
   }
 
-  /// The caller reads no more.
+  /// Drops the unread messages after the caller has stopped reading.
   func dropUnread() {
     inbound?.fail(.ended)
   }
 
-  /// Ends the call as the server says.
+  /// Ends the call with an outcome; the reader still gets the unread messages.
   func finish(_ outcome: Outcome) {
     guard !isFinished else { return }
     state = .finished(outcome)

@@ -1,47 +1,59 @@
-/// How a client keeps its connection, and what runs around its calls.
+/// The settings of a client.
 public struct ClientConfiguration: Sendable {
+  /// The limits for messages and for the memory that unread ones take.
   public var limits = ClientLimits()
-  /// How long to wait between attempts to connect that fail.
+  /// The pauses between failed attempts to connect.
   public var backoff = ConnectionBackoff()
-  /// After this time new calls go to a new connection, and the old one is closed after its last call;
-  /// `nil`: a connection is kept as long as it works. A server learns a peer's groups when it
-  /// connects, so this is how long a change of them may take.
+  /// The age at which a connection is replaced, or nil to keep it as long as it works.
+  ///
+  /// New calls then use a new connection, and the old one closes after its last call. A server
+  /// reads a peer's groups when it connects, so a change of groups takes effect within this time.
   public var connectionAge: Duration? = .seconds(3600)
-  /// What runs around each call, the first outermost.
+  /// The interceptors that run around each call; the first is the outermost.
   public var interceptors: [any ClientInterceptor] = []
 
+  /// Creates the default configuration.
   public init() {}
 }
 
-/// How much a client sends and holds.
+/// The limits of a client for messages and memory.
 public struct ClientLimits: Sendable, Hashable {
-  /// The sizes of messages.
+  /// The size limits for messages in both directions.
   public var wire = WireLimits()
-  /// Bytes of one stream that wait to be read. Above it the call ends with
-  /// ``StatusCode/resourceExhausted``. One message always has room.
+  /// The maximum size of one stream's unread messages, in bytes.
+  ///
+  /// A stream above the limit ends with ``StatusCode/resourceExhausted``. One message is always
+  /// accepted, whatever its size.
   public var queuedBytesPerStream = 4 * 1024 * 1024
-  /// Bytes of all streams that wait to be read. Above it the call that holds most ends with
+  /// The maximum size of all streams' unread messages, in bytes.
+  ///
+  /// Above the limit, the stream with the most unread bytes ends with
   /// ``StatusCode/resourceExhausted``.
   public var queuedBytesPerConnection = 16 * 1024 * 1024
 
+  /// Creates the default limits.
   public init() {}
 
-  /// What one stream may hold, so that the longest message fits.
+  /// The maximum size of one stream's unread messages, raised if necessary to hold the largest one.
   var effectiveQueuedBytesPerStream: Int {
     max(queuedBytesPerStream, wire.maximumMessageSize + InboundQueue.overhead)
   }
 }
 
-/// How long to wait after an attempt to connect that failed: twice as long each time, and a random
-/// part less, so that clients who lost a server together do not come back together.
+/// The pauses after failed attempts to connect: exponential backoff with a random part.
+///
+/// The longest possible pause doubles with each failure in a row, up to ``maximum``. The actual
+/// pause is a random part of it, at least half, so that clients that lost a server at the same time
+/// do not reconnect at the same time.
 public struct ConnectionBackoff: Sendable {
   /// The longest pause after the first failure.
   public var initial: Duration
-  /// The longest pause of all.
+  /// The longest pause after any number of failures.
   public var maximum: Duration
-  /// Where the random part comes from: a number from 0 up to 1.
+  /// The source of randomness: returns a number from 0 up to, but not including, 1.
   public var randomFraction: @Sendable () -> Double
 
+  /// Creates a backoff, by default from 20 milliseconds to 2 seconds.
   public init(
     initial: Duration = .milliseconds(20), maximum: Duration = .seconds(2),
     randomFraction: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
@@ -51,8 +63,9 @@ public struct ConnectionBackoff: Sendable {
     self.randomFraction = randomFraction
   }
 
-  /// How long to wait after so many failures in a row, from 1: between half of the longest pause and
-  /// all of it.
+  /// Returns the pause before the next attempt.
+  ///
+  /// - Parameter failures: The number of failures in a row, at least 1.
   func pause(afterFailures failures: Int) -> Duration {
     let longest = min(initial * (1 << min(max(failures - 1, 0), 20)), maximum)
     return longest / 2 + longest / 2 * randomFraction()

@@ -1,8 +1,9 @@
 internal import NIOCore
 internal import ProtobufC
 
-/// One connection of a client: calls out, answers in. All of it happens on the connection's event
-/// loop; what each frame means is ``ClientConnectionState``'s to say.
+/// The channel handler of a client's connection: it writes calls and delivers responses.
+///
+/// It runs on the connection's event loop. ``ClientConnectionState`` interprets the frames.
 final class ClientConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -25,9 +26,12 @@ final class ClientConnectionHandler: ChannelInboundHandler {
 
   // MARK: Calls
 
-  /// Sends a call's request. Its id and its frame leave together, so that ids arrive in order.
+  /// Sends a call's request.
   ///
-  /// - Returns: Whether the connection took it; where not, nothing was sent and it takes no more.
+  /// Its id is assigned and its frame written in one step, so ids arrive at the server in order.
+  ///
+  /// - Returns: True if the connection accepted the call. False if it accepts no more calls;
+  ///   nothing was sent then.
   func start(_ call: ClientCall, request: WireRequest) -> Bool {
     guard let context, context.channel.isActive,
       let streamID = state.callStarted(call.shape)
@@ -61,7 +65,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
       eventLoop: eventLoop)
   }
 
-  /// Forgets a call that nobody waits for, and tells the server.
+  /// Removes a call that its caller no longer waits for, and cancels it on the server.
   func abandon(_ streamID: UInt32, _ reason: RPCError) {
     calls[streamID] = nil
     outbound.drop(streamID, reason)
@@ -69,7 +73,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     closeIfFinished()
   }
 
-  /// Takes no more calls, and closes once the last one has its answer.
+  /// Makes the connection accept no more calls and close after the last one in flight.
   func retire() {
     state.retire()
     closeIfFinished()
@@ -90,7 +94,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
         finish(streamID, try payload.message(WireResponse.self).outcome)
       } catch {
         let error = RPCError(
-          code: .internalError, message: "the answer's envelope is malformed", cause: error)
+          code: .internalError, message: "the response envelope is malformed", cause: error)
         finish(streamID, .failure(error))
       }
     case .deliver(let streamID, let isLast):
@@ -116,7 +120,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     }
   }
 
-  /// Hands a message to its reader, and gives up a call whose reader is too far behind.
+  /// Passes a message to its reader, and ends calls whose readers are too far behind.
   private func deliver(_ payload: ByteBuffer, to streamID: UInt32, isLast: Bool) {
     guard let call = calls[streamID], let inbound = call.inbound else { return }
     inbound.append(Array(payload.readableBytesView))
@@ -137,7 +141,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   func write(_ buffer: ByteBuffer) {
     guard let context else { return }
     context.write(wrapOutboundOut(buffer), promise: nil)
-    // Calls of one turn of the loop leave in one system call.
+    // All calls of one event-loop tick are sent with one system call.
     guard !flushIsScheduled else { return }
     flushIsScheduled = true
     let this = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -147,7 +151,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     }
   }
 
-  // MARK: Events of the channel
+  // MARK: Channel events
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
@@ -179,7 +183,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    let message = failure ?? "the connection closed before the answer came"
+    let message = failure ?? "the connection closed before the response arrived"
     for streamID in state.connectionClosed() {
       finish(streamID, .failure(RPCError(code: .unavailable, message: message)))
     }
@@ -225,7 +229,7 @@ extension ClientCall {
 }
 
 extension CallShape {
-  /// What a request says about the messages after it.
+  /// The flags of the request frame, which tell the server if messages follow it.
   fileprivate var requestFlags: FrameFlags {
     switch self {
     case .unary: []

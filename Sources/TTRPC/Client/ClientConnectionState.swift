@@ -1,16 +1,16 @@
-/// What a client knows of its streams on one connection. A plain value that neither reads nor writes.
+/// The protocol state of a client's connection: a value that does no input or output.
 struct ClientConnectionState {
-  /// What a frame means.
+  /// The action that a received frame requires.
   enum FrameAction: Equatable {
-    /// The call's terminal frame: its payload is a response's envelope.
+    /// The frame ends the call: its payload is a response's envelope.
     case finish(streamID: UInt32)
-    /// The payload is a message of a stream, its last one where it says so.
+    /// The payload is a message of a stream, and the last one if `isLast` is true.
     case deliver(streamID: UInt32, isLast: Bool)
-    /// The stream has ended well.
+    /// The stream of responses ended successfully.
     case endStream(streamID: UInt32)
-    /// The call is over, though the peer has not said so properly. `cancel`: tell it.
+    /// The frame is not acceptable, and the call fails; `cancel` is true if the peer must be told.
     case fail(streamID: UInt32, StatusCode, String, cancel: Bool)
-    /// For a stream that is over, or was never there, or of a type that has no meaning.
+    /// The frame belongs to no open stream, or its type is unknown here.
     case ignore
   }
 
@@ -21,7 +21,9 @@ struct ClientConnectionState {
     nextStreamID = firstStreamID
   }
 
-  /// Takes an id for a call, or none where the connection takes no more: it is to be replaced.
+  /// Assigns an id to a call, or returns nil if the connection accepts no more calls.
+  ///
+  /// A connection that accepts no more calls has to be replaced.
   mutating func callStarted(_ shape: CallShape = .unary) -> UInt32? {
     guard let streamID = nextStreamID else { return nil }
     let (next, overflow) = streamID.addingReportingOverflow(2)
@@ -30,7 +32,9 @@ struct ClientConnectionState {
     return streamID
   }
 
-  /// The caller no longer waits. Returns whether the peer needs to be told.
+  /// Removes a call that its caller no longer waits for.
+  ///
+  /// - Returns: True if the call was open, so that the peer has to be told.
   mutating func callAbandoned(_ streamID: UInt32) -> Bool {
     open.removeValue(forKey: streamID) != nil
   }
@@ -66,21 +70,24 @@ struct ClientConnectionState {
     guard open.removeValue(forKey: header.streamID) != nil else { return .ignore }
     return .fail(
       streamID: header.streamID, .resourceExhausted,
-      "the answer of \(header.length) bytes exceeds the limit of \(limit)", cancel: !isTerminal)
+      "the response of \(header.length) bytes exceeds the limit of \(limit) bytes",
+      cancel: !isTerminal)
   }
 
-  /// The connection takes no more calls, and is finished with the last one it has.
+  /// Makes the connection accept no more calls; it is finished after its last one.
   mutating func retire() {
     nextStreamID = nil
   }
 
-  /// The connection is gone. Returns the calls that waited on it.
+  /// Removes all calls after the connection was lost.
+  ///
+  /// - Returns: The ids of the calls that were in flight.
   mutating func connectionClosed() -> [UInt32] {
     defer { open.removeAll() }
     nextStreamID = nil
     return open.keys.sorted()
   }
 
-  /// Whether the connection takes no more calls and has none to wait for.
+  /// True if the connection accepts no more calls and has none in flight.
   var isFinished: Bool { nextStreamID == nil && open.isEmpty }
 }

@@ -1,8 +1,10 @@
 internal import NIOCore
 internal import NIOPosix
 
-/// Keeps a client's one connection: makes it when it is wanted, again when it is lost, and a new one
-/// when it has grown old. Lives on the client's event loop.
+/// The owner of a client's connection, used on the client's event loop only.
+///
+/// It connects when a call needs a connection, reconnects after a loss, and replaces a connection
+/// that has reached its maximum age.
 final class ClientConnector {
   struct Connection: Sendable {
     var channel: any Channel
@@ -16,13 +18,13 @@ final class ClientConnector {
   private let timers: any EventLoop
 
   private var current: Connection?
-  /// All that are open: the current one, and older ones that still have answers to give.
+  /// All open connections: the current one, and older ones that still have calls in flight.
   private var channels: [ObjectIdentifier: any Channel] = [:]
   private var currentSince: NIODeadline
   private var attempt: EventLoopFuture<Connection>?
   private var failures = 0
   private var lastFailure: RPCError?
-  /// Not before then is another attempt made.
+  /// The earliest time of the next attempt to connect.
   private(set) var nextAttempt: NIODeadline
   private(set) var isClosed = false
 
@@ -39,13 +41,16 @@ final class ClientConnector {
     nextAttempt = timers.now
   }
 
-  /// The connection, as soon as it is there, or why it is not.
+  /// Returns the current connection, or connects if there is none.
+  ///
+  /// The future fails with an ``RPCError`` if the client is closed or if the last attempt to
+  /// connect failed and its pause is not over.
   func connection() -> EventLoopFuture<Connection> {
     if isClosed { return eventLoop.makeFailedFuture(RPCError.clientClosed) }
     let now = timers.now
     if let current {
       if isOld(at: now), attempt == nil, now >= nextAttempt { _ = connect() }
-      // A connection that is made at once has replaced the old one, which takes no more calls.
+      // If connecting has completed already, the old connection accepts no more calls.
       return eventLoop.makeSucceededFuture(self.current ?? current)
     }
     if let attempt { return attempt }
@@ -53,12 +58,14 @@ final class ClientConnector {
     return connect()
   }
 
-  /// A connection takes no more calls, though it may still have answers to give.
-  func connectionIsUsedUp(_ connection: Connection) {
+  /// Stops using a connection for new calls; its calls in flight continue.
+  func stopUsing(_ connection: Connection) {
     if current?.channel === connection.channel { current = nil }
   }
 
-  /// Makes no other connection. Returns those that are open.
+  /// Prevents further connections.
+  ///
+  /// - Returns: The connections that are open, for the caller to close.
   func close() -> [any Channel] {
     isClosed = true
     current = nil
@@ -76,7 +83,7 @@ final class ClientConnector {
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     let descriptor: Int32
     do throws(RPCError) {
-      // NIO's own takes shorter paths than the system does.
+      // NIO's own connect accepts only shorter paths than the system does.
       descriptor = try UnixAddress.connect(path)
     } catch {
       promise.fail(connectFailed(error))
@@ -119,7 +126,7 @@ final class ClientConnector {
     channels[ObjectIdentifier(connection.channel)] = connection.channel
     connection.channel.closeFuture.whenComplete { _ in
       this.value.channels[ObjectIdentifier(connection.channel)] = nil
-      this.value.connectionIsUsedUp(connection)
+      this.value.stopUsing(connection)
     }
     return connection
   }

@@ -1,8 +1,8 @@
 internal import NIOCore
 
-/// A call that was sent or is about to be, to the task that makes it.
+/// A handle to a call for the task that makes it.
 struct ClientExchange: Sendable {
-  /// Where responses wait that are a stream.
+  /// The queue of unread messages, if the method has a stream of responses.
   let inbound: InboundQueue
   private let shape: CallShape
   private let eventLoop: any EventLoop
@@ -17,7 +17,7 @@ struct ClientExchange: Sendable {
     call = .makeEmptyBox(valueType: ClientCall.self, eventLoop: eventLoop)
   }
 
-  /// Makes the call, on the event loop.
+  /// Creates the call; runs on the event loop.
   func begin(_ context: ClientContext) -> ClientCall {
     let begun = ClientCall(
       shape: shape, waitsForReady: context.waitsForReady,
@@ -27,23 +27,25 @@ struct ClientExchange: Sendable {
     return begun
   }
 
-  /// Waits for the end of the call, and ends it when the caller's task is cancelled.
+  /// Waits for the end of the call and returns its response.
+  ///
+  /// Cancelling the task ends the call.
   func outcome() async throws(RPCError) -> [UInt8] {
     let outcome = try? await withTaskCancellationHandler {
       try await promise.futureResult.get()
     } onCancel: {
       abandon(.callerCancelled)
     }
-    // The promise is only ever given a result.
+    // The promise never fails: errors are part of the outcome.
     return try (outcome ?? .failure(RPCError(code: .internalError, message: "no outcome"))).get()
   }
 
-  /// How the call has ended, if it has.
+  /// Returns the outcome of the call, or nil if it has not ended.
   func knownOutcome() async -> ClientCall.Outcome? {
     try? await eventLoop.submit { call.value?.knownOutcome }.get()
   }
 
-  /// Waits until messages can be written.
+  /// Waits until messages can be written and returns the stream's writer.
   func writer() async throws(RPCError) -> StreamWriter {
     try await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: ClientCall.Opening) in
@@ -59,9 +61,10 @@ struct ClientExchange: Sendable {
     }.get()
   }
 
-  /// Runs a closure, and ends the call after it unless it has ended.
+  /// Runs a closure, and cancels the call after it if it has not ended.
   ///
-  /// - Throws: What the closure throws; where that is that the call has ended, why it has.
+  /// - Throws: The closure's error. If it is an ``RPCError`` and the call has failed, the status of
+  ///   the call instead.
   func cancelledAfterwards<Value>(_ body: () async throws -> Value) async throws -> Value {
     defer { abandon(.callerCancelled) }
     do {
@@ -72,7 +75,7 @@ struct ClientExchange: Sendable {
     }
   }
 
-  /// Ends the call unless it has ended, and drops what was not read.
+  /// Ends the call if it has not ended, and drops the unread messages.
   func abandon(_ error: RPCError) {
     eventLoop.execute {
       call.value?.abandon(error)

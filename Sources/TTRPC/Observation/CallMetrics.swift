@@ -2,16 +2,24 @@ internal import CoreMetrics
 internal import NIOConcurrencyHelpers
 internal import Synchronization
 
-/// Counts and times a server's calls, by method: `ttrpc_server_calls_total` (also by status),
-/// `ttrpc_server_call_duration_seconds`, `ttrpc_server_received_bytes_total`,
-/// `ttrpc_server_sent_bytes_total`, `ttrpc_server_calls_in_flight`.
+/// An interceptor that counts and times a server's calls.
 ///
-/// Names that no method has are counted together as `unknown`, since peers make them up.
+/// It records these metrics with swift-metrics:
+///
+/// - `ttrpc_server_calls_total`, by `method` and `code`
+/// - `ttrpc_server_call_duration_seconds`, by `method`
+/// - `ttrpc_server_received_bytes_total` and `ttrpc_server_sent_bytes_total`, by `method`
+/// - `ttrpc_server_calls_in_flight`
+///
+/// Calls of methods that the server does not have are counted together as `unknown`: peers choose
+/// those names, and each name would be a new time series.
 public final class ServerCallMetrics: BracketingInterceptor {
   private let metrics = CallMetrics(side: "server")
 
+  /// Creates the interceptor; bootstrap the metrics system first.
   public init() {}
 
+  /// Returns the hook that counts the calls of one method.
   public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
     Bracket(metrics, isKnown ? method.fullName : "unknown")
   }
@@ -19,7 +27,7 @@ public final class ServerCallMetrics: BracketingInterceptor {
   private final class Bracket: CallBracket {
     private let all: CallMetrics
     private let name: String
-    // A method that nobody calls has no series.
+    // Created by the first call, so that a method without calls has no time series.
     private let method = AtomicLazyReference<MethodMetrics>()
 
     init(_ all: CallMetrics, _ name: String) {
@@ -38,12 +46,16 @@ public final class ServerCallMetrics: BracketingInterceptor {
   }
 }
 
-/// Counts and times a client's calls, as ``ServerCallMetrics`` does a server's: `ttrpc_client_…`.
+/// An interceptor that counts and times a client's calls.
+///
+/// The metrics are those of ``ServerCallMetrics``, with the prefix `ttrpc_client_`.
 public final class ClientCallMetrics: ClientInterceptor {
   private let metrics = CallMetrics(side: "client")
 
+  /// Creates the interceptor; bootstrap the metrics system first.
   public init() {}
 
+  /// Makes the call and records its duration, status and size.
   public func intercept(
     _ context: ClientContext, next: (ClientContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {
@@ -53,7 +65,7 @@ public final class ClientCallMetrics: ClientInterceptor {
   }
 }
 
-/// The metrics of one side's calls.
+/// The metrics of all calls of a server or a client.
 private struct CallMetrics: Sendable {
   let inFlight: Meter
   private let prefix: String
@@ -64,7 +76,7 @@ private struct CallMetrics: Sendable {
     inFlight = Meter(label: "\(prefix)calls_in_flight")
   }
 
-  /// The metrics of a method.
+  /// Returns the metrics of a method, which the first call creates.
   func of(_ method: String) -> MethodMetrics {
     methods.withLockedValue { methods in
       if let known = methods[method] { return known }
@@ -94,9 +106,9 @@ private struct CallMetrics: Sendable {
   }
 }
 
-/// The metrics of one method, made once.
+/// The metrics of one method.
 private final class MethodMetrics: Sendable {
-  /// By the codes' numbers.
+  /// The counters of finished calls, indexed by the status code's number.
   private let calls: [Counter]
   private let duration: Timer
   private let received: Counter

@@ -3,18 +3,25 @@ internal import Logging
 internal import ServiceContextModule
 internal import Tracing
 
-/// Opens a span for each call of a server, below the caller's where its metadata names one
-/// (`traceparent`), and puts the trace's id on the call's log lines.
+/// An interceptor that starts a span for each call of a server.
 ///
-/// Made once the program's tracing system, if it has one, is in place: without it a call that brings no
-/// metadata has no trace to be a part of, and is left alone.
+/// If the call's metadata contains a trace context (`traceparent`), the span is a child of the
+/// caller's. With ``TraceContextPropagator``, the call's log lines contain the trace's id as
+/// `trace_id`.
+///
+/// Create the interceptor after the program's tracing system is bootstrapped. Without a tracing
+/// system, a call without metadata belongs to no trace, and the interceptor skips it.
 public struct ServerTracing: ServerInterceptor {
+  /// True if the process has no tracing system, so that calls without metadata need no
+  /// interception.
   public let needsMetadata: Bool
 
+  /// Creates the interceptor for the tracing system that is in place now.
   public init() {
     needsMetadata = InstrumentationSystem.tracer is NoOpTracer
   }
 
+  /// Runs the rest of the call inside a span.
   public func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {
@@ -29,10 +36,12 @@ public struct ServerTracing: ServerInterceptor {
   }
 }
 
-/// Opens a span for each call of a client, and tells the server of it in the metadata.
+/// An interceptor that starts a span for each call of a client and sends its context as metadata.
 public struct ClientTracing: ClientInterceptor {
+  /// Creates the interceptor; it uses the tracing system that is in place when a call is made.
   public init() {}
 
+  /// Runs the rest of the call inside a span, whose context it adds to the metadata.
   public func intercept(
     _ context: ClientContext, next: (ClientContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {
@@ -46,7 +55,7 @@ public struct ClientTracing: ClientInterceptor {
   }
 }
 
-/// Makes a call inside a span, which is the current one meanwhile.
+/// Makes a call inside a span that is the task's current span.
 private func traced(
   _ method: MethodDescriptor, _ parent: ServiceContext, _ kind: SpanKind,
   _ call: (ServiceContext) async throws(RPCError) -> Void
@@ -73,7 +82,7 @@ private func traced(
   try outcome.get()
 }
 
-/// A call's metadata, to tracing systems.
+/// Gives tracing systems access to a call's metadata.
 private struct MetadataCarrier: Extractor, Injector {
   func extract(key: String, from carrier: Metadata) -> String? { carrier[key] }
 

@@ -1,23 +1,23 @@
 public import Instrumentation
 
-/// Where a call stands in a trace, as W3C's `traceparent` and `tracestate` carry it.
+/// The trace context of a call, as in W3C's `traceparent` and `tracestate`.
 ///
 /// Source: https://www.w3.org/TR/trace-context/
 public struct TraceContext: Sendable, Hashable {
-  /// Sixteen bytes in 32 lower-case hexadecimal digits, not all zero.
+  /// The id of the trace: 32 lower-case hexadecimal digits (16 bytes), not all zero.
   public let traceID: String
-  /// Eight bytes in 16 lower-case hexadecimal digits, not all zero.
+  /// The id of the caller's span: 16 lower-case hexadecimal digits (8 bytes), not all zero.
   public let parentID: String
-  /// Bit 0: the trace is recorded.
+  /// The trace flags; bit 0 is set if the caller records the trace.
   public let flags: UInt8
-  /// What tracing systems add, each in its own way.
+  /// The vendor-specific data in `tracestate`, passed on unchanged; nil if there is none.
   public var state: String?
 
-  /// Reads a `traceparent`; nothing where it is none.
+  /// Parses a `traceparent`, or returns nil if it is invalid.
   public init?(traceparent: String) {
     let parts = traceparent.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
     guard parts.count >= 4, parts[0].isHexadecimal(2), parts[0] != "ff",
-      // Later versions may have more parts; the first has these.
+      // Version 00 has exactly four parts; later versions may have more.
       parts[0] != "00" || parts.count == 4,
       parts[1].isHexadecimal(32), parts[1].contains(where: { $0 != "0" }),
       parts[2].isHexadecimal(16), parts[2].contains(where: { $0 != "0" }),
@@ -28,7 +28,7 @@ public struct TraceContext: Sendable, Hashable {
     self.flags = flags
   }
 
-  /// As it travels.
+  /// The `traceparent` value to send, in version 00 of the format.
   public var traceparent: String {
     let digits = String(flags, radix: 16)
     return "00-\(traceID)-\(parentID)-\(digits.count == 1 ? "0" : "")\(digits)"
@@ -45,11 +45,16 @@ extension String {
   }
 }
 
-/// Carries trace contexts from a caller's metadata to the calls that a handler makes, for programs that
-/// have no tracing system of their own: `InstrumentationSystem.bootstrap(TraceContextPropagator())`.
+/// An instrument that passes a caller's trace context on to the calls that a handler makes.
+///
+/// It is for programs without a tracing system. Install it with
+/// `InstrumentationSystem.bootstrap(TraceContextPropagator())`.
 public struct TraceContextPropagator: Instrument {
+  /// Creates a propagator.
   public init() {}
 
+  /// Reads `traceparent` and `tracestate` from metadata, and leaves the context as it is if the
+  /// former is missing or invalid.
   public func extract<Carrier, Extract: Extractor>(
     _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
   ) where Extract.Carrier == Carrier {
@@ -60,6 +65,7 @@ public struct TraceContextPropagator: Instrument {
     context.trace = trace
   }
 
+  /// Adds `traceparent` and `tracestate` to metadata if the context has a trace.
   public func inject<Carrier, Inject: Injector>(
     _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
   ) where Inject.Carrier == Carrier {
@@ -74,7 +80,7 @@ extension ServiceContext {
     typealias Value = TraceContext
   }
 
-  /// The trace that ``TraceContextPropagator`` has found.
+  /// The trace context that ``TraceContextPropagator`` extracted, or nil if the call has no trace.
   public var trace: TraceContext? {
     get { self[TraceKey.self] }
     set { self[TraceKey.self] = newValue }

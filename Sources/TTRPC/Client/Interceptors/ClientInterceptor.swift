@@ -1,27 +1,33 @@
-/// Runs around every call of a client, whatever its shape.
-///
-/// What happens before `next` happens before the call is sent; `next` throws the status with which it
-/// ended. For a stream, `next` lasts as long as the closure that reads and writes it. A unary call may
-/// be made again by calling `next` again; a stream may not.
+/// An interceptor: code that runs around every call of a client, whatever its shape.
 public protocol ClientInterceptor: Sendable {
+  /// Runs around one call.
+  ///
+  /// - Parameters:
+  ///   - context: The properties of the call, a changed copy of which may be passed to `next`.
+  ///   - next: Makes the call and returns when it has ended. For a stream, this includes the
+  ///     closure that reads and writes it. An interceptor may call `next` again to retry a unary
+  ///     call, but not a stream.
+  /// - Throws: The status of the call, which `next` throws, or a status of the interceptor's own.
   func intercept(
     _ context: ClientContext, next: (ClientContext) async throws(RPCError) -> Void
   ) async throws(RPCError)
 }
 
-/// What an interceptor knows about a call, and may change before it is sent.
+/// The properties of a call that an interceptor can read, and in part change, before it is sent.
 public struct ClientContext: Sendable {
+  /// The method that is called.
   public let method: MethodDescriptor
-  /// What travels beside the request.
+  /// The metadata to send with the request.
   public var metadata: Metadata
-  /// When the call ends at the latest, every attempt included.
+  /// The time at which the call ends at the latest, retries included; nil for no limit.
   public let deadline: ContinuousClock.Instant?
+  /// True if the call waits for a server that cannot be reached (``CallOptions/waitsForReady``).
   public var waitsForReady: Bool
-  /// What the call has moved so far.
+  /// The number and size of the messages that the call has sent and received so far.
   public let traffic = CallTraffic()
 }
 
-/// A client's interceptors in their order, the first outermost.
+/// A client's interceptors; the first is the outermost.
 struct ClientInterceptorChain: Sendable {
   private let interceptors: [any ClientInterceptor]
 
@@ -29,7 +35,7 @@ struct ClientInterceptorChain: Sendable {
     self.interceptors = interceptors
   }
 
-  /// Makes a call inside all of them.
+  /// Makes a call inside all interceptors.
   func run<Value>(
     _ context: ClientContext, _ call: (ClientContext) async throws(RPCError) -> Value
   ) async throws(RPCError) -> Value {
@@ -39,7 +45,7 @@ struct ClientInterceptorChain: Sendable {
       value = try await call(context)
     }
     guard let value else {
-      throw RPCError(code: .internalError, message: "an interceptor has left out the call")
+      throw RPCError(code: .internalError, message: "an interceptor did not make the call")
     }
     return value
   }

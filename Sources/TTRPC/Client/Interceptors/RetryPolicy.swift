@@ -1,17 +1,19 @@
-/// When a call is sent again, and how soon.
+/// A policy that decides whether a failed call is retried, and after which pause.
 ///
-/// Only ``StatusCode/unavailable`` and ``StatusCode/resourceExhausted`` are worth it: the server, or
-/// what it stands on, was away or full.
+/// A call is retried after ``StatusCode/unavailable``, when the server or a system behind it cannot
+/// be reached. It is also retried after ``StatusCode/resourceExhausted``, but only if the server
+/// sent a retry delay: a message that is too large, for example, stays too large.
 public struct RetryPolicy: Sendable {
-  /// How often a call is sent at most; 1: never again.
+  /// The maximum number of attempts, the first included; 1 means no retries.
   public var attempts: Int
-  /// The pause after the first attempt; each one after it is twice as long.
+  /// The longest pause after the first attempt; it doubles with each further attempt.
   public var initialPause: Duration
-  /// The longest pause.
+  /// The longest pause after any attempt, unless the server asks for a longer one.
   public var maximumPause: Duration
-  /// Where the random part of a pause comes from: a number from 0 up to 1.
+  /// The source of randomness: returns a number from 0 up to, but not including, 1.
   public var randomFraction: @Sendable () -> Double
 
+  /// Creates a policy, by default of 6 attempts with pauses of up to 2 seconds.
   public init(
     attempts: Int = 6, initialPause: Duration = .milliseconds(50),
     maximumPause: Duration = .seconds(2),
@@ -23,21 +25,25 @@ public struct RetryPolicy: Sendable {
     self.randomFraction = randomFraction
   }
 
-  /// No call is sent twice.
+  /// A policy without retries.
   public static let never = RetryPolicy(attempts: 1)
 
-  /// How long to wait before the next attempt, or nothing where there is none.
+  /// Returns the pause before the next attempt, or nil if the call should not be retried.
   ///
-  /// - Parameter attempt: Which one has failed, from 1.
+  /// The pause is a random part, at least half, of the longest pause for the attempt. If the server
+  /// sent a retry delay, the pause is at least that long.
+  ///
+  /// - Parameters:
+  ///   - attempt: The number of the attempt that failed, from 1.
+  ///   - error: The error with which it failed.
   public func pause(afterAttempt attempt: Int, _ error: RPCError) -> Duration? {
     guard attempt < attempts, error.code == .unavailable || error.code == .resourceExhausted else {
       return nil
     }
-    // What cannot be sent at all will not be smaller the next time.
+    // Without a delay, the limit is one that a retry exceeds again, such as the message size.
     if error.code == .resourceExhausted, error.retryDelay == nil { return nil }
     let backoff = min(initialPause * (1 << min(attempt - 1, 20)), maximumPause)
-    // Nobody comes back before the server asks for it, and who failed together does not come back
-    // together.
+    // The random part keeps clients that failed at the same time from retrying at the same time.
     let shortest = max(backoff / 2, error.retryDelay ?? .zero)
     return shortest + backoff / 2 * randomFraction()
   }

@@ -1,21 +1,25 @@
-/// Makes unary calls again that met a server which was away or full, where their method is idempotent.
+/// An interceptor that retries unary calls of idempotent methods, as a ``RetryPolicy`` decides.
 ///
-/// A call that was under way when its connection was lost may have been carried out; that is why only
-/// methods are called again whose schema says that twice is as good as once. The call's deadline covers
-/// all attempts.
+/// A call fails if the server is unavailable or full, but it may have been performed if its
+/// connection was lost while it was in flight. The interceptor therefore only retries methods that
+/// are idempotent (``MethodDescriptor/isIdempotent``). The call's deadline covers all attempts.
 public struct Retrying: ClientInterceptor {
   private let policy: @Sendable (MethodDescriptor) -> RetryPolicy
 
-  /// - Parameter policy: What holds for a method; ``RetryPolicy/never`` where it is to be left alone.
+  /// Creates an interceptor that chooses a policy by method.
+  ///
+  /// - Parameter policy: Returns the policy for an idempotent method, ``RetryPolicy/never`` for no
+  ///   retries. It is called for each call.
   public init(_ policy: @escaping @Sendable (MethodDescriptor) -> RetryPolicy) {
     self.policy = policy
   }
 
-  /// One policy for all idempotent methods.
+  /// Creates an interceptor that uses one policy for all idempotent methods.
   public init(_ policy: RetryPolicy = RetryPolicy()) {
     self.init { _ in policy }
   }
 
+  /// Makes the call, and makes it again after each failure that the policy retries.
   public func intercept(
     _ context: ClientContext, next: (ClientContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {
