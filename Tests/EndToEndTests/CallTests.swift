@@ -258,7 +258,7 @@ import Testing
           #expect(
             ending.output == first + #"""
               {"originalRequest":{"fileByFilename":"no"},\#
-              "errorResponse":{"errorCode":5,"errorMessage":"no file has it"}}
+              "errorResponse":{"errorCode":5,"errorMessage":"no matching file"}}
 
               """#)
         }

@@ -1,47 +1,52 @@
 internal import NIOConcurrencyHelpers
 public import TTRPC
 
-/// Says whether the server, and each of its services, answers calls: `grpc.health.v1.Health`.
+/// A health service, `grpc.health.v1.Health`.
 ///
-/// It finds out nothing by itself: the program says how things stand, by ``setStatus(_:of:)``.
+/// It reports if the server, and each of its services, can serve calls. It checks nothing itself:
+/// the program sets the statuses with ``setStatus(_:of:)``.
 public final class HealthService: HealthHandler {
+  /// The status of a service, or of the server as a whole.
   public typealias Status = HealthCheckResponse.ServingStatus
 
-  /// What is known, and who wants to know.
   private struct State {
     var statuses: [String: Status]
-    /// The calls of Watch that run, by service and by a number of their own.
+    /// The running calls of Watch, by service and by number.
     var watchers: [String: [Int: AsyncStream<Status>.Continuation]] = [:]
     var lastWatcher = 0
   }
 
   private let state: NIOLockedValueBox<State>
 
-  /// - Parameter statuses: How things stand at first, by the services' full names; the empty name is
-  ///   the server as a whole. What is not among them is unknown until its status is set.
+  /// Creates a service with initial statuses; by default, the server is serving.
+  ///
+  /// - Parameter statuses: The statuses by the services' full names. The empty name stands for the
+  ///   server as a whole. Other services are unknown until their status is set.
   public init(_ statuses: [String: Status] = ["": .serving]) {
     state = NIOLockedValueBox(State(statuses: statuses))
   }
 
-  /// Says how a service stands from now on, to those who watch it as well.
+  /// Sets the status of a service and sends it to the service's watchers.
   ///
-  /// - Parameter service: The full name; empty: the server as a whole.
+  /// - Parameter service: The service's full name, or an empty string for the server as a whole.
   public func setStatus(_ status: Status, of service: String = "") {
     state.withLockedValue { state in
       state.statuses[service] = status
-      // Under the lock, so that all watchers see changes in the order in which they were made.
+      // Under the lock, so that all watchers see the changes in the same order.
       for watcher in state.watchers[service, default: [:]].values { watcher.yield(status) }
     }
   }
 
-  /// How a service stands; `nil` where it is unknown.
+  /// Returns the status of a service, or nil if it is unknown.
   ///
-  /// - Parameter service: The full name; empty: the server as a whole.
+  /// - Parameter service: The service's full name, or an empty string for the server as a whole.
   public func status(of service: String = "") -> Status? {
     state.withLockedValue { $0.statuses[service] }
   }
 
-  /// Both methods. Check is answered from memory, and so without a task: probes are many.
+  /// The methods Check and Watch.
+  ///
+  /// Check responds from memory, without a task, because probes are frequent.
   public var methods: [Method] {
     [
       .immediate("Check", HealthCheckRequest.self) { request, context in
@@ -53,6 +58,9 @@ public final class HealthService: HealthHandler {
     ]
   }
 
+  /// Returns the current status of the service that the request names.
+  ///
+  /// - Throws: ``StatusCode/notFound`` if the service is unknown.
   public func check(
     _ request: HealthCheckRequest, context: ServerContext
   ) throws -> HealthCheckResponse {
@@ -62,6 +70,10 @@ public final class HealthService: HealthHandler {
     return HealthCheckResponse(status: status)
   }
 
+  /// Sends the current status of a service, and then each new status, until the call ends.
+  ///
+  /// A service that is unknown has the status `serviceUnknown`. If the peer reads slowly, it gets
+  /// only the latest status.
   public func watch(
     _ request: HealthCheckRequest, responses: ResponseWriter<HealthCheckResponse>,
     context: ServerContext
@@ -74,17 +86,18 @@ public final class HealthService: HealthHandler {
       try await responses.write(HealthCheckResponse(status: status))
       sent = status
     }
-    // The statuses end with the call's task alone.
+    // The sequence of statuses only ends when the call's task is cancelled.
     throw CancellationError()
   }
 
-  /// How many calls of Watch run.
+  /// The number of running calls of Watch.
   var watcherCount: Int {
     state.withLockedValue { $0.watchers.values.reduce(0) { $0 + $1.count } }
   }
 
-  /// The status now and those that follow. Of those that a watcher has no time for, only the last is
-  /// kept: it is the one that counts.
+  /// Registers a watcher and returns the current status and its changes.
+  ///
+  /// The sequence buffers one status, the latest, for a slow watcher.
   private func watch(_ service: String) -> (statuses: AsyncStream<Status>, watcher: Int) {
     let (statuses, continuation) = AsyncStream<Status>.makeStream(
       bufferingPolicy: .bufferingNewest(1))
@@ -100,7 +113,7 @@ public final class HealthService: HealthHandler {
   private func forget(_ watcher: Int, of service: String) {
     state.withLockedValue { state in
       state.watchers[service]?[watcher] = nil
-      // Names come from peers: none may stay behind.
+      // Peers choose the names, so an unused entry must not stay in memory.
       if state.watchers[service]?.isEmpty == true { state.watchers[service] = nil }
     }
   }

@@ -1,20 +1,24 @@
 public import ProtobufC
 public import TTRPC
 
-/// Tells clients what the server answers, from the descriptors of its schema:
-/// `grpc.reflection.v1.ServerReflection`.
+/// A reflection service, `grpc.reflection.v1.ServerReflection`.
+///
+/// It lists the server's services and returns the descriptors of their `.proto` files.
 public struct ReflectionService: ServerReflectionHandler {
-  private typealias Answer = ServerReflectionResponse.MessageResponse
+  private typealias MessageResponse = ServerReflectionResponse.MessageResponse
 
-  /// The names of all services, this one among them, in order.
+  /// The names of all services, including this one, sorted.
   private let services: [String]
   private let index: DescriptorIndex
 
+  /// Creates a service for the given services and descriptors.
+  ///
   /// - Parameters:
-  ///   - services: What the server answers besides this service.
-  ///   - descriptorSets: The schema of the services: serialized `google.protobuf.FileDescriptorSet`s,
-  ///     made with all imports. This module's own need not be among them.
-  /// - Throws: ``ProtobufError`` where a set cannot be read.
+  ///   - services: The server's other services.
+  ///   - descriptorSets: The descriptors of these services, as serialized
+  ///     `google.protobuf.FileDescriptorSet`s that include all imports. The set for this module's
+  ///     own services is added automatically.
+  /// - Throws: ``ProtobufError`` if a set cannot be parsed.
   public init(
     services: [any Service], descriptorSets: [[UInt8]]
   ) throws(ProtobufError) {
@@ -22,23 +26,26 @@ public struct ReflectionService: ServerReflectionHandler {
     index = try DescriptorIndex(descriptorSets + [TTRPCServicesDescriptors.fileDescriptorSet])
   }
 
+  /// Responds to each request of a stream, in order, until the client ends it.
   public func serverReflectionInfo(
     _ requests: MessageStream<ServerReflectionRequest>,
     responses: ResponseWriter<ServerReflectionResponse>,
     context: ServerContext
   ) async throws {
-    // Some clients keep the stream for as long as they live.
+    // Some clients keep the stream open for as long as they run.
     context.endAtDrain()
     for try await request in requests {
       try await responses.write(
         ServerReflectionResponse(
           validHost: request.host, originalRequest: request,
-          messageResponse: answer(request.messageRequest)))
+          messageResponse: response(to: request.messageRequest)))
     }
   }
 
-  private func answer(_ question: ServerReflectionRequest.MessageRequest?) -> Answer {
-    switch question {
+  private func response(
+    to request: ServerReflectionRequest.MessageRequest?
+  ) -> MessageResponse {
+    switch request {
     case .fileByFilename(let name):
       files(from: name)
     case .fileContainingSymbol(let symbol):
@@ -52,25 +59,25 @@ public struct ReflectionService: ServerReflectionHandler {
         .allExtensionNumbersResponse(
           ExtensionNumberResponse(baseTypeName: message, extensionNumber: numbers))
       } else {
-        refusal(.notFound, "there is no such message")
+        errorResponse(.notFound, "unknown message type")
       }
     case .listServices:
       .listServicesResponse(
         ListServiceResponse(service: services.map { ServiceResponse(name: $0) }))
     case nil:
-      refusal(.invalidArgument, "the request asks nothing that is known here")
+      errorResponse(.invalidArgument, "unknown or missing message_request")
     }
   }
 
-  /// All imports go along each time: what a client has from earlier answers is its own affair.
-  private func files(from name: String?) -> Answer {
+  /// Returns a file with all its imports, including those that the client received before.
+  private func files(from name: String?) -> MessageResponse {
     guard let name, let files = index.files(from: name) else {
-      return refusal(.notFound, "no file has it")
+      return errorResponse(.notFound, "no matching file")
     }
     return .fileDescriptorResponse(FileDescriptorResponse(fileDescriptorProto: files))
   }
 
-  private func refusal(_ code: StatusCode, _ message: String) -> Answer {
+  private func errorResponse(_ code: StatusCode, _ message: String) -> MessageResponse {
     .errorResponse(ErrorResponse(errorCode: code.rawValue, errorMessage: message))
   }
 }
