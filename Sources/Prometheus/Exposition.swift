@@ -1,4 +1,4 @@
-/// A metric with all its series, as they were at one moment.
+/// A metric family: a metric with the values of all its series.
 struct FamilySnapshot {
   enum Kind: String {
     case counter
@@ -9,20 +9,20 @@ struct FamilySnapshot {
   enum Values {
     case integer(UInt64)
     case number(Double)
-    /// A count for each bucket, and a last one for what is above all boundaries.
+    /// The counts by bucket, not cumulative; the last count is for values above all boundaries.
     case histogram(boundaries: [Double], counts: [UInt64], sum: Double)
   }
 
   let name: String
   let help: String?
   let type: Kind
-  /// Labels as they stand between braces, in order.
+  /// The series, sorted by their labels, which are formatted as between braces.
   let series: [(labels: String, values: Values)]
 }
 
-/// Writes the text format, version 0.0.4.
+/// A writer of Prometheus' text format, version 0.0.4.
 ///
-/// See <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+/// Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 struct Exposition {
   private(set) var bytes: [UInt8] = []
 
@@ -68,7 +68,7 @@ struct Exposition {
     }.joined()
   }
 
-  /// A number as Prometheus reads it, whole ones without a fraction.
+  /// Formats a number for Prometheus; a whole number has no fraction.
   static func text(_ number: Double) -> String {
     if number.isNaN { return "NaN" }
     if number.isInfinite { return number < 0 ? "-Inf" : "+Inf" }

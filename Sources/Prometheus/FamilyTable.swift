@@ -1,4 +1,4 @@
-/// All series, by the name that they share and by their labels.
+/// All series, by metric name and labels.
 struct FamilyTable {
   private struct Family {
     let kind: Kind
@@ -6,16 +6,16 @@ struct FamilyTable {
     var series: [String: any Series] = [:]
   }
 
-  /// What is told of the table itself.
+  /// The name of the metric that counts the refused series.
   private static let dropped = "metrics_series_dropped_total"
 
-  /// By label or name, as Prometheus writes it.
+  /// The help texts, by sanitized label or by metric name.
   var helps: [String: String] = [
     dropped:
-      "Requests for a time series that were refused: there were too many, or its name was of "
-      + "another kind."
+      "Requests for a time series that were refused: the limit was reached, or the name belonged "
+      + "to another kind of metric."
   ]
-  /// By label or name, as Prometheus writes it.
+  /// The bucket boundaries, by sanitized label or by metric name.
   var buckets: [String: [Double]] = [:]
 
   private let seriesLimit: Int
@@ -30,9 +30,14 @@ struct FamilyTable {
     taken = Set(reserved + [Self.dropped])
   }
 
-  /// The series that is there, or a new one.
+  /// Returns the existing series with a name and labels, or creates it.
   ///
-  /// - Returns: nothing, where the name is another kind's, or where the limit is reached.
+  /// - Parameters:
+  ///   - name: The metric's name, with its suffix.
+  ///   - label: The sanitized label, without the suffix.
+  ///   - labels: The labels, formatted as between braces.
+  ///   - make: Creates the series with its bucket boundaries.
+  /// - Returns: The series, or nil if the name belongs to another kind or the limit is reached.
   mutating func series(
     _ kind: Kind, _ name: String, label: String, labels: String, _ make: ([Double]) -> any Series
   ) -> (any Series)? {
@@ -74,7 +79,7 @@ struct FamilyTable {
     }
   }
 
-  /// The families with what they count at this moment, in no order.
+  /// The families with their current values, unsorted.
   var snapshots: [FamilySnapshot] {
     let dropped = FamilySnapshot(
       name: Self.dropped, help: helps[Self.dropped], type: .counter,

@@ -1,24 +1,26 @@
 internal import CoreMetrics
 internal import Synchronization
 
-/// Durations: a record is one atomic addition to a bucket and one to the sum.
+/// A histogram of durations, in which a record is two atomic additions: to a bucket and to the sum.
 ///
-/// There is no count of its own: it is that of all buckets, and so agrees with them at any moment.
-/// The sum starts from 0 again beyond 2⁶⁴ nanoseconds, 584 years, which Prometheus takes for a restart.
+/// The total count is computed from the buckets, so it always agrees with them. The sum wraps to 0
+/// after 2⁶⁴ nanoseconds (584 years), which Prometheus treats as a restart.
 final class TimerSeries: Series, TimerHandler {
   private let bounds: [Int64]
   private let boundaries: [Double]
   private let buckets: Buckets
   private let nanoseconds = Atomic<UInt64>(0)
 
-  /// - Parameter boundaries: in seconds, ascending.
+  /// Creates an empty histogram.
+  ///
+  /// - Parameter boundaries: The upper bounds of the buckets, in seconds, ascending.
   init(boundaries: [Double]) {
     self.boundaries = boundaries
     bounds = boundaries.map { Int64(exactly: ($0 * 1e9).rounded()) ?? ($0 < 0 ? .min : .max) }
     buckets = Buckets(count: boundaries.count + 1)
   }
 
-  /// Adds a duration; a negative one is none.
+  /// Records a duration; a negative one counts as 0.
   func recordNanoseconds(_ duration: Int64) {
     let duration = max(duration, 0)
     buckets.increment(Boundaries.index(of: duration, in: bounds))
@@ -32,13 +34,15 @@ final class TimerSeries: Series, TimerHandler {
   }
 }
 
-/// Numbers of any size: as with timers, but for a sum that may have to be tried again.
+/// A histogram of numbers; concurrent records may have to retry their addition to the sum.
 final class RecorderSeries: Series, RecorderHandler {
   private let boundaries: [Double]
   private let buckets: Buckets
   private let sum = AtomicDouble()
 
-  /// - Parameter boundaries: ascending.
+  /// Creates an empty histogram.
+  ///
+  /// - Parameter boundaries: The upper bounds of the buckets, ascending.
   init(boundaries: [Double]) {
     self.boundaries = boundaries
     buckets = Buckets(count: boundaries.count + 1)
@@ -48,7 +52,7 @@ final class RecorderSeries: Series, RecorderHandler {
     record(Double(value))
   }
 
-  /// Adds a value. One that is not finite would spoil the sum for ever, so it is left out.
+  /// Records a value, or ignores it if it is not finite, because it would make the sum useless.
   func record(_ value: Double) {
     guard value.isFinite else { return }
     buckets.increment(Boundaries.index(of: value, in: boundaries))
@@ -60,12 +64,16 @@ final class RecorderSeries: Series, RecorderHandler {
   }
 }
 
-/// How often each bucket was hit: cells in the object itself, so that nothing is counted but hits.
+/// The number of values in each bucket.
+///
+/// The counters are stored inline, so an increment touches no other memory and no reference count.
 final class Buckets: Sendable {
   private let hits = InlineArray<64, Atomic<UInt64>> { _ in Atomic(0) }
   private let count: Int
 
-  /// - Parameter count: as many as `Boundaries.limit` allows, and one.
+  /// Creates empty buckets.
+  ///
+  /// - Parameter count: The number of buckets, at most `Boundaries.limit` + 1.
   init(count: Int) {
     self.count = count
   }
@@ -78,15 +86,18 @@ final class Buckets: Sendable {
 }
 
 enum Boundaries {
-  /// The bucket for everything comes on top.
+  /// The maximum number of boundaries; the bucket above all boundaries is the 64th.
   static let limit = 63
 
-  /// What of a choice can be used: finite bounds, each once, ascending, the lowest ones.
+  /// Returns the finite boundaries, sorted and without duplicates; above the limit, the lowest
+  /// ones.
   static func usable(_ boundaries: [Double]) -> [Double] {
     Array(Set(boundaries.filter(\.isFinite)).sorted().prefix(limit))
   }
 
-  /// The first bucket whose bound is not below a value, by halving; the last one has no bound.
+  /// Returns the index of the first bucket whose upper bound is at least a value.
+  ///
+  /// The index after the last bound stands for the bucket without a bound.
   static func index<Value: Comparable>(of value: Value, in bounds: [Value]) -> Int {
     var low = 0
     var high = bounds.count

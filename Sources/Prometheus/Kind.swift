@@ -1,4 +1,4 @@
-/// What a label was asked for as.
+/// The kind of a metric in swift-metrics.
 enum Kind {
   case counter
   case floatingPointCounter
@@ -32,18 +32,18 @@ enum Kind {
     }
   }
 
-  /// The name of the metric that a label stands for.
+  /// Returns the metric's name for a label: sanitized, with the kind's suffix.
   func name(of label: String) -> String {
     let name = Name.metric(label)
     return name.hasSuffix(suffix) ? name : name + suffix
   }
 
-  /// A name without what its kind added to it.
+  /// Returns a metric's name without the kind's suffix.
   func stem(of name: String) -> String {
     name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
   }
 
-  /// The names that stand before values: no two metrics may share one.
+  /// Returns the names of a metric's samples, which no other metric may use.
   func sampleNames(_ name: String) -> [String] {
     isHistogram ? [name, name + "_bucket", name + "_sum", name + "_count"] : [name]
   }

@@ -1,25 +1,28 @@
-/// Names and labels in Prometheus' alphabet.
+/// Functions that turn names and labels into valid Prometheus ones.
 ///
-/// See <https://prometheus.io/docs/concepts/data_model/>.
+/// Source: <https://prometheus.io/docs/concepts/data_model/>.
 enum Name {
-  /// The nearest name of a metric: `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+  /// Returns a valid metric name for a label: `[a-zA-Z_:][a-zA-Z0-9_:]*`.
   static func metric(_ label: String) -> String {
     sanitized(label, allowing: ":")
   }
 
-  /// The nearest name of a label: `[a-zA-Z_][a-zA-Z0-9_]*`, but not `__…`, which is Prometheus' own.
+  /// Returns a valid label name for a dimension: `[a-zA-Z_][a-zA-Z0-9_]*`.
+  ///
+  /// Names that begin with `__` are reserved for Prometheus, so the result begins with one `_`
+  /// then.
   static func label(_ name: String) -> String {
     let name = sanitized(name, allowing: nil)
     guard name.hasPrefix("__") else { return name }
     return "_" + name.drop { $0 == "_" }
   }
 
-  /// Dimensions as they stand between braces: sorted, so that their order makes no difference.
+  /// Formats dimensions as labels between braces, sorted, so that their order makes no difference.
   ///
-  /// Where two have one name, the last one counts.
+  /// If two dimensions have the same name, the last one is used.
   ///
-  /// - Parameter reserved: a name that a dimension may not have; it becomes `exported_…`, as where
-  ///   Prometheus itself meets such a label.
+  /// - Parameter reserved: A name that no dimension may have. A dimension with this name becomes
+  ///   `exported_…`, as Prometheus does with conflicting labels.
   static func labels(_ dimensions: [(String, String)], reserving reserved: String?) -> String {
     var values: [String: String] = [:]
     for (name, value) in dimensions {

@@ -1,10 +1,11 @@
 internal import Foundation
 
-/// What the kernel knows of this process, read when it is asked for.
+/// The kernel's metrics of this process: CPU time, open files, memory and start time.
 ///
-/// Names and meanings are those of
-/// <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>. What cannot be
-/// read is left out.
+/// They are read from `/proc` at each scrape. A metric that cannot be read is left out.
+///
+/// Source of names and meanings:
+/// <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
 public struct ProcessMetrics: Sendable {
   private static let cpuSeconds = "process_cpu_seconds_total"
   private static let openFiles = "process_open_fds"
@@ -13,7 +14,9 @@ public struct ProcessMetrics: Sendable {
 
   private let folder: String
 
-  /// - Parameter folder: where the kernel's files are.
+  /// Creates the metrics of the calling process.
+  ///
+  /// - Parameter folder: The path of the proc file system.
   public init(folder: String = "/proc") {
     self.folder = folder
   }
@@ -46,7 +49,10 @@ public struct ProcessMetrics: Sendable {
     }
   }
 
-  /// See proc_pid_stat(5): the program's name, in parentheses, may contain anything.
+  /// Reads `/proc/self/stat`, as proc_pid_stat(5) describes it.
+  ///
+  /// The program's name, in parentheses, may contain any character, so fields are counted from the
+  /// last parenthesis.
   private func statistics() -> (cpuSeconds: Double, startTime: Double?)? {
     let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
     guard ticksPerSecond > 0, let stat = text("self/stat"),
@@ -65,13 +71,13 @@ public struct ProcessMetrics: Sendable {
     value("self/status", "VmRSS:").map { $0 * 1024 }
   }
 
-  /// Without the one that lists them.
+  /// Returns the number of open descriptors, without the one that lists them.
   private func openFiles() -> Double? {
     (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/self/fd"))
       .map { Double($0.count - 1) }
   }
 
-  /// The first number of the line that starts with a key.
+  /// Returns the first number in the line that starts with a key.
   private func value(_ file: String, _ key: String) -> Double? {
     let line = text(file)?.split(separator: "\n").first { $0.hasPrefix(key) }
     return line?.dropFirst(key.count).split { $0 == " " || $0 == "\t" }.first.flatMap { Double($0) }

@@ -1,15 +1,18 @@
 internal import CoreMetrics
 internal import Synchronization
 
-/// Figures under one name and one set of labels, changed by any thread without a lock.
+/// A series: the values of a metric with one set of labels, which any thread changes without a
+/// lock.
 protocol Series: AnyObject, Sendable {
-  /// What they are now. Those of a histogram are read one by one, while others may change them.
+  /// The current values.
+  ///
+  /// A histogram's values are read one by one while other threads may change them.
   var values: FamilySnapshot.Values { get }
 }
 
-/// Whole numbers: an increment is one atomic addition.
+/// A counter of whole numbers, in which an increment is one atomic addition.
 ///
-/// Beyond 2⁶⁴ it starts from 0, which Prometheus takes for a restart.
+/// It wraps to 0 after 2⁶⁴, which Prometheus treats as a restart.
 final class CounterSeries: Series, CounterHandler {
   private let count = Atomic<UInt64>(0)
 
@@ -40,7 +43,7 @@ final class FloatingPointCounterSeries: Series, FloatingPointCounterHandler {
   var values: FamilySnapshot.Values { .number(sum.value) }
 }
 
-/// The last value: of a meter, a gauge, or a recorder that does not aggregate.
+/// The last value of a meter, a gauge, or a recorder that does not aggregate.
 final class GaugeSeries: Series, MeterHandler, RecorderHandler {
   private let number = AtomicDouble()
 
@@ -54,7 +57,7 @@ final class GaugeSeries: Series, MeterHandler, RecorderHandler {
   var values: FamilySnapshot.Values { .number(number.value) }
 }
 
-/// A number that threads add to by trying again when another was first.
+/// An atomic floating-point number; an addition retries if another thread changed the number first.
 final class AtomicDouble: Sendable {
   private let bits = Atomic<UInt64>(0)
 

@@ -37,8 +37,8 @@ import Testing
       depth 2.5
       # TYPE in_flight gauge
       in_flight -3
-      # HELP metrics_series_dropped_total Requests for a time series that were refused: there were \#
-      too many, or its name was of another kind.
+      # HELP metrics_series_dropped_total Requests for a time series that were refused: the limit \#
+      was reached, or the name belonged to another kind of metric.
       # TYPE metrics_series_dropped_total counter
       metrics_series_dropped_total{reason="kind"} 0
       metrics_series_dropped_total{reason="limit"} 0
