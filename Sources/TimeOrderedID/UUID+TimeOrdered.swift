@@ -1,18 +1,20 @@
 public import FoundationEssentials
 
 extension UUID {
-  /// Makes a UUID of version 7 (RFC 9562): the Unix time in milliseconds, then 74 random bits.
+  /// Creates a UUID of version 7 (RFC 9562): the Unix time in milliseconds, then 74 random bits.
   ///
-  /// Rows with such ids are inserted at one end of an index, so a database writes fewer pages than
-  /// for random ids. The id tells when it was made.
+  /// A database inserts rows with such ids at the end of an index, and so writes fewer pages than
+  /// with random ids. The id reveals the time at which it was created.
   public static func timeOrdered() -> UUID {
     var random = SystemRandomNumberGenerator()
     return timeOrdered(at: Date(), using: &random)
   }
 
-  /// Makes a UUID of version 7 for a time, with the random bits of a generator.
+  /// Creates a UUID of version 7 for a time, with a generator's random bits.
   ///
-  /// - Parameter time: The time, from 1970 to the year 10889; other times count as the nearest of these.
+  /// - Parameters:
+  ///   - time: The time, from 1970 to the year 10889; other times are clamped to this range.
+  ///   - random: The source of the random bits.
   public static func timeOrdered(
     at time: Date, using random: inout some RandomNumberGenerator
   ) -> UUID {

@@ -1,9 +1,9 @@
 extension Unicode.Scalar {
-  /// Whether a terminal or a viewer obeys, hides or breaks a line at the character instead of showing
-  /// it: controls (C0, DEL, C1), line and paragraph separators, and format characters such as those
-  /// that change the direction of text.
+  /// True if the character is not displayed but controls a terminal or a text viewer.
   ///
-  /// The two joiners are left alone: emoji and several scripts are written with them.
+  /// These are the control characters (C0, DEL, C1), line and paragraph separators, and format
+  /// characters, such as those that change the direction of text. The zero-width joiner and
+  /// non-joiner are not included, because emoji and several scripts need them.
   var isHidden: Bool {
     switch value {
     case 0x20...0x7E, 0x200C, 0x200D: return false
@@ -19,12 +19,14 @@ extension Unicode.Scalar {
 }
 
 extension String {
-  /// The text with each hidden character in a form that can be seen: `\n`, `\r`, `\t`, `\u{1b}`.
+  /// Returns the text with each hidden character as an escape: `\n`, `\r`, `\t`, `\u{1b}`.
   ///
-  /// Text from a peer or a database goes through here on its way to a terminal or a log, so that it
-  /// can neither command the terminal nor forge lines. It is for reading: a backslash stays as it is.
+  /// Use it for text from a peer or a database before it is written to a terminal or a log, so that
+  /// the text cannot control the terminal or forge lines. The result is for people and cannot be
+  /// decoded, because a backslash in the text stays unescaped.
   ///
-  /// - Parameter kept: Characters to leave as they are, such as the line feeds of a text of ours.
+  /// - Parameter kept: The hidden characters that are not escaped, such as line feeds in the
+  ///   program's own messages.
   public func visible(keeping kept: Set<Unicode.Scalar> = []) -> String {
     guard unicodeScalars.contains(where: \.isHidden) else { return self }
     var text = ""
@@ -40,7 +42,7 @@ extension String {
     return text
   }
 
-  /// The text as a JSON string, in quotes, with each hidden character escaped.
+  /// The text as a JSON string literal, with quotes, in which each hidden character is escaped.
   public var jsonLiteral: String {
     var literal = "\""
     for scalar in unicodeScalars {
