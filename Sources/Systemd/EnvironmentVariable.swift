@@ -1,9 +1,10 @@
 internal import Glibc
 
-/// A variable by which systemd talks to a program. It is meant for one process: once read it is unset,
-/// so that no child takes it for its own.
+/// Access to the environment variables that systemd sets for one process.
 enum EnvironmentVariable {
-  /// Reads variables and unsets them, those that are not set left out.
+  /// Reads variables and unsets them, so that child processes do not act on them.
+  ///
+  /// - Returns: The values of the variables that are set, by name.
   static func take(_ names: [String]) -> [String: String] {
     var values: [String: String] = [:]
     for name in names {
@@ -14,12 +15,13 @@ enum EnvironmentVariable {
   }
 }
 
-/// What systemd handed on makes no sense, or it cannot be told.
+/// An error in a variable that systemd set, or in sending a notification to systemd.
 public struct SystemdError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The text for a person, which contains the variable's value or the system's reason.
   public let description: String
 
-  /// A variable's value is not what it can be.
+  /// Returns the error for a variable with an invalid value.
   static func malformed(_ name: String, _ value: String, _ reason: String) -> SystemdError {
-    SystemdError(description: "\(name) is \"\(value)\", \(reason)")
+    SystemdError(description: "invalid \(name) \"\(value)\": \(reason)")
   }
 }

@@ -1,35 +1,42 @@
 internal import Glibc
 
-/// The sockets that were opened for this process before it started: socket activation, as
-/// sd_listen_fds(3) describes it.
+/// The sockets that this process inherited from systemd (socket activation).
+///
+/// Source: sd_listen_fds(3).
 public struct ListenDescriptors: Sendable, Hashable {
+  /// An inherited socket.
   public struct Socket: Sendable, Hashable {
+    /// The file descriptor of the socket, which is set to close-on-exec.
     public let descriptor: Int32
-    /// What its unit calls it (`FileDescriptorName=`); nothing where the starter gave no names.
+    /// The name in the socket unit (`FileDescriptorName=`), or nil if no names were passed.
     public let name: String?
   }
 
-  /// In the order of the unit's `Listen…=` lines.
+  /// The sockets in the order of the unit's `Listen…=` lines; empty if none were passed.
   public let sockets: [Socket]
 
-  /// The first that is handed on; the others follow it without a gap.
+  /// The first inherited descriptor; the others follow without a gap.
   static let first: Int32 = 3
 
-  /// Takes what was handed on, once: the variables are gone afterwards. Call it before there are
-  /// threads that read the environment.
+  /// Returns the inherited sockets and unsets the variables that describe them.
   ///
-  /// - Throws: Where the variables are for this process and make no sense.
+  /// Call it once, before other threads read the environment. Variables that are meant for another
+  /// process are ignored.
+  ///
+  /// - Throws: ``SystemdError`` if the variables are meant for this process and are invalid.
   public static func take() throws(SystemdError) -> ListenDescriptors {
     try ListenDescriptors(
       environment: EnvironmentVariable.take(["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]),
       processID: getpid()
     ) { descriptor in
-      // Also what says whether it is open at all. Children inherit it no further.
+      // Fails if the descriptor is not open; otherwise keeps child processes from inheriting it.
       fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0
     }
   }
 
-  /// - Parameter claim: Makes a descriptor this process's own. Returns whether it is open.
+  /// Creates the list from the values of the variables.
+  ///
+  /// - Parameter claim: Sets a descriptor to close-on-exec and returns true if it is open.
   init(
     environment: [String: String], processID: Int32, claim: (Int32) -> Bool
   ) throws(SystemdError) {
@@ -38,15 +45,15 @@ public struct ListenDescriptors: Sendable, Hashable {
       return
     }
     guard let addresseeID = Int32(addressee), addresseeID > 0 else {
-      throw .malformed("LISTEN_PID", addressee, "which is no process")
+      throw .malformed("LISTEN_PID", addressee, "not a process id")
     }
-    // They were for a parent that did not unset them.
+    // The variables were meant for a parent process that did not unset them.
     guard addresseeID == processID else {
       sockets = []
       return
     }
     guard let count = Int32(count), (1...(Int32.max - Self.first)).contains(count) else {
-      throw .malformed("LISTEN_FDS", count, "which is no number of descriptors")
+      throw .malformed("LISTEN_FDS", count, "not a valid number of descriptors")
     }
     let names = environment["LISTEN_FDNAMES"].map {
       $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
@@ -54,13 +61,13 @@ public struct ListenDescriptors: Sendable, Hashable {
     if let names, names.count != count {
       throw .malformed(
         "LISTEN_FDNAMES", names.joined(separator: ":"),
-        "which is \(names.count) names for \(count) descriptors")
+        "\(names.count) names for \(count) descriptors")
     }
     var sockets: [Socket] = []
     for index in 0..<count {
       let descriptor = Self.first + index
       guard claim(descriptor) else {
-        throw .malformed("LISTEN_FDS", "\(count)", "but descriptor \(descriptor) is not open")
+        throw .malformed("LISTEN_FDS", "\(count)", "descriptor \(descriptor) is not open")
       }
       sockets.append(Socket(descriptor: descriptor, name: names?[Int(index)]))
     }

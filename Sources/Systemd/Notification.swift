@@ -1,33 +1,37 @@
 internal import Glibc
 
-/// What a service tells its manager, as sd_notify(3) lists it.
+/// A notification from a service to the service manager.
+///
+/// Source: sd_notify(3).
 public enum Notification: Sendable, Hashable {
-  /// It has started, or has read its settings again.
+  /// The service has started, or has finished reloading its settings (`READY=1`).
   case ready
-  /// It reads its settings again. ``ready`` says when it is done.
+  /// The service has begun to reload its settings, and sends ``ready`` when it is done.
   case reloading
-  /// It has begun to stop.
+  /// The service has begun to stop (`STOPPING=1`).
   case stopping
-  /// It is alive. See ``WatchdogInterval``.
+  /// The service is alive (`WATCHDOG=1`); see ``WatchdogInterval``.
   case watchdog
-  /// How it is, in a line for people.
+  /// A one-line description of the service's state, for people (`STATUS=`).
   case status(String)
 
-  /// - Parameter now: The monotonic clock, in microseconds. By it the manager tells this reload from an
-  ///   earlier one.
+  /// Returns the assignments that are sent for the notification.
+  ///
+  /// - Parameter now: The monotonic clock, in microseconds. The manager uses it to tell this reload
+  ///   from an earlier one.
   func lines(now: UInt64) -> String {
     switch self {
     case .ready: "READY=1"
     case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(now)"
     case .stopping: "STOPPING=1"
     case .watchdog: "WATCHDOG=1"
-    // A line break would begin another assignment.
+    // A line break would start another assignment.
     case .status(let text):
       "STATUS=" + text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
   }
 
-  /// CLOCK_MONOTONIC, which systemd goes by.
+  /// The current value of `CLOCK_MONOTONIC`, the clock that systemd uses, in microseconds.
   static var now: UInt64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)

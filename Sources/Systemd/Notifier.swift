@@ -1,15 +1,18 @@
 internal import Glibc
 
-/// The way to the manager that waits for a service's word, as sd_notify(3) describes it: a datagram
-/// socket, named by `NOTIFY_SOCKET`.
+/// A sender of notifications to the service manager.
+///
+/// It uses the datagram socket that `NOTIFY_SOCKET` names. Source: sd_notify(3).
 public struct Notifier: Sendable {
-  /// A path, or an abstract name after its `@`; nothing where nobody waits.
+  /// An absolute path, or `@` and an abstract name; nil if no manager expects notifications.
   private let address: String?
 
-  /// Reads `NOTIFY_SOCKET`, once: it is gone afterwards. Call it before there are threads that read the
-  /// environment.
+  /// Creates a notifier from `NOTIFY_SOCKET` and unsets the variable.
   ///
-  /// - Throws: Where it is neither an absolute path nor an abstract name, or too long for a socket.
+  /// Call it once, before other threads read the environment.
+  ///
+  /// - Throws: ``SystemdError`` if the variable is neither an absolute path nor `@` and an abstract
+  ///   name, or is too long for a socket's address.
   public static func take() throws(SystemdError) -> Notifier {
     try Notifier(address: EnvironmentVariable.take(["NOTIFY_SOCKET"])["NOTIFY_SOCKET"])
   }
@@ -17,23 +20,25 @@ public struct Notifier: Sendable {
   init(address: String?) throws(SystemdError) {
     if let address {
       guard address.hasPrefix("/") || address.hasPrefix("@"), address.utf8.count > 1 else {
-        throw .malformed("NOTIFY_SOCKET", address, "neither a path from / nor a name after @")
+        throw .malformed("NOTIFY_SOCKET", address, "neither an absolute path nor @ and a name")
       }
       guard address.utf8.count <= Self.maximumLength else {
         throw .malformed(
-          "NOTIFY_SOCKET", address, "which is longer than \(Self.maximumLength) bytes")
+          "NOTIFY_SOCKET", address, "longer than \(Self.maximumLength) bytes")
       }
     }
     self.address = address
   }
 
-  /// Whether anybody waits.
+  /// True if a service manager expects notifications.
   public var isHeard: Bool { address != nil }
 
-  /// Says all of it at once. Does nothing where nobody waits, and never blocks.
+  /// Sends notifications in one message.
   ///
-  /// - Throws: What the system says where it cannot be delivered, also where the manager has not read
-  ///   what it was told before.
+  /// The method never blocks. It has no effect if no manager expects notifications.
+  ///
+  /// - Throws: ``SystemdError`` with the system's reason if the message cannot be sent, for example
+  ///   because the manager has not read earlier messages and the socket's queue is full.
   public func notify(_ notifications: [Notification]) throws(SystemdError) {
     guard let address else { return }
     let now = Notification.now
@@ -56,7 +61,7 @@ public struct Notifier: Sendable {
     guard sent == bytes.count else { throw failure("sendto") }
   }
 
-  /// A path needs a zero at its end; a name has one at its beginning, where it is written `@`.
+  /// The longest address in bytes; a path also needs a terminating zero.
   private static let maximumLength = 107
 
   private static func withAddress(
@@ -69,7 +74,7 @@ public struct Notifier: Sendable {
       unsafe bytes.copyBytes(from: name.utf8.prefix(maximumLength))
       if isAbstract { unsafe bytes[0] = 0 }
     }
-    // An abstract name is as long as the address says: zeros after it would be part of it.
+    // The length delimits an abstract name: trailing zeros would be part of the name.
     let length = MemoryLayout<sa_family_t>.size + name.utf8.count + (isAbstract ? 0 : 1)
     return unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in

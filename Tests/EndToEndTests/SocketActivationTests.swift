@@ -38,7 +38,7 @@ import Testing
 
   @Test func aDescriptorThatIsNotThereIsRefused() async throws {
     try await Self.expectRefusal(
-      count: 500, "Error: LISTEN_FDS is \"500\", but descriptor ")
+      count: 500, "Error: invalid LISTEN_FDS \"500\": descriptor ")
   }
 
   private static func expectRefusal(

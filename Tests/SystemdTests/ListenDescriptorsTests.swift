@@ -31,23 +31,23 @@ import Testing
 
   @Test func whatMakesNoSenseIsRefusedByName() {
     let cases: [(environment: [String: String], says: String)] = [
-      (["LISTEN_PID": "me", "LISTEN_FDS": "1"], "LISTEN_PID is \"me\", which is no process"),
-      (["LISTEN_PID": "-100", "LISTEN_FDS": "1"], "LISTEN_PID is \"-100\", which is no process"),
+      (["LISTEN_PID": "me", "LISTEN_FDS": "1"], "invalid LISTEN_PID \"me\": not a process id"),
+      (["LISTEN_PID": "-100", "LISTEN_FDS": "1"], "invalid LISTEN_PID \"-100\": not a process id"),
       (
         ["LISTEN_PID": "100", "LISTEN_FDS": "0"],
-        "LISTEN_FDS is \"0\", which is no number of descriptors"
+        "invalid LISTEN_FDS \"0\": not a valid number of descriptors"
       ),
       (
         ["LISTEN_PID": "100", "LISTEN_FDS": "2147483647"],
-        "LISTEN_FDS is \"2147483647\", which is no number of descriptors"
+        "invalid LISTEN_FDS \"2147483647\": not a valid number of descriptors"
       ),
       (
         ["LISTEN_PID": "100", "LISTEN_FDS": "2147483644"],
-        "LISTEN_FDS is \"2147483644\", but descriptor 6 is not open"
+        "invalid LISTEN_FDS \"2147483644\": descriptor 6 is not open"
       ),
       (
         ["LISTEN_PID": "100", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "one:two"],
-        "LISTEN_FDNAMES is \"one:two\", which is 2 names for 1 descriptors"
+        "invalid LISTEN_FDNAMES \"one:two\": 2 names for 1 descriptors"
       ),
     ]
     for (environment, says) in cases {

@@ -80,7 +80,7 @@ import Testing
     #expect {
       _ = try Notifier(address: address)
     } throws: { error in
-      "\(error)".hasPrefix("NOTIFY_SOCKET is \"\(address)\", ")
+      "\(error)".hasPrefix("invalid NOTIFY_SOCKET \"\(address)\": ")
     }
   }
 }
