@@ -1,17 +1,17 @@
 internal import Foundation
 internal import NIOConcurrencyHelpers
 
-/// Writes lines to a descriptor from a thread of its own, and never makes a caller wait.
+/// A writer of lines to a descriptor that uses a thread of its own and never blocks its callers.
 ///
-/// Lines that wait for a slow reader are bounded by their bytes. Further ones are lost, and the next
-/// line that fits is preceded by one that says how many. A descriptor that cannot be written at all
-/// loses every line, without an error.
+/// Lines wait for a slow reader in a queue with a maximum size. Lines above it are lost, and the
+/// next line that fits is preceded by a line with the number of lost ones. If writing to the
+/// descriptor fails, the lines are lost without an error.
 public final class LineWriter: Sendable {
   fileprivate struct State {
     var lines: [String] = []
-    /// Of the lines that wait and of those that are being written.
+    /// The size of the waiting lines and of those that are being written.
     var bytes = 0
-    /// Since the last line that was taken.
+    /// The number of lines lost since the last line that was accepted.
     var lost = 0
     var isWriting = false
     var flushes: [UUID: CheckedContinuation<Void, Never>] = [:]
@@ -24,12 +24,13 @@ public final class LineWriter: Sendable {
   private let state = NIOLockedValueBox(State())
   private let work = DispatchSemaphore(value: 0)
 
-  /// Starts the thread, which ends with the process.
+  /// Creates a writer and starts its thread, which runs until the process ends.
   ///
   /// - Parameters:
-  ///   - maxWaitingBytes: How much may wait for the reader.
-  ///   - onLoss: Called for each lost line, by the one that wrote it.
-  ///   - lossNotice: The line that tells how many were lost.
+  ///   - descriptor: The descriptor to write to, which must stay open.
+  ///   - maxWaitingBytes: The maximum size of the lines that wait, in bytes; 1 MiB by default.
+  ///   - onLoss: Called for each lost line, on the thread that wrote it.
+  ///   - lossNotice: Returns the line that reports a number of lost lines.
   public init(
     _ descriptor: Int32, maxWaitingBytes: Int = 1 << 20,
     onLoss: @escaping @Sendable () -> Void = {},
@@ -42,7 +43,7 @@ public final class LineWriter: Sendable {
     Thread.detachNewThread { self.run() }
   }
 
-  /// Adds a line, or loses it where too much waits.
+  /// Queues a line, or drops it if the queue is full.
   public func write(_ line: String) {
     let isTaken = state.withLockedValue { state in
       guard state.bytes + line.utf8.count < maxWaitingBytes else {
@@ -56,9 +57,9 @@ public final class LineWriter: Sendable {
     if isTaken { work.signal() } else { onLoss() }
   }
 
-  /// Waits until the lines are written, but not for longer than a limit.
+  /// Waits until all queued lines are written, or until a time limit has passed.
   ///
-  /// - Returns: Whether they are.
+  /// - Returns: True if all lines are written.
   public func flush(
     within limit: Duration, clock: some Clock<Duration> = ContinuousClock()
   ) async -> Bool {
@@ -94,7 +95,7 @@ public final class LineWriter: Sendable {
     }
   }
 
-  /// The thread's: writes what waits, over and over.
+  /// Writes queued lines for ever; the body of the thread.
   private func run() {
     while true {
       work.wait()

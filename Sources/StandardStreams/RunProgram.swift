@@ -4,15 +4,16 @@ internal import Glibc
 internal import VisibleText
 
 extension AsyncParsableCommand {
-  /// Runs the command that the command line names, and ends the process.
+  /// Runs the command that the command line names, and exits the process.
   ///
-  /// In contrast to `main()`, output that cannot be written is an error, `--help` and `--version`
-  /// included, and hidden characters in an error are written visibly.
+  /// It differs from `main()` in two ways. Output that cannot be written, `--help` and `--version`
+  /// included, is an error. Hidden characters in error messages are escaped.
   ///
   /// - Parameters:
-  ///   - parse: Finds the command.
-  ///   - errorTime: How long the error may take to be written; `nil`: as long as it takes.
-  ///   - commandError: Words an error as one of the command; `nil` leaves it to the parser.
+  ///   - parse: Parses the command line and returns the command.
+  ///   - errorTime: The time limit for writing the error message, or nil for no limit.
+  ///   - commandError: Converts an error that `run()` throws, or returns nil to use the parser's
+  ///     message and exit code.
   public static func runProgram(
     parse: () throws -> any ParsableCommand = { try parseAsRoot() },
     errorTime: Duration? = nil,
@@ -50,17 +51,19 @@ extension AsyncParsableCommand {
         try command.run()
       }
     } catch let error where !(error is CommandError) && exitCode(for: error) == .success {
-      // What was asked for is a text, such as the help.
+      // The parser "throws" the text of --help or --version.
       try await StandardOutput.write(line: fullMessage(for: error))
     } catch let error as ExitCode {
-      // The command has answered.
+      // The command has written its output.
       try await StandardOutput.close()
       throw error
     }
   }
 
-  /// The parser's own messages have lines; further lines of another error are indented, so that none
-  /// can pass for an error of its own.
+  /// Escapes hidden characters, and indents further lines of errors that are not the parser's.
+  ///
+  /// The parser's own messages have several lines. In other errors, the indentation keeps a line
+  /// from looking like a separate error.
   private static func visible(_ text: String, of error: any Error) -> String {
     let text = text.visible(keeping: ["\n"])
     return exitCode(for: error) == .validationFailure ? text : text.replacing("\n", with: "\n  ")

@@ -1,29 +1,31 @@
 internal import Dispatch
 internal import Glibc
 
-/// Standard output, of which nothing is lost unnoticed.
+/// Standard output, with an error for everything that cannot be written.
 public enum StandardOutput {
-  /// Writing waits for the reader, so it has a thread of its own.
+  /// A thread of its own, because writing waits for the reader.
   private static let queue = DispatchQueue(label: "standard output")
 
-  /// Whether a person reads it.
+  /// True if standard output is a terminal.
   public static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
-  /// Writes a text and a line feed; the reader has it at once.
+  /// Writes a text and a line feed, without buffering.
   ///
-  /// - Throws: ``CommandError``, without a line where the reader has gone, as `head` does.
+  /// - Throws: ``CommandError`` if writing fails. The error has no lines if the reader has closed
+  ///   the pipe, as `head` does.
   public static func write(line: String) async throws(CommandError) {
     try await write("\(line)\n")
   }
 
-  /// Writes a text; the reader has it at once.
+  /// Writes a text, without buffering.
   ///
-  /// - Throws: ``CommandError``, without a line where the reader has gone, as `head` does.
+  /// - Throws: ``CommandError`` if writing fails. The error has no lines if the reader has closed
+  ///   the pipe, as `head` does.
   public static func write(_ text: String) async throws(CommandError) {
     try await onThread { StandardDescriptors.write(Array(text.utf8), to: STDOUT_FILENO) }
   }
 
-  /// Closes it: some file systems report only then that they could not keep what was written.
+  /// Closes standard output, because some file systems report failed writes only then.
   static func close() async throws(CommandError) {
     try await onThread { Glibc.close(STDOUT_FILENO) == 0 ? nil : errno }
   }
@@ -42,12 +44,12 @@ public enum StandardOutput {
   }
 }
 
-/// Standard error. What cannot be written there is lost: the exit code has to do.
+/// Standard error, on which failed writes are ignored: the exit code still reports the error.
 public enum StandardError {
-  /// Writing waits for the reader, so it has a thread of its own.
+  /// A thread of its own, because writing waits for the reader.
   private static let queue = DispatchQueue(label: "standard error")
 
-  /// Writes a text and a line feed.
+  /// Writes a text and a line feed, without buffering.
   public static func write(line: String) async {
     await withCheckedContinuation { continuation in
       queue.async {
