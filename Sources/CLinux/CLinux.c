@@ -59,7 +59,7 @@ static int release_code(struct dl_phdr_info *object, size_t size, void *nothing)
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   for (int index = 0; index < object->dlpi_phnum; index++) {
     const ElfW(Phdr) *part = &object->dlpi_phdr[index];
-    // What can be written has been: relocations, and what they point to.
+    // Only code: dropping a writable segment would lose its relocations and data.
     if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || part->p_flags & PF_W) continue;
     uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
     uintptr_t end = object->dlpi_addr + part->p_vaddr + part->p_memsz;

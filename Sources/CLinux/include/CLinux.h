@@ -1,44 +1,49 @@
-// What Swift's Glibc module does not import: the kernel's word on who is at the other end of a
-// Unix socket, and a descriptor that wakes a thread out of poll(2).
+// Functions of Linux and glibc that Swift's Glibc module does not import: the credentials of a Unix
+// socket's peer, an eventfd that wakes a thread out of poll(2), and the release of unused memory.
 #ifndef CLINUX_H
 #define CLINUX_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
-/// Who connected, as the kernel recorded it at connect(2).
+/// The credentials of a socket's peer, as the kernel recorded them at connect(2).
 struct clinux_peer {
   pid_t pid;
   uid_t uid;
   gid_t gid;
 };
 
-/// Reads SO_PEERCRED of a connected Unix socket. Returns 0, or an errno.
+/// Reads the peer's credentials of a connected Unix socket (SO_PEERCRED). Returns 0 or an errno.
 int clinux_peer_credentials(int socket, struct clinux_peer *peer);
 
-/// Reads SO_PEERGROUPS of a connected Unix socket: the supplementary groups that the peer had when it
-/// connected. `*count` is how many places `groups` has, and then how many groups there are. Returns 0,
-/// ERANGE where there are more than places, ENOPROTOOPT where the kernel is older than 4.13, or another
-/// errno.
+/// Reads the supplementary groups that the peer of a Unix socket had when it connected
+/// (SO_PEERGROUPS).
+///
+/// On input, `*count` is the capacity of `groups`; on output, it is the number of the peer's
+/// groups. Returns 0, ERANGE if the capacity is too small, ENOPROTOOPT if the kernel is older than
+/// 4.13, or another errno.
 int clinux_peer_groups(int socket, gid_t *groups, uint32_t *count);
 
-/// Accepts a connection, close-on-exec and non-blocking. Returns the descriptor, or a negated errno.
+/// Accepts a connection as a close-on-exec, non-blocking descriptor. Returns the descriptor or a
+/// negated errno.
 int clinux_accept(int listener);
 
-/// Opens an eventfd, close-on-exec and non-blocking. Returns the descriptor, or a negated errno.
+/// Opens a close-on-exec, non-blocking eventfd. Returns the descriptor or a negated errno.
 int clinux_wakeup_open(void);
 
-/// Makes the descriptor readable. Never blocks; returns 0, or an errno.
+/// Makes the eventfd readable. Never blocks. Returns 0 or an errno.
 int clinux_wakeup_signal(int wakeup);
 
-/// Takes every signal sent so far, so that the descriptor is no longer readable.
+/// Consumes all signals sent so far, so that the eventfd is no longer readable.
 void clinux_wakeup_drain(int wakeup);
 
-/* Gives memory that was freed back to the system. (glibc's own.) */
+/// Returns freed memory of the heap to the system (glibc's malloc_trim).
 void clinux_release_free_memory(void);
 
-/* Takes the pages of the program's code and of its libraries' out of the process. Those that are used are
-   back at once: they lie in the page cache, which has them anyway. */
+/// Unmaps the code pages of the program and its libraries from the process.
+///
+/// The kernel maps a page again when it is used. This is cheap, because the page cache keeps the
+/// page.
 void clinux_release_code(void);
 
 #endif
