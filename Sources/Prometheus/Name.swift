@@ -9,8 +9,8 @@ enum Name {
 
   /// Returns a valid label name for a dimension: `[a-zA-Z_][a-zA-Z0-9_]*`.
   ///
-  /// Names that begin with `__` are reserved for Prometheus, so the result begins with one `_`
-  /// then.
+  /// Names that begin with `__` are reserved for Prometheus, so leading underscores are reduced to
+  /// one.
   static func label(_ name: String) -> String {
     let name = sanitized(name, allowing: nil)
     guard name.hasPrefix("__") else { return name }
