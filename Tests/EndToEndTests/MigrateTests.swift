@@ -190,7 +190,7 @@ import Testing
       #expect(ending.exitCode == 1)
       #expect(
         ending.errors.contains(
-          "Migration 11 (reservations) failed: relation \"reservations\" already exists"
+          "migration 11 (reservations) failed: relation \"reservations\" already exists"
             + " (SQLSTATE 42P07)"), "\(ending)")
       let status = try await Self.mockupd(["migrate", "--status"], database)
       #expect(!status.output.contains("applied"), "\(status)")
@@ -210,7 +210,7 @@ import Testing
       #expect(ending.output.isEmpty)
       #expect(
         ending.errors.contains(
-          "Migration credits/guardrail failed: cannot change return type of existing function"),
+          "migration credits/guardrail failed: cannot change return type of existing function"),
         "\(ending)")
       let status = try await Self.mockupd(["migrate", "--status"], database)
       #expect(!status.output.contains("applied"), "\(status)")

@@ -19,7 +19,7 @@ struct ConfigurationTests {
       _ = try Connection(configuration: configuration)
     }
     #expect(error?.code == .invalidConfiguration)
-    #expect(error?.description == "The database URL is malformed.")
+    #expect(error?.description == "the database URL is malformed")
     #expect(error.map { "\($0.debugDescription)".contains("same") } == false)
   }
 

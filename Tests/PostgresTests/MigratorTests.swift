@@ -84,7 +84,7 @@ struct MigratorTests {
       let migrator = try migrator(database, [migrations[0], broken])
       let error = try await failure { _ = try await migrator.migrate() }
       #expect(error?.code == .failed)
-      #expect(error?.message == "Migration 2 (broken) failed")
+      #expect(error?.message == "migration 2 (broken) failed")
       #expect(error?.cause?.code == .server(.undefinedTable))
       #expect(try await migrator.status().applied.isEmpty)
       try await database.withConnection { connection in

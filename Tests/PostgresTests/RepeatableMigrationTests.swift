@@ -113,7 +113,7 @@ import Testing
         #expect(error?.code == .databaseIsNewer)
         #expect(
           error?.message
-            == "The database has area/one of revision 3, and this program has revision 2.")
+            == "the database has area/one of revision 3, but this program has revision 2")
       }
       #expect(try await rows("SELECT one()", in: database) == ["new"])
     }
@@ -126,7 +126,7 @@ import Testing
       let migrator = try migrator(database, table, list(good, broken))
       let error = await #expect(throws: MigrationError.self) { try await migrator.migrate() }
       #expect(error?.code == .failed)
-      #expect(error?.message == "Migration area/broken failed")
+      #expect(error?.message == "migration area/broken failed")
       #expect(error?.cause?.code == .server(.undefinedTable))
       let status = try await migrator.status()
       #expect(status.applied.isEmpty && status.appliedRepeatable.isEmpty)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How much is pending on a connection, known to all threads, and never above its bound.
+/// A thread-safe, bounded count of the requests that are pending on a connection.
 final class Admission: Sendable {
   private let limit: Int
   private let pending = Atomic(0)
@@ -9,20 +9,20 @@ final class Admission: Sendable {
     self.limit = limit
   }
 
-  /// How many requests are queued or in flight.
+  /// The number of requests that are queued or in flight.
   var count: Int { pending.load(ordering: .relaxed) }
 
-  /// Counts one more in.
+  /// Counts a new request.
   ///
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/queueFull`` if that is one too many.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/queueFull`` if the limit is reached.
   func enter() throws(PostgresError) {
     let (before, _) = pending.add(1, ordering: .relaxed)
     if before < limit { return }
     leave()
-    throw PostgresError(.queueFull, "\(limit) statements are pending on the connection already.")
+    throw PostgresError(.queueFull, "the connection already has \(limit) pending statements")
   }
 
-  /// Counts one out.
+  /// Removes a completed request from the count.
   func leave() {
     pending.subtract(1, ordering: .relaxed)
   }

@@ -1,12 +1,12 @@
-/// Who has the connection alone; told apart by identity.
+/// The right to use a connection exclusively; leases are compared by identity.
 final class Lease: Sendable {
   typealias ID = ObjectIdentifier
 
   var id: ID { ObjectIdentifier(self) }
 }
 
-/// What is to be sent when its turn comes: first come, first served, but that the holder of the
-/// connection, while there is one, is the only one served.
+/// The requests that wait to be sent, in FIFO order; while a lease is held, only its holder's
+/// requests are sent.
 struct Backlog {
   private var general: [Request] = []
   private var leased: [Request] = []
@@ -15,7 +15,7 @@ struct Backlog {
   var isEmpty: Bool { general.isEmpty && leased.isEmpty }
   var leasedCount: Int { leased.count }
 
-  /// Adds a request; false if it is of one who does not hold the connection, or not any longer.
+  /// Adds a request; returns false if it has a lease that does not hold the connection.
   mutating func append(_ request: Request) -> Bool {
     if let lease = request.lease {
       guard holder?.id == lease else { return false }
@@ -26,20 +26,20 @@ struct Backlog {
     return true
   }
 
-  /// Puts a request back that was sent in vain, ahead of the others.
+  /// Returns a request that must be retried to the front of the queue.
   mutating func putBack(_ request: Request) {
     general.insert(request, at: 0)
   }
 
-  /// The request whose turn it is.
+  /// The request to send next.
   var next: Request? { holder == nil ? general.first : leased.first }
 
-  /// Takes ``next`` out.
+  /// Removes ``next`` from the queue.
   mutating func removeNext() {
     if holder == nil { general.removeFirst() } else { leased.removeFirst() }
   }
 
-  /// Takes a request out, wherever it stands.
+  /// Removes and returns the request with this cancellation; nil if it is not queued.
   mutating func remove(_ cancellation: Cancellation) -> Request? {
     if let index = general.firstIndex(where: { $0.cancellation === cancellation }) {
       return general.remove(at: index)
@@ -50,12 +50,12 @@ struct Backlog {
     return nil
   }
 
-  /// Gives the connection to one alone.
+  /// Gives the connection exclusively to a lease.
   mutating func grant(_ lease: Lease) {
     holder = lease
   }
 
-  /// Takes the connection from its holder, and returns what he still had waiting.
+  /// Takes the connection from its holder and returns the holder's waiting requests.
   mutating func release() -> [Request] {
     defer {
       holder = nil
@@ -64,7 +64,7 @@ struct Backlog {
     return leased
   }
 
-  /// Takes everything out that is not the holder's.
+  /// Removes and returns the requests that have no lease.
   mutating func removeGeneral() -> [Request] {
     defer { general = [] }
     return general

@@ -1,4 +1,4 @@
-/// How long to pause before the next attempt to connect: exponential, bounded, jittered.
+/// The exponential, bounded, jittered pauses between attempts to connect.
 struct Backoff: Sendable {
   let minimum: Duration
   let maximum: Duration
@@ -9,15 +9,15 @@ struct Backoff: Sendable {
     self.maximum = maximum
   }
 
-  /// Notes a failure, and tells the pause: between half of the step and the whole of it.
+  /// Records a failure and returns the pause, which is between half of the step and the whole step.
   mutating func failed(randomFraction: Double) -> Duration {
-    // 2^30 of anything is beyond every maximum worth having.
+    // Any minimum times 2^30 exceeds every sensible maximum.
     let step = min(minimum * (1 << min(failures, 30)), maximum)
     failures += 1
     return step / 2 + step / 2 * min(max(randomFraction, 0), 1)
   }
 
-  /// Notes a success: the next failure is the first again.
+  /// Resets the pauses after a success.
   mutating func succeeded() {
     failures = 0
   }

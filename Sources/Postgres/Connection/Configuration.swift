@@ -1,92 +1,97 @@
-/// How to reach the database, and within what bounds.
+/// The address of a database and the limits of the connections to it.
 public struct PostgresConfiguration: Sendable {
-  /// Any URL or `keyword=value …` of libpq: `postgresql:///db?host=/run/postgresql`.
+  /// The database URL, or libpq's `keyword=value …` form: `postgresql:///db?host=/run/postgresql`.
   ///
-  /// The session's `client_encoding` is always UTF8 and its `TimeZone` UTC. `options` are sent only if
-  /// the URL has them: most poolers refuse them.
+  /// The session's `client_encoding` is always UTF8 and its `TimeZone` always UTC. `options` are
+  /// sent only if the URL has them, because most poolers reject them.
   public var url: String
 
-  /// What `pg_stat_activity` shows.
+  /// The name that `pg_stat_activity` shows for the connections.
   public var applicationName: String
 
-  /// How long one attempt to connect may take, and so how long a statement waits for it at most.
+  /// The timeout of one attempt to connect, and so the longest time a statement waits for it.
   public var connectTimeout: Duration = .seconds(5)
 
-  /// How long the server lets a statement run; zero for no limit, nil for the server's own setting.
+  /// The `statement_timeout` of each session: zero for no limit, nil for the server's default.
   public var statementTimeout: Duration?
 
-  /// The session's `search_path`: the schemas in which names that are not qualified are looked up; nil for
-  /// the server's own setting.
+  /// The session's `search_path`, in which unqualified names are looked up; nil for the server's
+  /// default.
   ///
-  /// The server's own usually has schemas in which other logins may create functions and operators. One
-  /// that takes the types of a statement's arguments more exactly than PostgreSQL's own is called in its
-  /// place, as this login. `pg_catalog, pg_temp` excludes that.
+  /// The default path usually has schemas in which other logins may create functions and operators.
+  /// One whose parameter types match a call better than the built-in one's is called in its place,
+  /// with this login's privileges. `pg_catalog, pg_temp` prevents that.
   public var searchPath: String?
 
-  /// How many connections a ``Pool`` holds.
+  /// The number of connections in a ``Pool``.
   public var connectionCount = 4
 
-  /// How many statements may be pending on one connection, queued and in flight together. A
-  /// transaction counts as one; of its own statements as many again may be pending.
+  /// The maximum number of statements that may be pending (queued or in flight) on one connection.
+  ///
+  /// A transaction counts as one. The same limit applies to the statements within a transaction.
   public var maximumPending = 1024
 
-  /// How many statements of them are sent ahead of their answers.
+  /// The maximum number of statements in flight on one connection.
   public var maximumInFlight = 256
 
-  /// How many statements are prepared on one connection; those beyond it are parsed each time.
+  /// The maximum number of prepared statements of one connection; further ones are parsed each
+  /// time.
   public var maximumPrepared = 1000
 
-  /// The pause after the first attempt to connect that fails. It doubles with each, and of each
-  /// a random part, up to a half, is left out, so that many programs do not return at once.
+  /// The pause after the first failed attempt to connect.
+  ///
+  /// The pause doubles with each failure. A random part of it, up to half, is left out so that many
+  /// programs do not reconnect at the same time.
   public var minimumBackoff: Duration = .milliseconds(100)
 
-  /// The longest pause between two attempts.
+  /// The longest pause between two attempts to connect.
   public var maximumBackoff: Duration = .seconds(10)
 
-  /// How long ``Pool/run()`` waits at its end for what is pending.
+  /// The time that ``Pool/run()`` waits for pending statements when it ends.
   public var shutdownTimeout: Duration = .seconds(10)
 
-  /// Where the random part of a pause comes from: a number from 0 up to 1.
+  /// Returns the random part of a pause, in `0..<1`; tests replace it.
   public var randomFraction: @Sendable () -> Double = { Double.random(in: 0..<1) }
 
-  /// Starts with the defaults above.
+  /// Creates a configuration with the default values above.
   public init(url: String, applicationName: String) {
     self.url = url
     self.applicationName = applicationName
   }
 
-  /// Whether libpq can read it. Whether anybody answers there is another matter.
+  /// Returns true if libpq can parse the URL; nothing is connected.
   public static func accepts(url: String) -> Bool {
     (try? ConnectionString(parsing: url)) != nil
   }
 
-  /// What libpq is told.
+  /// Returns the libpq parameters of the connections.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidConfiguration``.
   func connectionString() throws(PostgresError) -> ConnectionString {
     guard connectionCount > 0, maximumPending > 0, maximumInFlight > 0 else {
       throw PostgresError(
         .invalidConfiguration,
-        "connectionCount, maximumPending and maximumInFlight must be greater than 0."
+        "connectionCount, maximumPending and maximumInFlight must be greater than 0"
       )
     }
     guard connectTimeout > .zero, minimumBackoff > .zero, maximumBackoff >= minimumBackoff else {
       throw PostgresError(
         .invalidConfiguration,
-        "connectTimeout and minimumBackoff must be greater than 0, maximumBackoff not less."
+        "connectTimeout and minimumBackoff must be greater than 0, "
+          + "and maximumBackoff must not be less than minimumBackoff"
       )
     }
     var string = try ConnectionString(parsing: url)
     string.set("application_name", applicationName)
     string.set("client_encoding", "UTF8")
-    // A peer that vanished without a word is noticed, also by a session that only listens; Unix
-    // sockets ignore both.
+    // Detects a peer that vanished without closing the connection, also in sessions that only
+    // listen. Unix sockets ignore both settings.
     string.setDefault("tcp_user_timeout", "30000")
     string.setDefault("keepalives_idle", "30")
     return string
   }
 
-  /// The settings of each session, by name.
+  /// The settings of each session.
   var sessionSettings: [(name: String, value: String)] {
     var settings = [(name: "TimeZone", value: "UTC")]
     if let searchPath { settings.append((name: "search_path", value: searchPath)) }
@@ -99,6 +104,6 @@ public struct PostgresConfiguration: Sendable {
 }
 
 extension PostgresConfiguration: CustomStringConvertible {
-  /// Without the URL, which may have a password: whatever holds a configuration may be logged.
+  /// The application name alone: the URL may contain a password, and configurations may be logged.
   public var description: String { "PostgresConfiguration(\(applicationName))" }
 }

@@ -1,5 +1,5 @@
 extension Connection {
-  /// Begins an attempt to connect.
+  /// Starts an attempt to connect.
   func beginConnecting() {
     let sink = NoticeSink { [onEvent] notice in onEvent(.notice(notice)) }
     guard let libpq = LibpqConnection(connectionString, notices: sink) else {
@@ -9,14 +9,14 @@ extension Connection {
     link = .connecting(libpq, .writing, deadline: .now + configuration.connectTimeout)
   }
 
-  /// Takes the next step of an attempt, if the socket is ready for it.
+  /// Continues an attempt to connect if the socket is ready for its next step.
   func continueConnecting(
     _ libpq: LibpqConnection,
     _ progress: LibpqConnection.Progress,
     _ deadline: ContinuousClock.Instant,
     _ readiness: ConnectionThread.Readiness
   ) {
-    guard deadline > .now else { return connectingFailed("it took too long") }
+    guard deadline > .now else { return connectingFailed("the attempt to connect timed out") }
     let isReady = progress == .reading ? readiness.canRead : readiness.canWrite
     guard isReady else { return }
     switch libpq.connect() {
@@ -30,11 +30,11 @@ extension Connection {
     }
   }
 
-  /// Makes the session's settings, and finds out whether a pooler is in between: then the process that
-  /// executes the statement is not the one that the connection was promised.
+  /// Sets the session's settings, and detects a pooler by comparing process IDs: behind a pooler,
+  /// the server process that executes the statement is not the one the connection was told about.
   ///
-  /// Settings are not part of the startup packet: poolers refuse it with them. A pooler's sessions are
-  /// shared, so that settings have to be local to each transaction there.
+  /// The settings are not in the startup packet, because poolers reject it then. Clients of a
+  /// pooler share its sessions, so there the settings have to be local to each transaction.
   private func setUp(_ libpq: LibpqConnection, _ deadline: ContinuousClock.Instant) {
     session = Session(libpq: libpq, maximumPrepared: configuration.maximumPrepared)
     link = .settingUp(deadline: deadline)
@@ -49,7 +49,7 @@ extension Connection {
       }
       self?.assumeIsolated { $0.isSetUp(isDirect) }
     }
-    // Ahead of all that waits.
+    // Sent before all waiting requests.
     backlog.grant(lease)
     _ = backlog.append(request)
   }

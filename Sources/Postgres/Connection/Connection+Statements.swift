@@ -1,5 +1,5 @@
 extension Connection: StatementExecutor {
-  /// Runs a statement and decodes each row of its answer.
+  /// Runs a statement and decodes each row of its result.
   ///
   /// - Throws: ``PostgresError``; see ``StatementExecutor/query(_:_:_:)``.
   public nonisolated func query<Value: Sendable>(
@@ -12,7 +12,7 @@ extension Connection: StatementExecutor {
     }
   }
 
-  /// Runs a statement and returns how many rows it affected.
+  /// Runs a statement and returns the number of affected rows.
   ///
   /// - Throws: ``PostgresError``; see ``StatementExecutor/query(_:_:_:)``.
   @discardableResult
@@ -35,7 +35,7 @@ extension Connection: StatementExecutor {
 }
 
 extension Connection {
-  /// Submits something and waits for its answer, or for its cancellation with the task.
+  /// Submits a request and waits for its result; cancelling the task cancels the request.
   nonisolated func perform<Value: Sendable>(
     _ work: Request.Work,
     as effect: Request.Effect,
@@ -46,12 +46,12 @@ extension Connection {
       self.post(.submit(request))
       return true
     } read: { result throws(PostgresError) in
-      guard let result else { throw PostgresError(.protocolViolation, "A result is missing.") }
+      guard let result else { throw PostgresError(.protocolViolation, "the result is missing") }
       return try read(result)
     }
   }
 
-  /// As ``perform(_:as:lease:_:)``, by a `post` that may refuse the request as closed.
+  /// Submits a request through `post`, which returns false if the transaction has ended.
   nonisolated func submit<Value: Sendable>(
     _ work: Request.Work,
     as effect: Request.Effect,
@@ -72,11 +72,11 @@ extension Connection {
           continuation.resume(returning: decoded(result, read))
         }
         if !post(request) {
-          request.complete(.failure(PostgresError(.closed, "The transaction is over.")))
+          request.complete(.failure(PostgresError(.closed, "the transaction has ended")))
         }
       }
     } onCancel: {
-      // What begins and ends a transaction is done whole.
+      // BEGIN, COMMIT and ROLLBACK are never cancelled.
       guard effect == .autonomous || effect == .transactional else { return }
       cancellation.request()
       self.post(.cancel(cancellation))

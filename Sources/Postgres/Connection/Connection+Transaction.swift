@@ -1,15 +1,16 @@
 import Synchronization
 
 extension Connection {
-  /// Runs a transaction, which has the connection alone; everything else waits behind it.
+  /// Runs a transaction, which uses the connection exclusively; other statements wait until it
+  /// ends.
   ///
-  /// It is committed when `body` returns, and rolled back when `body` throws, when the task is
-  /// cancelled before the COMMIT, or when ``Transaction/rollback()`` was called. The COMMIT itself is
-  /// never cancelled.
+  /// The transaction is committed when `body` returns. It is rolled back when `body` throws, when
+  /// the task is cancelled before the COMMIT, or when `body` called ``Transaction/rollback()``. The
+  /// COMMIT itself is never cancelled.
   ///
-  /// - Throws: What `body` throws; ``PostgresError/Code/transactionAborted`` if a statement failed
-  ///   and `body` returned all the same; ``PostgresError/Code/connectionLost`` if the connection
-  ///   broke during the COMMIT, and only then.
+  /// - Throws: The error of `body`; ``PostgresError/Code/transactionAborted`` if a statement failed
+  ///   but `body` returned; ``PostgresError/Code/connectionLost`` only if the connection was lost
+  ///   during the COMMIT.
   public nonisolated func withTransaction<Value>(
     _ isolation: IsolationLevel = .readCommitted,
     _ body: (Transaction) async throws(PostgresError) -> Value
@@ -19,7 +20,7 @@ extension Connection {
     }
   }
 
-  /// Has the connection alone while `body` runs.
+  /// Runs `body` with exclusive use of the connection.
   nonisolated func withLease<Value>(
     _ body: (Lease) async throws(PostgresError) -> Value
   ) async throws(PostgresError) -> Value {

@@ -1,6 +1,6 @@
 extension Connection {
-  /// Does all that can be done without waiting, and tells what to wait for.
-  func turn(_ readiness: ConnectionThread.Readiness) -> ConnectionThread.Wait {
+  /// Does all work that does not block, and returns the events to wait for.
+  func tick(_ readiness: ConnectionThread.Readiness) -> ConnectionThread.Wait {
     for command in takeCommands() { handle(command) }
     switch link {
     case .notStarted(let since):
@@ -11,7 +11,7 @@ extension Connection {
     case .connecting(let libpq, let progress, let deadline):
       continueConnecting(libpq, progress, deadline, readiness)
     case .settingUp(let deadline):
-      if deadline <= .now { connectingFailed("it took too long") }
+      if deadline <= .now { connectingFailed("the attempt to connect timed out") }
     case .pausing(let until, _):
       if until <= .now { beginConnecting() }
     case .ready, .suspended, .closed:
@@ -56,7 +56,7 @@ extension Connection {
       accept(request)
     case .cancel(let cancellation):
       if let request = backlog.remove(cancellation) {
-        complete(request, .failure(PostgresError(.cancelled, "The task was cancelled.")))
+        complete(request, .failure(PostgresError(.cancelled, "the task was cancelled")))
       } else {
         session?.cancel(cancellation)
       }
@@ -81,7 +81,7 @@ extension Connection {
 
   private func accept(_ request: Request) {
     if request.cancellation.isRequested {
-      return complete(request, .failure(PostgresError(.cancelled, "The task was cancelled.")))
+      return complete(request, .failure(PostgresError(.cancelled, "the task was cancelled")))
     }
     if request.lease == nil {
       if let refusal = refusal { return complete(request, .failure(refusal)) }
@@ -91,7 +91,12 @@ extension Connection {
     {
       return complete(
         request,
-        .failure(PostgresError(.queueFull, "The transaction has too much pending."))
+        .failure(
+          PostgresError(
+            .queueFull,
+            "the transaction already has \(configuration.maximumPending) pending statements"
+          )
+        )
       )
     }
     guard backlog.append(request) else {
@@ -100,18 +105,18 @@ extension Connection {
         .failure(
           PostgresError(
             .connectionUnavailable,
-            "the connection to the database broke, and the transaction was rolled back"
+            "the connection to the database was lost, and the transaction was rolled back"
           )
         )
       )
     }
   }
 
-  /// Why nothing new is accepted; nil if it is.
+  /// The error with which new requests are rejected; nil while they are accepted.
   private var refusal: PostgresError? {
-    if closing != nil { return PostgresError(.closed, "The connection is being closed.") }
+    if closing != nil { return PostgresError(.closed, "the connection is being closed") }
     switch link {
-    case .closed: return PostgresError(.closed, "The connection is closed.")
+    case .closed: return PostgresError(.closed, "the connection is closed")
     case .pausing(_, let error): return error.recoded(.connectionUnavailable)
     case .suspended(let error): return error.recoded(.connectionUnavailable)
     case .notStarted, .connecting, .settingUp, .ready: return nil
@@ -122,11 +127,11 @@ extension Connection {
     admission.leave()
     guard backlog.holder?.id == lease.id else { return }
     for request in backlog.release() {
-      complete(request, .failure(PostgresError(.closed, "The transaction is over.")))
+      complete(request, .failure(PostgresError(.closed, "the transaction has ended")))
     }
     guard let session, session.pipeline.isEmpty, !session.libpq.isIdle else { return }
-    // ROLLBACK did not succeed: the server does it when the connection goes.
-    lose("the transaction was not brought to an end")
+    // ROLLBACK failed: the server rolls back when the connection is closed.
+    lose("the transaction could not be rolled back")
   }
 
   private func suspend(_ error: PostgresError) {
@@ -159,12 +164,12 @@ extension Connection {
       case .notStarted, .pausing, .suspended, .closed:
         break
       }
-      // What the server is still executing would be in vain.
+      // The results of the statements that are still executing can no longer be delivered.
       let isExecuting = session.map { !$0.pipeline.isEmpty } ?? false
       let cancelRequest = isExecuting ? session?.libpq.makeCancelRequest() : nil
       link = .closed
       failEverything()
-      failGeneral(.closed, "The connection was closed.")
+      failGeneral(.closed, "the connection was closed")
       if let cancelRequest, start(cancelRequest) {
         self.closing?.cancelRequest = cancelRequest
         self.closing?.deadline = .now + Self.cancelTimeout
@@ -175,10 +180,10 @@ extension Connection {
     for completion in closing.completions { completion() }
   }
 
-  /// How long a connection that is closed waits for its last request to cancel.
+  /// The time that a closed connection waits for its last cancel request.
   private static let cancelTimeout: Duration = .seconds(1)
 
-  /// Sends a request to cancel, and reports its end by a command.
+  /// Sends a cancel request on a thread of its own, which posts a command when it ends.
   func start(_ cancelRequest: CancelRequest) -> Bool {
     startBlockingCall { [weak self] in
       cancelRequest.send()
@@ -196,10 +201,10 @@ extension Connection {
     }
   }
 
-  /// Answers a request, which is then no longer pending.
+  /// Completes a request, which is no longer pending then.
   func complete(_ request: Request, _ result: Result<LibpqResult?, PostgresError>) {
     if request.lease == nil {
-      // A lease that is granted is pending until it is released.
+      // A granted lease is pending until it is released.
       if case (.lease, .success) = (request.work, result) {} else { admission.leave() }
     }
     request.complete(result)

@@ -1,13 +1,13 @@
 extension Connection {
-  /// Receives, sends and cancels, over a connection that is up.
+  /// Receives results, sends requests and sends a cancel request, over an established connection.
   func work(_ readiness: ConnectionThread.Readiness) {
     let isOpen = readiness.canRead ? session?.libpq.consumeInput() ?? false : true
-    // What came before the connection broke still counts.
+    // Results that arrived before the connection was lost are still valid.
     guard receive(), session != nil else { return }
     receiveNotifications()
-    guard isOpen, session?.libpq.isBroken == false else { return lose(brokenReason) }
+    guard isOpen, session?.libpq.isBroken == false else { return lose(connectionErrorMessage) }
     guard send() else { return }
-    guard session?.flush() == true else { return lose(brokenReason) }
+    guard session?.flush() == true else { return lose(connectionErrorMessage) }
     if session?.hasOutput == false, let request = session?.cancelRequestIfDue(now: .now),
       !start(request)
     {
@@ -15,9 +15,9 @@ extension Connection {
     }
   }
 
-  private var brokenReason: String { session?.libpq.errorMessage ?? "" }
+  private var connectionErrorMessage: String { session?.libpq.errorMessage ?? "" }
 
-  /// Takes all the results there are; false if the connection was lost over it.
+  /// Takes all available results; returns false if the connection was lost.
   private func receive() -> Bool {
     while let received = session?.receive() {
       switch received {
@@ -33,20 +33,20 @@ extension Connection {
     return true
   }
 
-  /// Hands on what others have sent on channels that the session listens on.
+  /// Passes on the notifications of the channels that the session listens on.
   private func receiveNotifications() {
     guard let onNotification else { return }
     while let notification = session?.libpq.nextNotification() { onNotification(notification) }
   }
 
-  /// Sends all that may be sent now; false if the connection was lost over it.
+  /// Sends all requests that may be sent now; returns false if the connection was lost.
   private func send() -> Bool {
     while let request = backlog.next,
       session?.accepts(request, maximumInFlight: configuration.maximumInFlight) == true
     {
       backlog.removeNext()
-      guard !request.cancellation.isRequested, let made = request.made() else {
-        complete(request, .failure(PostgresError(.cancelled, "The task was cancelled.")))
+      guard !request.cancellation.isRequested, let resolved = request.resolved() else {
+        complete(request, .failure(PostgresError(.cancelled, "the task was cancelled")))
         continue
       }
       if case .lease(let lease) = request.work {
@@ -55,23 +55,23 @@ extension Connection {
         continue
       }
       do throws(PostgresError) {
-        guard try session?.send(made) == true else {
-          failUnsent(made)
+        guard try session?.send(resolved) == true else {
+          failUnsent(resolved)
           return false
         }
       } catch {
-        complete(made, .failure(error))
+        complete(resolved, .failure(error))
       }
     }
     return true
   }
 
-  /// Answers a request that libpq did not take whole: the sync that would commit it was not sent.
+  /// Fails a request that libpq took only in part: the sync that would commit it was not sent.
   private func failUnsent(_ request: Request) {
-    let error = unavailable(brokenReason)
-    // A COMMIT does not wait for a sync.
+    let error = unavailable(connectionErrorMessage)
+    // A COMMIT takes effect without a sync.
     complete(request, .failure(request.effect == .commit ? error.recoded(.connectionLost) : error))
-    lose(brokenReason)
+    lose(connectionErrorMessage)
   }
 
   private func unavailable(_ reason: String) -> PostgresError {
@@ -82,26 +82,26 @@ extension Connection {
     )
   }
 
-  /// Gives the connection up, answers everything that relied on it, and prepares to come back.
+  /// Drops the connection, fails the requests that depended on it, and schedules a reconnection.
   func lose(_ reason: String) {
     if case .settingUp = link { return connectingFailed(reason) }
     let error = PostgresError(
       .connectionLost,
-      "the connection to the database broke",
+      "the connection to the database was lost",
       detail: connectionString.redact(reason)
     )
     let pause = backoff.failed(randomFraction: configuration.randomFraction())
-    // Whoever is answered finds the connection gone.
+    // Set first, so that callers whose requests fail see the connection as unavailable.
     link = .pausing(until: .now + pause, because: error)
     onEvent(.connectionLost(error, retryIn: pause))
     failEverything(error)
     for request in backlog.removeGeneral() { complete(request, .failure(unavailable(reason))) }
   }
 
-  /// Answers what is in flight, and what the connection's holder has waiting, as of a connection
-  /// that is no more.
+  /// Fails the requests that are in flight, and those that the lease's holder has queued, because
+  /// the connection is gone.
   func failEverything(
-    _ lost: PostgresError = PostgresError(.connectionLost, "The connection was closed.")
+    _ lost: PostgresError = PostgresError(.connectionLost, "the connection was closed")
   ) {
     let unaffected = lost.recoded(.connectionUnavailable)
     var broken = session

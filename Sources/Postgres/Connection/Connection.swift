@@ -1,11 +1,11 @@
 import Synchronization
 
-/// One connection to PostgreSQL, on a thread of its own, with many statements in flight.
+/// A connection to PostgreSQL, on a thread of its own, with many statements in flight.
 ///
-/// Statements are sent without waiting for the answers of those before them; each is a transaction
-/// of its own. A connection that breaks comes back by itself, with pauses that grow; meanwhile
-/// statements fail at once with ``PostgresError/Code/connectionUnavailable``, except that they wait
-/// while an attempt to connect is under way. A ``Pool`` holds several.
+/// Statements are pipelined: each is sent without waiting for the results of earlier ones, and each
+/// is a transaction of its own. A lost connection is reestablished with growing pauses. During a
+/// pause, statements fail at once with ``PostgresError/Code/connectionUnavailable``; during an
+/// attempt to connect, they wait. A ``Pool`` holds several connections.
 public actor Connection {
   enum Command: Sendable {
     case start
@@ -21,7 +21,7 @@ public actor Connection {
   enum Link {
     case notStarted(waitingSince: ContinuousClock.Instant?)
     case connecting(LibpqConnection, LibpqConnection.Progress, deadline: ContinuousClock.Instant)
-    /// There is a session; its settings are on their way.
+    /// The connection is established, and the statement with its settings was sent.
     case settingUp(deadline: ContinuousClock.Instant)
     case ready
     case pausing(until: ContinuousClock.Instant, because: PostgresError)
@@ -32,15 +32,15 @@ public actor Connection {
   struct Closing {
     var deadline: ContinuousClock.Instant
     var completions: [@Sendable () -> Void]
-    /// The request to cancel what the server was still executing, which delays the end a little.
+    /// The last cancel request, for the statements that were executing; closing waits for it.
     var cancelRequest: CancelRequest?
   }
 
-  /// What other threads know of the link.
+  /// The state of the link as other threads see it.
   enum Availability: UInt8, AtomicRepresentable {
     case up
-    case underWay
-    case away
+    case connecting
+    case unavailable
   }
 
   nonisolated let configuration: PostgresConfiguration
@@ -48,36 +48,38 @@ public actor Connection {
   nonisolated let onEvent: @Sendable (PoolEvent) -> Void
   nonisolated let onNotification: (@Sendable (PostgresNotification) -> Void)?
   nonisolated let admission: Admission
-  /// How many have the connection alone, or wait for that.
+  /// The number of leases that are held or waited for.
   nonisolated let leaseCount = Atomic(0)
   private nonisolated let thread: ConnectionThread
   private nonisolated let inbox = Locked<[Command]>([])
-  private nonisolated let availability = Atomic(Availability.away)
+  private nonisolated let availability = Atomic(Availability.unavailable)
 
   var link = Link.notStarted(waitingSince: nil) {
     didSet { availability.store(link.availability, ordering: .releasing) }
   }
-  /// What ``Link/settingUp(deadline:)`` and ``Link/ready`` stand for; apart from them, to be changed
-  /// in place.
+  /// The session in ``Link/settingUp(deadline:)`` and ``Link/ready``; outside of ``link`` so that
+  /// it can be mutated in place.
   var session: Session?
   var backlog = Backlog()
   var backoff: Backoff
   var closing: Closing?
 
-  /// The connection's thread.
+  /// The executor that runs the actor on the connection's thread.
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
     unsafe thread.asUnownedSerialExecutor()
   }
 
-  /// Prepares a connection, which ``start()`` begins to make.
+  /// Creates a connection, which ``start()`` connects.
   ///
   /// - Parameters:
-  ///   - configuration: Of it, `connectionCount` and `shutdownTimeout` are for pools.
-  ///   - onEvent: Runs on the connection's thread, and should be quick.
-  ///   - onNotification: The same, for what comes on the channels that the session listens on; see
-  ///     ``NotificationListener``.
-  /// - Throws: ``PostgresError`` if the configuration cannot be used, or the system is out of
-  ///   descriptors or threads.
+  ///   - configuration: The address and limits; `connectionCount` and `shutdownTimeout` are not
+  ///     used.
+  ///   - onEvent: Receives the connection's events. Runs on the connection's thread and must not
+  ///     block.
+  ///   - onNotification: Receives the notifications of the channels that the session listens on.
+  ///     Runs on the connection's thread and must not block. See ``NotificationListener``.
+  /// - Throws: ``PostgresError`` if the configuration is invalid, or no file descriptor or thread
+  ///   can be created.
   public init(
     configuration: PostgresConfiguration,
     onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in },
@@ -94,49 +96,53 @@ public actor Connection {
     )
     thread = try ConnectionThread()
     try thread.start { [weak self] readiness in
-      self?.assumeIsolated { $0.turn(readiness) } ?? ConnectionThread.Wait()
+      self?.assumeIsolated { $0.tick(readiness) } ?? ConnectionThread.Wait()
     }
   }
 
-  /// Whether the connection is up, as far as is known.
+  /// A Boolean value that indicates whether the connection was established when it was last used.
   public nonisolated var isConnected: Bool {
     availability.load(ordering: .acquiring) == .up
   }
 
-  /// Ends all that is queued or in flight with an error, closes the connection, and refuses statements
-  /// with the same error, as ``PostgresError/Code/connectionUnavailable``, until ``resume()``.
+  /// Fails everything that is pending with an error, and closes the connection until ``resume()``.
+  ///
+  /// Until then, new statements fail with the same error as
+  /// ``PostgresError/Code/connectionUnavailable``.
   public nonisolated func suspend(because error: PostgresError) { post(.suspend(error)) }
 
-  /// Connects again, now, if the connection is suspended or pauses before its next attempt.
+  /// Reconnects at once if the connection is suspended or pauses before its next attempt.
   public nonisolated func resume() { post(.resume) }
 
-  /// How many statements and transactions are queued or in flight.
+  /// The number of statements and transactions that are queued or in flight.
   public nonisolated var pendingCount: Int { admission.count }
 
-  /// Begins to connect, and to reconnect whenever the connection breaks; once.
+  /// Connects, and from then on reconnects whenever the connection is lost; has an effect only
+  /// once.
   public nonisolated func start() { post(.start) }
 
-  /// Closes the connection for good: new statements fail with ``PostgresError/Code/closed`` at
-  /// once, and those pending have `timeout` to finish.
+  /// Closes the connection permanently, once pending statements have ended or `timeout` has passed.
+  ///
+  /// New statements fail at once with ``PostgresError/Code/closed``.
   public nonisolated func close(waitingUpTo timeout: Duration = .zero) async {
     await withCheckedContinuation { continuation in
       post(.close(deadline: .now + timeout) { continuation.resume() })
     }
   }
 
-  // What weighs as much as how many pending statements: to wait for an attempt to connect; to wait
-  // for whoever has the connection alone; to fail.
+  // The costs of waiting for an attempt to connect, of waiting for a lease, and of failing, each as
+  // a number of pending statements.
   private static let connectingWeight = 8
   private static let leaseWeight = 16
-  private static let awayWeight = 1 << 32
+  private static let unavailableWeight = 1 << 32
 
-  /// How much there is against giving a statement to this connection, for a pool to choose by.
+  /// The cost of giving a statement to this connection; a pool chooses the least.
   nonisolated var load: Int {
     let weight =
       switch availability.load(ordering: .acquiring) {
       case .up: 0
-      case .underWay: Self.connectingWeight
-      case .away: Self.awayWeight
+      case .connecting: Self.connectingWeight
+      case .unavailable: Self.unavailableWeight
       }
     return admission.count + leaseCount.load(ordering: .relaxed) * Self.leaseWeight + weight
   }
@@ -158,8 +164,8 @@ extension Connection.Link {
   fileprivate var availability: Connection.Availability {
     switch self {
     case .ready: .up
-    case .connecting, .settingUp: .underWay
-    case .notStarted, .pausing, .suspended, .closed: .away
+    case .connecting, .settingUp: .connecting
+    case .notStarted, .pausing, .suspended, .closed: .unavailable
     }
   }
 }

@@ -1,12 +1,12 @@
 import CLinux
 import Glibc
 
-/// A thread of its own as an actor's executor: it runs the actor's jobs, gives the actor a turn at
-/// its socket, and sleeps in poll(2) until there is more of either.
+/// A thread as an actor's executor: it runs the actor's jobs, calls the actor's tick function, and
+/// sleeps in poll(2) until there are jobs or the socket is ready.
 ///
-/// The thread ends with the executor, which is to say with its actor.
+/// The thread ends when the executor is released, together with its actor.
 final class ConnectionThread: SerialExecutor {
-  /// What to sleep for. A wake-up ends every sleep.
+  /// The events that end a sleep; a wake-up ends every sleep.
   struct Wait: Sendable {
     var socket: Int32?
     var wantsRead = false
@@ -14,7 +14,7 @@ final class ConnectionThread: SerialExecutor {
     var deadline: ContinuousClock.Instant?
   }
 
-  /// What the socket is ready for.
+  /// The operations that the socket is ready for.
   struct Readiness: Sendable {
     var canRead = false
     var canWrite = false
@@ -22,7 +22,7 @@ final class ConnectionThread: SerialExecutor {
 
   private let mailbox: Mailbox
 
-  /// - Throws: ``PostgresError`` if the system has no descriptors left.
+  /// - Throws: ``PostgresError`` if no file descriptor can be created.
   init() throws(PostgresError) {
     mailbox = try Mailbox()
   }
@@ -31,21 +31,21 @@ final class ConnectionThread: SerialExecutor {
     mailbox.stop()
   }
 
-  /// Starts the thread, once; `turn` runs on it whenever something happened.
+  /// Starts the thread, once; `tick` runs on it after every wake-up.
   ///
-  /// - Throws: ``PostgresError`` if the system has no threads left.
-  func start(turn: @escaping @Sendable (Readiness) -> Wait) throws(PostgresError) {
-    let body = ThreadBody(mailbox: mailbox, executor: self, turn: turn)
+  /// - Throws: ``PostgresError`` if no thread can be created.
+  func start(tick: @escaping @Sendable (Readiness) -> Wait) throws(PostgresError) {
+    let body = ThreadBody(mailbox: mailbox, executor: self, tick: tick)
     var thread = pthread_t()
     let argument = unsafe Unmanaged.passRetained(body)
     guard unsafe pthread_create(&thread, nil, runThread, argument.toOpaque()) == 0 else {
       unsafe argument.release()
-      throw PostgresError(.connectionUnavailable, "The system has no thread to spare.")
+      throw PostgresError(.connectionUnavailable, "cannot create a thread for the connection")
     }
     pthread_detach(thread)
   }
 
-  /// Ends the present sleep, or the next: the actor gets a turn.
+  /// Ends the current sleep, or the next one, so that the tick function runs.
   func wake() { mailbox.wake() }
 
   func enqueue(_ job: consuming ExecutorJob) {
@@ -59,7 +59,7 @@ final class ConnectionThread: SerialExecutor {
   func isIsolatingCurrentContext() -> Bool? { mailbox.isOwnThread }
 }
 
-/// What the executor and its thread share.
+/// The state that the executor and its thread share.
 private final class Mailbox: Sendable {
   private struct State {
     var jobs: [UnownedJob] = []
@@ -74,7 +74,8 @@ private final class Mailbox: Sendable {
   init() throws(PostgresError) {
     wakeup = clinux_wakeup_open()
     guard wakeup >= 0 else {
-      throw PostgresError(.connectionUnavailable, "The system has no descriptor to spare.")
+      throw PostgresError(
+        .connectionUnavailable, "cannot create a file descriptor for the connection")
     }
   }
 
@@ -95,7 +96,7 @@ private final class Mailbox: Sendable {
 
   func wake() { change { _ in } }
 
-  /// Takes the jobs; nil when the thread is to end.
+  /// Takes the queued jobs; returns nil when the thread must end.
   func take() -> [UnownedJob]? {
     state.withLock { state in
       state.isSignalled = false
@@ -114,35 +115,35 @@ private final class Mailbox: Sendable {
   }
 }
 
-/// What the thread runs.
+/// The loop of the thread.
 private final class ThreadBody {
   private let mailbox: Mailbox
   private weak var executor: ConnectionThread?
-  private let turn: @Sendable (ConnectionThread.Readiness) -> ConnectionThread.Wait
+  private let tick: @Sendable (ConnectionThread.Readiness) -> ConnectionThread.Wait
 
   init(
     mailbox: Mailbox,
     executor: ConnectionThread,
-    turn: @escaping @Sendable (ConnectionThread.Readiness) -> ConnectionThread.Wait
+    tick: @escaping @Sendable (ConnectionThread.Readiness) -> ConnectionThread.Wait
   ) {
     self.mailbox = mailbox
     self.executor = executor
-    self.turn = turn
+    self.tick = tick
   }
 
   func run() {
     mailbox.adopt()
     var readiness = ConnectionThread.Readiness()
     while let jobs = mailbox.take() {
-      // A job keeps its actor, and that its executor: without an executor there are no jobs.
+      // A job retains its actor, which retains the executor: without an executor there are no jobs.
       if let executor, !jobs.isEmpty {
         for job in jobs { unsafe job.runSynchronously(on: executor.asUnownedSerialExecutor()) }
       }
-      readiness = sleep(turn(readiness))
+      readiness = sleep(tick(readiness))
     }
   }
 
-  /// Sleeps until the wait is over. A broken socket counts as ready: using it tells why.
+  /// Sleeps until one of the events; a broken socket counts as ready, because using it reports why.
   private func sleep(_ wait: ConnectionThread.Wait) -> ConnectionThread.Readiness {
     let wanted = (wait.wantsRead ? POLLIN : 0) | (wait.wantsWrite ? POLLOUT : 0)
     var descriptors = [
@@ -162,7 +163,7 @@ private final class ThreadBody {
 }
 
 extension ConnectionThread.Wait {
-  /// The deadline as poll(2) takes it: milliseconds, rounded up; -1 for none.
+  /// The timeout for poll(2): milliseconds until the deadline, rounded up; -1 for none.
   fileprivate var timeout: Int32 {
     guard let deadline else { return -1 }
     let left = deadline - .now
@@ -172,7 +173,7 @@ extension ConnectionThread.Wait {
   }
 }
 
-/// Runs a call that may block, for ever at worst, on a thread of its own; false if there is none.
+/// Runs a call that may block forever on a thread of its own; returns false if none can be created.
 func startBlockingCall(_ call: @escaping @Sendable () -> Void) -> Bool {
   var thread = pthread_t()
   let argument = unsafe Unmanaged.passRetained(BlockingCall(call))

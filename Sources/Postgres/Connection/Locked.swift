@@ -1,9 +1,11 @@
 import Glibc
 
-/// A value behind a mutex. `Synchronization.Mutex` would do, but for the thread sanitizer, which
-/// does not know it and reports races that are none.
-// Sendable because the value is only ever reached with the mutex held. Safe because the mutex lives
-// exactly as long as the object.
+/// A value protected by a mutex.
+///
+/// `Synchronization.Mutex` is not used because ThreadSanitizer does not know it and reports false
+/// data races.
+// Sendable because the value is accessed only while the mutex is held. Safe because the mutex has
+// the lifetime of the object.
 @safe final class Locked<Value>: @unchecked Sendable {
   private var value: Value
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>

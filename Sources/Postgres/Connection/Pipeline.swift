@@ -1,54 +1,55 @@
-/// What results are expected from a connection, in which order, and what each means for whom.
+/// The statements in flight on a connection, in order, and the results that they still expect.
 ///
-/// A plain value without I/O: facts go in, and what is to be done comes out. Each statement is sent
-/// with a sync of its own, so that it is a transaction of its own and its error ends there:
+/// A value without I/O: results go in, and the actions to take come out. Each statement is sent
+/// with a sync of its own, so that it is a transaction of its own and its error affects nothing
+/// else:
 ///
 ///     statement        ┌ prepare? ┬ execute ┬ sync ┐
 ///     results          result, nil   result, nil   synchronized
 ///     script           (simple protocol, alone)    result …, nil
 ///
-/// A statement is finished at its sync, not at its result: it is at the sync that it commits, and
-/// there that a deferred constraint may still refuse it.
+/// A statement ends at its sync, not at its result: it commits at the sync, where a deferred
+/// constraint may still fail.
 struct Pipeline<Item: Equatable, Value> {
-  /// How a statement was sent.
+  /// The form in which a statement was sent.
   enum Shape: Equatable {
     case execute
     case prepareAndExecute
     case script
   }
 
-  /// One result of libpq's.
+  /// A result from libpq.
   enum Reply {
     case completed(Value)
     case failed(ServerFields)
     case skipped
     case synchronized
-    /// The nil that ends the results of one command.
+    /// The nil that ends the results of a command.
     case end
   }
 
-  /// What is to be done about a result.
+  /// The action to take for a result.
   enum Action {
     case none
     case prepared(Item)
     case notPrepared(Item)
-    /// It failed with a plan that may be stale, and cannot be sent again by itself.
+    /// The statement failed, perhaps because of a stale plan, and cannot be retried by itself.
     case finishStale(Item, PostgresError)
     case finish(Item, Result<Value, PostgresError>)
-    /// It certainly had no effect through no fault of its own: send it again.
+    /// The statement had no effect and was not at fault: retry it.
     case sendAgain(Item, preparingAnew: Bool)
-    /// The result fits nothing that was sent: the connection is of no more use.
+    /// The result does not match the statements in flight: drop the connection.
     case giveUp(String)
   }
 
-  /// What became of a statement whose connection broke.
+  /// The outcome of a statement whose connection was lost.
   enum Fate: Equatable {
     case unknown
-    /// The server ended the session before it began.
+    /// The server ended the session before the statement began.
     case notStarted
-    /// The server ended the session in the midst of it.
+    /// The server ended the session while it executed the statement.
     case ended(ServerFields)
-    /// It had failed already.
+    /// The statement had already failed.
     case failed(ServerFields)
   }
 
@@ -69,32 +70,32 @@ struct Pipeline<Item: Equatable, Value> {
   private struct Entry {
     let item: Item
     let shape: Shape
-    /// Whether it is its own transaction, so that it can be sent again after it failed.
+    /// True if the statement is a transaction of its own, so that it can be retried.
     let isRepeatable: Bool
-    /// Whether the session's plans were discarded just ahead of it, so that it cannot meet a stale one.
+    /// True if the session's plans were discarded just before it, so that its plan is not stale.
     let hasFreshPlans: Bool
     var stage: Stage
     var outcome: Outcome?
     var isCancelled = false
   }
 
-  // The postmaster signals a session's process and then its process group (signal_child in
-  // postmaster.c), so that one request can hit two statements.
+  // The postmaster signals the session's process and then its process group (signal_child in
+  // postmaster.c), so one cancel request can hit two statements.
   private static var signalsPerCancel: Int { 2 }
 
   private var entries: [Entry] = []
-  /// How many signals of requests to cancel may still hit somebody they were not meant for.
+  /// The number of cancel signals that may still hit a statement they were not meant for.
   private var strayCancels = 0
 
   var count: Int { entries.count }
   var isEmpty: Bool { entries.isEmpty }
 
-  /// Whether something of that shape may be sent now: a script is alone.
+  /// Returns true if a statement of this shape may be sent now; a script is sent alone.
   func accepts(_ shape: Shape) -> Bool {
     entries.isEmpty || (shape != .script && entries.last?.shape != .script)
   }
 
-  /// Whether what the server is executing now is to be cancelled.
+  /// True if the statement that the server is executing now should be cancelled.
   var isHeadCancelled: Bool { entries.first?.isCancelled ?? false }
 
   mutating func sent(
@@ -112,14 +113,14 @@ struct Pipeline<Item: Equatable, Value> {
         stage: stage))
   }
 
-  /// Notes that somebody wants it cancelled; false if nothing in flight fits.
+  /// Marks a statement as cancelled; returns false if no statement in flight matches.
   mutating func cancel(where matches: (Item) -> Bool) -> Bool {
     guard let index = entries.firstIndex(where: { matches($0.item) }) else { return false }
     entries[index].isCancelled = true
     return true
   }
 
-  /// Notes that the server was asked to cancel what it is executing.
+  /// Records that a cancel request is being sent to the server.
   mutating func cancelSent() {
     strayCancels += Self.signalsPerCancel
   }
@@ -127,7 +128,7 @@ struct Pipeline<Item: Equatable, Value> {
   mutating func received(_ reply: Reply) -> Action {
     guard let head = entries.first else {
       if case .end = reply { return .none }
-      return .giveUp("a result came that nobody waits for")
+      return .giveUp("unexpected result: no statement is in flight")
     }
     switch (head.stage, reply) {
     case (.preparing, .completed):
@@ -166,11 +167,11 @@ struct Pipeline<Item: Equatable, Value> {
     case (_, .end):
       return .none
     case (let stage, let reply):
-      return .giveUp("\(reply) came while \(stage)")
+      return .giveUp("unexpected result \(reply) while \(stage)")
     }
   }
 
-  /// Notes that the connection broke, and tells what became of everything in flight, in order.
+  /// Clears the pipeline after the connection was lost, and returns the fate of each statement.
   mutating func broke() -> [(item: Item, fate: Fate)] {
     defer {
       entries = []
@@ -198,13 +199,13 @@ struct Pipeline<Item: Equatable, Value> {
   }
 
   private mutating func refuseCommit(_ fields: ServerFields) {
-    guard case .value? = entries[0].outcome else { return }  // the first failure is the reason
+    guard case .value? = entries[0].outcome else { return }  // the first failure is the cause
     entries[0].outcome = fields.isFatal ? .lost : .failure(fields)
   }
 
   private mutating func finishHead() -> Action {
     let head = entries.removeFirst()
-    // A request to cancel that comes while the server waits for us hits nobody.
+    // A cancel request that arrives while the server is idle has no effect.
     defer { if entries.isEmpty { strayCancels = 0 } }
     switch head.outcome {
     case .value(let value):

@@ -1,10 +1,10 @@
-/// Which statements a connection has prepared, or is preparing, and under which names.
+/// The statements that a connection has prepared or is preparing, by name.
 struct PreparedStatements {
-  /// How to send a statement.
+  /// The way to send a statement.
   enum Plan: Equatable {
     case execute(name: String)
     case prepareAndExecute(name: String)
-    /// Without a name, parsed each time.
+    /// Send it unnamed, so that it is parsed each time.
     case parse
   }
 
@@ -22,10 +22,10 @@ struct PreparedStatements {
     self.limit = limit
   }
 
-  /// Decides how to send a statement, taking for granted that what is decided is done.
+  /// Decides how to send a statement, and records it as prepared.
   ///
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidStatement`` if the name stands for
-  ///   other SQL, or the parameters do not fit the types it was prepared with.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidStatement`` if the name is
+  ///   already used for different SQL, or the parameters do not match the prepared types.
   mutating func plan(
     _ statement: Statement,
     _ parameters: Parameters
@@ -33,7 +33,7 @@ struct PreparedStatements {
     if let types = statement.parameterTypes, types.count != parameters.count {
       throw PostgresError(
         .invalidStatement,
-        "A statement has \(types.count) parameters, and \(parameters.count) were given."
+        "the statement takes \(types.count) parameters, but \(parameters.count) were given"
       )
     }
     guard let name = statement.name else { return .parse }
@@ -45,7 +45,7 @@ struct PreparedStatements {
       else {
         throw PostgresError(
           .invalidStatement,
-          "The name \"\(name)\" stands for another statement, or other types."
+          "the statement name \"\(name)\" is already used for different SQL or parameter types"
         )
       }
       return .execute(name: entry.serverName)
@@ -60,8 +60,8 @@ struct PreparedStatements {
     return .prepareAndExecute(name: serverName)
   }
 
-  /// Forgets a statement that could not be prepared, or can no longer be executed: the next use
-  /// prepares it, under a name that was not used before.
+  /// Forgets a statement that could not be prepared or executed; its next use prepares it again,
+  /// under a name that was not used before.
   mutating func forget(_ statement: Statement) {
     guard let name = statement.name, entries.removeValue(forKey: name) != nil else { return }
     forgotten += 1

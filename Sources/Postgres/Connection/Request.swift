@@ -1,32 +1,33 @@
 import Synchronization
 
-/// One thing asked of a connection, on its way there and back.
+/// A request to a connection, with the completion that receives its result.
 final class Request: Sendable {
   enum Work: Sendable {
     case statement(Statement, Parameters)
-    /// A statement that is made when its turn comes; nil where nobody wants it any more.
+    /// A statement that is created when it is sent; nil if it is no longer wanted.
     case deferred(@Sendable () -> (Statement, Parameters)?)
-    /// Several statements by the simple protocol; only with a lease.
+    /// Several statements in the simple protocol; requires a lease.
     case script(String)
-    /// To have the connection alone.
+    /// Exclusive use of the connection.
     case lease(Lease)
   }
 
-  /// What is known of its effect when the connection breaks.
+  /// The request's role in a transaction, which decides whether its effect is known after the
+  /// connection was lost.
   enum Effect: Sendable {
-    /// It commits by itself: nobody knows.
+    /// The statement commits by itself: the effect is unknown.
     case autonomous
-    /// Its transaction can no longer commit: none.
+    /// The statement is part of a transaction that can no longer commit: no effect.
     case transactional
-    /// It begins a transaction, or rolls it back: none. It is never refused for want of room.
+    /// A BEGIN or ROLLBACK: no effect; never rejected because of a full queue.
     case boundary
-    /// It is the COMMIT: nobody knows.
+    /// A COMMIT: the effect is unknown.
     case commit
   }
 
   let work: Work
   let effect: Effect
-  /// Whose it is, of those who may have the connection alone; nil for everyone's.
+  /// The lease that the request belongs to; nil if it needs none.
   let lease: Lease.ID?
   let cancellation: Cancellation
   private let completion: @Sendable (Result<LibpqResult?, PostgresError>) -> Void
@@ -45,12 +46,12 @@ final class Request: Sendable {
     self.completion = completion
   }
 
-  /// Whether it is work of a caller's, and not a bracket around it such as BEGIN or COMMIT.
+  /// True for a caller's statement; false for transaction control such as BEGIN or COMMIT.
   var isWork: Bool { effect == .autonomous || effect == .transactional }
 
-  /// What is to be sent, now that its turn has come: what is deferred is made. Nil where nobody wants
-  /// it any more.
-  func made() -> Request? {
+  /// Returns the request to send, with its deferred statement created; nil if it is no longer
+  /// wanted.
+  func resolved() -> Request? {
     guard case .deferred(let make) = work else { return self }
     guard let (statement, parameters) = make() else { return nil }
     return Request(
@@ -58,7 +59,7 @@ final class Request: Sendable {
       completion: completion)
   }
 
-  /// Answers it; exactly once, on the connection's thread.
+  /// Completes the request; called exactly once, on the connection's thread.
   func complete(_ result: Result<LibpqResult?, PostgresError>) {
     completion(result)
   }
@@ -68,7 +69,7 @@ extension Request: Equatable {
   static func == (left: Request, right: Request) -> Bool { left === right }
 }
 
-/// By which a task that is cancelled names its request.
+/// The handle by which a cancelled task identifies its request.
 final class Cancellation: Sendable {
   private let flag = Atomic(false)
 

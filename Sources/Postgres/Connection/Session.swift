@@ -1,22 +1,23 @@
-/// A connection that is up: libpq's part of it, what is in flight, and what is prepared.
+/// An established connection: the libpq connection, the statements in flight and those prepared.
 struct Session {
   let libpq: LibpqConnection
   private(set) var pipeline = Pipeline<Request, LibpqResult>()
   private(set) var prepared: PreparedStatements
-  /// Whether libpq holds output that the socket did not take.
+  /// True if libpq has output that the socket did not accept yet.
   private(set) var hasOutput = false
-  /// When the head is to be cancelled, should it still be there; nil if not.
+  /// The earliest time of the next cancel request for the statement that is executing; nil for now.
   private(set) var nextCancel: ContinuousClock.Instant?
-  /// The request to cancel that is in flight. Nothing is sent until it has ended: it could hit that.
+  /// The cancel request in flight; nothing else is sent until it ends, because it could hit that.
   private var cancelRequest: CancelRequest?
-  /// A statement that is sent ahead of each other one, in the same transaction; see ``usePooler(_:)``.
+  /// A statement that is sent before each statement, in its transaction; see
+  /// ``usePooler(prelude:)``.
   private var prelude: String?
-  /// Whether the session's plans are to be discarded ahead of the next statement.
+  /// True if the session's plans must be discarded before the next statement.
   private var hasStalePlans = false
 
-  // A request to cancel is lost on a server that has not begun the statement: it is repeated.
+  // A cancel request that reaches the server before the statement does is lost, so it is repeated.
   private static let cancelInterval: Duration = .milliseconds(200)
-  // After one command's nil libpq has the next command's results, or none to come.
+  // After the nil that ends a command, libpq has the next command's results or nothing at all.
   private static let maximumConsecutiveNils = 3
 
   init(libpq: LibpqConnection, maximumPrepared: Int) {
@@ -24,14 +25,14 @@ struct Session {
     prepared = PreparedStatements(limit: maximumPrepared)
   }
 
-  /// Adapts to a connection pooler, which may give each transaction another session of PostgreSQL:
-  /// no statement is prepared, and settings are local to each transaction.
+  /// Adapts to a connection pooler, which may use a different PostgreSQL session for each
+  /// transaction: no statement is prepared, and the settings are local to each transaction.
   mutating func usePooler(prelude: String) {
     prepared = PreparedStatements(limit: 0)
     self.prelude = prelude
   }
 
-  /// Whether the request may be sent now.
+  /// Returns true if the request may be sent now.
   func accepts(_ request: Request, maximumInFlight: Int) -> Bool {
     guard cancelRequest == nil else { return false }
     return switch request.work {
@@ -41,9 +42,9 @@ struct Session {
     }
   }
 
-  /// Hands a statement or a script to libpq; false if the connection is broken.
+  /// Passes a statement or a script to libpq; returns false if the connection is broken.
   ///
-  /// - Throws: ``PostgresError`` if the request cannot be sent over any connection.
+  /// - Throws: ``PostgresError`` if the request is invalid on any connection.
   mutating func send(_ request: Request) throws(PostgresError) -> Bool {
     hasOutput = true
     switch request.work {
@@ -54,7 +55,7 @@ struct Session {
       pipeline.sent(request, as: .script, isRepeatable: false)
       return true
     case .deferred, .lease:
-      preconditionFailure("what is deferred is made first, and a lease is granted, not sent")
+      preconditionFailure("a deferred statement or a lease cannot be sent")
     }
   }
 
@@ -88,32 +89,31 @@ struct Session {
     return true
   }
 
-  /// Sends what goes ahead of a statement, if anything; false if the connection is broken.
+  /// Sends the statement that must precede another, if any; returns false if the connection is
+  /// broken.
   private func sendPrelude(
     of request: Request, discardsPlans: Bool, _ shape: inout Pipeline<Request, LibpqResult>.Shape
   ) -> Bool {
-    // Behind a pooler nothing is sent without the settings. There the plans belong to a session that
-    // other clients use too, and end with it.
+    // Behind a pooler every statement needs the settings. Plans belong to sessions there, which are
+    // shared with other clients, so they are not discarded.
     guard request.isWork, let prelude = prelude ?? (discardsPlans ? "DISCARD PLANS" : nil) else {
       return true
     }
-    // To the pipeline it is what a preparation is: a command before the statement, with its result.
+    // For the pipeline this is a preparation: a command before the statement, with its own result.
     shape = .prepareAndExecute
     return libpq.sendQuery(sql: prelude, types: [], Parameters())
   }
 
-  /// Takes one result that is there.
-  ///
-  /// Nil when there is none, or none is expected.
+  /// Takes the next available result; returns nil if there is none or none is expected.
   mutating func receive() -> Received? {
     var nils = 0
     while !pipeline.isEmpty, !libpq.isBusy {
       guard let result = libpq.nextResult() else {
         nils += 1
-        if nils > Self.maximumConsecutiveNils { return .broken("results are missing") }
+        if nils > Self.maximumConsecutiveNils { return .broken("libpq returned no more results") }
         let action = pipeline.received(.end)
         if case .none = action { continue }
-        guard libpq.enterPipelineMode() else { return .broken("no return to pipeline mode") }
+        guard libpq.enterPipelineMode() else { return .broken("cannot return to pipeline mode") }
         return take(action)
       }
       nils = 0
@@ -125,7 +125,7 @@ struct Session {
     return nil
   }
 
-  /// What a result means to the connection.
+  /// The meaning of a result for the connection.
   enum Received {
     case finished(Request, Result<LibpqResult, PostgresError>)
     case sendAgain(Request)
@@ -151,7 +151,7 @@ struct Session {
       return nil
     case .finishStale(let request, let error):
       nextCancel = nil
-      // In a transaction, which has failed: its next run prepares the statement anew.
+      // The statement is part of a failed transaction; when that is retried, it is prepared again.
       forget(request)
       hasStalePlans = true
       return .finished(request, .failure(error))
@@ -170,20 +170,20 @@ struct Session {
     }
   }
 
-  /// A script that ended its transaction by itself is a failure, though the server has no complaint.
+  /// Fails a script that ended its transaction by itself, which PostgreSQL does not report.
   private func checked(
     _ result: Result<LibpqResult, PostgresError>,
     of request: Request
   ) -> Result<LibpqResult, PostgresError> {
     guard case (.script, .success) = (request.work, result), libpq.isIdle else { return result }
-    return .failure(PostgresError(.transactionAborted, "The script ended its transaction."))
+    return .failure(PostgresError(.transactionAborted, "the script ended its transaction"))
   }
 
   private mutating func forget(_ request: Request) {
     if case .statement(let statement, _) = request.work { prepared.forget(statement) }
   }
 
-  /// Sends what libpq holds; false if the connection is broken.
+  /// Sends the output that libpq holds; returns false if the connection is broken.
   mutating func flush() -> Bool {
     guard hasOutput else { return true }
     guard let isAll = libpq.flush() else { return false }
@@ -195,8 +195,9 @@ struct Session {
     _ = pipeline.cancel { $0.cancellation === cancellation }
   }
 
-  /// The request to cancel what the server is executing, if one is due. The caller sends it, and
-  /// reports its end to ``cancelEnded(_:now:)``.
+  /// Returns the request that cancels the executing statement, if one is due.
+  ///
+  /// The caller sends it, and calls ``cancelEnded(_:now:)`` when it has ended.
   mutating func cancelRequestIfDue(now: ContinuousClock.Instant) -> CancelRequest? {
     guard pipeline.isHeadCancelled else {
       nextCancel = nil
@@ -204,20 +205,20 @@ struct Session {
     }
     guard cancelRequest == nil, nextCancel.map({ $0 <= now }) ?? true else { return nil }
     cancelRequest = libpq.makeCancelRequest()
-    // From now on it may take effect at any time.
+    // It may take effect at any time from now on.
     if cancelRequest != nil { pipeline.cancelSent() }
     nextCancel = cancelRequest == nil ? now + Self.cancelInterval : nil
     return cancelRequest
   }
 
-  /// Notes that a request to cancel has ended, unless it was another session's.
+  /// Records that a cancel request has ended; ignored if it was another session's.
   mutating func cancelEnded(_ request: CancelRequest, now: ContinuousClock.Instant) {
     guard cancelRequest === request else { return }
     cancelRequest = nil
     nextCancel = now + Self.cancelInterval
   }
 
-  /// What became of everything in flight, now that the connection is broken.
+  /// Returns the fate of every statement in flight after the connection was lost.
   mutating func broke() -> [(item: Request, fate: Pipeline<Request, LibpqResult>.Fate)] {
     pipeline.broke()
   }

@@ -1,27 +1,27 @@
-/// A statement that was handed to a connection, and that no task waits for.
+/// A statement that was submitted to a connection with a completion, without a waiting task.
 public struct Submission: Sendable {
   let connection: Connection
   let cancellation: Cancellation
 
-  /// Has the statement cancelled, unless it is completed by then; its completion tells which.
+  /// Cancels the statement unless it has completed; the completion reports the outcome.
   public func cancel() {
     cancellation.request()
     connection.post(.cancel(cancellation))
   }
 }
 
-/// The rows of an answer, on loan to the completion that they are handed to.
+/// The rows of a result, valid only within the completion that receives them.
 ///
-/// It is not `Sendable`, and so cannot leave the connection's thread: take out of it what is needed.
+/// `Rows` is not `Sendable` and cannot leave the connection's thread: copy the values you need.
 public struct Rows {
   let result: LibpqResult
 
-  /// How many there are.
+  /// The number of rows.
   public var count: Int { result.rowCount }
 
-  /// Decodes each of them.
+  /// Decodes each row.
   ///
-  /// - Throws: ``PostgresError``, of the first that cannot be decoded.
+  /// - Throws: ``PostgresError`` of the first row that cannot be decoded.
   public func map<Value>(
     _ decode: (Row) throws(PostgresError) -> Value
   ) throws(PostgresError) -> [Value] {
@@ -30,17 +30,19 @@ public struct Rows {
 }
 
 extension Connection {
-  /// Hands a statement over, and its answer to a completion: for one who asks for many, to whom a task
-  /// for each, and the way back to it, would be dear.
+  /// Submits a statement and passes its result to a completion.
+  ///
+  /// This is cheaper than ``query(_:_:_:)`` for callers with many statements: it needs no task for
+  /// each of them, and no switch back to that task.
   ///
   /// - Parameters:
-  ///   - make: Makes the statement when its turn has come, so that it can be about what is known by then;
-  ///     nil where nobody wants it any more. Runs once, on the connection's thread, and not at all
-  ///     where the connection is away.
-  ///   - completion: Runs once, on the connection's thread, and holds up everything else there. Without
-  ///     a statement it is told ``PostgresError/Code/cancelled``; see ``StatementExecutor/query(_:_:_:)``
-  ///     for the other errors.
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/queueFull``; nothing runs then.
+  ///   - make: Returns the statement when it is about to be sent, so that it can include what has
+  ///     arrived by then; nil if it is no longer wanted. Runs at most once, on the connection's
+  ///     thread, and not at all if the connection is unavailable.
+  ///   - completion: Receives the result. Runs once, on the connection's thread, and must not
+  ///     block. If `make` returned nil, the error is ``PostgresError/Code/cancelled``. See
+  ///     ``StatementExecutor/query(_:_:_:)`` for the other errors.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/queueFull``; then neither closure runs.
   public nonisolated func submit(
     _ make: @escaping @Sendable () -> (Statement, Parameters)?,
     completion: @escaping @Sendable (Result<Rows, PostgresError>) -> Void
@@ -50,7 +52,7 @@ extension Connection {
       completion(
         result.flatMap { result in
           guard let result else {
-            return .failure(PostgresError(.protocolViolation, "A result is missing."))
+            return .failure(PostgresError(.protocolViolation, "the result is missing"))
           }
           return .success(Rows(result: result))
         })

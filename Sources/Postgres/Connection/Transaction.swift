@@ -1,19 +1,19 @@
-/// How much a transaction sees of those beside it.
+/// The isolation level of a transaction.
 public enum IsolationLevel: String, Sendable, Hashable, CaseIterable {
-  /// Each statement sees what was committed before it.
+  /// Each statement sees what was committed before the statement began.
   case readCommitted = "READ COMMITTED"
-  /// All statements see what was committed before the first.
+  /// All statements see what was committed before the first of them began.
   case repeatableRead = "REPEATABLE READ"
-  /// As if transactions ran one after the other; be ready for serialization failures.
+  /// Transactions behave as if they ran one after the other; serialization failures are possible.
   case serializable = "SERIALIZABLE"
 }
 
-/// A transaction under way, which has its connection alone.
+/// An open transaction, which uses its connection exclusively.
 ///
-/// It is over when the closure given to `withTransaction` returns; statements after that fail with
-/// ``PostgresError/Code/closed``. When the connection breaks, its statements fail with
-/// ``PostgresError/Code/connectionUnavailable``, because nothing of it can be committed any more.
-/// Never send it `COMMIT` or `ROLLBACK`: that is `withTransaction`'s.
+/// The transaction ends when the closure passed to `withTransaction` returns; later statements fail
+/// with ``PostgresError/Code/closed``. If the connection is lost, its statements fail with
+/// ``PostgresError/Code/connectionUnavailable``, because the transaction can no longer commit.
+/// Do not run `COMMIT` or `ROLLBACK` in it: `withTransaction` does that.
 public struct Transaction: StatementExecutor {
   private enum Phase {
     case open
@@ -30,7 +30,7 @@ public struct Transaction: StatementExecutor {
     self.lease = lease
   }
 
-  /// Runs a statement and decodes each row of its answer.
+  /// Runs a statement and decodes each row of its result.
   ///
   /// - Throws: ``PostgresError``; see ``StatementExecutor/query(_:_:_:)``.
   public func query<Value: Sendable>(
@@ -44,7 +44,7 @@ public struct Transaction: StatementExecutor {
     }
   }
 
-  /// Runs a statement and returns how many rows it affected.
+  /// Runs a statement and returns the number of affected rows.
   ///
   /// - Throws: ``PostgresError``; see ``StatementExecutor/query(_:_:_:)``.
   @discardableResult
@@ -56,18 +56,19 @@ public struct Transaction: StatementExecutor {
     return try await perform(.statement(statement, parameters)) { $0.affectedRows }
   }
 
-  /// Runs several statements, separated by semicolons, and without parameters; for migrations.
+  /// Runs several statements, separated by semicolons and without parameters, such as a migration.
   ///
-  /// - Throws: ``PostgresError`` of the first that fails; those after it are not run.
-  ///   ``PostgresError/Code/transactionAborted`` if the script ended the transaction by itself.
+  /// - Throws: ``PostgresError`` of the first statement that fails; later ones are not run.
+  ///   ``PostgresError/Code/transactionAborted`` if the script ended the transaction.
   public func runScript(_ sql: String) async throws(PostgresError) {
     guard !sql.utf8.contains(0) else {
-      throw PostgresError(.encoding, "The script has the character U+0000.")
+      throw PostgresError(.encoding, "the script contains the character U+0000")
     }
     try await perform(.script(sql)) { _ in }
   }
 
-  /// Has the transaction rolled back when the closure returns, whose value is returned all the same.
+  /// Makes the transaction roll back when the closure returns; the closure's value is still
+  /// returned.
   public func rollback() {
     phase.withLock { if case .open = $0 { $0 = .toBeRolledBack } }
   }
@@ -77,14 +78,14 @@ public struct Transaction: StatementExecutor {
     _ read: @escaping @Sendable (LibpqResult) throws(PostgresError) -> Value
   ) async throws(PostgresError) -> Value {
     try await connection.submit(work, as: .transactional, lease: lease) { request in
-      // Under the lock, so that nothing is posted behind the COMMIT and outside the transaction.
+      // Under the lock, so that no statement is posted after the COMMIT, outside the transaction.
       phase.withLock { phase in
         if case .over = phase { return false }
         connection.post(.submit(request))
         return true
       }
     } read: { result throws(PostgresError) in
-      guard let result else { throw PostgresError(.protocolViolation, "A result is missing.") }
+      guard let result else { throw PostgresError(.protocolViolation, "the result is missing") }
       return try read(result)
     }
   }
@@ -95,34 +96,34 @@ extension Transaction {
     _ isolation: IsolationLevel,
     _ body: (Transaction) async throws(PostgresError) -> Value
   ) async throws(PostgresError) -> Value {
-    _ = try await bound("BEGIN ISOLATION LEVEL \(isolation.rawValue)", as: .boundary)
+    _ = try await control("BEGIN ISOLATION LEVEL \(isolation.rawValue)", as: .boundary)
     let value: Value
     do throws(PostgresError) {
       value = try await body(self)
     } catch {
       end()
-      // Should it fail, the connection is given up, and the server rolls back.
-      _ = try? await bound("ROLLBACK", as: .boundary)
+      // If it fails, the connection is dropped, and the server rolls back.
+      _ = try? await control("ROLLBACK", as: .boundary)
       throw error
     }
     let isUnwanted = end()
     let isCancelled = Task.isCancelled
     guard !isUnwanted, !isCancelled else {
-      _ = try? await bound("ROLLBACK", as: .boundary)
+      _ = try? await control("ROLLBACK", as: .boundary)
       if isUnwanted { return value }
-      throw PostgresError(.cancelled, "The task was cancelled; the transaction was rolled back.")
+      throw PostgresError(.cancelled, "the task was cancelled; the transaction was rolled back")
     }
-    // The server answers the COMMIT of a failed transaction with a ROLLBACK, and no error.
-    guard try await bound("COMMIT", as: .commit) == "COMMIT" else {
+    // PostgreSQL answers the COMMIT of a failed transaction with ROLLBACK instead of an error.
+    guard try await control("COMMIT", as: .commit) == "COMMIT" else {
       throw PostgresError(
         .transactionAborted,
-        "A statement had failed; the transaction was rolled back."
+        "a statement failed, and the transaction was rolled back"
       )
     }
     return value
   }
 
-  /// Lets nothing more in; whether it is to be rolled back.
+  /// Rejects further statements; returns true if the transaction must be rolled back.
   @discardableResult
   private func end() -> Bool {
     phase.withLock { phase in
@@ -132,7 +133,7 @@ extension Transaction {
     }
   }
 
-  private func bound(
+  private func control(
     _ sql: String,
     as effect: Request.Effect
   ) async throws(PostgresError) -> String {

@@ -1,35 +1,37 @@
-/// Why a statement, a transaction or a connection did not do what was asked.
+/// An error of a statement, a transaction or a connection.
 ///
-/// Decide by ``code``, show ``description`` to strangers, and log ``debugDescription``.
+/// Make decisions by ``code``. Show ``description`` to clients, and log ``debugDescription``.
 public struct PostgresError: Error, Sendable {
-  /// What kind of failure it is; closed, so that a `switch` over it is complete.
+  /// The kind of a failure; no cases will be added, so a `switch` over it can be exhaustive.
   public enum Code: Sendable, Hashable {
-    /// The server refused or ended the statement, for the reason the state names.
+    /// The server rejected or ended the statement, for the reason that the SQLSTATE names.
     case server(SQLState)
-    /// There is no connection. What was asked for certainly had no effect.
+    /// There is no connection; the request had no effect.
     case connectionUnavailable
-    /// The connection broke while the statement was under way. Nobody knows whether it took effect.
+    /// The connection was lost while the statement was in flight; whether it took effect is
+    /// unknown.
     case connectionLost
-    /// More is pending than the configured bound allows. Nothing was sent.
+    /// The configured limit of pending requests is reached; nothing was sent.
     case queueFull
-    /// The Swift task was cancelled. The statement had no effect.
+    /// The Swift task was cancelled; the statement had no effect.
     case cancelled
-    /// `statement_timeout` ended the statement, or a wait of ours reached its limit.
+    /// `statement_timeout` ended the statement, or a client-side timeout expired.
     case timedOut
-    /// The answer is not what the caller expects: an unexpected null, another type, malformed
-    /// bytes. The statement itself succeeded, and outside a transaction it is committed.
+    /// The result could not be decoded: an unexpected null, another type, or malformed bytes.
+    ///
+    /// The statement itself succeeded; outside a transaction it is committed.
     case decoding
-    /// A parameter has no form in PostgreSQL. Nothing was sent.
+    /// PostgreSQL cannot represent a parameter; nothing was sent.
     case encoding
-    /// One name stands for two statements, or its parameters change their types. Nothing was sent.
+    /// A statement name was reused for different SQL or parameter types; nothing was sent.
     case invalidStatement
-    /// The configuration cannot be used: the database URL is malformed, for example.
+    /// The configuration is invalid, for example because the database URL is malformed.
     case invalidConfiguration
-    /// The transaction's block returned, but a statement in it had failed: it was rolled back.
+    /// A statement of the transaction failed, but its closure returned; it was rolled back.
     case transactionAborted
-    /// The server or libpq answered out of turn. The connection was given up.
+    /// The server or libpq sent an unexpected result; the connection was dropped.
     case protocolViolation
-    /// The connection, the pool or the transaction is closed. Nothing was sent.
+    /// The connection, the pool or the transaction is closed; nothing was sent.
     case closed
   }
 
@@ -49,43 +51,51 @@ public struct PostgresError: Error, Sendable {
 
   private let storage: Storage
 
-  /// Makes an error of this side; `message` must be fit for strangers, `detail` need not be.
+  /// Creates an error that is not the server's.
+  ///
+  /// - Parameters:
+  ///   - code: The kind of failure.
+  ///   - message: One line that may be shown to clients.
+  ///   - detail: More about the failure; it is logged and not shown to clients.
   public init(_ code: Code, _ message: String, detail: String? = nil) {
     storage = Storage(code: code, message: message, detail: detail, server: nil)
   }
 
-  /// Makes an error from what the server said.
+  /// Creates an error from the server's fields.
   init(_ code: Code, server: ServerFields) {
     storage = Storage(code: code, message: server.message, detail: server.detail, server: server)
   }
 
-  /// The same report of the server, or the same words, under another code.
+  /// Returns the same error with another code.
   func recoded(_ code: Code) -> PostgresError {
     if let server = storage.server { return PostgresError(code, server: server) }
     return PostgresError(code, storage.message, detail: storage.detail)
   }
 
-  /// What kind of failure it is.
+  /// The kind of failure, by which callers decide what to do.
   public var code: Code { storage.code }
 
-  /// What happened in one line. From the server it may quote values: not for strangers.
+  /// The description of the failure in one line.
+  ///
+  /// A message from the server may quote values and should not be shown to clients.
   public var message: String { storage.message }
 
-  /// The server's SQLSTATE, whatever ``code`` was made of it; nil when the server said nothing.
+  /// The server's SQLSTATE, regardless of ``code``; nil if the error is not the server's.
   public var sqlState: SQLState? {
     if let server = storage.server { return server.sqlState }
     if case .server(let state) = storage.code { return state }
     return nil
   }
 
-  /// More about it, with values: the server's DETAIL, or libpq's own words.
+  /// More about the failure, possibly with values: the server's DETAIL, or libpq's message.
   public var detail: String? { storage.detail }
 
-  /// Whether a plan that the session had cached did not fit the tables any more. The session has
-  /// discarded its plans since, so that the statement or its transaction may be run again.
+  /// True if a plan that the session had cached no longer fits the tables.
+  ///
+  /// The session discards its plans afterwards, so the statement or its transaction can be retried.
   public var isStalePlan: Bool { storage.server?.isStalePlan ?? false }
 
-  /// Where the server was in the code of functions, innermost first; a line for each call.
+  /// The server's CONTEXT: the calls of functions, innermost first, one in each line.
   public var context: String? { storage.server?.context }
 
   /// The server's HINT.
@@ -94,21 +104,22 @@ public struct PostgresError: Error, Sendable {
   /// The constraint that was violated.
   public var constraint: String? { storage.server?.constraint }
 
-  /// The table the failure is about, where the server names one.
+  /// The table that the failure is about, if the server names one.
   public var table: String? { storage.server?.table }
 
-  /// The column the failure is about, where the server names one.
+  /// The column that the failure is about, if the server names one.
   public var column: String? { storage.server?.column }
 
-  /// Whether sending it again is safe, because nothing took effect, and may help.
+  /// True if nothing took effect and a retry may succeed.
   ///
-  /// True for ``Code/connectionUnavailable`` and ``Code/queueFull``; for a serialization failure
-  /// (40001) and a deadlock (40P01); for a stale plan (``isStalePlan``); and for the states by which the
-  /// server ends a session (57P01 to 57P05, 25P03), which are reported as ``Code/server(_:)`` only
-  /// where the session ended before the statement could commit - else they are
-  /// ``Code/connectionLost``. In a transaction it is the whole transaction that is to be run
-  /// again. False for everything else. It assumes that the statement does not commit by itself
-  /// midway, as a procedure or `CREATE INDEX CONCURRENTLY` does.
+  /// That is the case for ``Code/connectionUnavailable`` and ``Code/queueFull``, a serialization
+  /// failure (40001), a deadlock (40P01), a stale plan (``isStalePlan``), and the states by which
+  /// the server ends a session (57P01 to 57P05, 25P03). The last are reported as
+  /// ``Code/server(_:)`` only if the session ended before the statement could commit, and as
+  /// ``Code/connectionLost`` otherwise. In a transaction, retry the whole transaction.
+  ///
+  /// This assumes that the statement does not commit midway, as a procedure or
+  /// `CREATE INDEX CONCURRENTLY` may do.
   public var isRetriable: Bool {
     switch code {
     case .connectionUnavailable, .queueFull:
@@ -124,7 +135,7 @@ public struct PostgresError: Error, Sendable {
 }
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
-  /// What happened, without parameter values, the server's words, host names or credentials.
+  /// The failure without parameter values, the server's texts, host names and credentials.
   public var description: String {
     guard let server = storage.server else { return storage.message }
     var text = "PostgreSQL error \(server.sqlState)"
@@ -132,11 +143,13 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
     return text
   }
 
-  /// What happened as the server or libpq says it: message, SQLSTATE, detail, hint and context, each on
-  /// a line of its own. It may quote values, and has no password.
+  /// The failure in the words of the server or libpq.
+  ///
+  /// It consists of the message, SQLSTATE, detail, hint and context, each on a line of its own. It
+  /// may quote values, but has no password.
   public var report: String {
     guard let server = storage.server else {
-      // libpq's own words come in several lines.
+      // libpq's messages may have several lines.
       let detail = storage.detail?.split(whereSeparator: \.isWhitespace).joined(separator: " ")
       return ([storage.message] + [detail].compactMap(\.self)).joined(separator: ": ")
     }
@@ -147,7 +160,7 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
       .joined(separator: "\n")
   }
 
-  /// Everything known, for logs that strangers do not read. It has no password.
+  /// All details of the failure, for internal logs; it may quote values, but has no password.
   public var debugDescription: String {
     var lines = ["\(code): \(storage.message)"]
     if let detail { lines.append("detail: \(detail)") }
@@ -157,7 +170,7 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
 }
 
 extension PostgresError: Equatable {
-  /// Whether both say the same: code, message, detail and the server's fields.
+  /// Returns true if the code, message, detail and server fields are equal.
   public static func == (left: PostgresError, right: PostgresError) -> Bool {
     left.code == right.code && left.message == right.message && left.detail == right.detail
       && left.storage.server == right.storage.server

@@ -1,4 +1,4 @@
-/// What the server says in an ErrorResponse or a NoticeResponse.
+/// The fields of an ErrorResponse or a NoticeResponse.
 struct ServerFields: Sendable, Equatable {
   var severity = "ERROR"
   var sqlState: SQLState
@@ -11,36 +11,36 @@ struct ServerFields: Sendable, Equatable {
   var constraint: String?
   var position: String?
   var context: String?
-  /// The function of the server's source that reported it: never translated, as messages are.
+  /// The function in the server's source code that reported it; unlike messages, never translated.
   var routine: String?
 
-  /// Whether the session ends with it.
+  /// True if the session ends with this error.
   var isFatal: Bool { severity == "FATAL" || severity == "PANIC" }
 
-  /// Whether `statement_timeout` is the reason of a 57014.
+  /// True if `statement_timeout` caused a 57014.
   ///
-  /// The messages of an English server tell; nothing else in the report does.
+  /// Only the message tells, and only if the server's messages are in English.
   var isStatementTimeout: Bool {
     sqlState == .queryCanceled && message.contains("statement timeout")
   }
 
-  /// Whether a plan that the session has cached, of a prepared statement or in a function, no longer
-  /// fits the types of the columns that it reads.
+  /// True if a cached plan, of a prepared statement or in a function, no longer fits the types of
+  /// the columns that it reads.
   ///
-  /// PostgreSQL does not plan anew what reads a row by way of a function when a column of it changes
-  /// its type, and answers with `datatype_mismatch` then.
+  /// PostgreSQL does not replan a statement that reads a row through a function when the type of a
+  /// column changes; it reports `datatype_mismatch` instead.
   var isStalePlan: Bool {
     (sqlState == SQLState("0A000") && routine == "RevalidateCachedQuery")
       || sqlState == .datatypeMismatch
   }
 
-  /// Whether the session has other plans or prepared statements than was taken for granted: a stale
-  /// one, none, or one too many, as behind a pooler that shares sessions.
+  /// True if the session's plans or prepared statements are not the expected ones: a plan is stale,
+  /// or a statement is missing or already exists, as happens behind a pooler that shares sessions.
   var isPlanProblem: Bool {
     isStalePlan || sqlState == .invalidStatementName || sqlState == .duplicateStatement
   }
 
-  /// What the report says beyond message and detail, a line each.
+  /// The fields other than message and detail, one in each line.
   var debugLines: [String] {
     let fields: [(String, String?)] = [
       ("severity", severity), ("sqlstate", sqlState.code), ("hint", hint), ("schema", schema),
@@ -50,7 +50,7 @@ struct ServerFields: Sendable, Equatable {
     return fields.compactMap { name, value in value.map { "\(name): \($0)" } }
   }
 
-  /// The error it makes for the statement it answers.
+  /// The error for the statement that the server reports on.
   var error: PostgresError {
     PostgresError(isStatementTimeout ? .timedOut : .server(sqlState), server: self)
   }

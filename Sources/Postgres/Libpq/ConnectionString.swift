@@ -1,16 +1,16 @@
 import CLibPQ
 
-/// A database URL taken apart: libpq's keywords and values.
+/// A parsed database URL: libpq's keywords and values.
 struct ConnectionString: Sendable {
-  /// Every keyword that the URL gives, with its value.
+  /// The values that the URL sets, by keyword.
   private(set) var values: [String: String]
 
-  /// Parses a `postgresql://` URL, or libpq's `keyword=value …`.
+  /// Parses a `postgresql://` URL, or libpq's `keyword=value …` form.
   ///
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidConfiguration``. What libpq quotes
-  ///   of the URL is left out of it: it may be the password.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidConfiguration``. Its detail omits
+  ///   the parts of the URL that libpq quotes, because they may contain the password.
   init(parsing url: String) throws(PostgresError) {
-    guard !url.utf8.contains(0) else { throw Self.malformed("it has the character U+0000") }
+    guard !url.utf8.contains(0) else { throw Self.malformed("it contains the character U+0000") }
     var message: UnsafeMutablePointer<CChar>?
     guard let options = unsafe PQconninfoParse(url, &message) else {
       let text = unsafe message.map { unsafe String(cString: $0) } ?? "out of memory"
@@ -28,17 +28,17 @@ struct ConnectionString: Sendable {
     }
   }
 
-  /// Sets a keyword the URL leaves open.
+  /// Sets a keyword unless the URL sets it.
   mutating func setDefault(_ keyword: String, _ value: String) {
     if values[keyword] == nil { values[keyword] = value }
   }
 
-  /// Sets a keyword, whatever the URL says.
+  /// Sets a keyword, overriding the URL.
   mutating func set(_ keyword: String, _ value: String) {
     values[keyword] = value
   }
 
-  /// The text without the URL's password.
+  /// Returns the text without the URL's passwords.
   func redact(_ text: String) -> String {
     var text = text
     for secret in ["password", "sslpassword"] {
@@ -51,7 +51,7 @@ struct ConnectionString: Sendable {
   private static func malformed(_ reason: String) -> PostgresError {
     PostgresError(
       .invalidConfiguration,
-      "The database URL is malformed.",
+      "the database URL is malformed",
       detail: reason
     )
   }

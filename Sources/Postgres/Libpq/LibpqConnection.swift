@@ -1,11 +1,11 @@
 import CLibPQ
 
-/// The owner of one `PGconn`: it is closed when the last reference goes. Nothing in here blocks,
-/// except for resolving a host name.
+/// The owner of a `PGconn`, which is closed when the last reference is released.
 ///
-/// Not `Sendable`: it is used on its connection's thread only.
+/// No function blocks, except that the initializer may resolve a host name. Not `Sendable`: it is
+/// used only on its connection's thread.
 @safe final class LibpqConnection {
-  /// What is to be waited for while connecting.
+  /// The event to wait for while connecting.
   enum Progress {
     case reading
     case writing
@@ -14,10 +14,10 @@ import CLibPQ
   }
 
   private let handle: OpaquePointer
-  // Held here because libpq only has its address.
+  // Retained here because libpq stores only its address.
   private let notices: NoticeSink
 
-  /// Begins to connect. Nil if there is no memory.
+  /// Starts to connect; returns nil if out of memory.
   init?(_ string: ConnectionString, notices: NoticeSink) {
     let settings = string.values.sorted { $0.key < $1.key }
     let keywords = CStrings(settings.map(\.key))
@@ -35,21 +35,21 @@ import CLibPQ
     unsafe PQfinish(handle)
   }
 
-  /// The socket to poll; nil when there is none.
+  /// The socket to poll; nil if there is none.
   var socket: Int32? {
     let socket = unsafe PQsocket(handle)
     return socket >= 0 ? socket : nil
   }
 
-  /// libpq's own words on what went wrong.
+  /// The message of libpq's last error.
   var errorMessage: String { unsafe String(cString: PQerrorMessage(handle)) }
 
   var isBroken: Bool { unsafe PQstatus(handle) == CONNECTION_BAD }
 
-  /// Whether no transaction is open and nothing is under way.
+  /// True if no transaction is open and no statement is in flight.
   var isIdle: Bool { unsafe PQtransactionStatus(handle) == PQTRANS_IDLE }
 
-  /// Takes the next step of connecting.
+  /// Continues the attempt to connect.
   func connect() -> Progress {
     switch unsafe PQconnectPoll(handle) {
     case PGRES_POLLING_READING: .reading
@@ -59,27 +59,28 @@ import CLibPQ
     }
   }
 
-  /// Makes sending never wait, and enters pipeline mode.
+  /// Enters nonblocking mode and pipeline mode; returns false on failure.
   func enterPipelineMode() -> Bool {
     unsafe PQsetnonblocking(handle, 1) == 0 && PQenterPipelineMode(handle) == 1
   }
 
-  /// Leaves pipeline mode; false if something is under way.
+  /// Leaves pipeline mode; returns false if statements are in flight.
   func exitPipelineMode() -> Bool { unsafe PQexitPipelineMode(handle) == 1 }
 
-  /// Takes in what the socket has; false if the connection is broken.
+  /// Reads what the socket has received; returns false if the connection is broken.
   func consumeInput() -> Bool { unsafe PQconsumeInput(handle) == 1 }
 
-  /// Whether ``nextResult()`` would wait.
+  /// True if ``nextResult()`` would block.
   var isBusy: Bool { unsafe PQisBusy(handle) == 1 }
 
-  /// The next result; nil at the end of one statement's results. Only if not ``isBusy``.
+  /// Returns the next result, or nil at the end of a statement's results; call it unless
+  /// ``isBusy``.
   func nextResult() -> LibpqResult? {
     guard let result = unsafe PQgetResult(handle) else { return nil }
     return unsafe LibpqResult(owning: result)
   }
 
-  /// The next notification of those that have come in.
+  /// Returns the next notification that was received.
   func nextNotification() -> PostgresNotification? {
     guard let notification = unsafe PQnotifies(handle) else { return nil }
     defer { unsafe PQfreemem(notification) }
@@ -88,7 +89,8 @@ import CLibPQ
       payload: String(cString: notification.pointee.extra))
   }
 
-  /// Sends as much as the socket takes; nil if the connection is broken, else whether it is all.
+  /// Sends as much as the socket accepts; returns true if that was all, nil if the connection is
+  /// broken.
   func flush() -> Bool? {
     switch unsafe PQflush(handle) {
     case 0: true
@@ -97,10 +99,10 @@ import CLibPQ
     }
   }
 
-  /// The process of the session, as the server named it when it accepted the connection.
+  /// The process ID of the session, as the server reported it when it accepted the connection.
   var backendProcessID: Int32 { unsafe PQbackendPID(handle) }
 
-  /// A request to cancel what the server executes for this session; nil without memory.
+  /// Creates a request that cancels what this session executes; returns nil if out of memory.
   func makeCancelRequest() -> CancelRequest? {
     guard let handle = unsafe PQgetCancel(handle) else { return nil }
     return unsafe CancelRequest(owning: handle)
@@ -108,19 +110,19 @@ import CLibPQ
 }
 
 extension LibpqConnection {
-  /// Queues the preparation of a statement; false if the connection is broken.
+  /// Queues the preparation of a statement; returns false if the connection is broken.
   func sendPrepare(name: String, sql: String, types: [PostgresType]) -> Bool {
     unsafe PQsendPrepare(handle, name, sql, Int32(types.count), types.map(\.oid)) == 1
   }
 
-  /// Queues the execution of a prepared statement; false if the connection is broken.
+  /// Queues the execution of a prepared statement; returns false if the connection is broken.
   func sendExecute(name: String, _ parameters: Parameters) -> Bool {
     unsafe withWire(parameters) { count, values, lengths, formats in
       unsafe PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1) == 1
     }
   }
 
-  /// Queues a statement that is not prepared; false if the connection is broken.
+  /// Queues an unnamed statement; returns false if the connection is broken.
   func sendQuery(sql: String, types: [PostgresType], _ parameters: Parameters) -> Bool {
     unsafe withWire(parameters) { count, values, lengths, formats in
       unsafe PQsendQueryParams(
@@ -136,10 +138,10 @@ extension LibpqConnection {
     }
   }
 
-  /// Queues the end of a transaction and of an error's reach; false if the connection is broken.
+  /// Queues a sync, which ends the implicit transaction; returns false if the connection is broken.
   func sendSync() -> Bool { unsafe PQpipelineSync(handle) == 1 }
 
-  /// Queues several statements by the simple protocol; not in pipeline mode.
+  /// Queues several statements in the simple protocol; requires that pipeline mode is off.
   func sendScript(_ sql: String) -> Bool { unsafe PQsendQuery(handle, sql) == 1 }
 
   private func withWire(
@@ -163,8 +165,8 @@ extension LibpqConnection {
   }
 }
 
-/// A request to cancel what a session executes, independent of the session's connection.
-// Sendable because libpq allows PQcancel on any thread, and the object is never changed.
+/// A request that cancels what a session executes; it does not need the session's connection.
+// Sendable because libpq allows PQcancel on any thread, and the object is immutable.
 @safe final class CancelRequest: @unchecked Sendable {
   private let handle: OpaquePointer
 
@@ -178,18 +180,18 @@ extension LibpqConnection {
 
   /// Sends the request over a connection of its own, and waits until the server has closed it.
   ///
-  /// It blocks for as long as the server does not answer: for ever if the server is stopped.
+  /// It blocks until the server answers, which is forever if the server process is stopped.
   func send() {
     var message = [CChar](repeating: 0, count: 256)
     _ = unsafe PQcancel(handle, &message, Int32(message.count))
   }
 }
 
-/// C strings in a null-terminated list, as libpq takes keywords; freed with it.
+/// The null-terminated list of C strings in which libpq takes keywords; it owns the strings.
 @safe private final class CStrings {
   private var storage: [UnsafePointer<CChar>?] = unsafe []
 
-  /// Valid as long as the list is.
+  /// The strings and a final null, valid for the lifetime of the list.
   @unsafe var pointers: [UnsafePointer<CChar>?] { unsafe storage }
 
   init(_ strings: [String]) {

@@ -1,10 +1,10 @@
 import CLibPQ
 
-/// The owner of one `PGresult`: it is freed when the last reference goes.
+/// The owner of a `PGresult`, which is freed when the last reference is released.
 ///
-/// Not `Sendable`: a result lives and dies on its connection's thread.
+/// Not `Sendable`: it is used only on its connection's thread.
 @safe final class LibpqResult {
-  /// What a result says about the statement it answers.
+  /// The kind of a result.
   enum Status {
     case rows
     case completed
@@ -39,17 +39,17 @@ import CLibPQ
     }
   }
 
-  /// What the server calls the command: `COMMIT`, or `ROLLBACK` where a COMMIT could not be.
+  /// The command tag: `COMMIT`, or `ROLLBACK` for the COMMIT of a failed transaction.
   var commandTag: String { unsafe String(cString: PQcmdStatus(handle)) }
 
-  /// How many rows the command affected; 0 where that means nothing.
+  /// The number of affected rows; 0 for commands that have no such number.
   var affectedRows: Int { unsafe Int(String(cString: PQcmdTuples(handle))) ?? 0 }
 
   var rowCount: Int { unsafe Int(PQntuples(handle)) }
 
   var columnCount: Int { unsafe Int(PQnfields(handle)) }
 
-  /// The name of a column that exists.
+  /// Returns the name of a column, which must exist.
   func columnName(_ column: Int) -> String {
     guard let name = unsafe PQfname(handle, Int32(column)) else { return "?" }
     return unsafe String(cString: name)
@@ -57,7 +57,7 @@ import CLibPQ
 
   func column(named name: String) -> Int? { columnsByName[name] }
 
-  /// Reads one field of a row and column that exist.
+  /// Decodes one field; the row and the column must exist.
   func decode<Value: PostgresDecodable>(
     _ type: Value.Type,
     row: Int,
@@ -66,7 +66,7 @@ import CLibPQ
     let (row, index) = (Int32(row), Int32(column))
     if unsafe PQgetisnull(handle, row, index) == 1 {
       guard let null = Value.postgresNull else {
-        throw PostgresError(.decoding, "Column \"\(columnName(column))\" is null.")
+        throw PostgresError(.decoding, "column \"\(columnName(column))\" is null")
       }
       return null
     }
@@ -95,15 +95,15 @@ import CLibPQ
     return values
   }
 
-  /// The fields of an error or a notice; nil if it is libpq's own, which has no SQLSTATE.
+  /// The fields of an error or a notice; nil for libpq's own, which have no SQLSTATE.
   var serverFields: ServerFields? { unsafe ServerFields(reading: handle) }
 
-  /// The whole message, for errors of libpq's own.
+  /// The complete message of one of libpq's own errors.
   var errorMessage: String { unsafe String(cString: PQresultErrorMessage(handle)) }
 }
 
 extension ServerFields {
-  /// Reads the fields of an error or a notice; nil if there is no SQLSTATE.
+  /// Reads the fields of an error or a notice; returns nil if there is no SQLSTATE.
   @unsafe init?(reading result: OpaquePointer) {
     // The PG_DIAG_… characters of postgres_ext.h, which Swift does not import.
     func field(_ code: Unicode.Scalar) -> String? {

@@ -1,6 +1,6 @@
 import CLibPQ
 
-/// Where a connection's notices go instead of standard error.
+/// The receiver of a connection's notices, which libpq would otherwise print to standard error.
 final class NoticeSink {
   private let receive: @Sendable (PostgresNotice) -> Void
 
@@ -13,7 +13,10 @@ final class NoticeSink {
   }
 }
 
-/// What libpq calls; at the top level, because a closure could inherit an isolation libpq breaks.
+/// The notice receiver for libpq.
+///
+/// It is a global function because a closure might inherit an isolation that libpq does not
+/// respect.
 func receiveNotice(sink: UnsafeMutableRawPointer?, result: OpaquePointer?) {
   guard let sink = unsafe sink, let result = unsafe result,
     let fields = unsafe ServerFields(reading: result)

@@ -1,17 +1,17 @@
 public import FoundationEssentials
 
-/// A versioned migration: one step from one shape of the database to the next, applied once.
+/// A versioned migration: a change of the database schema that is applied once.
 public struct Migration: Sendable, Hashable {
-  /// The number by which migrations are ordered; numbers may be left out.
+  /// The version, which determines the order; versions may have gaps.
   public let version: Int
 
-  /// The name for people and for errors.
+  /// The name that is shown to people and in errors.
   public let name: String
 
-  /// The statements; they are run in a transaction, and must not end it.
+  /// The SQL statements; they run in a transaction and must not end it.
   public let sql: String
 
-  /// Makes a migration.
+  /// Creates a migration.
   public init(version: Int, name: String, sql: String) {
     self.version = version
     self.name = name
@@ -19,153 +19,154 @@ public struct Migration: Sendable, Hashable {
   }
 }
 
-/// A repeatable migration: code in the database (a function, view, aggregate or trigger) that is
-/// applied again whenever its text has changed.
+/// A repeatable migration: a function, view, aggregate or trigger that is replaced whenever its SQL
+/// text has changed.
 public struct RepeatableMigration: Sendable, Hashable {
-  /// The name under which it is recorded; unique in its list.
+  /// The name under which it is recorded; unique among the repeatable migrations.
   public let name: String
 
-  /// The statements, which replace what is there (`CREATE OR REPLACE`); they are run in a transaction,
-  /// and must not end it.
+  /// The SQL statements, which replace the existing object (`CREATE OR REPLACE`).
+  ///
+  /// They run in a transaction and must not end it.
   public let sql: String
 
-  /// Makes a migration.
+  /// Creates a repeatable migration.
   public init(name: String, sql: String) {
     self.name = name
     self.sql = sql
   }
 }
 
-/// A program's repeatable migrations.
+/// The repeatable migrations of a program.
 public struct RepeatableMigrations: Sendable, Hashable {
-  /// No migrations.
+  /// An empty list, of revision 0.
   public static let none = RepeatableMigrations(revision: 0, migrations: [])
 
-  /// The number of the release that last changed one of them. A database to which a higher revision
-  /// has been applied is newer than the program.
+  /// The revision of the list: the number of the release that last changed one of the migrations.
+  ///
+  /// A database to which a higher revision was applied is newer than the program.
   public let revision: Int
 
   /// The migrations, in the order in which they are applied.
   public let migrations: [RepeatableMigration]
 
-  /// Makes a list.
+  /// Creates a list.
   public init(revision: Int, migrations: [RepeatableMigration]) {
     self.revision = revision
     self.migrations = migrations
   }
 }
 
-/// Migrations of both kinds, each kind in the order in which it is applied.
+/// Versioned and repeatable migrations, both in the order in which they are applied.
 public struct MigrationSet: Sendable, Hashable {
-  /// The versioned migrations, which are applied first.
+  /// The versioned migrations, which are applied before the repeatable ones.
   public let versioned: [Migration]
 
-  /// The repeatable migrations.
+  /// The repeatable migrations, which are applied last.
   public let repeatable: [RepeatableMigration]
 
-  /// Whether there are none of either kind.
+  /// A Boolean value that indicates whether there are no migrations of either kind.
   public var isEmpty: Bool { versioned.isEmpty && repeatable.isEmpty }
 }
 
 /// A versioned migration that was applied to a database.
 public struct AppliedMigration: Sendable, Hashable {
-  /// Its version.
+  /// The version under which the migration was recorded.
   public let version: Int
 
-  /// The name that it had.
+  /// The name that the migration had when it was applied.
   public let name: String
 
-  /// The SHA-256 of its SQL, in hexadecimal.
+  /// The SHA-256 of the SQL text, in hexadecimal.
   public let checksum: String
 
-  /// The time at which it was applied.
+  /// The time at which it was applied, by the database's clock.
   public let appliedAt: Date
 }
 
 /// A repeatable migration that was applied to a database.
 public struct AppliedRepeatableMigration: Sendable, Hashable {
-  /// Its name.
+  /// The name under which the migration was recorded.
   public let name: String
 
-  /// The SHA-256 of the SQL that was last applied, in hexadecimal.
+  /// The SHA-256 of the SQL text that was last applied, in hexadecimal.
   public let checksum: String
 
-  /// The revision of the list with which it was last applied.
+  /// The revision of the list from which it was last applied.
   public let revision: Int
 
-  /// The time at which it was last applied.
+  /// The time at which it was last applied, by the database's clock.
   public let appliedAt: Date
 }
 
-/// The migrations that a database has, and those that it lacks.
+/// The applied and the pending migrations of a database.
 public struct MigrationStatus: Sendable, Hashable {
-  /// The versioned migrations that were applied, in order.
+  /// The applied versioned migrations, in order.
   public let applied: [AppliedMigration]
 
-  /// The repeatable migrations that were applied and whose text has not changed since, in the order
-  /// of the list.
+  /// The applied repeatable migrations whose text has not changed since, in the order of the list.
   public let appliedRepeatable: [AppliedRepeatableMigration]
 
-  /// The migrations to be applied.
+  /// The migrations that are not applied yet.
   public let pending: MigrationSet
 }
 
-/// An event while migrations are applied.
+/// An event during a migration.
 public enum MigrationEvent: Sendable {
-  /// A versioned migration is applied and committed.
+  /// A versioned migration was applied and committed.
   case applied(Migration)
-  /// A repeatable migration is applied and committed.
+  /// A repeatable migration was applied and committed.
   case appliedRepeatable(RepeatableMigration)
   /// The server sent a notice, such as a WARNING that a migration raises.
   case notice(PostgresNotice)
-  /// A lock is not free: each of these sessions holds it, or is ahead in the queue for it.
+  /// The migration waits for a lock that these sessions hold or wait for ahead of it.
   case waiting(for: [BlockingSession])
 }
 
-/// A session that another one waits for.
+/// A session that blocks another one.
 public struct BlockingSession: Sendable, Hashable {
-  /// The server's process; 0 for a prepared transaction.
+  /// The process ID of the server process; 0 for a prepared transaction.
   public let processID: Int32
 
-  /// The name of the program; empty if it gave none.
+  /// The session's `application_name`; empty if it has none.
   public let applicationName: String
 
-  /// The role that it logged in as, if the server tells.
+  /// The role that the session logged in as; nil if the server does not report it.
   public let user: String?
 
-  /// When its transaction began, if the server tells.
+  /// The start of the session's transaction; nil if the server does not report it.
   public let transactionStart: Date?
 }
 
-/// An error that kept a database from being migrated, or its status from being read.
+/// An error that prevented a migration, or the reading of the migration status.
 public struct MigrationError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kind of a failure.
   public enum Code: Sendable, Hashable {
-    /// The given lists have a version or a name twice.
+    /// A version or a name occurs twice in the list.
     case invalidList
-    /// A versioned migration was changed, or inserted before another one, after that was applied.
+    /// A versioned migration was changed after it was applied, or inserted before an applied one.
     case changed
-    /// The database has a versioned migration, or a revision of the repeatable ones, that this program
-    /// does not know: it is newer.
+    /// The database is newer than the program: it has a migration or a revision that the program
+    /// does not know.
     case databaseIsNewer
-    /// The version asked for is not in the list.
+    /// The requested version is not in the list.
     case unknownVersion
-    /// The record's schema, or a table, view or function in it, belongs to another login, which could
-    /// run code as this one.
+    /// The record's schema, or a table, view or function in it, belongs to another role, which
+    /// could run code with this role's privileges.
     case foreignObject
-    /// The SQL of a migration failed. Nothing has changed.
+    /// The SQL of a migration failed; nothing was changed.
     case failed
-    /// The database could not be asked.
+    /// The database could not be reached, or the record could not be read or written.
     case database
   }
 
-  /// The kind of the failure.
+  /// The kind of the failure, by which callers decide what to do.
   public let code: Code
 
-  /// What happened, in one line that may be shown to anybody.
+  /// The description of the failure in one line, which may be shown to anyone.
   public let message: String
 
-  /// The database's error, if it reported one.
+  /// The error of the database, if it caused the failure.
   public let cause: PostgresError?
 
   init(_ code: Code, _ message: String, cause: PostgresError? = nil) {
@@ -177,7 +178,7 @@ public struct MigrationError: Error, Sendable, Equatable, CustomStringConvertibl
   /// The message and the cause's description.
   public var description: String { text(\.description) }
 
-  /// The message and everything that PostgreSQL said about the cause; see ``PostgresError/report``.
+  /// The message and PostgreSQL's full report of the cause; see ``PostgresError/report``.
   public var report: String { text(\.report) }
 
   private func text(_ words: (PostgresError) -> String) -> String {

@@ -1,13 +1,14 @@
-/// Decides which migrations are to be applied, without a database.
+/// The migrations of a program, and the comparison with those of a database.
 struct MigrationPlan {
-  /// The versioned migrations in order, each version once. Gaps are fine: versions may continue a
-  /// sequence that began in another project.
+  /// The versioned migrations, ordered by their unique versions.
+  ///
+  /// Versions may have gaps, for example because they continue another project's sequence.
   let versioned: [Migration]
 
-  /// The repeatable migrations, each name once.
+  /// The repeatable migrations, with unique names.
   let repeatable: RepeatableMigrations
 
-  /// The checksums of a plan's migrations, each kind in the plan's order.
+  /// The checksums of a plan's migrations, both in the plan's order.
   struct Checksums {
     let versioned: [String]
     let repeatable: [String]
@@ -24,31 +25,32 @@ struct MigrationPlan {
     versioned = migrations.sorted { $0.version < $1.version }
     for (migration, next) in zip(versioned, versioned.dropFirst())
     where migration.version == next.version {
-      throw MigrationError(.invalidList, "Two migrations have version \(migration.version).")
+      throw MigrationError(.invalidList, "two migrations have version \(migration.version)")
     }
     self.repeatable = repeatable
     var names: Set<String> = []
     for migration in repeatable.migrations where !names.insert(migration.name).inserted {
-      throw MigrationError(.invalidList, "Two migrations are named \(migration.name).")
+      throw MigrationError(.invalidList, "two migrations are named \(migration.name)")
     }
   }
 
-  /// The SQL of every migration, the versioned ones first.
+  /// The SQL texts of all migrations, the versioned ones first.
   var texts: [String] { versioned.map(\.sql) + repeatable.migrations.map(\.sql) }
 
-  /// Compares the plan with a database's record.
+  /// Compares the plan with the migrations that a database has recorded.
   ///
   /// - Parameters:
+  ///   - record: The database's record.
   ///   - checksums: The checksums of the plan.
-  ///   - version: The last version to be applied, after which no repeatable migration is: those fit
-  ///     the last version only; nil for everything.
-  /// - Throws: ``MigrationError``: a versioned migration has changed, is not known or was left out,
-  ///   the record's revision is not known, or `version` is not.
+  ///   - version: The last version to apply; then repeatable migrations are not pending, because
+  ///     they require the latest version. Nil for all migrations.
+  /// - Throws: ``MigrationError`` if an applied migration was changed or is unknown, a pending one
+  ///   precedes an applied one, the record's revision is unknown, or `version` is unknown.
   func status(
     of record: Record, checksums: Checksums, upTo version: Int? = nil
   ) throws(MigrationError) -> MigrationStatus {
     if let version, !versioned.contains(where: { $0.version == version }) {
-      throw MigrationError(.unknownVersion, "There is no migration \(version).")
+      throw MigrationError(.unknownVersion, "no migration has version \(version)")
     }
     try requireKnown(record, checksums)
     let appliedVersions = Set(record.versioned.map(\.version))
@@ -56,7 +58,7 @@ struct MigrationPlan {
     if let newest = appliedVersions.max(), let first = pending.first, first.version < newest {
       throw MigrationError(
         .changed,
-        "Migration \(first.version) (\(first.name)) was left out before \(newest) was applied.")
+        "migration \(first.version) (\(first.name)) is pending, but \(newest) is already applied")
     }
 
     let recorded = Dictionary(uniqueKeysWithValues: record.repeatable.map { ($0.name, $0) })
@@ -85,19 +87,20 @@ struct MigrationPlan {
       guard let (name, checksum) = known[applied.version] else {
         throw MigrationError(
           .databaseIsNewer,
-          "The database has migration \(applied.version) (\(applied.name)), which is not known here."
+          "the database has migration \(applied.version) (\(applied.name)), "
+            + "which this program does not know"
         )
       }
       guard checksum == applied.checksum else {
         throw MigrationError(
-          .changed, "Migration \(applied.version) (\(name)) was changed after it was applied.")
+          .changed, "migration \(applied.version) (\(name)) was changed after it was applied")
       }
     }
     for applied in record.repeatable where applied.revision > repeatable.revision {
       throw MigrationError(
         .databaseIsNewer,
-        "The database has \(applied.name) of revision \(applied.revision), and this program has "
-          + "revision \(repeatable.revision).")
+        "the database has \(applied.name) of revision \(applied.revision), but this program has "
+          + "revision \(repeatable.revision)")
     }
   }
 }

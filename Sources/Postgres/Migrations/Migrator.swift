@@ -1,42 +1,43 @@
 import FoundationEssentials
 
-/// Brings a database to the shape that a program needs, and keeps a record of it in the database.
+/// Applies a program's migrations to a database, and records them in the database.
 ///
-/// Versioned migrations are applied once each, in the order of their versions, and then the repeatable
-/// ones whose text differs from what was last applied, in the order of their list. The record is two
-/// tables, `schema_migrations(version, name, checksum, applied_at)` and
-/// `repeatable_migrations(name, checksum, revision, applied_at)`, in a schema of your choice; all three
-/// are made when missing.
+/// Each versioned migration is applied once, in the order of the versions. Then each repeatable
+/// migration is applied whose text differs from the text last applied, in the order of the list.
+/// The record consists of two tables, `schema_migrations(version, name, checksum, applied_at)` and
+/// `repeatable_migrations(name, checksum, revision, applied_at)`, in a schema of your choice. The
+/// schema and the tables are created if they do not exist.
 ///
-/// Everything that is pending is applied in one transaction, which takes a lock first: of several
-/// migrators that run at once each applies what the others have not, no other session sees a half-migrated
-/// database, and a pooler that shares sessions between transactions does no harm. Each call makes a
-/// connection of its own, without a statement timeout. Each migration begins with
-/// `search_path = pg_catalog, pg_temp`, so names of its own objects have to be qualified; other settings
-/// that a migration changes hold until the end of the transaction.
+/// All pending migrations are applied in one transaction, which first takes an advisory lock.
+/// Concurrent migrators therefore run one after the other, no other session sees a half-migrated
+/// database, and a pooler in transaction mode works. Each call opens a connection of its own,
+/// without a statement timeout. Each migration starts with `search_path = pg_catalog, pg_temp`, so
+/// it must qualify the names of its own objects. Other settings that a migration changes remain in
+/// effect until the end of the transaction.
 ///
-/// A login that owned the record, its schema, or a function or view there that a migration replaces could
-/// run its own code with the rights of the login that migrates: what is replaced keeps its owner. Only the
-/// login itself and superusers may own the schema and the tables, views and functions in it.
+/// An object that a migration replaces keeps its owner. A role that owned the record, its schema,
+/// or a function or view in that schema could therefore run code with the privileges of the role
+/// that migrates. For this reason only that role and superusers may own the schema and its tables,
+/// views and functions.
 public struct Migrator: Sendable {
   private let configuration: PostgresConfiguration
   private let plan: MigrationPlan
   private let statements: MigratorStatements
   private let lockTimeout: Duration
   private let onEvent: @Sendable (MigrationEvent) -> Void
-  /// The plan's checksums. The server computes them, once.
+  /// The checksums of the plan, which the server computes once; nil until then.
   private let checksums = Locked<MigrationPlan.Checksums?>(nil)
 
-  /// Checks the lists.
+  /// Creates a migrator, and checks the lists.
   ///
   /// - Parameters:
-  ///   - configuration: How to reach the database; its statement timeout is not used.
-  ///   - schema: The schema of the record; any name, it is quoted.
+  ///   - configuration: The address of the database; its statement timeout is not used.
+  ///   - schema: The schema of the record, unquoted.
   ///   - migrations: All versioned migrations, in any order.
   ///   - repeatable: All repeatable migrations.
-  ///   - lockTimeout: How long to wait for a lock that another session holds.
-  ///   - onEvent: Runs on a connection's thread or on the task of ``migrate(upTo:)``, and should be
-  ///     quick.
+  ///   - lockTimeout: The maximum time to wait for a lock that another session holds.
+  ///   - onEvent: Receives events. Runs on a connection's thread or on the task of
+  ///     ``migrate(upTo:)`` and must not block.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/invalidList``.
   public init(
     configuration: PostgresConfiguration,
@@ -53,11 +54,12 @@ public struct Migrator: Sendable {
     statements = MigratorStatements(schema: schema)
   }
 
-  /// Applies what is pending, in order and in one transaction, and returns it.
+  /// Applies the pending migrations in one transaction, and returns them.
   ///
-  /// - Parameter version: The last version to be applied, without any repeatable migration, since those
-  ///   fit the last version only; nil for everything.
-  /// - Throws: ``MigrationError``. After an error nothing has changed.
+  /// - Parameter version: The last version to apply; repeatable migrations are not applied then,
+  ///   because they require the latest version. Nil for all migrations.
+  /// - Returns: The migrations that were applied.
+  /// - Throws: ``MigrationError``; then nothing was changed.
   @discardableResult
   public func migrate(upTo version: Int? = nil) async throws(MigrationError) -> MigrationSet {
     try await withConnection { connection throws(MigrationError) in
@@ -75,9 +77,10 @@ public struct Migrator: Sendable {
     }
   }
 
-  /// Reports what was applied and what is pending; changes nothing, also where no record exists yet.
+  /// Reports the applied and the pending migrations, without changing the database.
   ///
-  /// - Throws: ``MigrationError``, also where ``migrate(upTo:)`` would refuse to begin.
+  /// - Throws: ``MigrationError``, also for every reason for which ``migrate(upTo:)`` would not
+  ///   start.
   public func status() async throws(MigrationError) -> MigrationStatus {
     try await withConnection { connection throws(MigrationError) in
       try await requireOwnSchema(on: connection)
@@ -85,7 +88,9 @@ public struct Migrator: Sendable {
     }
   }
 
-  /// Reports the same over an existing connection.
+  /// Reports the applied and the pending migrations over an existing connection.
+  ///
+  /// Unlike ``status()``, it does not check the owners of the record.
   ///
   /// - Throws: ``MigrationError``, as ``status()`` does.
   public func status(
@@ -97,7 +102,7 @@ public struct Migrator: Sendable {
   private func applyPending(
     upTo version: Int?, on connection: Connection, as session: Locked<Int32?>
   ) async throws(MigrationError) -> MigrationSet {
-    // The name of the migration that is being applied; nil while the record is read.
+    // The migration that is being applied; nil while the record is read.
     let current = Locked<String?>(nil)
     let refusal = Locked<MigrationError?>(nil)
     let applied: MigrationSet?
@@ -144,10 +149,10 @@ public struct Migrator: Sendable {
     } catch {
       if let refusal = refusal.withLock({ $0 }) { throw refusal }
       guard let name = current.withLock({ $0 }) else { throw Self.recordError(error) }
-      throw MigrationError(.failed, "Migration \(name) failed", cause: error)
+      throw MigrationError(.failed, "migration \(name) failed", cause: error)
     }
     if let refusal = refusal.withLock({ $0 }) { throw refusal }
-    guard let applied else { preconditionFailure("a transaction that is not refused returns") }
+    guard let applied else { preconditionFailure("the transaction returned no migrations") }
     return applied
   }
 
@@ -169,10 +174,10 @@ public struct Migrator: Sendable {
     try await transaction.runScript(statements.createRecord)
   }
 
-  /// How long a lock is waited for in silence, and how often is looked whom a session waits for.
+  /// The delay of the first report about a lock, and the interval of the checks.
   private static let observationInterval: Duration = .seconds(1)
 
-  /// Reports whom a session waits for, each time that others are in its way.
+  /// Reports the sessions that block a session whenever there are new ones.
   private func observeLocks(of session: Locked<Int32?>) async {
     var connection: Connection?
     var reported: Set<Int32> = []
@@ -267,7 +272,7 @@ public struct Migrator: Sendable {
         if case .notice(let notice) = event { onEvent(.notice(notice)) }
       }
     } catch {
-      throw MigrationError(.database, "The database cannot be reached", cause: error)
+      throw MigrationError(.database, "cannot connect to the database", cause: error)
     }
     connection.start()
     let result = await Result(awaiting: { () throws(MigrationError) in try await body(connection) })
@@ -286,7 +291,7 @@ public struct Migrator: Sendable {
   }
 
   private static func recordError(_ error: PostgresError) -> MigrationError {
-    MigrationError(.database, "The record of migrations cannot be used", cause: error)
+    MigrationError(.database, "cannot use the migration record", cause: error)
   }
 }
 

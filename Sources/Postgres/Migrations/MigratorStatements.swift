@@ -1,4 +1,4 @@
-/// The SQL of the migrator, for a schema.
+/// The SQL statements of the migrator, for the schema of its record.
 struct MigratorStatements: Sendable {
   let schema: String
 
@@ -8,13 +8,13 @@ struct MigratorStatements: Sendable {
       .joined(separator: "\"\"") + "\""
   }
 
-  /// The table of applied versioned migrations, as SQL names it.
+  /// The qualified and quoted name of the table of versioned migrations.
   var versionedTable: String { quoted(schema) + ".schema_migrations" }
 
-  /// The table of applied repeatable migrations, as SQL names it.
+  /// The qualified and quoted name of the table of repeatable migrations.
   var repeatableTable: String { quoted(schema) + ".repeatable_migrations" }
 
-  // The transaction's, so that it cannot be left behind in a session that a pooler shares.
+  // A transaction-level lock cannot be left behind in a session that a pooler shares.
   let lock: Statement =
     "SELECT pg_advisory_xact_lock(hashtextextended('schema_migrations ' || $1, 0))"
 
@@ -24,7 +24,7 @@ struct MigratorStatements: Sendable {
 
   static let searchPath = "pg_catalog, pg_temp"
 
-  /// Undoes what the migration before has set.
+  /// Resets the search path that the previous migration may have set.
   let setSearchPath = Statement("SET LOCAL search_path = \(searchPath)")
 
   let backendProcessID: Statement = "SELECT pg_backend_pid()"
@@ -36,12 +36,13 @@ struct MigratorStatements: Sendable {
     ORDER BY blocking.pid
     """
 
-  // A view would not do: to read it would be to run its owner's code.
+  // Only tables count: reading a view would run its owner's code.
   let tableExists: Statement = """
     SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'r')
     """
 
-  /// The reasons why the schema of the record, or something in it, is refused for its owner.
+  /// Returns a message for the schema of the record, and each object in it, that has a foreign
+  /// owner.
   let foreignObjects: Statement = """
     SELECT format('%s is owned by %s, but the migrations run as %s',
       pg_describe_object(catalog, object, 0), rolname, current_user)
@@ -95,7 +96,7 @@ struct MigratorStatements: Sendable {
     Statement("SELECT name, checksum, revision, applied_at FROM \(repeatableTable) ORDER BY name")
   }
 
-  // The names are qualified: a migration may have set another search path for its transaction.
+  // The names are qualified, because a migration may have set another search path.
   var recordVersioned: Statement {
     Statement(
       """
@@ -121,7 +122,10 @@ struct MigratorStatements: Sendable {
   /// Removes the repeatable migrations that are no longer in the list.
   var forgetRepeatable: Statement {
     Statement(
-      "DELETE FROM \(repeatableTable) WHERE name OPERATOR(pg_catalog.<>) ALL ($1::pg_catalog.text[])"
+      """
+      DELETE FROM \(repeatableTable)
+      WHERE name OPERATOR(pg_catalog.<>) ALL ($1::pg_catalog.text[])
+      """
     )
   }
 }

@@ -1,13 +1,16 @@
-/// Listens on channels of a database, over one connection of its own that comes back by itself.
+/// A listener on channels of a database, with a connection of its own that reconnects by itself.
 ///
-/// PostgreSQL keeps no notification for who is away. So a listener says each time from when on it
-/// listens: whoever relies on it reads then what the notifications would have been about.
+/// PostgreSQL does not store notifications for disconnected sessions. The listener therefore
+/// reports whenever it starts to listen, so that its user can read the changes that it may have
+/// missed.
 public final class NotificationListener: Sendable {
-  /// What a listener has to say.
+  /// A notification, or the start of listening.
   public enum Event: Sendable, Hashable {
-    /// It listens from now on: at first, and each time it was away. What was committed before is to
-    /// be read; what is committed later is notified.
+    /// The listener has started to listen, for the first time or after a reconnection.
+    ///
+    /// Changes that were committed before must be read; later ones cause notifications.
     case listening
+    /// A notification arrived on one of the channels.
     case notification(PostgresNotification)
   }
 
@@ -20,22 +23,23 @@ public final class NotificationListener: Sendable {
   private let onConnectionEvent: @Sendable (PoolEvent) -> Void
   private let onEvent: @Sendable (Event) -> Void
 
-  /// Prepares a listener, which ``run()`` has connect.
+  /// Creates a listener, which ``run()`` connects.
   ///
   /// - Parameters:
-  ///   - channels: By their names as they are, quoted nowhere.
-  ///   - onConnectionEvent: What happens to its connection, for a log. As `onEvent`, it runs on the
-  ///     connection's thread or on the task of ``run()``, and should be quick.
-  ///   - onEvent: What it hears.
-  /// - Throws: ``PostgresError`` if the configuration cannot be used, or the system is out of
-  ///   descriptors or threads.
+  ///   - configuration: The address of the database and the limits of the connection.
+  ///   - channels: The names of the channels, unquoted and case-sensitive.
+  ///   - onConnectionEvent: Receives the connection's events, for a log. Like `onEvent`, it runs on
+  ///     the connection's thread or on the task of ``run()`` and must not block.
+  ///   - onEvent: Receives the notifications and the starts of listening.
+  /// - Throws: ``PostgresError`` if the configuration is invalid, or no file descriptor or thread
+  ///   can be created.
   public init(
     configuration: PostgresConfiguration,
     channels: [String],
     onConnectionEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in },
     onEvent: @escaping @Sendable (Event) -> Void
   ) throws(PostgresError) {
-    // Only the last connection counts.
+    // Only the latest connection matters.
     let (connected, up) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     connection = try Connection(configuration: configuration) { event in
       onConnectionEvent(event)
@@ -51,7 +55,7 @@ public final class NotificationListener: Sendable {
     (stopRequests, stop) = AsyncStream.makeStream()
   }
 
-  /// Listens until the task is cancelled or ``shutdown()`` is called. A listener runs once.
+  /// Listens until the task is cancelled or ``shutdown()`` is called; can be called only once.
   public func run() async {
     connection.start()
     await withTaskGroup(of: Void.self) { group in
@@ -60,15 +64,15 @@ public final class NotificationListener: Sendable {
       }
       for await _ in stopRequests {}
       group.cancelAll()
-      // At once: nobody waits for what a silent database may still say.
+      // Without a timeout: no statement is pending whose result matters.
       await connection.close()
     }
   }
 
-  /// Has ``run()`` come to its end; returns at once.
+  /// Makes ``run()`` return; does not wait for it.
   public func shutdown() { stop.finish() }
 
-  /// Listens on a connection that has come up, until it does or that connection is gone.
+  /// Runs the LISTEN statements on a new connection, and retries them while it is connected.
   private func listen() async {
     var backoff = Backoff(
       minimum: configuration.minimumBackoff, maximum: configuration.maximumBackoff)
@@ -77,7 +81,7 @@ public final class NotificationListener: Sendable {
         for statement in statements { try await connection.execute(statement) }
         return onEvent(.listening)
       } catch {
-        // The next connection has its own turn.
+        // After a reconnection, `run()` calls this function again.
         guard connection.isConnected, !Task.isCancelled else { return }
         let pause = backoff.failed(randomFraction: configuration.randomFraction())
         onConnectionEvent(.connectionFailed(error, retryIn: pause))

@@ -1,8 +1,8 @@
-/// What somebody has sent by NOTIFY.
+/// A notification that a session sent with NOTIFY.
 public struct PostgresNotification: Sendable, Hashable {
-  /// The channel it was sent on.
+  /// The name of the channel.
   public let channel: String
 
-  /// What was sent with it; often nothing.
+  /// The payload; an empty string if NOTIFY had none.
   public let payload: String
 }

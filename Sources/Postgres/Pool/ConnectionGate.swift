@@ -1,4 +1,4 @@
-/// Where tasks wait for a connection.
+/// The tasks that wait for a connection.
 final class ConnectionGate: Sendable {
   private typealias Waiter = CheckedContinuation<PostgresError?, Never>
 
@@ -11,23 +11,24 @@ final class ConnectionGate: Sendable {
 
   private let state = Locked(State())
 
-  /// Lets everyone through who waits.
+  /// Resumes all waiting tasks.
   func open() { resumeAll(nil) }
 
-  /// Sends everyone away, now and later.
+  /// Fails all waiting tasks and all future ones.
   func close() {
     state.withLock { $0.isClosed = true }
-    resumeAll(PostgresError(.closed, "The pool is shut down."))
+    resumeAll(PostgresError(.closed, "the pool is shut down"))
   }
 
-  /// Waits until ``open()`` is called, unless it is open already.
+  /// Waits until ``open()`` is called; returns at once if `isOpen` returns true.
   ///
-  /// - Throws: ``PostgresError``: timed out, cancelled or closed.
+  /// - Throws: ``PostgresError`` if the timeout expired, the task was cancelled or the gate is
+  ///   closed.
   func wait(timeout: Duration, unless isOpen: @Sendable () -> Bool) async throws(PostgresError) {
     let ticket = Ticket()
     let timer = Task {
       guard (try? await Task.sleep(for: timeout)) != nil else { return }
-      self.resume(ticket, PostgresError(.timedOut, "No connection came up in time."))
+      self.resume(ticket, PostgresError(.timedOut, "timed out waiting for a database connection"))
     }
     defer { timer.cancel() }
     let error = await withTaskCancellationHandler {
@@ -37,15 +38,15 @@ final class ConnectionGate: Sendable {
           return state.isClosed
         }
         if isClosed {
-          waiter.resume(returning: PostgresError(.closed, "The pool is shut down."))
+          waiter.resume(returning: PostgresError(.closed, "the pool is shut down"))
         } else if isOpen() {
           resume(ticket, nil)
         } else if Task.isCancelled {
-          resume(ticket, PostgresError(.cancelled, "The task was cancelled."))
+          resume(ticket, PostgresError(.cancelled, "the task was cancelled"))
         }
       }
     } onCancel: {
-      resume(ticket, PostgresError(.cancelled, "The task was cancelled."))
+      resume(ticket, PostgresError(.cancelled, "the task was cancelled"))
     }
     if let error { throw error }
   }

@@ -1,6 +1,6 @@
-/// A few connections to one database; each statement goes to the one with the fewest pending.
+/// A pool of connections to one database; each statement goes to the least loaded connection.
 ///
-/// ``run()`` owns the connections: statements fail until it runs, and after it ended.
+/// The connections exist while ``run()`` runs: statements fail before and after.
 public final class Pool: StatementExecutor {
   private let configuration: PostgresConfiguration
   private let connections: [Connection]
@@ -8,11 +8,13 @@ public final class Pool: StatementExecutor {
   private let stopRequests: AsyncStream<Never>
   private let stop: AsyncStream<Never>.Continuation
 
-  /// Makes the connections without connecting them.
+  /// Creates a pool, whose connections ``run()`` establishes.
   ///
-  /// - Parameter onEvent: Runs on the connections' threads, and should be quick.
-  /// - Throws: ``PostgresError`` if the configuration cannot be used, or the system is out of
-  ///   descriptors or threads.
+  /// - Parameters:
+  ///   - configuration: The address of the database and the limits of the connections.
+  ///   - onEvent: Receives the events of the connections. Runs on their threads and must not block.
+  /// - Throws: ``PostgresError`` if the configuration is invalid, or no file descriptor or thread
+  ///   can be created.
   public init(
     configuration: PostgresConfiguration,
     onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in }
@@ -34,8 +36,10 @@ public final class Pool: StatementExecutor {
     (stopRequests, stop) = AsyncStream.makeStream()
   }
 
-  /// Connects, and stays connected until the task is cancelled or ``shutdown()`` is called; then
-  /// waits for what is pending, up to `shutdownTimeout`, and closes. A pool runs once.
+  /// Connects, and keeps the connections until the task is cancelled or ``shutdown()`` is called.
+  ///
+  /// Then it waits up to `shutdownTimeout` for pending statements, and closes the connections. Can
+  /// be called only once.
   public func run() async {
     for connection in connections { connection.start() }
     for await _ in stopRequests {}
@@ -47,37 +51,38 @@ public final class Pool: StatementExecutor {
     }
   }
 
-  /// Has ``run()`` come to its end; returns at once.
+  /// Makes ``run()`` shut down; does not wait for it.
   public func shutdown() { stop.finish() }
 
-  /// Ends all that is queued or in flight with an error, and refuses statements with the same error, as
-  /// ``PostgresError/Code/connectionUnavailable``, until ``resume()``.
+  /// Fails everything that is pending with an error, and closes all connections until ``resume()``.
   ///
-  /// Every statement in flight fails with ``PostgresError/Code/connectionLost``: its outcome is unknown.
+  /// Statements in flight fail with ``PostgresError/Code/connectionLost``, because their outcome is
+  /// unknown. New statements fail with the same error as
+  /// ``PostgresError/Code/connectionUnavailable``.
   public func suspend(because error: PostgresError) {
     for connection in connections { connection.suspend(because: error) }
   }
 
-  /// Connects what is suspended or pauses before its next attempt, now.
+  /// Reconnects the connections that are suspended or pause before their next attempt, at once.
   public func resume() {
     for connection in connections { connection.resume() }
   }
 
-  /// Whether a connection is up, as far as is known.
+  /// A Boolean value that indicates whether at least one connection is established.
   public var isConnected: Bool { connections.contains(where: \.isConnected) }
 
-  /// How many statements and transactions are pending on all connections.
+  /// The number of statements and transactions that are pending on all connections.
   public var pendingCount: Int { connections.reduce(0) { $0 + $1.pendingCount } }
 
-  /// Waits until a connection is up.
+  /// Waits until a connection is established.
   ///
-  /// - Throws: ``PostgresError``: ``PostgresError/Code/timedOut``, ``PostgresError/Code/cancelled``,
-  ///   or ``PostgresError/Code/closed`` when the pool is shut down.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/timedOut``,
+  ///   ``PostgresError/Code/cancelled``, or ``PostgresError/Code/closed`` if the pool is shut down.
   public func waitUntilConnected(timeout: Duration) async throws(PostgresError) {
     try await gate.wait(timeout: timeout) { self.isConnected }
   }
 
-  /// Runs a statement on some connection and decodes each row of its answer.
+  /// Runs a statement on one of the connections and decodes each row of its result.
   ///
   /// - Throws: ``PostgresError``; see ``StatementExecutor/query(_:_:_:)``.
   public func query<Value: Sendable>(
@@ -88,7 +93,7 @@ public final class Pool: StatementExecutor {
     try await leastLoaded.query(statement, parameters, decode)
   }
 
-  /// Runs a statement on some connection and returns how many rows it affected.
+  /// Runs a statement on one of the connections and returns the number of affected rows.
   ///
   /// - Throws: ``PostgresError``; see ``StatementExecutor/query(_:_:_:)``.
   @discardableResult
@@ -99,7 +104,7 @@ public final class Pool: StatementExecutor {
     try await leastLoaded.execute(statement, parameters)
   }
 
-  /// Hands a statement to some connection; see ``Connection/submit(_:completion:)``.
+  /// Submits a statement to one of the connections; see ``Connection/submit(_:completion:)``.
   ///
   /// - Throws: ``PostgresError``; see ``Connection/submit(_:completion:)``.
   public func submit(
@@ -109,10 +114,10 @@ public final class Pool: StatementExecutor {
     try leastLoaded.submit(make, completion: completion)
   }
 
-  /// Runs a transaction on some connection; see ``Connection/withTransaction(_:_:)``.
+  /// Runs a transaction on one of the connections; see ``Connection/withTransaction(_:_:)``.
   ///
-  /// `body` should not wait for the pool itself: were all connections taken by such transactions,
-  /// they would wait for each other.
+  /// `body` must not wait for the pool itself: if such transactions took all connections, they
+  /// would wait for each other.
   ///
   /// - Throws: ``PostgresError``; see ``Connection/withTransaction(_:_:)``.
   public func withTransaction<Value>(
@@ -123,7 +128,7 @@ public final class Pool: StatementExecutor {
   }
 
   private var leastLoaded: Connection {
-    // Looked at once each: a load that changes meanwhile only makes the choice a little worse.
+    // The loads may change while they are compared, which only makes the choice slightly worse.
     connections.min { $0.load < $1.load } ?? connections[0]
   }
 }

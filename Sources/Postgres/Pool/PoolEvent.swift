@@ -1,11 +1,11 @@
-/// What happened to a connection, for a log.
+/// An event of a connection, for a log.
 public enum PoolEvent: Sendable {
-  /// A connection is up, perhaps through a connection pooler such as pgbouncer or Supavisor.
+  /// A connection was established, possibly through a pooler such as pgbouncer or Supavisor.
   case connected(throughPooler: Bool)
-  /// An attempt to connect failed; the next one begins after the pause.
+  /// An attempt to connect failed; the next one starts after the pause.
   case connectionFailed(PostgresError, retryIn: Duration)
-  /// A connection that was up broke; the next attempt begins after the pause.
+  /// An established connection was lost; the next attempt to connect starts after the pause.
   case connectionLost(PostgresError, retryIn: Duration)
-  /// The server said something that is no answer.
+  /// The server sent a notice.
   case notice(PostgresNotice)
 }

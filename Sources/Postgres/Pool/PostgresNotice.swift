@@ -1,19 +1,19 @@
-/// A message of the server that is not an error: a NOTICE, a WARNING.
+/// A message from the server that is not an error, such as a NOTICE or a WARNING.
 public struct PostgresNotice: Sendable {
-  /// How grave it is, never translated: `WARNING`, `NOTICE`, `DEBUG`, `INFO`, `LOG`; `FATAL` when
-  /// an idle session is ended.
+  /// The severity, never translated: `WARNING`, `NOTICE`, `DEBUG`, `INFO`, `LOG`, or `FATAL` when
+  /// the server ends an idle session.
   public let severity: String
 
-  /// The condition; `00000` for most.
+  /// The SQLSTATE of the condition; `00000` for most notices.
   public let sqlState: SQLState
 
-  /// The message in one line.
+  /// The message, in one line.
   public let message: String
 
-  /// More about it.
+  /// The DETAIL field, if the notice has one.
   public let detail: String?
 
-  /// Whether a RAISE statement in PL/pgSQL sent it, and not the server by itself.
+  /// True if a RAISE statement in PL/pgSQL sent the notice, and not the server itself.
   public let isRaised: Bool
 
   init(_ fields: ServerFields) {

@@ -1,12 +1,12 @@
-/// The values for a statement's `$1`, `$2`, …, each with its type, in binary.
+/// The values of a statement's `$1`, `$2`, …, each with its type, in PostgreSQL's binary format.
 ///
-/// A value that has no form in PostgreSQL is noticed here and reported by the statement that is
-/// given the parameters, with ``PostgresError/Code/encoding``, before anything is sent.
+/// If PostgreSQL cannot represent a value, the statement that uses the parameters fails with
+/// ``PostgresError/Code/encoding``, before anything is sent.
 public struct Parameters: Sendable {
-  /// The most parameters of one statement: the protocol counts them in 16 bits.
+  /// The maximum number of parameters of a statement; the protocol counts them in 16 bits.
   public static let maximumCount = 65_535
 
-  /// Where a value lies in `bytes`; a null lies nowhere.
+  /// The position of a value in `bytes`; nil for a null.
   struct Field: Sendable, Equatable {
     var type: PostgresType
     var range: Range<Int>?
@@ -14,13 +14,13 @@ public struct Parameters: Sendable {
 
   private(set) var fields: [Field] = []
   private(set) var failure: PostgresError?
-  // One byte ahead, so that there is an address for an empty value to lie at.
+  // The extra byte in front gives an empty value a valid address.
   private var writer = FieldWriter(bytes: [0])
 
-  /// Makes no parameters.
+  /// Creates an empty list of parameters.
   public init() {}
 
-  /// Makes parameters from the values, in order.
+  /// Creates parameters from the values, in order.
   public init<each Value: PostgresEncodable>(_ values: repeat each Value) {
     repeat append(each values)
   }
@@ -32,7 +32,7 @@ public struct Parameters: Sendable {
     guard fields.count < Self.maximumCount else {
       failure = PostgresError(
         .encoding,
-        "A statement has more than \(Self.maximumCount) parameters."
+        "a statement can have at most \(Self.maximumCount) parameters"
       )
       return
     }
@@ -46,24 +46,24 @@ public struct Parameters: Sendable {
       let length = writer.bytes.count - start
       fields.append(Field(type: type, range: start..<writer.bytes.count))
       if length > Int32.max {
-        failure = PostgresError(.encoding, "Parameter $\(fields.count) is larger than allowed.")
+        failure = PostgresError(.encoding, "parameter $\(fields.count) exceeds \(Int32.max) bytes")
       }
     } catch {
-      failure = PostgresError(.encoding, "Parameter $\(fields.count + 1): \(error.message)")
+      failure = PostgresError(.encoding, "parameter $\(fields.count + 1): \(error.message)")
     }
   }
 
-  /// How many there are.
+  /// The number of parameters.
   public var count: Int { fields.count }
 
-  /// The type of each.
+  /// The types of the parameters, in order.
   public var types: [PostgresType] { fields.map(\.type) }
 
   var bytes: [UInt8] { writer.bytes }
 }
 
 extension Parameters: ExpressibleByArrayLiteral {
-  /// Makes parameters from a list such as `[id, "text", Optional<Int>.none]`.
+  /// Creates parameters from a list such as `[id, "text", Optional<Int>.none]`.
   public init(arrayLiteral elements: any PostgresEncodable...) {
     for element in elements { append(element) }
   }

@@ -1,6 +1,6 @@
-/// One row of a statement's answer, on loan to the closure that decodes it.
+/// One row of a result, valid only within the closure that decodes it.
 ///
-/// It is not `Sendable`, and so cannot leave the connection's thread: take out of it what is needed.
+/// `Row` is not `Sendable` and cannot leave the connection's thread: copy the values you need.
 public struct Row {
   private let result: LibpqResult
   private let index: Int
@@ -10,36 +10,37 @@ public struct Row {
     self.index = index
   }
 
-  /// How many columns it has.
+  /// The number of columns.
   public var columnCount: Int { result.columnCount }
 
   /// The names of the columns, in order.
   public var columnNames: [String] { (0..<columnCount).map(result.columnName) }
 
-  /// Reads a column by its position, counted from zero.
+  /// Decodes a column by its index, counted from zero.
   ///
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding``: there is no such column, its
-  ///   type is another, it is null, or its bytes are malformed.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if the column does not exist,
+  ///   has another type, is null or is malformed.
   public func decode<Value: PostgresDecodable>(
     _ type: Value.Type = Value.self,
     at column: Int
   ) throws(PostgresError) -> Value {
     guard (0..<columnCount).contains(column) else {
-      throw PostgresError(.decoding, "There is no column \(column) among \(columnCount).")
+      throw PostgresError(
+        .decoding, "column index \(column) is out of range: the row has \(columnCount) columns")
     }
     return try result.decode(type, row: index, column: column)
   }
 
-  /// Reads a column by its name, as the server spells it; of several, the first.
+  /// Decodes a column by its name, as the server spells it; if several have the name, the first.
   ///
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding``: there is no such column, its
-  ///   type is another, it is null, or its bytes are malformed.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if the column does not exist,
+  ///   has another type, is null or is malformed.
   public func decode<Value: PostgresDecodable>(
     _ type: Value.Type = Value.self,
     named name: String
   ) throws(PostgresError) -> Value {
     guard let column = result.column(named: name) else {
-      throw PostgresError(.decoding, "There is no column named \"\(name)\".")
+      throw PostgresError(.decoding, "the row has no column \"\(name)\"")
     }
     return try result.decode(type, row: index, column: column)
   }

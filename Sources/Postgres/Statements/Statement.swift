@@ -1,39 +1,40 @@
-/// An SQL statement with `$1`, `$2`, … for its parameters.
+/// An SQL statement with the placeholders `$1`, `$2`, … for its parameters.
 ///
-/// With a name it is prepared on each connection when first used there, and only executed from
-/// then on; without one it is parsed each time. One name must always stand for the same SQL and the
-/// same types: otherwise ``PostgresError/Code/invalidStatement``.
+/// A statement with a name is prepared on each connection at its first use there; one without a
+/// name is parsed each time. A name must always be used with the same SQL and the same parameter
+/// types; otherwise the statement fails with ``PostgresError/Code/invalidStatement``.
 public struct Statement: Sendable, Hashable {
-  /// The most bytes of a name; PostgreSQL tells names apart by 63, and we append a few.
+  /// The maximum length of a name in bytes: PostgreSQL compares 63 bytes, and a suffix may be
+  /// added.
   public static let maximumNameLength = 55
 
-  /// What the server calls it; nil if it is not to be prepared.
+  /// The name of the prepared statement; nil if the statement is not prepared.
   public let name: String?
 
-  /// The statement.
+  /// The SQL text, with one statement.
   public let sql: String
 
-  /// The types of the parameters; nil to take them from the parameters of the first use.
+  /// The types of the parameters; nil to use the types of the parameters at the first use.
   public let parameterTypes: [PostgresType]?
 
-  /// Names a statement, to be prepared on first use.
+  /// Creates a statement that is prepared at its first use.
   ///
   /// - Parameters:
-  ///   - name: Up to ``maximumNameLength`` bytes, not empty, for example the name of its file.
+  ///   - name: 1 to ``maximumNameLength`` bytes, for example the name of the SQL file.
   ///   - sql: One statement.
-  ///   - parameterTypes: Needed only where a type other than the parameter's own is meant; its binary form
-  ///     must be the same, as that of `varchar` and of enumerations is that of `text`.
+  ///   - parameterTypes: The types of the parameters, if they differ from the values' own types.
+  ///     The binary formats must be the same: that of `text` also fits `varchar` and enumerations.
   public init(name: String, sql: String, parameterTypes: [PostgresType]? = nil) {
     precondition(
       (1...Self.maximumNameLength).contains(name.utf8.count) && !name.utf8.contains(0),
-      "a statement's name has 1 to \(Self.maximumNameLength) bytes: \(name)"
+      "a statement name must have 1 to \(Self.maximumNameLength) bytes: \(name)"
     )
     self.name = name
     self.sql = sql
     self.parameterTypes = parameterTypes
   }
 
-  /// Makes a statement that is parsed each time it is used.
+  /// Creates a statement without a name, which is parsed each time it is used.
   public init(_ sql: String) {
     name = nil
     self.sql = sql
@@ -42,7 +43,7 @@ public struct Statement: Sendable, Hashable {
 }
 
 extension Statement: ExpressibleByStringLiteral {
-  /// Makes a statement that is parsed each time it is used.
+  /// Creates a statement without a name, which is parsed each time it is used.
   public init(stringLiteral sql: String) {
     self.init(sql)
   }

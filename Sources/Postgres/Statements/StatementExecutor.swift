@@ -1,19 +1,19 @@
-/// What runs statements: a ``Pool``, a ``Connection``, a ``Transaction``.
+/// A type that runs statements: ``Pool``, ``Connection`` and ``Transaction``.
 public protocol StatementExecutor: Sendable {
-  /// Runs a statement and decodes each row of its answer.
+  /// Runs a statement and decodes each row of its result.
   ///
-  /// `decode` runs on a connection's thread, and holds up everything else there: it should do no
-  /// more than make a value.
+  /// `decode` runs on a connection's thread and delays everything else there, so it should only
+  /// create a value.
   ///
-  /// - Throws: ``PostgresError``. When the task is cancelled, ``PostgresError/Code/cancelled``
-  ///   unless the statement had been completed by then.
+  /// - Throws: ``PostgresError``. If the task is cancelled, ``PostgresError/Code/cancelled`` unless
+  ///   the statement had already completed.
   func query<Value: Sendable>(
     _ statement: Statement,
     _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws(PostgresError) -> [Value]
 
-  /// Runs a statement and returns how many rows it inserted, changed, deleted or selected.
+  /// Runs a statement and returns the number of rows it inserted, updated, deleted or selected.
   ///
   /// - Throws: ``PostgresError``, as ``query(_:_:_:)`` does.
   @discardableResult
@@ -21,7 +21,7 @@ public protocol StatementExecutor: Sendable {
 }
 
 extension StatementExecutor {
-  /// Runs a statement without parameters and decodes each row of its answer.
+  /// Runs a statement without parameters and decodes each row of its result.
   public func query<Value: Sendable>(
     _ statement: Statement,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
@@ -29,7 +29,7 @@ extension StatementExecutor {
     try await query(statement, Parameters(), decode)
   }
 
-  /// Runs a statement without parameters and returns how many rows it affected.
+  /// Runs a statement without parameters and returns the number of affected rows.
   @discardableResult
   public func execute(_ statement: Statement) async throws(PostgresError) -> Int {
     try await execute(statement, Parameters())

@@ -1,29 +1,29 @@
 extension Array: PostgresEncodable where Element: PostgresArrayElement {
-  /// The array's type; `bytea` for `[UInt8]`.
+  /// The array type of the elements; `bytea` for `[UInt8]`.
   public static var postgresType: PostgresType { Element.postgresArrayType }
 
-  /// Appends the elements.
+  /// Appends the array in PostgreSQL's binary format.
   public func encode(into writer: inout FieldWriter) throws(PostgresError) {
     try Element.encodeArray(self, into: &writer)
   }
 }
 
 extension Array: PostgresDecodable where Element: PostgresArrayElement {
-  /// Whether it is an array of what the element accepts.
+  /// Returns true for arrays of the types that the elements accept.
   public static func accepts(_ type: PostgresType) -> Bool { Element.acceptsArray(type) }
 
-  /// Reads the elements.
+  /// Decodes an array from PostgreSQL's binary format.
   public static func decode(from reader: inout FieldReader) throws(PostgresError) -> [Element] {
     try Element.decodeArray(from: &reader)
   }
 }
 
-/// Only so that `[UInt8]` is `bytea`: PostgreSQL has no type for a single byte.
+/// Makes `[UInt8]` a `bytea`; PostgreSQL has no type for a single byte.
 extension UInt8: PostgresArrayElement {
-  /// `bytea`
+  /// The type `bytea`.
   public static var postgresArrayType: PostgresType { .bytea }
 
-  /// `bytea`
+  /// Returns true for `bytea`.
   public static func acceptsArray(_ type: PostgresType) -> Bool { type == .bytea }
 
   /// Appends the bytes.
@@ -31,26 +31,26 @@ extension UInt8: PostgresArrayElement {
     writer.writeBytes(elements)
   }
 
-  /// Reads the whole field.
+  /// Reads the remaining bytes of the field.
   public static func decodeArray(from reader: inout FieldReader) throws(PostgresError) -> [UInt8] {
     try reader.readBytes(reader.remaining)
   }
 }
 
-/// So that `[[UInt8]]` is `bytea[]`.
+/// Makes `[[UInt8]]` a `bytea[]`.
 extension Array: PostgresArrayElement, PostgresScalar where Element == UInt8 {
-  /// `bytea[]`
+  /// The type `bytea[]`.
   public static var postgresArrayType: PostgresType { .byteaArray }
 }
 
-/// So that an enumeration with raw values needs only to say `PostgresScalar`.
+/// Implements `PostgresScalar` for enumerations by their raw values.
 extension PostgresScalar where Self: RawRepresentable, RawValue: PostgresScalar {
-  /// The raw value's type.
+  /// The type of the raw value.
   public static var postgresType: PostgresType { RawValue.postgresType }
-  /// The raw value's array type.
+  /// The array type of the raw value.
   public static var postgresArrayType: PostgresType { RawValue.postgresArrayType }
 
-  /// What the raw value accepts.
+  /// Returns true for the types that the raw value accepts.
   public static func accepts(_ type: PostgresType) -> Bool { RawValue.accepts(type) }
 
   /// Appends the raw value.
@@ -58,12 +58,12 @@ extension PostgresScalar where Self: RawRepresentable, RawValue: PostgresScalar 
     try rawValue.encode(into: &writer)
   }
 
-  /// Reads a raw value.
+  /// Decodes a raw value.
   ///
-  /// - Throws: ``PostgresError`` if no case has it.
+  /// - Throws: ``PostgresError`` if no case has the raw value.
   public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Self {
     guard let value = Self(rawValue: try RawValue.decode(from: &reader)) else {
-      throw reader.malformed("no \(Self.self) has its value")
+      throw reader.malformed("\(Self.self) has no case with its value")
     }
     return value
   }

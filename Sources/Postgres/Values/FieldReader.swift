@@ -1,9 +1,9 @@
-/// The bytes of one field that was not null, read from front to back with every bound checked.
+/// The bytes of one non-null field, read from front to back with bounds checks.
 ///
-/// It is lent to ``PostgresDecodable/decode(from:)`` and cannot be kept: the bytes belong to a
-/// result that is freed on the connection's thread.
+/// It is valid only within ``PostgresDecodable/decode(from:)``: the bytes belong to a result that
+/// is freed on the connection's thread.
 @safe public struct FieldReader: ~Copyable {
-  /// Where the column's name is to be had: it is made for errors alone, of which there are few.
+  /// The column's name or its position; the name is looked up only for errors.
   enum Column {
     case named(String)
     case at(Int, of: LibpqResult)
@@ -19,11 +19,11 @@
     }
   }
 
-  /// The type the server gave the field.
+  /// The type of the field, as reported by the server.
   public let type: PostgresType
 
-  // The result that owns these bytes outlives every reader: readers are only made by a row, and
-  // can neither be copied nor kept.
+  // Safe because the result that owns the bytes outlives every reader: only a row creates readers,
+  // and they cannot be copied or stored.
   private var rest: UnsafeRawBufferPointer
 
   @unsafe init(bytes: UnsafeRawBufferPointer, type: PostgresType, column: Column) {
@@ -32,10 +32,10 @@
     source = column
   }
 
-  /// How many bytes are yet to be read.
+  /// The number of bytes that are not read yet.
   public var remaining: Int { unsafe rest.count }
 
-  /// Reads an integer, most significant byte first.
+  /// Reads an integer in big-endian byte order.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if too few bytes are left.
   public mutating func readInteger<Integer: FixedWidthInteger>(
@@ -45,57 +45,57 @@
     return unsafe Integer(bigEndian: bytes.loadUnaligned(as: Integer.self))
   }
 
-  /// Reads that many bytes.
+  /// Reads a number of bytes.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if too few bytes are left.
   public mutating func readBytes(_ count: Int) throws(PostgresError) -> [UInt8] {
     unsafe Array(try take(count))
   }
 
-  /// Reads the rest as UTF-8.
+  /// Reads the remaining bytes as UTF-8.
   ///
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if it is not UTF-8.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if they are not valid UTF-8.
   public mutating func readText() throws(PostgresError) -> String {
     let bytes = unsafe try take(remaining)
     guard let text = unsafe String(validating: bytes, as: UTF8.self) else {
-      throw malformed("its bytes are not UTF-8")
+      throw malformed("it is not valid UTF-8")
     }
     return text
   }
 
-  /// The error to throw for bytes that mean nothing: `reason` completes "because …".
+  /// Returns the error for malformed bytes; `reason` follows "column … is malformed: ".
   public func malformed(_ reason: String) -> PostgresError {
-    PostgresError(.decoding, "Column \"\(column)\" (\(type)) is malformed: \(reason).")
+    PostgresError(.decoding, "column \"\(column)\" (\(type)) is malformed: \(reason)")
   }
 
-  /// Reads the whole field as a value, having checked its type, and that nothing is left over.
+  /// Decodes the whole field, after checking its type; bytes that are left over are an error.
   mutating func decodeAll<Value: PostgresDecodable>(
     as value: Value.Type
   ) throws(PostgresError) -> Value {
     guard Value.accepts(type) else {
       throw PostgresError(
         .decoding,
-        "Column \"\(column)\" is \(type) (OID \(type.oid)), which is not \(value)."
+        "column \"\(column)\" is \(type) (OID \(type.oid)), which cannot be read as \(value)"
       )
     }
     let result = try Value.decode(from: &self)
-    guard remaining == 0 else { throw malformed("it has \(remaining) bytes too many") }
+    guard remaining == 0 else { throw malformed("it has \(remaining) extra bytes") }
     return result
   }
 
-  /// Reads a one-dimensional array: its header, and each element after its length.
+  /// Reads a one-dimensional array: a header, then each element preceded by its length.
   mutating func readArray<Element: PostgresDecodable>(
     of elementType: Element.Type
   ) throws(PostgresError) -> [Element] {
     let dimensions = try readInteger(as: Int32.self)
-    _ = try readInteger(as: Int32.self)  // whether there are nulls: each element says so itself
+    _ = try readInteger(as: Int32.self)  // the has-nulls flag: nulls are recognized by length
     let type = PostgresType(oid: try readInteger())
     guard dimensions != 0 else { return [] }
-    guard dimensions == 1 else { throw malformed("it has \(dimensions) dimensions, not one") }
+    guard dimensions == 1 else { throw malformed("it has \(dimensions) dimensions instead of one") }
     let count = Int(try readInteger(as: Int32.self))
     _ = try readInteger(as: Int32.self)  // lower bound
-    // An element takes four bytes at least: a count beyond that is not worth reserving for.
-    guard count >= 0, count <= remaining / 4 else { throw malformed("its length is impossible") }
+    // Each element takes at least four bytes, so this bounds the memory reserved below.
+    guard count >= 0, count <= remaining / 4 else { throw malformed("its length is invalid") }
     var elements: [Element] = []
     elements.reserveCapacity(count)
     for _ in 0..<count {
@@ -110,7 +110,7 @@
     let length = Int(try readInteger(as: Int32.self))
     if length == -1 {
       guard let null = Element.postgresNull else {
-        throw PostgresError(.decoding, "Column \"\(column)\" has an element that is null.")
+        throw PostgresError(.decoding, "column \"\(column)\" has a null element")
       }
       return null
     }
@@ -120,7 +120,7 @@
 
   private mutating func take(_ count: Int) throws(PostgresError) -> UnsafeRawBufferPointer {
     guard count >= 0, count <= remaining else {
-      throw malformed("it needs \(count) bytes where \(remaining) are left")
+      throw malformed("\(count) bytes are needed, but \(remaining) are left")
     }
     let bytes = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(count))
     unsafe rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))

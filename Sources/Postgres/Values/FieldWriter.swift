@@ -1,13 +1,13 @@
-/// Where a value puts its binary form: PostgreSQL's, so the most significant byte first.
+/// The buffer to which values are encoded in PostgreSQL's binary format, in big-endian byte order.
 public struct FieldWriter: Sendable {
-  /// Everything written so far, by this value and by the parameters before it.
+  /// The bytes written so far, including those of earlier parameters.
   private(set) var bytes: [UInt8]
 
   init(bytes: [UInt8] = []) {
     self.bytes = bytes
   }
 
-  /// Appends an integer, most significant byte first.
+  /// Appends an integer in big-endian byte order.
   public mutating func writeInteger<Integer: FixedWidthInteger>(_ value: Integer) {
     var shift = Integer.bitWidth
     while shift > 0 {
@@ -16,17 +16,17 @@ public struct FieldWriter: Sendable {
     }
   }
 
-  /// Appends bytes as they are.
+  /// Appends bytes unchanged.
   public mutating func writeBytes(_ more: some Sequence<UInt8>) {
     bytes.append(contentsOf: more)
   }
 
-  /// Appends a one-dimensional array: its header, and each element after its length.
+  /// Appends a one-dimensional array: a header, then each element preceded by its length.
   mutating func writeArray<Element: PostgresEncodable>(
     _ elements: [Element]
   ) throws(PostgresError) {
     guard let count = Int32(exactly: elements.count) else {
-      throw PostgresError(.encoding, "The array has more elements than PostgreSQL allows.")
+      throw PostgresError(.encoding, "the array has too many elements for PostgreSQL")
     }
     writeInteger(Int32(count == 0 ? 0 : 1))  // dimensions
     writeInteger(Int32(elements.contains(where: \.isPostgresNull) ? 1 : 0))
@@ -45,7 +45,7 @@ public struct FieldWriter: Sendable {
     if element.isPostgresNull { return }
     try element.encode(into: &self)
     guard let length = Int32(exactly: bytes.count - start - 4) else {
-      throw PostgresError(.encoding, "An element of the array is larger than PostgreSQL allows.")
+      throw PostgresError(.encoding, "an element of the array exceeds \(Int32.max) bytes")
     }
     for place in 0..<4 {
       bytes[start + place] = UInt8(truncatingIfNeeded: length >> Int32(24 - place * 8))

@@ -1,9 +1,9 @@
 public import FoundationEssentials
 
 extension UUID: PostgresScalar {
-  /// `uuid`
+  /// The type `uuid`.
   public static var postgresType: PostgresType { .uuid }
-  /// `uuid[]`
+  /// The type `uuid[]`.
   public static var postgresArrayType: PostgresType { .uuidArray }
 
   /// Appends sixteen bytes.
@@ -24,7 +24,7 @@ extension UUID: PostgresScalar {
 extension UInt64 {
   fileprivate typealias Bytes = (UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8)
 
-  /// The most significant byte first, as an array of them would be but without one.
+  /// Creates an integer from bytes in big-endian order; a tuple avoids the allocation of an array.
   fileprivate init(bytes: Bytes) {
     let high =
       UInt64(bytes.0) << 56 | UInt64(bytes.1) << 48 | UInt64(bytes.2) << 40 | UInt64(bytes.3) << 32
@@ -39,25 +39,26 @@ extension UInt64 {
   }
 }
 
-/// A moment, exact to the microsecond from the year 1858 to 2143.
+/// Encodes a date as `timestamp with time zone`, exact to the microsecond from 1858 to 2143.
 ///
-/// `Date` counts seconds from 2001 in a `Double`, whose 53 bits hold microseconds for 142 years
-/// both ways; farther away the nearest `Date` is taken.
+/// `Date` counts seconds from 2001 in a `Double`, whose 53 bits hold microseconds for 142 years in
+/// either direction; outside of that range the nearest `Date` is used.
 extension Date: PostgresScalar {
-  /// `timestamp with time zone`
+  /// The type `timestamp with time zone`.
   public static var postgresType: PostgresType { .timestamptz }
-  /// `timestamp with time zone[]`
+  /// The type `timestamp with time zone[]`.
   public static var postgresArrayType: PostgresType { .timestamptzArray }
 
-  // PostgreSQL counts microseconds from 2000-01-01, Date seconds from 2001-01-01, in UTC both.
+  // PostgreSQL counts microseconds from 2000-01-01, Date seconds from 2001-01-01, both in UTC.
   private static let referenceInPostgres: Int64 = 31_622_400_000_000
-  // 4714-11-24 BC and the end of 294276 AD: the bounds of `timestamptz`.
+  // The bounds of `timestamptz`: 4714-11-24 BC and the end of 294276 AD.
   private static let representable: ClosedRange<Int64> =
     -211_813_488_000_000_000...9_223_371_331_199_999_999
 
   /// Appends microseconds since 2000-01-01, rounded to the nearest.
   ///
-  /// - Throws: ``PostgresError`` if the date is beyond `timestamptz`, or not a number.
+  /// - Throws: ``PostgresError`` if the date is outside the range of `timestamptz`, or not a
+  ///   number.
   public func encode(into writer: inout FieldWriter) throws(PostgresError) {
     let sinceReference = Int64(
       exactly: (timeIntervalSinceReferenceDate * 1_000_000).rounded()
@@ -65,18 +66,19 @@ extension Date: PostgresScalar {
     let (microseconds, overflow) =
       (sinceReference ?? .max).addingReportingOverflow(Self.referenceInPostgres)
     guard !overflow, Self.representable.contains(microseconds) else {
-      throw PostgresError(.encoding, "A date is beyond the range of timestamp with time zone.")
+      throw PostgresError(
+        .encoding, "the date is outside the range of timestamp with time zone")
     }
     writer.writeInteger(microseconds)
   }
 
   /// Reads microseconds since 2000-01-01.
   ///
-  /// - Throws: ``PostgresError`` for `infinity` and `-infinity`, which are no moment.
+  /// - Throws: ``PostgresError`` for `infinity` and `-infinity`, which `Date` cannot represent.
   public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Date {
     let microseconds = try reader.readInteger(as: Int64.self)
     guard representable.contains(microseconds) else {
-      throw reader.malformed("it is infinite, which no Date is")
+      throw reader.malformed("it is infinite, which Date cannot represent")
     }
     let sinceReference = microseconds - referenceInPostgres
     return Date(timeIntervalSinceReferenceDate: Double(sinceReference) / 1_000_000)

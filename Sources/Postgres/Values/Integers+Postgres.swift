@@ -1,7 +1,7 @@
 extension Int16: PostgresScalar {
-  /// `smallint`
+  /// The type `smallint`.
   public static var postgresType: PostgresType { .int2 }
-  /// `smallint[]`
+  /// The type `smallint[]`.
   public static var postgresArrayType: PostgresType { .int2Array }
 
   /// Appends two bytes.
@@ -14,12 +14,12 @@ extension Int16: PostgresScalar {
 }
 
 extension Int32: PostgresScalar {
-  /// `integer`
+  /// The type `integer`.
   public static var postgresType: PostgresType { .int4 }
-  /// `integer[]`
+  /// The type `integer[]`.
   public static var postgresArrayType: PostgresType { .int4Array }
 
-  /// `integer` and `smallint`
+  /// Returns true for `integer` and `smallint`.
   public static func accepts(_ type: PostgresType) -> Bool { type == .int4 || type == .int2 }
 
   /// Appends four bytes.
@@ -32,12 +32,12 @@ extension Int32: PostgresScalar {
 }
 
 extension Int64: PostgresScalar {
-  /// `bigint`
+  /// The type `bigint`.
   public static var postgresType: PostgresType { .int8 }
-  /// `bigint[]`
+  /// The type `bigint[]`.
   public static var postgresArrayType: PostgresType { .int8Array }
 
-  /// `bigint`, `integer` and `smallint`
+  /// Returns true for `bigint`, `integer` and `smallint`.
   public static func accepts(_ type: PostgresType) -> Bool {
     type == .int8 || Int32.accepts(type)
   }
@@ -52,12 +52,12 @@ extension Int64: PostgresScalar {
 }
 
 extension Int: PostgresScalar {
-  /// `bigint`
+  /// The type `bigint`.
   public static var postgresType: PostgresType { .int8 }
-  /// `bigint[]`
+  /// The type `bigint[]`.
   public static var postgresArrayType: PostgresType { .int8Array }
 
-  /// `bigint`, `integer` and `smallint`
+  /// Returns true for `bigint`, `integer` and `smallint`.
   public static func accepts(_ type: PostgresType) -> Bool { Int64.accepts(type) }
 
   /// Appends eight bytes.

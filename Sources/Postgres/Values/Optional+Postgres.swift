@@ -1,37 +1,37 @@
 extension Optional: PostgresEncodable where Wrapped: PostgresEncodable {
-  /// The type of the value when there is one.
+  /// The type of the wrapped value.
   public static var postgresType: PostgresType { Wrapped.postgresType }
 
-  /// Whether there is no value.
+  /// True for nil.
   public var isPostgresNull: Bool { self?.isPostgresNull ?? true }
 
-  /// Appends the value; nothing for nil.
+  /// Appends the wrapped value; appends nothing for nil.
   public func encode(into writer: inout FieldWriter) throws(PostgresError) {
     try self?.encode(into: &writer)
   }
 }
 
 extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
-  /// What the value accepts.
+  /// Returns true for the types that the wrapped value accepts.
   public static func accepts(_ type: PostgresType) -> Bool { Wrapped.accepts(type) }
 
-  /// Nil.
+  /// The value nil.
   public static var postgresNull: Wrapped?? { .some(nil) }
 
-  /// Reads the value.
+  /// Decodes the wrapped value.
   public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Wrapped? {
     try Wrapped.decode(from: &reader)
   }
 }
 
 extension Optional: PostgresArrayElement where Wrapped: PostgresScalar {
-  /// The type of an array of the value.
+  /// The array type of the wrapped value.
   public static var postgresArrayType: PostgresType { Wrapped.postgresArrayType }
 
-  /// What an array of the value accepts.
+  /// Returns true for the array types that the wrapped value accepts.
   public static func acceptsArray(_ type: PostgresType) -> Bool { Wrapped.acceptsArray(type) }
 
-  /// Appends an array with nulls.
+  /// Appends an array whose elements may be null.
   public static func encodeArray(
     _ elements: [Wrapped?],
     into writer: inout FieldWriter
@@ -39,7 +39,7 @@ extension Optional: PostgresArrayElement where Wrapped: PostgresScalar {
     try writer.writeArray(elements)
   }
 
-  /// Reads an array with nulls.
+  /// Decodes an array whose elements may be null.
   public static func decodeArray(
     from reader: inout FieldReader
   ) throws(PostgresError) -> [Wrapped?] {

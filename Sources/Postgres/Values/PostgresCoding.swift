@@ -1,54 +1,55 @@
-/// A value that can be a parameter, in PostgreSQL's binary format.
+/// A type whose values can be parameters, in PostgreSQL's binary format.
 public protocol PostgresEncodable: Sendable {
-  /// The type the server is told; the same for every value, so that a statement is prepared once.
+  /// The type of the parameter; the same for all values, so that a statement is prepared only once.
   static var postgresType: PostgresType { get }
 
-  /// Whether the value is SQL's NULL; then ``encode(into:)`` is not called.
+  /// True if the value is an SQL NULL; then ``encode(into:)`` is not called.
   var isPostgresNull: Bool { get }
 
-  /// Appends the value in the binary format of ``postgresType``, without a length before it.
+  /// Appends the value in the binary format of ``postgresType``, without its length.
   ///
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/encoding`` if it has no form there.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/encoding`` if the type cannot represent
+  ///   it.
   func encode(into writer: inout FieldWriter) throws(PostgresError)
 }
 
 extension PostgresEncodable {
-  /// False: only optionals are ever null.
+  /// False, because only optionals can be null.
   public var isPostgresNull: Bool { false }
 }
 
-/// A value that can be read from a column, in PostgreSQL's binary format.
+/// A type whose values can be read from columns, in PostgreSQL's binary format.
 public protocol PostgresDecodable: Sendable {
-  /// Whether a column of this type can be read as this value.
+  /// Returns true if a column of this type can be read as this value.
   static func accepts(_ type: PostgresType) -> Bool
 
-  /// What SQL's NULL is read as; nil if a null is an error.
+  /// The value for an SQL NULL; nil if NULL is an error.
   static var postgresNull: Self? { get }
 
-  /// Reads one value; bytes left over are an error, which the caller raises.
+  /// Decodes one value; the caller reports bytes that are left over as an error.
   ///
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` for malformed bytes.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if the bytes are malformed.
   static func decode(from reader: inout FieldReader) throws(PostgresError) -> Self
 }
 
 extension PostgresDecodable {
-  /// Nil: only optionals can be null.
+  /// Nil, because only optionals can be null.
   public static var postgresNull: Self? { nil }
 }
 
 extension PostgresDecodable where Self: PostgresEncodable {
-  /// Whether it is the very type that is sent.
+  /// Returns true for ``PostgresEncodable/postgresType`` only.
   public static func accepts(_ type: PostgresType) -> Bool { type == postgresType }
 }
 
-/// What an array can consist of: every ``PostgresScalar``, and an optional of one.
+/// A type that can be an element of an array: every ``PostgresScalar``, and an optional of one.
 ///
-/// Not for conformances of your own: conform to ``PostgresScalar``.
+/// Conform to ``PostgresScalar`` instead of this protocol.
 public protocol PostgresArrayElement: Sendable {
-  /// The type of an array of these.
+  /// The type of an array with these elements.
   static var postgresArrayType: PostgresType { get }
 
-  /// Whether a column of this type can be read as an array of these.
+  /// Returns true if a column of this type can be read as an array of these elements.
   static func acceptsArray(_ type: PostgresType) -> Bool
 
   /// Appends the array in PostgreSQL's binary format.
@@ -57,15 +58,15 @@ public protocol PostgresArrayElement: Sendable {
     into writer: inout FieldWriter
   ) throws(PostgresError)
 
-  /// Reads an array in PostgreSQL's binary format.
+  /// Decodes an array from PostgreSQL's binary format.
   static func decodeArray(from reader: inout FieldReader) throws(PostgresError) -> [Self]
 }
 
-/// A single value that travels both ways, alone, optional, and as an element of an array.
+/// A type that can be a parameter, a column, and, also as an optional, an element of an array.
 public protocol PostgresScalar: PostgresEncodable, PostgresDecodable, PostgresArrayElement {}
 
 extension PostgresScalar {
-  /// Whether it is a one-dimensional array of something readable.
+  /// Returns true for one-dimensional arrays of accepted types, and for user-defined types.
   public static func acceptsArray(_ type: PostgresType) -> Bool {
     type.element.map(accepts) ?? type.isUserDefined
   }
@@ -78,7 +79,7 @@ extension PostgresScalar {
     try writer.writeArray(elements)
   }
 
-  /// Reads an array in PostgreSQL's binary format.
+  /// Decodes an array from PostgreSQL's binary format.
   public static func decodeArray(from reader: inout FieldReader) throws(PostgresError) -> [Self] {
     try reader.readArray(of: Self.self)
   }

@@ -1,23 +1,23 @@
-/// A data type of PostgreSQL, by its object identifier in `pg_type`.
+/// A data type of PostgreSQL, identified by its OID in `pg_type`.
 public struct PostgresType: Sendable, Hashable, CustomStringConvertible {
-  /// The object identifier.
+  /// The OID of the type in `pg_type`; 0 for ``inferred``.
   public let oid: UInt32
 
-  /// Makes a type from its object identifier; 0 lets the server infer it.
+  /// Creates a type from its OID; 0 lets the server infer the type.
   public init(oid: UInt32) {
     self.oid = oid
   }
 
-  /// Types made in a database (enumerations, domains of extensions) have identifiers from here on.
+  /// The lowest OID of types that are not built in, such as enumerations and extensions' types.
   static let firstUserDefined: UInt32 = 16384
 
-  /// Whether it was made by `CREATE TYPE` or an extension, rather than by PostgreSQL itself.
+  /// True if the type was created by `CREATE TYPE` or an extension and is not built in.
   public var isUserDefined: Bool { oid >= Self.firstUserDefined }
 
-  /// The type of the elements, for the arrays named below; nil for every other type.
+  /// The element type of the array types below; nil for every other type.
   public var element: PostgresType? { Self.elements[self] }
 
-  /// The SQL name of the types named below, else `type with OID …`.
+  /// The SQL name of the types below, or `type with OID …`.
   public var description: String {
     if let name = Self.names[self] { return name }
     if let element, let name = Self.names[element] { return "\(name)[]" }
@@ -26,50 +26,50 @@ public struct PostgresType: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension PostgresType {
-  /// The server infers the type.
+  /// No type: the server infers it.
   public static let inferred = PostgresType(oid: 0)
-  /// `boolean`
+  /// The type `boolean`.
   public static let bool = PostgresType(oid: 16)
-  /// `bytea`
+  /// The type `bytea`.
   public static let bytea = PostgresType(oid: 17)
-  /// `bigint`
+  /// The type `bigint`.
   public static let int8 = PostgresType(oid: 20)
-  /// `smallint`
+  /// The type `smallint`.
   public static let int2 = PostgresType(oid: 21)
-  /// `integer`
+  /// The type `integer`.
   public static let int4 = PostgresType(oid: 23)
-  /// `text`
+  /// The type `text`.
   public static let text = PostgresType(oid: 25)
-  /// `json`
+  /// The type `json`.
   public static let json = PostgresType(oid: 114)
-  /// `double precision`
+  /// The type `double precision`.
   public static let float8 = PostgresType(oid: 701)
-  /// `timestamp with time zone`
+  /// The type `timestamp with time zone`.
   public static let timestamptz = PostgresType(oid: 1184)
-  /// `uuid`
+  /// The type `uuid`.
   public static let uuid = PostgresType(oid: 2950)
-  /// `jsonb`
+  /// The type `jsonb`.
   public static let jsonb = PostgresType(oid: 3802)
 
-  /// `boolean[]`
+  /// The type `boolean[]`.
   public static let boolArray = PostgresType(oid: 1000)
-  /// `bytea[]`
+  /// The type `bytea[]`.
   public static let byteaArray = PostgresType(oid: 1001)
-  /// `smallint[]`
+  /// The type `smallint[]`.
   public static let int2Array = PostgresType(oid: 1005)
-  /// `integer[]`
+  /// The type `integer[]`.
   public static let int4Array = PostgresType(oid: 1007)
-  /// `text[]`
+  /// The type `text[]`.
   public static let textArray = PostgresType(oid: 1009)
-  /// `bigint[]`
+  /// The type `bigint[]`.
   public static let int8Array = PostgresType(oid: 1016)
-  /// `double precision[]`
+  /// The type `double precision[]`.
   public static let float8Array = PostgresType(oid: 1022)
-  /// `timestamp with time zone[]`
+  /// The type `timestamp with time zone[]`.
   public static let timestamptzArray = PostgresType(oid: 1185)
-  /// `uuid[]`
+  /// The type `uuid[]`.
   public static let uuidArray = PostgresType(oid: 2951)
-  /// `jsonb[]`
+  /// The type `jsonb[]`.
   public static let jsonbArray = PostgresType(oid: 3807)
 
   static let name = PostgresType(oid: 19)

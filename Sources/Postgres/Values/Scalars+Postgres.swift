@@ -1,7 +1,7 @@
 extension Bool: PostgresScalar {
-  /// `boolean`
+  /// The type `boolean`.
   public static var postgresType: PostgresType { .bool }
-  /// `boolean[]`
+  /// The type `boolean[]`.
   public static var postgresArrayType: PostgresType { .boolArray }
 
   /// Appends one byte.
@@ -14,78 +14,78 @@ extension Bool: PostgresScalar {
 }
 
 extension Double: PostgresScalar {
-  /// `double precision`
+  /// The type `double precision`.
   public static var postgresType: PostgresType { .float8 }
-  /// `double precision[]`
+  /// The type `double precision[]`.
   public static var postgresArrayType: PostgresType { .float8Array }
 
-  /// Appends the eight bytes of IEEE 754.
+  /// Appends the eight bytes of the IEEE 754 format.
   public func encode(into writer: inout FieldWriter) { writer.writeInteger(bitPattern) }
 
-  /// Reads the eight bytes of IEEE 754.
+  /// Reads the eight bytes of the IEEE 754 format.
   public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Double {
     Double(bitPattern: try reader.readInteger())
   }
 }
 
 extension String: PostgresScalar {
-  /// `text`
+  /// The type `text`.
   public static var postgresType: PostgresType { .text }
-  /// `text[]`
+  /// The type `text[]`.
   public static var postgresArrayType: PostgresType { .textArray }
 
-  /// `text` and its like, and types made in the database, as enumerations are.
+  /// Returns true for `text`, similar types, and user-defined types such as enumerations.
   public static func accepts(_ type: PostgresType) -> Bool {
     type == .text || type == .varchar || type == .bpchar || type == .name || type == .unknown
       || type.isUserDefined
   }
 
-  /// Appends UTF-8.
+  /// Appends the text as UTF-8.
   ///
-  /// - Throws: ``PostgresError`` if it has U+0000, which PostgreSQL's text cannot hold.
+  /// - Throws: ``PostgresError`` if it contains U+0000, which PostgreSQL cannot store.
   public func encode(into writer: inout FieldWriter) throws(PostgresError) {
     guard !utf8.contains(0) else {
-      throw PostgresError(.encoding, "Text with the character U+0000 has no form in PostgreSQL.")
+      throw PostgresError(.encoding, "the text contains U+0000, which PostgreSQL cannot store")
     }
     writer.writeBytes(utf8)
   }
 
-  /// Reads the whole field as UTF-8.
+  /// Reads the remaining bytes of the field as UTF-8.
   public static func decode(from reader: inout FieldReader) throws(PostgresError) -> String {
     try reader.readText()
   }
 }
 
-/// A JSON document, as text, stored as `jsonb`.
+/// A JSON document, as text, that is stored as `jsonb`.
 ///
-/// Nothing parses the text here: the server does, and refuses what is not JSON.
+/// The client does not parse the text; the server rejects invalid JSON.
 public struct JSONB: Sendable, Hashable, PostgresScalar {
-  /// The document. From the server it comes as `jsonb` writes it, with its own spaces and order.
+  /// The JSON text; the server returns it in the spacing and order of `jsonb`.
   public var text: String
 
-  /// Makes a document from its text, unchecked.
+  /// Creates a document from its text, which is not checked.
   public init(text: String) {
     self.text = text
   }
 
-  /// `jsonb`
+  /// The type `jsonb`.
   public static var postgresType: PostgresType { .jsonb }
-  /// `jsonb[]`
+  /// The type `jsonb[]`.
   public static var postgresArrayType: PostgresType { .jsonbArray }
 
-  // The only version of the binary format there has been.
+  // The only version of the binary format so far.
   private static let formatVersion: UInt8 = 1
 
-  /// `jsonb` and `json`
+  /// Returns true for `jsonb` and `json`.
   public static func accepts(_ type: PostgresType) -> Bool { type == .jsonb || type == .json }
 
-  /// Appends the format's version and the text.
+  /// Appends the version of the format and the text.
   public func encode(into writer: inout FieldWriter) throws(PostgresError) {
     writer.writeInteger(Self.formatVersion)
     try text.encode(into: &writer)
   }
 
-  /// Reads the format's version, which `json` lacks, and the text.
+  /// Reads the version of the format, which `json` lacks, and the text.
   public static func decode(from reader: inout FieldReader) throws(PostgresError) -> JSONB {
     if reader.type != .json {
       let version = try reader.readInteger(as: UInt8.self)
