@@ -1,7 +1,7 @@
 import CProtobufC
 
 extension Arena {
-  /// protobuf-c's view of the arena, valid as long as the arena is.
+  /// The arena as a protobuf-c allocator, valid for the lifetime of the arena.
   var allocator: ProtobufCAllocator {
     unsafe ProtobufCAllocator(
       alloc: allocateInArena,
@@ -19,5 +19,5 @@ private func allocateInArena(
   return unsafe Arena(state: state.assumingMemoryBound(to: Arena.State.self)).allocate(size)
 }
 
-/// All is freed at once, by `Arena.withArena`.
+/// Does nothing: `Arena.withArena` frees all memory at once.
 private func keepInArena(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?) {}

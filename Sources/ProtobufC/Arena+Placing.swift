@@ -1,42 +1,43 @@
 public import CProtobufC
 
-/// For generated code: values into C structs that are about to be packed.
+/// Functions for generated code that copy values into C structs, which are then packed.
 ///
-/// An arena for packing has no limit: what it holds is ours.
+/// An arena for packing has no limit, because it holds the program's own messages.
 extension Arena {
-  /// A string's UTF-8.
+  /// Copies the UTF-8 bytes of a string into the arena.
   public func place(_ value: String) -> ProtobufCBinaryData {
     var value = value
     return value.withUTF8 { unsafe place(UnsafeRawBufferPointer($0)) }
   }
 
-  /// Bytes.
+  /// Copies bytes into the arena.
   public func place(_ value: [UInt8]) -> ProtobufCBinaryData {
     unsafe value.withUnsafeBytes { unsafe place($0) }
   }
 
-  /// The elements of a repeated string field.
+  /// Copies the elements of a repeated string field into the arena; returns nil if there are none.
   public func place(_ values: [String]) -> UnsafeMutablePointer<ProtobufCBinaryData>? {
     unsafe place(values) { unsafe place($0) }
   }
 
-  /// The elements of a repeated bytes field.
+  /// Copies the elements of a repeated bytes field into the arena; returns nil if there are none.
   public func place(_ values: [[UInt8]]) -> UnsafeMutablePointer<ProtobufCBinaryData>? {
     unsafe place(values) { unsafe place($0) }
   }
 
-  /// The elements of a repeated field of numbers.
+  /// Copies the elements of a repeated numeric field into the arena; returns nil if there are none.
   @inlinable
   public func place<T: BitwiseCopyable>(_ values: [T]) -> UnsafeMutablePointer<T>? {
     unsafe place(values) { $0 }
   }
 
-  /// The elements of a repeated field of booleans.
+  /// Copies the elements of a repeated Boolean field into the arena; returns nil if there are none.
   public func place(_ values: [Bool]) -> UnsafeMutablePointer<protobuf_c_boolean>? {
     unsafe place(values) { $0 ? 1 : 0 }
   }
 
-  /// The elements of a repeated enum field, as C's type for the enum.
+  /// Copies the elements of a repeated enum field into the arena, as the enum's C type; returns nil
+  /// if there are none.
   @inlinable
   public func place<T: ProtobufEnum, CEnum: BitwiseCopyable>(
     _ values: [T]
@@ -46,7 +47,7 @@ extension Arena {
     return unsafe UnsafeMutableRawPointer(numbers)?.assumingMemoryBound(to: CEnum.self)
   }
 
-  /// A submessage.
+  /// Copies a submessage into the arena as a C struct; returns nil if it is absent.
   @inlinable
   public func place<M: ProtobufMessage, CStruct>(
     _ value: M?
@@ -55,7 +56,7 @@ extension Arena {
     return unsafe root(value).assumingMemoryBound(to: CStruct.self)
   }
 
-  /// The elements of a repeated message field.
+  /// Copies the elements of a repeated message field into the arena; returns nil if there are none.
   @inlinable
   public func place<M: ProtobufMessage, CStruct>(
     _ values: [M]
@@ -63,7 +64,7 @@ extension Arena {
     unsafe place(values) { unsafe root($0).assumingMemoryBound(to: CStruct.self) }
   }
 
-  /// The C struct of a message, filled.
+  /// Returns a C struct in the arena with the fields of the message.
   @inlinable
   func root<M: ProtobufMessage>(_ value: M) -> UnsafeMutableRawPointer {
     let target = unsafe structure(M.descriptor)
@@ -71,7 +72,7 @@ extension Arena {
     return unsafe target
   }
 
-  /// An initialised C struct.
+  /// Returns an initialized C struct in the arena.
   @usableFromInline
   func structure(_ descriptor: MessageDescriptor) -> UnsafeMutableRawPointer {
     let target = unsafe take(descriptor.pointer.pointee.sizeof_message)
@@ -107,7 +108,7 @@ extension Arena {
 
   @usableFromInline
   func take(_ size: Int) -> UnsafeMutableRawPointer {
-    guard let memory = unsafe allocate(size) else { preconditionFailure("an arena with a limit") }
+    guard let memory = unsafe allocate(size) else { preconditionFailure("the arena has a limit") }
     return unsafe memory
   }
 }

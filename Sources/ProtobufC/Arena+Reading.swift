@@ -1,10 +1,12 @@
 public import CProtobufC
 
-/// For generated code: values out of unpacked C structs.
+/// Functions for generated code that read values from unpacked C structs.
 ///
-/// Pointers and counts come from protobuf-c, which has checked them against the input.
+/// The pointers and counts come from protobuf-c, which has checked them against the input.
 extension Arena {
-  /// A string, NUL bytes and all.
+  /// Reads a string, which may contain NUL bytes.
+  ///
+  /// - Throws: ``ProtobufError/invalidUTF8(field:)``.
   public func string(
     _ data: ProtobufCBinaryData,
     field: StaticString
@@ -18,13 +20,15 @@ extension Arena {
     }
   }
 
-  /// A copy of the bytes.
+  /// Reads a bytes field.
   public func bytes(_ data: ProtobufCBinaryData) -> [UInt8] {
     guard let start = unsafe data.data, unsafe data.len > 0 else { return [] }
     return unsafe [UInt8](UnsafeBufferPointer(start: start, count: data.len))
   }
 
-  /// The elements of a repeated string field.
+  /// Reads the elements of a repeated string field.
+  ///
+  /// - Throws: ``ProtobufError/invalidUTF8(field:)`` or ``ProtobufError/tooLarge(message:limit:)``.
   public func strings(
     _ start: UnsafePointer<ProtobufCBinaryData>?,
     count: Int,
@@ -38,7 +42,7 @@ extension Arena {
     return result
   }
 
-  /// The elements of a repeated bytes field.
+  /// Reads the elements of a repeated bytes field.
   public func byteArrays(
     _ start: UnsafePointer<ProtobufCBinaryData>?,
     count: Int
@@ -46,19 +50,20 @@ extension Arena {
     unsafe UnsafeBufferPointer(start: start, count: count).map { unsafe bytes($0) }
   }
 
-  /// The elements of a repeated field of numbers.
+  /// Reads the elements of a repeated numeric field.
   @inlinable
   public func scalars<T: BitwiseCopyable>(_ start: UnsafePointer<T>?, count: Int) -> [T] {
     unsafe [T](UnsafeBufferPointer(start: start, count: count))
   }
 
-  /// The elements of a repeated field of booleans.
+  /// Reads the elements of a repeated Boolean field.
   public func bools(_ start: UnsafePointer<protobuf_c_boolean>?, count: Int) -> [Bool] {
     unsafe UnsafeBufferPointer(start: start, count: count).map { $0 != 0 }
   }
 
-  /// The elements of a repeated enum field. C's type for the enum, as large as an `int`, is only
-  /// known to the caller.
+  /// Reads the elements of a repeated enum field.
+  ///
+  /// Only the caller knows the enum's C type, which has the size of an `int`.
   @inlinable
   public func enums<T: ProtobufEnum, CEnum: BitwiseCopyable>(
     _ start: UnsafePointer<CEnum>?,
@@ -73,7 +78,9 @@ extension Arena {
     return unsafe numbers.map { T(rawValue: $0) }
   }
 
-  /// A submessage, or `nil` where it is absent.
+  /// Reads a submessage; returns nil if it is absent.
+  ///
+  /// - Throws: The ``ProtobufError`` of one of its fields.
   @inlinable
   public func message<M: ProtobufMessage>(
     _ source: UnsafeRawPointer?
@@ -84,7 +91,9 @@ extension Arena {
     return message
   }
 
-  /// The elements of a repeated message field.
+  /// Reads the elements of a repeated message field.
+  ///
+  /// - Throws: ``ProtobufError/tooLarge(message:limit:)``, or the ``ProtobufError`` of a field.
   @inlinable
   public func messages<M: ProtobufMessage, CStruct>(
     _ start: UnsafePointer<UnsafeMutablePointer<CStruct>?>?,

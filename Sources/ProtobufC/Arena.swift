@@ -1,39 +1,41 @@
-/// Memory for one message's C structs: handed out piece by piece, freed at once.
+/// The memory for the C structs of one message, allocated piece by piece and freed at once.
 ///
-/// A handle to state that lives on the stack of `withArena`; it must not outlive that call. The
-/// first kilobyte is on the stack too, so that a small message allocates nothing.
+/// It is a handle to state on the stack of `withArena` and must not outlive that call. The first
+/// kilobyte of memory is on the stack too, so a small message needs no heap allocation.
 @safe public struct Arena {
   let state: UnsafeMutablePointer<State>
 
-  /// What is left of the current block, and the blocks to free.
+  /// The rest of the current block, and the blocks to free.
   @safe struct State {
     var cursor: UnsafeMutableRawPointer
     var available: Int
-    /// The newest block from the heap; its first word points to the one before.
+    /// The newest heap block; its first word points to the previous block.
     var newest: UnsafeMutableRawPointer?
     var nextBlockSize = 8 << 10
-    /// Bytes that may still be taken from the heap.
+    /// The number of bytes that may still be allocated on the heap.
     var budget: Int
-    /// Whether something was refused for lack of budget.
+    /// True if an allocation exceeded the budget.
     var isExhausted = false
     let limit: Int
-    /// The outermost message, for errors.
+    /// The outermost message type, for errors.
     let descriptor: MessageDescriptor
   }
 
   private static let stackBytes = 1024
   private static let largestBlock = 1 << 20
-  /// Enough for every member of protobuf-c's structs, none wider than a pointer or a double.
+  /// The alignment of every block: the members of protobuf-c's structs need no more than a pointer
+  /// or a double does.
   static let alignment = 8
 
-  /// Runs `body` with an arena of its own and frees it afterwards.
+  /// Runs `body` with an arena of its own, and frees the arena afterwards.
   ///
-  /// Not generic, and so are the callers where they can be: generic code that is not specialised
-  /// spends more time on looking up types than protobuf-c on unpacking.
+  /// The function is not generic over a result, and its callers are not generic where possible:
+  /// unspecialized generic code spends more time on type lookups than protobuf-c on unpacking.
   ///
   /// - Parameters:
-  ///   - limit: the most bytes to take from the heap.
-  ///   - descriptor: the outermost message, for errors.
+  ///   - limit: The maximum number of bytes on the heap.
+  ///   - descriptor: The outermost message type, for errors.
+  ///   - body: The closure that uses the arena.
   static func withArena<E: Error>(
     limit: Int,
     for descriptor: MessageDescriptor,
@@ -41,7 +43,7 @@
   ) throws(E) {
     try unsafe withUnsafeTemporaryAllocation(byteCount: stackBytes, alignment: alignment) {
       (stack: UnsafeMutableRawBufferPointer) throws(E) in
-      guard let base = stack.baseAddress else { preconditionFailure("an empty stack block") }
+      guard let base = stack.baseAddress else { preconditionFailure("the stack block is empty") }
       var state = unsafe State(
         cursor: base,
         available: stack.count,
@@ -57,9 +59,9 @@
     }
   }
 
-  /// Memory for `size` bytes, aligned for any member, not initialised; `nil` beyond the limit.
+  /// Returns uninitialized, aligned memory for `size` bytes; returns nil beyond the limit.
   func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
-    // protobuf-c computes sizes from lengths that fit the input, far from overflow.
+    // No overflow: protobuf-c computes sizes from lengths that fit the input.
     let rounded = (max(size, 1) &+ (Self.alignment - 1)) & ~(Self.alignment - 1)
     guard rounded > 0 else { return nil }
     if unsafe rounded > state.pointee.available {
@@ -71,7 +73,9 @@
     return unsafe result
   }
 
-  /// Counts memory that is taken elsewhere against the limit.
+  /// Counts memory that is allocated elsewhere against the limit.
+  ///
+  /// - Throws: ``ProtobufError/tooLarge(message:limit:)``.
   @usableFromInline
   func charge(_ bytes: Int) throws(ProtobufError) {
     guard unsafe bytes <= state.pointee.budget else {

@@ -1,17 +1,21 @@
-/// How much a peer's bytes may cost to decode.
+/// The limits on the resources that decoding a peer's message may use.
 public struct DecodingLimits: Sendable, Hashable {
-  /// The most memory that one message may take while it is decoded, in bytes: protobuf-c's structs
-  /// and the Swift arrays of submessages. Two bytes on the wire can ask for hundreds.
+  /// The maximum memory, in bytes, that one message may take while it is decoded.
+  ///
+  /// It covers protobuf-c's structs and the Swift arrays of submessages. A peer can cause hundreds
+  /// of bytes to be allocated with two bytes on the wire.
   public var memory: Int
-  /// How many submessages may lie inside one another; the outermost message counts as zero.
+  /// The maximum nesting depth of submessages; the outermost message has depth zero.
   public var depth: Int
 
-  /// 64 MiB and 100 levels, the depth that other implementations of Protobuf allow.
+  /// The default limits: 64 MiB, and 100 levels as in other Protobuf implementations.
   public static let `default` = DecodingLimits()
 
+  /// Creates limits, which must not be negative.
+  ///
   /// - Parameters:
-  ///   - memory: bytes, at least zero.
-  ///   - depth: levels, at least zero.
+  ///   - memory: The maximum memory, in bytes.
+  ///   - depth: The maximum nesting depth, in levels.
   public init(memory: Int = 64 << 20, depth: Int = 100) {
     self.memory = memory
     self.depth = depth

@@ -1,7 +1,7 @@
 import CProtobufC
 
 extension MessageDescriptor {
-  /// Takes a C struct and the arena that it lies in, both valid during the call.
+  /// Reads a C struct and the arena that holds it; both are valid during the call.
   typealias Loader = (UnsafeRawPointer, Arena) throws(ProtobufError) -> Void
 
   func unpack(
@@ -14,13 +14,13 @@ extension MessageDescriptor {
     }
   }
 
-  /// Unpacks a message, after a look through it where that is necessary.
+  /// Unpacks a message, after scanning it if its type requires that; see ``WireScan``.
   func unpack(
     _ bytes: UnsafeRawBufferPointer,
     _ limits: DecodingLimits,
     _ load: Loader
   ) throws(ProtobufError) {
-    // protobuf-c counts in 32 bits.
+    // protobuf-c uses 32-bit sizes.
     guard bytes.count < Int(Int32.max) else {
       throw .tooLarge(message: fullName, limit: Int(Int32.max))
     }

@@ -1,21 +1,21 @@
 public import CProtobufC
 
-/// protobuf-c's description of a message type, and what the generator found out about it.
+/// protobuf-c's descriptor of a message type, with facts that the generator has derived.
 @safe public struct MessageDescriptor: @unchecked Sendable {
-  // Sendable: protoc-c generates descriptors as constants, which nothing writes to or frees.
+  // Sendable because protoc-c generates descriptors as constants, which are never changed or freed.
   let pointer: UnsafePointer<ProtobufCMessageDescriptor>
   let needsScan: Bool
 
-  /// For generated code.
+  /// Creates a descriptor, in generated code.
   ///
   /// - Parameters:
-  ///   - pointer: a constant made by protoc-c.
-  ///   - needsScan: whether the message is recursive or holds singular submessages, see `WireScan`.
+  ///   - pointer: A constant that protoc-c generated.
+  ///   - needsScan: True if the message is recursive or has singular submessages; see `WireScan`.
   public init(_ pointer: UnsafePointer<ProtobufCMessageDescriptor>, needsScan: Bool) {
     unsafe self.pointer = pointer
     self.needsScan = needsScan
   }
 
-  /// The name with its package.
+  /// The name of the message type with its package.
   var fullName: String { unsafe String(cString: pointer.pointee.name) }
 }

@@ -1,12 +1,12 @@
-/// A generated enum of a `.proto` file.
+/// An enum of a `.proto` file.
 ///
-/// Enums are open: a number that the schema does not name becomes `unrecognized`, and is kept when
-/// the message is serialized again.
+/// Enums are open: a number that the schema does not name becomes `unrecognized`, and is preserved
+/// when the message is serialized again.
 public protocol ProtobufEnum: Sendable, Hashable {
-  /// The value of a field that is absent: the one with number zero.
+  /// Creates the value of an absent field, which has the number zero.
   init()
-  /// The value with this number; never `unrecognized` where the schema names the number.
+  /// Creates the value with a number: `unrecognized` only if the schema does not name the number.
   init(rawValue: Int32)
-  /// The number on the wire.
+  /// The number of the value on the wire.
   var rawValue: Int32 { get }
 }

@@ -1,20 +1,21 @@
-/// Why bytes could not become a message.
+/// An error of decoding a message.
 ///
-/// The bytes come from a peer; the description repeats none of them and is safe to send back.
+/// The description does not include any of the peer's bytes, so it can be sent back.
 public enum ProtobufError: Error, Hashable {
-  /// The bytes are not a message of this type: cut short, a wrong wire type, a group.
+  /// The bytes are not a message of this type: truncated, with a wrong wire type, or with a group.
   case malformed(message: String)
-  /// A string field holds something other than UTF-8. `field` is its full name, such as
-  /// `mockups.v1.ReserveCreditsRequest.user_id`.
+  /// A string field is not valid UTF-8.
+  ///
+  /// `field` is the full name, such as `mockups.v1.ReserveCreditsRequest.user_id`.
   case invalidUTF8(field: String)
-  /// Messages are nested more deeply than `DecodingLimits.depth`.
+  /// Submessages are nested deeper than ``DecodingLimits/depth``.
   case tooDeep(message: String, limit: Int)
-  /// The message would take more than `DecodingLimits.memory` bytes once unpacked.
+  /// The message needs more than ``DecodingLimits/memory`` bytes when it is unpacked.
   case tooLarge(message: String, limit: Int)
 }
 
 extension ProtobufError: CustomStringConvertible {
-  /// A sentence without anything of the peer's bytes.
+  /// The error in one line, without any of the peer's bytes.
   public var description: String {
     switch self {
     case .malformed(let message): "malformed \(message)"

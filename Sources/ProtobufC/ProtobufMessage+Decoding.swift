@@ -1,14 +1,17 @@
 extension ProtobufMessage {
   /// Decodes a message.
   ///
-  /// Fields that the schema does not know are dropped. Where a singular field comes more than once
-  /// the last value counts, and submessages are merged; of a submessage in a `oneof`, only the last
-  /// is kept. A field with the wrong wire type makes the message malformed, but protobuf-c takes a
-  /// `bool` from any.
+  /// Unknown fields are dropped. If a singular field occurs more than once, the last value counts;
+  /// submessages are merged, except in a `oneof`, where only the last is kept. A field with a wrong
+  /// wire type makes the message malformed, except that protobuf-c accepts any wire type for a
+  /// `bool`.
   ///
   /// See <https://protobuf.dev/programming-guides/encoding/>.
   ///
-  /// - Throws: `ProtobufError`.
+  /// - Parameters:
+  ///   - bytes: The serialized message.
+  ///   - limits: The limits on memory and nesting.
+  /// - Throws: ``ProtobufError``.
   public init(
     serialized bytes: [UInt8],
     limits: DecodingLimits = .default
@@ -19,9 +22,12 @@ extension ProtobufMessage {
     }
   }
 
-  /// Decodes a message from memory that need only be valid during the call.
+  /// Decodes a message from memory that must be valid only during the call.
   ///
-  /// - Throws: `ProtobufError`.
+  /// - Parameters:
+  ///   - bytes: The serialized message.
+  ///   - limits: The limits on memory and nesting.
+  /// - Throws: ``ProtobufError``.
   public init(
     serialized bytes: UnsafeRawBufferPointer,
     limits: DecodingLimits = .default

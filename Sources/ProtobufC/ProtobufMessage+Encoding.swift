@@ -1,10 +1,10 @@
 import CProtobufC
 
 extension ProtobufMessage {
-  /// The message as bytes.
+  /// Serializes the message.
   ///
-  /// Fields come in the order of their numbers; fields with the default value are left out, and
-  /// so is a floating-point `-0.0`, which protobuf-c takes for the default.
+  /// Fields are ordered by number. Fields with the default value are omitted; protobuf-c also omits
+  /// a floating-point `-0.0`, which it considers a default value.
   public func serialized() -> [UInt8] {
     var bytes: [UInt8] = []
     unsafe Self.descriptor.pack(
@@ -14,7 +14,7 @@ extension ProtobufMessage {
     return bytes
   }
 
-  /// Runs `body` with what can tell the message's size and write it to a buffer.
+  /// Calls `body` with a serializer, which returns the message's size and writes it to a buffer.
   @inlinable
   public func withSerializer<R>(_ body: (borrowing Serializer) throws -> R) rethrows -> R {
     var result: R?
@@ -28,7 +28,7 @@ extension ProtobufMessage {
 }
 
 extension MessageDescriptor {
-  /// Has a C struct filled and hands it on.
+  /// Fills a C struct and passes a serializer for it to `body`.
   @usableFromInline
   func pack(
     _ fill: (UnsafeMutableRawPointer, Arena) -> Void,
@@ -42,9 +42,9 @@ extension MessageDescriptor {
   }
 }
 
-/// A message that is ready to be written; valid only inside `withSerializer`.
+/// A message that is ready to be written, valid only within `withSerializer`.
 @safe public struct Serializer: ~Copyable {
-  /// How many bytes the message takes.
+  /// The size of the serialized message, in bytes.
   public let byteCount: Int
 
   private let message: UnsafePointer<ProtobufCMessage>
@@ -54,16 +54,16 @@ extension MessageDescriptor {
     byteCount = unsafe protobuf_c_message_get_packed_size(self.message)
   }
 
-  /// Writes the message to the start of `buffer`, which must have room for `byteCount` bytes.
+  /// Writes the message to the start of `buffer`, which must have at least `byteCount` bytes.
   public func pack(into buffer: UnsafeMutableRawBufferPointer) {
-    precondition(buffer.count >= byteCount, "no room for the message")
+    precondition(buffer.count >= byteCount, "the buffer is too small for the message")
     guard byteCount > 0, let start = buffer.baseAddress else { return }
     unsafe protobuf_c_message_pack(message, start.assumingMemoryBound(to: UInt8.self))
   }
 
-  /// The message as bytes.
+  /// Returns the serialized message.
   public func bytes() -> [UInt8] {
-    // The empty array is shared by all threads, and this initializer writes its count.
+    // All threads share the empty array, whose count the initializer below would write.
     guard byteCount > 0 else { return [] }
     return unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
       unsafe pack(into: UnsafeMutableRawBufferPointer(buffer))

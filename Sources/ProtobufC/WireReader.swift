@@ -1,8 +1,8 @@
-/// Reads the records of a serialized message one by one, without knowing its fields.
+/// A reader of the records of a serialized message, without knowledge of its fields.
 ///
 /// See <https://protobuf.dev/programming-guides/encoding/#structure>.
 @safe struct WireReader {
-  /// A tag and what follows it.
+  /// A tag with its payload.
   @safe struct Record {
     let tag: UInt64
     let whole: UnsafeRawBufferPointer
@@ -41,7 +41,7 @@
     )
   }
 
-  /// The size of what follows the tag and, where there is one, the length, which it consumes.
+  /// Returns the size of the payload, after consuming its length if it has one.
   private mutating func payloadSize(wireType: UInt64) -> Int? {
     switch wireType {
     case 0:

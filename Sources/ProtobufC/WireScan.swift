@@ -1,28 +1,30 @@
 import CProtobufC
 
-/// Looks through a message before protobuf-c may unpack it.
+/// A scan of a serialized message that makes it safe to unpack.
 ///
-/// protobuf-c recurses into submessages without a limit. And where a singular submessage comes
-/// twice it loses numbers of the first one, or refuses both for an unset `oneof`; Protobuf wants
-/// them merged. So the scan bounds the depth and finds such duplicates, and `merged` joins them:
-/// the concatenation of two messages' bytes is, by definition, the two merged.
+/// protobuf-c recurses into submessages without a limit. If a singular submessage occurs twice, it
+/// loses numeric fields of the first occurrence, or rejects the message because of an unset
+/// `oneof`, whereas Protobuf requires that the two are merged. The scan therefore limits the depth
+/// and finds such duplicates, and `merged` joins them: the concatenation of two serialized messages
+/// is, by definition, their merge.
 struct WireScan {
   let message: MessageDescriptor
   let depthLimit: Int
 
   typealias Descriptor = UnsafePointer<ProtobufCMessageDescriptor>
 
-  /// All occurrences of one singular submessage, one after the other.
+  /// The concatenated payloads of all occurrences of a singular submessage.
   @safe private struct Joined {
     let tag: UInt64
     let descriptor: Descriptor
     var payload: [UInt8] = []
   }
 
-  /// Whether some singular submessage seems to come more than once, at any depth. May be wrong in
-  /// the affirmative for messages with more than 64 fields.
+  /// Returns true if a singular submessage may occur more than once, at any depth.
   ///
-  /// - Throws: `.tooDeep`, `.malformed`.
+  /// The result may be a false positive for messages with more than 64 fields.
+  ///
+  /// - Throws: ``ProtobufError/tooDeep(message:limit:)``, ``ProtobufError/malformed(message:)``.
   func findsDuplicate(
     in bytes: UnsafeRawBufferPointer,
     of descriptor: Descriptor,
@@ -49,7 +51,8 @@ struct WireScan {
     return found
   }
 
-  /// The same message with each singular submessage once. `bytes` have passed `findsDuplicate`.
+  /// Returns the same message with each singular submessage once; `findsDuplicate` must be called
+  /// first.
   func merged(
     _ bytes: UnsafeRawBufferPointer,
     of descriptor: Descriptor
@@ -92,7 +95,7 @@ struct WireScan {
     }
   }
 
-  /// The submessage field that a record belongs to.
+  /// Returns the message field that a record belongs to; nil if it belongs to another field.
   private func child(
     _ record: WireReader.Record,
     of descriptor: Descriptor
@@ -112,7 +115,7 @@ struct WireScan {
     )
   }
 
-  /// The position of a field among the descriptor's fields, which are sorted by number.
+  /// Returns the index of a field in the descriptor, whose fields are sorted by number.
   private func fieldIndex(_ number: UInt32, of descriptor: Descriptor) -> Int? {
     var low = 0
     var high = unsafe Int(descriptor.pointee.n_fields)
