@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-// Products of the packages that we depend on.
+// Products of external packages.
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let configuration: Target.Dependency = .product(
@@ -59,7 +59,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    // What C lends us.
+    // C libraries, and C sources of this package.
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
@@ -68,7 +68,7 @@ let package = Package(
     .target(name: "CTTRPCServicesMessages", dependencies: ["CProtobufC"]),
     .target(name: "CMockupMessages", dependencies: ["CProtobufC"]),
 
-    // The wire, and the way to the database. Neither has heard of a mockup.
+    // Protocols and database access, independent of the domain.
     .module("ProtobufC", ["CProtobufC"]),
     .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + tracing),
     .module(
@@ -77,18 +77,18 @@ let package = Package(
     .module("Postgres", ["CLibPQ", "CLinux"]),
     .module("Systemd", []),
 
-    // Text for terminals and logs, and where the programs write it.
+    // Output to terminals and logs.
     .module("VisibleText", []),
     .module("StandardStreams", ["VisibleText", argumentParser, concurrencyHelpers]),
 
-    // Ids that are ordered by the time at which they are made.
+    // Time-ordered IDs.
     .module("TimeOrderedID", []),
 
-    // Figures about the server, and messages whose types are known at run time only.
+    // Metrics, and messages whose types are known only at run time.
     .module("Prometheus", [concurrencyHelpers, metrics]),
     .module("DynamicMessages", ["VisibleText", protobuf]),
 
-    // The books.
+    // The domain: credits, mockups and scenes.
     .module("Mockups", []),
     .module(
       "MockupSchema", ["Postgres"],
@@ -123,7 +123,7 @@ let package = Package(
       ],
       swiftSettings: settings),
 
-    // Makes the C structs and the Swift values from the .proto files: run by scripts/generate.
+    // Generates C structs and Swift values from the .proto files; run by scripts/generate.
     .executableTarget(
       name: "generator", dependencies: [protobuf, protobufPluginLibrary],
       path: "scripts/generator", swiftSettings: settings),

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 
-// The bridge and its tests alone, by way of symbolic links, so that AddressSanitizer need not
-// build the whole project. Run by scripts/test-sanitized.
+// ProtobufC and its tests, through symbolic links, so that AddressSanitizer does not have to build
+// the whole project. Run by scripts/test-sanitized.
 
 import PackageDescription
 

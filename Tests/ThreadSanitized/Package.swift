@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
 
-// TTRPC and its tests alone, by way of symbolic links, so that ThreadSanitizer need not build the
+// TTRPC and its tests, through symbolic links, so that ThreadSanitizer does not have to build the
 // whole project. Run by scripts/test-sanitized thread.
 
 import PackageDescription
@@ -41,7 +41,7 @@ let package = Package(
     .target(
       name: "TTRPC", dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC"] + libraries,
       swiftSettings: settings),
-    // What needs no database.
+    // The parts that need no database.
     .target(
       name: "TestSupport",
       dependencies: [.product(name: "NIOEmbedded", package: "swift-nio")],
