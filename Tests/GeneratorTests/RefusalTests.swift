@@ -8,7 +8,7 @@ import Testing
     ("message M { map<string, string> pairs = 1; }", "p.M.pairs: map fields are not supported"),
     (
       "message M { optional int32 a = 1; }",
-      "p.M.a: 'optional' (write a oneof with one member: it is the same on the wire) is not "
+      "p.M.a: 'optional' (use a oneof with one member, which is the same on the wire) is not "
         + "supported"
     ),
     (
@@ -25,11 +25,11 @@ import Testing
     ),
     (
       "import 'google/protobuf/any.proto'; message M { google.protobuf.Any any = 1; }",
-      "google.protobuf.Any is used, but its file is not among those to generate"
+      "google.protobuf.Any is used, but the file that defines it is not given"
     ),
     (
       "message M { oneof user_id { int32 a = 1; int32 b = 2; } int32 userID = 3; }",
-      "p.M: two fields would both be called 'userID'"
+      "p.M: two fields have the Swift name 'userID'"
     ),
   ]
 

@@ -36,10 +36,10 @@ import Testing
     }
 
     extension ShopServiceHandler {
-      /// The service's name on the wire.
+      /// The full name of the service, as sent in requests.
       public static var serviceName: String { "shop.v1.ShopService" }
 
-      /// All methods, each bound to this handler.
+      /// The methods of the service, bound to this handler.
       public var methods: [TTRPC.Method] {
         [
           .unary("Get", GetRequest.self) { request, context in
@@ -49,20 +49,21 @@ import Testing
       }
     }
 
-    /// Calls the methods of `shop.v1.ShopService`.
+    /// A client of `shop.v1.ShopService`.
     public struct ShopServiceClient: Sendable {
-      /// The service's name on the wire.
+      /// The full name of the service, as sent in requests.
       public static let serviceName = "shop.v1.ShopService"
 
-      /// What the client knows of each method before it calls it.
+      /// The descriptors of the service's methods.
       public enum Methods {
+        /// The descriptor of `Get`.
         public static let get = TTRPC.MethodDescriptor(
           service: ShopServiceClient.serviceName, name: "Get", shape: .unary, isIdempotent: false)
       }
 
       private let client: TTRPC.Client
 
-      /// Calls go over `client`, which the stub does not own.
+      /// Creates a client that makes its calls with `client`, which it does not own.
       public init(_ client: TTRPC.Client) {
         self.client = client
       }

@@ -1,4 +1,4 @@
-/// The command line: a command, `--name value` pairs, and file names.
+/// The command line: a command, `--name value` options, and file names.
 struct Arguments {
   let command: String
   private(set) var files: [String] = []

@@ -1,10 +1,10 @@
 import SwiftProtobufPluginLibrary
 
-/// The header and the module map through which Swift sees protoc-c's output as one module.
+/// The header and the module map that make protoc-c's output one Clang module for Swift.
 struct CModule {
   let name: String
   let files: [FileDescriptor]
-  /// Whether the module also has the schema itself, as bytes.
+  /// True if the module also contains the serialized schema.
   let hasDescriptorSet: Bool
 
   var header: String {
@@ -16,7 +16,7 @@ struct CModule {
       lines.append("#include \"\(file.name.dropLast(".proto".count)).pb-c.h\"")
     }
     lines += [
-      "", "/* A descriptor's address must be taken in C: Swift may copy an imported constant. */",
+      "", "/* C takes the address of a descriptor, because Swift may copy an imported constant. */",
     ]
     for message in files.flatMap(\.messages).flatMap(\.withNested) {
       lines += [
@@ -45,6 +45,6 @@ struct CModule {
 }
 
 extension Descriptor {
-  /// The message and all messages inside it, the outer first.
+  /// The message and all nested messages, the outer first.
   var withNested: [Descriptor] { [self] + messages.flatMap(\.withNested) }
 }

@@ -1,9 +1,9 @@
 import SwiftProtobufPluginLibrary
 
-/// The names that protoc-c gives to what it generates.
+/// The names of the declarations that protoc-c generates.
 enum CNames {
-  /// Words that a C struct cannot have as a member: C and C++ keywords, which protoc-c would
-  /// rename by rules of its own, and `base`, which every message struct already has.
+  /// The names that a member of a C struct cannot have: C and C++ keywords, which protoc-c would
+  /// rename by its own rules, and `base`, which every message struct already has.
   private static let taken: Set<String> = [
     "and", "and_eq", "asm", "auto", "base", "bitand", "bitor", "bool", "break", "case", "catch",
     "char", "class", "compl", "const", "const_cast", "continue", "default", "delete", "do",
@@ -15,38 +15,38 @@ enum CNames {
     "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq",
   ]
 
-  /// A field's name in the schema for protoc-c.
+  /// Returns the name of a field in the schema for protoc-c.
   static func protoName(field name: String) -> String {
     taken.contains(name.lowercased()) ? name + "_" : name
   }
 
-  /// A field's member in the C struct, ready to stand after a dot in Swift.
+  /// Returns the member of the C struct for a field, as written after a dot in Swift.
   static func member(_ field: FieldDescriptor) -> String {
     let name = protoName(field: field.name).lowercased()
     return name == "self" || name == "init" ? "`\(name)`" : name
   }
 
-  /// The member that counts a repeated field's elements.
+  /// Returns the member with the number of elements of a repeated field.
   static func count(_ field: FieldDescriptor) -> String {
     "n_" + protoName(field: field.name).lowercased()
   }
 
-  /// The member that tells which field of a oneof is set.
+  /// Returns the member that identifies the field of a oneof that is set.
   static func discriminator(_ oneof: OneofDescriptor) -> String {
     oneof.name.lowercased() + "_case"
   }
 
-  /// The C struct of a message: `mockups.v1.GetUsage` is `Mockups__V1__GetUsage`.
+  /// Returns the C struct of a message: `Mockups__V1__GetUsage` for `mockups.v1.GetUsage`.
   static func structure(_ message: Descriptor) -> String {
     message.fullName.split(separator: ".").map { part in
       part.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }.joined(separator: "__")
   }
 
-  /// The C variable with a message's descriptor.
+  /// Returns the C variable with the descriptor of a message.
   static func descriptor(_ message: Descriptor) -> String { lower(message) + "__descriptor" }
 
-  /// The C function that returns the address of a message's descriptor.
+  /// Returns the C function that returns the address of a message's descriptor.
   static func descriptorAddress(_ message: Descriptor) -> String {
     descriptor(message) + "_address"
   }

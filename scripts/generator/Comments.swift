@@ -2,7 +2,7 @@ import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
 extension ProvidesSourceCodeLocation {
-  /// The comment before a declaration in the `.proto` file, as lines of a doc comment.
+  /// The comment on a declaration in the `.proto` file, as lines of a doc comment.
   var commentLines: [String] {
     guard let location = sourceCodeInfoLocation else { return [] }
     let text = location.hasLeadingComments ? location.leadingComments : location.trailingComments

@@ -1,13 +1,14 @@
 import SwiftProtobuf
 
-/// Makes from a schema the schema that protoc-c is given.
+/// Converts a schema to the schema for protoc-c.
 ///
-/// protobuf-c keeps a string as a `char *` that ends at the first NUL byte, although a string may
-/// contain one. Its option `string_as_bytes` keeps the length instead; setting it here leaves the
-/// `.proto` files free of protobuf-c. Services and comments are dropped: their C code has no use.
+/// protobuf-c stores a string as a `char *` that ends at the first NUL byte, although a string may
+/// contain one. Its option `string_as_bytes` stores the length instead. It is set here so that the
+/// `.proto` files do not have to import protobuf-c's options. Services and comments are removed,
+/// because protobuf-c's code does not use them.
 enum DescriptorRewrite {
-  /// `[(pb_c_field).string_as_bytes = true]`: extension 1019 of `FieldOptions`, a message with
-  /// field 1 set.
+  /// The option `[(pb_c_field).string_as_bytes = true]`: extension 1019 of `FieldOptions`, a
+  /// message with field 1 set.
   private static let stringAsBytes: [UInt8] = [0xDA, 0x3F, 0x02, 0x08, 0x01]
 
   static func rewrite(

@@ -1,27 +1,31 @@
 import SwiftProtobuf
 
-/// A schema as bytes in the program, for what describes it while it runs: a C array, since the Swift
-/// compiler takes long over literals of that size, and the Swift that reads it.
+/// The serialized schema of a program, as a C array and the Swift code that reads it.
+///
+/// The array is in C because the Swift compiler is slow on literals of that size.
 struct DescriptorSetFile {
   private let module: String
   private let bytes: [UInt8]
 
-  /// - Parameter module: The Clang module that the array becomes a part of.
+  /// - Parameters:
+  ///   - set: The files and all their imports.
+  ///   - module: The Clang module of the array.
   init(_ set: Google_Protobuf_FileDescriptorSet, module: String) throws {
     self.module = module
     var set = set
-    // Comments on what is ours: what everybody has is explained elsewhere.
+    // Google's files are documented elsewhere, so only the comments of other files are kept.
     for index in set.file.indices where set.file[index].name.hasPrefix("google/") {
       set.file[index].clearSourceCodeInfo()
     }
     bytes = try set.serializedBytes()
   }
 
-  /// The declarations for the module's header.
+  /// Returns the declarations for the module's header.
   static func header(module: String) -> [String] {
     let array = array(module)
     return [
-      "", "/* These files and all that they import: a google.protobuf.FileDescriptorSet. */",
+      "",
+      "/* The files and their imports: a serialized google.protobuf.FileDescriptorSet. */",
       "", "#include <stddef.h>", "#include <stdint.h>", "",
       "extern const uint8_t \(array)[];", "extern const size_t \(array)_size;", "",
       "static inline const uint8_t *\(array)_bytes(void) {", "  return \(array);", "}", "",
@@ -29,7 +33,7 @@ struct DescriptorSetFile {
     ]
   }
 
-  /// The C file that defines them.
+  /// The C file that defines the array.
   var source: String {
     let array = Self.array(module)
     var lines = [
@@ -44,7 +48,7 @@ struct DescriptorSetFile {
     return lines.joined(separator: "\n")
   }
 
-  /// The Swift file with the enum through which the bytes are read.
+  /// Returns the Swift file with the enum that reads the array.
   static func swift(_ name: String, options: SwiftOptions) -> String {
     let visible = options.visibility.modifier
     let array = array(options.cModule)
@@ -54,9 +58,9 @@ struct DescriptorSetFile {
 
       import \(options.cModule)
 
-      /// What this module's `.proto` files say, comments included, for those who ask a running server.
+      /// The `.proto` files of this module, with their comments, for server reflection.
       \(visible)enum \(name) {
-        /// The files and all that they import: a serialized `google.protobuf.FileDescriptorSet`.
+        /// The files and their imports: a serialized `google.protobuf.FileDescriptorSet`.
         \(visible)static var fileDescriptorSet: [UInt8] {
           unsafe [UInt8](UnsafeBufferPointer(start: \(array)_bytes(), count: \(array)_count()))
         }

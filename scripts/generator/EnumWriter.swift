@@ -1,6 +1,6 @@
 import SwiftProtobufPluginLibrary
 
-/// Writes a Swift enum that keeps the numbers it does not know.
+/// Writes a Swift enum that preserves unknown numbers.
 struct EnumWriter {
   private let descriptor: EnumDescriptor
   private let name: String
@@ -33,11 +33,12 @@ struct EnumWriter {
         printer.print("case \(SwiftNames.escaped(item.name))")
       }
       printer.print(
-        "/// A number that this version of the schema does not name. Never made for one that it",
-        "/// does: use `init(rawValue:)`.",
+        "/// A number that this version of the schema does not name.",
+        "///",
+        "/// Create values with `init(rawValue:)`, which returns the named case if there is one.",
         "case unrecognized(Int32)",
         "",
-        "/// The value of a field that is absent.",
+        "/// Creates the value of an absent field.",
         "\(visible)init() { self = Self(rawValue: 0) }",
         ""
       )

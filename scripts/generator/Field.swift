@@ -1,7 +1,7 @@
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// A field of a message: its Swift type and the statements that carry it from and to C.
+/// A field of a message: its Swift type and the statements that convert it from and to C.
 struct Field {
   let descriptor: FieldDescriptor
   /// The property's name without backticks.
@@ -23,7 +23,7 @@ struct Field {
 
   var property: String { SwiftNames.escaped(name) }
 
-  /// The expression that reads one element, or all of a repeated field, from the C struct `c`.
+  /// The expression that reads the field, or all elements of a repeated one, from the C struct `c`.
   var reading: String {
     let member = "c.pointee.\(CNames.member(descriptor))"
     if descriptor.isRepeated {
@@ -47,7 +47,7 @@ struct Field {
     }
   }
 
-  /// The statements that write `value` to the C struct `c`.
+  /// Returns the statements that write `value` to the C struct `c`.
   func writing(_ value: String) -> [String] {
     let member = "unsafe c.pointee.\(CNames.member(descriptor))"
     if descriptor.isRepeated {
@@ -65,7 +65,7 @@ struct Field {
     }
   }
 
-  /// The value of a field that is absent.
+  /// The value of an absent field.
   var defaultValue: String {
     if descriptor.isRepeated { return "[]" }
     switch descriptor.type {

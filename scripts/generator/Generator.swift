@@ -2,9 +2,9 @@ import Foundation
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// The program: reads a descriptor set and writes one kind of output.
+/// The program, which reads a descriptor set and writes one kind of output.
 ///
-/// `scripts/generate` is its only caller and shows the order of the steps.
+/// It is called by `scripts/generate`, which shows the order of the steps.
 @main
 enum Generator {
   static let usage = """
@@ -16,12 +16,13 @@ enum Generator {
                               [--service-module MODULE] [--import MODULE]...
                               [--descriptor-set ENUM] PROTO...
 
-    rewrite   turns a descriptor set into the one that protoc-c reads
+    rewrite   converts a descriptor set to the one for protoc-c
     c-module  writes the header and the module map that make protoc-c's output one Clang module
     swift     writes one Swift file for each .proto file
 
-    With --descriptor-set, the C module also has the schema as bytes, and the Swift enum that reads it.
-    c-module takes the other options of swift, and does not heed them.
+    With --descriptor-set, the C module also contains the serialized schema, and the Swift files
+    contain the enum ENUM, which returns it. c-module accepts the other options of swift and ignores
+    them.
     """
 
   static func main() {

@@ -1,4 +1,4 @@
-/// Why nothing was generated, in words for the author of a `.proto` file.
+/// An error for the author of a `.proto` file, or of the command line.
 struct GeneratorError: Error, CustomStringConvertible {
   let description: String
 
@@ -6,7 +6,7 @@ struct GeneratorError: Error, CustomStringConvertible {
     self.description = description
   }
 
-  /// The schema uses something that the bridge cannot carry.
+  /// Returns the error for a feature of the schema that the generator does not support.
   static func unsupported(_ what: String, at place: String) -> GeneratorError {
     GeneratorError("\(place): \(what) not supported")
   }

@@ -1,11 +1,11 @@
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// Which message can contain which.
+/// The containment relation of messages.
 struct MessageGraph {
-  /// For each message, all that it can contain at any depth.
+  /// The messages that each message can contain, at any depth.
   private var reachable: [String: Set<String>] = [:]
-  /// Messages with a field that protobuf-c would merge if it came twice.
+  /// The messages with a field that protobuf-c merges if it occurs twice.
   private var merging: Set<String> = []
 
   init(_ messages: [Descriptor]) {
@@ -28,12 +28,12 @@ struct MessageGraph {
     }
   }
 
-  /// Whether a `start` may contain, or is, an `end`.
+  /// Returns true if the message `start` is `end` or may contain it.
   func reaches(from start: String, to end: String) -> Bool {
     start == end || reachable[start, default: []].contains(end)
   }
 
-  /// Whether the message can nest without end, or can hold a submessage that comes twice.
+  /// Returns true if the message is recursive, or may have a singular submessage that occurs twice.
   func needsScan(_ name: String) -> Bool {
     let all = reachable[name, default: []].union([name])
     return !all.isDisjoint(with: merging)

@@ -2,7 +2,7 @@ import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
 extension MessageWriter {
-  /// Writes the extensions that carry the message, and those inside it, from and to C structs.
+  /// Writes the extensions that convert the message, and nested ones, from and to C structs.
   func writeBridge(to printer: inout CodePrinter) {
     printer.print("")
     printer.printBlock("extension \(name) {") { printer in
@@ -72,7 +72,8 @@ extension MessageWriter {
 
   private func writeWriting(_ property: Property, to printer: inout CodePrinter) {
     func select(_ oneof: OneofDescriptor, _ field: Field) -> String {
-      "unsafe c.pointee.\(CNames.discriminator(oneof)) = .init(rawValue: \(field.descriptor.number))"
+      "unsafe c.pointee.\(CNames.discriminator(oneof))"
+        + " = .init(rawValue: \(field.descriptor.number))"
     }
     switch property.shape {
     case .plain(let field):

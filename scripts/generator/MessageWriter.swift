@@ -1,6 +1,6 @@
 import SwiftProtobufPluginLibrary
 
-/// Writes a message as a Swift struct. The conversions are in `MessageWriter+Bridge.swift`.
+/// Writes a message as a Swift struct; the conversions are in `MessageWriter+Bridge.swift`.
 struct MessageWriter {
   let descriptor: Descriptor
   let name: String
@@ -20,7 +20,7 @@ struct MessageWriter {
     enums = try descriptor.enums.map { try EnumWriter($0, schema: schema) }
     let names = properties.map(\.name)
     if let clash = names.first(where: { name in names.count { $0 == name } > 1 }) {
-      throw GeneratorError("\(descriptor.fullName): two fields would both be called '\(clash)'")
+      throw GeneratorError("\(descriptor.fullName): two fields have the Swift name '\(clash)'")
     }
   }
 
@@ -53,14 +53,16 @@ struct MessageWriter {
       )
     }
     printer.print(
-      "/// At most one element: a struct cannot contain itself, an array of it can.",
+      "/// The value, or no element: an array, because a struct cannot contain itself.",
       "private var \(property.name)Box: [\(property.type.dropLast())] = []"
     )
   }
 
   private func writeMemberwiseInit(to printer: inout CodePrinter) {
     guard !properties.isEmpty else { return }
-    printer.print("", "\(visible)init(")
+    printer.print(
+      "", "/// Creates a message with the given values; other fields are absent.",
+      "\(visible)init(")
     printer.indent()
     for (index, property) in properties.enumerated() {
       let comma = index == properties.count - 1 ? "" : ","

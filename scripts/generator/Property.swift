@@ -1,12 +1,12 @@
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// A stored property of a generated message: a plain field, an optional one, or a oneof.
+/// A stored property of a generated message: a plain field, an optional field, or a oneof.
 struct Property {
-  /// Where the value lies in the C struct.
+  /// The representation in the C struct.
   enum Shape {
     case plain(Field)
-    /// A oneof with one member, which is how a field says that it may be absent.
+    /// A oneof with one member, which represents a field that may be absent.
     case optional(Field, OneofDescriptor)
     case oneof(OneofDescriptor, type: String, [Field])
   }
@@ -18,7 +18,7 @@ struct Property {
   let defaultValue: String
   let comment: [String]
 
-  /// All properties of a message, in the order of the `.proto` file.
+  /// Returns the properties of a message, in the order of the `.proto` file.
   static func all(of message: Descriptor, schema: Schema) throws -> [Property] {
     var seen: Set<Int> = []
     return try message.fields.compactMap { descriptor in
@@ -62,7 +62,7 @@ struct Property {
 
   var escapedName: String { SwiftNames.escaped(name) }
 
-  /// Whether the value needs storage of its own, since a struct cannot contain itself.
+  /// True if the value is stored in an array, because a struct cannot contain itself.
   var isBoxed: Bool {
     switch shape {
     case .plain(let field), .optional(let field, _):

@@ -1,13 +1,13 @@
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// The files to generate, checked, and the Swift names of everything they define.
+/// The files to generate, after validation, and the Swift names of their declarations.
 struct Schema {
   let options: SwiftOptions
   private let types: [String: String]
   private let graph: MessageGraph
 
-  /// - Throws: `GeneratorError` for anything that the bridge cannot carry.
+  /// - Throws: `GeneratorError` for a feature that the generator does not support.
   init(files: [FileDescriptor], options: SwiftOptions) throws {
     self.options = options
     try files.forEach(Support.check)
@@ -28,28 +28,28 @@ struct Schema {
 
   func name(_ enumeration: EnumDescriptor) throws -> String { try name(enumeration.fullName) }
 
-  /// The nested Swift enum of a oneof with several members.
+  /// Returns the name of the nested Swift enum for a oneof with several members.
   func name(_ oneof: OneofDescriptor) -> String {
     let name = SwiftNames.upperCamel(oneof.name)
     let message: Descriptor = oneof.containingType
     let nested = message.messages.map(\.name) + message.enums.map(\.name)
-    // A nested type would hide one of the same name outside.
+    // A nested type would shadow an outer one of the same name.
     let isTaken = nested.contains(name) || types.values.contains(name)
     return isTaken ? name + "Choice" : name
   }
 
-  /// Whether a value of the field may contain another value of the message that has the field.
+  /// Returns true if a value of the field may contain a value of the field's own message.
   func isRecursive(_ field: FieldDescriptor) -> Bool {
     guard field.type == .message else { return false }
     return graph.reaches(from: field.messageType.fullName, to: field.containingType.fullName)
   }
 
-  /// Whether input for the message must be looked through before protobuf-c may unpack it.
+  /// Returns true if a serialized message must be scanned before protobuf-c unpacks it.
   func needsScan(_ message: Descriptor) -> Bool { graph.needsScan(message.fullName) }
 
   private func name(_ fullName: String) throws -> String {
     guard let name = types[fullName] else {
-      throw GeneratorError("\(fullName) is used, but its file is not among those to generate")
+      throw GeneratorError("\(fullName) is used, but the file that defines it is not given")
     }
     return name
   }

@@ -1,14 +1,14 @@
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// A method of a service: the words in which Swift declares, binds and calls it.
+/// A method of a service, with the Swift code that declares, binds and calls it.
 struct ServiceMethod {
-  /// Who sends many messages. The cases have the names of `TTRPC.CallShape`'s.
+  /// The sides that send a stream of messages; the cases are named like those of `TTRPC.CallShape`.
   enum Shape {
     case unary, serverStreaming, clientStreaming, bidirectional
   }
 
-  /// The name on the wire.
+  /// The name of the method in requests.
   let name: String
   let shape: Shape
   let isIdempotent: Bool
@@ -16,7 +16,7 @@ struct ServiceMethod {
   private let property: String
   private let request: String
   private let response: String
-  /// The module of the types that are not generated.
+  /// The module that defines the types that are not generated.
   private let module: String
 
   init(_ descriptor: MethodDescriptor, module: String, schema: Schema) throws {
@@ -42,7 +42,7 @@ struct ServiceMethod {
 
   private var function: String { SwiftNames.escaped(property) }
 
-  /// What a handler implements.
+  /// The requirement of the handler protocol.
   var requirement: [String] {
     let context = "context: \(module).ServerContext"
     let responses = "responses: \(module).ResponseWriter<\(response)>"
@@ -78,7 +78,7 @@ struct ServiceMethod {
     }
   }
 
-  /// An element of a handler's `methods`.
+  /// The element of the handler's `methods`.
   var binding: [String] {
     let (parameters, arguments) =
       switch shape {
@@ -94,7 +94,7 @@ struct ServiceMethod {
     ]
   }
 
-  /// The constant of a stub's `Methods`.
+  /// Returns the constant of the client's `Methods`.
   func constant(of service: String) -> [String] {
     [
       "static let \(function) = \(module).MethodDescriptor(",
@@ -102,7 +102,7 @@ struct ServiceMethod {
     ]
   }
 
-  /// What a client calls.
+  /// The method of the client.
   var stub: [String] {
     let options = "options: \(module).CallOptions = .init()"
     let requests = "\(module).RequestWriter<\(request)>"

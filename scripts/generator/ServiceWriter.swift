@@ -1,6 +1,6 @@
 import SwiftProtobufPluginLibrary
 
-/// Writes a service: the protocol that a server implements and the stub that a client calls.
+/// Writes the protocol that a server implements for a service, and the client of the service.
 struct ServiceWriter {
   private let descriptor: ServiceDescriptor
   private let module: String
@@ -43,9 +43,9 @@ struct ServiceWriter {
 
   private func writeMethods(to printer: inout CodePrinter) {
     printer.printBlock("extension \(name)Handler {") { printer in
-      printer.print("/// The service's name on the wire.")
+      printer.print("/// The full name of the service, as sent in requests.")
       printer.print("\(visible)static var serviceName: String { \"\(descriptor.fullName)\" }", "")
-      printer.print("/// All methods, each bound to this handler.")
+      printer.print("/// The methods of the service, bound to this handler.")
       printer.printBlock("\(visible)var methods: [\(module).Method] {") { printer in
         printer.print("[")
         printer.indent()
@@ -57,17 +57,18 @@ struct ServiceWriter {
   }
 
   private func writeClient(to printer: inout CodePrinter) {
-    printer.print("/// Calls the methods of `\(descriptor.fullName)`.")
+    printer.print("/// A client of `\(descriptor.fullName)`.")
     printer.printBlock("\(visible)struct \(name)Client: Sendable {") { printer in
       printer.print(
-        "/// The service's name on the wire.",
+        "/// The full name of the service, as sent in requests.",
         "\(visible)static let serviceName = \"\(descriptor.fullName)\"",
         "",
-        "/// What the client knows of each method before it calls it."
+        "/// The descriptors of the service's methods."
       )
       printer.printBlock("\(visible)enum Methods {") { printer in
         for method in methods {
           let constant = method.constant(of: "\(name)Client.serviceName")
+          printer.print("/// The descriptor of `\(method.name)`.")
           printer.print(lines: visibly(constant))
         }
       }
@@ -75,7 +76,7 @@ struct ServiceWriter {
         "",
         "private let client: \(module).Client",
         "",
-        "/// Calls go over `client`, which the stub does not own.",
+        "/// Creates a client that makes its calls with `client`, which it does not own.",
         "\(visible)init(_ client: \(module).Client) {",
         "  self.client = client",
         "}"
@@ -88,7 +89,7 @@ struct ServiceWriter {
     }
   }
 
-  /// A declaration with the word for its visibility before its first line.
+  /// Returns a declaration with the visibility modifier before its first line.
   private func visibly(_ lines: [String]) -> [String] {
     lines.prefix(1).map { visible + $0 } + lines.dropFirst()
   }

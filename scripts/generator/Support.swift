@@ -1,7 +1,7 @@
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// What of the Protobuf language is carried, as checks that name what is not.
+/// The checks for features of the Protobuf language that the generator does not support.
 enum Support {
   static func check(_ file: FileDescriptor) throws {
     guard file.edition == .proto3 else {
@@ -18,7 +18,7 @@ enum Support {
     guard message.extensions.isEmpty, message.messageExtensionRanges.isEmpty else {
       throw GeneratorError.unsupported("extensions are", at: message.fullName)
     }
-    // Before the nested messages, so that a map is named by its field and not by its entry.
+    // Checked before the nested messages, so that an error names the map and not its entry type.
     try message.fields.forEach(check)
     try message.messages.forEach(check)
     try message.enums.forEach(check)
@@ -32,7 +32,7 @@ enum Support {
     }
     if field.containingOneof != nil, field.realContainingOneof == nil {
       throw GeneratorError.unsupported(
-        "'optional' (write a oneof with one member: it is the same on the wire) is",
+        "'optional' (use a oneof with one member, which is the same on the wire) is",
         at: field.fullName
       )
     }

@@ -1,6 +1,6 @@
 import SwiftProtobufPluginLibrary
 
-/// One generated Swift file.
+/// A generated Swift file.
 struct SwiftFile {
   let text: String
 
@@ -45,7 +45,7 @@ extension CodePrinter {
     for line in lines { print(line) }
   }
 
-  /// Prints an opening line, the body one step in, and a closing brace.
+  /// Prints an opening line, an indented body, and a closing brace.
   mutating func printBlock(
     _ opening: String,
     _ body: (inout CodePrinter) throws -> Void

@@ -1,4 +1,4 @@
-/// Turns names of the Protobuf style guide into names of the API Design Guidelines.
+/// Converts names of the Protobuf style guide to names of Swift's API Design Guidelines.
 enum SwiftNames {
   private static let initialisms: [String: String] = [
     "api": "API", "csv": "CSV", "http": "HTTP", "https": "HTTPS", "id": "ID", "ids": "IDs",
@@ -16,16 +16,16 @@ enum SwiftNames {
     "while",
   ]
 
-  /// Names that a property or a case cannot have after a dot, even between backticks.
+  /// The names that a property or a case cannot have after a dot, even in backticks.
   private static let takenProperties: Set<String> = ["hashValue", "init", "self"]
 
-  /// Names that a type cannot have, even between backticks.
+  /// The names that a type cannot have, even in backticks.
   private static let takenTypes: Set<String> = ["Any", "Protocol", "Self", "Type"]
 
-  /// `user_id` is `userID`, `class` is `` `class` ``.
+  /// Returns the name of a property: `userID` for `user_id`, `` `class` `` for `class`.
   static func property(_ name: String) -> String { escaped(lowerCamel(name)) }
 
-  /// A method's or a property's name without backticks, as it may stand after a dot.
+  /// Returns the name of a method or a property without backticks, as written after a dot.
   static func lowerCamel(_ name: String) -> String {
     var words = words(of: name)
     guard let first = words.first else { return "_" }
@@ -43,7 +43,7 @@ enum SwiftNames {
 
   static func escaped(_ name: String) -> String { keywords.contains(name) ? "`\(name)`" : name }
 
-  /// `OPERATION_` for `Operation`: what the style guide puts before each value's name.
+  /// Returns the prefix of an enum's values in the style guide: `OPERATION_` for `Operation`.
   static func valuePrefix(enumeration name: String) -> String {
     words(of: name).joined(separator: "_").uppercased() + "_"
   }
@@ -52,7 +52,7 @@ enum SwiftNames {
     initialisms[word] ?? (word.prefix(1).uppercased() + word.dropFirst())
   }
 
-  /// The lower-case words of a name in snake case or camel case.
+  /// Returns the words, in lower case, of a name in snake case or camel case.
   private static func words(of name: String) -> [String] {
     var words: [String] = []
     var current = ""

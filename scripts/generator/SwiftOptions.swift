@@ -1,27 +1,27 @@
-/// What the caller decides about the Swift output.
+/// The command line's options for the Swift output.
 struct SwiftOptions {
   enum Visibility: String {
     case `public`, `package`, `internal`
 
-    /// The word before a declaration, with its space; nothing for the default.
+    /// The modifier before a declaration, with a space; empty for the default visibility.
     var modifier: String { self == .internal ? "" : "\(rawValue) " }
   }
 
   let visibility: Visibility
-  /// Stands before the name of each top-level type.
+  /// The prefix of the names of top-level types.
   let prefix: String
   /// The Clang module that holds the C structs.
   let cModule: String
-  /// The module that defines `Service`, `Client` and so on; without it, services are refused.
+  /// The module that defines `Service`, `Client` etc.; nil if services are not supported.
   let serviceModule: String?
   let imports: [String]
-  /// The enum through which the C module's descriptor set is read, where it has one.
+  /// The name of the enum that reads the C module's descriptor set; nil if there is none.
   let descriptorSet: String?
 
   init(_ arguments: Arguments) throws {
     let word = arguments.optional("visibility") ?? "internal"
     guard let visibility = Visibility(rawValue: word) else {
-      throw GeneratorError("--visibility: \(word) is none of public, package, internal")
+      throw GeneratorError("--visibility must be public, package or internal, not '\(word)'")
     }
     self.visibility = visibility
     prefix = arguments.optional("prefix") ?? ""
