@@ -6,7 +6,7 @@ struct Arguments {
 
   private static let known: Set<String> = [
     "descriptors", "output", "c-module", "visibility", "prefix", "service-module", "import",
-    "descriptor-set",
+    "descriptor-set", "immediate", "deferred",
   ]
 
   init(_ words: [String]) throws {

@@ -14,11 +14,15 @@ enum Generator {
            generator swift    --descriptors SET --output DIRECTORY --c-module MODULE
                               [--visibility public|package|internal] [--prefix PREFIX]
                               [--service-module MODULE] [--import MODULE]...
+                              [--immediate SERVICE.METHOD]... [--deferred SERVICE.METHOD]...
                               [--descriptor-set ENUM] PROTO...
 
     rewrite   converts a descriptor set to the one for protoc-c
     c-module  writes the header and the module map that make protoc-c's output one Clang module
     swift     writes one Swift file for each .proto file
+
+    The handler of a unary method is async. With --immediate it returns its response at once; with
+    --deferred it passes its response to a completion.
 
     With --descriptor-set, the C module also contains the serialized schema, and the Swift files
     contain the enum ENUM, which returns it. c-module accepts the other options of swift and ignores

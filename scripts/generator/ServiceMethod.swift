@@ -8,10 +8,21 @@ struct ServiceMethod {
     case unary, serverStreaming, clientStreaming, bidirectional
   }
 
+  /// How the handler of a unary method runs; the cases are named like those of `TTRPC.Method`.
+  enum Execution: String {
+    /// In a task of its own.
+    case unary
+    /// At once, from memory.
+    case immediate
+    /// Without a task: the handler passes the response to a completion.
+    case deferred
+  }
+
   /// The name of the method in requests.
   let name: String
   let shape: Shape
   let isIdempotent: Bool
+  private let execution: Execution
   let comment: [String]
   private let property: String
   private let request: String
@@ -33,6 +44,11 @@ struct ServiceMethod {
       case .idempotent, .noSideEffects: true
       case .idempotencyUnknown: false
       }
+    let path = "\(descriptor.service.name).\(descriptor.name)"
+    execution = schema.options.executions[path] ?? .unary
+    guard execution == .unary || shape == .unary else {
+      throw GeneratorError("--\(execution.rawValue): \(path) is not a unary method")
+    }
     comment = descriptor.commentLines
     property = SwiftNames.lowerCamel(descriptor.name)
     request = try schema.name(descriptor.inputType)
@@ -49,11 +65,27 @@ struct ServiceMethod {
     let requests = "_ requests: \(module).MessageStream<\(request)>"
     return switch shape {
     case .unary:
-      [
-        "func \(function)(",
-        "  _ request: \(request), \(context)",
-        ") async throws -> \(response)",
-      ]
+      switch execution {
+      case .unary:
+        [
+          "func \(function)(",
+          "  _ request: \(request), \(context)",
+          ") async throws -> \(response)",
+        ]
+      case .immediate:
+        [
+          "func \(function)(",
+          "  _ request: \(request), \(context)",
+          ") throws -> \(response)",
+        ]
+      case .deferred:
+        [
+          "func \(function)(",
+          "  _ request: \(request), \(context),",
+          "  completion: @escaping \(module).Method.Completion<\(response)>",
+          ") throws -> \(module).Method.Cancellation",
+        ]
+      }
     case .serverStreaming:
       [
         "func \(function)(",
@@ -80,6 +112,21 @@ struct ServiceMethod {
 
   /// The element of the handler's `methods`.
   var binding: [String] {
+    switch (shape, execution) {
+    case (.unary, .immediate):
+      return [
+        ".immediate(\"\(name)\", \(request).self) { request, context in",
+        "  try self.\(property)(request, context: context)",
+        "},",
+      ]
+    case (.unary, .deferred):
+      return [
+        ".deferred(\"\(name)\", \(request).self) { request, context, completion in",
+        "  try self.\(property)(request, context: context, completion: completion)",
+        "},",
+      ]
+    default: break
+    }
     let (parameters, arguments) =
       switch shape {
       case .unary: ("request", "request")

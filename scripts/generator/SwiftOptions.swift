@@ -17,6 +17,8 @@ struct SwiftOptions {
   let imports: [String]
   /// The name of the enum that reads the C module's descriptor set; nil if there is none.
   let descriptorSet: String?
+  /// The unary methods whose handlers do not run in a task, as `Service.Method`.
+  let executions: [String: ServiceMethod.Execution]
 
   init(_ arguments: Arguments) throws {
     let word = arguments.optional("visibility") ?? "internal"
@@ -29,5 +31,9 @@ struct SwiftOptions {
     serviceModule = arguments.optional("service-module")
     imports = arguments.all("import")
     descriptorSet = arguments.optional("descriptor-set")
+    var executions: [String: ServiceMethod.Execution] = [:]
+    for method in arguments.all("immediate") { executions[method] = .immediate }
+    for method in arguments.all("deferred") { executions[method] = .deferred }
+    self.executions = executions
   }
 }

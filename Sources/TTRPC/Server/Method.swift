@@ -19,16 +19,17 @@ public struct Method: Sendable {
   /// A closure that delivers the outcome of a deferred call.
   ///
   /// It must be called exactly once, from any thread.
-  public typealias Answer<Response> = @Sendable (Result<Response, RPCError>) -> Void
+  public typealias Completion<Response> = @Sendable (Result<Response, RPCError>) -> Void
 
   /// A closure that tells the handler of a deferred call that the call has ended.
   ///
   /// The handler must deliver an outcome all the same, which is discarded.
-  public typealias GivingUp = @Sendable () -> Void
+  public typealias Cancellation = @Sendable () -> Void
 
   /// A handler that reads the request in place and answers it later.
   typealias DeferredHandler =
-    @Sendable (UnsafeRawBufferPointer, ServerContext, @escaping Answer<[UInt8]>) throws -> GivingUp
+    @Sendable (UnsafeRawBufferPointer, ServerContext, @escaping Completion<[UInt8]>) throws ->
+    Cancellation
 
   private init(name: String, handler: Handler) {
     self.name = name
@@ -108,13 +109,14 @@ public struct Method: Sendable {
     _ name: String,
     _ request: Request.Type,
     _ handler:
-      @escaping @Sendable (Request, ServerContext, @escaping Answer<Response>) throws -> GivingUp
+      @escaping @Sendable (Request, ServerContext, @escaping Completion<Response>) throws ->
+      Cancellation
   ) -> Method {
     unsafe Method(
       name: name,
-      handler: .deferred { payload, context, answer in
+      handler: .deferred { payload, context, completion in
         let request = try unsafe Request(requestPayload: payload)
-        return try handler(request, context) { answer($0.map { $0.serialized() }) }
+        return try handler(request, context) { completion($0.map { $0.serialized() }) }
       })
   }
 

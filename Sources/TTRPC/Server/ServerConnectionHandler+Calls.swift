@@ -9,7 +9,7 @@ struct RunningCall {
   let inbound: InboundQueue?
   var task: Task<Void, Never>?
   /// Cancels a deferred call, which has no task.
-  var cancel: Method.GivingUp?
+  var cancel: Method.Cancellation?
   var deadline: ContinuousClock.Instant?
   var endsAtDrain = false
   /// The number of an endless call in the account of its user.
@@ -207,7 +207,7 @@ extension ServerConnectionHandler: CallKeeper {
   private static func answer(
     _ payload: [UInt8], _ context: ServerContext, _ handler: Method.DeferredHandler
   ) async throws -> [UInt8] {
-    let cancel = NIOLockedValueBox<Method.GivingUp?>(nil)
+    let cancel = NIOLockedValueBox<Method.Cancellation?>(nil)
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         do {

@@ -44,20 +44,6 @@ public final class HealthService: HealthHandler {
     state.withLockedValue { $0.statuses[service] }
   }
 
-  /// The methods Check and Watch.
-  ///
-  /// Check responds from memory, without a task, because probes are frequent.
-  public var methods: [Method] {
-    [
-      .immediate("Check", HealthCheckRequest.self) { request, context in
-        try self.check(request, context: context)
-      },
-      .serverStreaming("Watch", HealthCheckRequest.self) { request, responses, context in
-        try await self.watch(request, responses: responses, context: context)
-      },
-    ]
-  }
-
   /// Returns the current status of the service that the request names.
   ///
   /// - Throws: ``StatusCode/notFound`` if the service is unknown.

@@ -13,12 +13,12 @@ import Testing
   private struct Slow: Service {
     static let serviceName = "p"
 
-    let answers = NIOLockedValueBox<[TTRPC.Method.Answer<WireDuration>]>([])
+    let answers = NIOLockedValueBox<[TTRPC.Method.Completion<WireDuration>]>([])
 
     var methods: [TTRPC.Method] {
       [
         .deferred("Echo", WireDuration.self) {
-          (_, _, answer: @escaping TTRPC.Method.Answer<WireDuration>) in
+          (_, _, answer: @escaping TTRPC.Method.Completion<WireDuration>) in
           answers.withLockedValue { $0.append(answer) }
           return {}
         }

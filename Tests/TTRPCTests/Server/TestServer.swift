@@ -20,7 +20,7 @@ struct TestService: Service {
   /// The requests of `Note`, in the order in which they were carried out.
   let notes = NIOLockedValueBox<[Int64]>([])
 
-  typealias Later = TTRPC.Method.Answer<WireDuration>
+  typealias Later = TTRPC.Method.Completion<WireDuration>
 
   struct Unspeakable: Error {
     let secret = "password"
