@@ -1,20 +1,20 @@
 public import FoundationEssentials
 
-// Not by Foundation, which reads a pair of digits as C does ("+8", " 8" and "0x" pass for one), writes
-// capitals, and takes longer for either than a call spends on everything else in its request.
+// Foundation's conversions are not used. Its parser accepts "+8", " 8" and "0x" as pairs of digits,
+// its formatter writes upper case, and each takes longer than the rest of a request's decoding.
 
 extension UUID {
-  /// The 36 characters by which ids travel, in lower case.
+  /// The text form of the id in requests and responses: 36 characters, in lower case.
   public var wireText: String {
     let (high, low) = halves
     var characters = InlineArray<36, UInt8>(repeating: UInt8(ascii: "-"))
-    var place = 0
+    var position = 0
     for digit in 0..<32 {
-      if Self.isHyphen(place) { place += 1 }
+      if Self.isHyphen(position) { position += 1 }
       let half = digit < 16 ? high : low
       let value = UInt8(truncatingIfNeeded: half >> UInt64(60 - digit % 16 * 4)) & 0xf
-      characters[place] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-      place += 1
+      characters[position] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+      position += 1
     }
     guard let text = try? UTF8Span(validating: characters.span) else {
       preconditionFailure("digits and hyphens are UTF-8")
@@ -22,33 +22,35 @@ extension UUID {
     return String(copying: text)
   }
 
-  /// An id from its 36 characters, in either case, or nothing where they are none.
+  /// Creates an id from its text form of 36 characters, in lower or upper case.
+  ///
+  /// - Returns: `nil` if the text is not a UUID in this form.
   public init?(wireText text: String) {
     guard text.utf8.count == 36 else { return nil }
     var (high, low): (UInt64, UInt64) = (0, 0)
-    var place = 0
+    var position = 0
     for character in text.utf8 {
       let digit: UInt8
       switch character {
       case UInt8(ascii: "-"):
-        guard Self.isHyphen(place) else { return nil }
-        place += 1
+        guard Self.isHyphen(position) else { return nil }
+        position += 1
         continue
       case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - UInt8(ascii: "0")
       case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - UInt8(ascii: "a") + 10
       case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = character - UInt8(ascii: "A") + 10
       default: return nil
       }
-      guard !Self.isHyphen(place) else { return nil }
+      guard !Self.isHyphen(position) else { return nil }
       high = high << 4 | low >> 60
       low = low << 4 | UInt64(digit)
-      place += 1
+      position += 1
     }
     self.init(high: high, low: low)
   }
 
-  private static func isHyphen(_ place: Int) -> Bool {
-    place == 8 || place == 13 || place == 18 || place == 23
+  private static func isHyphen(_ position: Int) -> Bool {
+    position == 8 || position == 13 || position == 18 || position == 23
   }
 }
 
@@ -67,8 +69,8 @@ extension UUID {
   }
 
   private init(high: UInt64, low: UInt64) {
-    func byte(_ number: UInt64, _ place: UInt64) -> UInt8 {
-      UInt8(truncatingIfNeeded: number >> (56 - place * 8))
+    func byte(_ number: UInt64, _ position: UInt64) -> UInt8 {
+      UInt8(truncatingIfNeeded: number >> (56 - position * 8))
     }
     self.init(
       uuid: (
