@@ -2,22 +2,29 @@ public import FoundationEssentials
 public import MockupAPI
 public import TTRPC
 
-/// The books as those see them who look after them.
+/// The calls for administrators: usage reports, budgets, stuck reservations and ledger
+/// verification.
 ///
-/// All throw ``RPCError``; `proto/mockups/v1/admin.proto` says with which codes.
+/// Every method throws ``RPCError``. `proto/mockups/v1/admin.proto` lists the codes.
 public struct Admin: Sendable {
   let stub: AdminServiceClient
   let options: CallOptions
 
-  /// All users' credits in a year and one of its months, fetched page by page as they are read.
+  /// Returns a report on the credits of all users in a year and in one of its months.
+  ///
+  /// The report is fetched page by page while it is iterated over.
   ///
   /// - Parameters:
-  ///   - year: `nil`: this one.
-  ///   - month: 1 to 12; `nil`: this one's number.
-  ///   - activeOnly: Only users who used or hold something in the year.
-  ///   - softLimitPassedOnly: Only users whose month is above its soft limit.
-  ///   - availableAtMost: Only users with at most so many credits available; `nil`: all.
-  ///   - user: Only this one; `nil`: all.
+  ///   - year: The year in UTC; `nil` means the current year.
+  ///   - month: The month in UTC, 1 to 12; `nil` means the current month's number.
+  ///   - order: The order of the users; `.unspecified` orders by user id.
+  ///   - activeOnly: If `true`, only users who have used credits or hold credits in the year.
+  ///   - softLimitPassedOnly: If `true`, only users whose month is above its soft limit.
+  ///   - availableAtMost: Only users with at most this number of available credits; `nil` means
+  ///     all.
+  ///   - user: Only this user; `nil` means all.
+  /// - Throws: INVALID_ARGUMENT if the year or the month does not fit into 32 bits. The server
+  ///   checks the other arguments when the first page is fetched.
   public func usageReport(
     year: Int? = nil, month: Int? = nil, order: UsageOrder = .unspecified,
     activeOnly: Bool = false, softLimitPassedOnly: Bool = false, availableAtMost: Int? = nil,
@@ -32,7 +39,16 @@ public struct Admin: Sendable {
         userID: user?.wireText ?? ""))
   }
 
-  /// Sets a user's budget, soft limit, or both. What is `nil` stays as it is.
+  /// Sets a user's annual budget, monthly soft limit, or both.
+  ///
+  /// The server records who changed the budget.
+  ///
+  /// - Parameters:
+  ///   - annual: The credits that the user may spend in a year, 0 or more; `nil` leaves it
+  ///     unchanged.
+  ///   - monthly: The credits in a month above which the user is warned, 0 or more; `nil` leaves it
+  ///     unchanged.
+  /// - Returns: The usage under the new values, and the previous values.
   public func setBudget(
     of user: UUID, annual: Int? = nil, monthly: Int? = nil
   ) async throws(RPCError) -> SetBudgetResponse {
@@ -42,12 +58,13 @@ public struct Admin: Sendable {
     return try await stub.setBudget(request, options: options)
   }
 
-  /// Decides what became of a reservation that was dispatched and never settled.
+  /// Settles a reservation that was dispatched and expired before it was committed or released.
   ///
   /// - Parameters:
-  ///   - credits: What the vendor charged; 0 gives all of it back.
-  ///   - resolutionID: Under which the call can be sent again; `nil`: the reservation's own id.
-  ///   - allowOverrun: More than is held may be charged, as far as it is available.
+  ///   - credits: The credits that the vendor charged; 0 releases the whole reservation.
+  ///   - resolutionID: The idempotency key of the call; `nil` means the reservation's own id.
+  ///   - allowOverrun: If `true`, `credits` may exceed the held credits by up to the available
+  ///     ones.
   public func resolve(
     _ reservation: UUID, of user: UUID, credits: Int, resolutionID: UUID? = nil,
     allowOverrun: Bool = false
@@ -60,11 +77,17 @@ public struct Admin: Sendable {
       options: options)
   }
 
-  /// Recomputes one user's balances, or all, and runs a closure with what differs and how far it is, as
-  /// it becomes known. Leaving the closure ends it.
+  /// Recomputes the balances of one user, or of all, and streams the discrepancies to a closure.
   ///
-  /// - Parameter timeout: How long it may take in all, in place of the client's limit for one call;
-  ///   `nil`: as long as it takes.
+  /// Each message has a discrepancy, or only the progress so far. The call is cancelled when the
+  /// closure returns.
+  ///
+  /// - Parameters:
+  ///   - user: The user to verify; `nil` means all.
+  ///   - timeout: The time limit of the whole call, which replaces the client's timeout; `nil`
+  ///     means no limit.
+  ///   - body: The closure that reads the messages.
+  /// - Returns: The closure's result.
   public func verifyLedger<Value>(
     of user: UUID? = nil, timeout: Duration? = nil,
     _ body: (MessageStream<VerifyLedgerResponse>) async throws -> Value
@@ -75,7 +98,7 @@ public struct Admin: Sendable {
       VerifyLedgerRequest(userID: user?.wireText ?? ""), options: options, body)
   }
 
-  /// The server, its database, and what it is doing now.
+  /// Returns the versions and the current load of the server and its database.
   public func serverInfo() async throws(RPCError) -> GetServerInfoResponse {
     try await stub.getServerInfo(GetServerInfoRequest(), options: options)
   }

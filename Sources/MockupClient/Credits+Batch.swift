@@ -2,14 +2,16 @@ public import MockupAPI
 public import TTRPC
 
 extension Credits {
-  /// Sets credits aside for several requests at once, decided in their order.
+  /// Reserves credits for several requests in one call, decided in their order.
   ///
-  /// Each has a result of its own; too few credits are an answer, not an error.
+  /// Each request has its own result. Insufficient credits are reported in the response, with
+  /// `success` set to `false`, not as an error.
   ///
   /// - Parameters:
-  ///   - requests: 1 to 512, each under an id of its own.
-  ///   - allOrNothing: Whether nothing is set aside unless everything is. Those requests that were not
-  ///     to blame fail with ABORTED then.
+  ///   - requests: 1 to 512 requests, each with its own reservation id.
+  ///   - allOrNothing: If `true`, nothing is reserved unless every request succeeds. Requests that
+  ///     would have succeeded then fail with ABORTED.
+  /// - Returns: The results, in the order of the requests.
   public func batchReserve(
     _ requests: [ReserveCreditsRequest], allOrNothing: Bool = false
   ) async throws(RPCError) -> [Result<ReserveCreditsResponse, RPCError>] {
@@ -25,13 +27,15 @@ extension Credits {
     }
   }
 
-  /// Dispatches, extends, commits and releases several reservations at once, in the order given.
-  ///
-  /// Each has a result of its own, of the kind of its settlement.
+  /// Dispatches, extends, commits and releases several reservations in one call, in the order
+  /// given.
   ///
   /// - Parameters:
-  ///   - settlements: 1 to 512.
-  ///   - allOrNothing: As in ``batchReserve(_:allOrNothing:)``.
+  ///   - settlements: 1 to 512 settlements.
+  ///   - allOrNothing: If `true`, nothing is settled unless every settlement succeeds. Settlements
+  ///     that would have succeeded then fail with ABORTED.
+  /// - Returns: The results, in the order of the settlements. A result is the response of its
+  ///   settlement's kind, or its error.
   public func batchSettle(
     _ settlements: [ReservationSettlement.Action], allOrNothing: Bool = false
   ) async throws(RPCError) -> [Result<BatchSettleReservationsResult.Outcome, RPCError>] {
@@ -50,7 +54,7 @@ extension Credits {
 }
 
 extension RPCError {
-  /// What an item of a batch failed with, as if it had been a call of its own.
+  /// Creates the error that a failed item of a batch would have had as a call of its own.
   fileprivate init(_ error: BatchError) {
     self.init(
       code: StatusCode(rawValue: error.code) ?? .unknown, message: error.message,
@@ -59,5 +63,5 @@ extension RPCError {
   }
 
   fileprivate static let emptyResult = RPCError(
-    code: .internalError, message: "the answer has an empty result")
+    code: .internalError, message: "the response has an empty result")
 }

@@ -3,11 +3,11 @@ public import MockupAPI
 public import TTRPC
 
 extension Credits {
-  /// A user's credits in a year and one of its months.
+  /// Returns a user's credits in a year and in one of its months.
   ///
   /// - Parameters:
-  ///   - year: `nil`: this one.
-  ///   - month: 1 to 12; `nil`: this one's number.
+  ///   - year: The year in UTC; `nil` means the current year.
+  ///   - month: The month in UTC, 1 to 12; `nil` means the current month's number.
   public func usage(
     of user: UUID, year: Int? = nil, month: Int? = nil
   ) async throws(RPCError) -> GetCreditUsageResponse {
@@ -17,11 +17,13 @@ extension Credits {
     return try await stub.getCreditUsage(request, options: options)
   }
 
-  /// A user's ledger, the newest entry first, fetched page by page as it is read.
+  /// Returns a user's ledger, the newest entry first.
+  ///
+  /// The ledger is fetched page by page while it is iterated over.
   ///
   /// - Parameters:
-  ///   - year: Only this one; `nil`: all.
-  ///   - month: Only this one of each year, 1 to 12; `nil`: all.
+  ///   - year: Only entries of this year; `nil` means every year.
+  ///   - month: Only entries of this month of each year, 1 to 12; `nil` means every month.
   public func ledger(of user: UUID, year: Int? = nil, month: Int? = nil) -> Ledger {
     Ledger(credits: self, user: user, year: year, month: month)
   }
@@ -35,12 +37,14 @@ extension Credits {
     return try await stub.listCreditUsage(request, options: options)
   }
 
-  /// A user's reservations as they stand, the newest first, fetched page by page as they are read.
+  /// Returns a user's reservations in their current state, the newest first.
+  ///
+  /// The reservations are fetched page by page while they are iterated over.
   ///
   /// - Parameters:
-  ///   - states: Only in these; none: in every state.
-  ///   - group: Only of this group; `nil`: all.
-  ///   - mockup: Only for this mockup; `nil`: all.
+  ///   - states: Only reservations in these states; an empty array means every state.
+  ///   - group: Only reservations of this group; `nil` means all.
+  ///   - mockup: Only reservations for this mockup; `nil` means all.
   public func reservations(
     of user: UUID, in states: [ReservationState] = [], group: UUID? = nil, mockup: UUID? = nil
   ) -> Reservations {
@@ -51,20 +55,24 @@ extension Credits {
         mockupID: mockup?.wireText ?? "", pageSize: Reservations.pageSize))
   }
 
-  /// Reads a user's ledger, the oldest entry first, as fast as the closure takes it.
+  /// Exports a user's ledger, the oldest entry first.
+  ///
+  /// The server waits while the closure runs. The client's timeout does not apply: an export may
+  /// take any time. After an error, another export can continue after the last chunk that was
+  /// processed.
   ///
   /// - Parameters:
-  ///   - year: Only this one; `nil`: all.
-  ///   - resumeToken: Of the last piece that was taken, where an export broke off; empty: from the
+  ///   - year: Only entries of this year; `nil` means every year.
+  ///   - resumeToken: The token of the last chunk that was processed; empty to export from the
   ///     beginning.
-  ///   - body: Takes a piece: some entries, and the token behind them.
+  ///   - body: The closure that processes a chunk: some entries, and the token to continue after
+  ///     them.
   public func export(
     of user: UUID, year: Int? = nil, after resumeToken: String = "",
     _ body: (ExportCreditUsageResponse) async throws -> Void
   ) async throws {
     let request = ExportCreditUsageRequest(
       userID: user.wireText, year: try .wire(year ?? 0, "year"), resumeToken: resumeToken)
-    // As long as it takes.
     var options = options
     options.timeout = nil
     try await stub.exportCreditUsage(request, options: options) { pieces in

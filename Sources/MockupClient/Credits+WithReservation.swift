@@ -3,46 +3,51 @@ public import MockupAPI
 internal import TTRPC
 internal import TimeOrderedID
 
-/// Credits that are held while a closure runs.
+/// A reservation whose credits are held while a closure runs.
 public struct HeldReservation: Sendable, Hashable {
+  /// The id of the reservation, which is also the idempotency key of the run.
   public let id: UUID
+  /// The user that the credits belong to.
   public let user: UUID
   /// The number of held credits.
   public let credits: Int
-  /// When the reservation expires, unless it is extended or settled before.
+  /// The time at which the reservation expires, unless it is extended or settled before.
   public let expiresAt: Date
-  /// The month has used and holds more than its soft limit.
+  /// True if the credits used and held in the month exceed the month's soft limit.
   public let softLimitIsPassed: Bool
-  /// An earlier run reserved the credits under the same id, and did not settle them.
+  /// True if an earlier run reserved the credits under the same id and did not settle them.
   public let isResumed: Bool
 }
 
-/// What is to become of a reservation, and what the closure that had it returns.
+/// The settlement of a reservation that a closure asks for, with the closure's result.
 public enum ReservationDecision<Value> {
-  /// Spend so many of the credits; the rest is free again.
+  /// Commits this number of credits, and releases the rest.
   case commit(credits: Int, Value)
-  /// Spend all of them.
+  /// Commits all held credits.
   case commitAll(Value)
-  /// Spend none.
+  /// Releases all held credits.
   case release(Value)
 }
 
 extension ReservationDecision: Sendable where Value: Sendable {}
 
-/// What has become of a reservation, and what the closure that had it returned.
+/// The outcome of a settled reservation, with the closure's result.
 public struct SettledReservation<Value> {
+  /// The value of the closure's ``ReservationDecision``.
   public let value: Value
-  /// The number of spent credits.
+  /// The number of committed credits.
   public let committed: Int
-  /// The number of credits that are available afterwards.
+  /// The number of credits that are available after the settlement.
   public let remaining: Int
-  /// The user's credits after it.
+  /// The user's credits after the settlement.
   public let usage: CreditUsage
 }
 
 extension SettledReservation: Sendable where Value: Sendable {}
 
-/// There were fewer credits than asked for. Nothing was reserved.
+/// An error that is thrown if fewer credits are available than requested.
+///
+/// Nothing was reserved.
 public struct InsufficientCredits: Error, Sendable, Hashable, CustomStringConvertible {
   /// The number of available credits.
   public let remaining: Int
@@ -50,12 +55,15 @@ public struct InsufficientCredits: Error, Sendable, Hashable, CustomStringConver
   public let description: String
 }
 
-/// The id belongs to a reservation of an earlier run, which a closure must not run for again: it was
-/// settled, it has expired, or it was dispatched, so that the vendor may have charged for it.
+/// An error that is thrown if an earlier run has already used the reservation's id.
+///
+/// The closure must not run again: the reservation was settled, it has expired, or it was
+/// dispatched, so the vendor may have charged for it.
 public struct ReservationAlreadyUsed: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The reservation as it stands: its state, and what was committed.
+  /// The reservation in its current state, with the number of committed credits.
   public let reservation: Reservation
 
+  /// The reservation's id and state, and the number of committed credits if there are any.
   public var description: String {
     let state = "reservation \(reservation.reservationID) is already \(reservation.state.name)"
     return reservation.committed > 0
@@ -64,48 +72,61 @@ public struct ReservationAlreadyUsed: Error, Sendable, Hashable, CustomStringCon
   }
 }
 
-/// An error that the closure of a dispatched reservation throws if the vendor charged nothing:
-/// the credits are released, and the caller gets the error inside.
+/// An error that the closure of a dispatched reservation throws if the vendor charged nothing.
+///
+/// The credits are released, and the caller receives the wrapped error.
 public struct NotCharged: Error {
+  /// The error that the caller receives.
   public let error: any Error
 
+  /// Wraps an error that occurred without a charge.
   public init(_ error: any Error) {
     self.error = error
   }
 }
 
 extension Credits {
-  /// Reserves credits, runs a closure, and spends as many of them as it says.
+  /// Reserves credits, runs a closure, and commits or releases the credits as the closure decides.
   ///
-  /// The closure's decision reaches the server even if the caller's task is cancelled: its
-  /// cancellation ends neither the commit nor the release, and both are retried while the server is
-  /// unavailable, for as long as the client's timeout (30 s where it has none). The release after any
-  /// other error of the closure has the attempts of the client's retry policy, and expiry after it.
+  /// The closure's decision reaches the server even if the caller's task is cancelled: cancellation
+  /// ends neither the commit nor the release. Both are retried while the server is unavailable, for
+  /// up to the client's timeout (30 s if it has none).
   ///
-  /// Where the closure throws, the credits are released, unless they are dispatched: then the vendor
-  /// may have charged, so they stay held until an administrator, or a late commit, settles the
-  /// reservation. A closure that knows better throws ``NotCharged``, or returns
-  /// ``ReservationDecision/release(_:)``. Where the process ends, a reservation that is only held
-  /// expires. A closure that outlives its reservation may still commit, as long as the credits are
-  /// available then.
+  /// If the closure throws, the credits are released, unless the reservation is dispatched: the
+  /// vendor may then have charged, so the credits stay held until an administrator or a late commit
+  /// settles the reservation. A closure that knows that the vendor charged nothing throws
+  /// ``NotCharged``, whose release is retried like a commit, or returns
+  /// ``ReservationDecision/release(_:)``. The release after any other error is retried only as the
+  /// client's retry policy says; if it fails, the reservation expires. If the process exits, a
+  /// reservation that is held and not dispatched expires. A closure that runs longer than its
+  /// reservation can still commit, if the credits are available.
   ///
-  /// A run under an id that was used before, as by a job that begins again after a crash, runs the
-  /// closure only where the reservation is still held. Two runs at the same time may both find it so;
-  /// with `isDispatched` one of them is refused.
+  /// If the id was used before, for example by a job that restarts after a crash, the closure runs
+  /// only if the reservation is still held. Two concurrent runs with the same id may both find it
+  /// held; with `isDispatched`, and without `resumesDispatched`, only one of them runs its closure.
   ///
-  /// A caller that is cancelled while the credits are being reserved cannot know whether they are. They
-  /// are released where the id was made here. Under an id of the caller's they stay held until they
-  /// expire, for the next run under it.
+  /// If the caller is cancelled while the credits are being reserved, the outcome is unknown. With
+  /// a generated id the credits are released. With the caller's id they stay held, for the next run
+  /// with that id, until they expire.
   ///
   /// - Parameters:
-  ///   - id: The idempotency key of the whole run; `nil`: a new one.
-  ///   - isDispatched: Whether the closure calls the vendor.
-  ///   - resumesDispatched: Whether the closure also runs where an earlier run under the same id was
-  ///     dispatched and not settled: the closure then finds out what the vendor did.
-  ///   - staysAlive: Whether the reservation is extended, again and again, while the closure runs.
-  /// - Throws: ``InsufficientCredits``; ``ReservationAlreadyUsed``; what the closure throws;
-  ///   ``RPCError`` where the server cannot reserve or spend. After an error of the commit,
-  ///   ``reservation(_:of:)`` tells what holds.
+  ///   - credits: The number of credits to reserve, at least 1.
+  ///   - id: The idempotency key of the whole run; `nil` generates an id.
+  ///   - timeToLive: The lifetime of the reservation, rounded up to whole seconds, up to 24 hours;
+  ///     `nil` means 15 minutes.
+  ///   - mockup: A mockup of the user that the credits are for.
+  ///   - group: The id of a group of reservations that can be released together.
+  ///   - isDispatched: If `true`, the reservation is dispatched before the closure runs. Set it if
+  ///     the closure calls the vendor.
+  ///   - resumesDispatched: If `true`, the closure also runs if an earlier run with the same id
+  ///     dispatched the reservation and did not settle it. The closure must then find out whether
+  ///     the vendor has charged.
+  ///   - staysAlive: If `true`, the reservation is extended regularly while the closure runs.
+  ///   - body: The closure that uses the credits and decides how to settle the reservation.
+  /// - Returns: The outcome of the settlement, with the value of the closure's decision.
+  /// - Throws: ``InsufficientCredits``; ``ReservationAlreadyUsed``; any error of the closure; or
+  ///   ``RPCError`` if the server cannot reserve or settle. After an error of the commit, call
+  ///   ``reservation(_:of:)`` to find out the state of the reservation.
   public func withReservation<Value>(
     for user: UUID, credits: Int, id: UUID? = nil,
     operation: MockupAPI.Operation = .generation, timeToLive: Duration? = nil,
@@ -117,9 +138,9 @@ extension Credits {
       user: user, credits: credits, id: id ?? .timeOrdered(), operation: operation,
       timeToLive: timeToLive, mockup: mockup, group: group)
     let (held, wasDispatched) = try await hold(
-      request, isOwnID: id == nil, resumesDispatched: resumesDispatched)
+      request, isGeneratedID: id == nil, resumesDispatched: resumesDispatched)
     if isDispatched, !wasDispatched {
-      try await dispatch(held, isOwnID: id == nil, resumesDispatched: resumesDispatched)
+      try await dispatch(held, isGeneratedID: id == nil, resumesDispatched: resumesDispatched)
     }
 
     let decision: ReservationDecision<Value>
@@ -128,10 +149,10 @@ extension Credits {
     do {
       decision = try await body(held)
     } catch let error as NotCharged {
-      await giveBack(held, patience: options.boundedTimeout)
+      await releaseIgnoringErrors(held, patience: options.boundedTimeout)
       throw error.error
     } catch {
-      if !isDispatched, !wasDispatched { await giveBack(held) }
+      if !isDispatched, !wasDispatched { await releaseIgnoringErrors(held) }
       throw error
     }
     switch decision {
@@ -144,7 +165,7 @@ extension Credits {
     }
   }
 
-  /// The reservation to make for a closure.
+  /// The parameters of the reservation to make.
   private struct Request: Sendable {
     var user: UUID
     var credits: Int
@@ -161,22 +182,23 @@ extension Credits {
     }
   }
 
-  /// Reserves the credits, or finds those that an earlier run reserved.
+  /// Reserves the credits, or finds the reservation of an earlier run.
   ///
-  /// - Parameter isOwnID: Nobody else can know the id.
+  /// - Parameter isGeneratedID: True if the id was generated for this run, so no other run can use
+  ///   it.
   private func hold(
-    _ request: Request, isOwnID: Bool, resumesDispatched: Bool
+    _ request: Request, isGeneratedID: Bool, resumesDispatched: Bool
   ) async throws -> (HeldReservation, wasDispatched: Bool) {
     let reserved: ReserveCreditsResponse
     var current: Reservation?
     do {
       reserved = try await request.reserve(self)
-      // The answer to a replay is the first one; what has become of it since is not in it.
+      // A replay returns the first response, so the current state has to be read.
       if reserved.success, reserved.replayed {
         current = try await reservation(request.id, of: request.user)
       }
     } catch {
-      if isOwnID, Task.isCancelled { await undo(request) }
+      if isGeneratedID, Task.isCancelled { await undo(request) }
       throw error
     }
     guard reserved.success else {
@@ -198,24 +220,26 @@ extension Credits {
 
   /// Dispatches the reservation before its closure runs.
   private func dispatch(
-    _ held: HeldReservation, isOwnID: Bool, resumesDispatched: Bool
+    _ held: HeldReservation, isGeneratedID: Bool, resumesDispatched: Bool
   ) async throws {
     let response: DispatchReservationResponse
     do {
       response = try await dispatch(held.id, of: held.user)
     } catch {
-      // This run has not called the vendor. Another one under the same id may have.
-      if isOwnID { await giveBack(held) }
+      // This run has not called the vendor. Another run with the same id may have.
+      if isGeneratedID { await releaseIgnoringErrors(held) }
       throw error
     }
-    // Another run has it, or the answer to this one's first attempt was lost: which, is unknown.
+    // Another run has dispatched it, or the response to this run's first attempt was lost. The two
+    // cases cannot be told apart.
     if response.replayed, !resumesDispatched {
       throw ReservationAlreadyUsed(reservation: response.reservation ?? Reservation())
     }
   }
 
-  /// Extends a reservation three times in its time to live, until the task is cancelled. The next
-  /// extension makes up for one that fails.
+  /// Extends a reservation at every third of its time to live, until the task is cancelled.
+  ///
+  /// Errors are ignored: the next extension makes up for one that fails.
   private func heartbeats(
     of held: HeldReservation, timeToLive: Duration?
   ) -> Task<Void, Never> {
@@ -227,13 +251,15 @@ extension Credits {
     }
   }
 
-  // MARK: Calls that have to reach the server
+  // MARK: Shielded calls
 
   private var bounded: Credits {
     Credits(stub: stub, options: options.bounded, shielded: shielded)
   }
 
-  /// - Parameter credits: `nil`: all; 0: none.
+  /// Commits or releases the held credits.
+  ///
+  /// - Parameter credits: The number of credits to commit; `nil` means all, 0 releases them.
   private func settle(
     _ held: HeldReservation, credits: Int?
   ) async throws(RPCError) -> CommitReservationResponse {
@@ -243,15 +269,19 @@ extension Credits {
     }
   }
 
-  /// Releases. Where that fails, a reservation that is held expires.
-  private func giveBack(_ held: HeldReservation, patience: Duration = .zero) async {
+  /// Releases a reservation, and ignores errors.
+  ///
+  /// If the release fails, a reservation that is held and not dispatched expires.
+  private func releaseIgnoringErrors(_ held: HeldReservation, patience: Duration = .zero) async {
     _ = try? await shielded.run(patience: patience) { [bounded] () async throws(RPCError) in
       try await bounded.release(held.id, of: held.user)
     }
   }
 
-  /// Releases what a request may have reserved that may still be on its way: only where it was decided
-  /// is there something to release.
+  /// Releases the credits of a request whose outcome is unknown.
+  ///
+  /// The request may still be in flight, so it is sent again first: once it has been decided, its
+  /// reservation can be released.
   private func undo(_ request: Request) async {
     try? await shielded.run { [bounded] () async throws(RPCError) in
       guard try await request.reserve(bounded).success else { return }
@@ -261,7 +291,7 @@ extension Credits {
 }
 
 extension ReservationState {
-  /// As the protocol names it.
+  /// The state's name in the protocol, without its prefix.
   fileprivate var name: String {
     switch self {
     case .unspecified: "UNSPECIFIED"

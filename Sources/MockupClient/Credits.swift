@@ -3,31 +3,34 @@ public import MockupAPI
 public import TTRPC
 public import TimeOrderedID
 
-/// A user's credits: reserved, spent, released, counted.
+/// The calls that reserve, commit, release, refund and report a user's credits.
 ///
-/// Every method may be called again with the same ids: it has one effect, and the first answer.
-/// All throw ``RPCError``; `proto/mockups/v1/credits.proto` says with which codes. Where the caller's
-/// task is cancelled, a call ends at once, and its effect is unknown; what
-/// ``withReservation(for:credits:id:operation:timeToLive:mockup:group:isDispatched:resumesDispatched:staysAlive:_:)``
-/// commits and releases is not cancelled.
+/// Every method is idempotent: a retry with the same ids has no second effect, and returns the
+/// first response with `replayed` set. Every method throws ``RPCError``.
+/// `proto/mockups/v1/credits.proto` lists the codes.
+///
+/// If the caller's task is cancelled, a call ends at once and its outcome is unknown. The commits
+/// and releases of `withReservation` are not cancelled.
 public struct Credits: Sendable {
   let stub: CreditServiceClient
   let options: CallOptions
-  /// For what a reservation's closure has decided.
+  /// The commits and releases of `withReservation`.
   let shielded: ShieldedCalls
 
-  /// Sets credits aside.
+  /// Reserves credits for a user.
   ///
-  /// Too few credits are an answer, not an error: look at `success`.
+  /// Insufficient credits are not an error: `success` is then `false` in the response.
   ///
   /// - Parameters:
-  ///   - credits: At least 1.
-  ///   - id: Under which the reservation is known, and the call can be sent again.
-  ///   - timeToLive: How long the credits stay set aside, rounded up to whole seconds, up to a day;
-  ///     `nil`: a quarter of an hour.
-  ///   - mockup: A mockup of the user that this is for.
-  ///   - group: Reservations of one group can be released together.
-  ///   - mode: Whether it may be fewer credits where there are fewer: look at `granted` then.
+  ///   - credits: The number of credits, at least 1.
+  ///   - id: The id of the reservation, which is also the idempotency key of the call. An id that
+  ///     was refused for lack of credits stays refused: use a new id for a new attempt.
+  ///   - timeToLive: The lifetime of the reservation, rounded up to whole seconds, up to 24 hours;
+  ///     `nil` means 15 minutes.
+  ///   - mockup: A mockup of the user that the credits are for.
+  ///   - group: The id of a group of reservations that can be released together.
+  ///   - mode: `.bestEffort` reserves fewer credits if fewer are available; `granted` in the
+  ///     response has their number.
   public func reserve(
     for user: UUID, credits: Int, id: UUID = .timeOrdered(),
     operation: MockupAPI.Operation = .generation, timeToLive: Duration? = nil,
@@ -45,17 +48,20 @@ public struct Credits: Sendable {
     return try await stub.reserveCredits(request, options: options)
   }
 
-  /// Says what ``reserve(for:credits:id:operation:timeToLive:mockup:group:mode:)`` would say, and sets nothing aside.
+  /// Returns the response that a reservation would get now, without reserving anything.
   public func check(for user: UUID, credits: Int) async throws(RPCError) -> ReserveCreditsResponse {
     let request = ReserveCreditsRequest(
       userID: user.wireText, credits: try .wire(credits, "credits"), mode: .checkOnly)
     return try await stub.reserveCredits(request, options: options)
   }
 
-  /// Says that the vendor is about to be called: from here on the reservation's time may pass without
-  /// its credits being free.
+  /// Marks a reservation as dispatched: the vendor is about to be called.
   ///
-  /// - Parameter timeToLive: Extends it as well; `nil`: it ends when it did.
+  /// A dispatched reservation that expires becomes `UNRESOLVED`, and its credits stay held, because
+  /// the vendor may have charged.
+  ///
+  /// - Parameter timeToLive: If given, also extends the reservation, as
+  ///   ``extend(_:of:timeToLive:)`` does; `nil` leaves its expiry unchanged.
   public func dispatch(
     _ reservation: UUID, of user: UUID, timeToLive: Duration? = nil
   ) async throws(RPCError) -> DispatchReservationResponse {
@@ -65,7 +71,12 @@ public struct Credits: Sendable {
     return try await stub.dispatchReservation(request, options: options)
   }
 
-  /// Keeps a reservation's credits set aside for so long from now; `nil`: a quarter of an hour.
+  /// Extends a reservation to expire after a time from now.
+  ///
+  /// A reservation that expires later already is left unchanged.
+  ///
+  /// - Parameter timeToLive: The time from now, rounded up to whole seconds, up to 24 hours; `nil`
+  ///   means 15 minutes.
   public func extend(
     _ reservation: UUID, of user: UUID, timeToLive: Duration? = nil
   ) async throws(RPCError) -> ExtendReservationResponse {
@@ -75,14 +86,16 @@ public struct Credits: Sendable {
     return try await stub.extendReservation(request, options: options)
   }
 
-  /// Spends what a reservation holds, or a part of it; the rest is free again.
+  /// Commits the credits that a reservation holds, or some of them.
   ///
   /// - Parameters:
-  ///   - credits: How many; `nil`: all that are left. 0 releases.
-  ///   - commitID: Under which the call can be sent again; `nil`: the reservation's own id. Each of
-  ///     several commits needs one of its own.
-  ///   - isFinal: Whether the rest is free again; otherwise it stays set aside for more commits.
-  ///   - allowsOverrun: Whether it may be more than is left, as long as that is available.
+  ///   - credits: The number of credits; `nil` means all that are left, 0 releases them.
+  ///   - commitID: The idempotency key of the call; `nil` means the reservation's own id. Each of
+  ///     several commits of a reservation needs its own id.
+  ///   - isFinal: If `true`, the remaining credits are released; otherwise they stay held for more
+  ///     commits.
+  ///   - allowsOverrun: If `true`, `credits` may exceed the credits that are left, by up to the
+  ///     available credits.
   public func commit(
     _ reservation: UUID, of user: UUID, credits: Int? = nil, commitID: UUID? = nil,
     isFinal: Bool = true, allowsOverrun: Bool = false
@@ -94,7 +107,7 @@ public struct Credits: Sendable {
     return try await stub.commitReservation(request, options: options)
   }
 
-  /// Gives back what a reservation holds.
+  /// Releases the credits that a reservation holds.
   public func release(
     _ reservation: UUID, of user: UUID
   ) async throws(RPCError) -> ReleaseReservationResponse {
@@ -103,7 +116,7 @@ public struct Credits: Sendable {
     return try await stub.releaseReservation(request, options: options)
   }
 
-  /// Gives back what the open reservations of a group hold.
+  /// Releases the credits that the open reservations of a group hold.
   public func releaseGroup(
     _ group: UUID, of user: UUID
   ) async throws(RPCError) -> ReleaseReservationResponse {
@@ -111,11 +124,12 @@ public struct Credits: Sendable {
     return try await stub.releaseReservation(request, options: options)
   }
 
-  /// Gives back what an entry of the ledger charged, or a part of it.
+  /// Refunds the credits that a ledger entry charged, or some of them.
   ///
   /// - Parameters:
-  ///   - credits: How many; `nil`: all that were not refunded yet.
-  ///   - id: Under which the call can be sent again.
+  ///   - entry: The id of the ledger entry.
+  ///   - credits: The number of credits, at least 1; `nil` means all that were not yet refunded.
+  ///   - id: The idempotency key of the call.
   public func refund(
     _ entry: UUID, of user: UUID, credits: Int? = nil, id: UUID = .timeOrdered()
   ) async throws(RPCError) -> RefundCreditsResponse {
@@ -125,21 +139,21 @@ public struct Credits: Sendable {
     return try await stub.refundCredits(request, options: options)
   }
 
-  /// A reservation as it stands now.
+  /// Returns a reservation in its current state.
   public func reservation(_ id: UUID, of user: UUID) async throws(RPCError) -> Reservation {
     let request = GetReservationRequest(userID: user.wireText, reservationID: id.wireText)
     let response = try await stub.getReservation(request, options: options)
     guard let reservation = response.reservation else {
-      throw RPCError(code: .internalError, message: "the answer has no reservation")
+      throw RPCError(code: .internalError, message: "the response has no reservation")
     }
     return reservation
   }
 }
 
 extension Int32 {
-  /// A number as it travels.
+  /// Converts a number to the type of its protocol field.
   ///
-  /// - Throws: INVALID_ARGUMENT where 32 bits do not hold it.
+  /// - Throws: INVALID_ARGUMENT if it does not fit into 32 bits.
   static func wire(_ number: Int, _ name: String) throws(RPCError) -> Int32 {
     guard let number = Int32(exactly: number) else {
       throw RPCError(code: .invalidArgument, message: "\(name) \(number) is out of range")
@@ -147,7 +161,7 @@ extension Int32 {
     return number
   }
 
-  /// A time to live as it travels: 0 where the server is to choose.
+  /// Converts a time to live to whole seconds, rounded up; `nil` becomes 0, the server's default.
   static func seconds(_ timeToLive: Duration?) throws(RPCError) -> Int32 {
     guard let timeToLive else { return 0 }
     guard timeToLive > .zero else {

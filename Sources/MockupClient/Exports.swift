@@ -1,3 +1,3 @@
-// Answers are the service's own messages: who imports the client can read them.
+// The client returns the service's own messages and errors, so importing it exports them too.
 @_exported public import MockupAPI
 @_exported public import TTRPC

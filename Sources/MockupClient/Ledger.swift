@@ -2,11 +2,12 @@ internal import FoundationEssentials
 public import MockupAPI
 internal import TTRPC
 
-/// A user's ledger, the newest entry first. Iterating fetches it page by page.
+/// The entries of a user's ledger, the newest first, fetched page by page.
 public struct Ledger: AsyncSequence, Sendable {
+  /// One entry of the ledger.
   public typealias Element = CreditUsageEntry
 
-  /// How many entries are fetched at a time.
+  /// The number of entries that are fetched at a time.
   static let pageSize: Int32 = 500
 
   let credits: Credits
@@ -14,10 +15,12 @@ public struct Ledger: AsyncSequence, Sendable {
   let year: Int?
   let month: Int?
 
+  /// Creates an iterator that starts at the newest entry.
   public func makeAsyncIterator() -> Iterator {
     Iterator(ledger: self)
   }
 
+  /// The iterator of a ledger, which fetches the next page when it needs one.
   public struct Iterator: AsyncIteratorProtocol {
     private let ledger: Ledger
     private var page: ArraySlice<CreditUsageEntry> = []
@@ -27,9 +30,9 @@ public struct Ledger: AsyncSequence, Sendable {
       self.ledger = ledger
     }
 
-    /// The next entry, or nothing at the end.
+    /// Returns the next entry, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` where a page cannot be fetched.
+    /// - Throws: ``RPCError`` if a page cannot be fetched.
     public mutating func next() async throws -> CreditUsageEntry? {
       while page.isEmpty, let token {
         let response = try await ledger.credits.page(of: ledger, token: token)

@@ -1,9 +1,10 @@
 public import TTRPC
 
-/// The way to a mockupd on this machine.
+/// A client of a mockupd server on this machine.
 ///
 /// ```swift
-/// try await MockupClient.withConnection(to: .unixSocket(path: "/run/mockupd/mockupd.sock")) { client in
+/// let address = MockupClient.Address.unixSocket(path: "/run/mockupd/mockupd.sock")
+/// try await MockupClient.withConnection(to: address) { client in
 ///   let outcome = try await client.credits.withReservation(for: user, credits: 3) { reservation in
 ///     let files = try await render(reservation.id)
 ///     return .commit(credits: files.count, files)
@@ -11,30 +12,44 @@ public import TTRPC
 /// }
 /// ```
 ///
-/// One connection serves any number of tasks. It is made when first needed, and again when it was
-/// lost; a call that meets a server that is away is sent again, under the same ids, as
-/// ``Configuration/retry`` says.
+/// Any number of tasks share one connection. The client connects at the first call, and reconnects
+/// after the connection was lost. Idempotent calls that fail because the server is unavailable are
+/// retried with the same ids, by the policy ``Configuration/retry``.
 public struct MockupClient: Sendable {
-  /// Where a server listens.
+  /// The address that a server listens on.
   public enum Address: Sendable, Hashable {
-    /// A socket file.
+    /// The path of a Unix socket, at most 107 bytes.
     case unixSocket(path: String)
   }
 
-  /// How calls are made.
+  /// The settings of a client's calls and connection.
   public struct Configuration: Sendable {
-    /// How long a call may take, its retries included; `nil`: without end.
+    /// The time limit of a call, retries included; `nil` means no limit.
     public var timeout: Duration?
-    /// How a call that met a server or a database that is away is sent again. All calls carry the ids
-    /// that make a second arrival harmless.
+    /// The policy for retrying calls that fail because the server or its database is unavailable or
+    /// overloaded.
+    ///
+    /// Only idempotent calls with a single response are retried. A call of
+    /// ``Mockups/claim(worker:count:lease:wait:)`` is not.
     public var retry: RetryPolicy
-    /// What travels beside each request.
+    /// The metadata that is sent with each request.
     public var metadata: Metadata
-    /// Whether calls wait for a server that cannot be reached, as long as ``timeout`` allows.
+    /// A Boolean value that indicates whether calls wait, up to ``timeout``, for a server that is
+    /// unreachable.
+    ///
+    /// The default is `false`: a call fails if the client cannot connect.
     public var waitsForReady = false
-    /// How the connection is kept. Its interceptors run around each attempt of a call.
+    /// The settings of the connection.
+    ///
+    /// Its interceptors run around each attempt of a call.
     public var connection = ClientConfiguration()
 
+    /// Creates a configuration.
+    ///
+    /// - Parameters:
+    ///   - timeout: The time limit of a call, retries included; `nil` means no limit.
+    ///   - retry: The policy for retrying idempotent calls.
+    ///   - metadata: The metadata that is sent with each request.
     public init(
       timeout: Duration? = .seconds(30), retry: RetryPolicy = RetryPolicy(),
       metadata: Metadata = Metadata()
@@ -51,18 +66,18 @@ public struct MockupClient: Sendable {
     }
   }
 
-  /// The books of credits.
+  /// The calls that reserve, commit and report credits.
   public let credits: Credits
-  /// The mockups that they are spent on.
+  /// The calls that generate, list, review and watch mockups.
   public let mockups: Mockups
-  /// Pins and impressions of mockups.
+  /// The calls that record pins and impressions of mockups.
   public let performance: Performance
-  /// The scenes that artworks are placed in.
+  /// The calls that read and change scene templates.
   public let scenes: Scenes
-  /// For those who look after the books.
+  /// The calls for administrators.
   public let admin: Admin
 
-  /// The calls that have to reach the server before the connection is closed.
+  /// The calls that must end before the connection is closed.
   private let shielded: ShieldedCalls
 
   private init(_ client: Client, _ configuration: Configuration) {
@@ -82,9 +97,17 @@ public struct MockupClient: Sendable {
     admin = Admin(stub: AdminServiceClient(client), options: options)
   }
 
-  /// Runs a closure with a client, and closes its connection after it.
+  /// Runs a closure with a client, and closes the client's connection when the closure returns.
   ///
-  /// Commits, releases and reports that are still in flight then reach the server first.
+  /// Commits, releases and workers' reports that are still in flight are completed before the
+  /// connection is closed.
+  ///
+  /// - Parameters:
+  ///   - address: The server's address. The client does not connect before the first call.
+  ///   - configuration: The settings of calls and connection.
+  ///   - body: The closure that uses the client.
+  /// - Returns: The closure's result.
+  /// - Throws: Any error of the closure.
   public static func withConnection<Value>(
     to address: Address, configuration: Configuration = Configuration(),
     _ body: (MockupClient) async throws -> Value

@@ -3,20 +3,20 @@ public import MockupAPI
 public import TTRPC
 public import TimeOrderedID
 
-/// The pins and impressions of mockups, which only grow.
+/// The calls that add pins and impressions to mockups.
 ///
-/// They travel in batches, each of which counts once, however often it is sent.
+/// Entries are sent in batches. A batch is counted once, even if it is sent several times.
 public struct Performance: Sendable {
   let stub: MockupServiceClient
   let options: CallOptions
-  /// How a stream is sent again; single calls are retried by the connection.
+  /// The policy for retrying streams; single calls are retried by the connection.
   let retry: RetryPolicy
-  /// For what a recorder was given.
+  /// The batches of recorders.
   let shielded: ShieldedCalls
 
-  /// Counts up to 1000 entries.
+  /// Counts a batch of up to 1000 entries.
   ///
-  /// - Parameter batch: Under which the call can be sent again.
+  /// - Parameter batch: The id of the batch, which is the idempotency key of the call.
   public func record(
     _ entries: [PerformanceEntry], batch: UUID = .timeOrdered()
   ) async throws(RPCError) -> RecordPerformanceResponse {
@@ -24,11 +24,14 @@ public struct Performance: Sendable {
     return try await stub.recordPerformance(request, options: options)
   }
 
-  /// Counts batches of up to 1000 entries each, in one call. They are counted when it returns; where it
-  /// throws, some may be, and the same batches can be sent again.
+  /// Counts several batches of up to 1000 entries each in one call.
   ///
-  /// A server that is away is tried again, as the client's configuration says. All batches together
-  /// should stay below 4 MiB: the server bounds how much of a stream may wait.
+  /// All batches have been counted when the call returns. If it throws, some may have been counted;
+  /// the same batches can be sent again. The call is retried by the policy of the client's
+  /// configuration.
+  ///
+  /// All batches together should be smaller than 4 MiB, because the server limits the bytes of a
+  /// stream that wait to be processed.
   public func record(
     _ batches: [StreamPerformanceRequest]
   ) async throws(RPCError) -> StreamPerformanceResponse {
@@ -48,10 +51,12 @@ public struct Performance: Sendable {
     }
   }
 
-  /// Runs a closure with a recorder, and counts all that it was given, also where the closure throws or
-  /// the caller's task is cancelled.
+  /// Runs a closure with a recorder, and counts everything that was added to it.
   ///
-  /// - Throws: What the closure throws; ``RPCError`` where not all could be counted.
+  /// The recorder is flushed even if the closure throws or the caller's task is cancelled.
+  ///
+  /// - Returns: The closure's result, and the totals of the recorder.
+  /// - Throws: Any error of the closure; ``RPCError`` if not everything could be counted.
   public func withRecorder<Value>(
     _ body: (PerformanceRecorder) async throws -> Value
   ) async throws -> (value: Value, summary: PerformanceSummary) {
@@ -61,7 +66,7 @@ public struct Performance: Sendable {
     do {
       value = try await body(recorder)
     } catch {
-      // Where counting fails too, the closure's error says more.
+      // If the flush fails too, the closure's error is the more useful one.
       _ = try? await counted(by: recorder)
       throw error
     }
@@ -84,7 +89,7 @@ public struct Performance: Sendable {
     } catch let error as RPCError {
       throw error
     } catch {
-      throw RPCError(code: .unknown, message: "the batches were not sent", cause: error)
+      throw RPCError(code: .unknown, message: "cannot send the batches", cause: error)
     }
   }
 }

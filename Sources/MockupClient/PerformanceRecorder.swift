@@ -3,34 +3,36 @@ public import MockupAPI
 public import TTRPC
 internal import TimeOrderedID
 
-/// What a recorder has counted.
+/// The totals of a recorder.
 public struct PerformanceSummary: Sendable, Hashable {
-  /// Entries that were counted: what is added for one mockup is merged into one, as far as it travels
-  /// together.
+  /// The number of counted entries.
+  ///
+  /// Additions to one mockup within a batch are merged into one entry.
   public var counted = 0
-  /// Entries that were not.
+  /// The number of refused entries.
   public var refused = 0
-  /// The first of those that were not, up to 1000.
+  /// The first refused entries, up to 1000.
   public var refusals: [RefusedPerformance] = []
 }
 
 /// An entry that was not counted.
 public struct RefusedPerformance: Sendable, Hashable {
+  /// The entry that was refused, with all additions that were merged into it.
   public var entry: PerformanceEntry
-  /// The server's words.
+  /// The server's message.
   public var reason: String
 }
 
-/// Gathers pins and impressions, and sends them in batches of 500 mockups.
+/// A recorder that collects pins and impressions, and sends them in batches of 500 mockups.
 ///
-/// A batch keeps its id until it is counted, so that nothing is lost or counted twice where the server
-/// goes away and comes back. What was added and not yet counted is lost only with the process.
+/// A batch keeps its id until it is counted, so nothing is lost or counted twice if the server
+/// becomes unavailable. Additions that are not yet counted are lost if the process exits.
 public actor PerformanceRecorder {
-  /// How many mockups make up a batch.
+  /// The number of mockups in a batch.
   static let batchSize = 500
-  /// How many batches travel in one stream: well below what a server lets wait.
+  /// The maximum number of batches in one stream, well below the limit of the server's queue.
   private static let batchesPerStream = 32
-  private static let mostRefusals = 1000
+  private static let maxRefusals = 1000
 
   private struct Mockup: Hashable {
     let user: UUID
@@ -38,10 +40,11 @@ public actor PerformanceRecorder {
   }
 
   private let performance: Performance
-  // What may still be merged, and its order.
-  private var places: [Mockup: Int] = [:]
+  /// The index of each mockup's entry in the open batch.
+  private var indexes: [Mockup: Int] = [:]
+  /// The entries of the open batch, into which additions are merged.
   private var open: [PerformanceEntry] = []
-  /// What is on its way, or waits for it.
+  /// The batches that are in flight or wait to be sent.
   private var batches: [StreamPerformanceRequest] = []
   private var summary = PerformanceSummary()
   private var isSending = false
@@ -51,11 +54,15 @@ public actor PerformanceRecorder {
     self.performance = performance
   }
 
-  /// Adds to a mockup's pins and impressions. Sends what there is once there is enough of it, and
-  /// suspends meanwhile.
+  /// Adds pins and impressions to a mockup.
   ///
-  /// - Throws: ``RPCError`` where the server does not take what was added before; then this was not
-  ///   added. INVALID_ARGUMENT for a number below 0, or above what 32 bits hold.
+  /// If enough batches are waiting, the call first sends them and waits for the server.
+  ///
+  /// - Parameters:
+  ///   - pins: The pins to add, 0 or more.
+  ///   - impressions: The impressions to add, 0 or more.
+  /// - Throws: INVALID_ARGUMENT if a number is negative or does not fit into 32 bits; another
+  ///   ``RPCError`` if the waiting batches cannot be sent. Nothing was added then.
   public func add(
     _ mockup: UUID, of user: UUID, pins: Int = 0, impressions: Int = 0
   ) async throws(RPCError) {
@@ -63,33 +70,35 @@ public actor PerformanceRecorder {
     let impressions = try Int32.count(impressions, "impressions")
     while batches.count >= Self.batchesPerStream { try await send() }
     let name = Mockup(user: user, id: mockup)
-    if let place = places[name], open[place].add(pins, impressions) { return }
-    places[name] = open.count
+    if let index = indexes[name], open[index].add(pins, impressions) { return }
+    indexes[name] = open.count
     open.append(
       PerformanceEntry(
         userID: user.wireText, mockupID: mockup.wireText, pins: pins, impressions: impressions))
-    if open.count == Self.batchSize { cut() }
+    if open.count == Self.batchSize { closeBatch() }
   }
 
-  /// Sends all that was added, and waits until it is counted.
+  /// Sends everything that was added, and waits until it is counted.
   ///
-  /// - Returns: What was counted so far.
+  /// - Returns: The totals so far.
+  /// - Throws: ``RPCError`` if a batch cannot be sent. The batch is kept, so the call can be
+  ///   retried.
   @discardableResult
   public func flush() async throws(RPCError) -> PerformanceSummary {
-    cut()
+    closeBatch()
     while !batches.isEmpty { try await send() }
     return summary
   }
 
-  /// Makes a batch of what may still be merged.
-  private func cut() {
+  /// Closes the open batch, and queues it for sending.
+  private func closeBatch() {
     guard !open.isEmpty else { return }
     batches.append(StreamPerformanceRequest(batchID: UUID.timeOrdered().wireText, entries: open))
     open.removeAll(keepingCapacity: true)
-    places.removeAll(keepingCapacity: true)
+    indexes.removeAll(keepingCapacity: true)
   }
 
-  /// Sends the first batches, or waits for who is sending.
+  /// Sends the first batches, or waits for another task that is sending.
   private func send() async throws(RPCError) {
     guard !isSending else {
       return await withCheckedContinuation { waiting.append($0) }
@@ -102,9 +111,9 @@ public actor PerformanceRecorder {
     }
     let sent = Array(batches.prefix(Self.batchesPerStream))
     let response = try await performance.record(sent)
-    // Others only append.
+    // Other tasks have only appended batches meanwhile.
     batches.removeFirst(sent.count)
-    summary.add(response, of: sent, upTo: Self.mostRefusals)
+    summary.add(response, of: sent, upTo: Self.maxRefusals)
   }
 }
 
@@ -125,7 +134,9 @@ extension PerformanceSummary {
 }
 
 extension PerformanceEntry {
-  /// Adds to an entry, unless 32 bits do not hold what it comes to.
+  /// Adds to an entry, if the sums fit into 32 bits.
+  ///
+  /// - Returns: True if the numbers were added.
   fileprivate mutating func add(_ pins: Int32, _ impressions: Int32) -> Bool {
     let (pins, pinsOverflow) = self.pins.addingReportingOverflow(pins)
     let (impressions, overflow) = self.impressions.addingReportingOverflow(impressions)

@@ -2,23 +2,26 @@ internal import FoundationEssentials
 public import MockupAPI
 internal import TTRPC
 
-/// A user's reservations, the newest first. Iterating fetches them page by page.
+/// A user's reservations, the newest first, fetched page by page.
 public struct Reservations: AsyncSequence, Sendable {
+  /// One reservation of the list.
   public typealias Element = Reservation
 
-  /// How many are fetched at a time.
+  /// The number of reservations that are fetched at a time.
   static let pageSize: Int32 = 500
 
   let credits: Credits
   let request: ListReservationsRequest
 
+  /// Creates an iterator that starts at the newest reservation.
   public func makeAsyncIterator() -> Iterator {
     Iterator(credits: credits, request: request)
   }
 
+  /// The iterator of a list of reservations, which fetches the next page when it needs one.
   public struct Iterator: AsyncIteratorProtocol {
     private let credits: Credits
-    /// What asks for the next page; nothing after the last.
+    /// The request for the next page; `nil` after the last one.
     private var request: ListReservationsRequest?
     private var page: ArraySlice<Reservation> = []
 
@@ -27,9 +30,9 @@ public struct Reservations: AsyncSequence, Sendable {
       self.request = request
     }
 
-    /// The next reservation, or nothing at the end.
+    /// Returns the next reservation, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` where a page cannot be fetched.
+    /// - Throws: ``RPCError`` if a page cannot be fetched.
     public mutating func next() async throws -> Reservation? {
       while page.isEmpty, var request {
         let response = try await credits.stub.listReservations(request, options: credits.options)

@@ -3,22 +3,28 @@ public import MockupAPI
 public import TTRPC
 public import TimeOrderedID
 
-/// The scenes that artworks are placed in: the system's, which everybody sees and nobody changes, and
-/// those of users.
+/// The calls that read and change scene templates.
 ///
-/// Every method may be called again: it has one effect. All throw ``RPCError``;
-/// `proto/mockups/v1/scenes.proto` says with which codes.
+/// System templates are visible to all users and read-only. A user's templates are visible to that
+/// user only.
+///
+/// Every method is idempotent. Every method throws ``RPCError``. `proto/mockups/v1/scenes.proto`
+/// lists the codes.
 public struct Scenes: Sendable {
   let stub: SceneServiceClient
   let options: CallOptions
 
-  /// Scene templates, by key, a user's before the system's, fetched page by page as they are read.
+  /// Returns the scene templates that a user sees, ordered by key.
+  ///
+  /// Of templates with the same key, the user's comes before the system's. The templates are
+  /// fetched page by page while they are iterated over.
   ///
   /// - Parameters:
-  ///   - user: Whose, besides the system's; `nil`: the system's alone.
-  ///   - includesInactive: Also those that are not active.
-  ///   - ownOnly: Only the user's own.
-  ///   - collection: Only those recommended for it; `nil`: all.
+  ///   - user: The user whose templates are returned, in addition to the system's; `nil` returns
+  ///     only the system's.
+  ///   - includesInactive: If `true`, inactive templates are returned too.
+  ///   - ownOnly: If `true`, only the user's own templates are returned.
+  ///   - collection: Only templates recommended for this collection; `nil` means all.
   public func templates(
     seenBy user: UUID? = nil, includesInactive: Bool = false, ownOnly: Bool = false,
     collection: String? = nil
@@ -28,31 +34,42 @@ public struct Scenes: Sendable {
       collection: collection)
   }
 
-  /// A template that a user sees.
+  /// Returns a scene template that a user sees.
   ///
-  /// - Parameter user: `nil`: only the system's are seen.
+  /// - Parameter user: The user; `nil` finds only system templates.
   public func template(
     _ id: UUID, seenBy user: UUID? = nil
   ) async throws(RPCError) -> SceneTemplate {
     let request = GetSceneTemplateRequest(
       userID: user?.wireText ?? "", templateID: id.wireText)
-    return try await stub.getSceneTemplate(request, options: options).template.inAnswer()
+    return try await stub.getSceneTemplate(request, options: options).template.required()
   }
 
-  /// The template that a user's mockups of a scene are made with: the user's own active one, or else
-  /// the system's.
+  /// Returns the template that a user's mockups of a scene are made with.
+  ///
+  /// This is the user's own active template with the key, or otherwise the system's active
+  /// template.
   public func resolve(_ sceneKey: String, for user: UUID) async throws(RPCError) -> SceneTemplate {
     let request = ResolveSceneRequest(userID: user.wireText, sceneKey: sceneKey)
-    return try await stub.resolveScene(request, options: options).template.inAnswer()
+    return try await stub.resolveScene(request, options: options).template.required()
   }
 
-  /// Makes a template of a user.
+  /// Creates a scene template of a user.
   ///
   /// - Parameters:
-  ///   - id: The request's id, the idempotency key: a retry with the same id gets the same template. The
-  ///     template's own id is in the answer.
-  ///   - dmTemplateID: The vendor's template.
-  ///   - isActive: Whether it stands before the system's of the same key from now on.
+  ///   - sceneKey: The key of the scene: 1 to 64 lower-case letters, digits, `_` and `-`.
+  ///   - id: The idempotency key of the call. The template gets an id of its own, which is in the
+  ///     response.
+  ///   - name: The name, 1 to 200 characters.
+  ///   - dmTemplateID: The vendor's id of the template, 1 to 200 characters.
+  ///   - description: The description, up to 2000 characters.
+  ///   - dmTemplateURL: The vendor's http or https URL of the template; may be empty.
+  ///   - config: The placement of the artwork in the scene.
+  ///   - previewURL: The http or https URL of a preview image; may be empty.
+  ///   - isActive: If `true`, the template takes precedence over the system's template with the
+  ///     same key.
+  ///   - recommendedCollections: The collections that the scene suits: up to 32 names of up to 64
+  ///     characters.
   public func create(
     _ sceneKey: String, for user: UUID, id: UUID = .timeOrdered(), name: String,
     dmTemplateID: String,
@@ -67,10 +84,12 @@ public struct Scenes: Sendable {
     return try await stub.createSceneTemplate(request, options: options)
   }
 
-  /// Changes a user's template; what is `nil` stays as it is.
+  /// Changes a scene template of a user.
   ///
-  /// - Parameter config: In place of the whole configuration; keys that the server does not know stay
-  ///   unless `otherJSON` names them.
+  /// Values that are `nil` stay unchanged. The others have the limits of `create`.
+  ///
+  /// - Parameter config: The configuration that replaces the whole existing one, except for keys
+  ///   that the server does not know and that `otherJSON` does not have.
   public func update(
     _ id: UUID, of user: UUID, name: String? = nil, description: String? = nil,
     dmTemplateID: String? = nil, dmTemplateURL: String? = nil, config: SceneConfig? = nil,
@@ -81,12 +100,14 @@ public struct Scenes: Sendable {
       dmTemplateID: dmTemplateID, dmTemplateURL: dmTemplateURL, config: config,
       previewURL: previewURL, isActive: isActive,
       recommendedCollections: recommendedCollections.map { Collections(names: $0) })
-    return try await stub.updateSceneTemplate(request, options: options).template.inAnswer()
+    return try await stub.updateSceneTemplate(request, options: options).template.required()
   }
 
-  /// Deletes a user's template; mockups that were made with it stay.
+  /// Deletes a scene template of a user.
   ///
-  /// - Returns: Whether it was there.
+  /// Mockups that were made with the template are kept.
+  ///
+  /// - Returns: True if the template existed.
   @discardableResult
   public func delete(_ id: UUID, of user: UUID) async throws(RPCError) -> Bool {
     let request = DeleteSceneTemplateRequest(userID: user.wireText, templateID: id.wireText)
@@ -95,19 +116,23 @@ public struct Scenes: Sendable {
 }
 
 extension SceneTemplate? {
-  fileprivate func inAnswer() throws(RPCError) -> SceneTemplate {
+  /// Returns the template of a response.
+  fileprivate func required() throws(RPCError) -> SceneTemplate {
     guard let self else {
-      throw RPCError(code: .internalError, message: "the answer has no template")
+      throw RPCError(code: .internalError, message: "the response has no template")
     }
     return self
   }
 }
 
-/// Scene templates, by key, a user's before the system's. Iterating fetches them page by page.
+/// The scene templates that a user sees, ordered by key, fetched page by page.
+///
+/// Of templates with the same key, the user's comes before the system's.
 public struct SceneTemplates: AsyncSequence, Sendable {
+  /// One scene template.
   public typealias Element = SceneTemplate
 
-  /// How many templates are fetched at a time.
+  /// The number of templates that are fetched at a time.
   private static let pageSize: Int32 = 200
 
   let scenes: Scenes
@@ -116,6 +141,7 @@ public struct SceneTemplates: AsyncSequence, Sendable {
   let ownOnly: Bool
   let collection: String?
 
+  /// Creates an iterator that starts at the first template.
   public func makeAsyncIterator() -> Iterator {
     Iterator(list: self)
   }
@@ -127,6 +153,7 @@ public struct SceneTemplates: AsyncSequence, Sendable {
     return try await scenes.stub.listSceneTemplates(request, options: scenes.options)
   }
 
+  /// The iterator of a list of templates, which fetches the next page when it needs one.
   public struct Iterator: AsyncIteratorProtocol {
     private let list: SceneTemplates
     private var page: ArraySlice<SceneTemplate> = []
@@ -136,9 +163,9 @@ public struct SceneTemplates: AsyncSequence, Sendable {
       self.list = list
     }
 
-    /// The next template, or nothing at the end.
+    /// Returns the next template, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` where a page cannot be fetched.
+    /// - Throws: ``RPCError`` if a page cannot be fetched.
     public mutating func next() async throws -> SceneTemplate? {
       while page.isEmpty, let token {
         let response = try await list.page(token)

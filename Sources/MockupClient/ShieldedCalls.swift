@@ -1,15 +1,15 @@
 internal import TTRPC
 
-/// Calls that have to reach the server whatever becomes of the task that makes them: commits, releases,
-/// a worker's reports, counted performance.
+/// The calls that the caller's cancellation does not end: commits, releases, workers' reports, and
+/// performance batches.
 ///
-/// The caller's cancellation ends neither the call nor the wait for its answer. Each call is bounded by
-/// its timeout and its patience instead. A client closes its connection after the last of them.
+/// Neither the call nor the wait for its response is cancelled. Each call is bounded by its timeout
+/// and its patience instead. A client closes its connection after the last of these calls.
 actor ShieldedCalls {
-  private static let shortestPause: Duration = .milliseconds(50)
-  private static let longestPause: Duration = .seconds(2)
+  private static let initialPause: Duration = .milliseconds(50)
+  private static let maximumPause: Duration = .seconds(2)
 
-  /// Retries are enabled.
+  /// True if the client's retry policy allows retries.
   private let retries: Bool
   private var running = 0
   private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -18,11 +18,12 @@ actor ShieldedCalls {
     retries = retry.attempts > 1
   }
 
-  /// Makes a call in a task of its own, which the caller's cancellation does not reach.
+  /// Makes a call in an unstructured task, which the caller's cancellation does not reach.
   ///
   /// - Parameters:
-  ///   - patience: How long the call is made again while the server is unavailable or busy.
-  ///   - call: Has one effect, however often it is made, and a timeout.
+  ///   - patience: The time for which the call is retried while the server is unavailable or
+  ///     overloaded.
+  ///   - call: The call, which must be idempotent and have a timeout.
   func run<Value: Sendable>(
     patience: Duration = .zero,
     _ call: @escaping @Sendable () async throws(RPCError) -> Value
@@ -33,7 +34,7 @@ actor ShieldedCalls {
     return try await Task { await Self.outcome(of: call, patience: patience) }.value.get()
   }
 
-  /// Waits until every call that was begun has ended.
+  /// Waits until no call is in flight.
   func waitForAll() async {
     guard running > 0 else { return }
     await withCheckedContinuation { waiting.append($0) }
@@ -50,37 +51,39 @@ actor ShieldedCalls {
     of call: @Sendable () async throws(RPCError) -> Value, patience: Duration
   ) async -> Result<Value, RPCError> {
     let end = ContinuousClock.now + patience
-    var pause = shortestPause
+    var pause = initialPause
     while true {
       do throws(RPCError) {
         return .success(try await call())
       } catch {
         let wait = max(pause, error.retryDelay ?? .zero)
-        guard error.isPassing, .now + wait < end else { return .failure(error) }
-        // Nothing cancels this task.
+        guard error.isTransient, .now + wait < end else { return .failure(error) }
+        // This task is never cancelled.
         try? await Task.sleep(for: wait)
-        pause = min(pause * 2, longestPause)
+        pause = min(pause * 2, maximumPause)
       }
     }
   }
 }
 
 extension CallOptions {
-  /// The same for a call that nothing cancels: it ends in any case.
+  /// The options for a call that is never cancelled, which therefore always have a timeout.
   var bounded: CallOptions {
     var options = self
     options.timeout = boundedTimeout
     return options
   }
 
-  /// How long such a call may take.
+  /// The timeout of a call that is never cancelled: 30 seconds unless the options have one.
   var boundedTimeout: Duration { timeout ?? .seconds(30) }
 }
 
 extension RPCError {
-  /// Whether the same call may succeed at another time: the server or its database was unavailable, or
-  /// busy. A message that is too long stays so.
-  var isPassing: Bool {
+  /// A Boolean value that indicates whether the same call may succeed later.
+  ///
+  /// It is true if the server or its database was unavailable or overloaded, and false if the
+  /// message was too large.
+  var isTransient: Bool {
     switch code {
     case .unavailable, .deadlineExceeded, .cancelled: true
     case .resourceExhausted: retryDelay != nil

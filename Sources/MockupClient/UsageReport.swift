@@ -1,17 +1,18 @@
 public import MockupAPI
 public import TTRPC
 
-/// All users' credits, a user at a time. Iterating fetches them page by page.
+/// A report on the credits of all users, one user at a time, fetched page by page.
 public struct UsageReport: AsyncSequence, Sendable {
+  /// The credits of one user.
   public typealias Element = UserUsage
 
-  /// How many users are fetched at a time.
+  /// The number of users that are fetched at a time.
   static let pageSize: Int32 = 500
 
   let admin: Admin
   let request: GetUsageReportRequest
 
-  /// What all of its lines come to, now.
+  /// Fetches the current totals over all users of the report.
   public func totals() async throws(RPCError) -> UsageTotals {
     var request = request
     request.pageSize = 1
@@ -19,13 +20,15 @@ public struct UsageReport: AsyncSequence, Sendable {
       ?? UsageTotals()
   }
 
-  /// The same a page at a time, each with the totals of all.
+  /// The report one page at a time, each page with the totals over all users.
   public var pages: Pages { Pages(report: self) }
 
+  /// Creates an iterator that starts at the first user.
   public func makeAsyncIterator() -> Iterator {
     Iterator(pages: pages.makeAsyncIterator())
   }
 
+  /// The iterator of a report, which fetches the next page when it needs one.
   public struct Iterator: AsyncIteratorProtocol {
     private var pages: Pages.Iterator
     private var page: ArraySlice<UserUsage> = []
@@ -34,9 +37,9 @@ public struct UsageReport: AsyncSequence, Sendable {
       self.pages = pages
     }
 
-    /// The next user, or nothing at the end.
+    /// Returns the next user's credits, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` where a page cannot be fetched.
+    /// - Throws: ``RPCError`` if a page cannot be fetched.
     public mutating func next() async throws -> UserUsage? {
       while page.isEmpty {
         guard let response = try await pages.next() else { return nil }
@@ -48,14 +51,17 @@ public struct UsageReport: AsyncSequence, Sendable {
 
   /// The pages of a report.
   public struct Pages: AsyncSequence, Sendable {
+    /// One page of the report.
     public typealias Element = GetUsageReportResponse
 
     fileprivate let report: UsageReport
 
+    /// Creates an iterator that starts at the first page.
     public func makeAsyncIterator() -> Iterator {
       Iterator(report: report)
     }
 
+    /// The iterator of a report's pages, which fetches a page for each element.
     public struct Iterator: AsyncIteratorProtocol {
       private let report: UsageReport
       private var token: String? = ""
@@ -64,9 +70,9 @@ public struct UsageReport: AsyncSequence, Sendable {
         self.report = report
       }
 
-      /// The next page, or nothing after the last.
+      /// Returns the next page, or `nil` after the last one.
       ///
-      /// - Throws: ``RPCError`` where it cannot be fetched.
+      /// - Throws: ``RPCError`` if the page cannot be fetched.
       public mutating func next() async throws -> GetUsageReportResponse? {
         guard let token else { return nil }
         var request = report.request

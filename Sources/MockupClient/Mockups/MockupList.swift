@@ -1,20 +1,23 @@
 public import MockupAPI
 internal import TTRPC
 
-/// A user's mockups, the newest first. Iterating fetches them page by page.
+/// A user's mockups, the newest first, fetched page by page.
 public struct MockupList: AsyncSequence, Sendable {
+  /// One mockup of the list.
   public typealias Element = Mockup
 
-  /// How many are fetched at a time.
+  /// The number of mockups that are fetched at a time.
   static let pageSize: Int32 = 500
 
   let mockups: Mockups
   let request: ListMockupsRequest
 
+  /// Creates an iterator that starts at the newest mockup.
   public func makeAsyncIterator() -> Iterator {
     Iterator(list: self)
   }
 
+  /// The iterator of a list of mockups, which fetches the next page when it needs one.
   public struct Iterator: AsyncIteratorProtocol {
     private let list: MockupList
     private var page: ArraySlice<Mockup> = []
@@ -24,9 +27,9 @@ public struct MockupList: AsyncSequence, Sendable {
       self.list = list
     }
 
-    /// The next mockup, or nothing at the end.
+    /// Returns the next mockup, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` where a page cannot be fetched.
+    /// - Throws: ``RPCError`` if a page cannot be fetched.
     public mutating func next() async throws -> Mockup? {
       while page.isEmpty, let token {
         var request = list.request

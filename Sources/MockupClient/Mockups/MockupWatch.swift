@@ -2,30 +2,38 @@ public import FoundationEssentials
 public import MockupAPI
 internal import TTRPC
 
-/// That a user's mockup has changed.
+/// A change of one of a user's mockups.
 public struct MockupEvent: Sendable, Hashable {
+  /// The kind of a change, with the mockup that it is about.
   public enum Change: Sendable, Hashable {
-    /// The watch has begun: what changes from now on arrives. Once, before all others.
+    /// The watch has begun, and later changes will be delivered.
+    ///
+    /// This is always the first event of a watch, and occurs once.
     case began
-    /// What a mockup is now.
+    /// A mockup was created or changed; the value is its new state.
     case changed(MockupAPI.Mockup)
-    /// The mockup of this id was deleted.
+    /// The mockup with this id was deleted.
     case deleted(UUID)
   }
 
+  /// The change that occurred.
   public let change: Change
-  /// Where another watch goes on after this change.
+  /// The token with which another watch continues after this change.
   public let resumeToken: String
 }
 
-/// A user's mockups as they change, for as long as they are iterated over.
+/// The changes of a user's mockups, delivered as they happen.
 ///
-/// Every mockup's latest state arrives; of changes that follow fast on each other only the last may.
-/// Where the server or its database goes away, or the reader was so slow that too much waited for it,
-/// the watch begins again by itself after what was read last: as often as it takes, with pauses as the
-/// client's ``RetryPolicy`` has them. Until it has begun for the first time it gives up as other calls
-/// do; with ``RetryPolicy/never``, later too.
+/// The latest state of every mockup is delivered. If a mockup changes several times in quick
+/// succession, only the last change may be delivered.
+///
+/// The watch restarts after the last event that was read if the server or its database becomes
+/// unavailable, or if the reader was so slow that too many events were waiting for it. The number
+/// of restarts is not limited; the pauses between them are those of the client's ``RetryPolicy``.
+/// The policy's limit of attempts applies until the watch has begun for the first time. With
+/// ``RetryPolicy/never``, the watch is never restarted.
 public struct MockupWatch: AsyncSequence, Sendable {
+  /// One change of a mockup.
   public typealias Element = MockupEvent
 
   let stub: MockupServiceClient
@@ -35,10 +43,12 @@ public struct MockupWatch: AsyncSequence, Sendable {
   let token: String?
   let startsWithCurrent: Bool
 
+  /// Creates an iterator, which starts a watch of its own at its first element.
   public func makeAsyncIterator() -> Iterator {
     Iterator(self)
   }
 
+  /// The iterator of a watch, which ends the watch when it is released.
   public struct Iterator: AsyncIteratorProtocol {
     private let watch: MockupWatch
     private var running: RunningWatch?
@@ -47,9 +57,10 @@ public struct MockupWatch: AsyncSequence, Sendable {
       self.watch = watch
     }
 
-    /// The next change. Nothing comes after an error, or where the task was cancelled.
+    /// Waits for the next change.
     ///
-    /// - Throws: ``RPCError`` for what another attempt does not mend.
+    /// - Returns: The change, or `nil` after an error or if the task was cancelled.
+    /// - Throws: ``RPCError`` if the watch failed and a restart cannot help.
     public mutating func next() async throws -> MockupEvent? {
       let running = running ?? RunningWatch(watch)
       self.running = running
@@ -58,7 +69,7 @@ public struct MockupWatch: AsyncSequence, Sendable {
   }
 }
 
-/// The task that reads a watch, which ends with the iterator that it reads for.
+/// The task that reads a watch's stream, which is cancelled when its iterator is released.
 private final class RunningWatch: Sendable {
   let relay = Relay<MockupEvent>()
   private let task: Task<Void, Never>
@@ -80,22 +91,22 @@ private final class RunningWatch: Sendable {
 }
 
 extension MockupWatch {
-  /// Hands on every change, until the task is cancelled.
+  /// Passes every change to a closure, until the task is cancelled.
   ///
-  /// - Throws: ``RPCError`` for what another attempt does not mend.
+  /// - Throws: ``RPCError`` if the watch failed and a restart cannot help.
   func run(_ receive: (MockupEvent) async -> Void) async throws {
     var token = token
     var hasBegun = false
     var attempt = 0
     while !Task.isCancelled {
       attempt += 1
-      var answers = 0
+      var responseCount = 0
       do {
         try await stub.watchMockups(request(after: token), options: options) { responses in
           for try await response in responses {
-            answers += 1
-            // The first says where the watch begins, and is no progress.
-            if answers > 1 { attempt = 1 }
+            responseCount += 1
+            // The first response has only the watch's starting point, so it counts as no progress.
+            if responseCount > 1 { attempt = 1 }
             token = response.resumeToken
             let event = try MockupEvent(response)
             if event.change != .began || !hasBegun { await receive(event) }
@@ -105,7 +116,9 @@ extension MockupWatch {
         throw RPCError(code: .unavailable, message: "the watch has ended")
       } catch let error as RPCError {
         if Task.isCancelled { return }
-        guard let pause = pause(afterAttempt: attempt, error, hasBegun, hadAnswers: answers > 0)
+        guard
+          let pause = pause(
+            afterAttempt: attempt, error, hasBegun, hadResponses: responseCount > 0)
         else { throw error }
         try? await Task.sleep(for: pause)
       }
@@ -118,14 +131,15 @@ extension MockupWatch {
       sendCurrent: token == nil && startsWithCurrent)
   }
 
-  /// How long to wait before the watch is begun again; nothing where it is not.
+  /// Returns the pause before the watch is restarted, or `nil` if it is not restarted.
   private func pause(
-    afterAttempt attempt: Int, _ error: RPCError, _ hasBegun: Bool, hadAnswers: Bool
+    afterAttempt attempt: Int, _ error: RPCError, _ hasBegun: Bool, hadResponses: Bool
   ) -> Duration? {
     var policy = retry
     if hasBegun, retry.attempts > 1 { policy.attempts = .max }
-    // What fell behind goes on after what it has read; an answer that does not fit never will.
-    let fellBehind = error.code == .resourceExhausted && hadAnswers
+    // If the reader was too slow, the watch can continue after the last event that was read. If the
+    // first response is too large, it would be too large again.
+    let fellBehind = error.code == .resourceExhausted && hadResponses
     let error = fellBehind ? RPCError(code: .unavailable, message: error.message) : error
     return policy.pause(afterAttempt: attempt, error)
   }
@@ -141,7 +155,7 @@ extension MockupEvent {
     } else if let id = UUID(wireText: response.deletedMockupID) {
       change = .deleted(id)
     } else {
-      throw RPCError(code: .internalError, message: "a deleted mockup's id is none")
+      throw RPCError(code: .internalError, message: "the response has an invalid deleted_mockup_id")
     }
   }
 }

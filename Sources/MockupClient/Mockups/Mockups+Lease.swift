@@ -2,12 +2,14 @@ internal import MockupAPI
 internal import TTRPC
 
 extension Mockups {
-  /// Runs a closure while its mockup's lease is renewed. Where the lease is lost, the closure's task is
-  /// cancelled; what it returns counts all the same.
+  /// Runs a closure, and renews its mockup's lease until the closure returns.
+  ///
+  /// If the lease is lost, the closure's task is cancelled. The closure's result is returned in any
+  /// case.
   func whileRenewing<Value: Sendable>(
     _ claimed: ClaimedMockup, _ lease: Duration, _ body: @escaping @Sendable () async -> Value
   ) async -> Value {
-    // The closure's task is not the group's, so that it can be cancelled by itself.
+    // The closure has an unstructured task, so that it can be cancelled by itself.
     let running = Task { await body() }
     return await withTaskCancellationHandler {
       let renewing = Task {
@@ -22,7 +24,7 @@ extension Mockups {
     }
   }
 
-  /// Renews a lease until it is lost, or the task is cancelled.
+  /// Renews a lease until it is lost or the task is cancelled.
   private func renew(_ claimed: ClaimedMockup, _ lease: Duration) async {
     var end = ContinuousClock.now + lease
     var pause = lease / 3
@@ -33,14 +35,14 @@ extension Mockups {
         end = sent + lease
         pause = lease / 3
       } catch {
-        // Nobody can know that a lease is still there whose time has passed.
-        guard error.isPassing, ContinuousClock.now < end else { return }
+        // A lease that may have expired counts as lost.
+        guard error.isTransient, ContinuousClock.now < end else { return }
         pause = min(lease / 10, .seconds(1))
       }
     }
   }
 
-  /// The same, with calls that take so long at most.
+  /// Returns a copy whose calls have at most the given timeout.
   private func limited(to timeout: Duration) -> Mockups {
     var options = options
     options.timeout = min(options.timeout ?? timeout, max(timeout, .milliseconds(1)))

@@ -1,17 +1,19 @@
 public import FoundationEssentials
 
 extension Mockups {
-  /// A user's mockups as they change.
+  /// Watches the changes of a user's mockups.
+  ///
+  /// The watch starts when it is iterated over. The client's timeout does not apply to it.
   ///
   /// - Parameters:
-  ///   - token: The ``MockupEvent/resumeToken`` after which to go on, from whichever watch of the
-  ///     user's; `nil`: from now.
-  ///   - startsWithCurrent: Begin with every mockup as it stands now. Has no meaning with a token.
+  ///   - token: The ``MockupEvent/resumeToken`` of an earlier watch of the same user, after which
+  ///     to continue; `nil` starts with the next change.
+  ///   - startsWithCurrent: If `true`, the watch starts with the current state of every mockup.
+  ///     Ignored if a token is given.
   public func watch(
     of user: UUID, from token: String? = nil, startsWithCurrent: Bool = false
   ) -> MockupWatch {
     var options = options
-    // It has no end.
     options.timeout = nil
     return MockupWatch(
       stub: stub, options: options, retry: retry, user: user, token: token,

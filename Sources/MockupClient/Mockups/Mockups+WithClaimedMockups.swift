@@ -1,17 +1,28 @@
 public import MockupAPI
 public import TTRPC
 
-/// The reason why a worker's closure has no picture.
+/// An error that a worker's closure throws if it could not make a picture.
 ///
-/// Any other error that the closure throws fails the mockup for good, and leaves its credits held: the
-/// vendor may have charged.
+/// Any other error of the closure also fails the mockup, and leaves its credits held, because the
+/// vendor may have charged. The mockup gets another attempt only if the worker is being stopped.
 public struct MockupFailure: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The reason, which becomes the mockup's error message.
   public let description: String
-  /// Whether another attempt may succeed: the mockup is pending again, while it has attempts left.
+  /// True if another attempt may succeed.
+  ///
+  /// The mockup then becomes pending again, if it has attempts left.
   public let mayRetry: Bool
-  /// Whether the vendor may have charged for the attempt: then the credits are not released.
+  /// True if the vendor may have charged for the attempt.
+  ///
+  /// The credits are then not released.
   public let mayBeCharged: Bool
 
+  /// Creates a failure.
+  ///
+  /// - Parameters:
+  ///   - description: The reason, which becomes the mockup's error message.
+  ///   - mayRetry: True if another attempt may succeed.
+  ///   - mayBeCharged: True if the vendor may have charged for the attempt.
   public init(_ description: String, mayRetry: Bool, mayBeCharged: Bool = false) {
     self.description = description
     self.mayRetry = mayRetry
@@ -19,53 +30,66 @@ public struct MockupFailure: Error, Sendable, Hashable, CustomStringConvertible 
   }
 }
 
-/// A completion that the server did not record: the vendor has charged, and the mockup is not completed.
+/// A completion that the server did not record, although the vendor has charged for it.
 public struct UnrecordedCompletion: Sendable {
+  /// The mockup, which is not completed.
   public let claimed: ClaimedMockup
+  /// The picture, and the credits that the vendor charged.
   public let completion: MockupCompletion
-  /// Why the server did not record it.
+  /// The reason why the server did not record the completion.
   public let error: RPCError
-  /// Whether the mockup has failed with its reservation unresolved, for an administrator to resolve.
-  /// Where it has not, the lease was lost, or the server was unavailable for as long as a lease: then
-  /// the mockup may be with another worker, or pending again.
+  /// True if the mockup has failed and its reservation is unresolved.
+  ///
+  /// An administrator must then resolve the reservation. Otherwise the lease was lost, or the
+  /// server was unavailable for the duration of a lease: another worker may have claimed the
+  /// mockup, or it may be pending again.
   public let isFailed: Bool
 }
 
 extension Mockups {
-  /// How long one call waits for work.
+  /// The time that one call of `claim` waits for a pending mockup.
   private static let wait: Duration = .seconds(20)
-  /// The pauses after calls that met a server that is away: twice as long each time.
-  private static let shortestPause: Duration = .milliseconds(200)
-  private static let longestPause: Duration = .seconds(5)
+  /// The pause after the first call that fails because the server is unavailable.
+  ///
+  /// The pause doubles with each further failure.
+  private static let initialPause: Duration = .milliseconds(200)
+  private static let maximumPause: Duration = .seconds(5)
 
   private enum Event: Sendable {
     case claimed(Result<[ClaimedMockup], RPCError>)
     case finished
   }
 
-  /// Works: claims mockups as they come, runs a closure for each, and completes it with what the closure
-  /// returns, or fails it with what it throws.
+  /// Claims pending mockups, runs a closure for each, and reports the closures' results.
   ///
-  /// While a closure runs, its lease is renewed at each third of it. Where the lease is lost all the
-  /// same, the closure's task is cancelled. When the caller's task is cancelled, nothing more is
-  /// claimed, and the closures' tasks are cancelled too: a mockup whose closure then throws is given
-  /// back for another attempt, with its credits held as they are. It returns when all closures have,
-  /// and what they returned or threw is reported.
+  /// This is the main loop of a worker, which ends when the caller's task is cancelled. A mockup is
+  /// completed with the picture that its closure returns, or failed with the error that it throws.
   ///
-  /// The worker waits for a server that is unavailable: to claim for as long as it takes, to report for
-  /// as long as a lease.
+  /// While a closure runs, its lease is renewed every third of the lease's duration. If the lease
+  /// is lost, the closure's task is cancelled.
   ///
-  /// A completion that the server refuses (more credits than are held, metadata that is no object) fails
-  /// the mockup, with the reason in its error message, and leaves its reservation unresolved: the vendor
-  /// has charged, and an administrator decides how much.
+  /// If the caller's task is cancelled, no more mockups are claimed, and the closures' tasks are
+  /// cancelled too. A mockup whose closure then throws becomes pending again, with its credits
+  /// still held. The method returns when all closures have returned and their results have been
+  /// reported.
+  ///
+  /// The worker waits while the server is unavailable: without limit to claim, and for the duration
+  /// of a lease to report.
+  ///
+  /// If the server refuses a completion, for example because the credits exceed the held ones or
+  /// the metadata is not a JSON object, the mockup fails with the reason in its error message. Its
+  /// reservation is left unresolved, because the vendor has charged: an administrator decides how
+  /// much.
   ///
   /// - Parameters:
-  ///   - worker: Names the worker in logs and lists.
-  ///   - concurrency: How many closures run at a time.
-  ///   - lease: How long a mockup is the worker's without a sign of life, in whole seconds.
-  ///   - onUnrecorded: Runs for each completion that was not recorded.
-  /// - Throws: ``RPCError`` where the server does not let the worker claim. Closures that run are
-  ///   finished first.
+  ///   - worker: The worker's name in logs and lists, 1 to 200 characters.
+  ///   - concurrency: The maximum number of closures that run at the same time.
+  ///   - lease: The duration of a lease, rounded up to whole seconds. A mockup whose lease is not
+  ///     renewed within this time can be claimed by another worker.
+  ///   - onUnrecorded: The closure that is called for each completion that was not recorded.
+  ///   - body: The closure that makes the picture of a claimed mockup.
+  /// - Throws: ``RPCError`` if the server refuses a claim. Running closures are finished and
+  ///   reported first.
   public func withClaimedMockups(
     worker: String, concurrency: Int = 1, lease: Duration = .seconds(60),
     onUnrecorded: @escaping @Sendable (UnrecordedCompletion) async -> Void = { _ in },
@@ -74,7 +98,7 @@ extension Mockups {
     let refusal = await withTaskGroup(of: Event.self) { group in
       var free = max(concurrency, 1)
       var isClaiming = false
-      var pause = Self.shortestPause
+      var pause = Self.initialPause
       var refusal: RPCError?
       while true {
         if free > 0, !isClaiming, refusal == nil, !Task.isCancelled {
@@ -86,7 +110,7 @@ extension Mockups {
         switch await group.next() {
         case .claimed(.success(let mockups)):
           isClaiming = false
-          pause = Self.shortestPause
+          pause = Self.initialPause
           free -= mockups.count
           for mockup in mockups {
             group.addTask {
@@ -94,10 +118,10 @@ extension Mockups {
               return .finished
             }
           }
-        case .claimed(.failure(let error)) where error.isPassing:
+        case .claimed(.failure(let error)) where error.isTransient:
           isClaiming = false
           try? await Task.sleep(for: pause)
-          pause = min(pause * 2, Self.longestPause)
+          pause = min(pause * 2, Self.maximumPause)
         case .claimed(.failure(let error)):
           refusal = error
         case .finished:
@@ -140,12 +164,13 @@ extension Mockups {
           MockupFailure(reason, mayRetry: isStopped, mayBeCharged: true), of: claimed, lease: lease)
       }
     } catch {
-      // What cannot be said is left to the lease's end.
+      // If the report fails, the lease expires and the server takes the mockup back.
     }
   }
 
-  /// Completes a mockup. A completion that the server refuses fails it, and leaves its credits held: the
-  /// vendor has charged.
+  /// Completes a mockup, or fails it if the server refuses the completion.
+  ///
+  /// A failed mockup keeps its credits held, because the vendor has charged.
   private func report(
     _ completion: MockupCompletion, of claimed: ClaimedMockup, lease: Duration,
     _ onUnrecorded: @escaping @Sendable (UnrecordedCompletion) async -> Void
@@ -156,7 +181,7 @@ extension Mockups {
       }
     } catch {
       var isFailed = false
-      if !error.isPassing {
+      if !error.isTransient {
         let charged = completion.credits.map { "\($0) credits" } ?? "all reserved credits"
         let failure = MockupFailure(
           "the completion was refused: \(error.message); charged: \(charged); "

@@ -2,22 +2,31 @@ public import FoundationEssentials
 public import MockupAPI
 public import TTRPC
 
-/// A picture that a worker made, and what the vendor charged for it.
+/// A picture that a worker has made, and the credits that the vendor charged for it.
 public struct MockupCompletion: Sendable, Hashable {
+  /// The URL of the picture, 1 to 4096 bytes.
   public var fileURL: String
+  /// The storage key of the picture, 1 to 4096 bytes.
   public var fileKey: String
+  /// The URL of the thumbnail, at most 4096 bytes; empty if there is none.
   public var thumbnailURL = ""
-  /// The vendor's render.
+  /// The vendor's id of the render, at most 200 characters; empty if there is none.
   public var renderID = ""
-  /// What the vendor answered, as a JSON object.
+  /// The vendor's response as a JSON object, at most 65,536 bytes; empty if there is none.
   public var metadataJSON = ""
-  /// 0 to 1; `nil`: not judged.
+  /// The quality of the picture from 0 to 1; `nil` if it was not rated.
   public var qualityScore: Double?
-  /// What the vendor charged; `nil`: all that is set aside.
+  /// The credits that the vendor charged; `nil` means all reserved credits.
   public var credits: Int?
-  /// The vendor may have charged more than was set aside: take it from what is available.
+  /// True if `credits` may exceed the reserved credits, by up to the user's available credits.
   public var allowsOverrun = false
 
+  /// Creates a completion.
+  ///
+  /// - Parameters:
+  ///   - fileURL: The URL of the picture, 1 to 4096 bytes.
+  ///   - fileKey: The storage key of the picture, 1 to 4096 bytes.
+  ///   - credits: The credits that the vendor charged; `nil` means all reserved credits.
   public init(fileURL: String, fileKey: String, credits: Int? = nil) {
     self.fileURL = fileURL
     self.fileKey = fileKey
@@ -25,18 +34,20 @@ public struct MockupCompletion: Sendable, Hashable {
   }
 }
 
-// What workers call. ``Mockups/withClaimedMockups(worker:concurrency:lease:_:)`` does all of it.
+// The calls of workers. `withClaimedMockups` makes all of them.
 
 extension Mockups {
-  /// Leases the oldest pending mockups.
+  /// Claims the oldest pending mockups for a worker, and leases them to it.
   ///
-  /// Each call claims anew: one whose answer is lost leaves its mockups to their leases' end.
+  /// Each call makes new claims and is not retried. If its response is lost, the claimed mockups
+  /// are not available until their leases expire.
   ///
   /// - Parameters:
-  ///   - worker: Names the worker in logs and lists.
-  ///   - count: How many at most, up to 100.
-  ///   - lease: How long they are the worker's, in whole seconds, up to an hour.
-  ///   - wait: How long to wait where nothing is pending, in whole seconds, up to a minute.
+  ///   - worker: The worker's name in logs and lists, 1 to 200 characters.
+  ///   - count: The maximum number of mockups, 1 to 100.
+  ///   - lease: The duration of the leases, rounded up to whole seconds, up to one hour.
+  ///   - wait: The time to wait for a mockup if none is pending, rounded up to whole seconds, up to
+  ///     60 seconds; `nil` does not wait. It extends the client's timeout.
   public func claim(
     worker: String, count: Int = 1, lease: Duration = .seconds(60), wait: Duration? = nil
   ) async throws(RPCError) -> [ClaimedMockup] {
@@ -50,11 +61,17 @@ extension Mockups {
     return try await stub.claimMockups(request, options: options).mockups
   }
 
-  /// Renews the lease of a claimed mockup, and returns when it ends now.
+  /// Renews the lease of a claimed mockup.
+  ///
+  /// - Parameter lease: The duration of the lease from now, rounded up to whole seconds, up to one
+  ///   hour.
+  /// - Returns: The time at which the renewed lease expires.
+  /// - Throws: FAILED_PRECONDITION if the attempt is over: the mockup was completed, failed,
+  ///   claimed again, or made pending again after its lease expired.
   public func heartbeat(
     _ claimed: ClaimedMockup, lease: Duration = .seconds(60)
   ) async throws(RPCError) -> Date {
-    let mockup = try Self.present(claimed.mockup)
+    let mockup = try Self.required(claimed.mockup)
     let request = HeartbeatMockupRequest(
       userID: mockup.userID, mockupID: mockup.mockupID, attempt: claimed.attempt,
       leaseSeconds: try .seconds(lease, "lease"))
@@ -62,11 +79,11 @@ extension Mockups {
     return response.leaseExpiresAt?.date ?? .distantPast
   }
 
-  /// Reports a picture, and has it charged.
+  /// Completes a claimed mockup with its picture, and charges the credits.
   public func complete(
     _ claimed: ClaimedMockup, _ completion: MockupCompletion
   ) async throws(RPCError) -> CompleteMockupResponse {
-    let mockup = try Self.present(claimed.mockup)
+    let mockup = try Self.required(claimed.mockup)
     var request = CompleteMockupRequest(
       userID: mockup.userID,
       mockupID: mockup.mockupID,
@@ -87,24 +104,24 @@ extension Mockups {
     return try await stub.completeMockup(request, options: options)
   }
 
-  /// Reports that there is no picture.
+  /// Reports that a claimed mockup has no picture.
   ///
   /// - Parameters:
-  ///   - error: The reason; what is beyond 2000 characters is cut off.
-  ///   - mayRetry: The mockup is pending again, while it has attempts left.
-  ///   - mayBeCharged: The vendor may have charged for it, so its credits stay held until an
-  ///     administrator resolves the reservation. Otherwise they are released.
+  ///   - error: The reason, which becomes the mockup's error message; truncated to 2000 characters.
+  ///   - mayRetry: If `true`, the mockup becomes pending again, if it has attempts left.
+  ///   - mayBeCharged: True if the vendor may have charged. If the mockup fails, its credits then
+  ///     stay held until an administrator resolves the reservation; otherwise they are released.
   public func fail(
     _ claimed: ClaimedMockup, error: String, mayRetry: Bool = false, mayBeCharged: Bool = false
   ) async throws(RPCError) -> FailMockupResponse {
-    let mockup = try Self.present(claimed.mockup)
+    let mockup = try Self.required(claimed.mockup)
     let request = FailMockupRequest(
       userID: mockup.userID, mockupID: mockup.mockupID, attempt: claimed.attempt,
       errorMessage: Self.storable(error), mayRetry: mayRetry, mayBeCharged: mayBeCharged)
     return try await stub.failMockup(request, options: options)
   }
 
-  /// A text as the server takes it: of 2000 characters at most, without U+0000.
+  /// Returns the text in the form that the server accepts: at most 2000 characters, without U+0000.
   private static func storable(_ text: String) -> String {
     let scalars = text.unicodeScalars.lazy.filter { $0 != "\0" }.prefix(2000)
     return String(String.UnicodeScalarView(scalars))

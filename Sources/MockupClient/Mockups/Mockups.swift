@@ -3,31 +3,35 @@ public import MockupAPI
 public import TTRPC
 public import TimeOrderedID
 
-/// A user's mockups: asked for, looked at, decided upon. Workers find their side in
-/// ``withClaimedMockups(worker:concurrency:lease:_:)``.
+/// The calls that generate, list, review, delete and watch a user's mockups.
 ///
-/// Every method but ``claim(worker:count:lease:wait:)`` may be called again with the same ids: it has
-/// one effect. All throw ``RPCError``; `proto/mockups/v1/mockups.proto` says with which codes.
+/// Workers use ``withClaimedMockups(worker:concurrency:lease:onUnrecorded:_:)``.
+///
+/// Every method except ``claim(worker:count:lease:wait:)`` is idempotent: a retry with the same ids
+/// has no second effect. Every method throws ``RPCError``. `proto/mockups/v1/mockups.proto` lists
+/// the codes.
 public struct Mockups: Sendable {
   let stub: MockupServiceClient
   let options: CallOptions
-  /// For watches; the calls' own is the client's.
+  /// The policy for restarting watches; single calls are retried by the connection.
   let retry: RetryPolicy
-  /// For what workers report.
+  /// The reports of workers.
   let shielded: ShieldedCalls
 
-  /// Asks for a mockup of each asset in each scene, up to 500.
+  /// Requests a mockup of each asset in each scene, up to 500 mockups.
   ///
-  /// What cannot be made is told in its result, not by an error: too few credits, an unknown scene.
+  /// The credits of each mockup are reserved. A mockup that cannot be made, for example for lack of
+  /// credits or because its scene is unknown, is reported in its result, not as an error.
   ///
   /// - Parameters:
-  ///   - scenes: Keys of scenes; a user's own stands before the system's.
-  ///   - id: Under which the call can be sent again.
-  ///   - skipApproval: Completed mockups are approved at once.
-  ///   - quote: A quote of the user that they are for.
-  ///   - credits: What each may cost.
-  ///   - timeToLive: How long that stays set aside for a mockup that no worker takes, rounded up to
-  ///     whole seconds; `nil`: a day, which is also the most.
+  ///   - assets: The ids of assets of the user. Duplicates are dropped.
+  ///   - scenes: The keys of scenes. A user's active template takes precedence over the system's.
+  ///   - id: The idempotency key of the call.
+  ///   - skipApproval: If `true`, completed mockups are approved at once.
+  ///   - quote: A quote of the user that the mockups are for.
+  ///   - credits: The credits to reserve for each mockup, 1 to 1000.
+  ///   - timeToLive: The lifetime of the reservations of mockups that no worker claims, rounded up
+  ///     to whole seconds; `nil` means 24 hours, which is also the maximum.
   public func generate(
     for user: UUID, assets: [UUID], scenes: [String], id: UUID = .timeOrdered(),
     skipApproval: Bool = false, quote: UUID? = nil, credits: Int = 1, timeToLive: Duration? = nil
@@ -44,10 +48,17 @@ public struct Mockups: Sendable {
     return try await stub.generateMockups(request, options: options)
   }
 
-  /// Asks for a mockup once more: its picture is cleared away, and the new one charged as a
-  /// regeneration.
+  /// Requests a new picture of a mockup, which is charged as a regeneration.
   ///
-  /// Too few credits are an answer, not an error: look at `success`.
+  /// The mockup becomes pending again, and its previous picture is removed. Insufficient credits
+  /// are not an error: `success` is then `false` in the response.
+  ///
+  /// - Parameters:
+  ///   - id: The idempotency key of the call.
+  ///   - skipApproval: If `true`, the completed mockup is approved at once.
+  ///   - credits: The credits to reserve, 1 to 1000.
+  ///   - timeToLive: The lifetime of the reservation if no worker claims the mockup, rounded up to
+  ///     whole seconds; `nil` means 24 hours, which is also the maximum.
   public func regenerate(
     _ mockup: UUID, of user: UUID, id: UUID = .timeOrdered(), skipApproval: Bool = false,
     credits: Int = 1, timeToLive: Duration? = nil
@@ -62,15 +73,21 @@ public struct Mockups: Sendable {
     return try await stub.regenerateMockup(request, options: options)
   }
 
-  /// A mockup as it is now.
+  /// Returns a mockup in its current state.
   public func mockup(_ id: UUID, of user: UUID) async throws(RPCError) -> Mockup {
     let request = GetMockupRequest(userID: user.wireText, mockupID: id.wireText)
-    return try Self.present(try await stub.getMockup(request, options: options).mockup)
+    return try Self.required(try await stub.getMockup(request, options: options).mockup)
   }
 
-  /// A user's mockups, the newest first, fetched page by page as they are read.
+  /// Returns a user's mockups, the newest first.
   ///
-  /// - Parameters: Each narrows the list; `nil`: all.
+  /// The mockups are fetched page by page while they are iterated over.
+  ///
+  /// - Parameters:
+  ///   - asset: Only mockups of this asset; `nil` means all.
+  ///   - quote: Only mockups for this quote; `nil` means all.
+  ///   - scene: Only mockups in the scene with this key; `nil` means all.
+  ///   - status: Only mockups with this status; `nil` means all.
   public func list(
     of user: UUID, asset: UUID? = nil, quote: UUID? = nil, scene: String? = nil,
     status: MockupStatus? = nil
@@ -85,19 +102,26 @@ public struct Mockups: Sendable {
   /// Approves a completed mockup.
   public func approve(_ mockup: UUID, of user: UUID) async throws(RPCError) -> Mockup {
     let request = ApproveMockupRequest(userID: user.wireText, mockupID: mockup.wireText)
-    return try Self.present(try await stub.approveMockup(request, options: options).mockup)
+    return try Self.required(try await stub.approveMockup(request, options: options).mockup)
   }
 
   /// Rejects a completed mockup.
+  ///
+  /// - Parameter reason: The reason, up to 2000 characters, which becomes the mockup's error
+  ///   message; may be empty.
   public func reject(
     _ mockup: UUID, of user: UUID, reason: String = ""
   ) async throws(RPCError) -> Mockup {
     let request = RejectMockupRequest(
       userID: user.wireText, mockupID: mockup.wireText, reason: reason)
-    return try Self.present(try await stub.rejectMockup(request, options: options).mockup)
+    return try Self.required(try await stub.rejectMockup(request, options: options).mockup)
   }
 
-  /// Deletes a mockup; credits that no worker has begun to spend come back.
+  /// Deletes a mockup.
+  ///
+  /// Its credits are released if no worker has claimed it. Credits of a claimed mockup stay held
+  /// until its reservation is settled, because the vendor may have charged. Deleting a mockup that
+  /// does not exist succeeds.
   public func delete(
     _ mockup: UUID, of user: UUID
   ) async throws(RPCError) -> DeleteMockupResponse {
@@ -105,19 +129,20 @@ public struct Mockups: Sendable {
     return try await stub.deleteMockup(request, options: options)
   }
 
-  static func present(_ mockup: Mockup?) throws(RPCError) -> Mockup {
+  /// Returns the mockup of a response.
+  static func required(_ mockup: Mockup?) throws(RPCError) -> Mockup {
     guard let mockup else {
-      throw RPCError(code: .internalError, message: "the answer has no mockup")
+      throw RPCError(code: .internalError, message: "the response has no mockup")
     }
     return mockup
   }
 }
 
 extension Int32 {
-  /// A number as it travels.
+  /// Converts a number of at least 1 to the type of its protocol field.
   ///
-  /// - Throws: INVALID_ARGUMENT for one that 32 bits do not hold, or that is below 1: 0 would leave the
-  ///   choice to the server.
+  /// - Throws: INVALID_ARGUMENT if the number is less than 1 or does not fit into 32 bits. The
+  ///   protocol uses 0 for the server's default.
   static func atLeastOne(_ number: Int, _ name: String) throws(RPCError) -> Int32 {
     guard number >= 1, let number = Int32(exactly: number) else {
       throw RPCError(code: .invalidArgument, message: "\(name) \(number) is out of range")
@@ -125,7 +150,9 @@ extension Int32 {
     return number
   }
 
-  /// A duration as it travels, rounded up: 0 where the server is to choose.
+  /// Converts a duration to whole seconds, rounded up; `nil` becomes 0, the server's default.
+  ///
+  /// - Throws: INVALID_ARGUMENT if the duration is not positive or does not fit into 32 bits.
   static func seconds(_ duration: Duration?, _ name: String) throws(RPCError) -> Int32 {
     guard let duration else { return 0 }
     let (seconds, attoseconds) = duration.components

@@ -1,18 +1,22 @@
-/// Hands elements from one task to another, one at a time: who sends waits until the element is taken,
-/// so that nothing gathers in between.
+/// A channel without a buffer, which passes elements from one task to another.
+///
+/// A sender waits until its element is received.
 actor Relay<Element: Sendable> {
   private enum State {
     case idle
-    /// Somebody waits for an element.
+    /// A receiver waits for an element.
     case wanted(CheckedContinuation<Element?, any Error>)
-    /// Somebody waits for one to be taken.
+    /// A sender waits for its element to be received.
     case offered(Element, CheckedContinuation<Void, Never>)
     case finished((any Error)?)
   }
 
   private var state = State.idle
 
-  /// Returns when the element is taken, or will never be: when all is finished, or the task cancelled.
+  /// Sends an element, and waits until it is received.
+  ///
+  /// Returns without sending if the channel is finished or the task is cancelled, which finishes
+  /// the channel.
   func send(_ element: Element) async {
     switch state {
     case .wanted(let reader):
@@ -29,9 +33,10 @@ actor Relay<Element: Sendable> {
     }
   }
 
-  /// The next element; nothing where all is finished, or the task was cancelled.
+  /// Receives the next element, and waits for it.
   ///
-  /// - Throws: With what all was finished; once.
+  /// - Returns: The element, or `nil` if the channel is finished or the task was cancelled.
+  /// - Throws: The error that the channel was finished with, once.
   func next() async throws -> Element? {
     switch state {
     case .offered(let element, let writer):
@@ -53,7 +58,7 @@ actor Relay<Element: Sendable> {
     }
   }
 
-  /// Nothing more comes. Only the first time counts.
+  /// Finishes the channel, with an error if there is one; further calls have no effect.
   func finish(_ error: (any Error)?) {
     switch state {
     case .idle:
