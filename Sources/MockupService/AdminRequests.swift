@@ -4,10 +4,10 @@ internal import MockupStore
 internal import Mockups
 internal import TTRPC
 
-// From the requests of `AdminService` to the store's values.
+// Conversions from the requests of `AdminService` to the store's values.
 
 extension GetUsageReportRequest {
-  /// What is asked for, and after whom.
+  /// Returns the query of the report, and the user after whom the page begins.
   func query() throws(RPCError) -> (query: UsageReportQuery, after: UsageReportPage.Cursor?) {
     var query = UsageReportQuery(
       year: try RequestFields.year(year, "year"),
@@ -21,7 +21,7 @@ extension GetUsageReportRequest {
     let token = try UsageReportToken(pageToken, "page_token")
     guard token.order == query.order, query.year ?? token.period.year == token.period.year,
       query.month ?? token.period.month == token.period.month
-    else { throw .invalid("page_token", "is of another order, year or month") }
+    else { throw .invalid("page_token", "belongs to a report with another order, year or month") }
     query.year = token.period.year
     query.month = token.period.month
     return (query, token.cursor)
@@ -35,7 +35,7 @@ extension GetUsageReportRequest {
     case .available: return .available
     case .monthlyUsed: return .monthlyUsed
     case .unrecognized(let number):
-      throw .invalid("order", "\(number) is no order of this server")
+      throw .invalid("order", "\(number) is not a supported value")
     }
   }
 }
@@ -53,7 +53,7 @@ extension ResolveReservationRequest {
 }
 
 extension SetBudgetRequest {
-  /// Whose budgets, and what they are to be.
+  /// Returns the user and the new budgets; `nil` leaves a budget unchanged.
   func change() throws(RPCError) -> (userID: UUID, annual: Int32?, monthly: Int32?) {
     let userID = try RequestFields.uuid(userID, "user_id")
     if let annualBudget, annualBudget < 0 {
@@ -63,7 +63,7 @@ extension SetBudgetRequest {
       throw .invalid("monthly_soft_limit", "\(monthlySoftLimit) is negative")
     }
     guard annualBudget != nil || monthlySoftLimit != nil else {
-      throw .invalid("annual_budget", "is missing, and so is monthly_soft_limit")
+      throw .invalid("annual_budget", "or monthly_soft_limit is required")
     }
     return (userID, annualBudget, monthlySoftLimit)
   }

@@ -3,7 +3,7 @@ internal import MockupAPI
 internal import MockupStore
 internal import Mockups
 
-// From the store's values to the responses of `AdminService`.
+// Conversions from the store's values to the responses of `AdminService`.
 
 extension GetUsageReportResponse {
   init(_ users: [MockupAPI.UserUsage], of page: UsageReportPage, _ query: UsageReportQuery) {

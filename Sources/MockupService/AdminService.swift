@@ -4,14 +4,20 @@ internal import Mockups
 public import MockupStore
 public import TTRPC
 
-/// What the server's process is, and does just now.
+/// The identity and the current load of the server's process.
 public struct ServerStatus: Sendable {
+  /// The version of the program.
   public var version: String
+  /// The time at which the process started.
   public var startedAt: Date
+  /// The process id.
   public var processID: Int32
+  /// The number of open connections.
   public var openConnections: Int
+  /// The number of calls in flight, on all connections.
   public var callsInFlight: Int
 
+  /// Creates a status from its values.
   public init(
     version: String, startedAt: Date, processID: Int32, openConnections: Int, callsInFlight: Int
   ) {
@@ -23,16 +29,23 @@ public struct ServerStatus: Sendable {
   }
 }
 
-/// Answers `mockups.v1.AdminService` from the books.
+/// The implementation of `mockups.v1.AdminService`.
 public struct AdminService: AdminServiceHandler {
-  /// How many users' books are recomputed at a time: seconds at most, whatever their ledgers.
-  static let usersAtATime: Int32 = 100
+  /// The number of users whose balances are recomputed in one statement.
+  ///
+  /// A statement takes a few seconds at most, however long the ledgers are.
+  static let usersPerStatement: Int32 = 100
 
   private let store: AdminStore
   private let limit: ResponseLimit
   private let status: @Sendable () -> ServerStatus
 
-  /// - Parameter status: Tells how the server is, whenever it is asked.
+  /// Creates the service.
+  ///
+  /// - Parameters:
+  ///   - store: The store of reports, budgets and verification.
+  ///   - limit: The maximum size of a response.
+  ///   - status: Returns the current status of the server's process.
   public init(
     store: AdminStore, limit: ResponseLimit = ResponseLimit(),
     status: @escaping @Sendable () -> ServerStatus
@@ -42,6 +55,7 @@ public struct AdminService: AdminServiceHandler {
     self.status = status
   }
 
+  /// Returns a page of the report on all users' credits.
   public func getUsageReport(
     _ request: GetUsageReportRequest, context: ServerContext
   ) async throws -> GetUsageReportResponse {
@@ -56,6 +70,9 @@ public struct AdminService: AdminServiceHandler {
     return GetUsageReportResponse(users, of: page, query)
   }
 
+  /// Sets a user's annual budget, monthly soft limit, or both.
+  ///
+  /// The peer's uid and process id are recorded with the change.
   public func setBudget(
     _ request: SetBudgetRequest, context: ServerContext
   ) async throws -> SetBudgetResponse {
@@ -68,6 +85,7 @@ public struct AdminService: AdminServiceHandler {
     return SetBudgetResponse(outcome)
   }
 
+  /// Settles a reservation that is unresolved.
   public func resolveReservation(
     _ request: ResolveReservationRequest, context: ServerContext
   ) async throws -> ResolveReservationResponse {
@@ -78,11 +96,12 @@ public struct AdminService: AdminServiceHandler {
       })
   }
 
+  /// Recomputes the balances of one user or of all, and sends the discrepancies and the progress.
   public func verifyLedger(
     _ request: VerifyLedgerRequest, responses: ResponseWriter<VerifyLedgerResponse>,
     context: ServerContext
   ) async throws {
-    // It reads, so it can be asked for again: nobody waits for it when the server stops.
+    // A verification only reads and can be repeated, so a server that stops does not wait for it.
     context.endAtDrain()
     if let userID = try RequestFields.optionalUUID(request.userID, "user_id") {
       let found = try await answer(context) { () throws(CreditError) in
@@ -95,7 +114,7 @@ public struct AdminService: AdminServiceHandler {
     var last: UUID?
     repeat {
       let step = try await answer(context) { [last] () throws(CreditError) in
-        try await store.verify(after: last, count: Self.usersAtATime)
+        try await store.verify(after: last, count: Self.usersPerStatement)
       }
       let before = verified
       verified += Int64(step.users)
@@ -104,6 +123,7 @@ public struct AdminService: AdminServiceHandler {
     } while last != nil
   }
 
+  /// Returns the versions and the current load of the server and its database.
   public func getServerInfo(
     _ request: GetServerInfoRequest, context: ServerContext
   ) async throws -> GetServerInfoResponse {
@@ -111,7 +131,7 @@ public struct AdminService: AdminServiceHandler {
     return GetServerInfoResponse(facts, status())
   }
 
-  /// Tells what was found, and then how far it is.
+  /// Sends the discrepancies, and then the number of users that have been verified.
   private func report(
     _ discrepancies: [MockupStore.Discrepancy], verified: Int64, before: Int64,
     to responses: ResponseWriter<VerifyLedgerResponse>

@@ -4,10 +4,10 @@ internal import MockupStore
 internal import Mockups
 internal import TTRPC
 
-// From the requests of `CreditService` to the domain's values.
+// Conversions from the requests of `CreditService` to the domain's values.
 
 extension ReserveCreditsRequest {
-  /// What is asked for with ``ReserveMode/checkOnly``.
+  /// Returns the user and the credits of a request with ``ReserveMode/checkOnly``.
   func check() throws(RPCError) -> (userID: UUID, credits: Int32) {
     let userID = try RequestFields.uuid(userID, "user_id")
     guard credits >= 1 else { throw .creditsBelowOne(credits) }
@@ -15,15 +15,15 @@ extension ReserveCreditsRequest {
     return (userID, credits)
   }
 
-  /// What is asked for otherwise.
+  /// Returns the reservation of a request with any other mode.
   func reservation() throws(RPCError) -> ReservationRequest {
     let mode: ReservationMode
     switch self.mode {
     case .unspecified, .normal: mode = .normal
     case .bestEffort: mode = .bestEffort
-    case .checkOnly: throw .invalid("mode", "reserves nothing")
+    case .checkOnly: throw .invalid("mode", "cannot be RESERVE_MODE_CHECK_ONLY in a batch")
     case .unrecognized(let number):
-      throw .invalid("mode", "\(number) is no mode of this server")
+      throw .invalid("mode", "\(number) is not a supported value")
     }
     let userID = try RequestFields.uuid(userID, "user_id")
     let id = try RequestFields.uuid(reservationID, "reservation_id")
@@ -55,7 +55,7 @@ extension ReserveCreditsRequest {
     case .regeneration: return .regeneration
     case .refund: throw .operationReservesNothing
     case .unrecognized(let number):
-      throw .invalid("operation", "\(number) is no operation of this server")
+      throw .invalid("operation", "\(number) is not a supported value")
     }
   }
 }
@@ -111,7 +111,7 @@ extension ListReservationsRequest {
       mockupID: try RequestFields.optionalUUID(mockupID, "mockup_id"))
     for state in states {
       guard let state = Mockups.ReservationState(state) else {
-        throw .invalid("states", "\(state.rawValue) is no state of this server")
+        throw .invalid("states", "\(state.rawValue) is not a supported value")
       }
       filter.states.insert(state)
     }
@@ -135,11 +135,11 @@ extension Mockups.ReservationState {
 }
 
 extension ReleaseReservationRequest {
-  /// The group that is asked for, if it is one.
+  /// Returns the group to release, or `nil` if the request is about a single reservation.
   func group() throws(RPCError) -> (userID: UUID, groupID: UUID)? {
     guard let groupID = try RequestFields.optionalUUID(groupID, "group_id") else { return nil }
     guard reservationID.isEmpty else {
-      throw .invalid("group_id", "and reservation_id cannot both be given")
+      throw .invalid("group_id", "cannot be combined with reservation_id")
     }
     return (try RequestFields.uuid(userID, "user_id"), groupID)
   }
@@ -158,5 +158,5 @@ extension RPCError {
   }
 
   fileprivate static let operationReservesNothing = RPCError.invalid(
-    "operation", "only a generation or a regeneration can be reserved for")
+    "operation", "must be OPERATION_GENERATION or OPERATION_REGENERATION")
 }

@@ -3,7 +3,7 @@ internal import MockupAPI
 internal import MockupStore
 internal import Mockups
 
-// From the domain's values to the responses of `CreditService`.
+// Conversions from the domain's values to the responses of `CreditService`.
 
 extension ReserveCreditsResponse {
   init(_ outcome: ReservationOutcome) {
@@ -13,7 +13,7 @@ extension ReserveCreditsResponse {
     granted = outcome.reservation.granted
   }
 
-  /// Without a reservation: it was only asked about.
+  /// Creates the response to a check, which has no reservation.
   init(checking credits: Int32, _ admission: Admission) {
     self.init(admission)
     granted = admission.isAdmitted ? credits : 0

@@ -5,7 +5,7 @@ internal import Postgres
 internal import TTRPC
 
 extension CreditService {
-  /// The longest batch.
+  /// The maximum number of items in a batch.
   static let maximumBatchSize = 512
 
   func batchReserveCredits(
@@ -50,14 +50,14 @@ extension CreditService {
       })
   }
 
-  /// Reads each item of a batch.
+  /// Converts each item of a batch.
   ///
-  /// - Throws: INVALID_ARGUMENT, naming the item's place, for one that cannot be read.
+  /// - Throws: INVALID_ARGUMENT with the item's index if an item is invalid.
   private static func items<Item, Value>(
     _ items: [Item], _ field: String, _ read: (Item) throws(RPCError) -> Value
   ) throws(RPCError) -> [Value] {
     guard (1...maximumBatchSize).contains(items.count) else {
-      throw .invalid(field, "are \(items.count), not within 1 and \(maximumBatchSize)")
+      throw .invalid(field, "must have 1 to \(maximumBatchSize) items, not \(items.count)")
     }
     var values: [Value] = []
     for (index, item) in items.enumerated() {
@@ -88,7 +88,9 @@ extension ReservationSettlement {
     case .commit(let request): return try request.settlement()
     case .extend(let request): return try request.settlement()
     case .release(let request):
-      guard request.groupID.isEmpty else { throw .invalid("group_id", "has no place in a batch") }
+      guard request.groupID.isEmpty else {
+        throw .invalid("group_id", "is not supported in a batch")
+      }
       return try request.settlement()
     case nil: throw .invalid("action", "is missing")
     }
@@ -111,7 +113,7 @@ extension BatchMode {
     switch self {
     case .unspecified, .continue: return false
     case .allOrNothing: return true
-    case .unrecognized(let number): throw .invalid("mode", "\(number) is no mode of this server")
+    case .unrecognized(let number): throw .invalid("mode", "\(number) is not a supported value")
     }
   }
 }
@@ -131,9 +133,9 @@ extension RPCError {
     return []
   }
 
-  /// The same of a field of a part of the request.
-  fileprivate func inside(_ place: String) -> RPCError {
+  /// Returns the error with its field's path inside another field.
+  fileprivate func inside(_ path: String) -> RPCError {
     guard let violation = violations.first else { return self }
-    return .invalid("\(place).\(violation.field)", violation.description)
+    return .invalid("\(path).\(violation.field)", violation.description)
   }
 }

@@ -5,8 +5,8 @@ internal import Mockups
 internal import TTRPC
 
 extension CreditService {
-  /// How many entries a piece of an export has at most.
-  private static let exportedAtOnce: Int32 = 500
+  /// The maximum number of entries in one message of an export.
+  private static let entriesPerMessage: Int32 = 500
 
   func getReservation(
     _ request: GetReservationRequest, context: ServerContext
@@ -76,7 +76,7 @@ extension CreditService {
     var cursor = try PageToken.cursor(request.resumeToken, "resume_token")
     while true {
       let read = try await answer(context) { () throws(CreditError) in
-        try await store.export(of: userID, year: year, after: cursor, count: Self.exportedAtOnce)
+        try await store.export(of: userID, year: year, after: cursor, count: Self.entriesPerMessage)
       }
       guard !read.isEmpty else { return }
       var rest = read[...]

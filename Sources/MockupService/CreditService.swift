@@ -3,22 +3,29 @@ internal import Mockups
 public import MockupStore
 public import TTRPC
 
-/// Answers `mockups.v1.CreditService` from the books.
+/// The implementation of `mockups.v1.CreditService`.
 ///
-/// A method reads its request's fields into values, has the store do the work, and puts the outcome
-/// into its response; what a field may hold is `RequestFields`'s, what an error means `RPCError+Credits`'s.
-/// Single changes gather into batches, and are answered when theirs is written, without a task for each.
+/// A method validates its request (`RequestFields`), calls the store, and converts the outcome or
+/// the error (`RPCError+Credits`) to its response. Single changes are coalesced into batches. Each
+/// is answered when its batch has been written, without a task of its own.
 public struct CreditService: Service {
+  /// The full name of the service, `mockups.v1.CreditService`.
   public static var serviceName: String { CreditServiceClient.serviceName }
 
   let store: CreditStore
   let limit: ResponseLimit
 
+  /// Creates the service.
+  ///
+  /// - Parameters:
+  ///   - store: The store of reservations and the ledger.
+  ///   - limit: The maximum size of a response.
   public init(store: CreditStore, limit: ResponseLimit = ResponseLimit()) {
     self.store = store
     self.limit = limit
   }
 
+  /// The methods of the service, with their handlers.
   public var methods: [Method] {
     [
       .deferred("ReserveCredits", ReserveCreditsRequest.self, reserveCredits),
@@ -38,8 +45,8 @@ public struct CreditService: Service {
     ]
   }
 
-  /// The names of those whose changes gather into batches.
-  var gatheringMethods: Set<String> {
+  /// The names of the methods whose changes are coalesced into batches.
+  var batchedMethods: Set<String> {
     [
       "ReserveCredits", "DispatchReservation", "CommitReservation", "ReleaseReservation",
       "ExtendReservation", "RefundCredits",
@@ -52,7 +59,7 @@ public struct CreditService: Service {
   ) throws -> Method.GivingUp {
     if request.mode == .checkOnly {
       let (userID, credits) = try request.check()
-      return later(context, answer) { () throws(CreditError) in
+      return answerInTask(context, answer) { () throws(CreditError) in
         ReserveCreditsResponse(
           checking: credits, try await store.check(credits: credits, userID: userID))
       }
@@ -84,7 +91,7 @@ public struct CreditService: Service {
     answer: @escaping Method.Answer<ReleaseReservationResponse>
   ) throws -> Method.GivingUp {
     if let (userID, groupID) = try request.group() {
-      return later(context, answer) { () throws(CreditError) in
+      return answerInTask(context, answer) { () throws(CreditError) in
         ReleaseReservationResponse(try await store.releaseGroup(groupID, of: userID))
       }
     }
@@ -120,7 +127,7 @@ public struct CreditService: Service {
     }
   }
 
-  /// Begins a change, whose completion gives the answer.
+  /// Starts a change, whose completion handler answers the call.
   private func begin(
     _ context: ServerContext, _ change: () throws(CreditError) -> Method.GivingUp
   ) throws(RPCError) -> Method.GivingUp {
@@ -131,12 +138,12 @@ public struct CreditService: Service {
     }
   }
 
-  /// Has a task give the answer: what does not gather.
-  private func later<Response: Sendable>(
+  /// Answers a call from a task, for work that is not coalesced.
+  private func answerInTask<Response: Sendable>(
     _ context: ServerContext, _ answer: @escaping Method.Answer<Response>,
     _ work: @escaping @Sendable () async throws(CreditError) -> Response
   ) -> Method.GivingUp {
-    // It ends with its answer; giving up cancels it.
+    // The task ends after its answer. The cancellation handler cancels it.
     let task = Task {
       let outcome: Result<Response, CreditError>
       do throws(CreditError) {

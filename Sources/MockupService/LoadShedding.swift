@@ -1,18 +1,22 @@
 internal import MockupStore
 public import TTRPC
 
-/// Turns away calls that change credits while more of them wait than may, before anything is done for
-/// them: who is offered several times what it can do has no time to read what it refuses.
+/// An interceptor that refuses calls that change credits while the write queue is full.
+///
+/// Calls are refused before their requests are decoded, because a server that gets several times
+/// the load it can handle cannot afford to decode the requests that it refuses.
 public struct LoadShedding: BracketingInterceptor {
   private let store: CreditStore
-  /// Those whose changes gather.
+  /// The names of the methods whose changes go through the write queue.
   private let methods: Set<String>
 
+  /// Creates an interceptor for a service's calls.
   public init(_ service: CreditService) {
     store = service.store
-    methods = service.gatheringMethods
+    methods = service.batchedMethods
   }
 
+  /// Returns the hook that checks the write queue, or `nil` for methods that do not use it.
   public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
     guard method.service == CreditService.serviceName, methods.contains(method.name) else {
       return nil
@@ -28,7 +32,7 @@ public struct LoadShedding: BracketingInterceptor {
     }
 
     func callBegan(_ context: inout ServerContext) throws(RPCError) {
-      if store.isFull { throw .tooMuchToDo }
+      if store.isFull { throw .overloaded }
     }
   }
 }

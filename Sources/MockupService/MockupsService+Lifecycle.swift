@@ -4,9 +4,10 @@ internal import MockupStore
 internal import Mockups
 public import TTRPC
 
-// What is asked for, looked at, decided upon and deleted.
+// The methods that generate, read, review and delete mockups.
 
 extension MockupsService {
+  /// Creates a pending mockup, and reserves its credits, for each asset in each scene.
   public func generateMockups(
     _ request: GenerateMockupsRequest, context: ServerContext
   ) async throws -> GenerateMockupsResponse {
@@ -15,13 +16,14 @@ extension MockupsService {
       try await answer(context) { () throws(MockupError) in
         try await store.generate(generation)
       })
-    // A replay has the urls of pictures that were made since: any number of characters each.
+    // A replay has the URLs of completed pictures. They are left out if they do not all fit.
     if !limit.fits(response) {
       for index in response.results.indices { response.results[index].url = "" }
     }
     return response
   }
 
+  /// Makes a mockup pending again, and reserves the credits of a regeneration.
   public func regenerateMockup(
     _ request: RegenerateMockupRequest, context: ServerContext
   ) async throws -> RegenerateMockupResponse {
@@ -37,6 +39,7 @@ extension MockupsService {
       })
   }
 
+  /// Approves a completed mockup.
   public func approveMockup(
     _ request: ApproveMockupRequest, context: ServerContext
   ) async throws -> ApproveMockupResponse {
@@ -48,6 +51,7 @@ extension MockupsService {
     return ApproveMockupResponse(mockup: Mockup(mockup))
   }
 
+  /// Rejects a completed mockup.
   public func rejectMockup(
     _ request: RejectMockupRequest, context: ServerContext
   ) async throws -> RejectMockupResponse {
@@ -61,6 +65,7 @@ extension MockupsService {
     return RejectMockupResponse(mockup: Mockup(mockup))
   }
 
+  /// Returns a mockup in its current state.
   public func getMockup(
     _ request: GetMockupRequest, context: ServerContext
   ) async throws -> GetMockupResponse {
@@ -72,6 +77,7 @@ extension MockupsService {
     return GetMockupResponse(mockup: try limit.checked(Mockup(mockup), mockup.rowName))
   }
 
+  /// Returns a page of a user's mockups, the newest first.
   public func listMockups(
     _ request: ListMockupsRequest, context: ServerContext
   ) async throws -> ListMockupsResponse {
@@ -93,19 +99,20 @@ extension MockupsService {
       mockups: mockups, nextPageToken: next.map(PageToken.text) ?? "")
   }
 
+  /// Deletes a mockup, and releases its credits if no worker has claimed it.
   public func deleteMockup(
     _ request: DeleteMockupRequest, context: ServerContext
   ) async throws -> DeleteMockupResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
     let id = try RequestFields.uuid(request.mockupID, "mockup_id")
-    let (wasThere, released) = try await answer(context) { () throws(MockupError) in
+    let (existed, released) = try await answer(context) { () throws(MockupError) in
       try await store.delete(id, of: userID)
     }
-    return DeleteMockupResponse(deleted: wasThere, released: released)
+    return DeleteMockupResponse(deleted: existed, released: released)
   }
 }
 
 extension Mockups.Mockup {
-  /// The name of the value in errors.
+  /// The mockup's name in error messages.
   var rowName: String { "mockup \(id.wireText)" }
 }

@@ -4,9 +4,12 @@ internal import Postgres
 public import TTRPC
 
 extension MockupsService {
-  /// How many batches of one stream are being counted at most. The stream is not read meanwhile.
-  private static var batchesUnderWay: Int { 128 }
+  /// The maximum number of batches of one stream that are in flight.
+  ///
+  /// The stream is not read while this many batches are being counted.
+  private static var maxBatchesInFlight: Int { 128 }
 
+  /// Counts a batch of pins and impressions.
   public func recordPerformance(
     _ request: RecordPerformanceRequest, context: ServerContext
   ) async throws -> RecordPerformanceResponse {
@@ -20,6 +23,7 @@ extension MockupsService {
     return RecordPerformanceResponse(try answer.outcome(of: batch))
   }
 
+  /// Counts a stream of batches, and responds when all have been counted.
   public func streamPerformance(
     _ requests: MessageStream<StreamPerformanceRequest>, context: ServerContext
   ) async throws -> StreamPerformanceResponse {
@@ -27,7 +31,7 @@ extension MockupsService {
       var total = PerformanceTotal()
       var taken = 0
       while let request = try await requests.next() {
-        if taken - total.batches >= Self.batchesUnderWay, let next = try await counting.next() {
+        if taken - total.batches >= Self.maxBatchesInFlight, let next = try await counting.next() {
           try total.add(next)
         }
         let batch = try PerformanceFields.batch(request.batchID, request.entries)

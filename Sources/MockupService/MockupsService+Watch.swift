@@ -5,9 +5,10 @@ internal import Postgres
 public import TTRPC
 
 extension MockupsService {
-  /// Changes are read so many at a time.
+  /// The number of changes that are read at a time.
   private static let pageSize: Int32 = 100
 
+  /// Sends the changes of a user's mockups until the caller ends the call.
   public func watchMockups(
     _ request: WatchMockupsRequest, responses: ResponseWriter<WatchMockupsResponse>,
     context: ServerContext
@@ -15,16 +16,17 @@ extension MockupsService {
     let userID = try RequestFields.uuid(request.userID, "user_id")
     let token = try WatchToken.revision(request.resumeToken, of: userID, "resume_token")
     guard token == nil || !request.sendCurrent else {
-      throw RPCError.invalid("send_current", "does not go with resume_token")
+      throw RPCError.invalid("send_current", "cannot be combined with resume_token")
     }
     context.endAtDrain()
 
-    // Before it is asked how far the feed has come: what changes after that wakes.
+    // The watch is registered before the last revision is read, so that every later change wakes
+    // it.
     let watch = watchers.watch(userID)
     defer { watchers.forget(watch) }
     let last = try await lastRevision(of: userID, context)
     guard token ?? 0 <= last else {
-      throw RPCError.invalid("resume_token", "is beyond what this server knows of")
+      throw RPCError.invalid("resume_token", "is later than the last change of the user's mockups")
     }
     var revision = token ?? (request.sendCurrent ? 0 : last)
     try await responses.write(
@@ -36,7 +38,7 @@ extension MockupsService {
         let changes = try await changes(of: userID, after: revision, context)
         for change in changes {
           revision = change.revision
-          // Who begins with what there is has no use for what there was.
+          // A watch that starts with the current mockups skips the ones that are already deleted.
           if request.sendCurrent, change.mockup == nil, revision <= last { continue }
           let response = WatchMockupsResponse(change, of: userID)
           try await responses.write(
@@ -45,7 +47,7 @@ extension MockupsService {
         isLastPage = changes.count < Int(Self.pageSize)
       }
     }
-    // The wakes end with the call's task alone.
+    // The wakes end only when the call's task is cancelled.
     throw CancellationError()
   }
 
@@ -69,7 +71,7 @@ extension MockupsService {
     }
   }
 
-  /// Reads for a watcher. When all are woken at once, they take turns.
+  /// Reads from the database for a watcher, with a limit on concurrent reads.
   private func read<Value>(
     _ context: ServerContext, _ work: () async throws(PostgresError) -> Value
   ) async throws(RPCError) -> Value {

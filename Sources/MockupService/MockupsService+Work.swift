@@ -3,17 +3,18 @@ internal import MockupStore
 internal import Mockups
 public import TTRPC
 
-// What workers ask for.
+// The methods of workers.
 
 extension MockupsService {
-  /// How long a worker that waits is not looked at again.
+  /// The interval at which a waiting claim checks for pending mockups.
   private static let pollInterval: Duration = .milliseconds(250)
 
+  /// Leases the oldest pending mockups to a worker, and waits for one if asked to.
   public func claimMockups(
     _ request: ClaimMockupsRequest, context: ServerContext
   ) async throws -> ClaimMockupsResponse {
     let claim = try request.claim()
-    // Who waits does not hold up a server that drains.
+    // A server that stops does not wait for claims that wait for work.
     if claim.wait > .zero { context.endAtDrain() }
     let end = ContinuousClock.now + claim.wait
     while true {
@@ -24,7 +25,7 @@ extension MockupsService {
       }
       let response = ClaimMockupsResponse(mockups: claimed.map { MockupAPI.ClaimedMockup($0) })
       if let first = claimed.first, !limit.fits(response) {
-        // Only the first is claimed however long it is.
+        // The store limits the size of a claim, except that it always claims the first mockup.
         try await failTooLong(first.mockup, context)
         continue
       }
@@ -34,7 +35,7 @@ extension MockupsService {
     }
   }
 
-  /// Fails a mockup that no worker can be told of.
+  /// Fails a mockup that is too large to send to a worker.
   private func failTooLong(
     _ mockup: Mockups.Mockup, _ context: ServerContext
   ) async throws(RPCError) {
@@ -42,11 +43,12 @@ extension MockupsService {
       userID: mockup.userID, mockupID: mockup.id, number: mockup.attempt)
     _ = try await answer(context) { () throws(MockupError) in
       try await store.fail(
-        attempt, because: "it is longer than the \(limit.bytes) bytes of an answer to a worker",
+        attempt, because: "the mockup exceeds the \(limit.bytes) bytes of a response to a worker",
         mayRetry: false)
     }
   }
 
+  /// Renews the lease of a claimed mockup.
   public func heartbeatMockup(
     _ request: HeartbeatMockupRequest, context: ServerContext
   ) async throws -> HeartbeatMockupResponse {
@@ -59,6 +61,7 @@ extension MockupsService {
     return HeartbeatMockupResponse(leaseExpiresAt: Timestamp(expiresAt))
   }
 
+  /// Completes a claimed mockup with its picture, and charges its credits.
   public func completeMockup(
     _ request: CompleteMockupRequest, context: ServerContext
   ) async throws -> CompleteMockupResponse {
@@ -72,6 +75,7 @@ extension MockupsService {
       })
   }
 
+  /// Fails a claimed mockup, or makes it pending for another attempt.
   public func failMockup(
     _ request: FailMockupRequest, context: ServerContext
   ) async throws -> FailMockupResponse {

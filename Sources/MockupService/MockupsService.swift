@@ -2,19 +2,30 @@ public import MockupAPI
 public import MockupStore
 internal import TTRPC
 
-/// Answers `mockups.v1.MockupService`. What becomes of mockups, workers, their changes as they happen, and
-/// their performance have files of their own.
+/// The implementation of `mockups.v1.MockupService`.
+///
+/// The methods are grouped into files: the lifecycle of mockups, workers, watches and performance.
 public struct MockupsService: MockupServiceHandler {
-  /// So many watchers read at a time: a rush of them leaves the database to others as well.
-  private static let readingPlaces = 32
+  /// The maximum number of watchers that read from the database at the same time.
+  ///
+  /// The limit leaves capacity for other calls when many watchers are woken at once.
+  private static let maxConcurrentReads = 32
 
   let store: MockupsStore
   let feed: MockupFeed
   let watchers: MockupWatchers
-  let readers = Places(Self.readingPlaces)
+  let readers = Places(Self.maxConcurrentReads)
   let performance: PerformanceStore
   let limit: ResponseLimit
 
+  /// Creates the service.
+  ///
+  /// - Parameters:
+  ///   - store: The store of mockups.
+  ///   - feed: The feed of changes that watches read.
+  ///   - watchers: The watches of the server, which the program wakes when mockups change.
+  ///   - performance: The store of pins and impressions.
+  ///   - limit: The maximum size of a response.
   public init(
     store: MockupsStore, feed: MockupFeed, watchers: MockupWatchers, performance: PerformanceStore,
     limit: ResponseLimit = ResponseLimit()

@@ -3,7 +3,7 @@ internal import MockupAPI
 internal import MockupStore
 internal import TTRPC
 
-/// Where a list goes on, as a text that means something to this server only.
+/// The encoding of page tokens, which are opaque to clients.
 enum PageToken {
   static func text(_ cursor: LedgerPage.Cursor) -> String {
     text("\(cursor.year)/\(cursor.sequence)")
@@ -14,29 +14,33 @@ enum PageToken {
     return text("\(microseconds)/\(cursor.id.wireText)")
   }
 
-  /// - Throws: INVALID_ARGUMENT for a text that this server did not make.
+  /// Decodes the token of a ledger page; empty becomes `nil`.
+  ///
+  /// - Throws: INVALID_ARGUMENT if the token is not valid.
   static func cursor(_ text: String, _ field: String) throws(RPCError) -> LedgerPage.Cursor? {
     guard !text.isEmpty else { return nil }
     guard let (first, second) = parts(text), let year = Int32(first), let sequence = Int64(second)
-    else { throw .foreign(field) }
+    else { throw .invalidToken(field) }
     return LedgerPage.Cursor(year: year, sequence: sequence)
   }
 
-  /// - Throws: INVALID_ARGUMENT for a text that this server did not make.
+  /// Decodes the token of a page of reservations; empty becomes `nil`.
+  ///
+  /// - Throws: INVALID_ARGUMENT if the token is not valid.
   static func reservation(
     _ text: String, _ field: String
   ) throws(RPCError) -> ReservationPage.Cursor? {
     guard !text.isEmpty else { return nil }
     guard let (first, second) = parts(text),
-      let microseconds = Int64(first), times.contains(microseconds),
+      let microseconds = Int64(first), supportedMicroseconds.contains(microseconds),
       let id = UUID(wireText: second)
-    else { throw .foreign(field) }
+    else { throw .invalidToken(field) }
     return ReservationPage.Cursor(
       createdAt: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: id)
   }
 
-  /// From 1970 to the year 9999, in microseconds.
-  private static let times: Range<Int64> = 0..<253_402_300_800_000_000
+  /// The microseconds since 1970 of the years 1970 to 9999.
+  private static let supportedMicroseconds: Range<Int64> = 0..<253_402_300_800_000_000
 
   private static func text(_ parts: String) -> String {
     Data(parts.utf8).base64EncodedString()
@@ -50,7 +54,7 @@ enum PageToken {
 }
 
 extension RPCError {
-  fileprivate static func foreign(_ field: String) -> RPCError {
-    .invalid(field, "is no token of this server")
+  fileprivate static func invalidToken(_ field: String) -> RPCError {
+    .invalid(field, "is not a valid token")
   }
 }

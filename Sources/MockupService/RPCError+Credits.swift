@@ -7,16 +7,19 @@ internal import Postgres
 internal import TTRPC
 
 extension RPCError {
-  /// How long to wait before a database that is away is worth another try.
+  /// The time after which a client may retry a call that failed because the server was overloaded
+  /// or the database was unavailable.
   private static let retryDelay: Duration = .milliseconds(200)
 
-  /// Made once: whoever has more to do than it takes on has the least time for what it refuses.
-  static let tooMuchToDo = RPCError(
-    code: .resourceExhausted, message: "the server has more to do than it takes on",
+  /// The error of calls that are refused because a queue is full.
+  ///
+  /// It is made once, because refusing calls must be cheap when the server is overloaded.
+  static let overloaded = RPCError(
+    code: .resourceExhausted, message: "the server is overloaded; retry later",
     details: [.retryInfo(after: retryDelay)]
   ).prepared()
 
-  /// What a caller is told of an error of the books.
+  /// Converts an error of the credit store to the error that the caller gets.
   init(_ error: CreditError, logger: @autoclosure () -> Logger) {
     switch error {
     case .unknownUser(let id):
@@ -31,7 +34,7 @@ extension RPCError {
       self.init(code: .notFound, message: "the user has no reservation of group \(id.wireText)")
     case .conflict(let field):
       self.init(
-        code: .alreadyExists, message: "the id was used before with another \(field.rawValue)",
+        code: .alreadyExists, message: "the id was already used with different \(field.rawValue)",
         details: [
           .badRequest([
             FieldViolation(field: field.rawValue, description: "differs from the first request")
@@ -39,28 +42,30 @@ extension RPCError {
         ])
     case .notOpen(let reservation):
       let state = reservation.state.rawValue.uppercased()
-      self.init(code: .failedPrecondition, message: "the reservation is \(state)")
+      self.init(
+        code: .failedPrecondition, message: "reservation \(reservation.id.wireText) is \(state)")
     case .exceedsHeld(let reservation):
       self.init(
         code: .failedPrecondition,
-        message: "the reservation has \(reservation.left) credits left, fewer than that")
+        message: "reservation \(reservation.id.wireText) has only \(reservation.left) credits left")
     case .exceedsMaximum(let reservation):
       self.init(
         code: .failedPrecondition,
         message: "the commits of a reservation cannot exceed \(Int32.max) credits, and "
-          + "\(reservation.committed) are committed")
+          + "\(reservation.committed) are already committed")
     case .insufficient(let usage):
       self.init(
         code: .failedPrecondition,
-        message: "the reservation does not hold that much, and only \(usage.available) credits are "
+        message: "the commit exceeds the held credits, and only \(usage.available) credits are "
           + "available")
     case .notACharge(let id):
       self.init(
-        code: .failedPrecondition, message: "the entry \(id.wireText) is a refund, and no charge")
+        code: .failedPrecondition,
+        message: "ledger entry \(id.wireText) is a refund, which cannot be refunded")
     case .exceedsCharge(let id):
       self.init(
         code: .failedPrecondition,
-        message: "less than that is left to refund of the entry \(id.wireText)")
+        message: "ledger entry \(id.wireText) has fewer credits left to refund")
     case .batchFailed:
       self.init(code: .aborted, message: "another item of the batch failed; nothing was written")
     case .database(let error):
@@ -68,17 +73,17 @@ extension RPCError {
     }
   }
 
-  /// What a caller is told of an error of the database.
+  /// Converts an error of the database to the error that the caller gets.
   init(_ error: PostgresError, logger: @autoclosure () -> Logger) {
     switch error.code {
     case .queueFull:
-      self = .tooMuchToDo
+      self = .overloaded
     case .cancelled:
       self.init(code: .cancelled, message: "the call was cancelled", cause: error)
     case .connectionUnavailable:
-      // The server's log has the reason already; a line for each call would only hide it.
+      // The reason has been logged already. A line for each call would only bury it.
       logger().debug("the database is unavailable", metadata: ["error": "\(error)"])
-      // The server's own words are not for strangers.
+      // Messages of PostgreSQL itself may contain details that are not meant for clients.
       let reason = error.sqlState == nil ? error.message : "the database is not reachable"
       self.init(
         code: .unavailable, message: "\(reason); the call had no effect",
@@ -92,12 +97,12 @@ extension RPCError {
       logger().warning("the database did not answer", metadata: ["error": "\(error)"])
       self.init(
         code: .unavailable,
-        message: "the database did not answer; sent again, the call has one effect at most",
+        message: "the database did not answer and the outcome is unknown; retry with the same ids",
         details: [.retryInfo(after: Self.retryDelay)], cause: error)
     default:
       let incident = UUID()
       logger().error(
-        "the database failed",
+        "unexpected database error",
         metadata: ["incident": "\(incident.wireText)", "error": "\(String(reflecting: error))"])
       self.init(
         code: .internalError, message: "internal error, incident \(incident.wireText)", cause: error

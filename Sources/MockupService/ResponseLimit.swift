@@ -1,19 +1,21 @@
 internal import ProtobufC
 public import TTRPC
 
-/// How long a response may be, and how much of one a page of a list fills.
+/// The maximum size of a response, and of a page of a list.
 public struct ResponseLimit: Sendable {
-  /// The bytes of a response beside its rows: its envelope, a page token, totals.
+  /// The bytes of a response apart from its rows: the envelope, a page token, and totals.
   private static let overheadBytes = 512
-  /// Tag and length of a row in its list.
+  /// The bytes of a row's tag and length.
   private static let rowOverheadBytes = 6
 
-  /// The longest row that a response can hold.
+  /// The maximum size of a row, in bytes.
   let bytes: Int
-  /// After this a page ends, however many rows were asked for.
+  /// The size in bytes after which a page ends, even if it has fewer rows than requested.
   var pageBytes: Int { min(bytes, 1 << 20) }
 
-  /// - Parameter maximumMessageSize: The longest message that the server sends, in bytes.
+  /// Creates the limit for a server.
+  ///
+  /// - Parameter maximumMessageSize: The maximum size of a message that the server sends, in bytes.
   public init(maximumMessageSize: Int = WireLimits.protocolMaximumMessageSize) {
     bytes = max(maximumMessageSize - Self.overheadBytes, Self.overheadBytes)
   }
@@ -22,10 +24,10 @@ public struct ResponseLimit: Sendable {
     message.byteCount <= bytes
   }
 
-  /// A row that is an answer by itself.
+  /// Checks the size of a row that is the only one in its response.
   ///
-  /// - Parameter name: What it is called in the error.
-  /// - Throws: FAILED_PRECONDITION where it is longer than a response may be.
+  /// - Parameter name: The row's name in the error message.
+  /// - Throws: FAILED_PRECONDITION if the row is too large for a response.
   func checked<Message: ProtobufMessage>(
     _ message: Message, _ name: @autoclosure () -> String
   ) throws(RPCError) -> Message {
@@ -34,13 +36,13 @@ public struct ResponseLimit: Sendable {
     return message
   }
 
-  /// The first rows of a page, at least one, as many as its response has room for.
+  /// Converts the first rows of a page, as many as fit into a response, but at least one.
   ///
   /// - Parameters:
-  ///   - name: What a row is called in the error.
-  ///   - message: A row as it is sent.
-  /// - Returns: Their messages, and the last row of them where others were left out.
-  /// - Throws: FAILED_PRECONDITION where the first row is longer than a response may be.
+  ///   - name: Returns a row's name in the error message.
+  ///   - message: Converts a row to its message.
+  /// - Returns: The messages; and the last converted row, if rows were left out.
+  /// - Throws: FAILED_PRECONDITION if the first row is too large for a response.
   func page<Row, Message: ProtobufMessage>(
     of rows: some Collection<Row>, _ name: (Row) -> String, _ message: (Row) -> Message
   ) throws(RPCError) -> (messages: [Message], cutAfter: Row?) {
@@ -68,6 +70,6 @@ extension RPCError {
   fileprivate static func rowTooLong(_ name: String, _ count: Int, limit: Int) -> RPCError {
     RPCError(
       code: .failedPrecondition,
-      message: "\(name) has \(count) bytes, and a response holds at most \(limit)")
+      message: "\(name) has \(count) bytes, more than the \(limit) that fit into a response")
   }
 }

@@ -60,7 +60,7 @@ import Testing
       #expect(error?.code == .failedPrecondition)
       #expect(
         error?.message == "the commits of a reservation cannot exceed 2147483647 credits, "
-          + "and 1073741824 are committed")
+          + "and 1073741824 are already committed")
       #expect(try await commit((1 << 30) - 1).reservation?.committed == .max)
     }
   }

@@ -1,21 +1,26 @@
 internal import NIOConcurrencyHelpers
 public import TTRPC
 
-/// The policy that holds now. Another can take its place while the server runs: calls that have begun
-/// go on, each later one is held to the new policy.
+/// The access policy of a running server, which can be replaced at any time.
+///
+/// Calls that are in flight are not affected. Each later call is checked against the new policy.
 public final class AccessControl: Sendable {
   private let current: NIOLockedValueBox<AccessPolicy>
 
+  /// Creates the access control of a server.
+  ///
+  /// - Parameter policy: The policy until it is replaced.
   public init(_ policy: AccessPolicy) {
     current = NIOLockedValueBox(policy)
   }
 
+  /// The policy that is in force.
   public var policy: AccessPolicy {
     get { current.withLockedValue { $0 } }
     set { current.withLockedValue { $0 = newValue } }
   }
 
-  /// Holds each call of a server to the policy.
+  /// The interceptor that checks each call of a server against the policy in force.
   public var authorization: Authorization {
     Authorization(
       isOpenToAll: { AccessTable.allows([], service: $0.service, method: $0.name) }

@@ -1,17 +1,21 @@
 public import TTRPC
 
-/// Who has which roles, by the kernel's word on who connected. Who has none is denied everything but
-/// health.
+/// The roles of users and groups, based on the peer's credentials (`SO_PEERCRED`).
+///
+/// A peer without a role is denied every call except health checks.
 public struct AccessPolicy: Sendable, Hashable {
-  /// Somebody who can be given a role.
+  /// A user or group that can have roles.
   public enum Principal: Sendable, Hashable {
+    /// The user with this uid.
     case user(id: UInt32)
-    /// Everybody in a group, be it their primary one or another.
+    /// All members of the group with this gid, whether it is their primary or a supplementary
+    /// group.
     case group(id: UInt32)
   }
 
   private let roles: [Principal: Set<Role>]
 
+  /// Creates a policy from the principals of each role.
   public init(_ grants: [Role: Set<Principal>]) {
     var roles: [Principal: Set<Role>] = [:]
     for (role, principals) in grants {
@@ -20,26 +24,32 @@ public struct AccessPolicy: Sendable, Hashable {
     self.roles = roles
   }
 
-  /// What holds where nothing was said: root and the server's own user are admins, and nobody else is
-  /// anything.
+  /// Returns the default policy: root and the server's own user are admins.
+  ///
+  /// - Parameter serverUserID: The server's effective uid.
   public static func standard(serverUserID: UInt32) -> AccessPolicy {
     AccessPolicy([.admin: [.user(id: 0), .user(id: serverUserID)]])
   }
 
-  /// All roles that a peer has, by its user and by each of its groups.
+  /// Returns the roles that a peer has through its user and its groups.
   public func roles(of peer: PeerIdentity) -> Set<Role> {
     peer.groupIDs.reduce(into: roles[.user(id: peer.userID)] ?? []) { found, groupID in
       found.formUnion(roles[.group(id: groupID)] ?? [])
     }
   }
 
+  /// Returns true if the peer may call a method.
+  ///
+  /// - Parameters:
+  ///   - service: The full name of the service, for example `mockups.v1.CreditService`.
+  ///   - method: The name of the method.
   public func allows(_ peer: PeerIdentity, service: String, method: String) -> Bool {
     AccessTable.allows(roles(of: peer), service: service, method: method)
   }
 }
 
 extension AccessPolicy: CustomStringConvertible {
-  /// Who is what, role by role: `admin: uid 0; reader: gid 50, gid 51`.
+  /// The principals of each role, for example `admin: uid 0; reader: gid 50, gid 51`.
   public var description: String {
     Role.allCases.compactMap { role in
       let principals = roles.filter { $0.value.contains(role) }.keys
@@ -51,7 +61,7 @@ extension AccessPolicy: CustomStringConvertible {
 }
 
 extension AccessPolicy.Principal: Comparable, CustomStringConvertible {
-  /// Users before groups, each by their numbers.
+  /// Orders users before groups, and both by their numeric ids.
   public static func < (one: Self, other: Self) -> Bool {
     switch (one, other) {
     case (.user(let id), .user(let otherID)), (.group(let id), .group(let otherID)): id < otherID
@@ -60,6 +70,7 @@ extension AccessPolicy.Principal: Comparable, CustomStringConvertible {
     }
   }
 
+  /// The principal with its numeric id, for example `uid 0` or `gid 50`.
   public var description: String {
     switch self {
     case .user(let id): "uid \(id)"

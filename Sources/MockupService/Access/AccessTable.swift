@@ -1,16 +1,20 @@
-/// Who may call which method: one row for each. Admins may call them all, and are in no row; what has
-/// no row is theirs alone.
+/// The roles that may call each method.
 ///
-/// - A worker does not settle reservations. Claiming, completing and failing a mockup do it, under the
-///   worker's lease, in one transaction with the mockup.
-/// - A reader sees what there is and changes nothing. Verifying the ledger is not theirs: it recomputes
-///   every sum, which is an audit and no glance.
-/// - Who budgets, or settles for others what is stuck, is an admin.
+/// Admins may call every method, so the table does not list them. A method that is not in the table
+/// is for admins only.
+///
+/// - Workers do not call the methods that settle reservations. Claiming, completing and failing a
+///   mockup settle its reservation, under the worker's lease and in one transaction with the
+///   mockup.
+/// - Readers read data and change nothing. They may not verify the ledger, which recomputes every
+///   sum and is therefore reserved for audits.
+/// - Only admins set budgets and resolve the stuck reservations of other callers.
 enum AccessTable {
-  /// Services whose methods are all alike.
+  /// The access to all methods of a service.
   enum ServiceAccess {
-    /// Also of those who have no role.
+    /// Every peer, with or without a role.
     case everybody
+    /// Every peer that has a role.
     case anyRole
   }
 
@@ -19,7 +23,7 @@ enum AccessTable {
     "grpc.reflection.v1.ServerReflection": .anyRole,
   ]
 
-  /// Paths of HTTP that are everybody's, as health is.
+  /// The HTTP paths that every peer may request, like health checks.
   static let openPaths: Set<String> = ["healthz", "readyz"]
 
   static let methods: [String: [String: Set<Role>]] = [
@@ -74,7 +78,7 @@ enum AccessTable {
     ],
   ]
 
-  /// Whether somebody with these roles, or with none, may call a method.
+  /// Returns true if a peer with these roles, which may be none, may call a method.
   static func allows(_ roles: Set<Role>, service: String, method: String) -> Bool {
     if roles.contains(.admin) { return true }
     switch services[service] {

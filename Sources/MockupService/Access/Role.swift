@@ -1,13 +1,16 @@
-/// What somebody is to the service, and so which methods are theirs (``AccessTable``).
+/// A set of methods that a caller may use.
+///
+/// The methods of each role are listed in `AccessTable`. The raw value is the role's name in
+/// settings and logs.
 public enum Role: String, Sendable, Hashable, CaseIterable {
-  /// Spends credits: reserves and settles them, asks for mockups, keeps scenes.
+  /// Reserves and settles credits, requests and reviews mockups, and manages users' scenes.
   case service
-  /// Generates mockups: claims them and reports what became of them.
+  /// Claims mockups and reports their outcome.
   case worker
-  /// Puts mockups on pins, and counts those and their impressions.
+  /// Reads mockups, and records their pins and impressions.
   case scheduler
-  /// May do everything.
+  /// Calls every method.
   case admin
-  /// Looks on.
+  /// Reads data, and changes nothing.
   case reader
 }

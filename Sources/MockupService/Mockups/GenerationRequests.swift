@@ -3,7 +3,7 @@ internal import MockupAPI
 internal import Mockups
 internal import TTRPC
 
-// From the requests that ask for mockups to the domain's values.
+// Conversions from the requests for mockups to the domain's values.
 
 extension GenerateMockupsRequest {
   func generation() throws(RPCError) -> GenerationRequest {
@@ -32,7 +32,7 @@ extension GenerateMockupsRequest {
   }
 }
 
-/// What the fields of a request about mockups may hold.
+/// The validation of fields of `MockupService` requests.
 enum MockupFields {
   static let sceneLength = 1...200
   static let reasonLength = 0...2000
@@ -53,10 +53,10 @@ enum MockupFields {
       case .creditsOutOfRange:
         let range = MockupCost.creditsRange
         throw .invalid(
-          field, "\(credits) is not within \(range.lowerBound) and \(range.upperBound)")
+          field, "\(credits) is not between \(range.lowerBound) and \(range.upperBound)")
       case .timeToLiveOutOfRange:
         let longest = ReservationRequest.maximumTimeToLive.components.seconds
-        throw .invalid("time_to_live_seconds", "\(seconds) is not within 1 and \(longest)")
+        throw .invalid("time_to_live_seconds", "\(seconds) is not between 1 and \(longest)")
       }
     }
   }
@@ -72,11 +72,13 @@ enum MockupFields {
   ) throws(RPCError) {
     guard range.contains(number) else {
       throw .invalid(
-        field, "\(number) is not within \(range.lowerBound) and \(range.upperBound)")
+        field, "\(number) is not between \(range.lowerBound) and \(range.upperBound)")
     }
   }
 
-  /// A text, or nothing where it is empty.
+  /// Validates an optional text field; empty becomes `nil`.
+  ///
+  /// - Parameter longest: The maximum length in characters.
   static func optionalText(
     _ text: String, longest: Int, _ field: String
   ) throws(RPCError) -> String? {
@@ -84,7 +86,7 @@ enum MockupFields {
     return text.isEmpty ? nil : text
   }
 
-  /// A status to look for, or nothing where it is unspecified.
+  /// Converts the status of a filter; unspecified becomes `nil`.
   static func status(
     _ status: MockupAPI.MockupStatus, _ field: String
   ) throws(RPCError) -> Mockups.MockupStatus? {
@@ -97,7 +99,7 @@ enum MockupFields {
     case .approved: return .approved
     case .rejected: return .rejected
     case .unrecognized(let number):
-      throw .invalid(field, "\(number) is no status of this server")
+      throw .invalid(field, "\(number) is not a supported value")
     }
   }
 }

@@ -4,7 +4,7 @@ internal import MockupStore
 internal import Mockups
 internal import TTRPC
 
-// From the domain's values to the responses of `MockupService`.
+// Conversions from the domain's values to the responses of `MockupService`.
 
 extension MockupAPI.Mockup {
   init(_ mockup: Mockups.Mockup) {
@@ -72,13 +72,13 @@ extension MockupGenerationResult {
       switch failure {
       case .unknownAsset:
         self.failure = .unknownAsset
-        error = "The user has no such asset."
+        error = "the user has no such asset"
       case .unknownScene:
         self.failure = .unknownScene
-        error = "There is no such scene."
+        error = "there is no such scene"
       case .insufficientCredits:
         self.failure = .insufficientCredits
-        error = "Insufficient credits."
+        error = "insufficient credits"
       }
     }
   }

@@ -9,7 +9,9 @@ extension PageToken {
     return Data("\(microseconds)/\(cursor.id.wireText)".utf8).base64EncodedString()
   }
 
-  /// - Throws: INVALID_ARGUMENT for a text that this server did not make.
+  /// Decodes the token of a list of mockups; empty becomes `nil`.
+  ///
+  /// - Throws: INVALID_ARGUMENT if the token is not valid.
   static func mockupCursor(
     _ text: String, _ field: String
   ) throws(RPCError) -> MockupPage.Cursor? {
@@ -17,12 +19,13 @@ extension PageToken {
     let decoded = Data(base64Encoded: text).map { String(decoding: $0, as: UTF8.self) } ?? ""
     let parts = decoded.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let microseconds = Int64(parts[0]),
-      let id = UUID(wireText: String(parts[1])), moments.contains(microseconds)
-    else { throw .invalid(field, "is no token of this server") }
+      let id = UUID(wireText: String(parts[1])), supportedMicroseconds.contains(microseconds)
+    else { throw .invalid(field, "is not a valid token") }
     let createdAt = Date(timeIntervalSince1970: Double(microseconds) / 1_000_000)
     return MockupPage.Cursor(createdAt: createdAt, id: id)
   }
 
-  /// Years that the database knows, and a `Date` to the microsecond.
-  private static let moments: ClosedRange<Int64> = -3_000_000_000_000_000...5_000_000_000_000_000
+  /// The microseconds since 1970 that both PostgreSQL and a `Date` can represent.
+  private static let supportedMicroseconds: ClosedRange<Int64> =
+    -3_000_000_000_000_000...5_000_000_000_000_000
 }

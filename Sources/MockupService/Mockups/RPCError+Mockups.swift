@@ -6,7 +6,7 @@ internal import Mockups
 internal import TTRPC
 
 extension RPCError {
-  /// What a caller is told of an error about mockups.
+  /// Converts an error of the mockup store to the error that the caller gets.
   init(_ error: MockupError, logger: Logger) {
     switch error {
     case .unknownUser(let id):
@@ -17,7 +17,7 @@ extension RPCError {
       self.init(code: .notFound, message: "the user has no quote \(id.wireText)")
     case .conflict(let field):
       self.init(
-        code: .alreadyExists, message: "the request was sent before with another \(field)",
+        code: .alreadyExists, message: "the request id was already used with different \(field)",
         details: [
           .badRequest([
             FieldViolation(field: field, description: "differs from the first request")
@@ -27,13 +27,13 @@ extension RPCError {
       self.init(
         code: .failedPrecondition,
         message:
-          "the mockup is \(status.word), and \(status.word) does not become \(wanted.word)")
+          "the mockup is \(status.protocolName) and cannot become \(wanted.protocolName)")
     case .lostLease(let attempt):
       self.init(
         code: .failedPrecondition,
-        message: "the attempt is no longer the caller's: the mockup's last is \(attempt)")
+        message: "the lease is lost: the mockup's current attempt is \(attempt)")
     case .invalidMetadata:
-      self = .invalid("dm_metadata_json", "is no JSON object that can be stored")
+      self = .invalid("dm_metadata_json", "is not a JSON object that can be stored")
     case .reservationNotOpen(let state):
       self.init(
         code: .failedPrecondition,
@@ -41,7 +41,7 @@ extension RPCError {
     case .exceedsHeld:
       self.init(
         code: .failedPrecondition,
-        message: "the mockup's reservation holds fewer credits than that")
+        message: "the credits exceed those that the mockup's reservation holds")
     case .exceedsMaximum:
       self.init(
         code: .failedPrecondition,
@@ -49,7 +49,7 @@ extension RPCError {
     case .insufficient(let usage):
       self.init(
         code: .failedPrecondition,
-        message: "that is more than is set aside, and only \(usage.available) are available")
+        message: "the credits exceed the held ones, and only \(usage.available) are available")
     case .database(let error):
       self.init(error, logger: logger)
     }
@@ -57,6 +57,6 @@ extension RPCError {
 }
 
 extension Mockups.MockupStatus {
-  /// As the wire names it.
-  fileprivate var word: String { rawValue.uppercased() }
+  /// The status's name in the protocol, without its prefix.
+  fileprivate var protocolName: String { rawValue.uppercased() }
 }

@@ -4,14 +4,14 @@ internal import MockupStore
 internal import Mockups
 internal import TTRPC
 
-// From the requests of workers to the domain's values.
+// Conversions from the requests of workers to the domain's values.
 
-/// What a worker asks for.
+/// The parameters of a worker's claim.
 struct MockupClaim {
   var worker: String
   var count: Int32
   var lease: Duration
-  /// How long to wait where nothing is pending.
+  /// The time to wait for a mockup if none is pending.
   var wait: Duration
 }
 
@@ -47,7 +47,7 @@ extension CompleteMockupRequest {
         "dm_metadata_json", "is longer than \(MockupFields.maximumMetadataBytes) bytes")
     }
     if let qualityScore, !(0...1).contains(qualityScore) {
-      throw .invalid("quality_score", "\(qualityScore) is not within 0 and 1")
+      throw .invalid("quality_score", "\(qualityScore) is not between 0 and 1")
     }
     if let credits, credits < 0 { throw .invalid("credits", "\(credits) is negative") }
     return Picture(

@@ -2,13 +2,15 @@ internal import MockupAPI
 internal import Mockups
 internal import TTRPC
 
-// Configurations of scenes, from the wire and to it.
+// Conversions between scene configurations of the protocol and of the domain.
 
 extension Mockups.SceneConfig {
-  /// The longest `other_json`, in bytes.
-  static let longestOther = 16_384
+  /// The maximum size of `other_json`, in bytes.
+  static let maxOtherBytes = 16_384
 
-  /// - Parameter field: Where the configuration stands in its request.
+  /// Converts a configuration from a request.
+  ///
+  /// - Parameter field: The path of the configuration in the request, for error messages.
   init(_ config: MockupAPI.SceneConfig, _ field: String) throws(RPCError) {
     try RequestFields.length(config.smartObject, 0...200, field + ".smart_object")
     do {
@@ -22,20 +24,20 @@ extension Mockups.SceneConfig {
     } catch let error as RPCError {
       throw error
     } catch Violation.notFinite(let key) {
-      throw .invalid("\(field).\(key)", "is no finite number")
+      throw .invalid("\(field).\(key)", "is not a finite number")
     } catch Violation.knownKey(let key) {
-      throw .invalid("\(field).other_json", "has \(key), which has a field of its own")
+      throw .invalid("\(field).other_json", "contains \(key), which has its own field")
     } catch {
-      throw .invalid(field, "cannot be used: \(error)")
+      throw .invalid(field, "is invalid: \(error)")
     }
   }
 
   private static func other(_ text: String, _ field: String) throws(RPCError) -> JSONObject {
-    guard text.utf8.count <= longestOther else {
-      throw .invalid(field, "is longer than \(longestOther) bytes")
+    guard text.utf8.count <= maxOtherBytes else {
+      throw .invalid(field, "is longer than \(maxOtherBytes) bytes")
     }
     guard !text.isEmpty else { return JSONObject() }
-    guard let object = JSONObject(text: text) else { throw .invalid(field, "is no JSON object") }
+    guard let object = JSONObject(text: text) else { throw .invalid(field, "is not a JSON object") }
     return object
   }
 }

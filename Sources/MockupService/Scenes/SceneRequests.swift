@@ -4,13 +4,13 @@ internal import MockupStore
 internal import Mockups
 internal import TTRPC
 
-// From the requests of `SceneService` to the domain's values.
+// Conversions from the requests of `SceneService` to the domain's values.
 
 extension ListSceneTemplatesRequest {
   func filter() throws(RPCError) -> SceneFilter {
     let user = try RequestFields.optionalUUID(userID, "user_id")
-    guard user != nil || !ownOnly else { throw .invalid("user_id", "is missing, with own_only") }
-    try RequestFields.length(collection, 0...SceneFields.longestCollection, "collection")
+    guard user != nil || !ownOnly else { throw .invalid("user_id", "is required with own_only") }
+    try RequestFields.length(collection, 0...SceneFields.maxCollectionLength, "collection")
     return SceneFilter(
       userID: user, includesInactive: includeInactive, ownOnly: ownOnly,
       collection: collection.isEmpty ? nil : collection)
@@ -59,12 +59,12 @@ extension UpdateSceneTemplateRequest {
   }
 }
 
-/// What the fields of a template may hold.
+/// The validation of a template's fields.
 enum SceneFields {
-  static let longestCollection = 64
-  private static let mostCollections = 32
+  static let maxCollectionLength = 64
+  private static let maxCollections = 32
 
-  /// 1 to 64 lower-case letters, digits, `_` and `-`.
+  /// Validates a scene key: 1 to 64 lower-case letters, digits, `_` and `-`.
   static func key(_ text: String, _ field: String) throws(RPCError) -> String {
     try RequestFields.length(text, 1...64, field)
     let isKey = text.utf8.allSatisfy { byte in
@@ -76,7 +76,7 @@ enum SceneFields {
       }
     }
     guard isKey else {
-      throw .invalid(field, "has other characters than lower-case letters, digits, _ and -")
+      throw .invalid(field, "may contain only lower-case letters, digits, _ and -")
     }
     return text
   }
@@ -93,25 +93,25 @@ enum SceneFields {
     try RequestFields.length(text, 1...200, "dm_template_id")
   }
 
-  /// An absolute URL of http or https, or nothing.
+  /// Validates an absolute http or https URL, which may be empty.
   static func url(_ text: String, _ field: String) throws(RPCError) -> String {
     try RequestFields.length(text, 0...2048, field)
     guard !text.isEmpty else { return text }
-    // Foundation would escape what may not stand in a URL; here it is refused.
+    // Foundation escapes characters that are not allowed in a URL. They are refused instead.
     let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
     guard isPlain, let components = URLComponents(string: text),
       ["http", "https"].contains(components.scheme?.lowercased()),
       components.host?.isEmpty == false
-    else { throw .invalid(field, "is no URL of http or https") }
+    else { throw .invalid(field, "is not an http or https URL") }
     return text
   }
 
   static func collections(_ names: [String], _ field: String) throws(RPCError) -> [String] {
-    guard names.count <= mostCollections else {
-      throw .invalid(field, "has more than \(mostCollections) names")
+    guard names.count <= maxCollections else {
+      throw .invalid(field, "has more than \(maxCollections) names")
     }
     for (index, name) in names.enumerated() {
-      try RequestFields.length(name, 1...longestCollection, "\(field)[\(index)]")
+      try RequestFields.length(name, 1...maxCollectionLength, "\(field)[\(index)]")
     }
     return names
   }

@@ -5,7 +5,7 @@ internal import MockupStore
 internal import Mockups
 internal import TTRPC
 
-// From the domain's values to the responses of `SceneService`.
+// Conversions from the domain's values to the responses of `SceneService`.
 
 extension MockupAPI.SceneTemplate {
   init(_ template: Mockups.SceneTemplate) {
@@ -29,25 +29,27 @@ extension MockupAPI.SceneTemplate {
 
 extension PageToken {
   static func text(_ cursor: ScenePage.Cursor) -> String {
-    // The key last: old data may have any characters there.
+    // The key comes last, because keys in old data may contain any character.
     Data("\(cursor.isSystem ? 1 : 0)/\(cursor.id.wireText)/\(cursor.key)".utf8)
       .base64EncodedString()
   }
 
-  /// - Throws: INVALID_ARGUMENT for a text that this server did not make.
+  /// Decodes the token of a page of scene templates; empty becomes `nil`.
+  ///
+  /// - Throws: INVALID_ARGUMENT if the token is not valid.
   static func scene(_ text: String, _ field: String) throws(RPCError) -> ScenePage.Cursor? {
     guard !text.isEmpty else { return nil }
     let decoded = Data(base64Encoded: text).map { String(decoding: $0, as: UTF8.self) } ?? ""
     let parts = decoded.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count == 3, ["0", "1"].contains(parts[0]), !parts[2].utf8.contains(0),
       let id = UUID(wireText: String(parts[1]))
-    else { throw .invalid(field, "is no token of this server") }
+    else { throw .invalid(field, "is not a valid token") }
     return ScenePage.Cursor(key: String(parts[2]), isSystem: parts[0] == "1", id: id)
   }
 }
 
 extension RPCError {
-  /// What a caller is told of an error of scenes.
+  /// Converts an error of the scene store to the error that the caller gets.
   init(_ error: SceneError, logger: Logger) {
     switch error {
     case .unknownUser(let id):
@@ -57,16 +59,17 @@ extension RPCError {
     case .unknownScene(let key):
       self.init(code: .notFound, message: "there is no active scene \(key)")
     case .keyTaken(let key):
-      self = .exists("scene_key", "the user has a scene template of the key \(key)", "is taken")
+      self = .exists(
+        "scene_key", "the user already has a scene template with the key \(key)", "is already used")
     case .conflict(let field):
       self = .exists(
-        field, "the id was used before with another \(field)", "differs from the first request")
+        field, "the id was already used with different \(field)", "differs from the first request")
     case .systemTemplate(let id):
       self.init(
         code: .failedPrecondition,
-        message: "the scene template \(id.wireText) is the system's, which is read-only")
+        message: "scene template \(id.wireText) is a system template, which is read-only")
     case .unstorableConfig:
-      self = .invalid("config", "holds what the database has no form for")
+      self = .invalid("config", "contains a value that the database cannot store")
     case .database(let error):
       self.init(error, logger: logger)
     }

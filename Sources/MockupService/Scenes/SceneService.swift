@@ -4,16 +4,22 @@ public import MockupStore
 internal import Mockups
 public import TTRPC
 
-/// Answers `mockups.v1.SceneService` from the templates of scenes.
+/// The implementation of `mockups.v1.SceneService`.
 public struct SceneService: SceneServiceHandler {
   private let store: SceneStore
   private let limit: ResponseLimit
 
+  /// Creates the service.
+  ///
+  /// - Parameters:
+  ///   - store: The store of scene templates.
+  ///   - limit: The maximum size of a response.
   public init(store: SceneStore, limit: ResponseLimit = ResponseLimit()) {
     self.store = store
     self.limit = limit
   }
 
+  /// Returns a page of the scene templates that a user sees, ordered by key.
   public func listSceneTemplates(
     _ request: ListSceneTemplatesRequest, context: ServerContext
   ) async throws -> ListSceneTemplatesResponse {
@@ -30,6 +36,7 @@ public struct SceneService: SceneServiceHandler {
       templates: templates, nextPageToken: next.map(PageToken.text) ?? "")
   }
 
+  /// Returns a system template, or a template of the user.
   public func getSceneTemplate(
     _ request: GetSceneTemplateRequest, context: ServerContext
   ) async throws -> GetSceneTemplateResponse {
@@ -42,6 +49,7 @@ public struct SceneService: SceneServiceHandler {
       template: try limit.checked(SceneTemplate(template), template.rowName))
   }
 
+  /// Returns the active template of a scene: the user's own, or otherwise the system's.
   public func resolveScene(
     _ request: ResolveSceneRequest, context: ServerContext
   ) async throws -> ResolveSceneResponse {
@@ -54,6 +62,7 @@ public struct SceneService: SceneServiceHandler {
       template: try limit.checked(SceneTemplate(template), template.rowName))
   }
 
+  /// Creates a scene template of a user.
   public func createSceneTemplate(
     _ request: CreateSceneTemplateRequest, context: ServerContext
   ) async throws -> CreateSceneTemplateResponse {
@@ -65,6 +74,7 @@ public struct SceneService: SceneServiceHandler {
       template: SceneTemplate(outcome.template), replayed: outcome.isReplayed)
   }
 
+  /// Changes the given fields of a user's scene template.
   public func updateSceneTemplate(
     _ request: UpdateSceneTemplateRequest, context: ServerContext
   ) async throws -> UpdateSceneTemplateResponse {
@@ -77,15 +87,16 @@ public struct SceneService: SceneServiceHandler {
     return UpdateSceneTemplateResponse(template: SceneTemplate(template))
   }
 
+  /// Deletes a scene template of a user.
   public func deleteSceneTemplate(
     _ request: DeleteSceneTemplateRequest, context: ServerContext
   ) async throws -> DeleteSceneTemplateResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
     let id = try RequestFields.uuid(request.templateID, "template_id")
-    let wasThere = try await answer(context) { () throws(SceneError) in
+    let existed = try await answer(context) { () throws(SceneError) in
       try await store.delete(id, of: userID)
     }
-    return DeleteSceneTemplateResponse(deleted: wasThere)
+    return DeleteSceneTemplateResponse(deleted: existed)
   }
 
   private func answer<Value>(

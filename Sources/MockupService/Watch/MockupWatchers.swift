@@ -1,49 +1,51 @@
 public import FoundationEssentials
 internal import NIOConcurrencyHelpers
 
-/// Who watches which users' mockups, to be woken when something may have changed.
+/// The watches of a server, which are woken when a user's mockups may have changed.
 ///
-/// It finds out nothing by itself: the program wakes whom a notification is about. A watcher that is
-/// woken reads what has changed; one wake too many costs it a query, and nothing else.
+/// The program wakes a user's watches when a notification arrives. A watch that is woken reads the
+/// changes from the database, so an unnecessary wake costs no more than a query.
 public final class MockupWatchers: Sendable {
-  /// The calls of WatchMockups that run, by user and by a number of their own.
+  /// The WatchMockups calls in flight, by user and by a unique number.
   private struct State {
     var wakes: [UUID: [Int: AsyncStream<Void>.Continuation]] = [:]
     var lastNumber = 0
   }
 
-  /// One who watches.
+  /// The registration of one WatchMockups call.
   struct Watch: Sendable {
     let userID: UUID
     let number: Int
-    /// Begins with one, so that the first look is like every other. Those that come while the watcher
-    /// is busy are one.
+    /// The wakes of the watch, of which the first is there from the start.
+    ///
+    /// Wakes that arrive while the watcher is busy are coalesced into one.
     let wakes: AsyncStream<Void>
   }
 
   private let state = NIOLockedValueBox(State())
 
+  /// Creates an empty set of watches.
   public init() {}
 
-  /// Something has changed of a user's mockups.
+  /// Wakes the watches of a user, whose mockups have changed.
   public func wake(_ userID: UUID) {
     state.withLockedValue { state in
       for wakes in state.wakes[userID, default: [:]].values { wakes.yield() }
     }
   }
 
-  /// Anything may have changed.
+  /// Wakes all watches, after notifications may have been missed.
   public func wakeAll() {
     state.withLockedValue { state in
       for wakes in state.wakes.values.lazy.flatMap(\.values) { wakes.yield() }
     }
   }
 
-  /// Wakes one part of all watchers, for those who have been told of nothing for long.
+  /// Wakes a part of all watches, so that a lost notification delays a watch but does not block it.
   ///
   /// - Parameters:
-  ///   - part: Which one, from 0; one after the other they are all watchers.
-  ///   - count: How many parts there are.
+  ///   - part: The part to wake, from 0. All parts together are all watches.
+  ///   - count: The number of parts.
   public func wake(part: Int, of count: Int) {
     state.withLockedValue { state in
       for watchers in state.wakes.values {
@@ -52,12 +54,12 @@ public final class MockupWatchers: Sendable {
     }
   }
 
-  /// How many watch.
+  /// The number of watches.
   public var count: Int {
     state.withLockedValue { $0.wakes.values.reduce(0) { $0 + $1.count } }
   }
 
-  /// Has a caller woken from now on, until ``forget(_:)``.
+  /// Registers a watch of a user's mockups, until ``forget(_:)`` is called.
   func watch(_ userID: UUID) -> Watch {
     let (wakes, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     continuation.yield()
@@ -69,6 +71,7 @@ public final class MockupWatchers: Sendable {
     return Watch(userID: userID, number: number, wakes: wakes)
   }
 
+  /// Removes a watch, and ends its wakes.
   func forget(_ watch: Watch) {
     state.withLockedValue { state in
       let wakes = state.wakes[watch.userID]?.removeValue(forKey: watch.number)

@@ -1,12 +1,16 @@
-/// Lets so many do something at a time. The others wait, first come, first served.
+/// A counting semaphore with FIFO waiters.
 actor Places {
   private var free: Int
   private var waiting: ArraySlice<CheckedContinuation<Void, Never>> = []
 
+  /// Creates a semaphore.
+  ///
+  /// - Parameter count: The number of closures that may run at the same time.
   init(_ count: Int) {
     free = count
   }
 
+  /// Waits for a free slot, and runs a closure in it.
   nonisolated func withPlace<Value, Failure: Error>(
     _ body: () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {

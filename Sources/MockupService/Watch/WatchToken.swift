@@ -2,15 +2,15 @@ internal import FoundationEssentials
 internal import MockupAPI
 internal import TTRPC
 
-/// Where a watch goes on, as a text that means something to this server only, and for one user.
+/// The encoding of a watch's resume token, which is opaque to clients and valid for one user.
 enum WatchToken {
   static func text(_ revision: Int64, of userID: UUID) -> String {
     Data("\(userID.wireText)/\(revision)".utf8).base64EncodedString()
   }
 
-  /// The revision after which to go on; nothing for an empty text.
+  /// Decodes the revision after which the watch continues; empty becomes `nil`.
   ///
-  /// - Throws: INVALID_ARGUMENT for a text that this server did not make, or made for another user.
+  /// - Throws: INVALID_ARGUMENT if the token is not valid or belongs to another user.
   static func revision(
     _ text: String, of userID: UUID, _ field: String
   ) throws(RPCError) -> Int64? {
@@ -19,8 +19,8 @@ enum WatchToken {
     let parts = decoded.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let user = UUID(wireText: String(parts[0])),
       let revision = Int64(parts[1]), revision >= 0
-    else { throw .invalid(field, "is no token of this server") }
-    guard user == userID else { throw .invalid(field, "is of another user") }
+    else { throw .invalid(field, "is not a valid token") }
+    guard user == userID else { throw .invalid(field, "belongs to another user") }
     return revision
   }
 }

@@ -34,7 +34,7 @@ import Testing
         ]
         let results = try await Self.json(generate, at: server, code: 1, as: [[String: Any]].self)
         #expect(results.map { $0["success"] as? Bool } == [true, false])
-        #expect(results.last?["error"] as? String == "There is no such scene.")
+        #expect(results.last?["error"] as? String == "there is no such scene")
         let id = try #require(results.first?["mockup_id"] as? String)
 
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
