@@ -1,13 +1,14 @@
 internal import Dispatch
 internal import Glibc
 
-/// The system's users and groups, by their names.
+/// Lookups of the system's users and groups by name.
 ///
-/// They may be on another machine, so each question is asked on a thread that may wait.
+/// A lookup may query another machine, for example over LDAP, so it runs on a thread that may
+/// block.
 enum Accounts {
-  /// A user's number; nothing where no user has the name.
+  /// Returns the uid of a user, or `nil` if there is no user with the name.
   ///
-  /// - Throws: ``Failure`` where the system cannot tell.
+  /// - Throws: ``Failure`` if the lookup fails.
   static func userID(named name: String) async throws -> UInt32? {
     try await onThread {
       var entry = unsafe passwd()
@@ -19,9 +20,9 @@ enum Accounts {
     }
   }
 
-  /// A group's number; nothing where no group has the name.
+  /// Returns the gid of a group, or `nil` if there is no group with the name.
   ///
-  /// - Throws: ``Failure`` where the system cannot tell.
+  /// - Throws: ``Failure`` if the lookup fails.
   static func groupID(named name: String) async throws -> UInt32? {
     try await onThread {
       var entry = unsafe group()
@@ -33,17 +34,18 @@ enum Accounts {
     }
   }
 
-  /// The system cannot tell.
+  /// The error of a failed lookup.
   struct Failure: Error, CustomStringConvertible {
+    /// The errno of the lookup.
     let code: Int32
 
     var description: String { unsafe String(cString: strerror(code)) }
   }
 
-  /// An entry with all its members fits in here, or is given up.
-  private static let longestEntry = 1 << 24
+  /// The maximum size in bytes of an entry, which includes a group's members.
+  private static let maxEntryBytes = 1 << 24
 
-  /// Asks with a buffer that is large enough for the entry.
+  /// Runs a lookup, and enlarges its buffer until the entry fits.
   private static func lookUp(
     _ ask: (UnsafeMutablePointer<CChar>, Int) -> (code: Int32, id: UInt32?)
   ) throws -> UInt32? {
@@ -55,9 +57,9 @@ enum Accounts {
       }
       switch code {
       case 0: return id
-      // Ways to say that there is none, by the manual.
+      // The manual lists these codes for an entry that does not exist.
       case ENOENT, ESRCH, EBADF, EPERM: return nil
-      case ERANGE where length < longestEntry: length *= 4
+      case ERANGE where length < maxEntryBytes: length *= 4
       case EINTR: continue
       default: throw Failure(code: code)
       }

@@ -5,14 +5,14 @@ internal import Postgres
 internal import TTRPC
 internal import TTRPCServices
 
-/// Every service that the server answers.
+/// The services of the server.
 struct Answers: Sendable {
   let services: [any TTRPC.Service]
-  /// Turns calls away when there is too much to do.
+  /// The interceptor that refuses calls when the server is overloaded.
   let shedding: LoadShedding
-  /// Says whether they are there.
+  /// The health service, whose statuses follow the database's condition.
   let health: HealthService
-  /// The services that stand on the database, by their full names.
+  /// The full names of the services that need the database.
   let names: [String]
 
   init(

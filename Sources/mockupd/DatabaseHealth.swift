@@ -5,11 +5,12 @@ internal import Postgres
 internal import ServiceLifecycle
 internal import TTRPCServices
 
-/// Checks twice a second whether the database is there, takes writes, and has this program's schema.
+/// Checks twice a second that the database is reachable, accepts writes, and has this program's
+/// schema.
 ///
-/// The server serves only while it is so. While it is not, the pool is suspended: calls in flight end,
-/// and later ones are refused at once, with the reason. The check has a connection of its own, so that
-/// it neither waits behind statements nor is ended with them.
+/// The server serves calls only while the check succeeds. Otherwise the pool is suspended: calls in
+/// flight end, and later calls are refused at once with the reason. The check has its own
+/// connection, so that it does not wait behind other statements and is not ended with them.
 struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
   let pool: Pool
   let health: HealthService
@@ -60,7 +61,7 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
           }
         switch action {
         case .check(let last):
-          // Nobody waits for the task: a database that hangs never answers it.
+          // The task is not awaited, because a database that hangs never answers.
           Task { sink.yield(.checked(await condition(after: last))) }
         case .report(let condition):
           report(condition)
@@ -80,20 +81,21 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     await connection.close()
   }
 
-  /// The database's condition now.
+  /// Checks the database, and returns its condition.
   private func condition(after last: DatabaseCondition?) async -> DatabaseCondition {
     if case .readOnly = last {
-      // A session keeps the default that it began with: another one has the database's present one.
+      // A session keeps the default_transaction_read_only that it started with. A new session gets
+      // the current value.
       connection.suspend(because: PostgresError(.connectionUnavailable, "reconnecting"))
       connection.resume()
     }
     let condition = await check.condition(on: connection)
-    // There may be no connection left for the check, and some for the server's work.
+    // The check may be refused a connection while the pool still has some.
     if case .unreachable = condition, pool.isConnected { return await check.condition(on: pool) }
     guard condition == .ready, !pool.isConnected else { return condition }
     pool.resume()
     do throws(PostgresError) {
-      // Shorter than the monitor's patience, which would take the wait for a database that hangs.
+      // The wait must end before the monitor takes it for a database that hangs.
       try await pool.waitUntilConnected(timeout: DatabaseMonitor.patience / 2)
       return .ready
     } catch {
@@ -106,7 +108,7 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     case .ready:
       pool.resume()
     case .unreachable:
-      // The pool tries again by itself.
+      // The pool reconnects by itself.
       break
     case .hanging, .readOnly, .wrongSchema, .refused:
       pool.suspend(
@@ -129,19 +131,19 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
   }
 }
 
-/// Decides when the database is checked, and what the checks say; without I/O.
+/// The logic that decides when to check the database and which conditions to report, without I/O.
 struct DatabaseMonitor {
-  /// How long the database may take to answer a check before it counts as hanging.
+  /// The time after which a database that has not answered a check counts as hanging.
   ///
-  /// The sum of patience and interval is how long a failure goes unnoticed at most.
+  /// A failure is noticed after the sum of patience and interval at the latest.
   static let patience: Duration = .seconds(2)
   /// The pause between two checks.
   static let interval: Duration = .milliseconds(500)
 
   enum Action: Equatable {
-    /// Check the database, whose condition was this one at last.
+    /// Check the database; the value is its last known condition.
     case check(after: DatabaseCondition?)
-    /// Tell everybody about a condition that is new.
+    /// Report a condition that differs from the last one.
     case report(DatabaseCondition)
   }
 
@@ -149,12 +151,14 @@ struct DatabaseMonitor {
   private var nextCheck: ContinuousClock.Instant?
   private var reported: DatabaseCondition?
 
-  /// When to call ``timerFired(now:)``; nil while only an answer can change anything.
+  /// The time to call ``timerFired(now:)``; `nil` while only the result of a check can change
+  /// anything.
   var timer: ContinuousClock.Instant? {
     guard let checkStart else { return nextCheck }
     return reported == .hanging ? nil : checkStart + Self.patience
   }
 
+  /// Handles the timer, and returns the action to take.
   mutating func timerFired(now: ContinuousClock.Instant) -> Action? {
     if let checkStart {
       return now >= checkStart + Self.patience ? report(.hanging) : nil
@@ -165,6 +169,7 @@ struct DatabaseMonitor {
     return .check(after: reported)
   }
 
+  /// Handles the result of a check, and returns the action to take.
   mutating func checked(_ condition: DatabaseCondition, now: ContinuousClock.Instant) -> Action? {
     checkStart = nil
     nextCheck = now + Self.interval
@@ -185,9 +190,9 @@ extension DatabaseCondition {
   }
 }
 
-/// The database's condition, for those that wait for it or show it.
+/// The last known condition of the database, shared by the services that wait for it or report it.
 final class DatabaseReadiness: Sendable {
-  /// Every change of the condition; for one reader.
+  /// The changes of the condition, for a single reader.
   let changes: AsyncStream<DatabaseCondition>
   private let continuation: AsyncStream<DatabaseCondition>.Continuation
   private let current = NIOLockedValueBox<DatabaseCondition?>(nil)
@@ -196,7 +201,7 @@ final class DatabaseReadiness: Sendable {
     (changes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
-  /// The condition that was last found; nil before the first check.
+  /// The condition that the last check found; `nil` before the first check.
   var condition: DatabaseCondition? { current.withLockedValue(\.self) }
 
   func update(_ condition: DatabaseCondition) {

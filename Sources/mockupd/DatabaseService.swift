@@ -2,7 +2,7 @@ internal import Logging
 internal import Postgres
 internal import ServiceLifecycle
 
-/// Keeps the database's connections until the group stops.
+/// The service that runs the connection pool until the service group stops.
 struct DatabaseService: ServiceLifecycle.Service, CustomStringConvertible {
   let pool: Pool
 
@@ -18,7 +18,7 @@ struct DatabaseService: ServiceLifecycle.Service, CustomStringConvertible {
 }
 
 extension Logger {
-  /// Says what happened to a connection to the database.
+  /// Logs an event of a database connection.
   func report(_ event: PoolEvent) {
     switch event {
     case .connected(let throughPooler):

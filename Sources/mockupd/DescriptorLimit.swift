@@ -3,15 +3,18 @@ internal import Logging
 internal import Postgres
 internal import TTRPC
 
-/// The process's limit of open files (`RLIMIT_NOFILE`), sockets included.
+/// The process's limit of open files (`RLIMIT_NOFILE`), which include sockets.
 enum DescriptorLimit {
-  /// Raises the soft limit to the hard one. Returns the limit that holds then.
+  /// Raises the soft limit to the hard limit.
   ///
-  /// Shells and services start with a soft limit of 1024, for programs that use select(2). This one does not.
+  /// Shells and service managers start programs with a soft limit of 1024 for the sake of
+  /// select(2), which this program does not use.
+  ///
+  /// - Returns: The resulting limit.
   static func raise(logger: Logger) -> Int {
     var limit = rlimit()
     guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-      logger.warning("the limit of open files is not known")
+      logger.warning("cannot read the limit of open files")
       return .max
     }
     let before = limit.rlim_cur
@@ -23,7 +26,7 @@ enum DescriptorLimit {
           metadata: ["from": "\(before)", "to": "\(limit.rlim_max)"])
       } else {
         limit.rlim_cur = before
-        logger.warning("the limit of open files stays at \(before)")
+        logger.warning("cannot raise the limit of open files from \(before)")
       }
     }
     return Int(clamping: limit.rlim_cur)
@@ -31,21 +34,21 @@ enum DescriptorLimit {
 }
 
 extension Settings {
-  /// Descriptors for everything but event loops and connections: standard streams, the socket, settings,
-  /// random numbers, name lookups.
+  /// The descriptors for everything except event loops and connections: standard streams, the
+  /// socket, settings, random numbers, and name lookups.
   private static let otherDescriptors = 24
-  /// The descriptors of an event loop: its poll, its wakeup, its timer.
+  /// The descriptors of an event loop: epoll, eventfd and timerfd.
   private static let descriptorsPerEventLoop = 3
-  /// What a connection to the database has: its socket and its wakeup; and one more socket while a cancel
-  /// request is sent.
+  /// The descriptors of a database connection: its socket, its eventfd, and another socket while a
+  /// cancel request is sent.
   private static let descriptorsPerDatabaseConnection = 3
 
-  /// Lowers ``ServerLimits/connections`` to what the process has descriptors for.
+  /// Lowers ``ServerLimits/connections`` to the number that the process has descriptors for.
   ///
-  /// - Throws: ``SettingError`` where there are not even enough for one connection.
+  /// - Throws: ``SettingError`` if there are too few descriptors for one connection.
   mutating func fitConnectionsToDescriptors(logger: Logger) throws {
     let descriptors = DescriptorLimit.raise(logger: logger)
-    // Beside the pool there are the listener and the health check.
+    // The notification listener and the health check have their own connections.
     let databaseConnections = database.connectionCount + 2
     let needed =
       Self.otherDescriptors + Self.descriptorsPerEventLoop * eventLoops
@@ -55,12 +58,12 @@ extension Settings {
     guard available > 0 else {
       throw SettingError(
         .maxConnections,
-        "needs descriptors, but the process may have only \(descriptors) open files, of which it "
-          + "needs \(needed) for other things; raise the hard limit (LimitNOFILE)")
+        "cannot be honored: the process may open only \(descriptors) files and needs \(needed) of "
+          + "them for other purposes; raise the hard limit (LimitNOFILE)")
     }
     logger.warning(
       """
-      limits.maxConnections is \(limits.connections), but the process may have only \(descriptors) open \
+      limits.maxConnections is \(limits.connections), but the process may open only \(descriptors) \
       files: at most \(available) connections are accepted; raise the hard limit (LimitNOFILE)
       """)
     limits.connections = available

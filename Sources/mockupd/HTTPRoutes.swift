@@ -4,14 +4,14 @@ internal import Prometheus
 internal import TTRPC
 internal import TTRPCServices
 
-/// What is answered to HTTP on the socket.
+/// The HTTP endpoints on the server's socket.
 enum HTTPRoutes {
   static func make(
     _ observation: Observation, _ pool: Pool, _ health: HealthService,
     _ readiness: DatabaseReadiness
   ) -> [HTTPRoute] {
     [
-      // The process is there and answers; that is all.
+      // Liveness only: the process answers.
       HTTPRoute(path: "/healthz") { _ throws(RPCError) in HTTPResponse(line: "ok") },
       HTTPRoute(path: "/readyz") { _ throws(RPCError) in
         guard health.status() == .serving else {

@@ -4,23 +4,28 @@ internal import Logging
 internal import StandardStreams
 internal import VisibleText
 
-/// How log lines are written to standard error.
+/// The format of log lines on standard error.
 enum LogFormat: String, CaseIterable {
-  /// For people.
+  /// Time, level, message and `key=value` fields, for people.
   case text
-  /// A JSON object a line.
+  /// One JSON object per line.
   case json
 }
 
-/// The program's log on standard error. A reader that is slow, or has gone, holds up nothing.
+/// The program's log on standard error.
+///
+/// A reader that is slow or closed does not block the program: lines are dropped instead.
 struct Log: Sendable {
-  /// How long the last lines may take to be written before the program ends.
+  /// The time limit for writing the last lines before the program exits.
   static let flushTime: Duration = .seconds(1)
 
   let logger: Logger
   private let writer: LineWriter
 
-  /// - Parameter onLoss: Called for each line that is lost because too many wait for the reader.
+  /// Creates the log.
+  ///
+  /// - Parameter onLoss: The closure that is called for each line that is dropped because too many
+  ///   lines wait for the reader.
   init(_ settings: Settings, onLoss: @escaping @Sendable () -> Void) {
     let format = settings.logFormat
     let writer = LineWriter(STDERR_FILENO, onLoss: onLoss) { lost in
@@ -45,7 +50,7 @@ extension String {
   var onOneLine: String { split(whereSeparator: \.isNewline).joined(separator: "; ") }
 }
 
-/// Hands each event as a line to the log's writer.
+/// A log handler that formats each event as a line and passes it to the log's writer.
 struct LineLogHandler: LogHandler {
   let format: LogFormat
   let writer: LineWriter
@@ -65,12 +70,12 @@ struct LineLogHandler: LogHandler {
 }
 
 extension LogFormat {
-  /// The longest value of a field, in UTF-8 bytes: a peer decides what some of them hold.
+  /// The maximum length of a field's value in UTF-8 bytes, because peers determine some values.
   static let maxValueBytes = 4096
 
-  /// One event as a line, in which nothing that is hidden in a text is left as it is.
+  /// Formats an event as a line, with control and other invisible characters escaped.
   ///
-  /// As text, a value with spaces, quotes or `=` in it is quoted, so that it cannot pass for fields.
+  /// In text format, a value with spaces, quotes or `=` is quoted, so that it cannot forge fields.
   func line(
     _ time: Date, _ level: Logger.Level, _ message: String, _ fields: [String: String]
   ) -> String {
@@ -91,7 +96,7 @@ extension LogFormat {
 }
 
 extension String {
-  /// The text as the value of a field of a text log.
+  /// The text as a field's value in text format, quoted if needed.
   fileprivate var logValue: String {
     let isPlain = !isEmpty && utf8.allSatisfy { !" \"=\\".utf8.contains($0) }
     guard !isPlain else { return visible() }
@@ -99,7 +104,7 @@ extension String {
     return "\"\(escaped.visible())\""
   }
 
-  /// The beginning of a long text, and how much of it is missing.
+  /// Returns the text, truncated to the limit with its full length appended.
   fileprivate func cut(toBytes limit: Int) -> String {
     guard utf8.count > limit else { return self }
     return String(decoding: utf8.prefix(limit), as: UTF8.self) + "… (\(utf8.count) bytes)"

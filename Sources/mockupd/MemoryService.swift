@@ -2,8 +2,10 @@ internal import CLinux
 internal import ServiceLifecycle
 internal import TTRPC
 
-/// Gives memory back to the system: after the start, the code that only it has used; after a rush, what
-/// many connections have held, which the allocator would keep for a next rush that may not come.
+/// The service that returns unused memory to the system.
+///
+/// After the start it releases the pages of code that only the start has used. After a peak of
+/// connections it releases freed memory that the allocator would otherwise keep.
 struct MemoryService: ServiceLifecycle.Service, CustomStringConvertible {
   static let interval: Duration = .seconds(1)
 
@@ -15,14 +17,14 @@ struct MemoryService: ServiceLifecycle.Service, CustomStringConvertible {
     try? await cancelWhenGracefulShutdown {
       try await Task.sleep(for: Self.interval)
       clinux_release_code()
-      var most = 0
+      var peak = 0
       while !Task.isCancelled {
         let connections = load.openConnections
-        most = max(most, connections)
-        // Fewer than half of what there were: the rush is over.
-        if connections < most / 2 {
+        peak = max(peak, connections)
+        // The peak is over when fewer than half of its connections are left.
+        if connections < peak / 2 {
           clinux_release_free_memory()
-          most = connections
+          peak = connections
         }
         try await Task.sleep(for: Self.interval)
       }

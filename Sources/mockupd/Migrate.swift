@@ -9,23 +9,24 @@ struct Migrate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Bring the database's schema to this program's version.",
     discussion: """
-      Applies each versioned migration once, in order, and then the functions, views and triggers \
-      whose text has changed; all in one transaction, so that a failure changes nothing. The login \
-      must own the database, or be Supabase's `postgres`; the server's login should not be able to \
-      migrate. Several migrators may run at once, also through a connection pooler.
+      Applies each pending versioned migration in order, and then the functions, views and \
+      triggers whose text has changed. All run in one transaction, so a failure changes nothing. \
+      The login must own the database, or be Supabase's `postgres`; the server's login should not \
+      be able to migrate. Several migrations may run at the same time, also through a connection \
+      pooler: one waits for the other.
 
-      Prints what it has applied to standard output. Warnings of the database, and the sessions \
-      whose locks it waits for, go to standard error.
+      Prints the applied migrations to standard output. Warnings of the database, and the sessions \
+      whose locks the migration waits for, are printed to standard error.
       """)
 
   @OptionGroup var flags: SettingsFlags
 
-  @Flag(help: "Print what is applied and what is pending, and change nothing.")
+  @Flag(help: "Print the applied and the pending migrations, and change nothing.")
   var status = false
 
   @Option(
     parsing: .unconditional,
-    help: "How long to wait for a lock that another session holds, in seconds.")
+    help: "The maximum wait for a lock that another session holds, in seconds: 1 to 86400.")
   var lockTimeout = 600
 
   func validate() throws {
@@ -44,7 +45,7 @@ struct Migrate: AsyncParsableCommand {
       if status {
         return try await print(try await migrator.status())
       }
-      // Events are printed as they happen, by a task of their own: writing may wait for the reader.
+      // A separate task prints the events as they happen, because writing may wait for the reader.
       async let printed: Void = Self.print(events)
       let result: Result<MigrationSet, any Error>
       do { result = .success(try await migrator.migrate()) } catch { result = .failure(error) }
@@ -80,31 +81,31 @@ struct Migrate: AsyncParsableCommand {
       case .appliedRepeatable(let migration):
         try await StandardOutput.write(line: "applied \(migration.name.visible())")
       case .notice(let notice):
-        // Notices of PostgreSQL's own, such as about objects that exist already, are left out.
+        // PostgreSQL's own notices are left out, for example that an object already exists.
         guard notice.severity == "WARNING" || notice.isRaised else { continue }
         await StandardError.write(line: "\(notice.severity): \(notice.message.visible())")
         if let detail = notice.detail {
           await StandardError.write(line: "  detail: \(detail.visible())")
         }
       case .waiting(let sessions):
-        let list = sessions.map(words).joined(separator: ", ")
-        await StandardError.write(line: "waiting for a lock of \(list.visible())")
+        let list = sessions.map(describe).joined(separator: ", ")
+        await StandardError.write(line: "waiting for a lock held by \(list.visible())")
       }
     }
   }
 
-  private static func words(_ session: BlockingSession) -> String {
+  private static func describe(_ session: BlockingSession) -> String {
     guard session.processID != 0 else { return "a prepared transaction" }
-    var words = "process \(session.processID)"
-    if !session.applicationName.isEmpty { words += " (\(session.applicationName))" }
-    if let user = session.user { words += " of \(user)" }
+    var text = "process \(session.processID)"
+    if !session.applicationName.isEmpty { text += " (\(session.applicationName))" }
+    if let user = session.user { text += " of \(user)" }
     if let start = session.transactionStart {
-      words += ", in a transaction since \(start.formatted(.iso8601))"
+      text += ", in a transaction since \(start.formatted(.iso8601))"
     }
-    return words
+    return text
   }
 
-  /// A versioned migration's file name, without its extension.
+  /// Returns the file name of a versioned migration, without its extension.
   private static func name(_ version: Int, _ name: String) -> String {
     let digits = String(version)
     return String(repeating: "0", count: max(3 - digits.count, 0)) + digits + "_" + name.visible()

@@ -6,16 +6,17 @@ internal import NIOConcurrencyHelpers
 internal import Postgres
 internal import ServiceLifecycle
 
-/// Wakes who watches mockups: one connection listens for all of them.
+/// The service that wakes watches when mockups change, with one listening connection for all
+/// watches.
 ///
-/// Each watcher is woken now and then without a notification as well, so that one that went astray is
-/// late and not lost. Behind a pooler that is more often: one that pools transactions does not pass
-/// notifications on, and does not say so.
+/// Each watch is also woken at regular intervals, so that a lost notification only delays it. The
+/// interval is shorter behind a connection pooler: in transaction pooling mode, a pooler drops
+/// notifications without an error.
 struct MockupFeedService: ServiceLifecycle.Service, CustomStringConvertible {
-  /// After how many seconds each watcher is woken without a notification.
-  static let longestSleep = 60
-  /// The same, behind a pooler.
-  static let longestSleepBehindPooler = 5
+  /// The interval in seconds at which each watch is woken without a notification.
+  static let wakeInterval = 60
+  /// The interval in seconds behind a connection pooler.
+  static let wakeIntervalBehindPooler = 5
 
   let listener: NotificationListener
   let watchers: MockupWatchers
@@ -36,9 +37,9 @@ struct MockupFeedService: ServiceLifecycle.Service, CustomStringConvertible {
       if throughPooler {
         logger.warning(
           """
-          the connection that listens for changed mockups goes through a pooler: if it pools \
-          transactions, watches learn of changes only every \(Self.longestSleepBehindPooler) \
-          seconds; see database.listenerUrl
+          the connection that listens for changed mockups goes through a connection pooler: in \
+          transaction pooling mode, watches see changes only every \
+          \(Self.wakeIntervalBehindPooler) seconds; set database.listenerUrl to a direct connection
           """)
       }
     } onEvent: { event in
@@ -56,12 +57,12 @@ struct MockupFeedService: ServiceLifecycle.Service, CustomStringConvertible {
     await withTaskGroup { group in
       group.addTask { await listener.run() }
       group.addTask {
-        // Not all at once.
+        // Each second wakes one part of the watches, which spreads the load.
         for second in 0... {
           guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
           let period =
             isBehindPooler.withLockedValue(\.self)
-            ? Self.longestSleepBehindPooler : Self.longestSleep
+            ? Self.wakeIntervalBehindPooler : Self.wakeInterval
           watchers.wake(part: second % period, of: period)
         }
       }

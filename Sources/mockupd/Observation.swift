@@ -5,7 +5,7 @@ internal import Postgres
 internal import Prometheus
 internal import TTRPC
 
-/// What the program tells about itself while it runs: metrics, traces and a line for each call.
+/// The telemetry of the program: metrics, traces, and a log line for each call.
 struct Observation: Sendable {
   private let registry = PrometheusRegistry()
   private let connections: Meter
@@ -13,7 +13,7 @@ struct Observation: Sendable {
   private let pendingStatements: Meter
   private let lostLogLines: Counter
 
-  /// Takes over the process's metrics and tracing. Once for each process.
+  /// Installs the metrics and tracing systems of the process, which is possible only once.
   init() {
     MetricsSystem.bootstrap(registry)
     InstrumentationSystem.bootstrap(TraceContextPropagator())
@@ -24,19 +24,22 @@ struct Observation: Sendable {
     describe()
   }
 
-  /// What runs around each call, outside of the policy: denied calls are seen as well.
+  /// Returns the interceptors that observe each call.
+  ///
+  /// They must come before the interceptor of the access policy, so that denied calls are observed
+  /// too.
   func interceptors(_ logger: Logger, callLevel: Logger.Level) -> [any ServerInterceptor] {
-    // A log that is not written need not be looked at for each call.
+    // If the lines are not logged, the interceptor would only cost time.
     let log = logger.logLevel <= callLevel ? [AccessLog(level: callLevel)] : []
     return [ServerTracing()] + log + [ServerCallMetrics()]
   }
 
-  /// Counts a line that the log's reader was too slow for.
+  /// Counts a log line that was dropped because standard error is read too slowly.
   func logLineLost() {
     lostLogLines.increment()
   }
 
-  /// All metrics, in Prometheus' text format.
+  /// Returns all metrics in the Prometheus text format.
   func text(_ load: ServerLoad, _ pool: Pool) -> [UInt8] {
     connections.set(Int64(load.openConnections))
     queuedBytes.set(Int64(load.bytesQueued))
@@ -46,28 +49,29 @@ struct Observation: Sendable {
 
   private func describe() {
     for (label, help) in [
-      ("ttrpc_server_calls_total", "Calls that have ended, by method and status."),
-      ("ttrpc_server_call_duration_seconds", "How long calls took, by method."),
-      ("ttrpc_server_received_bytes_total", "Bytes of the messages received, by method."),
-      ("ttrpc_server_sent_bytes_total", "Bytes of the messages sent, by method."),
-      ("ttrpc_server_calls_in_flight", "Calls that run."),
-      ("ttrpc_server_denied_total", "Calls that the policy has denied, by method."),
-      ("ttrpc_server_connections", "Connections that are open."),
+      ("ttrpc_server_calls_total", "Completed calls, by method and status."),
+      ("ttrpc_server_call_duration_seconds", "Duration of calls, by method."),
+      ("ttrpc_server_received_bytes_total", "Bytes of received messages, by method."),
+      ("ttrpc_server_sent_bytes_total", "Bytes of sent messages, by method."),
+      ("ttrpc_server_calls_in_flight", "Calls in flight."),
+      ("ttrpc_server_denied_total", "Calls denied by the access policy, by method."),
+      ("ttrpc_server_connections", "Open connections."),
       (
         "ttrpc_server_refused_connections_total",
-        "Connections that were closed at once, since a limit was reached."
+        "Connections closed at once because a limit was reached."
       ),
       (
         "ttrpc_server_accept_errors_total",
-        "Attempts to accept a connection for which the process had no descriptor."
+        "Connections that could not be accepted because the process had no free descriptor."
       ),
-      ("ttrpc_server_queued_bytes", "Bytes that wait to be read by handlers or by peers."),
-      ("mockupd_swept_total", "What the sweeper has expired, by kind."),
-      ("mockupd_sweep_errors_total", "Sweeps that the database has refused or not answered."),
-      ("mockupd_sweep_duration_seconds", "How long sweeps took, by kind."),
-      ("mockupd_database_pending_statements", "Statements that wait for the database."),
+      ("ttrpc_server_queued_bytes", "Bytes waiting to be read by handlers or by peers."),
+      ("mockupd_swept_total", "Reservations and leases expired by the sweeper, by kind."),
+      ("mockupd_sweep_errors_total", "Sweeps that failed, by kind."),
+      ("mockupd_sweep_duration_seconds", "Duration of sweeps, by kind."),
+      ("mockupd_database_pending_statements", "Statements waiting for the database."),
       (
-        "mockupd_log_lines_lost_total", "Log lines lost because standard error was read too slowly."
+        "mockupd_log_lines_lost_total",
+        "Log lines dropped because standard error was read too slowly."
       ),
     ] {
       registry.describe(label, help)

@@ -4,8 +4,9 @@ internal import ServiceLifecycle
 internal import TTRPC
 internal import UnixSignals
 
-/// Reads the settings again at each SIGHUP, and puts their policy in the place of the one that holds.
-/// All else stays as it was at the start.
+/// The service that reloads the settings at each SIGHUP, and puts their access policy in force.
+///
+/// All other settings keep their values until a restart.
 struct ReloadService: ServiceLifecycle.Service, CustomStringConvertible {
   let signals: UnixSignalsSequence
   let flags: SettingsFlags
@@ -28,15 +29,15 @@ struct ReloadService: ServiceLifecycle.Service, CustomStringConvertible {
       policy = try await Settings(flags).policy
     } catch {
       logger.error(
-        "the settings cannot be used: the policy stays as it is", metadata: ["error": "\(error)"])
+        "cannot reload the settings: the policy is unchanged", metadata: ["error": "\(error)"])
       return
     }
     guard policy != access.policy else {
-      logger.notice("the policy is the same")
+      logger.notice("the policy is unchanged")
       return
     }
     access.policy = policy
-    // Whether a user has a role decides on its limits.
+    // The limits of a user depend on whether it has a role.
     server.budgetsChanged()
     logger.notice("the policy has changed", metadata: ["policy": "\(policy)"])
   }

@@ -10,28 +10,28 @@ internal import UnixSignals
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Answer calls until SIGTERM or SIGINT.",
+    abstract: "Serve calls until SIGTERM or SIGINT.",
     discussion: """
-      Stops taking calls at the first signal, answers those that run, and exits with 0. A database \
-      that is unreachable, hangs or is read-only does not stop it: calls are answered with \
-      UNAVAILABLE until it is back. A database whose schema is not this program's is an error at \
-      the start; later, the server waits until the schema is right again.
+      At the first signal, the server stops accepting calls, finishes the calls in flight, and \
+      exits with code 0. While the database is unreachable, hangs or is read-only, calls are \
+      answered with UNAVAILABLE. A database with a wrong schema is an error at the start; later, \
+      the server waits until the schema matches again.
 
-      SIGHUP reads the settings again and puts their policy in force; all else waits for a new start. \
-      A socket that systemd hands on (LISTEN_FDS) is served as it is: socket.path, socket.mode and \
-      socket.group then have no meaning. NOTIFY_SOCKET and WATCHDOG_USEC are heeded.
+      SIGHUP reloads the settings and puts their access policy in force; other settings require a \
+      restart. A socket passed by systemd (LISTEN_FDS) is used as it is: socket.path, socket.mode \
+      and socket.group are then ignored. NOTIFY_SOCKET and WATCHDOG_USEC are honored.
       """)
 
   @OptionGroup var flags: SettingsFlags
 
   func run() async throws {
-    // What systemd has to say, before anything else reads the environment.
+    // These calls remove variables from the environment, which no other thread may read yet.
     let sockets = try ListenDescriptors.take().sockets
     let notifier = try Notifier.take()
     let watchdog = try WatchdogInterval.take()
     guard sockets.count <= 1 else { throw TooManySockets(count: sockets.count) }
 
-    // Before there is anything to read again: by default, the signal ends the program.
+    // Installed before the settings are read, because SIGHUP ends the program by default.
     let reloads = await UnixSignalsSequence(trapping: .sighup)
     var settings = try await Settings(flags)
     let observation = Observation()
@@ -76,8 +76,8 @@ struct Serve: AsyncParsableCommand {
         access.policy.roles(of: peer).isEmpty ? guestBudget : userBudget
       },
       eventLoops: settings.eventLoops, logger: logger)
-    process.serves(with: server.load)
-    // Each is started after, and so stopped before, what it stands on.
+    process.setLoad(server.load)
+    // Each service starts after, and stops before, the services that it depends on.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: DatabaseService(pool: pool)),
       .init(service: feed),
@@ -118,9 +118,9 @@ struct Serve: AsyncParsableCommand {
   }
 }
 
-/// More was handed on than there is to serve.
+/// The error that the service manager passed more than one socket.
 private struct TooManySockets: Error, CustomStringConvertible {
   let count: Int
 
-  var description: String { "LISTEN_FDS hands on \(count) sockets, and mockupd serves one" }
+  var description: String { "LISTEN_FDS passes \(count) sockets, but mockupd serves only one" }
 }

@@ -3,13 +3,13 @@ internal import MockupService
 internal import NIOConcurrencyHelpers
 internal import TTRPC
 
-/// This process, to who asks how the server is.
+/// The status of this process, as reported by `GetServerInfo`.
 final class ServerProcess: Sendable {
   private let startedAt = Date()
-  /// The services are made before the server whose load one of them tells.
+  /// The load of the server; `nil` until the server is created, which needs the services first.
   private let load = NIOLockedValueBox<ServerLoad?>(nil)
 
-  func serves(with load: ServerLoad) {
+  func setLoad(_ load: ServerLoad) {
     self.load.withLockedValue { $0 = load }
   }
 

@@ -6,12 +6,12 @@ internal import ServiceLifecycle
 internal import StandardStreams
 internal import TTRPC
 
-/// Keeps the socket until the group stops.
+/// The service that runs the server on its socket until the service group stops.
 struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
   let server: Server
   let readiness: DatabaseReadiness
   let settings: Settings
-  /// A listening socket that was handed on, in place of the settings' own.
+  /// The listening socket that the service manager passed; `nil` to create one from the settings.
   let inherited: Int32?
   let supervisor: Supervisor
   let logger: Logger
@@ -48,8 +48,12 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
       backlog: settings.socketBacklog)
   }
 
-  /// Waits until the database is ready, for as long as an attempt to connect may take: after that,
-  /// callers are told. A schema of another version, or a login without privileges, is an error.
+  /// Waits until the database is ready, for at most the timeout of a connection attempt.
+  ///
+  /// After that, the server starts anyway, and answers calls with UNAVAILABLE.
+  ///
+  /// - Throws: ``UnusableDatabase`` if the schema has another version or the login lacks
+  ///   privileges.
   private func waitForDatabase() async throws {
     let last = await withTaskGroup(of: DatabaseCondition?.self) { group in
       group.addTask {
@@ -73,18 +77,17 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
     case .ready: break
     case .wrongSchema, .refused: throw UnusableDatabase(reason: last?.report ?? "")
     case .readOnly, .unreachable, .hanging, nil:
-      logger.warning("serving without the database until it is back")
+      logger.warning("serving without the database until it is available")
     }
   }
 }
 
-/// Writes a line to standard output, for the program that started this one and waits for it. The log
-/// goes to standard error.
+/// Writes a line to standard output, for a parent process that waits until the server is ready.
 private func announce(_ line: String) {
   LineWriter(STDOUT_FILENO).write(line)
 }
 
-/// The server cannot work with its database, and waiting does not help.
+/// The error that the server cannot work with its database, and that waiting would not help.
 struct UnusableDatabase: Error, CustomStringConvertible {
   let reason: String
 

@@ -2,13 +2,14 @@ internal import Logging
 internal import NIOConcurrencyHelpers
 internal import Systemd
 
-/// Tells whoever supervises the process how it stands: systemd, or nobody.
+/// The notifier that reports the server's state to the service manager, if there is one.
 final class Supervisor: Sendable {
   private enum Phase { case starting, ready, stopping }
 
   private let notifier: Notifier
   private let logger: Logger
-  /// Messages are sent under its lock, so that they leave in the order of what they tell.
+  /// The phase of the server; its lock is held while a message is sent, which keeps messages in
+  /// order.
   private let phase = NIOLockedValueBox(Phase.starting)
 
   init(_ notifier: Notifier, logger: Logger) {
@@ -16,11 +17,12 @@ final class Supervisor: Sendable {
     self.logger = logger
   }
 
-  /// What it waits for before it is ready.
+  /// Reports what the server waits for before it is ready.
   func starting(_ status: String) {
     tell(.status(status))
   }
 
+  /// Reports that the server is ready, unless it is already stopping.
   func ready(_ status: String) {
     phase.withLockedValue { phase in
       guard phase == .starting else { return }
@@ -29,14 +31,18 @@ final class Supervisor: Sendable {
     }
   }
 
+  /// Reports that the server is stopping.
   func stopping() {
     phase.withLockedValue { phase in
       phase = .stopping
-      tell(.stopping, .status("answering the calls that run"))
+      tell(.stopping, .status("finishing calls in flight"))
     }
   }
 
-  /// Runs what reads settings again. Who is not ready yet does not become so by it, nor who stops.
+  /// Runs a closure that reloads the settings, and reports the reload.
+  ///
+  /// A server that is not ready yet, or is stopping, does not report it, because the end of a
+  /// reload is reported as ready.
   func whileReloading(_ body: () async -> Void) async {
     let isAnnounced = phase.withLockedValue { phase in
       if phase == .ready { tell(.reloading) }
@@ -48,7 +54,7 @@ final class Supervisor: Sendable {
     }
   }
 
-  /// Says that it is alive.
+  /// Reports that the server is alive.
   func beat() {
     tell(.watchdog)
   }
@@ -57,7 +63,7 @@ final class Supervisor: Sendable {
     do {
       try notifier.notify(notifications)
     } catch {
-      logger.warning("the service manager is not told", metadata: ["error": "\(error)"])
+      logger.warning("cannot notify the service manager", metadata: ["error": "\(error)"])
     }
   }
 }

@@ -5,15 +5,15 @@ internal import MockupStore
 internal import Postgres
 internal import ServiceLifecycle
 
-/// Expires what is due and what nobody has touched, every few seconds: see ``SweepStore``.
+/// The service that expires overdue reservations and leases every few seconds; see ``SweepStore``.
 ///
-/// Nothing depends on when it runs, so it keeps out of the way: one batch at a time on one connection,
-/// each in its own transaction, and not at the same moment as the sweepers of other servers.
+/// Nothing depends on when it runs, so it limits its load: it sweeps one batch at a time on one
+/// connection, each in its own transaction, and at other times than the sweepers of other servers.
 struct SweeperService: ServiceLifecycle.Service, CustomStringConvertible {
-  /// One kind of thing that becomes due.
+  /// A kind of record that expires, with its sweep and its metrics.
   struct Kind: Sendable {
     let name: String
-    /// Expires the batch that follows a cursor.
+    /// Expires the batch that follows the cursor.
     let sweep: @Sendable (_ cursor: Date?) async throws(PostgresError) -> SweepBatch
 
     private let swept: Counter
@@ -47,14 +47,15 @@ struct SweeperService: ServiceLifecycle.Service, CustomStringConvertible {
           do throws(PostgresError) {
             try await kind.sweepAll(logger)
             if failing.remove(kind.name) != nil {
-              logger.notice("sweeping again", metadata: ["kind": "\(kind.name)"])
+              logger.notice("sweeps succeed again", metadata: ["kind": "\(kind.name)"])
             }
           } catch {
             try Task.checkCancellation()
-            // Once, and not at each of its attempts: while the database is away, others say so too.
+            // Logged once, not at each attempt: an unavailable database is logged elsewhere too.
             if failing.insert(kind.name).inserted {
               logger.warning(
-                "cannot sweep for now", metadata: ["kind": "\(kind.name)", "error": "\(error)"])
+                "sweep failed; retrying at the next interval",
+                metadata: ["kind": "\(kind.name)", "error": "\(error)"])
             }
           }
         }
@@ -62,7 +63,7 @@ struct SweeperService: ServiceLifecycle.Service, CustomStringConvertible {
     }
   }
 
-  /// The interval, or a quarter more or less, so that servers that were started together drift apart.
+  /// The interval, randomized by up to a quarter, so that servers that start together drift apart.
   private var pause: Duration { interval * Double.random(in: 0.75...1.25) }
 }
 
@@ -84,7 +85,9 @@ extension SweeperService {
 }
 
 extension SweeperService.Kind {
-  /// Expires batches until nothing is left to examine. What a batch did stays done when a later one fails.
+  /// Expires batches until nothing is left to examine.
+  ///
+  /// Completed batches are kept if a later one fails.
   fileprivate func sweepAll(_ logger: Logger) async throws(PostgresError) {
     let start = ContinuousClock.now
     var total = 0

@@ -1,4 +1,4 @@
-/// Which mockupd this is.
+/// The version of the program.
 enum Version {
   static let text = "0.1.0"
 }

@@ -2,11 +2,13 @@ internal import ServiceLifecycle
 internal import Systemd
 internal import TTRPC
 
-/// Shows the service manager, twice in its interval, that the server is alive.
+/// The service that notifies the service manager, twice per watchdog interval, that the server is
+/// alive.
 ///
-/// Each beat first goes once round every thread that moves bytes: a thread that hangs holds it up, as it
-/// holds up all calls, and the manager starts the program anew. It asks neither the database, which a
-/// new start would not bring back, nor for a place among the calls, which a busy server may lack.
+/// Before each notification, every event loop must complete a tick. An event loop that hangs blocks
+/// the notification, like all its calls, so the manager restarts the program. The check does not
+/// involve the database, which a restart would not repair, and needs no call slot, which a busy
+/// server may not have.
 struct WatchdogService: ServiceLifecycle.Service, CustomStringConvertible {
   let interval: WatchdogInterval
   let server: Server
@@ -19,7 +21,7 @@ struct WatchdogService: ServiceLifecycle.Service, CustomStringConvertible {
       while !Task.isCancelled {
         await server.turn()
         supervisor.beat()
-        // Its cancellation ends the loop.
+        // Cancellation ends the loop.
         try? await Task.sleep(for: interval.half)
       }
     }

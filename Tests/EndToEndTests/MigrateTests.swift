@@ -145,7 +145,7 @@ import Testing
 
   @Test func `a migration that waits for a lock says whom it waits for`() async throws {
     try await Self.whileLocked([]) { program, holder, release in
-      try await program.logs("waiting for a lock of process \(holder) (")
+      try await program.logs("waiting for a lock held by process \(holder) (")
       #expect(program.errors.contains("dashboard) of postgres, in a transaction since 20"))
       #expect(!program.errors.contains("\u{1b}"))
       try await release()

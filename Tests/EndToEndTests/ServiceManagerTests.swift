@@ -20,7 +20,7 @@ import Testing
         }
         #expect(await server.stop().exitCode == 0)
         #expect(
-          try await manager.receive() == "STOPPING=1\nSTATUS=answering the calls that run")
+          try await manager.receive() == "STOPPING=1\nSTATUS=finishing calls in flight")
       }
     }
   }
@@ -45,7 +45,7 @@ import Testing
       try await database.withServer(settings: ["NOTIFY_SOCKET": "/nowhere/notify"]) { server in
         #expect(throws: Never.self) { try RawPeer(path: server.socket) }
         _ = try await server.process.waitForErrors {
-          $0.contains("the service manager is not told")
+          $0.contains("cannot notify the service manager")
         }
       }
     }

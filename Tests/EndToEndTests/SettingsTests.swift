@@ -70,18 +70,18 @@ import Testing
         says: ["settings.json", "socket.path"]),
       Mistake(
         testDescription: "a policy that is a number", file: #"{"policy": {"reader": 5}}"#,
-        says: ["policy.reader", "list of texts"]),
+        says: ["policy.reader", "list of strings"]),
       Mistake(
         testDescription: "a policy that is a list of numbers",
-        file: #"{"policy": {"reader": [5]}}"#, says: ["policy.reader", "list of texts"]),
+        file: #"{"policy": {"reader": [5]}}"#, says: ["policy.reader", "list of strings"]),
       Mistake(
         testDescription: "a policy that lists an unknown group",
         file: #"{"policy": {"reader": ["uid:5", "group:no-such-group"]}}"#,
-        says: ["policy.reader", "group:no-such-group", "no group"]),
+        says: ["policy.reader", "group:no-such-group", "not a group"]),
       Mistake(
         testDescription: "a policy with an unknown user",
         environment: ["MOCKUPD_POLICY_SERVICE": "uid:1, user:no-such-user"],
-        says: ["policy.service", "user:no-such-user", "no user"]),
+        says: ["policy.service", "user:no-such-user", "not a user"]),
       Mistake(
         testDescription: "a log level", arguments: ["--log-level", "loud"],
         says: ["log.level", "loud", "warning"]),

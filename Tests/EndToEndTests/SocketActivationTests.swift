@@ -33,7 +33,7 @@ import Testing
 
   @Test func aSecondSocketIsRefused() async throws {
     try await Self.expectRefusal(
-      count: 2, "Error: LISTEN_FDS hands on 2 sockets, and mockupd serves one")
+      count: 2, "Error: LISTEN_FDS passes 2 sockets, but mockupd serves only one")
   }
 
   @Test func aDescriptorThatIsNotThereIsRefused() async throws {

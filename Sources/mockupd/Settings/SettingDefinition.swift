@@ -64,172 +64,186 @@ extension SettingKey {
     case .socketPath:
       .init(
         .text(default: "/run/mockupd/mockupd.sock"),
-        "path of the Unix socket, at most 107 bytes; ignored with a socket passed by systemd")
+        "path of the Unix socket, at most 107 bytes; ignored if systemd passes a socket, as "
+          + "are socket.mode and socket.group")
     case .socketMode:
       .init(
         .permissions(default: "0660"),
-        "permissions of the socket; ignored with a socket passed by systemd")
+        "permissions of the socket")
     case .socketGroup:
       .init(
         .group(default: "the group of the process"),
-        "group of the socket; ignored with a socket passed by systemd")
+        "group of the socket")
     case .socketBacklog:
       .init(
         .integer(Self.millionAtMost, default: Int(UnixListener.defaultBacklog)),
-        "connections that may wait to be accepted, up to the system's net.core.somaxconn; ignored "
-          + "with a socket passed by systemd")
+        "maximum number of connections waiting to be accepted, limited by "
+          + "net.core.somaxconn; ignored if systemd passes a socket")
     case .policyAdmin:
       .init(
         .principals(default: "root and the user of the server, if no policy setting is given"),
-        "peers that may call every method", isReloadable: true)
+        "callers that may call every method; any policy setting replaces the default policy",
+        isReloadable: true)
     case .policyService:
       .init(
-        .principals(default: "none"), "peers that spend credits and request mockups",
+        .principals(default: "none"), "callers that reserve and spend credits and request mockups",
         isReloadable: true)
     case .policyWorker:
-      .init(.principals(default: "none"), "peers that generate mockups", isReloadable: true)
+      .init(.principals(default: "none"), "callers that generate mockups", isReloadable: true)
     case .policyScheduler:
       .init(
-        .principals(default: "none"), "peers that report pins and impressions",
+        .principals(default: "none"), "callers that record pins and impressions",
         isReloadable: true)
     case .policyReader:
-      .init(.principals(default: "none"), "peers that may only read", isReloadable: true)
+      .init(.principals(default: "none"), "callers that only read", isReloadable: true)
     case .databaseURL:
       .init(.database(default: nil), "the database")
     case .listenerURL:
       .init(
         .database(default: "database.url"),
-        "the same database for the connection that uses LISTEN, if database.url leads to a pooler "
-          + "in transaction mode")
+        "the same database for the connection that uses LISTEN; needed if database.url is "
+          + "that of a pooler in transaction pooling mode")
     case .poolSize:
-      .init(.integer(1...256, default: 4), "connections to the database")
+      .init(.integer(1...256, default: 4), "number of connections to the database")
     case .maxPendingPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
-        "statements queued and in flight on one connection to the database")
+        "maximum number of statements queued and in flight on one connection")
     case .connectTimeout:
-      .init(.integer(1...3600, default: 5), "time to connect to the database, also at the start")
+      .init(
+        .integer(1...3600, default: 5),
+        "seconds to wait for a database connection, also at the start")
     case .statementTimeout:
-      .init(.integer(1...86_400, default: 30), "time that a statement may run")
+      .init(.integer(1...86_400, default: 30), "seconds that a statement may run")
     case .shards:
       .init(
         .integer(1...64, default: 2),
-        "groups of users; each group's changes of credits are written one batch at a time")
+        "number of groups of users whose credit changes are written concurrently, one batch "
+          + "per group at a time")
     case .maxBatchSize:
-      .init(.integer(1...4096, default: 512), "changes of credits in one batch")
+      .init(.integer(1...4096, default: 512), "maximum number of changes in one batch")
     case .maxPendingChanges:
       .init(
         .integer(Self.millionAtMost, default: 4096),
-        "changes of credits that wait for a batch, of all shards; further ones are refused")
+        "maximum number of changes waiting for a batch, in all groups; further changes are "
+          + "refused")
     case .eventLoops:
-      .init(.integer(1...256, default: 1), "threads that read and write sockets")
+      .init(.integer(1...256, default: 1), "number of threads that read and write sockets")
     case .busyPoll:
       .init(
         .integer(0...1000, default: 50),
-        "time that a thread polls for a peer's next call after a response, before it sleeps; 0: "
-          + "none")
+        "microseconds that a thread polls for the next call of the peer it has just "
+          + "answered, before it sleeps; 0: no polling")
     case .sweepInterval:
       .init(
         .integer(0...86_400, default: 5),
-        "interval at which due reservations and leases are expired, give or take a quarter; 0: "
-          + "never")
+        "interval in seconds, randomized by up to a quarter, at which overdue reservations "
+          + "and leases are expired; 0: never")
     case .sweepBatchSize:
       .init(
         .integer(1...10_000, default: 100),
-        "users' years, or leases, that the sweeper examines in one transaction")
+        "maximum number of users' years, or of leases, that one transaction of the sweeper "
+          + "examines")
     case .maxConnections:
-      .init(.integer(Self.millionAtMost, default: 4096), "open connections")
+      .init(.integer(Self.millionAtMost, default: 4096), "maximum number of open connections")
     case .maxConnectionsPerUser:
       .init(
         .derivedInteger(
           Self.millionAtMost, default: "three quarters of limits.maxConnections"),
-        "open connections of one user with a role")
+        "maximum number of open connections of one user with a role")
     case .maxConnectionsPerGuest:
       .init(
         .integer(Self.millionAtMost, default: 64),
-        "open connections of one user without a role; all such users together get half of "
-          + "limits.maxConnections")
+        "maximum number of open connections of one user without a role; all such users "
+          + "together get half of limits.maxConnections")
     case .reservedConnections:
       .init(
         .integer(0...1000, default: 16),
-        "connections beyond these limits, for health checks and HTTP; at most 2 of one user")
+        "number of connections beyond these limits, for health checks and HTTP; at most 2 "
+          + "per user")
     case .maxConcurrentCalls:
       .init(
-        .integer(Self.millionAtMost, default: 16_384), "calls in flight, without endless calls")
+        .integer(Self.millionAtMost, default: 16_384),
+        "maximum number of calls in flight, endless calls excluded")
     case .maxConcurrentCallsPerUser:
       .init(
         .derivedInteger(
           Self.millionAtMost, default: "three quarters of limits.maxConcurrentCalls"),
-        "calls in flight of one user with a role, without endless calls")
+        "maximum number of calls in flight of one user with a role")
     case .maxConcurrentCallsPerGuest:
       .init(
         .integer(Self.millionAtMost, default: 256),
-        "calls in flight of one user without a role, without endless calls; all such users together "
-          + "get half of limits.maxConcurrentCalls")
+        "maximum number of calls in flight of one user without a role; all such users "
+          + "together get half of limits.maxConcurrentCalls")
     case .maxConcurrentCallsPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
-        "calls in flight on one connection, without endless calls")
+        "maximum number of calls in flight on one connection, endless calls excluded")
     case .maxEndlessCalls:
       .init(
         .integer(Self.millionAtMost, default: 16_384),
-        "endless calls: streams without a deadline, such as watches")
+        "maximum number of endless calls: streams whose callers set no deadline, such as "
+          + "watches")
     case .maxEndlessCallsPerUser:
       .init(
         .derivedInteger(
           Self.millionAtMost, default: "three quarters of limits.maxEndlessCalls"),
-        "endless calls of one user with a role; one more ends the oldest")
+        "maximum number of endless calls of one user with a role; one more ends the oldest")
     case .maxEndlessCallsPerGuest:
       .init(
         .integer(Self.millionAtMost, default: 32),
-        "endless calls of one user without a role; one more ends the oldest")
+        "maximum number of endless calls of one user without a role; one more ends the "
+          + "oldest")
     case .maxEndlessCallsPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
-        "endless calls on one connection; one more ends the oldest")
+        "maximum number of endless calls on one connection; one more ends the oldest")
     case .maxMessageBytes:
       .init(
         .integer(
           1024...WireLimits.protocolMaximumMessageSize,
           default: WireLimits.protocolMaximumMessageSize),
-        "length of a message")
+        "maximum size of a message in bytes")
     case .maxQueuedBytes:
       .init(
         .integer(1_048_576...1_099_511_627_776, default: 536_870_912),
-        "bytes that wait to be read, on all connections")
+        "maximum number of bytes waiting to be read, on all connections")
     case .maxQueuedBytesPerConnection:
       .init(
         .integer(65_536...1_073_741_824, default: 16_777_216),
-        "bytes that wait to be read on one connection")
+        "maximum number of bytes waiting to be read, on one connection")
     case .maxQueuedBytesPerStream:
       .init(
         .integer(1024...1_073_741_824, default: 4_194_304),
-        "bytes that wait to be read on one stream")
+        "maximum number of bytes waiting to be read, on one stream")
     case .defaultCallTimeout:
       .init(
         .integer(0...86_400, default: 60),
-        "deadline of a call with one response whose caller sets none; 0: none")
+        "seconds that a call with a single response may take if its caller sets no "
+          + "deadline; 0: no limit")
     case .idleTimeout:
       .init(
-        .integer(0...31_536_000, default: 0), "time that a connection may be idle; 0: no limit")
+        .integer(0...31_536_000, default: 0),
+        "seconds after which an idle connection is closed; 0: never")
     case .frameTimeout:
-      .init(.integer(1...86_400, default: 30), "time that a frame may take to arrive")
+      .init(.integer(1...86_400, default: 30), "seconds that a frame may take to arrive")
     case .slowReaderTimeout:
       .init(
         .integer(0...3600, default: 5),
-        "time that a connection is not read because one of its streams has more messages waiting "
-          + "than it may; then the stream is ended")
+        "seconds that a connection is not read while one of its streams has too many "
+          + "messages waiting, before the stream is ended")
     case .writeTimeout:
-      .init(.integer(1...86_400, default: 30), "time that a peer may leave responses unread")
+      .init(.integer(1...86_400, default: 30), "seconds that a peer may leave responses unread")
     case .shutdownTimeout:
       .init(
-        .integer(0...86_400, default: 10), "time that calls in flight may take at shutdown")
+        .integer(0...86_400, default: 10),
+        "seconds that calls in flight may take to finish when the server stops")
     case .logLevel:
-      .init(.choice(Self.logLevels, default: "info"), "least severe level that is logged")
+      .init(.choice(Self.logLevels, default: "info"), "lowest level that is logged")
     case .logFormat:
       .init(.choice(LogFormat.allCases.map(\.rawValue), default: "text"), "format of log lines")
     case .logCallLevel:
-      .init(.choice(Self.logLevels, default: "debug"), "level of the log line for each call")
+      .init(.choice(Self.logLevels, default: "debug"), "log level of the line for each call")
     }
   }
 

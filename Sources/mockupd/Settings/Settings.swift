@@ -8,38 +8,39 @@ internal import Postgres
 internal import SystemPackage
 internal import TTRPC
 
-/// What the program was told, checked.
+/// The validated settings of the server.
 struct Settings: Sendable {
   var socketPath: String
   var socketMode: UInt32
   var socketGroup: UInt32?
-  /// The length of the queue of connections that wait to be accepted.
+  /// The maximum number of connections that wait to be accepted.
   var socketBacklog: Int32
   var policy: AccessPolicy
   var database: PostgresConfiguration
-  /// How to reach the same database with a session of one's own, for LISTEN.
+  /// The same database for the LISTEN connection, which needs a session of its own.
   var listenerDatabase: PostgresConfiguration
-  /// How changes of credits, and pins and impressions, gather into batches.
+  /// The limits for coalescing credit changes, and pins and impressions, into batches.
   var batches = BatchLimits()
   var eventLoops: Int
   var limits = ServerLimits()
-  /// The limits of a user that has a role, and of one that has none.
+  /// The limits of a user that has a role.
   var userBudget: PeerBudget
+  /// The limits of a user that has no role.
   var guestBudget: PeerBudget
-  /// How often to sweep; `nil`: never.
+  /// The interval of the sweeper; `nil` disables it.
   var sweepInterval: Duration?
-  /// How much in one transaction.
+  /// The maximum number of records that one transaction of the sweeper examines.
   var sweepBatch: Int32
-  /// How long a call may take whose caller sets no deadline; `nil`: without end.
+  /// The time limit of a call whose caller sets no deadline; `nil` means no limit.
   var callTime: Duration?
   var logLevel: Logger.Level
   var logFormat: LogFormat
-  /// Of the line that is written for each call.
+  /// The level of the log line for each call.
   var logCallLevel: Logger.Level
 
-  /// Reads the flags, the environment and the file.
+  /// Reads the settings: a flag takes precedence over the environment, and that over the file.
   ///
-  /// - Throws: ``SettingError``, which names the setting.
+  /// - Throws: ``SettingError`` with the name of the invalid setting.
   init(_ flags: SettingsFlags) async throws {
     let reader = try await SettingsReader(flags)
 
@@ -104,12 +105,13 @@ struct Settings: Sendable {
     logFormat = try await reader.choice(.logFormat)
   }
 
-  /// The share of one user that has a role, unless a setting says otherwise: three quarters, so that no
-  /// user takes all.
+  /// Returns the default share of a limit for one user that has a role.
+  ///
+  /// It is three quarters, so that no user can exhaust the limit.
   static func userShare(of limit: Int) -> Int { max(limit - limit / 4, 1) }
 }
 
-/// A setting that cannot be used.
+/// The error of an invalid setting or settings file.
 struct SettingError: Error, CustomStringConvertible {
   let description: String
 

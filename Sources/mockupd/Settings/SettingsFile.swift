@@ -1,8 +1,12 @@
 internal import Foundation
 
-/// The file of settings, looked at before it is read: a key that no setting has, or a value that none
-/// takes, is a mistake, and would otherwise go unnoticed.
+/// The validation of the settings file.
+///
+/// An unknown key or a value of a wrong type would otherwise be ignored.
 enum SettingsFile {
+  /// Checks every key and value of a settings file.
+  ///
+  /// - Throws: ``SettingError`` with the path of the file.
   static func check(_ path: String) throws {
     let data: Data
     do {
@@ -11,10 +15,10 @@ enum SettingsFile {
       throw SettingError(file: path, "cannot be read: \(error.localizedDescription)")
     }
     guard let content = try? JSONDecoder().decode(Content.self, from: data) else {
-      throw SettingError(file: path, "is no JSON")
+      throw SettingError(file: path, "is not valid JSON")
     }
     guard case .object(let object) = content else {
-      throw SettingError(file: path, "holds no JSON object")
+      throw SettingError(file: path, "does not contain a JSON object")
     }
     try check(object, below: "", path)
   }
@@ -28,16 +32,16 @@ enum SettingsFile {
         try check(inner, below: key, path)
         continue
       }
-      // Of the two ways to write a key, groups and dots, files use the first.
+      // Keys in files are nested objects, not dotted names.
       guard let setting = SettingKey(rawValue: key), !name.contains(".") else {
-        throw SettingError(file: path, "\(key) is no setting; `mockupd settings` lists them")
+        throw SettingError(file: path, "\(key) is not a setting; `mockupd settings` lists them")
       }
       switch value {
       case .textOrNumber: break
       case .texts where setting.takesList: break
       default:
-        let takes = setting.takesList ? "a text nor a list of texts" : "a text nor a number"
-        throw SettingError(file: path, "\(key) is neither \(takes)")
+        let types = setting.takesList ? "a string or a list of strings" : "a string or a number"
+        throw SettingError(file: path, "\(key) must be \(types)")
       }
     }
   }

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 
-/// The settings that have a flag of their own.
+/// The command-line flags for settings.
 struct SettingsFlags: ParsableArguments {
-  @Option(help: "A JSON file of settings.")
+  @Option(help: "A JSON file with settings.")
   var config: String?
 
   @Option(name: .customLong("socket"), help: "The socket's path.")
@@ -14,16 +14,16 @@ struct SettingsFlags: ParsableArguments {
   @Option(parsing: .unconditional, help: "The socket's group, by name or number.")
   var socketGroup: String?
 
-  @Option(help: "The database, as libpq takes it: a URL, or key=value pairs.")
+  @Option(help: "The database, as a URL or a libpq connection string.")
   var databaseUrl: String?
 
-  @Option(help: "trace, debug, info, notice, warning, error or critical.")
+  @Option(help: "The log level: trace, debug, info, notice, warning, error or critical.")
   var logLevel: String?
 
-  @Option(help: "text or json.")
+  @Option(help: "The log format: text or json.")
   var logFormat: String?
 
-  /// The flags that were given, by the keys of the settings.
+  /// The values of the given flags, by the keys of their settings.
   var values: [SettingKey: String] {
     let all: [SettingKey: String?] = [
       .socketPath: socketPath, .socketMode: socketMode, .socketGroup: socketGroup,

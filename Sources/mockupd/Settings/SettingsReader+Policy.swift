@@ -1,18 +1,20 @@
 internal import MockupService
 
 extension SettingsReader {
-  /// Who may call what; the standard policy where no setting says it.
+  /// Reads the access policy, which is the default policy if no `policy` setting is given.
+  ///
+  /// - Parameter serverUserID: The uid of the server, which is an admin in the default policy.
   func policy(serverUserID: UInt32) async throws -> AccessPolicy {
     var grants: [Role: Set<AccessPolicy.Principal>] = [:]
     for (role, key) in SettingKey.policies {
       guard let words = try await words(key) else { continue }
-      guard !words.isEmpty else { throw SettingError(key, "names nobody") }
+      guard !words.isEmpty else { throw SettingError(key, "has no users or groups") }
       for word in words { grants[role, default: []].insert(try await principal(word, key)) }
     }
     return grants.isEmpty ? .standard(serverUserID: serverUserID) : AccessPolicy(grants)
   }
 
-  /// Whom a word such as `group:www` means.
+  /// Converts a word such as `group:www` to a principal.
   private func principal(
     _ word: String, _ key: SettingKey
   ) async throws -> AccessPolicy.Principal {
@@ -26,12 +28,12 @@ extension SettingsReader {
       case "gid": if let id = Self.id(name) { return .group(id: id) }
       case "user":
         guard let id = try await Accounts.userID(named: name) else {
-          throw SettingError(key, "has \"\(word)\", no user of this system")
+          throw SettingError(key, "has \"\(word)\", which is not a user on this system")
         }
         return .user(id: id)
       case "group":
         guard let id = try await Accounts.groupID(named: name) else {
-          throw SettingError(key, "has \"\(word)\", no group of this system")
+          throw SettingError(key, "has \"\(word)\", which is not a group on this system")
         }
         return .group(id: id)
       default: break
@@ -42,9 +44,9 @@ extension SettingsReader {
     throw SettingError(key, "has \"\(word)\", \(Self.principalForms)")
   }
 
-  private static let principalForms = "none of user:NAME, uid:N, group:NAME and gid:N"
+  private static let principalForms = "which is not user:NAME, uid:N, group:NAME or gid:N"
 
-  /// The number of a user or group. The last one is the kernel's word for none.
+  /// Parses a uid or gid; the largest number is not an id, because the kernel uses it for none.
   private static func id(_ text: String) -> UInt32? {
     guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
       return nil
@@ -54,7 +56,7 @@ extension SettingsReader {
 }
 
 extension SettingKey {
-  /// The settings that say who has a role.
+  /// The settings that list the principals of each role.
   static let policies: [(role: Role, key: SettingKey)] = [
     (.admin, .policyAdmin), (.service, .policyService), (.worker, .policyWorker),
     (.scheduler, .policyScheduler), (.reader, .policyReader),

@@ -66,12 +66,12 @@ struct SettingsReader {
     do {
       number = try await reader.fetchInt(forKey: ConfigKey(key.rawValue))
     } catch {
-      throw SettingError(key, "is not a whole number")
+      throw SettingError(key, "is not an integer")
     }
     guard let number else { return nil }
     guard range.contains(number) else {
       throw SettingError(
-        key, "is \(number), not within \(range.lowerBound) and \(range.upperBound)")
+        key, "is \(number), not between \(range.lowerBound) and \(range.upperBound)")
     }
     return number
   }
@@ -103,7 +103,7 @@ struct SettingsReader {
     }
     let text = try await value(of: key) ?? defaultValue
     guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
-      throw SettingError(key, "is \"\(text)\", not permissions in octal such as 0660")
+      throw SettingError(key, "is \"\(text)\", not octal permissions such as 0660")
     }
     return mode
   }
@@ -113,12 +113,12 @@ struct SettingsReader {
     guard let text = try await value(of: key) else { return nil }
     if let number = UInt32(text) { return number }
     guard let entry = unsafe getgrnam(text) else {
-      throw SettingError(key, "is \"\(text)\", which is not a group of this system")
+      throw SettingError(key, "is \"\(text)\", which is not a group on this system")
     }
     return unsafe entry.pointee.gr_gid
   }
 
-  /// Returns the words of a text, separated by commas or blanks, or of a list of such texts.
+  /// Returns words that are separated by commas or spaces, or a file's list of such strings.
   func words(_ key: SettingKey) async throws -> [String]? {
     try await refuseEmpty(key)
     let texts: [String]?
@@ -128,7 +128,7 @@ struct SettingsReader {
       do {
         texts = try await reader.fetchStringArray(forKey: ConfigKey(key.rawValue))
       } catch {
-        throw SettingError(key, "is neither a text nor a list of texts")
+        throw SettingError(key, "is neither a string nor a list of strings")
       }
     }
     return texts?.flatMap { text in
@@ -140,7 +140,7 @@ struct SettingsReader {
   func database(_ key: SettingKey) async throws -> String? {
     guard let url = try await value(of: key, isSecret: true) else { return nil }
     guard PostgresConfiguration.accepts(url: url) else {
-      throw SettingError(key, "is neither a URL nor key=value pairs of libpq")
+      throw SettingError(key, "is neither a URL nor a libpq connection string")
     }
     return url
   }
@@ -150,12 +150,12 @@ struct SettingsReader {
     do {
       return try await reader.fetchString(forKey: ConfigKey(key.rawValue), isSecret: isSecret)
     } catch {
-      throw SettingError(key, "is not a text")
+      throw SettingError(key, "is not a string")
     }
   }
 
   private func refuseEmpty(_ key: SettingKey) async throws {
-    // A value of another type is not empty; the caller refuses it.
+    // A value of another type cannot be empty.
     let text = try? await reader.fetchString(forKey: ConfigKey(key.rawValue), isSecret: true)
     if text == "" { throw SettingError(key, "is empty") }
   }
