@@ -1,14 +1,15 @@
-internal import MockupAPI
+public import MockupAPI
 internal import MockupStore
 internal import Mockups
 internal import Postgres
-internal import TTRPC
+public import TTRPC
 
 extension CreditService {
   /// The maximum number of items in a batch.
   static let maximumBatchSize = 512
 
-  func batchReserveCredits(
+  /// Reserves credits for up to 512 requests, in one transaction.
+  public func batchReserveCredits(
     _ request: BatchReserveCreditsRequest, context: ServerContext
   ) async throws -> BatchReserveCreditsResponse {
     let reservations = try Self.items(request.requests, "requests") {
@@ -29,7 +30,8 @@ extension CreditService {
       })
   }
 
-  func batchSettleReservations(
+  /// Dispatches, extends, commits or releases up to 512 reservations, in one transaction.
+  public func batchSettleReservations(
     _ request: BatchSettleReservationsRequest, context: ServerContext
   ) async throws -> BatchSettleReservationsResponse {
     let settlements = try Self.items(request.settlements, "settlements") {

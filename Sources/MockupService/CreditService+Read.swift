@@ -1,14 +1,15 @@
 internal import FoundationEssentials
-internal import MockupAPI
+public import MockupAPI
 internal import MockupStore
 internal import Mockups
-internal import TTRPC
+public import TTRPC
 
 extension CreditService {
   /// The maximum number of entries in one message of an export.
   private static let entriesPerMessage: Int32 = 500
 
-  func getReservation(
+  /// Returns a reservation.
+  public func getReservation(
     _ request: GetReservationRequest, context: ServerContext
   ) async throws -> GetReservationResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
@@ -19,7 +20,8 @@ extension CreditService {
     return GetReservationResponse(reservation: Reservation(reservation))
   }
 
-  func getCreditUsage(
+  /// Returns the credit usage of a user.
+  public func getCreditUsage(
     _ request: GetCreditUsageRequest, context: ServerContext
   ) async throws -> GetCreditUsageResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
@@ -32,7 +34,8 @@ extension CreditService {
         }))
   }
 
-  func listCreditUsage(
+  /// Returns a page of ledger entries.
+  public func listCreditUsage(
     _ request: ListCreditUsageRequest, context: ServerContext
   ) async throws -> ListCreditUsageResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
@@ -50,7 +53,8 @@ extension CreditService {
       entries: entries, nextPageToken: next.map(PageToken.text) ?? "")
   }
 
-  func listReservations(
+  /// Returns a page of reservations.
+  public func listReservations(
     _ request: ListReservationsRequest, context: ServerContext
   ) async throws -> ListReservationsResponse {
     let userID = try RequestFields.uuid(request.userID, "user_id")
@@ -67,7 +71,8 @@ extension CreditService {
       reservations: reservations, nextPageToken: next.map(PageToken.text) ?? "")
   }
 
-  func exportCreditUsage(
+  /// Streams all ledger entries of a user.
+  public func exportCreditUsage(
     _ request: ExportCreditUsageRequest, responses: ResponseWriter<ExportCreditUsageResponse>,
     context: ServerContext
   ) async throws {

@@ -1,4 +1,4 @@
-internal import MockupAPI
+public import MockupAPI
 internal import Mockups
 public import MockupStore
 public import TTRPC
@@ -8,10 +8,7 @@ public import TTRPC
 /// A method validates its request (`RequestFields`), calls the store, and converts the outcome or
 /// the error (`RPCError+Credits`) to its response. Single changes are coalesced into batches. Each
 /// is answered when its batch has been written, without a task of its own.
-public struct CreditService: Service {
-  /// The full name of the service, `mockups.v1.CreditService`.
-  public static var serviceName: String { CreditServiceClient.serviceName }
-
+public struct CreditService: CreditServiceHandler {
   let store: CreditStore
   let limit: ResponseLimit
 
@@ -25,41 +22,14 @@ public struct CreditService: Service {
     self.limit = limit
   }
 
-  /// The methods of the service, with their handlers.
-  public var methods: [Method] {
-    [
-      .deferred("ReserveCredits", ReserveCreditsRequest.self, reserveCredits),
-      .unary("BatchReserveCredits", BatchReserveCreditsRequest.self, batchReserveCredits),
-      .deferred("DispatchReservation", DispatchReservationRequest.self, dispatchReservation),
-      .deferred("CommitReservation", CommitReservationRequest.self, commitReservation),
-      .deferred("ReleaseReservation", ReleaseReservationRequest.self, releaseReservation),
-      .deferred("ExtendReservation", ExtendReservationRequest.self, extendReservation),
-      .unary(
-        "BatchSettleReservations", BatchSettleReservationsRequest.self, batchSettleReservations),
-      .deferred("RefundCredits", RefundCreditsRequest.self, refundCredits),
-      .unary("GetReservation", GetReservationRequest.self, getReservation),
-      .unary("ListReservations", ListReservationsRequest.self, listReservations),
-      .unary("GetCreditUsage", GetCreditUsageRequest.self, getCreditUsage),
-      .unary("ListCreditUsage", ListCreditUsageRequest.self, listCreditUsage),
-      .serverStreaming("ExportCreditUsage", ExportCreditUsageRequest.self, exportCreditUsage),
-    ]
-  }
-
-  /// The names of the methods whose changes are coalesced into batches.
-  var batchedMethods: Set<String> {
-    [
-      "ReserveCredits", "DispatchReservation", "CommitReservation", "ReleaseReservation",
-      "ExtendReservation", "RefundCredits",
-    ]
-  }
-
-  private func reserveCredits(
+  /// Reserves credits, or checks if they are available.
+  public func reserveCredits(
     _ request: ReserveCreditsRequest, context: ServerContext,
-    answer: @escaping Method.Answer<ReserveCreditsResponse>
-  ) throws -> Method.GivingUp {
+    completion: @escaping Method.Completion<ReserveCreditsResponse>
+  ) throws -> Method.Cancellation {
     if request.mode == .checkOnly {
       let (userID, credits) = try request.check()
-      return answerInTask(context, answer) { () throws(CreditError) in
+      return answerInTask(context, completion) { () throws(CreditError) in
         ReserveCreditsResponse(
           checking: credits, try await store.check(credits: credits, userID: userID))
       }
@@ -67,70 +37,77 @@ public struct CreditService: Service {
     let reservation = try request.reservation()
     return try begin(context) { () throws(CreditError) in
       try store.reserve(reservation) { outcome in
-        answer(outcome.map(ReserveCreditsResponse.init).asAnswer(context))
+        completion(outcome.map(ReserveCreditsResponse.init).withStatus(context))
       }
     }
   }
 
-  private func dispatchReservation(
+  /// Marks a reservation as dispatched to the vendor.
+  public func dispatchReservation(
     _ request: DispatchReservationRequest, context: ServerContext,
-    answer: @escaping Method.Answer<DispatchReservationResponse>
-  ) throws -> Method.GivingUp {
-    try settle(try request.settlement(), context, answer, DispatchReservationResponse.init)
+    completion: @escaping Method.Completion<DispatchReservationResponse>
+  ) throws -> Method.Cancellation {
+    try settle(try request.settlement(), context, completion, DispatchReservationResponse.init)
   }
 
-  private func commitReservation(
+  /// Spends credits of a reservation.
+  public func commitReservation(
     _ request: CommitReservationRequest, context: ServerContext,
-    answer: @escaping Method.Answer<CommitReservationResponse>
-  ) throws -> Method.GivingUp {
-    try settle(try request.settlement(), context, answer, CommitReservationResponse.init)
+    completion: @escaping Method.Completion<CommitReservationResponse>
+  ) throws -> Method.Cancellation {
+    try settle(try request.settlement(), context, completion, CommitReservationResponse.init)
   }
 
-  private func releaseReservation(
+  /// Releases a reservation, or all open reservations of a group.
+  public func releaseReservation(
     _ request: ReleaseReservationRequest, context: ServerContext,
-    answer: @escaping Method.Answer<ReleaseReservationResponse>
-  ) throws -> Method.GivingUp {
+    completion: @escaping Method.Completion<ReleaseReservationResponse>
+  ) throws -> Method.Cancellation {
     if let (userID, groupID) = try request.group() {
-      return answerInTask(context, answer) { () throws(CreditError) in
+      return answerInTask(context, completion) { () throws(CreditError) in
         ReleaseReservationResponse(try await store.releaseGroup(groupID, of: userID))
       }
     }
-    return try settle(try request.settlement(), context, answer) { (outcome: SettlementOutcome) in
+    return try settle(try request.settlement(), context, completion) { (outcome: SettlementOutcome) in
       ReleaseReservationResponse(outcome)
     }
   }
 
-  private func extendReservation(
+  /// Extends the time to live of a reservation.
+  public func extendReservation(
     _ request: ExtendReservationRequest, context: ServerContext,
-    answer: @escaping Method.Answer<ExtendReservationResponse>
-  ) throws -> Method.GivingUp {
-    try settle(try request.settlement(), context, answer, ExtendReservationResponse.init)
+    completion: @escaping Method.Completion<ExtendReservationResponse>
+  ) throws -> Method.Cancellation {
+    try settle(try request.settlement(), context, completion, ExtendReservationResponse.init)
   }
 
-  private func refundCredits(
+  /// Refunds credits of a ledger entry.
+  public func refundCredits(
     _ request: RefundCreditsRequest, context: ServerContext,
-    answer: @escaping Method.Answer<RefundCreditsResponse>
-  ) throws -> Method.GivingUp {
+    completion: @escaping Method.Completion<RefundCreditsResponse>
+  ) throws -> Method.Cancellation {
     let refund = try request.refund()
     return try begin(context) { () throws(CreditError) in
-      try store.refund(refund) { answer($0.map(RefundCreditsResponse.init).asAnswer(context)) }
+      try store.refund(refund) {
+        completion($0.map(RefundCreditsResponse.init).withStatus(context))
+      }
     }
   }
 
   private func settle<Response>(
     _ settlement: Settlement, _ context: ServerContext,
-    _ answer: @escaping Method.Answer<Response>,
+    _ completion: @escaping Method.Completion<Response>,
     _ response: @escaping @Sendable (SettlementOutcome) -> Response
-  ) throws -> Method.GivingUp {
+  ) throws -> Method.Cancellation {
     try begin(context) { () throws(CreditError) in
-      try store.settle(settlement) { answer($0.map(response).asAnswer(context)) }
+      try store.settle(settlement) { completion($0.map(response).withStatus(context)) }
     }
   }
 
   /// Starts a change, whose completion handler answers the call.
   private func begin(
-    _ context: ServerContext, _ change: () throws(CreditError) -> Method.GivingUp
-  ) throws(RPCError) -> Method.GivingUp {
+    _ context: ServerContext, _ change: () throws(CreditError) -> Method.Cancellation
+  ) throws(RPCError) -> Method.Cancellation {
     do {
       return try change()
     } catch {
@@ -140,9 +117,9 @@ public struct CreditService: Service {
 
   /// Answers a call from a task, for work that is not coalesced.
   private func answerInTask<Response: Sendable>(
-    _ context: ServerContext, _ answer: @escaping Method.Answer<Response>,
+    _ context: ServerContext, _ completion: @escaping Method.Completion<Response>,
     _ work: @escaping @Sendable () async throws(CreditError) -> Response
-  ) -> Method.GivingUp {
+  ) -> Method.Cancellation {
     // The task ends after its answer. The cancellation handler cancels it.
     let task = Task {
       let outcome: Result<Response, CreditError>
@@ -151,7 +128,7 @@ public struct CreditService: Service {
       } catch {
         outcome = .failure(error)
       }
-      answer(outcome.asAnswer(context))
+      completion(outcome.withStatus(context))
     }
     return { task.cancel() }
   }
@@ -168,7 +145,8 @@ public struct CreditService: Service {
 }
 
 extension Result where Failure == CreditError {
-  fileprivate func asAnswer(_ context: ServerContext) -> Result<Success, RPCError> {
+  /// Converts the error to the status that the caller gets.
+  fileprivate func withStatus(_ context: ServerContext) -> Result<Success, RPCError> {
     mapError { RPCError($0, logger: context.logger) }
   }
 }

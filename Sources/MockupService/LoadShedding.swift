@@ -13,7 +13,7 @@ public struct LoadShedding: BracketingInterceptor {
   /// Creates an interceptor for a service's calls.
   public init(_ service: CreditService) {
     store = service.store
-    methods = service.batchedMethods
+    methods = Set(service.methods.filter(\.isDeferred).map(\.name))
   }
 
   /// Returns the hook that checks the write queue, or `nil` for methods that do not use it.

@@ -47,11 +47,13 @@ enum RequestFields {
     return timeToLive
   }
 
+  /// Returns the number of items of a page: 0 becomes the default, and a number above the maximum the
+  /// maximum.
+  ///
+  /// See <https://google.aip.dev/158>.
   static func pageSize(_ number: Int32, _ field: String) throws(RPCError) -> Int32 {
-    guard (0...maximumPageSize).contains(number) else {
-      throw .invalid(field, "\(number) is not between 1 and \(maximumPageSize)")
-    }
-    return number == 0 ? defaultPageSize : number
+    guard number >= 0 else { throw .invalid(field, "\(number) is negative") }
+    return number == 0 ? defaultPageSize : min(number, maximumPageSize)
   }
 
   /// Validates a text by its number of characters, and refuses U+0000, which PostgreSQL cannot

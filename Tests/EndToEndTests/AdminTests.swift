@@ -60,7 +60,6 @@ import Testing
     .report("year -1", "year") { $0.year = -1 },
     .report("month 13", "month") { $0.month = 13 },
     .report("order 5", "order") { $0.order = .unrecognized(5) },
-    .report("page size 1001", "page_size") { $0.pageSize = 1001 },
     .report("user", "user_id") { $0.userID = "me" },
     .report("a token of other words", "page_token") { $0.pageToken = "aGVsbG8=" },
     .report("a token of another order", "page_token") {

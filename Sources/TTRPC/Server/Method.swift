@@ -60,6 +60,12 @@ public struct Method: Sendable {
     }
   }
 
+  /// A Boolean value that indicates whether the handler passes its response to a completion; see
+  /// ``deferred(_:_:_:)``.
+  public var isDeferred: Bool {
+    if case .deferred = handler { true } else { false }
+  }
+
   /// Creates a method with one request and one response, whose handler runs in a task.
   public static func unary<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ name: String,

@@ -1,0 +1,18 @@
+import TTRPC
+import Testing
+
+@testable import MockupService
+
+@Suite struct RequestFieldsTests {
+  @Test(arguments: [(0, 100), (1, 1), (1000, 1000), (1001, 1000), (Int32.max, 1000)])
+  func `a page has the requested size, up to the maximum`(
+    _ requested: Int32, _ size: Int32
+  ) throws {
+    #expect(try RequestFields.pageSize(requested, "page_size") == size)
+  }
+
+  @Test func `a negative page size is refused`() throws {
+    let error = #expect(throws: RPCError.self) { try RequestFields.pageSize(-1, "page_size") }
+    #expect(error?.code == .invalidArgument)
+  }
+}
