@@ -215,6 +215,15 @@ import Testing
     #expect(lines.contains("    integer, 0 to 31536000; default: 0"))
   }
 
+  @Test func `the article on settings has the tables of the program`() async throws {
+    let tables = try await Program.mockupd.run(["settings", "--markdown"]).output
+    let root = URL(filePath: #filePath).appending(path: "../../..").standardized
+    let article = try String(
+      contentsOf: root.appending(path: "Sources/mockupd/mockupd.docc/Settings.md"), encoding: .utf8)
+    #expect(tables.count > 1000)
+    #expect(article.hasSuffix(tables), "append the output of mockupd settings --markdown to it")
+  }
+
   @Test func `an empty setting is refused by its name, whichever it is`() async throws {
     let list = try await Program.mockupd.run(["settings"]).output.split(separator: "\n")
     let variables = list.compactMap { line in

@@ -30,6 +30,9 @@ struct SettingDefinition: Sendable {
     self.isReloadable = isReloadable
   }
 
+  /// The help, and if the setting is reloadable.
+  var description: String { isReloadable ? help + "; reloaded on SIGHUP" : help }
+
   /// The values that the setting takes, in words.
   var type: String {
     switch values {
@@ -104,7 +107,7 @@ extension SettingKey {
         "the same database for the connection that uses LISTEN; needed if database.url is "
           + "that of a pooler in transaction pooling mode")
     case .poolSize:
-      .init(.integer(1...256, default: 4), "number of connections to the database")
+      .init(.integer(1...256, default: 4), "number of connections for calls; the health check and LISTEN have one each besides")
     case .maxPendingPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
@@ -126,7 +129,7 @@ extension SettingKey {
       .init(
         .integer(Self.millionAtMost, default: 4096),
         "maximum number of changes waiting for a batch, in all groups; further changes are "
-          + "refused")
+          + "refused with RESOURCE_EXHAUSTED")
     case .eventLoops:
       .init(.integer(1...256, default: 1), "number of threads that read and write sockets")
     case .busyPoll:
