@@ -1,24 +1,32 @@
-/// Whether a reservation was admitted, and what is left after it.
+/// The decision on a reservation, with the user's credits after it.
 public struct Admission: Sendable, Hashable {
+  /// A Boolean value that indicates whether credits were reserved.
   public var isAdmitted: Bool
   /// The user's credits after the decision.
   public var usage: Usage
 
+  /// Creates a decision that has been made already.
   public init(isAdmitted: Bool, usage: Usage) {
     self.isAdmitted = isAdmitted
     self.usage = usage
   }
 
-  /// What a reservation of so many credits would be told, if these are the user's.
+  /// Decides on a reservation of all of `credits` or nothing.
+  ///
+  /// - Parameters:
+  ///   - credits: The credits to reserve.
+  ///   - usage: The user's credits before the decision.
   public init(of credits: Int32, in usage: Usage) {
     let isAdmitted = usage.admits(credits)
     self.init(isAdmitted: isAdmitted, usage: isAdmitted ? usage.holding(credits) : usage)
   }
 
-  /// What is available after the decision, within what the answer's 32 bits can say.
+  /// The credits that are available after the decision, clamped to 32 bits.
+  ///
+  /// It is negative if the budget was lowered below what is used and held already.
   public var remaining: Int32 { Int32(clamping: usage.available) }
 
-  /// The decision in words.
+  /// The decision as a message for people.
   public var message: String {
     isAdmitted
       ? "Credits reserved successfully." : "Insufficient credits. \(remaining) remaining."

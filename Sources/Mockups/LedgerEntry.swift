@@ -1,29 +1,43 @@
 public import FoundationEssentials
 
-/// One row of the ledger: credits that were spent or given back, never changed afterwards.
+/// An entry of the ledger: credits that were spent or refunded.
+///
+/// Entries are never changed.
 public struct LedgerEntry: Sendable, Hashable {
+  /// The id, made by the server or by PostgreSQL.
   public var id: UUID
+  /// The user whose credits were spent or refunded.
   public var userID: UUID
-  /// Its place in the user's year, from 1.
+  /// The position among the entries of the user's year, from 1.
   public var sequence: Int64
-  /// The operation tells which way they went.
+  /// The number of credits, at least 1, except in entries of the initial schema.
+  ///
+  /// A charge spends them, and a refund gives them back.
   public var credits: Int32
-  /// `nil` where an old row has a word that is none of ours.
+  /// The operation, or nil if an entry of the initial schema has an unknown one.
   public var operation: Operation?
-  /// The budget less what was used, before and after.
+  /// The annual budget minus the year's used credits before the entry, clamped to 32 bits.
   public var balanceBefore: Int32
+  /// The annual budget minus the year's used credits after the entry, clamped to 32 bits.
   public var balanceAfter: Int32
+  /// The year and month to which the entry is charged, which may precede ``createdAt``.
   public var period: Period
+  /// The time when the entry was written.
   public var createdAt: Date
+  /// The mockup that the credits were spent on, or nil if there is none or it was deleted.
   public var mockupID: UUID?
+  /// The reservation whose commit made the charge, or nil in entries of the initial schema.
+  ///
+  /// A refund has the reservation of its charge.
   public var reservationID: UUID?
-  /// Committed after the reservation's time had passed.
+  /// A Boolean value that indicates whether the reservation had expired when it was committed.
   public var isLate: Bool
-  /// What of it is more than the reservation had been granted.
+  /// The part of ``credits`` that exceeds what the reservation was granted.
   public var overrun: Int32
-  /// The charge that a refund gives back, or a part of it.
+  /// The id of the charge that a refund gives back, fully or partly, or nil if this is a charge.
   public var refundedEntryID: UUID?
 
+  /// Creates an entry from its values.
   public init(
     id: UUID, userID: UUID, sequence: Int64, credits: Int32, operation: Operation?,
     balanceBefore: Int32, balanceAfter: Int32, period: Period, createdAt: Date,

@@ -1,41 +1,59 @@
 public import FoundationEssentials
 
-/// Credits set aside for a user: not spent yet, and not free.
+/// Credits that are held for a user until they are spent, released or expire.
 public struct Reservation: Sendable, Hashable {
+  /// The user whose credits are held.
   public var userID: UUID
-  /// Made by the client, unique for the user.
+  /// The idempotency key, made by the client and unique for the user.
   public var id: UUID
+  /// The state at the time when the reservation was read.
   public var state: ReservationState
-  /// What was asked for.
+  /// The number of credits that the client requested.
   public var credits: Int32
-  /// What was set aside: of a best effort perhaps less than was asked for.
+  /// The number of credits that were reserved.
+  ///
+  /// In the mode ``ReservationMode/bestEffort`` it may be less than ``credits``. It is 0 if the
+  /// reservation was refused.
   public var granted: Int32
-  /// What of it is still set aside.
+  /// The number of credits that are still held.
   public var held: Int32
-  /// What was spent, ``overrun`` included.
+  /// The number of credits that commits spent, ``overrun`` included.
   public var committed: Int32
-  /// What of that is more than was granted.
+  /// The part of ``committed`` that exceeds ``granted``.
   public var overrun: Int32
+  /// The operation that the credits are spent on: a generation or a regeneration.
   public var operation: Operation
-  /// The budget it is charged to, fixed when it is made and kept when it is settled later.
+  /// The year and month whose budget is charged.
+  ///
+  /// It is fixed when the reservation is made, and kept when the reservation is settled later.
   public var period: Period
+  /// The time when the reservation was made.
   public var createdAt: Date
+  /// The time at which the reservation expires, or expired, unless it is settled first.
   public var expiresAt: Date
-  /// When the vendor was about to be called.
+  /// The time of the first dispatch, or nil if the vendor was never about to be called.
   public var dispatchedAt: Date?
-  /// When it was committed, released, expired or refused; `nil` while it is open.
+  /// The time when the reservation was committed, released, expired or refused.
+  ///
+  /// It is nil while the reservation is open.
   public var settledAt: Date?
+  /// The mockup that the credits are for, or nil if the client named none.
   public var mockupID: UUID?
-  /// Reservations of one group can be released together.
+  /// The group of reservations that can be released together, or nil if there is none.
   public var groupID: UUID?
-  /// The id of the commit that settled it.
+  /// The id of the commit that settled the reservation, or nil if none did.
   public var commitID: UUID?
-  /// It was committed after its time had passed.
+  /// A Boolean value that indicates whether credits were committed after the expiry.
   public var isLate: Bool
 
-  /// What was granted and is not spent: what an open one holds, and an expired one held.
+  /// The number of granted credits that are not spent.
+  ///
+  /// An open reservation holds them, and an expired one held them.
   public var left: Int32 { granted - (committed - overrun) }
 
+  /// Creates a reservation from its values.
+  ///
+  /// - Parameter granted: The credits that were reserved; nil means all of `credits`.
   public init(
     userID: UUID, id: UUID, state: ReservationState, credits: Int32, granted: Int32? = nil,
     held: Int32, committed: Int32 = 0, overrun: Int32 = 0, operation: Operation, period: Period,
@@ -63,30 +81,46 @@ public struct Reservation: Sendable, Hashable {
   }
 }
 
-/// Where a reservation stands; raw values are the database's words.
+/// The state of a reservation.
 ///
-///          dispatch
-///     HELD ────────► DISPATCHED ────────► COMMITTED (some was spent, the rest is free again)
-///       │                │   its time        ▲
-///       │ its time       └───► UNRESOLVED ───┘ late
-///       └────► EXPIRED ──────────────────────┘ late, where the credits are still there
+/// ```
+///      dispatch              final commit
+/// HELD ────────► DISPATCHED ──────────────► COMMITTED
+///   │ expiry         │ expiry                  ▲
+///   │                └───► UNRESOLVED ─────────┤ late commit
+///   └────► EXPIRED ────────────────────────────┘ late commit, if the credits are still available
+/// ```
 ///
-/// HELD, DISPATCHED and UNRESOLVED are open: they hold what they have not spent, a commit that is not the
-/// last one leaves them as they are, and they can be released (RELEASED; COMMITTED where something was
-/// spent before). A reservation that found too few credits is REFUSED from the start, and stays so.
+/// HELD, DISPATCHED and UNRESOLVED are the open states. An open reservation holds the credits that
+/// it has not spent. A commit that is not final leaves the state unchanged. A final commit, also of
+/// a HELD reservation, frees the credits that are left. A release leads to RELEASED, or to
+/// COMMITTED if an earlier commit spent credits. A reservation for which too few credits were
+/// available is REFUSED from the start, and stays so.
+///
+/// The raw values are those of the column `state` in the database.
 public enum ReservationState: String, Sendable, Hashable, CaseIterable {
+  /// Credits are reserved, and the vendor has not been called.
   case held
-  /// The vendor may have been called: its time may pass without its credits being free.
+  /// The vendor may have been called, so the expiry does not free the credits.
   case dispatched
-  /// Dispatched, and its time has passed: what became of the call is not known, and its credits stay set
-  /// aside until somebody says.
+  /// The reservation expired while it was dispatched.
+  ///
+  /// The vendor may have charged. The credits stay held until an administrator or a late settlement
+  /// settles the reservation.
   case unresolved
+  /// The reservation is settled, and credits were spent.
   case committed
+  /// The reservation is settled, and no credits were spent.
   case released
+  /// The reservation expired while it was held, and its credits are free.
+  ///
+  /// A late commit can still spend them while they are available.
   case expired
+  /// Too few credits were available, and nothing was reserved.
   case refused
 
-  /// Whether it can still be settled without asking what is available.
+  /// A Boolean value that indicates whether the reservation can be settled from the credits it
+  /// holds.
   public var isOpen: Bool {
     switch self {
     case .held, .dispatched, .unresolved: true
@@ -95,12 +129,14 @@ public enum ReservationState: String, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// A month of a budget's year, in UTC.
+/// A month of a budget year, in UTC.
 public struct Period: Sendable, Hashable {
+  /// The year, whose annual budget applies.
   public var year: Int32
-  /// 1 to 12.
+  /// The month, from 1 to 12, whose soft limit applies.
   public var month: Int32
 
+  /// Creates a period from a year and a month.
   public init(year: Int32, month: Int32) {
     self.year = year
     self.month = month

@@ -1,33 +1,42 @@
 public import FoundationEssentials
 
-/// What a reservation is asked for with. Once made, it is within the limits.
+/// A validated request for a reservation.
 public struct ReservationRequest: Sendable, Hashable {
-  /// How long credits stay set aside where the request does not say.
+  /// The time to live of a request that names none: 15 minutes.
   public static let defaultTimeToLive: Duration = .seconds(900)
-  /// The longest that credits may stay set aside.
+  /// The maximum time to live: 24 hours.
   public static let maximumTimeToLive: Duration = .seconds(86_400)
 
+  /// The user whose credits are reserved.
   public let userID: UUID
+  /// The idempotency key, made by the client and unique for the user.
   public let id: UUID
+  /// The number of credits to reserve, at least 1.
   public let credits: Int32
+  /// The operation that the credits are spent on: a generation or a regeneration.
   public let operation: Operation
-  /// Whole seconds.
+  /// The time after which the reservation expires, in whole seconds.
   public let timeToLive: Duration
+  /// The mockup that the credits are for, which must belong to the user, or nil if there is none.
   public let mockupID: UUID?
-  /// Reservations of one group can be released together.
+  /// The group of reservations that can be released together, or nil if there is none.
   public let groupID: UUID?
+  /// The behavior if too few credits are available.
   public let mode: ReservationMode
 
-  /// A limit that a request does not keep.
+  /// A limit that a request violates.
   public enum Violation: Error, Sendable, Hashable {
+    /// The number of credits is less than 1.
     case creditsBelowOne
-    /// Only what spends credits can be reserved for.
+    /// The operation is a refund, which spends no credits.
     case operationReservesNothing
-    /// Whole seconds, from one to ``maximumTimeToLive``.
+    /// The time to live is not a whole number of seconds from 1 to ``maximumTimeToLive``.
     case timeToLiveOutOfRange
   }
 
-  /// - Throws: The first limit that is not kept.
+  /// Creates a request and checks its limits.
+  ///
+  /// - Throws: The first limit that the request violates.
   public init(
     userID: UUID, id: UUID, credits: Int32, operation: Operation = .generation,
     timeToLive: Duration = defaultTimeToLive, mockupID: UUID? = nil, groupID: UUID? = nil,
@@ -46,17 +55,21 @@ public struct ReservationRequest: Sendable, Hashable {
     self.mode = mode
   }
 
-  /// Whether credits may stay set aside for so long, from the start or from when it is extended.
+  /// Returns a Boolean value that indicates whether a reservation can have a time to live.
+  ///
+  /// The same limits hold for a new reservation and for one that is extended.
   public static func allows(timeToLive: Duration) -> Bool {
     timeToLive.components.attoseconds == 0 && timeToLive >= .seconds(1)
       && timeToLive <= maximumTimeToLive
   }
 }
 
-/// What a reservation does where credits are short; raw values are the database's words.
+/// The behavior of a reservation if too few credits are available.
+///
+/// The raw values are those of the column `mode` in the database.
 public enum ReservationMode: String, Sendable, Hashable, CaseIterable {
-  /// All the credits, or none of them.
+  /// Reserves all requested credits, or none.
   case normal
-  /// As many of them as there are, and none where there are none.
+  /// Reserves as many of the requested credits as are available, and is refused if none are.
   case bestEffort = "best_effort"
 }

@@ -1,21 +1,25 @@
-/// A user's credits at one moment, in a year and one of its months.
+/// A user's credits at one moment, in a year and in one of its months.
 public struct Usage: Sendable, Hashable {
+  /// The year and month that the figures are for.
   public var period: Period
-  /// The year's hard budget.
+  /// The annual budget, a hard limit.
   public var annualBudget: Int32
-  /// The month's soft limit: passing it warns, and never denies.
+  /// The monthly soft limit, which produces a warning and never denies a reservation.
   public var monthlySoftLimit: Int32
-  /// Sums of the year's ledger by operation.
+  /// The credits that the year's ledger entries spent on generations.
   public var generation: Int64
+  /// The credits that the year's ledger entries spent on regenerations.
   public var regeneration: Int64
+  /// The credits that the year's ledger entries refunded.
   public var refund: Int64
-  /// What the year's open reservations hold.
+  /// The credits that the year's open reservations hold.
   public var held: Int64
-  /// What the month's ledger comes to, refunds subtracted.
+  /// The credits that the month's ledger entries spent, minus its refunds.
   public var monthlyUsed: Int64
-  /// What the month's open reservations hold.
+  /// The credits that the month's open reservations hold.
   public var monthlyHeld: Int64
 
+  /// Creates a usage from its figures.
   public init(
     period: Period, annualBudget: Int32, monthlySoftLimit: Int32, generation: Int64 = 0,
     regeneration: Int64 = 0, refund: Int64 = 0, held: Int64 = 0, monthlyUsed: Int64 = 0,
@@ -32,26 +36,29 @@ public struct Usage: Sendable, Hashable {
     self.monthlyHeld = monthlyHeld
   }
 
-  /// What the year has spent, refunds subtracted.
+  /// The credits that the year's ledger entries spent, minus its refunds.
   public var used: Int64 { generation + regeneration - refund }
 
-  /// What a new reservation may take. Negative where the budget was lowered below what is spent or
-  /// set aside already.
+  /// The credits that a new reservation can take: the annual budget minus the used and held
+  /// credits.
+  ///
+  /// It is negative if the budget was lowered below what is used and held already.
   public var available: Int64 { Int64(annualBudget) - used - held }
 
-  /// ``available``, and 0 where that is negative.
+  /// ``available``, or 0 if it is negative.
   public var remainingAnnual: Int64 { max(available, 0) }
 
-  /// What the month has left of its soft limit, and 0 where that is negative.
+  /// The credits that the month has left of its soft limit, or 0 if it is exceeded.
   public var remainingMonthly: Int64 { max(Int64(monthlySoftLimit) - monthlyUsed - monthlyHeld, 0) }
 
-  /// Whether the month has used and holds more than its soft limit.
+  /// A Boolean value that indicates whether the month's used and held credits exceed its soft
+  /// limit.
   public var softLimitIsPassed: Bool { monthlyUsed + monthlyHeld > Int64(monthlySoftLimit) }
 
-  /// Whether a reservation of so many credits would be admitted.
+  /// Returns a Boolean value that indicates whether a reservation of `credits` would be admitted.
   public func admits(_ credits: Int32) -> Bool { Int64(credits) <= available }
 
-  /// These credits with some more of them set aside.
+  /// Returns this usage with more credits held.
   public func holding(_ credits: Int32) -> Usage {
     var usage = self
     usage.held += Int64(credits)

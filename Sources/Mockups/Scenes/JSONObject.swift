@@ -1,34 +1,43 @@
-/// A JSON object whose values are kept as the text they came in: no number is rounded, nothing that
-/// this program does not know is lost.
+/// A JSON object that keeps its values as JSON text.
+///
+/// So no number is rounded, and values that this program does not know are preserved.
 public struct JSONObject: Sendable, Hashable {
-  /// One name and its value, the value being JSON text.
+  /// A name and its value.
   public struct Member: Sendable, Hashable {
+    /// The name, with its escapes decoded.
     public var name: String
+    /// The value as JSON text.
     public var value: String
 
-    /// - Parameter value: JSON, unchecked.
+    /// Creates a member.
+    ///
+    /// - Parameter value: JSON text, which is not checked.
     init(name: String, value: String) {
       self.name = name
       self.value = value
     }
 
-    /// Names are compared as JSON does, character by character: to Swift, an é of one character
-    /// and an é of two are the same.
+    /// Returns a Boolean value that indicates whether the member's name has the same bytes as
+    /// `name`.
+    ///
+    /// JSON compares names this way. Swift's comparison of strings ignores differences in Unicode
+    /// normalization.
     func isNamed(_ name: String) -> Bool { self.name.utf8.elementsEqual(name.utf8) }
   }
 
-  /// No name stands twice.
+  /// The members in their order, each name once.
   public private(set) var members: [Member]
 
-  /// An object without members.
+  /// Creates an object without members.
   public init() {
     members = []
   }
 
-  /// Reads an object. Of members with one name the last counts, as in `jsonb`.
+  /// Parses a JSON object.
   ///
-  /// - Returns: `nil` for a text that is no JSON, or no object, or nested deeper than
-  ///   ``JSONScanner/maximumDepth``.
+  /// If several members have the same name, the last one is used, as in `jsonb`.
+  ///
+  /// - Returns: nil if the text is not JSON, is not an object, or is nested deeper than 64 levels.
   public init?(text: String) {
     var scanner = JSONScanner(text)
     guard let found = scanner.objectAlone() else { return nil }
@@ -45,7 +54,7 @@ public struct JSONObject: Sendable, Hashable {
     }
   }
 
-  /// The JSON text under a name.
+  /// The value of a member as JSON text, or nil if there is no member with the name.
   public subscript(name: String) -> String? {
     get { members.first { $0.isNamed(name) }?.value }
     set {
@@ -59,9 +68,10 @@ public struct JSONObject: Sendable, Hashable {
     }
   }
 
+  /// A Boolean value that indicates whether the object has no members.
   public var isEmpty: Bool { members.isEmpty }
 
-  /// The object as JSON.
+  /// The object as JSON text.
   public var text: String {
     let members = members.map { JSONScanner.quoted($0.name) + ":" + $0.value }
     return "{" + members.joined(separator: ",") + "}"

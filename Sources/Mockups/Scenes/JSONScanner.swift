@@ -1,11 +1,11 @@
 internal import FoundationEssentials
 
-/// Finds where the values of a JSON text begin and end, after RFC 8259 and nothing beyond it.
+/// A scanner that finds where the values of a JSON text begin and end, strictly by RFC 8259.
 ///
-/// Foundation's decoders read numbers into types that cannot hold them all; this one leaves the text
-/// as it is.
+/// Foundation's decoders convert numbers to types that cannot represent all of them. The scanner
+/// preserves the text.
 struct JSONScanner {
-  /// How deep arrays and objects may be nested.
+  /// The maximum nesting depth of arrays and objects.
   static let maximumDepth = 64
 
   private let bytes: [UInt8]
@@ -15,7 +15,7 @@ struct JSONScanner {
     bytes = Array(text.utf8)
   }
 
-  /// The members of the object that the text is, names and values as they are written.
+  /// Scans a text that is one object, and returns its members' names and values as JSON text.
   mutating func objectAlone() -> [(name: String, value: String)]? {
     skipSpace()
     guard let members = object(depth: 1) else { return nil }
@@ -23,7 +23,9 @@ struct JSONScanner {
     return position == bytes.count ? members : nil
   }
 
-  /// What a JSON string says; `nil` where it says no text, as half of a surrogate pair does.
+  /// Decodes a JSON string.
+  ///
+  /// - Returns: nil if it cannot be represented as text, for example half of a surrogate pair.
   static func string(_ json: String) -> String? {
     guard json.utf8.count >= 2, json.utf8.first == UInt8(ascii: "\"") else { return nil }
     guard json.utf8.contains(UInt8(ascii: "\\")) else {
@@ -32,7 +34,7 @@ struct JSONScanner {
     return try? JSONDecoder().decode(String.self, from: Data(json.utf8))
   }
 
-  /// A text as a JSON string.
+  /// Returns a text as a JSON string.
   static func quoted(_ text: String) -> String {
     let needsEscapes = text.utf8.contains {
       $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\")

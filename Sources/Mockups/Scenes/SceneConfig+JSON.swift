@@ -9,7 +9,9 @@ extension SceneConfig {
     static let otherPosition = "default_position"
   }
 
-  /// Reads the database's text. What is no object at all is read as one without members.
+  /// Reads a configuration from the JSON text in the database.
+  ///
+  /// Text that is not a JSON object is read as an object without members.
   public init(json: String) {
     self.init()
     var rest = JSONObject(text: json) ?? JSONObject()
@@ -31,7 +33,7 @@ extension SceneConfig {
     other = rest
   }
 
-  /// The configuration as the database takes it.
+  /// The configuration as JSON text for the database.
   public var json: String { object.text }
 
   private var object: JSONObject {
@@ -51,7 +53,7 @@ extension SceneConfig {
     return members.compactMap { key, value in value.map { (key, $0) } }
   }
 
-  /// Known keys that stand among the others where they would be overwritten, or read as values.
+  /// The known keys in ``other`` that would be overwritten when written, or read back as values.
   var misplacedKeys: [String] {
     let overwritten = knownMembers.map(\.key).filter { other[$0] != nil }
     let readBack = SceneConfig(json: object.text)
@@ -81,7 +83,7 @@ extension SceneConfig.Position {
   fileprivate var json: String { "{\"x\":\(x.json),\"y\":\(y.json)}" }
 }
 
-/// Two numbers and nothing beside them, so that nothing is lost when they are written again.
+/// Reads an object with exactly two numbers, so that nothing is lost when it is written again.
 private func pair(_ json: String, _ first: String, _ second: String) -> (Double, Double)? {
   guard let object = JSONObject(text: json), object.members.count == 2,
     let first = object[first].flatMap(Double.init(json:)),
@@ -91,9 +93,9 @@ private func pair(_ json: String, _ first: String, _ second: String) -> (Double,
 }
 
 extension Double {
-  /// A JSON number that is finite as one of these.
+  /// Reads a JSON number; nil if it is another value, or not finite as a `Double`.
   fileprivate init?(json: String) {
-    // Of JSON's values only numbers begin so, and they are read by the same rule in Swift.
+    // Only JSON numbers begin with these characters, and Swift accepts all of them.
     guard let first = json.utf8.first,
       first == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first),
       let number = Double(json), number.isFinite
@@ -101,7 +103,7 @@ extension Double {
     self = number
   }
 
-  /// Whole numbers without a fraction, as people write them.
+  /// The number as JSON text, without a fraction if it is whole.
   fileprivate var json: String {
     if let whole = Int64(exactly: self), abs(self) < 1e15 { return "\(whole)" }
     return "\(self)"

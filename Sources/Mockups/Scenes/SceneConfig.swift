@@ -1,63 +1,72 @@
-/// Where and how an artwork is placed in a scene.
+/// The placement of an artwork in a scene.
 ///
-/// In the database it is a JSON object. The keys that are known here are read into values; all else is
-/// kept as it is, and so is a known key whose value is none of its kind. Two keys have a second
-/// spelling, `smart_object_name` and `default_position`: it is read where the first is missing, and
-/// never written.
+/// In the database it is a JSON object. Known keys are read into the properties. Unknown keys, and
+/// known keys with a value of another type, are preserved in ``other``. `smart_object_name` and
+/// `default_position` are accepted if `smart_object` and `position` are missing, and are never
+/// written.
 public struct SceneConfig: Sendable, Hashable {
-  /// In pixels.
+  /// A size in pixels.
   public struct Size: Sendable, Hashable {
+    /// The width in pixels.
     public var width: Double
+    /// The height in pixels.
     public var height: Double
 
+    /// Creates a size in pixels.
     public init(width: Double, height: Double) {
       self.width = width
       self.height = height
     }
   }
 
-  /// In pixels.
+  /// A position in pixels.
   public struct Position: Sendable, Hashable {
+    /// The horizontal coordinate in pixels.
     public var x: Double
+    /// The vertical coordinate in pixels.
     public var y: Double
 
+    /// Creates a position in pixels.
     public init(x: Double, y: Double) {
       self.x = x
       self.y = y
     }
   }
 
-  /// The layer of the template that takes the artwork; empty: none is named.
+  /// The layer of the template that the artwork replaces, or an empty string if none is named.
   public var smartObject: String
-  /// `nil`: the template's.
+  /// The size of the artwork, or nil for the template's size.
   public var defaultSize: Size?
-  /// `nil`: the template's.
+  /// The position of the artwork, or nil for the template's position.
   public var position: Position?
-  /// In degrees; `nil`: none.
+  /// The rotation in degrees, or nil for none.
   public var rotation: Double?
-  /// `nil`: 1.
+  /// The scale factor, or nil for 1.
   public var scale: Double?
-  /// Everything else. No value above is read from it, and none is written over it.
+  /// All other members of the JSON object.
+  ///
+  /// They neither define nor override one of the properties above.
   public internal(set) var other: JSONObject
 
-  /// A key that ``other`` may not hold.
+  /// A rule that a configuration violates.
   public enum Violation: Error, Sendable, Hashable {
-    /// The value of this key has a place of its own.
+    /// ``SceneConfig/other`` has a value for this key that belongs in a property.
     case knownKey(String)
-    /// This value is not finite.
+    /// The value of this key is infinite or not a number.
     case notFinite(String)
   }
 
-  /// A configuration without values.
+  /// Creates a configuration without values.
   public init() {
     smartObject = ""
     other = JSONObject()
   }
 
-  /// - Parameters:
-  ///   - other: What has no place of its own. A known key may stand here with a value that is not of
-  ///     its kind, as it is when it was read so.
-  /// - Throws: The first rule that is not kept.
+  /// Creates a configuration and checks it.
+  ///
+  /// - Parameter other: The members without a property of their own. It may have a known key with a
+  ///   value of another type, as a configuration that was read from the database may.
+  /// - Throws: The first rule that the configuration violates.
   public init(
     smartObject: String = "", defaultSize: Size? = nil, position: Position? = nil,
     rotation: Double? = nil, scale: Double? = nil, other: JSONObject = JSONObject()
@@ -71,8 +80,10 @@ public struct SceneConfig: Sendable, Hashable {
     try validate()
   }
 
-  /// This configuration in place of an older one: what the older had beside the known keys stays, save
-  /// what this one names.
+  /// Returns this configuration with the other members of the configuration that it replaces.
+  ///
+  /// Members of the old ``other`` are preserved unless this configuration has a value for the same
+  /// key.
   public func replacing(_ old: SceneConfig) -> SceneConfig {
     var merged = self
     merged.other = old.other
