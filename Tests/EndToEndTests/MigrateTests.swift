@@ -233,7 +233,7 @@ import Testing
           ["serve", "--socket", "\(folder)/socket", "--log-level", "critical"], database.owner)
         #expect(server.exitCode == 1)
         #expect(
-          server.errors.contains("it lacks function credits/settle: run `mockupd migrate`"),
+          server.errors.contains("missing function credits/settle; run `mockupd migrate`"),
           "\(server)")
       }
 

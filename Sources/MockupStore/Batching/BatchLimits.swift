@@ -1,11 +1,16 @@
-/// How much is written at a time.
+/// The limits of the batches in which changes are written.
 public struct BatchLimits: Sendable, Hashable {
-  /// Groups of users whose changes are written side by side, each group's in one batch at a time.
+  /// The number of shards of users whose changes are written in parallel.
+  ///
+  /// Each shard writes one batch at a time.
   public var shards = 2
-  /// The most changes in one batch.
+  /// The maximum number of changes in one batch.
   public var batch = 512
-  /// Changes that wait for their batch, of all shards together. One more is refused.
+  /// The maximum number of changes that wait for a batch, over all shards.
+  ///
+  /// Further changes are refused.
   public var waiting = 4096
 
+  /// Creates the default limits.
   public init() {}
 }

@@ -1,65 +1,73 @@
 internal import Postgres
 internal import Synchronization
 
-/// Gathers what many ask for, one by one, into batches.
+/// A queue that coalesces single items into batches.
 ///
-/// While a batch is under way the next one gathers. What comes when none is goes at once, in a batch that
-/// takes in whatever else has come by the time its connection turns to it. So nobody waits for a timer,
-/// and a batch is as large as the load makes it.
+/// Items that arrive while a batch is in flight wait for the next batch. If no batch is in flight,
+/// an item starts one, which takes all items that have arrived by the time its connection sends it.
+/// So no item waits for a timer, and the size of the batches follows the load.
 ///
-/// One batch is under way at a time, so that those of one queue never wait for each other's locks.
+/// One batch is in flight at a time, so that batches of one queue never wait for each other's
+/// locks.
 final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
-  /// What is under way, for whoever writes it.
+  /// A handle to the batch in flight, for the code that writes it.
   struct Batch: Sendable {
     fileprivate let queue: BatchQueue
     fileprivate let number: Int
 
-    /// What is to be written, decided when first asked; empty where nobody wants it any more.
+    /// The items to write, which are chosen when this property is first read.
+    ///
+    /// It is empty if all items have been cancelled.
     var items: [Item] { queue.items(of: number) }
 
-    /// Answers the batch, once: each item with its own answer, in order.
+    /// Finishes the batch, once, with an answer for each item in order or with an error.
     func finish(_ result: Result<[Answer], PostgresError>) { queue.finish(number, result) }
   }
 
-  /// Ends what is being written, if it can; the batch is finished all the same.
+  /// Requests the cancellation of a write; the write must call ``Batch/finish(_:)`` in any case.
   typealias Cancellation = @Sendable () -> Void
 
   private let limits: BatchLimits
-  private let room: WaitingRoom
+  private let capacity: QueueCapacity
   private let full: PostgresError
   private let joins: @Sendable (Item, Item) -> Bool
   private let write: @Sendable (Batch) -> Cancellation?
   private let state = Mutex(State())
 
   /// - Parameters:
-  ///   - room: Where items wait, perhaps beside those of other queues; `nil`: a room of its own.
-  ///   - joins: Whether an item may be in a batch that another one begins. Those that may not are not
-  ///     overtaken by later ones that may begin a batch.
-  ///   - write: Begins to write a batch, and returns what can cancel it, if anything can.
+  ///   - capacity: The capacity for waiting items, which several queues can share; nil for a
+  ///     capacity of its own.
+  ///   - joins: Returns true if an item (the second) may be in a batch that another item (the
+  ///     first) starts. The other items keep their order, and the first of them starts the next
+  ///     batch.
+  ///   - write: Starts to write a batch, and returns its cancellation handler, if it has one.
   init(
-    limits: BatchLimits, room: WaitingRoom? = nil,
+    limits: BatchLimits, capacity: QueueCapacity? = nil,
     joins: @escaping @Sendable (Item, Item) -> Bool = { _, _ in true },
     write: @escaping @Sendable (Batch) -> Cancellation?
   ) {
     self.limits = limits
-    self.room = room ?? WaitingRoom(limit: limits.waiting)
-    full = PostgresError(.queueFull, "\(limits.waiting) changes wait already.")
+    self.capacity = capacity ?? QueueCapacity(limit: limits.waiting)
+    full = PostgresError(
+      .queueFull, "the write queue is full: \(limits.waiting) changes are waiting")
     self.joins = joins
     self.write = write
   }
 
-  /// How many items wait for their batch.
+  /// The number of items that wait for a batch.
   var waitingCount: Int { state.withLock { $0.waitingCount } }
 
-  /// The same with those that were given up and are not forgotten yet.
+  /// The number of waiting tickets, including cancelled ones that are not removed yet.
   var waitingTickets: Int { state.withLock { $0.waiting.count } }
 
-  /// Has an item written, and its answer handed to a completion, once, on whatever thread has it.
+  /// Submits an item, and passes its answer to a completion.
   ///
-  /// - Returns: What gives the item up: its answer is ``PostgresError/Code/cancelled`` then, at once. An
-  ///   item whose batch was not sent by then has no effect; one whose batch was may have it, and a batch
-  ///   that nobody waits for any more is cancelled.
-  /// - Throws: ``PostgresError/Code/queueFull`` where too many wait already.
+  /// The completion runs once, on any thread.
+  ///
+  /// - Returns: A cancellation handler. It completes the item immediately with
+  ///   ``PostgresError/Code/cancelled``. An item that is cancelled before its batch is sent has no
+  ///   effect; later it may have one. A batch is cancelled when all of its items are.
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/queueFull`` if the capacity is used up.
   func submit(
     _ item: Item, completion: @escaping @Sendable (Result<Answer, PostgresError>) -> Void
   ) throws(PostgresError) -> @Sendable () -> Void {
@@ -85,25 +93,25 @@ extension BatchQueue {
   fileprivate typealias Completion = Ticket<Item, Answer>.Completion
 
   fileprivate struct State {
-    /// In the order in which they came; some that were given up may still be among them.
+    /// The waiting tickets in the order of arrival, including cancelled ones.
     var waiting: Tickets = []
-    /// How many of them were not.
+    /// The number of waiting tickets that are not cancelled.
     var waitingCount = 0
-    var underWay: UnderWay?
+    var inFlight: InFlight?
     var lastNumber = 0
   }
 
-  /// A batch, from when it is begun to when all of it is answered.
-  fileprivate struct UnderWay {
-    /// A new one for each time that something is sent.
+  /// A batch from its start until all of its items have answers.
+  fileprivate struct InFlight {
+    /// The number of the write, which is new for each attempt and each part.
     var number: Int
-    /// What is sent; nil until that is decided.
+    /// The tickets that are sent, or nil until they are chosen.
     var tickets: Tickets?
-    /// How many of them somebody still waits for.
-    var waitedFor = 0
-    /// How often they were sent and lost against others.
+    /// The number of these tickets that are not cancelled.
+    var activeCount = 0
+    /// The number of attempts to write these tickets, this one included.
     var attempts = 1
-    /// The other parts of a batch that failed as a whole.
+    /// The parts of the batch that are still to be sent, the next one last.
     var parts: [Tickets] = []
     var cancellation: Cancellation?
   }
@@ -111,16 +119,16 @@ extension BatchQueue {
   private enum Entry {
     case refused
     case waits
-    /// No batch is under way: now one is.
+    /// No batch was in flight, so the item starts one.
     case begins(Batch)
   }
 
   private func enter(_ ticket: Ticket<Item, Answer>) -> Entry {
-    guard room.enter() else { return .refused }
+    guard capacity.takeSlot() else { return .refused }
     return state.withLock { state in
       state.waiting.append(ticket)
       state.waitingCount += 1
-      return state.underWay == nil ? .begins(begin(&state)) : .waits
+      return state.inFlight == nil ? .begins(begin(&state)) : .waits
     }
   }
 
@@ -129,128 +137,131 @@ extension BatchQueue {
       guard let completion = ticket.completion else { return (nil, nil) }
       ticket.completion = nil
       guard let batch = ticket.batch else {
-        forgetWaiting(&state)
+        countCancelled(&state)
         return (completion, nil)
       }
-      // It may be in a part that has yet to be sent.
-      guard batch == state.underWay?.number else { return (completion, nil) }
-      state.underWay?.waitedFor -= 1
-      return (completion, state.underWay?.waitedFor == 0 ? state.underWay?.cancellation : nil)
+      // Its part of the batch may not be sent yet.
+      guard batch == state.inFlight?.number else { return (completion, nil) }
+      state.inFlight?.activeCount -= 1
+      return (completion, state.inFlight?.activeCount == 0 ? state.inFlight?.cancellation : nil)
     }
-    completion?(.failure(PostgresError(.cancelled, "The task was cancelled.")))
+    completion?(.failure(PostgresError(.cancelled, "the task was cancelled")))
     cancellation?()
   }
 
-  /// One of those that wait was given up. They go when they are the most, so that those who ask and give
-  /// up without end, while a batch takes long, take no room either.
-  private func forgetWaiting(_ state: inout State) {
+  /// Counts a waiting ticket as cancelled, and removes the cancelled tickets once most of them are.
+  ///
+  /// So callers that submit and cancel repeatedly while a batch takes long do not use up memory.
+  private func countCancelled(_ state: inout State) {
     state.waitingCount -= 1
-    room.leave(1)
-    if state.waiting.count > 2 * state.waitingCount + Self.mostGivenUp {
+    capacity.freeSlots(1)
+    if state.waiting.count > 2 * state.waitingCount + Self.maxCancelledCount {
       state.waiting.removeAll { $0.completion == nil }
     }
   }
 
-  private static var mostGivenUp: Int { 64 }
+  private static var maxCancelledCount: Int { 64 }
 
-  /// Begins a batch, of what has gathered by the time it is asked for.
+  /// Starts a batch whose tickets are chosen later, when its items are read.
   private func begin(_ state: inout State) -> Batch {
     state.lastNumber += 1
-    state.underWay = UnderWay(number: state.lastNumber)
+    state.inFlight = InFlight(number: state.lastNumber)
     return Batch(queue: self, number: state.lastNumber)
   }
 
   private func send(_ batch: Batch) {
     let cancellation = write(batch)
     let isUnwanted = state.withLock { state in
-      // It may be answered by now, and another one under way.
-      guard let underWay = state.underWay, underWay.number == batch.number else { return false }
-      state.underWay?.cancellation = cancellation
-      return underWay.tickets != nil && underWay.waitedFor == 0
+      // The batch may be finished already, and the next one in flight.
+      guard let inFlight = state.inFlight, inFlight.number == batch.number else { return false }
+      state.inFlight?.cancellation = cancellation
+      return inFlight.tickets != nil && inFlight.activeCount == 0
     }
     if isUnwanted { cancellation?() }
   }
 
   private func items(of number: Int) -> [Item] {
     state.withLock { state in
-      guard let underWay = state.underWay, underWay.number == number else { return [] }
-      let tickets = underWay.tickets ?? takeNext(&state)
+      guard let inFlight = state.inFlight, inFlight.number == number else { return [] }
+      let tickets = inFlight.tickets ?? takeNext(&state)
       return tickets.map(\.item)
     }
   }
 
-  /// Takes the next batch out of those that wait.
+  /// Removes the tickets of the next batch from the waiting ones.
   private func takeNext(_ state: inout State) -> Tickets {
     var batch: Tickets = []
     var rest: Tickets = []
     for ticket in state.waiting where ticket.completion != nil {
-      let isWelcome =
+      let fits =
         batch.count < limits.batch && (batch.first.map { joins($0.item, ticket.item) } ?? true)
-      if isWelcome { batch.append(ticket) } else { rest.append(ticket) }
+      if fits { batch.append(ticket) } else { rest.append(ticket) }
     }
     state.waiting = rest
     state.waitingCount = rest.count
-    room.leave(batch.count)
+    capacity.freeSlots(batch.count)
     put(batch, &state)
     return batch
   }
 
-  /// Decides that these are what is under way.
+  /// Sets the tickets of the batch in flight.
   private func put(_ tickets: Tickets, _ state: inout State) {
-    for ticket in tickets { ticket.batch = state.underWay?.number }
-    state.underWay?.tickets = tickets
-    state.underWay?.waitedFor = tickets.count
+    for ticket in tickets { ticket.batch = state.inFlight?.number }
+    state.inFlight?.tickets = tickets
+    state.inFlight?.activeCount = tickets.count
   }
 
   private func finish(_ number: Int, _ result: Result<[Answer], PostgresError>) {
     let (answered, next) = state.withLock { state -> (Answered, Batch?) in
-      guard var underWay = state.underWay, underWay.number == number else { return ([], nil) }
-      guard let tickets = underWay.tickets else {
-        // Without a connection nothing was asked for: who waits is told so, and decides for himself.
+      guard var inFlight = state.inFlight, inFlight.number == number else { return ([], nil) }
+      guard let tickets = inFlight.tickets else {
+        // The connection failed before it read the items. All waiting items get the error, and
+        // their callers decide whether to retry.
         let all = state.waiting
         state.waiting = []
-        room.leave(state.waitingCount)
+        capacity.freeSlots(state.waitingCount)
         state.waitingCount = 0
-        state.underWay = nil
+        state.inFlight = nil
         return (answers(to: all, result), nil)
       }
       var answered: Answered = []
       switch result {
       case .failure(let error)
-      where error.lostAgainstAnother && underWay.attempts < maximumAttempts:
-        underWay.attempts += 1
-        underWay.parts.append(tickets)
-      case .failure(let error) where error.mayBeOfOneItem && tickets.count > 1:
-        // Nothing of it was written: the halves tell whose fault it is.
+      where error.isConflict && inFlight.attempts < maximumAttempts:
+        inFlight.attempts += 1
+        inFlight.parts.append(tickets)
+      case .failure(let error) where error.mayBeDueToOneItem && tickets.count > 1:
+        // Nothing was written. Sends the halves separately to find the item that is at fault.
         let half = tickets.count / 2
-        underWay.attempts = 1
-        underWay.parts += [Array(tickets[half...]), Array(tickets[..<half])]
+        inFlight.attempts = 1
+        inFlight.parts += [Array(tickets[half...]), Array(tickets[..<half])]
       default:
-        underWay.attempts = 1
+        inFlight.attempts = 1
         answered = answers(to: tickets, result)
       }
-      return (answered, beginNext(after: underWay, &state))
+      return (answered, beginNext(after: inFlight, &state))
     }
-    // First, so that the database is not kept waiting.
+    // The next batch is sent before the completions run, so that the database does not wait for
+    // them.
     if let next { send(next) }
     for (completion, answer) in answered { completion(answer) }
   }
 
   private typealias Answered = [(Completion, Result<Answer, PostgresError>)]
 
-  /// Begins what is to be sent after a batch: what is left of it, or what has gathered meanwhile.
-  private func beginNext(after underWay: UnderWay, _ state: inout State) -> Batch? {
-    var parts = underWay.parts
+  /// Starts the next write: the batch's next part, or a batch of the items that wait.
+  private func beginNext(after inFlight: InFlight, _ state: inout State) -> Batch? {
+    var parts = inFlight.parts
     while let part = parts.popLast() {
       let tickets = part.filter { $0.completion != nil }
       guard !tickets.isEmpty else { continue }
       let batch = begin(&state)
       put(tickets, &state)
-      state.underWay?.attempts = underWay.attempts
-      state.underWay?.parts = parts
+      state.inFlight?.attempts = inFlight.attempts
+      state.inFlight?.parts = parts
       return batch
     }
-    state.underWay = nil
+    state.inFlight = nil
     return state.waitingCount > 0 ? begin(&state) : nil
   }
 
@@ -268,15 +279,15 @@ extension BatchQueue {
   }
 }
 
-/// Somebody who waits for an item.
-// Sendable because all but the item is only touched under its queue's lock.
+/// An item in the queue, with the completion that waits for its answer.
+// Sendable because the mutable properties are only accessed under the queue's lock.
 private final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendable {
   typealias Completion = @Sendable (Result<Answer, PostgresError>) -> Void
 
   let item: Item
-  /// Nil once it is answered.
+  /// The completion, or nil once it has been called.
   var completion: Completion?
-  /// The number of the batch that it was last in; nil while it waits.
+  /// The number of the last write that included the item, or nil while it waits.
   var batch: Int?
 
   init(_ item: Item, _ completion: @escaping Completion) {

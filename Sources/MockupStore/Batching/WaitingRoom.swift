@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// How much waits in several queues together, and never more than there is room for.
-final class WaitingRoom: Sendable {
+/// A limit on the number of items that wait in several queues together.
+final class QueueCapacity: Sendable {
   let limit: Int
   private let waiting = Atomic(0)
 
@@ -9,19 +9,19 @@ final class WaitingRoom: Sendable {
     self.limit = limit
   }
 
-  /// How many wait now.
+  /// The number of items that wait now.
   var count: Int { waiting.load(ordering: .relaxed) }
 
   var isFull: Bool { count >= limit }
 
-  /// Lets one more in, if there is room.
-  func enter() -> Bool {
+  /// Takes a slot for one more item, and returns false if none is free.
+  func takeSlot() -> Bool {
     guard waiting.add(1, ordering: .relaxed).newValue <= limit else {
-      leave(1)
+      freeSlots(1)
       return false
     }
     return true
   }
 
-  func leave(_ count: Int) { waiting.subtract(count, ordering: .relaxed) }
+  func freeSlots(_ count: Int) { waiting.subtract(count, ordering: .relaxed) }
 }

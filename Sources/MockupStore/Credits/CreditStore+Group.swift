@@ -2,20 +2,22 @@ public import FoundationEssentials
 public import Mockups
 internal import Postgres
 
-/// What the releases of a group came to.
+/// The result of releasing a group of reservations.
 public struct GroupRelease: Sendable, Hashable {
-  /// How many of its reservations were released, now or before.
+  /// The number of the group's reservations that were released, now or before.
   public var reservations: Int64
-  /// What that gave back.
+  /// The number of credits that these releases gave back.
   public var credits: Int64
-  /// The user's credits now.
+  /// The user's credits after the releases.
   public var usage: Usage
-  /// Nothing of the group was open.
+  /// True if no reservation of the group was open, so that this call changed nothing.
   public var isReplayed: Bool
 }
 
 extension CreditStore {
-  /// Releases every reservation of a user's group that is open.
+  /// Releases all open reservations of a user's group, in one transaction.
+  ///
+  /// - Throws: ``CreditError/unknownGroup(_:)`` if the user has no reservation in the group.
   public func releaseGroup(
     _ groupID: UUID, of userID: UUID
   ) async throws(CreditError) -> GroupRelease {

@@ -4,20 +4,25 @@ internal import Postgres
 
 /// A page of a user's ledger, the newest entry first.
 public struct LedgerPage: Sendable, Hashable {
+  /// The entries in descending order of year and sequence.
   public var entries: [LedgerEntry]
-  /// Where the next page begins, if there is one.
+  /// The cursor for the next page, or nil if this is the last page.
   public var next: Cursor?
 
-  /// The last entry of a page.
+  /// A position in a user's ledger: that of the last entry of a page.
   public struct Cursor: Sendable, Hashable {
+    /// The budget year of the entry.
     public var year: Int32
+    /// The sequence of the entry in its year.
     public var sequence: Int64
 
+    /// Creates a cursor from its parts, such as those of a page token.
     public init(year: Int32, sequence: Int64) {
       self.year = year
       self.sequence = sequence
     }
 
+    /// Creates a cursor at an entry.
     public init(_ entry: LedgerEntry) {
       self.init(year: entry.period.year, sequence: entry.sequence)
     }
@@ -25,7 +30,9 @@ public struct LedgerPage: Sendable, Hashable {
 }
 
 extension CreditStore {
-  /// A reservation as it stands now.
+  /// Returns a reservation in its current state, with its expiry taken into account.
+  ///
+  /// - Throws: ``CreditError/unknownReservation(_:)`` if the user has no reservation with the id.
   public func reservation(_ id: UUID, of userID: UUID) async throws(CreditError) -> Reservation {
     let parameters = Parameters(now(), userID, id)
     let rows = try await read(Queries.getReservation, parameters) { row throws(PostgresError) in
@@ -36,11 +43,13 @@ extension CreditStore {
     return reservation
   }
 
-  /// A user's credits now.
+  /// Returns a user's current credits in a year and month.
   ///
   /// - Parameters:
-  ///   - year: `nil`: this one.
-  ///   - month: `nil`: this one's number.
+  ///   - userID: The user.
+  ///   - year: The budget year; nil means the current year in UTC.
+  ///   - month: The month, from 1 to 12; nil means the current month in UTC.
+  /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func usage(
     of userID: UUID, year: Int32? = nil, month: Int32? = nil
   ) async throws(CreditError) -> Usage {
@@ -54,18 +63,20 @@ extension CreditStore {
     return usage
   }
 
-  /// A page of a user's ledger.
+  /// Returns a page of a user's ledger, the newest entry first.
   ///
   /// - Parameters:
-  ///   - year: Only this one; `nil`: all.
-  ///   - month: Only this one of each year; `nil`: all.
-  ///   - cursor: Where the page before said to go on.
-  ///   - count: How many entries at most.
+  ///   - userID: The user.
+  ///   - year: The year to list; nil means all years.
+  ///   - month: The month to list, in each of the years; nil means all months.
+  ///   - cursor: The ``LedgerPage/next`` of the previous page; nil means the first page.
+  ///   - count: The maximum number of entries.
+  /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func entries(
     of userID: UUID, year: Int32? = nil, month: Int32? = nil, after cursor: LedgerPage.Cursor?,
     count: Int32
   ) async throws(CreditError) -> LedgerPage {
-    // One more than the page tells whether there is another.
+    // Reads one entry more than the page has, to find out whether there is a next page.
     let parameters = Parameters(
       userID, year, month, cursor?.year, cursor?.sequence, Int64(count) + 1)
     var entries = try await read(Queries.listCreditUsage, parameters) { row throws(PostgresError) in
@@ -77,12 +88,15 @@ extension CreditStore {
     return LedgerPage(entries: entries, next: entries.last.map(LedgerPage.Cursor.init))
   }
 
-  /// A chunk of a user's ledger, the oldest entry first; empty at the end.
+  /// Returns a chunk of a user's ledger, the oldest entry first.
   ///
   /// - Parameters:
-  ///   - year: Only this one; `nil`: all.
-  ///   - cursor: The last entry before it; `nil`: from the beginning.
-  ///   - count: How many entries at most.
+  ///   - userID: The user.
+  ///   - year: The year to export; nil means all years.
+  ///   - cursor: The last entry of the previous chunk; nil means the first chunk.
+  ///   - count: The maximum number of entries.
+  /// - Returns: The entries, or an empty array at the end.
+  /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func export(
     of userID: UUID, year: Int32? = nil, after cursor: LedgerPage.Cursor?, count: Int32
   ) async throws(CreditError) -> [LedgerEntry] {
@@ -95,7 +109,7 @@ extension CreditStore {
     return entries
   }
 
-  /// - Throws: ``CreditError/unknownUser(_:)`` where there is none.
+  /// Throws ``CreditError/unknownUser(_:)`` if the user does not exist.
   func requireUser(_ userID: UUID) async throws(CreditError) {
     let exists = try await read(Queries.userExists, Parameters(userID)) {
       row throws(PostgresError) in
@@ -104,6 +118,7 @@ extension CreditStore {
     guard exists.first == true else { throw .unknownUser(userID) }
   }
 
+  /// Runs a statement that only reads.
   func read<Value: Sendable>(
     _ statement: Statement, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value

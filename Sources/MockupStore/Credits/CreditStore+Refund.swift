@@ -2,15 +2,18 @@ public import FoundationEssentials
 public import Mockups
 public import Postgres
 
-/// Credits that are to be given back of what an entry of the ledger charged.
+/// A request to give back credits that a ledger entry charged.
 public struct Refund: Sendable, Hashable {
+  /// The user whose ledger has the charge.
   public var userID: UUID
-  /// Made by the client; makes it happen once.
+  /// The idempotency key, made by the client and unique for the user.
   public var id: UUID
+  /// The ledger entry of the charge.
   public var entryID: UUID
-  /// `nil`: all that was not refunded yet.
+  /// The number of credits to give back; nil means all that have not been refunded yet.
   public var credits: Int32?
 
+  /// Creates a request for a refund.
   public init(userID: UUID, id: UUID, entryID: UUID, credits: Int32?) {
     self.userID = userID
     self.id = id
@@ -19,23 +22,29 @@ public struct Refund: Sendable, Hashable {
   }
 }
 
-/// What was given back.
+/// The result of a refund.
 public struct RefundOutcome: Sendable, Hashable {
-  /// The refund's own entry.
+  /// The ledger entry of the refund.
   public var entry: LedgerEntry
-  /// The user's credits after it, in the month that was charged.
+  /// The user's credits after the refund, in the year and month of the charge.
   public var usage: Usage
-  /// The refund was sent before, and this is its first answer again.
+  /// True if an earlier call made the refund, whose result this is.
   public var isReplayed: Bool
 }
 
 extension CreditStore {
-  /// Gives back credits that were spent, together with what else has gathered; durable when it returns.
+  /// Refunds credits of a charge, in a batch with other single changes.
+  ///
+  /// The refund is durable when the call returns.
   public func refund(_ refund: Refund) async throws(CreditError) -> RefundOutcome {
     try await writer.write(refund)
   }
 
-  /// Gives back credits that were spent. In one transaction, durable when it returns.
+  /// Refunds credits of several charges in one transaction.
+  ///
+  /// The refunds are durable when the call returns.
+  ///
+  /// - Returns: The result of each refund, in order.
   public func refund(
     _ refunds: [Refund]
   ) async throws(PostgresError) -> [Result<RefundOutcome, CreditError>] {

@@ -2,35 +2,44 @@ public import FoundationEssentials
 public import Mockups
 public import Postgres
 
-/// What a reservation was told.
+/// The result of a request for a reservation.
 public struct ReservationOutcome: Sendable, Hashable {
+  /// The decision, with the user's credits after it.
   public var admission: Admission
-  /// The reservation as it was made: what has become of it since is ``CreditStore/reservation(_:of:)``'s
-  /// to say.
+  /// The reservation in its initial state.
+  ///
+  /// For its current state use ``CreditStore/reservation(_:of:)``.
   public var reservation: Reservation
-  /// The request was sent before, and this is its first answer again.
+  /// True if an earlier call made the reservation or was refused, whose result this is.
   public var isReplayed: Bool
 }
 
 extension CreditStore {
-  /// Sets credits aside, together with what else has gathered; durable when it returns.
+  /// Reserves credits for a user, in a batch with other single changes.
+  ///
+  /// The reservation is durable when the call returns.
   public func reserve(
     _ request: ReservationRequest
   ) async throws(CreditError) -> ReservationOutcome {
     try await writer.write(request)
   }
 
-  /// Sets credits aside. In one transaction, durable when it returns.
+  /// Reserves credits for several requests in one transaction.
   ///
-  /// - Parameter allOrNothing: Whether nothing is written unless every request is admitted. Those that
-  ///   are not have their own outcome then, and the others ``CreditError/batchFailed``.
+  /// The reservations are durable when the call returns.
+  ///
+  /// - Parameters:
+  ///   - requests: The requests, which are decided in order.
+  ///   - allOrNothing: If true, nothing is written unless every request is admitted. If one is not,
+  ///     the admitted requests get ``CreditError/batchFailed``, and the others their own outcomes.
+  /// - Returns: The result of each request, in order.
   public func reserve(
     _ requests: [ReservationRequest], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<ReservationOutcome, CreditError>] {
     try await write(requests, allOrNothing: allOrNothing) { $0.admission.isAdmitted }
   }
 
-  /// Says what a reservation would be told now. Nothing is written.
+  /// Returns the decision that a reservation would get now, without writing anything.
   public func check(credits: Int32, userID: UUID) async throws(CreditError) -> Admission {
     Admission(of: credits, in: try await usage(of: userID))
   }

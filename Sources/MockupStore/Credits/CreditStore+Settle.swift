@@ -2,23 +2,30 @@ public import FoundationEssentials
 public import Mockups
 public import Postgres
 
-/// What is to become of a reservation.
+/// A request to dispatch, extend, commit or release a reservation.
 public struct Settlement: Sendable, Hashable {
+  /// The user who has the reservation.
   public var userID: UUID
+  /// The reservation.
   public var reservationID: UUID
+  /// The change to make.
   public var action: Action
 
+  /// A change of a reservation.
   public enum Action: Sendable, Hashable {
-    /// The vendor is about to be called. With a time to live it extends as well.
+    /// Records that the vendor is about to be called, and extends the reservation if a time is
+    /// given.
+    ///
+    /// From then on the expiry does not free the credits, since the vendor may have charged.
     case dispatch(timeToLive: Duration? = nil)
-    /// Its time ends so much later than now, if that is later than it did.
+    /// Moves the expiry to the given time from now, unless the reservation expires later already.
     case extend(timeToLive: Duration)
-    /// Spend credits.
+    /// Spends credits.
     case commit(Commit)
-    /// Give back what it holds.
+    /// Gives back the credits that the reservation holds.
     case release
 
-    /// A commit of so many credits, or of all that are left; see ``Commit``.
+    /// Creates an action that commits credits; for the parameters see ``Commit``.
     public static func commit(
       id: UUID, credits: Int32?, isFinal: Bool = true, allowsOverrun: Bool = false
     ) -> Action {
@@ -26,18 +33,25 @@ public struct Settlement: Sendable, Hashable {
     }
   }
 
-  /// What is to be spent of a reservation.
+  /// A commit of credits.
   public struct Commit: Sendable, Hashable {
-    /// Makes it happen once.
+    /// The idempotency key, unique for the reservation.
     public var id: UUID
-    /// `nil`: all that are left. Spending none in the end is a release.
+    /// The number of credits to spend; nil means all that are left.
+    ///
+    /// A reservation is released if its commits spend 0 credits in total.
     public var credits: Int32?
-    /// Whether what is left then is free again; otherwise the reservation stays as it is.
+    /// A Boolean value that indicates whether the commit settles the reservation.
+    ///
+    /// If true, the credits that are left become available. If false, the reservation stays open.
     public var isFinal: Bool
-    /// Whether it may be more than is left, as long as that is available.
+    /// A Boolean value that indicates whether the commit may exceed the credits that are left.
+    ///
+    /// The excess must be available.
     public var allowsOverrun: Bool
   }
 
+  /// Creates a request.
   public init(userID: UUID, reservationID: UUID, action: Action) {
     self.userID = userID
     self.reservationID = reservationID
@@ -45,34 +59,42 @@ public struct Settlement: Sendable, Hashable {
   }
 }
 
-/// What has become of a reservation.
+/// The result of a settlement.
 public struct SettlementOutcome: Sendable, Hashable {
+  /// The reservation after the change.
   public var reservation: Reservation
-  /// The user's credits after it.
+  /// The user's credits after the change, in the period of the reservation.
   public var usage: Usage
-  /// It was settled so before, and this is the first answer again.
+  /// True if an earlier call made the same change, whose result this is.
   public var isReplayed: Bool
-  /// What this spent.
+  /// The number of credits that the change spent.
   public var charged: Int32
-  /// What of that was more than the reservation had left.
+  /// The part of ``charged`` that exceeds the credits that were left in the reservation.
   public var overrun: Int32
-  /// What this gave back.
+  /// The number of credits that the change gave back.
   public var released: Int32
-  /// Whether it was spent after the reservation's time had passed.
+  /// A Boolean value that indicates whether credits were committed after the reservation had
+  /// expired.
   public var isLate: Bool
 }
 
 extension CreditStore {
-  /// Does one thing to one reservation, together with what else has gathered; durable when it returns.
+  /// Dispatches, extends, commits or releases a reservation, in a batch with other single changes.
+  ///
+  /// The change is durable when the call returns.
   public func settle(_ settlement: Settlement) async throws(CreditError) -> SettlementOutcome {
     try await writer.write(settlement)
   }
 
-  /// Dispatches, extends, commits and releases reservations. In one transaction, durable when it
-  /// returns.
+  /// Dispatches, extends, commits and releases reservations in one transaction.
   ///
-  /// - Parameter allOrNothing: Whether nothing is written unless every item succeeds. Those that do
-  ///   not have their own error then, and the others ``CreditError/batchFailed``.
+  /// The changes are durable when the call returns.
+  ///
+  /// - Parameters:
+  ///   - settlements: The requests, which are processed in order.
+  ///   - allOrNothing: If true, nothing is written unless every request succeeds. If one fails, the
+  ///     successful requests get ``CreditError/batchFailed``, and the others their own errors.
+  /// - Returns: The result of each request, in order.
   public func settle(
     _ settlements: [Settlement], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<SettlementOutcome, CreditError>] {
@@ -97,7 +119,7 @@ extension Settlement: CreditChange {
       now,
       settlements.map(\.userID),
       settlements.map(\.reservationID),
-      settlements.map(\.action.word),
+      settlements.map(\.action.name),
       settlements.map(\.action.commit?.id),
       settlements.map(\.action.commit?.credits),
       settlements.map(\.action.commit?.isFinal),
@@ -108,8 +130,8 @@ extension Settlement: CreditChange {
 }
 
 extension Settlement.Action {
-  /// The engine's word for it.
-  fileprivate var word: String {
+  /// The action's name in the engine.
+  fileprivate var name: String {
     switch self {
     case .dispatch: "dispatch"
     case .extend: "extend"

@@ -5,20 +5,24 @@ public import TimeOrderedID
 
 /// The store of reservations, the ledger and balances.
 ///
-/// Decisions are made in the database, under the lock on each user's counters, by the functions of
-/// `MockupSchema/SQL/Functions/credits`; this type calls them with values. They take batches, of which
-/// each item has an outcome of its own, in the order of the requests: batches that callers make, and
-/// batches of single changes that arrive together.
+/// The functions in `MockupSchema/SQL/Functions/credits` make all decisions in the database, under
+/// the lock on each user's counters. This type calls them.
+///
+/// The functions process batches, and return an outcome for each item, in the order of the
+/// requests. A batch comes from a caller, or coalesces single changes that arrive together.
 public struct CreditStore: Sendable {
   let pool: Pool
   let now: @Sendable () -> Date
   let makeID: @Sendable () -> UUID
   let writer: CreditWriter
 
+  /// Creates a store.
+  ///
   /// - Parameters:
-  ///   - limits: How single changes are gathered into batches.
+  ///   - pool: The connections to the database.
+  ///   - limits: The limits of the batches that coalesce single changes.
   ///   - now: The clock by which credits are reserved and expire.
-  ///   - makeID: Makes the ids of ledger rows.
+  ///   - makeID: A function that makes the ids of ledger entries.
   public init(
     pool: Pool, limits: BatchLimits = BatchLimits(),
     now: @escaping @Sendable () -> Date = { Date() },
@@ -30,14 +34,19 @@ public struct CreditStore: Sendable {
     writer = CreditWriter(pool: pool, limits: limits, now: now, makeID: makeID)
   }
 
-  /// Whether as many single changes wait as may: one more would be refused now.
+  /// A Boolean value that indicates whether another single change would be refused now.
+  ///
+  /// It is true while the maximum number of changes (``BatchLimits/waiting``) wait for a batch.
   public var isFull: Bool { writer.isFull }
 
-  /// Sets credits aside, together with what else has gathered, and tells a completion once that is durable.
-  /// It runs on a connection's thread, and holds up everything else there.
+  /// Reserves credits for a user, and passes the result to a completion when it is durable.
   ///
-  /// - Returns: What gives the request up, which may have had its effect all the same.
-  /// - Throws: ``CreditError/database(_:)`` where too many wait already; the completion does not run then.
+  /// The completion runs once, on the thread of a connection, and must not block: it delays
+  /// everything else on that connection.
+  ///
+  /// - Returns: A cancellation handler. A cancelled request may have had its effect.
+  /// - Throws: ``CreditError/database(_:)`` if too many changes wait; the completion does not run
+  ///   then.
   public func reserve(
     _ request: ReservationRequest,
     completion: @escaping @Sendable (Result<ReservationOutcome, CreditError>) -> Void
@@ -45,7 +54,7 @@ public struct CreditStore: Sendable {
     try writer.submit(request, completion: completion)
   }
 
-  /// Does one thing to one reservation; as ``reserve(_:completion:)``.
+  /// Dispatches, extends, commits or releases a reservation; see ``reserve(_:completion:)``.
   public func settle(
     _ settlement: Settlement,
     completion: @escaping @Sendable (Result<SettlementOutcome, CreditError>) -> Void
@@ -53,7 +62,7 @@ public struct CreditStore: Sendable {
     try writer.submit(settlement, completion: completion)
   }
 
-  /// Gives back credits that were spent; as ``reserve(_:completion:)``.
+  /// Refunds credits of a charge; see ``reserve(_:completion:)``.
   public func refund(
     _ refund: Refund,
     completion: @escaping @Sendable (Result<RefundOutcome, CreditError>) -> Void
@@ -61,15 +70,18 @@ public struct CreditStore: Sendable {
     try writer.submit(refund, completion: completion)
   }
 
-  /// Makes changes that came as a batch, in a transaction of their own; durable when it returns.
+  /// Writes a caller's batch of changes in a transaction of its own.
+  ///
+  /// The changes are durable when the call returns.
   ///
   /// - Parameters:
-  ///   - allOrNothing: Whether it is rolled back unless every item did what it was to do. Those that
-  ///     did have failed then as well.
-  ///   - didAll: Whether an item that has not failed did what it was to do.
+  ///   - changes: The changes, which are processed in order.
+  ///   - allOrNothing: If true, the transaction is rolled back unless every item succeeds, and the
+  ///     successful items get ``CreditError/batchFailed``.
+  ///   - isSuccess: Returns false for an outcome that counts as a failure.
   func write<Change: CreditChange>(
     _ changes: [Change], allOrNothing: Bool = false,
-    didAll: (Change.Outcome) -> Bool = { _ in true }
+    isSuccess: (Change.Outcome) -> Bool = { _ in true }
   ) async throws(PostgresError) -> [Result<Change.Outcome, CreditError>] {
     let parameters = Change.parameters(changes, now: now(), makeID: makeID)
     func make(
@@ -83,7 +95,7 @@ public struct CreditStore: Sendable {
       return try await pool.withTransaction { transaction throws(PostgresError) in
         let outcomes = try await make(in: transaction)
         func isDone(_ outcome: Result<Change.Outcome, CreditError>) -> Bool {
-          if case .success(let outcome) = outcome { didAll(outcome) } else { false }
+          if case .success(let outcome) = outcome { isSuccess(outcome) } else { false }
         }
         if outcomes.allSatisfy(isDone) { return outcomes }
         transaction.rollback()

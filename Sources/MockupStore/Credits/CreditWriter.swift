@@ -11,23 +11,23 @@ final class CreditWriter: Sendable {
   private typealias Queue = BatchQueue<PendingChange, PendingChange.Delivery>
 
   private let shards: [Queue]
-  private let room: WaitingRoom
+  private let capacity: QueueCapacity
 
   /// The number of changes that wait for a batch.
   var waitingCount: Int { shards.reduce(0) { $0 + $1.waitingCount } }
 
   /// True if one more change would be refused.
-  var isFull: Bool { room.isFull }
+  var isFull: Bool { capacity.isFull }
 
   init(
     pool: Pool, limits: BatchLimits, now: @escaping @Sendable () -> Date,
     makeID: @escaping @Sendable () -> UUID
   ) {
-    precondition(limits.shards > 0, "there is a shard for every user")
-    let room = WaitingRoom(limit: limits.waiting)
-    self.room = room
+    precondition(limits.shards > 0, "at least one shard is required")
+    let capacity = QueueCapacity(limit: limits.waiting)
+    self.capacity = capacity
     shards = (0..<limits.shards).map { _ in
-      Queue(limits: limits, room: room, joins: { $0.isSameKind(as: $1) }) { batch in
+      Queue(limits: limits, capacity: capacity, joins: { $0.isSameKind(as: $1) }) { batch in
         do throws(PostgresError) {
           let submission = try pool.submit {
             PendingChange.statement(of: batch.items, now: now, makeID: makeID)

@@ -2,7 +2,8 @@ internal import FoundationEssentials
 internal import Mockups
 internal import Postgres
 
-// The domain's values, read from columns in the order in which the queries list them.
+// These initializers read the domain's types from columns in the order in which the queries list
+// them.
 
 extension Usage {
   init(_ columns: inout ColumnReader, period: Period) throws(PostgresError) {
@@ -24,13 +25,13 @@ extension Reservation {
     self.init(
       userID: try columns.read(),
       id: try columns.read(),
-      state: try ReservationState(databaseWord: try columns.read()),
+      state: try ReservationState(databaseValue: try columns.read()),
       credits: try columns.read(),
       granted: try columns.read(),
       held: try columns.read(),
       committed: try columns.read(),
       overrun: try columns.read(),
-      operation: try Operation(databaseWord: try columns.read()),
+      operation: try Operation(databaseValue: try columns.read()),
       period: Period(year: try columns.read(), month: try columns.read()),
       createdAt: try columns.read(),
       expiresAt: try columns.read(),
@@ -69,17 +70,19 @@ extension LedgerEntry {
 }
 
 extension RawRepresentable<String> {
-  /// A word that a check of the schema holds to ours; another one is a schema that is not ours.
-  init(databaseWord: String) throws(PostgresError) {
-    guard let value = Self(rawValue: databaseWord) else {
-      throw PostgresError(.decoding, "\(Self.self) has no case \"\(databaseWord)\"")
+  /// Reads a value that a check constraint limits to the known cases.
+  ///
+  /// - Throws: ``PostgresError`` for another value, which means that the schema does not match.
+  init(databaseValue: String) throws(PostgresError) {
+    guard let value = Self(rawValue: databaseValue) else {
+      throw PostgresError(.decoding, "\(Self.self) has no case \"\(databaseValue)\"")
     }
     self = value
   }
 }
 
 extension CreditError {
-  /// The error behind an outcome such as `conflicting_credits`.
+  /// Returns the error for an outcome such as `conflicting_credits`.
   static func conflicting(_ outcome: String) -> CreditError {
     let prefix = "conflicting_"
     guard outcome.hasPrefix(prefix),
@@ -90,8 +93,8 @@ extension CreditError {
 }
 
 extension PostgresError {
-  /// The schema's functions and this program do not belong together.
+  /// Returns the error for a result that the schema's functions should not have returned.
   static func unexpectedAnswer(_ what: String) -> PostgresError {
-    PostgresError(.decoding, "the database's answer makes no sense: \(what)")
+    PostgresError(.decoding, "unexpected result from the database: \(what)")
   }
 }

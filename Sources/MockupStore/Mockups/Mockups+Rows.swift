@@ -44,7 +44,7 @@ extension Mockup {
       quoteID: quoteID,
       scene: scene ?? "",
       sceneConfig: SceneConfig(json: sceneConfig ?? "{}"),
-      status: try MockupStatus(databaseWord: status ?? ""),
+      status: try MockupStatus(databaseValue: status ?? ""),
       picture: Picture(
         fileURL: fileURL ?? "", fileKey: fileKey ?? "", thumbnailURL: thumbnailURL,
         renderID: renderID, metadata: metadata, qualityScore: qualityScore),

@@ -120,11 +120,11 @@ private struct GenerateRow: Sendable {
         GeneratedMockup(
           id: mockupID, reservationID: reservationID,
           status: try status.map { word throws(PostgresError) in
-            try MockupStatus(databaseWord: word)
+            try MockupStatus(databaseValue: word)
           },
           fileURL: fileURL ?? "", creditsUsed: creditsUsed ?? 0))
     } else {
-      decision = .failed(try GenerationFailure(databaseWord: failure ?? ""))
+      decision = .failed(try GenerationFailure(databaseValue: failure ?? ""))
     }
     result = GenerationResult(assetID: assetID, scene: scene, decision: decision)
     let period = Period(year: try columns.read(), month: try columns.read())

@@ -1,6 +1,6 @@
 internal import Postgres
 
-/// Reads a row's columns one after the other, in the order in which the statement lists them.
+/// A reader of a row's columns, in the order in which the statement lists them.
 struct ColumnReader {
   private let row: Row
   private var next = 0
@@ -9,6 +9,7 @@ struct ColumnReader {
     self.row = row
   }
 
+  /// Decodes the next column.
   mutating func read<Value: PostgresDecodable>(
     _ type: Value.Type = Value.self
   ) throws(PostgresError) -> Value {

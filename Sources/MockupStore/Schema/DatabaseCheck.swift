@@ -1,53 +1,59 @@
 internal import MockupSchema
 public import Postgres
 
-/// Whether a server can work with its database, and if not, why.
+/// The condition of the database, from the point of view of the server.
 public enum DatabaseCondition: Sendable, Hashable {
+  /// The server can use the database.
   case ready
-  /// There is no connection, or the database answers no statement for now; with the reason.
+  /// No connection is possible, or the database fails temporarily; with the reason.
   case unreachable(String)
-  /// Statements are sent, and nothing comes back.
+  /// The database does not respond to statements.
   case hanging
-  /// Transactions cannot write, on a hot standby or by `default_transaction_read_only`.
+  /// Transactions cannot write: on a hot standby, or because of `default_transaction_read_only`.
   case readOnly(isStandby: Bool)
-  /// The schema is not the one of this program: older, newer, or changed; with the difference.
+  /// The schema is older or newer than this program's, or was changed; with the difference.
   case wrongSchema(String)
-  /// The database refuses to tell, for lack of privileges for example; with its words.
+  /// The database refuses the check, for example for lack of privileges; with its error.
   case refused(String)
 
-  /// The message for callers; nil if the database is ready.
+  /// The message for callers, or nil if the database is ready.
   public var message: String? {
     switch self {
     case .ready: nil
     case .unreachable: "the database is not reachable"
     case .hanging: "the database does not answer"
     case .readOnly: "the database is read-only"
-    case .wrongSchema: "the database has another schema than this server needs"
+    case .wrongSchema: "the database schema does not match this server"
     case .refused: "the database refuses the server's login"
     }
   }
 
-  /// The details for operators, beyond ``message``.
+  /// The details for operators, or nil if there is nothing to add to ``message``.
   public var detail: String? {
     switch self {
     case .ready, .hanging: nil
-    case .readOnly(isStandby: true): "it is a hot standby"
+    case .readOnly(isStandby: true): "the database is a hot standby"
     case .readOnly(isStandby: false): "default_transaction_read_only is on"
     case .unreachable(let reason), .wrongSchema(let reason), .refused(let reason): reason
     }
   }
 }
 
-/// Finds out whether a server can work with a database.
+/// A check that finds out whether the server can use its database.
 public struct DatabaseCheck: Sendable {
   private let migrator: Migrator
 
-  /// Prepares the check; `configuration` is the server's.
+  /// Creates a check.
+  ///
+  /// - Parameter configuration: The configuration of the server's connections.
+  /// - Throws: ``MigrationError`` if the program's list of migrations is invalid.
   public init(configuration: PostgresConfiguration) throws(MigrationError) {
     migrator = try Schema.migrator(configuration: configuration)
   }
 
-  /// Asks the database. It takes as long as the database takes to answer.
+  /// Checks the database.
+  ///
+  /// The call has no time limit of its own, and never returns ``DatabaseCondition/hanging``.
   public func condition(on connection: some StatementExecutor) async -> DatabaseCondition {
     do throws(PostgresError) {
       let facts = try await connection.query(Queries.checkDatabase) { row throws(PostgresError) in
@@ -61,7 +67,7 @@ public struct DatabaseCheck: Sendable {
     do throws(MigrationError) {
       let pending = try await migrator.status(on: connection).pending
       guard pending.isEmpty else {
-        return .wrongSchema("it lacks \(Self.summary(of: pending)): run `mockupd migrate`")
+        return .wrongSchema("missing \(Self.summary(of: pending)); run `mockupd migrate`")
       }
       return .ready
     } catch {
@@ -70,7 +76,7 @@ public struct DatabaseCheck: Sendable {
     }
   }
 
-  /// The first migrations of each kind, and how many more there are.
+  /// Returns the first pending migration of each kind, with the number of the others.
   private static func summary(of pending: MigrationSet) -> String {
     func list(_ names: [String], _ kind: String) -> String? {
       guard let first = names.first else { return nil }
@@ -87,14 +93,15 @@ public struct DatabaseCheck: Sendable {
     guard !error.isTransient else { return .unreachable(error.report) }
     let advice =
       error.sqlState == .insufficientPrivilege
-      ? ": is the login a member of mockupd_service?" : ""
+      ? "; the login must be a member of mockupd_service" : ""
     return .refused(error.report + advice)
   }
 }
 
 extension PostgresError {
-  /// Whether the statement is not at fault, and may succeed at another time: the database is
-  /// unreachable, busy, read-only, out of resources, or about to stop.
+  /// A Boolean value that indicates whether the same statement may succeed later.
+  ///
+  /// It is true if the database is unreachable, busy, read-only, out of resources or shutting down.
   public var isTransient: Bool {
     switch code {
     case .connectionUnavailable, .connectionLost, .timedOut, .closed, .queueFull: true

@@ -1,6 +1,6 @@
 internal import Postgres
 
-/// The statements of `SQL/Queries`, each under its file's name.
+/// The statements in `SQL/Queries`, named after their files.
 enum Queries {
   static let checkDatabase = statement(
     "check_database", PackageResources.check_database_sql)

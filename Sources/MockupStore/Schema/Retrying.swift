@@ -1,9 +1,11 @@
 internal import Postgres
 
-/// How often a statement is run that loses against others each time.
+/// The maximum number of attempts to run a statement that fails because of a conflict.
 let maximumAttempts = 4
 
-/// Runs a statement that may lose against another transaction, which then changed nothing.
+/// Runs a statement, again if it fails because of a conflict with another transaction.
+///
+/// A statement that fails so has changed nothing.
 func retrying<Value: Sendable>(
   _ body: () async throws(PostgresError) -> Value
 ) async throws(PostgresError) -> Value {
@@ -11,18 +13,23 @@ func retrying<Value: Sendable>(
     do throws(PostgresError) {
       return try await body()
     } catch {
-      guard error.lostAgainstAnother else { throw error }
+      guard error.isConflict else { throw error }
     }
   }
   return try await body()
 }
 
 extension PostgresError {
-  /// Deadlocks and serialization failures; plans that no longer fit the tables, which the connection
-  /// has discarded; and the duplicate keys that no lock excludes: an id that is
-  /// used in two years at once, or one that asks for two mockups at once. The next attempt finds the
-  /// first.
-  var lostAgainstAnother: Bool {
+  /// A Boolean value that indicates whether the statement may succeed if it is run again
+  /// immediately.
+  ///
+  /// It is true for
+  /// - deadlocks and serialization failures,
+  /// - plans that no longer match the tables, which the connection has discarded, and
+  /// - duplicate keys that no lock prevents: a reservation or refund id that is used in two years
+  ///   at the same time, or a request id that is used for two mockups at the same time. The next
+  ///   attempt finds the row of the first.
+  var isConflict: Bool {
     switch sqlState {
     case .deadlockDetected, .serializationFailure: true
     case _ where isStalePlan: true
@@ -32,9 +39,10 @@ extension PostgresError {
     }
   }
 
-  /// Whether one item of a batch may be what is wrong: a value that has no place where it is to go, or
-  /// that a rule forbids.
-  var mayBeOfOneItem: Bool {
+  /// A Boolean value that indicates whether a single item of a batch may have caused the error.
+  ///
+  /// It is true if a value cannot be represented in its column or violates a constraint.
+  var mayBeDueToOneItem: Bool {
     switch code {
     case .encoding: true
     case .server(let state): ["22", "23"].contains(state.conditionClass)
