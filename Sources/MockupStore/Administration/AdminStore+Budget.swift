@@ -2,21 +2,27 @@ public import FoundationEssentials
 public import Mockups
 internal import Postgres
 
-/// A user's budgets after a change, and before.
+/// The result of setting a user's budget.
 public struct BudgetOutcome: Sendable, Hashable {
-  /// The user's credits after it.
+  /// The user's credits in the current month, with the new budget and soft limit.
   public var usage: Usage
+  /// The annual budget before the change, in credits.
   public var previousAnnualBudget: Int32
+  /// The monthly soft limit before the change, in credits.
   public var previousMonthlySoftLimit: Int32
 }
 
 extension AdminStore {
-  /// Sets a user's budget, soft limit, or both. It may be below what is spent and held.
+  /// Sets a user's annual budget, monthly soft limit, or both.
+  ///
+  /// The budget may be less than the credits that are used and held; then no credits are available.
   ///
   /// - Parameters:
-  ///   - annualBudget: `nil`: as it is.
-  ///   - monthlySoftLimit: `nil`: as it is.
-  ///   - changedBy: Who does it, for the record.
+  ///   - userID: The user.
+  ///   - annualBudget: The new annual budget in credits; nil leaves it unchanged.
+  ///   - monthlySoftLimit: The new monthly soft limit in credits; nil leaves it unchanged.
+  ///   - changedBy: The identity of the caller, for the record of budget changes.
+  /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func setBudget(
     of userID: UUID, annualBudget: Int32?, monthlySoftLimit: Int32?, changedBy: String
   ) async throws(CreditError) -> BudgetOutcome {

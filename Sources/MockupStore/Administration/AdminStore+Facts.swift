@@ -1,22 +1,22 @@
 public import FoundationEssentials
 internal import Postgres
 
-/// The database, and what waits in it.
+/// Facts about the database and the work that waits in it.
 public struct DatabaseFacts: Sendable, Hashable {
-  /// The newest migration that it has.
+  /// The version of the newest migration that is applied.
   public var schemaVersion: Int32
-  /// PostgreSQL's own words.
+  /// The version of PostgreSQL, as `version()` returns it.
   public var version: String
-  /// Reservations of which nobody knows whether the vendor charged.
+  /// The number of unresolved reservations, for which the vendor may have charged.
   public var unresolvedReservations: Int64
-  /// Mockups that a worker can claim.
+  /// The number of mockups that a worker can claim.
   public var pendingMockups: Int64
-  /// When it was asked.
+  /// The time when the facts were read.
   public var readAt: Date
 }
 
 extension AdminStore {
-  /// What the database is, and what waits in it.
+  /// Reads facts about the database and the work that waits in it.
   public func facts() async throws(CreditError) -> DatabaseFacts {
     let now = now()
     let facts = try await read(Queries.getDatabaseFacts, Parameters(now)) {

@@ -2,17 +2,22 @@ public import FoundationEssentials
 internal import Mockups
 internal import Postgres
 
-/// What a reservation that was dispatched and never settled was charged, by the vendor's invoice.
+/// An administrator's decision on what the vendor charged for an unresolved reservation.
 public struct Resolution: Sendable, Hashable {
+  /// The user who has the reservation.
   public var userID: UUID
+  /// The id of the reservation, which the client made.
   public var reservationID: UUID
-  /// Makes it happen once.
+  /// The idempotency key of the resolution.
   public var id: UUID
-  /// 0 gives all of it back.
+  /// The number of credits that were charged; 0 releases all held credits.
   public var credits: Int32
-  /// Whether it may be more than is held, as long as that is available.
+  /// A Boolean value that indicates whether the charge may exceed the held credits.
+  ///
+  /// The excess must be available.
   public var allowsOverrun: Bool
 
+  /// Creates a resolution.
   public init(
     userID: UUID, reservationID: UUID, id: UUID, credits: Int32, allowsOverrun: Bool = false
   ) {
@@ -25,7 +30,9 @@ public struct Resolution: Sendable, Hashable {
 }
 
 extension AdminStore {
-  /// Settles a reservation that is unresolved, and no other.
+  /// Settles an unresolved reservation.
+  ///
+  /// - Throws: ``CreditError/notOpen(_:)`` if the reservation is not unresolved.
   public func resolve(_ resolution: Resolution) async throws(CreditError) -> SettlementOutcome {
     let parameters = Parameters(
       now(), resolution.userID, resolution.reservationID, resolution.id, resolution.credits,

@@ -3,19 +3,21 @@ internal import Mockups
 internal import Postgres
 
 extension AdminStore {
-  /// A page of all users' credits.
+  /// Returns a page of the credits of all users, with the totals of the whole report.
   ///
-  /// Each page is true of one moment, its totals included. A user whose figures change from one page
-  /// to the next changes place in the orders that go by them, and may be missed or come twice; no
-  /// other user does.
+  /// Each page, with its totals, shows the state at one moment. If the report is sorted by a
+  /// figure, a user whose figure changes between two pages may be missing or appear twice. Other
+  /// users are not affected.
   ///
   /// - Parameters:
-  ///   - cursor: Where the page before said to go on.
-  ///   - count: How many users at most.
+  ///   - query: The period, the users and the order.
+  ///   - cursor: The ``UsageReportPage/next`` of the previous page; nil means the first page.
+  ///   - count: The maximum number of users.
+  /// - Throws: ``CreditError/unknownUser(_:)`` if the query names a user who does not exist.
   public func usageReport(
     _ query: UsageReportQuery, after cursor: UsageReportPage.Cursor?, count: Int32
   ) async throws(CreditError) -> UsageReportPage {
-    // One more than the page tells whether there is another.
+    // Reads one user more than the page has, to find out whether there is a next page.
     let parameters: Parameters = [
       now(), query.year, query.month, query.userID, query.onlyActive,
       query.onlySoftLimitPassed, query.availableAtMost, query.order.rawValue,
@@ -34,7 +36,7 @@ extension AdminStore {
     return page
   }
 
-  /// - Throws: ``CreditError/unknownUser(_:)``
+  /// Throws ``CreditError/unknownUser(_:)`` if the user does not exist.
   func requireUser(_ id: UUID) async throws(CreditError) {
     let exists = try await read(Queries.userExists, Parameters(id)) { row throws(PostgresError) in
       try row.decode(Bool.self, at: 0)

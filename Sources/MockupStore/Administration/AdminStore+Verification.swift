@@ -1,25 +1,30 @@
 public import FoundationEssentials
 internal import Postgres
 
-/// Where a user's books and the rows that they sum up differ.
+/// A difference between a user's counters or balances and the rows they are computed from.
 public struct Discrepancy: Sendable, Hashable {
+  /// The user.
   public var userID: UUID
+  /// The budget year.
   public var year: Int32
-  /// For people.
+  /// The difference as a message for people.
   public var description: String
 }
 
-/// What is known after some more users' books were recomputed.
+/// The result of verifying a batch of users.
 public struct VerificationStep: Sendable, Hashable {
+  /// The discrepancies of the batch; an empty array means that everything is correct.
   public var discrepancies: [Discrepancy]
-  /// How many users these were.
+  /// The number of users in the batch.
   public var users: Int
-  /// The last of them, if there may be more.
+  /// The last user of the batch, or nil if there are no more users.
   public var last: UUID?
 }
 
 extension AdminStore {
-  /// Recomputes one user's books.
+  /// Recomputes one user's counters and balances, and returns the discrepancies.
+  ///
+  /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func verify(_ userID: UUID) async throws(CreditError) -> [Discrepancy] {
     try await requireUser(userID)
     return try await read(Queries.verifyUser, Parameters(userID)) { row throws(PostgresError) in
@@ -27,8 +32,14 @@ extension AdminStore {
     }.compactMap(\.discrepancy)
   }
 
-  /// Recomputes the books of the next users, in the order of their ids: in a statement of its own,
-  /// which reads what one moment left, and keeps nobody waiting.
+  /// Recomputes the counters and balances of a batch of users, in the order of their ids.
+  ///
+  /// The call runs one statement, which reads a single snapshot and takes no locks on rows.
+  ///
+  /// - Parameters:
+  ///   - userID: The ``VerificationStep/last`` user of the previous batch; nil means the first
+  ///     batch.
+  ///   - count: The maximum number of users.
   public func verify(
     after userID: UUID?, count: Int32
   ) async throws(CreditError) -> VerificationStep {

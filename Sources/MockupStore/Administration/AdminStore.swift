@@ -3,15 +3,18 @@ internal import Mockups
 public import Postgres
 public import TimeOrderedID
 
-/// The books as those see them who look after them: all users at once.
+/// The store of administrative operations on the credits of all users.
 public struct AdminStore: Sendable {
   let pool: Pool
   let now: @Sendable () -> Date
   let makeID: @Sendable () -> UUID
 
+  /// Creates a store.
+  ///
   /// - Parameters:
-  ///   - now: The clock by which reservations expire, and which says what year it is.
-  ///   - makeID: Makes the ids of ledger rows.
+  ///   - pool: The connections to the database.
+  ///   - now: The clock by which reservations expire and the current period is determined.
+  ///   - makeID: A function that makes the ids of ledger entries.
   public init(
     pool: Pool, now: @escaping @Sendable () -> Date = { Date() },
     makeID: @escaping @Sendable () -> UUID = { .timeOrdered() }

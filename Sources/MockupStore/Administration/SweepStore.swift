@@ -1,23 +1,29 @@
 public import FoundationEssentials
 public import Postgres
 
-/// Expires what is due and what nobody has touched, one batch a transaction. It never waits for
-/// transactions that work on the same users. Any number of servers may sweep one database.
+/// The store that expires due reservations and leases, one batch in each transaction.
+///
+/// A sweep skips rows that are locked, and never waits for other transactions. Any number of
+/// servers may sweep the same database.
 public struct SweepStore: Sendable {
   private let pool: Pool
   private let now: @Sendable () -> Date
 
-  /// - Parameter now: The clock by which it is due.
+  /// Creates a store.
+  ///
+  /// - Parameters:
+  ///   - pool: The connections to the database.
+  ///   - now: The clock by which reservations and leases expire.
   public init(pool: Pool, now: @escaping @Sendable () -> Date = { Date() }) {
     self.pool = pool
     self.now = now
   }
 
-  /// Expires a batch of reservations, those that have been due longest first.
+  /// Expires a batch of due reservations, starting with those that were due first.
   ///
   /// - Parameters:
-  ///   - cursor: Where the last batch of the same sweep ended; `nil` begins a sweep.
-  ///   - limit: How many users' years to examine at most; all that is due in them expires.
+  ///   - cursor: The ``SweepBatch/cursor`` of the previous batch; nil starts a sweep.
+  ///   - limit: The maximum number of users' years to examine. All due reservations in them expire.
   public func sweepReservations(
     after cursor: Date? = nil, limit: Int32
   ) async throws(PostgresError) -> SweepBatch {
@@ -32,10 +38,11 @@ public struct SweepStore: Sendable {
     return batches.first ?? SweepBatch(examined: 0, expired: 0, cursor: nil)
   }
 
-  /// Ends a batch of leases whose workers have not reported in time: their mockups are pending again, or
-  /// fail after the last attempt.
+  /// Takes back a batch of expired leases.
   ///
-  /// - Parameter limit: How many leases at most.
+  /// Their mockups become pending again, or fail if that was the last attempt.
+  ///
+  /// - Parameter limit: The maximum number of leases.
   public func sweepLeases(limit: Int32) async throws(PostgresError) -> SweepBatch {
     let counts = try await pool.query(Queries.sweepLeases, Parameters(now(), limit)) {
       row throws(PostgresError) in
@@ -48,11 +55,13 @@ public struct SweepStore: Sendable {
 
 /// The result of one transaction of a sweep.
 public struct SweepBatch: Sendable, Hashable {
-  /// The number of users' years or leases that it examined; 0 if nothing else is due and unlocked. Many
-  /// a year has nothing to expire, because its reservations were settled in time.
+  /// The number of users' years or leases that were examined.
+  ///
+  /// It is 0 when nothing else is due and unlocked. Most years have nothing to expire, because
+  /// their reservations were settled in time.
   public var examined: Int
-  /// The number of reservations or leases that it expired.
+  /// The number of reservations or leases that expired.
   public var expired: Int
-  /// The position from which the next batch of the sweep continues.
+  /// The position from which the next batch continues, or nil for leases and at the end.
   public var cursor: Date?
 }

@@ -6,7 +6,7 @@ public import Postgres
 public struct Settlement: Sendable, Hashable {
   /// The user who has the reservation.
   public var userID: UUID
-  /// The reservation.
+  /// The id of the reservation, which the client made.
   public var reservationID: UUID
   /// The change to make.
   public var action: Action

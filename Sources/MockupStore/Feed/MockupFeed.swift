@@ -2,27 +2,35 @@ public import FoundationEssentials
 public import Mockups
 public import Postgres
 
-/// That a user's mockup has changed, as far as it is known now.
+/// The last change of a user's mockup.
 public struct MockupChange: Sendable, Hashable {
-  /// Its place among all changes of the user's mockups.
+  /// The position among all changes of the user's mockups.
   public var revision: Int64
+  /// The mockup that changed.
   public var mockupID: UUID
-  /// What it is now; nothing where it was deleted.
+  /// The current mockup, or nil if it was deleted.
   public var mockup: Mockup?
 }
 
-/// The changes of users' mockups, each mockup's last one: `013_mockup_feed.sql`.
+/// The feed of changes of each user's mockups.
+///
+/// It has the last change of each mockup. See `013_mockup_feed.sql`.
 public struct MockupFeed: Sendable {
-  /// Where the database notifies a user's id when mockups of that user have changed.
+  /// The notification channel of the feed.
+  ///
+  /// When mockups of a user change, PostgreSQL sends a notification with the user's id.
   public static let channel = "mockupd_mockups"
 
   private let pool: Pool
 
+  /// Creates a feed that reads from the pool's database.
   public init(pool: Pool) {
     self.pool = pool
   }
 
-  /// The last revision of a user's feed, 0 where nothing has ever changed; nothing for an unknown user.
+  /// Returns the last revision of a user's feed.
+  ///
+  /// - Returns: The revision, 0 if no mockup has ever changed, or nil if the user does not exist.
   public func revision(of userID: UUID) async throws(PostgresError) -> Int64? {
     let rows = try await pool.query(Queries.getMockupFeed, Parameters(userID)) {
       row throws(PostgresError) in
@@ -34,9 +42,12 @@ public struct MockupFeed: Sendable {
     return rows.first ?? nil
   }
 
-  /// The changes after a revision, in their order; of each mockup the last one alone.
+  /// Returns the changes after a revision, in order, with one change for each mockup.
   ///
-  /// - Parameter count: How many at most.
+  /// - Parameters:
+  ///   - userID: The user.
+  ///   - revision: The last revision that the caller has seen; 0 means the beginning.
+  ///   - count: The maximum number of changes.
   public func changes(
     of userID: UUID, after revision: Int64, count: Int32
   ) async throws(PostgresError) -> [MockupChange] {

@@ -2,29 +2,32 @@ public import FoundationEssentials
 public import Mockups
 public import Postgres
 
-/// Why mockups could not be read or changed. Nothing has changed then, save where ``database(_:)`` says
-/// that the outcome is unknown.
+/// An error of a call that reads or changes mockups.
+///
+/// Nothing has changed, unless ``database(_:)`` reports that the outcome is unknown.
 public enum MockupError: Error, Sendable {
+  /// No user has this id.
   case unknownUser(UUID)
-  /// There is no such mockup, or it is another user's.
+  /// The mockup does not exist, or belongs to another user.
   case unknownMockup(UUID)
-  /// There is no such quote, or it is another user's.
+  /// The quote does not exist, or belongs to another user.
   case unknownQuote(UUID)
-  /// The id, or the attempt, was used for a request that differs in this field.
+  /// The idempotency key, or the attempt, was used for a request that differs in this field.
   case conflict(field: String)
-  /// The mockup's status does not lead to this one.
+  /// The mockup's current status (the first value) does not allow a change to the wanted status.
   case wrongStatus(MockupStatus, wanted: MockupStatus)
-  /// The mockup was claimed again, as this attempt.
+  /// The worker lost its lease, and the mockup is now in this attempt.
   case lostLease(attempt: Int32)
-  /// The vendor's answer is no JSON object, or one that cannot be stored.
+  /// The vendor's response is not a JSON object, or cannot be stored.
   case invalidMetadata
-  /// The mockup's reservation was settled by somebody else.
+  /// The mockup's reservation was settled by another call; the value is the reservation's state.
   case reservationNotOpen(String)
-  /// More than is set aside for the mockup, and an overrun was not allowed.
+  /// The charge exceeds the credits that are held for the mockup, and may not overrun.
   case exceedsHeld
-  /// The reservation's commits would come to more than 2^31 - 1 credits.
+  /// The reservation's commits would exceed 2^31 - 1 credits in total.
   case exceedsMaximum
-  /// More than is set aside, and more than is available.
+  /// The charge exceeds the credits that are held, and too few are available for the excess.
   case insufficient(Usage)
+  /// The database failed, or is unavailable.
   case database(PostgresError)
 }

@@ -2,10 +2,11 @@ internal import FoundationEssentials
 internal import Mockups
 internal import Postgres
 
-// The domain's values, read from columns in the order in which the queries list them.
+// These initializers read the domain's types from columns in the order in which the queries list
+// them.
 
 extension Mockup {
-  /// From the 21 columns of a mockup and its job.
+  /// Reads a mockup from its 21 columns, those of its job included.
   init(_ columns: inout ColumnReader) throws(PostgresError) {
     guard let mockup = try Mockup(ifPresent: &columns) else {
       throw .unexpectedAnswer("no mockup")
@@ -13,7 +14,7 @@ extension Mockup {
     self = mockup
   }
 
-  /// The same, or nothing where all of them are null.
+  /// Reads a mockup from its 21 columns, or nil if they are null.
   init?(ifPresent columns: inout ColumnReader) throws(PostgresError) {
     let userID = try columns.read(UUID?.self)
     let id = try columns.read(UUID?.self)
@@ -59,12 +60,12 @@ extension Mockup {
   }
 }
 
-/// What a function says of one mockup, and of the credits after it.
+/// The result of a function that changes one mockup, with the user's credits after the change.
 struct MockupRow: Sendable {
   var outcome: String
   var isReplayed = false
   var mockup: Mockup?
-  /// The word for the state of the round's reservation.
+  /// The state of the round's reservation, as the database names it.
   var reservationState: String?
   var usage: Usage?
 
@@ -73,7 +74,7 @@ struct MockupRow: Sendable {
     self.mockup = mockup
   }
 
-  /// From the columns of `regenerate_mockup.sql`, `complete_mockup.sql` and `fail_mockup.sql`.
+  /// Reads a row of `regenerate_mockup.sql`, `complete_mockup.sql` or `fail_mockup.sql`.
   init(changing row: Row) throws(PostgresError) {
     var columns = ColumnReader(row)
     outcome = try columns.read()
@@ -85,14 +86,14 @@ struct MockupRow: Sendable {
     usage = try Usage(&columns, period: Period(year: year, month: month))
   }
 
-  /// From the columns of `review_mockup.sql`.
+  /// Reads a row of `review_mockup.sql`.
   init(reviewing row: Row) throws(PostgresError) {
     var columns = ColumnReader(row)
     outcome = try columns.read()
     mockup = try Mockup(ifPresent: &columns)
   }
 
-  /// What an outcome means that is none of success.
+  /// Returns the error for an outcome that is not a success.
   func error(of id: UUID, wanted: MockupStatus) -> MockupError {
     let prefix = "conflicting_"
     switch (outcome, mockup) {

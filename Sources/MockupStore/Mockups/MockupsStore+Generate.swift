@@ -2,56 +2,79 @@ public import FoundationEssentials
 public import Mockups
 internal import Postgres
 
-/// What a request for mockups came to.
+/// The result of a request for mockups.
 public struct GenerationOutcome: Sendable, Hashable {
-  /// One for each pair, assets in the order of the request, each with its scenes in theirs.
+  /// The result of each pair of an asset and a scene.
+  ///
+  /// The assets are in the order of the request, and so are the scenes of each asset.
   public var results: [GenerationResult]
-  /// The user's credits after it.
+  /// The user's current credits.
   public var usage: Usage
-  /// The request was sent before: its results again, with what the mockups are now.
+  /// True if an earlier call made the mockups.
+  ///
+  /// The results are then those of the earlier call, with the current state of the mockups.
   public var isReplayed: Bool
 }
 
-/// What one pair of an asset and a scene came to.
+/// The result of one pair of an asset and a scene.
 public struct GenerationResult: Sendable, Hashable {
+  /// The asset of the pair.
   public var assetID: UUID
+  /// The key of the pair's scene.
   public var scene: String
+  /// The mockup that was made, or the reason why none was.
   public var decision: Decision
 
+  /// The decision on a pair.
   public enum Decision: Sendable, Hashable {
+    /// A mockup was made, and credits are reserved for it.
     case made(GeneratedMockup)
+    /// No mockup was made.
     case failed(GenerationFailure)
   }
 }
 
-/// A mockup that was asked for.
+/// A mockup that a request for mockups made.
 public struct GeneratedMockup: Sendable, Hashable {
+  /// The id of the mockup.
   public var id: UUID
+  /// The reservation of the mockup's first round.
   public var reservationID: UUID
-  /// What it is now; `nil`: it was deleted since.
+  /// The current status, or nil if the mockup has been deleted since.
   public var status: MockupStatus?
+  /// The URL of the picture, or an empty string if there is no picture.
   public var fileURL: String
+  /// The number of credits that were charged for the picture, 0 if none were.
   public var creditsUsed: Int32
 }
 
-/// Why a pair got no mockup; raw values are the database's words.
+/// The reason why no mockup was made for a pair.
+///
+/// The raw values are those of the column `failures` in the database.
 public enum GenerationFailure: String, Sendable, Hashable, CaseIterable {
-  /// There is no such asset, or it is another user's.
+  /// The asset does not exist, or belongs to another user.
   case unknownAsset = "unknown_asset"
+  /// Neither the user nor the system has an active template with the scene's key.
   case unknownScene = "unknown_scene"
+  /// Too few credits were available.
   case insufficientCredits = "insufficient_credits"
 }
 
-/// What asking for a mockup once more came to.
+/// The result of regenerating a mockup.
 public struct RegenerationOutcome: Sendable, Hashable {
+  /// The decision on the reservation; the mockup is unchanged if it was refused.
   public var admission: Admission
-  /// As it is now; `nil`: it was deleted since.
+  /// The current mockup, or nil if it has been deleted since an earlier call.
   public var mockup: Mockup?
+  /// True if an earlier call made the same request, whose decision this is.
   public var isReplayed: Bool
 }
 
 extension MockupsStore {
-  /// Asks for mockups: each pair gets one with a reservation of its own, or a reason why not.
+  /// Requests mockups, one for each pair of an asset and a scene.
+  ///
+  /// Each pair gets a pending mockup with a reservation of its own, or a failure. All of them are
+  /// written in one transaction.
   public func generate(
     _ request: GenerationRequest
   ) async throws(MockupError) -> GenerationOutcome {
@@ -72,9 +95,14 @@ extension MockupsStore {
     return GenerationOutcome(results: results, usage: usage, isReplayed: first.isReplayed)
   }
 
-  /// Asks for a mockup once more, as a new attempt that is charged as a regeneration.
+  /// Requests another picture for a mockup, which is charged as a regeneration.
   ///
-  /// - Parameter requestID: Under which the call can be sent again.
+  /// - Parameters:
+  ///   - id: The mockup, which must be completed, failed, approved or rejected.
+  ///   - userID: The user who owns the mockup.
+  ///   - requestID: The idempotency key, unique for the user.
+  ///   - skipsApproval: If true, the new picture is approved immediately.
+  ///   - cost: The credits to reserve, and how long to hold them.
   public func regenerate(
     _ id: UUID, of userID: UUID, requestID: UUID, skipsApproval: Bool, cost: MockupCost
   ) async throws(MockupError) -> RegenerationOutcome {
@@ -119,8 +147,8 @@ private struct GenerateRow: Sendable {
       decision = .made(
         GeneratedMockup(
           id: mockupID, reservationID: reservationID,
-          status: try status.map { word throws(PostgresError) in
-            try MockupStatus(databaseValue: word)
+          status: try status.map { value throws(PostgresError) in
+            try MockupStatus(databaseValue: value)
           },
           fileURL: fileURL ?? "", creditsUsed: creditsUsed ?? 0))
     } else {

@@ -4,33 +4,43 @@ internal import Postgres
 
 /// A page of a user's mockups, the newest first.
 public struct MockupPage: Sendable, Hashable {
+  /// The mockups in descending order of creation time and id.
   public var mockups: [Mockup]
-  /// Where the next page begins, if there is one.
+  /// The cursor for the next page, or nil if this is the last page.
   public var next: Cursor?
 
-  /// The last mockup of a page.
+  /// A position in the list: that of the last mockup of a page.
   public struct Cursor: Sendable, Hashable {
+    /// The creation time of the mockup.
     public var createdAt: Date
+    /// The id of the mockup.
     public var id: UUID
 
+    /// Creates a cursor from its parts, such as those of a page token.
     public init(createdAt: Date, id: UUID) {
       self.createdAt = createdAt
       self.id = id
     }
 
+    /// Creates a cursor at a mockup.
     public init(_ mockup: Mockup) {
       self.init(createdAt: mockup.createdAt, id: mockup.id)
     }
   }
 }
 
-/// What narrows a list of mockups; `nil`: all.
+/// A filter for a list of mockups; a property that is nil matches all mockups.
 public struct MockupFilter: Sendable, Hashable {
+  /// The asset that the mockups show.
   public var assetID: UUID?
+  /// The quote that the mockups are for.
   public var quoteID: UUID?
+  /// The key of the mockups' scene.
   public var scene: String?
+  /// The current status of the mockups.
   public var status: MockupStatus?
 
+  /// Creates a filter, which matches all mockups by default.
   public init(
     assetID: UUID? = nil, quoteID: UUID? = nil, scene: String? = nil, status: MockupStatus? = nil
   ) {
@@ -42,7 +52,9 @@ public struct MockupFilter: Sendable, Hashable {
 }
 
 extension MockupsStore {
-  /// A mockup as it is now.
+  /// Returns a user's mockup in its current state.
+  ///
+  /// - Throws: ``MockupError/unknownMockup(_:)`` if the user has no mockup with the id.
   public func mockup(_ id: UUID, of userID: UUID) async throws(MockupError) -> Mockup {
     let rows = try await read(Queries.getMockup, Parameters(userID, id)) {
       row throws(PostgresError) in
@@ -53,16 +65,19 @@ extension MockupsStore {
     return mockup
   }
 
-  /// A page of a user's mockups.
+  /// Returns a page of a user's mockups, the newest first.
   ///
   /// - Parameters:
-  ///   - cursor: Where the page before said to go on.
-  ///   - count: How many at most.
+  ///   - userID: The user.
+  ///   - filter: The mockups to list; by default all.
+  ///   - cursor: The ``MockupPage/next`` of the previous page; nil means the first page.
+  ///   - count: The maximum number of mockups.
+  /// - Throws: ``MockupError/unknownUser(_:)`` if the user does not exist.
   public func mockups(
     of userID: UUID, where filter: MockupFilter = MockupFilter(),
     after cursor: MockupPage.Cursor? = nil, count: Int32
   ) async throws(MockupError) -> MockupPage {
-    // One more than the page tells whether there is another.
+    // Reads one mockup more than the page has, to find out whether there is a next page.
     let parameters = Parameters(
       userID, filter.assetID, filter.quoteID, filter.scene, filter.status?.rawValue,
       cursor?.createdAt, cursor?.id, Int64(count) + 1)

@@ -3,12 +3,20 @@ public import Mockups
 internal import Postgres
 
 extension MockupsStore {
-  /// Approves a completed mockup; one that is approved stays so.
+  /// Approves a completed mockup.
+  ///
+  /// An approved mockup is returned unchanged.
+  ///
+  /// - Throws: ``MockupError/wrongStatus(_:wanted:)`` if the mockup has another status.
   public func approve(_ id: UUID, of userID: UUID) async throws(MockupError) -> Mockup {
     try await review(id, of: userID, as: .approved, because: nil)
   }
 
-  /// Rejects a completed mockup; one that is rejected stays so, with its first reason.
+  /// Rejects a completed mockup.
+  ///
+  /// A rejected mockup is returned unchanged, with its first reason.
+  ///
+  /// - Throws: ``MockupError/wrongStatus(_:wanted:)`` if the mockup has another status.
   public func reject(
     _ id: UUID, of userID: UUID, because reason: String?
   ) async throws(MockupError) -> Mockup {
@@ -29,9 +37,11 @@ extension MockupsStore {
     return mockup
   }
 
-  /// Deletes a mockup.
+  /// Deletes a mockup, and releases its reservation if it is held.
   ///
-  /// - Returns: Whether it was there, and how many credits its reservation gave back.
+  /// A dispatched reservation stays open, since the vendor may have charged.
+  ///
+  /// - Returns: True if the mockup existed, and the number of credits that were released.
   public func delete(
     _ id: UUID, of userID: UUID
   ) async throws(MockupError) -> (wasThere: Bool, released: Int32) {

@@ -2,35 +2,42 @@ public import FoundationEssentials
 public import Mockups
 internal import Postgres
 
-/// A mockup that a worker has.
+/// A mockup that a worker has leased.
 public struct ClaimedMockup: Sendable, Hashable {
+  /// The mockup, with the attempt number that the worker presents in later calls.
   public var mockup: Mockup
+  /// The time when the lease expires unless the worker renews it.
   public var leaseExpiresAt: Date
-  /// What is set aside for it.
+  /// The number of credits that are held for the mockup.
   public var credits: Int32
-  /// The vendor's template, as the scene resolves now; `nil`: it no longer does.
+  /// The vendor's id of the scene's template, or nil if the scene has no active template any more.
   public var templateID: String?
+  /// The vendor's URL of the template, or nil if there is none.
   public var templateURL: String?
-  /// How many attempts it may still have after this one.
+  /// The number of attempts that are left after this one.
   public var attemptsLeft: Int32
 }
 
-/// What completing or failing a mockup came to.
+/// The result of completing or failing a mockup.
 public struct MockupOutcome: Sendable, Hashable {
+  /// The current mockup.
   public var mockup: Mockup
-  /// The user's credits after it.
+  /// The user's credits after the change, in the period of the mockup's reservation.
   public var usage: Usage
-  /// The attempt was ended so before.
+  /// True if an earlier call ended the attempt in the same way.
   public var isReplayed: Bool
 }
 
-/// A worker's claim to a mockup.
+/// A worker's attempt to make a mockup.
 public struct MockupAttempt: Sendable, Hashable {
+  /// The user who owns the mockup.
   public var userID: UUID
+  /// The mockup.
   public var mockupID: UUID
-  /// The token that the claim gave.
+  /// The fencing token: the ``Mockup/attempt`` that the claim returned.
   public var number: Int32
 
+  /// Creates an attempt from the ids and the token of a claimed mockup.
   public init(userID: UUID, mockupID: UUID, number: Int32) {
     self.userID = userID
     self.mockupID = mockupID
@@ -39,12 +46,16 @@ public struct MockupAttempt: Sendable, Hashable {
 }
 
 extension MockupsStore {
-  /// Leases the oldest pending mockups, those among them whose lease has lapsed.
+  /// Leases the oldest pending mockups of all users to a worker.
+  ///
+  /// Expired leases are taken back first, so that their mockups can be claimed again.
   ///
   /// - Parameters:
-  ///   - lease: Whole seconds.
-  ///   - count: How many at most.
-  ///   - maximumBytes: How long they may be together, as text; the first is claimed in any case.
+  ///   - worker: The name of the worker.
+  ///   - count: The maximum number of mockups.
+  ///   - lease: The duration of the lease, in whole seconds.
+  ///   - maximumBytes: The maximum total size of the mockups, as text. The first mockup is claimed
+  ///     whatever its size is.
   public func claim(
     worker: String, count: Int32, lease: Duration, maximumBytes: Int32 = .max
   ) async throws(MockupError) -> [ClaimedMockup] {
@@ -64,14 +75,17 @@ extension MockupsStore {
     }
   }
 
-  /// Takes back leases that have lapsed, and returns how many.
+  /// Takes back expired leases, and returns their number.
   private func expireLeases(at now: Date, limit: Int32) async throws(MockupError) -> Int32 {
     try await changeOne(Queries.expireLeases, Parameters(now, limit)) { row throws(PostgresError) in
       try row.decode(Int32.self, at: 0)
     }
   }
 
-  /// Renews a lease, and returns when it ends now.
+  /// Renews a lease, and returns its new expiry.
+  ///
+  /// - Throws: ``MockupError/lostLease(attempt:)`` if the mockup was claimed again, or
+  ///   ``MockupError/wrongStatus(_:wanted:)`` if it is no longer being generated.
   public func heartbeat(
     _ attempt: MockupAttempt, lease: Duration
   ) async throws(MockupError) -> Date {
@@ -90,11 +104,15 @@ extension MockupsStore {
     return expiresAt
   }
 
-  /// Records a picture, and charges for it.
+  /// Completes a mockup with a picture, and charges for it.
   ///
   /// - Parameters:
-  ///   - credits: What the vendor charged; `nil`: all that is set aside.
-  ///   - allowsOverrun: More than is set aside may be charged, if it is available.
+  ///   - attempt: The worker's attempt.
+  ///   - picture: The picture that was made.
+  ///   - credits: The number of credits that the vendor charged; nil means all held credits, and 0
+  ///     releases them.
+  ///   - allowsOverrun: If true, the charge may exceed the held credits while the excess is
+  ///     available.
   public func complete(
     _ attempt: MockupAttempt, with picture: Picture, credits: Int32?, allowsOverrun: Bool
   ) async throws(MockupError) -> MockupOutcome {
@@ -114,9 +132,12 @@ extension MockupsStore {
   /// Ends an attempt that made no picture.
   ///
   /// - Parameters:
-  ///   - mayRetry: Whether the mockup is pending again while it has attempts left. Its reservation is then
-  ///     held until the next claim; otherwise it is released.
-  ///   - mayBeCharged: Whether the vendor may have charged: the credits are then not released.
+  ///   - attempt: The worker's attempt.
+  ///   - reason: The error message for people.
+  ///   - mayRetry: If true, and attempts are left, the mockup becomes pending again, and its
+  ///     reservation is held until the next claim. Otherwise the mockup fails, and its reservation
+  ///     is released.
+  ///   - mayBeCharged: If true, the vendor may have charged, and the credits are not released.
   public func fail(
     _ attempt: MockupAttempt, because reason: String, mayRetry: Bool, mayBeCharged: Bool = false
   ) async throws(MockupError) -> MockupOutcome {

@@ -3,18 +3,21 @@ internal import Mockups
 public import Postgres
 public import TimeOrderedID
 
-/// The store of mockups: requests, workers' leases, results.
+/// The store of mockups: requests, workers' leases and results.
 ///
-/// Every change is one call of a function of `MockupSchema/SQL/Functions/mockups`, which changes the
-/// mockup and the user's credits together; this type calls them with values.
+/// Every change is one call of a function in `MockupSchema/SQL/Functions/mockups`, which changes
+/// the mockup and the user's credits in one transaction. This type calls them.
 public struct MockupsStore: Sendable {
   let pool: Pool
   let now: @Sendable () -> Date
   let makeID: @Sendable () -> UUID
 
+  /// Creates a store.
+  ///
   /// - Parameters:
-  ///   - now: The clock by which credits and leases expire.
-  ///   - makeID: Makes the ids of mockups, of their reservations, and of ledger rows.
+  ///   - pool: The connections to the database.
+  ///   - now: The clock by which reservations and leases expire.
+  ///   - makeID: A function that makes the ids of mockups, their reservations and ledger entries.
   public init(
     pool: Pool, now: @escaping @Sendable () -> Date = { Date() },
     makeID: @escaping @Sendable () -> UUID = { .timeOrdered() }
@@ -24,7 +27,7 @@ public struct MockupsStore: Sendable {
     self.makeID = makeID
   }
 
-  /// Runs a statement that reads.
+  /// Runs a statement that only reads.
   func read<Value: Sendable>(
     _ statement: Statement, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
@@ -36,7 +39,7 @@ public struct MockupsStore: Sendable {
     }
   }
 
-  /// Runs a statement that changes something, again where it lost against another transaction.
+  /// Runs a statement that writes, again if it conflicts with another transaction.
   func change<Value: Sendable>(
     _ statement: Statement, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
@@ -50,7 +53,7 @@ public struct MockupsStore: Sendable {
     }
   }
 
-  /// As ``change(_:_:_:)``, for an answer of one row.
+  /// Runs a statement that writes and returns one row; see ``change(_:_:_:)``.
   func changeOne<Value: Sendable>(
     _ statement: Statement, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value

@@ -2,15 +2,17 @@ internal import FoundationEssentials
 internal import Mockups
 internal import Postgres
 
-/// Adds up what batches say of mockups that are locked, and decides about each of their entries.
+/// The sums of pins and impressions that a transaction's batches add to the mockups it has locked.
+///
+/// It decides on each entry of the batches.
 struct PerformanceSheet {
-  /// A mockup, and the user who has it.
+  /// The key of a mockup: its user and its id.
   struct Name: Hashable, Sendable {
     var userID: UUID
     var id: UUID
   }
 
-  /// A mockup as it stands.
+  /// A locked mockup with its counters.
   struct Mockup: Sendable {
     var name: Name
     var pins: Int32
@@ -18,7 +20,7 @@ struct PerformanceSheet {
   }
 
   private struct Line {
-    /// What the counters will be.
+    /// The counters after the transaction.
     var pins: Int32
     var impressions: Int32
     var addedPins: Int32 = 0
@@ -27,21 +29,25 @@ struct PerformanceSheet {
 
   private var lines: [Name: Line]
 
-  /// - Parameter mockups: All that there are of those that the batches name.
+  /// Creates sums without additions.
+  ///
+  /// - Parameter mockups: The mockups that the batches name, as far as they exist.
   init(_ mockups: [Mockup]) {
     lines = Dictionary(
       mockups.map { ($0.name, Line(pins: $0.pins, impressions: $0.impressions)) },
       uniquingKeysWith: { first, _ in first })
   }
 
-  /// The mockups that entries of batches name, each once.
+  /// Returns the mockups that the entries of batches name, each once.
   static func mockups(of batches: [PerformanceBatch]) -> [Name] {
     var names: Set<Name> = []
     for batch in batches { names.formUnion(batch.entries.lazy.compactMap(\.name)) }
     return Array(names)
   }
 
-  /// Adds a batch's entries, one after the other: each is counted whole, or refused by itself.
+  /// Adds the entries of a batch in order.
+  ///
+  /// Each entry is counted completely or refused on its own.
   mutating func add(_ batch: PerformanceBatch) -> PerformanceOutcome {
     var outcome = PerformanceOutcome()
     for (index, entry) in batch.entries.enumerated() {
@@ -60,14 +66,15 @@ struct PerformanceSheet {
     let (pins, pinsOverflow) = line.pins.addingReportingOverflow(entry.pins)
     let (impressions, overflow) = line.impressions.addingReportingOverflow(entry.impressions)
     guard !pinsOverflow, !overflow else { return .counterFull }
-    // What is added is no more than what it comes to: no counter begins below 0.
+    // The additions cannot overflow: counters start at 0 or more, so the sums are at least as
+    // large.
     lines[name] = Line(
       pins: pins, impressions: impressions, addedPins: line.addedPins + entry.pins,
       addedImpressions: line.addedImpressions + entry.impressions)
     return nil
   }
 
-  /// The parameters of `record_performance.sql`.
+  /// Returns the parameters of `record_performance.sql`.
   func parameters(_ batches: [PerformanceBatch], _ outcomes: [PerformanceOutcome]) -> Parameters {
     let changed = lines.filter { $0.value.addedPins > 0 || $0.value.addedImpressions > 0 }
     let refused = zip(batches, outcomes).flatMap { batch, outcome in
@@ -100,7 +107,7 @@ extension PerformanceEntry {
 }
 
 extension PerformanceBatch {
-  /// The entries as bytes, the same for the same entries and for no others.
+  /// The entries as bytes, which are equal only for equal entries.
   var contents: [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(entries.count * 42)

@@ -2,30 +2,34 @@ public import FoundationEssentials
 public import Mockups
 public import Postgres
 
-/// The pins and impressions of mockups.
+/// The store of the pins and impressions of mockups.
 ///
-/// Batches of all callers are written together, as many as gather while others are written: their entries
-/// are merged, so that a mockup is written once however many of them name it.
+/// Batches of all callers that arrive while a transaction is in flight are written together in the
+/// next one. Their entries are merged, so that each mockup is written once.
 public struct PerformanceStore: Sendable {
-  /// The most batches of one transaction.
-  private static let largestGroup = 64
+  /// The maximum number of batches in one transaction.
+  private static let maxGroupSize = 64
 
   private let writer: PerformanceWriter
   private let queue: BatchQueue<PerformanceBatch, Answer>
 
+  /// Creates a store.
+  ///
   /// - Parameters:
-  ///   - limits: How many batches may wait.
-  ///   - now: The clock by which batches are received.
+  ///   - pool: The connections to the database.
+  ///   - limits: The limits of the queue. Only ``BatchLimits/waiting``, the number of waiting
+  ///     batches, is used.
+  ///   - now: The clock for the time when a batch was received.
   public init(
     pool: Pool, limits: BatchLimits = BatchLimits(),
     now: @escaping @Sendable () -> Date = { Date() }
   ) {
     let writer = PerformanceWriter(pool: pool, now: now)
     var limits = limits
-    limits.batch = Self.largestGroup
+    limits.batch = Self.maxGroupSize
     self.writer = writer
     queue = BatchQueue(limits: limits) { group in
-      // Its end is the answer; nobody waits for the task itself.
+      // The task finishes the group, so that nothing has to wait for the task itself.
       Task {
         do throws(PostgresError) {
           group.finish(.success(try await writer.record(group.items)))
@@ -37,23 +41,28 @@ public struct PerformanceStore: Sendable {
     }
   }
 
-  /// What has become of a batch of a call.
+  /// The result of a batch.
   public enum Answer: Sendable, Hashable {
+    /// The batch was counted, by this call or an earlier one.
     case recorded(PerformanceOutcome)
-    /// The id was used for other entries. Nothing was counted.
+    /// The batch id was used for other entries, and nothing was counted.
     case conflictingEntries
   }
 
-  /// Counts a batch, together with others that have gathered; durable when it returns.
+  /// Counts a batch, in one transaction with other batches.
   ///
-  /// - Throws: ``PostgresError``. Of a caller that is cancelled the batch may have been counted.
+  /// The counts are durable when the call returns.
+  ///
+  /// - Throws: ``PostgresError``. If the caller is cancelled, the batch may have been counted.
   public func record(_ batch: PerformanceBatch) async throws(PostgresError) -> Answer {
     try await queue.submit(batch)
   }
 
-  /// Counts batches, in one transaction, durable when it returns.
+  /// Counts several batches in one transaction.
   ///
-  /// - Returns: The answers, in the order of the batches.
+  /// The counts are durable when the call returns.
+  ///
+  /// - Returns: The result of each batch, in order.
   public func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Answer] {
     try await writer.record(batches)
   }

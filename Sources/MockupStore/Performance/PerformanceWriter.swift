@@ -2,13 +2,14 @@ internal import FoundationEssentials
 internal import Mockups
 internal import Postgres
 
-/// Counts batches of performance in the database.
+/// A writer that counts batches of pins and impressions in the database.
 struct PerformanceWriter: Sendable {
   let pool: Pool
   let now: @Sendable () -> Date
 
-  /// Counts batches in one transaction, as if one after the other: a batch that stands there twice counts
-  /// once.
+  /// Counts batches in one transaction, with the same results as if they were counted one by one.
+  ///
+  /// A batch that is listed twice counts once.
   func record(
     _ batches: [PerformanceBatch]
   ) async throws(PostgresError) -> [PerformanceStore.Answer] {
@@ -58,7 +59,7 @@ struct PerformanceWriter: Sendable {
 }
 
 extension PerformanceStore.Answer {
-  /// The same, to one that was sent again.
+  /// The answer for a replay of the batch.
   fileprivate var asReplayed: PerformanceStore.Answer {
     guard case .recorded(var outcome) = self else { return self }
     outcome.isReplayed = true
@@ -69,7 +70,7 @@ extension PerformanceStore.Answer {
 /// A row of `claim_performance_batches.sql`.
 private struct PerformanceClaim: Sendable {
   var isNew: Bool
-  /// What the batch was told before, where it is not new.
+  /// The earlier answer, if the batch is not new.
   var answer: PerformanceStore.Answer
 
   init(_ row: Row) throws(PostgresError) {
@@ -85,8 +86,8 @@ private struct PerformanceClaim: Sendable {
       return
     }
     var refused: [PerformanceOutcome.Refused] = []
-    for (index, word) in zip(indexes, reasons) {
-      guard let reason = PerformanceRefusal(rawValue: word) else { throw .unexpectedAnswer(word) }
+    for (index, value) in zip(indexes, reasons) {
+      guard let reason = PerformanceRefusal(rawValue: value) else { throw .unexpectedAnswer(value) }
       refused.append(PerformanceOutcome.Refused(index: index, reason: reason))
     }
     answer = .recorded(

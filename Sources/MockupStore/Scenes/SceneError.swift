@@ -1,28 +1,33 @@
 public import FoundationEssentials
 public import Postgres
 
-/// Why a scene could not be read or changed. Nothing has changed then, save where ``database(_:)`` says
-/// that the outcome is unknown.
+/// An error of a call that reads or changes scene templates.
+///
+/// Nothing has changed, unless ``database(_:)`` reports that the outcome is unknown.
 public enum SceneError: Error, Sendable {
+  /// No user has this id.
   case unknownUser(UUID)
-  /// The user sees no template of this id.
+  /// No template with this id is visible to the user.
   case unknownTemplate(UUID)
-  /// The user has no active template of this key, and neither has the system.
+  /// Neither the user nor the system has an active template with this key.
   case unknownScene(String)
-  /// The user has a template of this key.
+  /// The user has a template with this key already.
   case keyTaken(String)
-  /// The id was used for a template that differs in this field, as the wire names it.
+  /// The idempotency key was used for a template that differs in this field of the request message.
   case conflict(String)
-  /// It is the system's, and nobody's to change.
+  /// The template is a system template, which is read-only.
   case systemTemplate(UUID)
-  /// The database does not take the configuration: U+0000, half a surrogate pair, a number beyond all
-  /// bounds, or more than 256 KiB.
+  /// PostgreSQL cannot store the configuration.
+  ///
+  /// It has U+0000, half of a surrogate pair, a number that `numeric` cannot represent, or more
+  /// than 256 KiB.
   case unstorableConfig
+  /// The database failed, or is unavailable.
   case database(PostgresError)
 }
 
 extension SceneError {
-  /// The error of a statement that writes a template.
+  /// Creates an error from that of a statement that writes a template.
   init(writing error: PostgresError, user: UUID, key: String?) {
     guard let state = error.sqlState else {
       self = .database(error)
@@ -33,7 +38,8 @@ extension SceneError {
     case .uniqueViolation where key != nil && error.constraint == Self.keyIndex:
       self = .keyTaken(key ?? "")
     case .checkViolation where error.constraint == Self.configSizeCheck: self = .unstorableConfig
-    // Data exceptions, and a program too deep: of all that is written only JSON is parsed.
+    // Data exceptions, and JSON that is nested too deeply (54001). Only the configuration is
+    // parsed.
     case _ where state.conditionClass == "22" || state.code == "54001": self = .unstorableConfig
     default: self = .database(error)
     }

@@ -2,17 +2,18 @@ public import FoundationEssentials
 public import Mockups
 internal import Postgres
 
-/// Which scene templates a list has.
+/// A filter for a list of scene templates.
 public struct SceneFilter: Sendable, Hashable {
-  /// Whose, besides the system's; `nil`: the system's alone.
+  /// The user whose templates are listed besides the system's; nil means only the system's.
   public var userID: UUID?
-  /// Also those that are not active.
+  /// If true, inactive templates are listed too.
   public var includesInactive: Bool
-  /// Only the user's own.
+  /// If true, only the user's own templates are listed.
   public var ownOnly: Bool
-  /// Only those recommended for this collection; `nil`: all.
+  /// The collection that the templates are recommended for; nil means all templates.
   public var collection: String?
 
+  /// Creates a filter, which matches the system's active templates by default.
   public init(
     userID: UUID? = nil, includesInactive: Bool = false, ownOnly: Bool = false,
     collection: String? = nil
@@ -24,24 +25,30 @@ public struct SceneFilter: Sendable, Hashable {
   }
 }
 
-/// A page of scene templates, by key, the user's before the system's.
+/// A page of scene templates in ascending order of their keys.
 public struct ScenePage: Sendable, Hashable {
+  /// The templates; for each key the user's template comes before the system's.
   public var templates: [SceneTemplate]
-  /// Where the next page begins, if there is one.
+  /// The cursor for the next page, or nil if this is the last page.
   public var next: Cursor?
 
-  /// The last template of a page.
+  /// A position in the list: that of the last template of a page.
   public struct Cursor: Sendable, Hashable {
+    /// The key of the template.
     public var key: String
+    /// A Boolean value that indicates whether it is a system template.
     public var isSystem: Bool
+    /// The id of the template.
     public var id: UUID
 
+    /// Creates a cursor from its parts, such as those of a page token.
     public init(key: String, isSystem: Bool, id: UUID) {
       self.key = key
       self.isSystem = isSystem
       self.id = id
     }
 
+    /// Creates a cursor at a template.
     public init(_ template: SceneTemplate) {
       self.init(key: template.key, isSystem: template.isSystem, id: template.id)
     }
@@ -49,15 +56,16 @@ public struct ScenePage: Sendable, Hashable {
 }
 
 extension SceneStore {
-  /// A page of templates.
+  /// Returns a page of scene templates.
   ///
   /// - Parameters:
-  ///   - cursor: Where the page before said to go on.
-  ///   - count: How many at most.
+  ///   - filter: The templates to list.
+  ///   - cursor: The ``ScenePage/next`` of the previous page; nil means the first page.
+  ///   - count: The maximum number of templates.
   public func templates(
     _ filter: SceneFilter, after cursor: ScenePage.Cursor?, count: Int32
   ) async throws(SceneError) -> ScenePage {
-    // One more than the page tells whether there is another.
+    // Reads one template more than the page has, to find out whether there is a next page.
     let parameters = Parameters(
       filter.userID, filter.includesInactive, filter.ownOnly, filter.collection,
       cursor?.key, cursor?.isSystem, cursor?.id, Int64(count) + 1)

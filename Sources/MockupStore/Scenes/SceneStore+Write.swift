@@ -3,22 +3,34 @@ public import Mockups
 internal import Postgres
 internal import TimeOrderedID
 
-/// What a user's scene template is made with.
+/// A request to create a user's scene template.
 public struct SceneTemplateRequest: Sendable, Hashable {
+  /// The user who will own the template.
   public var userID: UUID
-  /// The idempotency key, made by the client and unique for the user. The template gets an id of its own.
+  /// The idempotency key, made by the client and unique for the user.
+  ///
+  /// It is not the id of the template, which the server makes.
   public var id: UUID
+  /// The key by which requests will name the scene.
   public var key: String
+  /// The name for people.
   public var name: String
-  /// Empty: none, as the URLs.
+  /// The description for people; an empty string means none.
   public var description = ""
+  /// The vendor's id of the template.
   public var vendorID: String
+  /// The vendor's URL of the template; an empty string means none.
   public var vendorURL = ""
+  /// The placement of the artwork.
   public var config = SceneConfig()
+  /// The URL of a preview image; an empty string means none.
   public var previewURL = ""
+  /// A Boolean value that indicates whether mockups can be generated with the template.
   public var isActive = true
+  /// The names of the collections that the scene suits.
   public var recommendedCollections: [String] = []
 
+  /// Creates a request for an active template without optional values.
   public init(userID: UUID, id: UUID, key: String, name: String, vendorID: String) {
     self.userID = userID
     self.id = id
@@ -28,32 +40,44 @@ public struct SceneTemplateRequest: Sendable, Hashable {
   }
 }
 
-/// What is to change in a user's scene template; what is `nil` stays.
+/// A change of a user's scene template; a property that is nil leaves its value unchanged.
 public struct SceneTemplateChange: Sendable, Hashable {
+  /// The new name.
   public var name: String?
-  /// Empty: none, as the URLs.
+  /// The new description; an empty string removes it.
   public var description: String?
+  /// The new vendor's id of the template.
   public var vendorID: String?
+  /// The new vendor's URL of the template; an empty string removes it.
   public var vendorURL: String?
-  /// In place of the old one, as ``SceneConfig/replacing(_:)`` says.
+  /// The new configuration, which replaces the old one as described in
+  /// ``SceneConfig/replacing(_:)``.
   public var config: SceneConfig?
+  /// The new URL of the preview image; an empty string removes it.
   public var previewURL: String?
+  /// True to activate the template, or false to deactivate it.
   public var isActive: Bool?
+  /// The new names of the collections that the scene suits.
   public var recommendedCollections: [String]?
 
+  /// Creates a change that leaves all values unchanged.
   public init() {}
 }
 
-/// A template that was made.
+/// The result of creating a scene template.
 public struct SceneTemplateOutcome: Sendable, Hashable {
-  /// As it stands now.
+  /// The template in its current state.
   public var template: SceneTemplate
-  /// The call was sent before.
+  /// True if an earlier call created the template.
   public var isReplayed: Bool
 }
 
 extension SceneStore {
-  /// Makes a template of a user.
+  /// Creates a user's template.
+  ///
+  /// - Throws: ``SceneError/keyTaken(_:)`` if the user has a template with the key already,
+  ///   ``SceneError/unknownTemplate(_:)`` if an earlier call created the template and it was
+  ///   deleted, or another ``SceneError``.
   public func create(
     _ request: SceneTemplateRequest
   ) async throws(SceneError) -> SceneTemplateOutcome {
@@ -81,7 +105,11 @@ extension SceneStore {
     }
   }
 
-  /// Changes a user's template.
+  /// Changes a user's own template.
+  ///
+  /// - Throws: ``SceneError/systemTemplate(_:)`` for a system template,
+  ///   ``SceneError/unknownTemplate(_:)`` if the user has no template with the id, or another
+  ///   ``SceneError``.
   public func update(
     _ id: UUID, of userID: UUID, _ change: SceneTemplateChange
   ) async throws(SceneError) -> SceneTemplate {
@@ -109,12 +137,13 @@ extension SceneStore {
       throw SceneError(writing: error, user: userID, key: nil)
     }
     if let changed { return changed }
-    throw try await whyNotOwn(id, userID)
+    throw try await errorForTemplate(id, notOwnedBy: userID)
   }
 
-  /// Deletes a user's template.
+  /// Deletes a user's own template.
   ///
-  /// - Returns: Whether it was there.
+  /// - Returns: True if the template existed.
+  /// - Throws: ``SceneError/systemTemplate(_:)`` for a system template, or another ``SceneError``.
   public func delete(_ id: UUID, of userID: UUID) async throws(SceneError) -> Bool {
     let count: Int
     do throws(PostgresError) {
@@ -123,13 +152,17 @@ extension SceneStore {
       throw .database(error)
     }
     if count > 0 { return true }
-    if case .systemTemplate(let id) = try await whyNotOwn(id, userID) { throw .systemTemplate(id) }
+    let error = try await errorForTemplate(id, notOwnedBy: userID)
+    if case .systemTemplate = error { throw error }
     return false
   }
 
-  /// Why a template is not a user's own: it is the system's, or for all that the user may know there is
-  /// none.
-  private func whyNotOwn(_ id: UUID, _ userID: UUID) async throws(SceneError) -> SceneError {
+  /// Returns the error for a template that is not the user's own.
+  ///
+  /// Templates of other users are reported as unknown.
+  private func errorForTemplate(
+    _ id: UUID, notOwnedBy userID: UUID
+  ) async throws(SceneError) -> SceneError {
     let seen = try await read(Queries.getSceneTemplate, Parameters(userID, id))
     return seen.first?.isSystem == true ? .systemTemplate(id) : .unknownTemplate(id)
   }

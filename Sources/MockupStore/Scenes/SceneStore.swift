@@ -2,20 +2,27 @@ public import FoundationEssentials
 public import Mockups
 public import Postgres
 
-/// The templates of scenes: the system's, which are everybody's to read, and those of users.
+/// The store of scene templates: the system's, which all users can read, and those of users.
 public struct SceneStore: Sendable {
   let pool: Pool
   let now: @Sendable () -> Date
 
-  /// - Parameter now: The clock by which templates are made and changed.
+  /// Creates a store.
+  ///
+  /// - Parameters:
+  ///   - pool: The connections to the database.
+  ///   - now: The clock for the times when templates are created and changed.
   public init(pool: Pool, now: @escaping @Sendable () -> Date = { Date() }) {
     self.pool = pool
     self.now = now
   }
 
-  /// A template that a user sees.
+  /// Returns a template that is visible to a user: the user's own, or a system template.
   ///
-  /// - Parameter userID: `nil`: only the system's are seen.
+  /// - Parameters:
+  ///   - id: The template.
+  ///   - userID: The user; nil means that only system templates are visible.
+  /// - Throws: ``SceneError/unknownTemplate(_:)`` if no visible template has the id.
   public func template(
     _ id: UUID, seenBy userID: UUID?
   ) async throws(SceneError) -> SceneTemplate {
@@ -24,7 +31,11 @@ public struct SceneStore: Sendable {
     return template
   }
 
-  /// The template that a user's mockups of a scene are made with.
+  /// Returns the template that is used for a user's mockups of a scene.
+  ///
+  /// The user's active template takes precedence over the system's.
+  ///
+  /// - Throws: ``SceneError/unknownScene(_:)`` if there is no active template with the key.
   public func resolve(_ key: String, for userID: UUID) async throws(SceneError) -> SceneTemplate {
     let found = try await read(Queries.resolveScene, Parameters(userID, key))
     guard let template = found.first else { throw .unknownScene(key) }

@@ -5,7 +5,7 @@ let maximumAttempts = 4
 
 /// Runs a statement, again if it fails because of a conflict with another transaction.
 ///
-/// A statement that fails so has changed nothing.
+/// The conflict has rolled the statement back.
 func retrying<Value: Sendable>(
   _ body: () async throws(PostgresError) -> Value
 ) async throws(PostgresError) -> Value {
