@@ -1,9 +1,9 @@
--- Leases the oldest pending mockups.
+-- Leases the oldest pending mockups. See mockupd.claim_mockups.
 --
 -- $1 timestamptz  now
--- $2 text         worker
--- $3 integer      how many                    $4 integer  seconds that the lease lasts
--- $5 integer      how many bytes
+-- $2 text         name of the worker
+-- $3 integer      maximum number of mockups   $4 integer  duration of the lease in seconds
+-- $5 integer      maximum total size of the mockups in bytes
 SELECT
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
   (mockup).scene_config::text, (mockup).status,

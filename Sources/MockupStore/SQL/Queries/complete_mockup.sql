@@ -1,13 +1,14 @@
--- Completes a mockup. See mockupd.complete_mockup for what each outcome means.
+-- Completes a mockup. See mockupd.complete_mockup for the outcomes.
 --
 -- $1 timestamptz  now
--- $2 uuid         user                        $3 uuid     mockup
+-- $2 uuid         user                        $3 uuid      mockup
 -- $4 integer      attempt
--- $5 text         file URL                    $6 text     file key
--- $7 text         thumbnail URL, or null      $8 text     render id, or null
--- $9 text         metadata, or null           $10 float8  quality, or null
--- $11 integer     credits, null: all          $12 boolean whether more may be charged than is held
--- $13 uuid        id for the ledger's row
+-- $5 text         file URL                    $6 text      file key
+-- $7 text         thumbnail URL, or null      $8 text      render id, or null
+-- $9 text         metadata as JSON, or null   $10 float8   quality score, or null
+-- $11 integer     credits; null: all held
+-- $12 boolean     whether the charge may exceed the held credits
+-- $13 uuid        id for the ledger entry
 SELECT
   outcome, replayed,
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,

@@ -1,10 +1,10 @@
--- Makes a template of a user. See mockupd.create_scene_template for what each outcome means.
+-- Creates a user's scene template. See mockupd.create_scene_template for the outcomes.
 --
 -- $1 timestamptz  now
--- $2 uuid   user            $3 uuid   request       $4 uuid  id for the template
--- $5 text   scene key       $6 text   name          $7 text  description
--- $8 text   vendor's id     $9 text   vendor's URL  $10 jsonb configuration
--- $11 text  preview's URL   $12 boolean active      $13 text[] recommended collections
+-- $2 uuid   user                 $3 uuid   request id    $4 uuid     id for the template
+-- $5 text   scene key            $6 text   name          $7 text     description
+-- $8 text   vendor's id          $9 text   vendor's URL  $10 jsonb   configuration
+-- $11 text  URL of the preview   $12 boolean  active     $13 text[]  recommended collections
 SELECT
   outcome, replayed,
   (template).id, (template).user_id, (template).scene_key, (template).name,

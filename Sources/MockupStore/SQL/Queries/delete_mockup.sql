@@ -1,4 +1,4 @@
--- Deletes a mockup, and says whether it was there and what was given back.
+-- Deletes a mockup. Returns whether it existed, and the number of credits that were released.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user                        $3 uuid     mockup

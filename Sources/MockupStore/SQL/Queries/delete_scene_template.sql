@@ -1,4 +1,4 @@
--- Deletes a user's own template.
+-- Deletes a user's own scene template.
 --
 -- $1 uuid  user
 -- $2 uuid  template

@@ -1,5 +1,5 @@
--- Takes back leases that have lapsed, and says how many.
+-- Takes back expired leases, and returns their number.
 --
 -- $1 timestamptz  now
--- $2 integer      how many at most
+-- $2 integer      maximum number of leases
 SELECT mockupd.expire_leases($1, $2)

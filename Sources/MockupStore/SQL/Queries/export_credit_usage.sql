@@ -1,9 +1,9 @@
--- A chunk of a user's ledger, the oldest entry first.
+-- Returns a chunk of a user's ledger, the oldest entry first.
 --
 -- $1 uuid     user
--- $2 integer  only this year, null: all
--- $3 integer  and $4 bigint: year and sequence of the last entry before it, or null
--- $5 integer  how many
+-- $2 integer  the year; null: all years
+-- $3 integer  and $4 bigint: year and sequence of the previous chunk's last entry, or null
+-- $5 integer  maximum number of entries
 SELECT
   id, user_id, sequence, credits::integer, operation, balance_before::integer,
   balance_after::integer, year::integer, month::integer,

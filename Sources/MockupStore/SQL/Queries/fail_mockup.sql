@@ -1,9 +1,9 @@
--- Ends an attempt without a picture. See mockupd.fail_mockup for what each outcome means.
+-- Ends an attempt that made no picture. See mockupd.fail_mockup for the outcomes.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user                        $3 uuid     mockup
 -- $4 integer      attempt
--- $5 text         why                         $6 boolean  whether another attempt may do
+-- $5 text         error message               $6 boolean  whether the mockup may be attempted again
 -- $7 boolean      whether the vendor may have charged
 SELECT
   outcome, replayed,

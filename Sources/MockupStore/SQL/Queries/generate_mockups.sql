@@ -1,10 +1,10 @@
--- Asks for mockups. See mockupd.generate_mockups for what each outcome means.
+-- Requests mockups. See mockupd.generate_mockups for the outcomes.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user                        $3 uuid     request id
--- $4 uuid[]       assets                      $5 text[]   scenes
+-- $4 uuid[]       assets                      $5 text[]   scene keys
 -- $6 boolean      whether to skip approval    $7 uuid     quote, or null
--- $8 integer      credits for each            $9 integer  seconds to live
+-- $8 integer      credits for each mockup     $9 integer  time to live in seconds
 -- $10 uuid[]      ids for the mockups         $11 uuid[]  ids for their reservations
 SELECT
   outcome, replayed, asset_id, scene, mockup_id, reservation_id, failure, status, file_url,

@@ -1,9 +1,9 @@
--- A user's credits; no row for an unknown user.
+-- Returns a user's credits, or no row if the user does not exist.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user
--- $3 integer      year, null: now's
--- $4 integer      month, null: now's
+-- $3 integer      year; null: the current year
+-- $4 integer      month; null: the current month
 SELECT
   period.year, period.month,
   usage.annual_budget, usage.monthly_soft_limit,

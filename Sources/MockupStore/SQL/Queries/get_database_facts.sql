@@ -1,4 +1,4 @@
--- The database, and what waits in it.
+-- Returns the versions of the schema and of PostgreSQL, and the amount of work that waits.
 --
 -- $1 timestamptz  now
 SELECT

@@ -1,4 +1,4 @@
--- One mockup as it is.
+-- Returns a mockup.
 --
 -- $1 uuid  user
 -- $2 uuid  mockup

@@ -1,4 +1,5 @@
--- How far a user's feed has come; 0 where nothing has ever changed.
+-- Returns whether a user exists, and the last revision of the user's feed (0 if nothing ever
+-- changed).
 --
 -- $1 uuid  user
 SELECT

@@ -1,4 +1,4 @@
--- One reservation as it stands.
+-- Returns a reservation in its state at $1.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user

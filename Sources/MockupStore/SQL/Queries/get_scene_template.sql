@@ -1,9 +1,10 @@
--- A scene template that a user sees.
+-- Returns a scene template that is visible to a user.
 --
--- $1 uuid  user, null: the system's alone
+-- $1 uuid  user; null: only system templates are visible
 -- $2 uuid  template
 SELECT
-  t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url, t.config,
-  t.preview_url, t.is_active, t.is_system, t.recommended_collections, t.created_at, t.updated_at
+  t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url,
+  t.config, t.preview_url, t.is_active, t.is_system, t.recommended_collections, t.created_at,
+  t.updated_at
 FROM public.mockup_scene_templates AS t
 WHERE t.id = $2 AND (t.user_id = $1 OR t.user_id IS NULL AND t.is_system)

@@ -1,16 +1,16 @@
--- A page of all users' credits, and in each of its rows the totals of all that the filter asks for. A
--- row without a user where the page is empty.
+-- Returns a page of the credits of all users. Each row also has the totals over all users that
+-- match the filter. An empty page has one row without a user.
 --
--- Each order is one of ascending figures, and of user ids where those are the same.
+-- The sort key (figure) is ascending in every order; users with the same key are sorted by id.
 --
 -- $1 timestamptz  now
--- $2 integer      year, null: now's   $3 integer  month, null: now's
--- $4 uuid         only this user, null: all
--- $5 boolean      only who is active  $6 boolean  only who has passed the soft limit
--- $7 bigint       only with so many available at most, null: all
--- $8 text         'used', 'held', 'available', 'monthly_used'; another: by user id
--- $9 bigint       and $10 uuid: figure and id of the last user of the page before, or null
--- $11 bigint      how many
+-- $2 integer      year; null: the current year   $3 integer  month; null: the current month
+-- $4 uuid         the only user; null: all users
+-- $5 boolean      only active users              $6 boolean  only users above their soft limit
+-- $7 bigint       maximum of available credits; null: any
+-- $8 text         order: 'used', 'held', 'available', 'monthly_used'; any other value: by user id
+-- $9 bigint       and $10 uuid: figure and id of the previous page's last user, or null
+-- $11 bigint      maximum number of users
 WITH period AS (
   SELECT
     coalesce($2, extract(year FROM $1 AT TIME ZONE 'UTC')::integer) AS year,

@@ -1,8 +1,8 @@
--- Renews a lease. See mockupd.heartbeat_mockup for what each outcome means.
+-- Renews a lease. See mockupd.heartbeat_mockup for the outcomes.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user                        $3 uuid     mockup
--- $4 integer      attempt                     $5 integer  seconds that the lease lasts from now
+-- $4 integer      attempt                     $5 integer  duration of the lease in seconds
 SELECT
   outcome,
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,

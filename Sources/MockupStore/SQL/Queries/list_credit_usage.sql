@@ -1,9 +1,9 @@
--- A page of a user's ledger, the newest entry first.
+-- Returns a page of a user's ledger, the newest entry first.
 --
 -- $1 uuid     user
--- $2 integer  only this year, null: all     $3 integer  only this month, null: all
--- $4 integer  and $5 bigint: year and sequence of the last entry of the page before, or null
--- $6 integer  how many
+-- $2 integer  the year; null: all years     $3 integer  the month; null: all months
+-- $4 integer  and $5 bigint: year and sequence of the previous page's last entry, or null
+-- $6 integer  maximum number of entries
 SELECT
   id, user_id, sequence, credits::integer, operation, balance_before::integer,
   balance_after::integer, year::integer, month::integer,

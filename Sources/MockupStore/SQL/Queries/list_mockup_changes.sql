@@ -1,9 +1,9 @@
--- What has changed of a user's mockups after a revision, in the order of the changes, each with what
--- the mockup is now. Of one that was deleted there is the change alone.
+-- Returns the changes of a user's mockups after a revision, in order, with the current mockup of
+-- each change. A change that deleted a mockup has none.
 --
 -- $1 uuid     user
--- $2 bigint   the revision
--- $3 integer  how many at most
+-- $2 bigint   revision
+-- $3 integer  maximum number of changes
 SELECT
   c.revision, c.mockup_id,
   m.user_id, m.id, m.asset_id, m.quote_id, m.scene,

@@ -1,10 +1,10 @@
--- A page of a user's mockups, the newest first.
+-- Returns a page of a user's mockups, the newest first.
 --
 -- $1 uuid         user
--- $2 uuid         only this asset's, null: all    $3 uuid  only this quote's, null: all
--- $4 text         only this scene's, null: all    $5 text  only of this status, null: all
--- $6 timestamptz  and $7 uuid: created_at and id of the last of the page before, or null
--- $8 bigint       how many
+-- $2 uuid         the asset; null: all            $3 uuid  the quote; null: all
+-- $4 text         the scene; null: all            $5 text  the status; null: all
+-- $6 timestamptz  and $7 uuid: created_at and id of the previous page's last mockup, or null
+-- $8 bigint       maximum number of mockups
 SELECT
   m.user_id, m.id, m.asset_id, m.quote_id, m.scene,
   m.scene_config::text, m.status,

@@ -1,14 +1,16 @@
--- A page of the scene templates that a user sees, by key, the user's before the system's.
+-- Returns a page of the scene templates that are visible to a user, by key. For each key the user's
+-- template comes before the system's.
 --
--- $1 uuid     user, null: the system's alone
--- $2 boolean  also those that are not active
--- $3 boolean  only the user's own
--- $4 text     only those recommended for this collection, null: all
--- $5 text, $6 boolean and $7 uuid: key, is_system and id of the last of the page before, or null
--- $8 bigint   how many
+-- $1 uuid     user; null: only system templates are visible
+-- $2 boolean  whether to include inactive templates
+-- $3 boolean  whether to list only the user's own templates
+-- $4 text     the collection that the templates are recommended for; null: all
+-- $5 text, $6 boolean and $7 uuid: key, is_system, id of the previous page's last template or null
+-- $8 bigint   maximum number of templates
 SELECT
-  t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url, t.config,
-  t.preview_url, t.is_active, t.is_system, t.recommended_collections, t.created_at, t.updated_at
+  t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url,
+  t.config, t.preview_url, t.is_active, t.is_system, t.recommended_collections, t.created_at,
+  t.updated_at
 FROM public.mockup_scene_templates AS t
 WHERE (t.user_id = $1 OR t.user_id IS NULL AND t.is_system AND NOT $3)
   AND ($2 OR t.is_active)

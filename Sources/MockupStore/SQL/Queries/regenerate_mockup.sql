@@ -1,9 +1,9 @@
--- Asks for a mockup once more. See mockupd.regenerate_mockup for what each outcome means.
+-- Requests another picture for a mockup. See mockupd.regenerate_mockup for the outcomes.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user                        $3 uuid     mockup
 -- $4 uuid         request id                  $5 boolean  whether to skip approval
--- $6 integer      credits                     $7 integer  seconds to live
+-- $6 integer      credits                     $7 integer  time to live in seconds
 -- $8 uuid         id for the reservation
 SELECT
   outcome, replayed,

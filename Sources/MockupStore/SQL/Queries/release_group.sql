@@ -1,4 +1,5 @@
--- Releases a group. See mockupd.release_group.
+-- Releases a group of reservations; no row if the user has no such group. See
+-- mockupd.release_group.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user

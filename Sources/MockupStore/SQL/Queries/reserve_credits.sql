@@ -1,10 +1,10 @@
--- Reserves a batch. See mockupd.reserve for what each outcome means.
+-- Reserves a batch. See mockupd.reserve for the outcomes.
 --
 -- $1 timestamptz  now
--- $2 uuid[]       users                   $3 uuid[]  reservation ids
--- $4 integer[]    credits                 $5 text[]  operations
--- $6 integer[]    seconds to live         $7 uuid[]  mockups, null for none
--- $8 uuid[]       groups, null for none   $9 text[]  modes
+-- $2 uuid[]       users                      $3 uuid[]  reservation ids
+-- $4 integer[]    credits                    $5 text[]  operations
+-- $6 integer[]    times to live in seconds   $7 uuid[]  mockups; null: none
+-- $8 uuid[]       groups; null: none         $9 text[]  modes
 SELECT
   ordinal, outcome, replayed, granted, reserved_at,
   extract(year FROM reserved_at AT TIME ZONE 'UTC')::integer AS year,

@@ -1,9 +1,10 @@
--- Decides what an unresolved reservation was charged. See mockupd.resolve_reservation.
+-- Settles an unresolved reservation. See mockupd.resolve_reservation.
 --
 -- $1 timestamptz  now
--- $2 uuid         user                        $3 uuid     reservation id
--- $4 uuid         resolution id               $5 integer  credits, 0: give all of it back
--- $6 boolean      whether it may overrun      $7 uuid     id for the ledger's row
+-- $2 uuid         user                            $3 uuid     reservation id
+-- $4 uuid         resolution id                   $5 integer  credits; 0: release all
+-- $6 boolean      whether the charge may exceed the held credits
+-- $7 uuid         id for the ledger entry
 SELECT
   1::bigint AS ordinal, outcome, replayed,
   (reservation).user_id, (reservation).id, (reservation).state,

@@ -1,7 +1,7 @@
--- Approves or rejects a mockup. See mockupd.review_mockup for what each outcome means.
+-- Approves or rejects a mockup. See mockupd.review_mockup for the outcomes.
 --
 -- $1 uuid  user                               $2 uuid     mockup
--- $3 text  the status it is to have           $4 text     why, or null
+-- $3 text  the new status                     $4 text     reason, or null
 SELECT
   outcome,
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,

@@ -1,9 +1,9 @@
--- Sets a user's budget, soft limit, or both; no row for an unknown user.
+-- Sets a user's annual budget, monthly soft limit, or both; no row if the user does not exist.
 --
 -- $1 timestamptz  now
 -- $2 uuid         user
--- $3 integer      annual budget, null: as it is   $4 integer  monthly soft limit, null: as it is
--- $5 text         who sets it
+-- $3 integer      annual budget; null: unchanged   $4 integer  monthly soft limit; null: unchanged
+-- $5 text         identity of the caller
 SELECT
   previous_annual_budget, previous_monthly_soft_limit,
   extract(year FROM $1 AT TIME ZONE 'UTC')::integer AS year,

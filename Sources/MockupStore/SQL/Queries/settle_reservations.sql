@@ -1,11 +1,11 @@
--- Dispatches, extends, commits or releases a batch. See mockupd.settle for what each outcome means.
+-- Dispatches, extends, commits or releases a batch. See mockupd.settle for the outcomes.
 --
 -- $1 timestamptz  now
--- $2 uuid[]       users                           $3 uuid[]      reservation ids
--- $4 text[]       dispatch, extend, commit, release
--- $5 uuid[]       commit ids                      $6 integer[]   credits, null: all that are left
--- $7 boolean[]    whether it is the last commit   $8 boolean[]   whether it may overrun
--- $9 integer[]    seconds to live                 $10 uuid[]     ids for the ledger's rows
+-- $2 uuid[]       users                            $3 uuid[]     reservation ids
+-- $4 text[]       actions: dispatch, extend, commit, release
+-- $5 uuid[]       commit ids                       $6 integer[]  credits; null: all that are left
+-- $7 boolean[]    whether each commit is final     $8 boolean[]  whether each commit may overrun
+-- $9 integer[]    times to live in seconds         $10 uuid[]    ids for the ledger entries
 SELECT
   ordinal, outcome, replayed,
   (reservation).user_id, (reservation).id, (reservation).state,

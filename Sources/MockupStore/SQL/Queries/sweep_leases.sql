@@ -1,5 +1,5 @@
--- Ends a batch of leases that have lapsed, and says how many they were.
+-- Takes back a batch of expired leases, and returns their number.
 --
 -- $1 timestamptz  now
--- $2 integer      how many at a time
+-- $2 integer      maximum number of leases
 SELECT mockupd.expire_leases($1, $2)

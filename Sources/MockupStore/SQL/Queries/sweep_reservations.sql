@@ -1,6 +1,6 @@
--- Expires one batch of what is due. See mockupd.sweep_reservations.
+-- Expires a batch of due reservations. See mockupd.sweep_reservations.
 --
 -- $1 timestamptz  now
--- $2 timestamptz  the due time that the last batch ended with, or null
--- $3 integer      how many users' years at most
+-- $2 timestamptz  last due time of the previous batch, or null
+-- $3 integer      maximum number of users' years
 SELECT years, expired, last_due_at FROM mockupd.sweep_reservations($1, $2, $3)

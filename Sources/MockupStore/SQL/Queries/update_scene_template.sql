@@ -1,11 +1,11 @@
--- Changes a user's own template. What is null stays; an empty text is stored as none where there may
--- be none.
+-- Changes a user's own scene template. A null parameter leaves its column unchanged. An empty
+-- string is stored as null in a column that may be null.
 --
 -- $1 timestamptz  now
--- $2 uuid   user            $3 uuid   template
--- $4 text   name            $5 text   description
--- $6 text   vendor's id     $7 text   vendor's URL  $8 jsonb configuration
--- $9 text   preview's URL   $10 boolean active      $11 text[] recommended collections
+-- $2 uuid   user                 $3 uuid   template
+-- $4 text   name                 $5 text   description
+-- $6 text   vendor's id          $7 text   vendor's URL   $8 jsonb    configuration
+-- $9 text   URL of the preview   $10 boolean  active      $11 text[]  recommended collections
 UPDATE public.mockup_scene_templates AS t
 SET name = coalesce($4, t.name),
   description = CASE WHEN $5 IS NULL THEN t.description ELSE nullif($5, '') END,
@@ -18,5 +18,6 @@ SET name = coalesce($4, t.name),
   updated_at = $1
 WHERE t.id = $3 AND t.user_id = $2 AND NOT t.is_system
 RETURNING
-  t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url, t.config,
-  t.preview_url, t.is_active, t.is_system, t.recommended_collections, t.created_at, t.updated_at
+  t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url,
+  t.config, t.preview_url, t.is_active, t.is_system, t.recommended_collections, t.created_at,
+  t.updated_at

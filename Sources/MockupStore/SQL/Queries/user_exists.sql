@@ -1,4 +1,4 @@
--- Whether there is such a user.
+-- Returns whether a user exists.
 --
 -- $1 uuid  user
 SELECT mockupd.user_exists($1)

@@ -1,4 +1,4 @@
--- What is wrong with one user's books, a row a discrepancy.
+-- Returns the discrepancies between one user's counters and balances and the rows, one in each row.
 --
 -- $1 uuid  user
 SELECT user_id, year, discrepancy FROM mockupd.verify_counters($1) ORDER BY 2, 3

@@ -1,6 +1,6 @@
--- What is wrong with the books of the next users: a row a discrepancy, and one without for a user whose
--- books are right.
+-- Returns the discrepancies of a batch of users, one in each row. A user without discrepancies has
+-- one row with nulls.
 --
--- $1 uuid     the last user of the batch before, null: none
--- $2 integer  how many users
+-- $1 uuid     last user of the previous batch; null: start with the first
+-- $2 integer  maximum number of users
 SELECT user_id, year, discrepancy FROM mockupd.verify_users($1, $2)
