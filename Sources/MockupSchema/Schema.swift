@@ -1,8 +1,9 @@
 public import Postgres
 
-/// The database's schema, as migrations that are part of the program.
+/// The database schema, as migrations that are compiled into the program.
 public enum Schema {
-  /// The schema of everything that is internal, and of the record of applied migrations.
+  /// The name of the PostgreSQL schema for internal objects, such as the record of applied
+  /// migrations.
   public static let name = "mockupd"
 
   /// The versioned migrations (`SQL/Migrations`), in order.
@@ -21,11 +22,13 @@ public enum Schema {
     migration(17, "access", PackageResources._17_access_sql),
   ]
 
-  /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order in which they are
-  /// applied: PostgreSQL checks the body of a view, and of a function in SQL, when it is made.
+  /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order of application.
   ///
-  /// The revision rises with each release that changes one of them, so that older programs refuse the
-  /// database from then on.
+  /// Each comes after those that it uses, since PostgreSQL checks the body of a view, or of a
+  /// function in SQL, when it is created.
+  ///
+  /// Each release that changes one of them raises the revision. Older programs then refuse the
+  /// database.
   public static let functions = RepeatableMigrations(
     revision: 1,
     migrations: [
@@ -100,7 +103,13 @@ public enum Schema {
         "access/mockup_scene_templates_system", PackageResources.mockup_scene_templates_system_sql),
     ])
 
-  /// Makes the migrator of this schema; for the parameters see ``Postgres/Migrator``.
+  /// Creates the migrator of this schema.
+  ///
+  /// - Parameters:
+  ///   - configuration: The configuration of the migrator's connection.
+  ///   - lockTimeout: The maximum time to wait for a lock that another session holds.
+  ///   - onEvent: A function that is called for each event; see ``Postgres/Migrator``.
+  /// - Throws: ``MigrationError`` if the list of migrations is invalid.
   public static func migrator(
     configuration: PostgresConfiguration,
     lockTimeout: Duration = .seconds(600),

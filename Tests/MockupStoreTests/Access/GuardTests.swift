@@ -45,7 +45,7 @@ import Testing
           } else {
             #expect(error?.sqlState == .checkViolation, "\(next)")
             #expect(error?.constraint == "mockups_status_transition")
-            #expect(error?.message == "a mockup that is \(state) cannot become \(next)")
+            #expect(error?.message == "a mockup cannot change from \(state) to \(next)")
           }
         }
       }

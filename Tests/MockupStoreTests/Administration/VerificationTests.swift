@@ -42,8 +42,8 @@ import Testing
             == Set(
               damaged.flatMap {
                 [
-                  "\($0) 2026 entries: the counter says 2, the rows say 1",
-                  "\($0) 2026 generation: the counter says 4, the rows say 3",
+                  "\($0) 2026 entries: the counter is 2, but should be 1",
+                  "\($0) 2026 generation: the counter is 4, but should be 3",
                 ]
               }))
         #expect(found.count == 4)

@@ -23,94 +23,94 @@ import Testing
   static let damages = [
     Damage(
       "a counter of generations", "UPDATE mockupd.credit_counters SET generation = 1",
-      ["generation: the counter says 1, the rows say 3"]),
+      ["generation: the counter is 1, but should be 3"]),
     Damage(
       "a counter of regenerations", "UPDATE mockupd.credit_counters SET regeneration = 0",
-      ["regeneration: the counter says 0, the rows say 2"]),
+      ["regeneration: the counter is 0, but should be 2"]),
     Damage(
       "a counter of refunds", "UPDATE mockupd.credit_counters SET refund = 1",
-      ["refund: the counter says 1, the rows say 0"]),
+      ["refund: the counter is 1, but should be 0"]),
     Damage(
       "a counter of entries", "UPDATE mockupd.credit_counters SET entries = 3",
-      ["entries: the counter says 3, the rows say 2"]),
+      ["entries: the counter is 3, but should be 2"]),
     Damage(
       "a counter of what is held", "UPDATE mockupd.credit_counters SET held = 0",
-      ["held: the counter says 0, the rows say 4"]),
+      ["held: the counter is 0, but should be 4"]),
     Damage(
       "a month's counter", "UPDATE mockupd.credit_counters SET month_used[5] = 6",
-      ["used in month 5: the counter says 6, the rows say 5"]),
+      ["used in month 5: the counter is 6, but should be 5"]),
     Damage(
       "another month's counter", "UPDATE mockupd.credit_counters SET month_held[4] = 1",
-      ["held in month 4: the counter says 1, the rows say 0"]),
+      ["held in month 4: the counter is 1, but should be 0"]),
     Damage(
       "counters that are gone", "DELETE FROM mockupd.credit_counters",
       [
-        "entries: the counter says 0, the rows say 2",
-        "generation: the counter says 0, the rows say 3",
-        "held in month 5: the counter says 0, the rows say 4",
-        "held: the counter says 0, the rows say 4",
-        "open: the counter says 0, the rows say 1",
-        "regeneration: the counter says 0, the rows say 2",
-        "used in month 5: the counter says 0, the rows say 5",
+        "entries: the counter is 0, but should be 2",
+        "generation: the counter is 0, but should be 3",
+        "held in month 5: the counter is 0, but should be 4",
+        "held: the counter is 0, but should be 4",
+        "open: the counter is 0, but should be 1",
+        "regeneration: the counter is 0, but should be 2",
+        "used in month 5: the counter is 0, but should be 5",
       ]),
     Damage(
       "an entry that is gone", "DELETE FROM mockup_credit_usage WHERE operation = 'generation'",
       [
-        "entries: the counter says 2, the rows say 1",
-        "generation: the counter says 3, the rows say 0",
-        "commit $SPENT: it spent 3, its entry says nothing",
-        "entry 2: it is number 1 of its year",
-        "reservation $SPENT: committed 3 (overrun 0), the ledger says 0 (0)",
-        "used in month 5: the counter says 5, the rows say 2",
+        "entries: the counter is 2, but should be 1",
+        "generation: the counter is 3, but should be 0",
+        "commit $SPENT: spent 3, but the ledger has nothing",
+        "entry 2: its sequence should be 1",
+        "reservation $SPENT: committed 3 (overrun 0), but its ledger entries sum to 0 (0)",
+        "used in month 5: the counter is 5, but should be 2",
       ]),
     Damage(
       "an entry's credits",
       "UPDATE mockup_credit_usage SET credits = 1 WHERE operation = 'generation'",
       [
-        "entry 1: balance 10 became 7 by generation of 1",
-        "generation: the counter says 3, the rows say 1",
-        "commit $SPENT: it spent 3, its entry says 1",
-        "entry 2: it begins with 7, the rows before it leave 9",
-        "reservation $SPENT: committed 3 (overrun 0), the ledger says 1 (0)",
-        "used in month 5: the counter says 5, the rows say 3",
+        "entry 1: balance_before is 10 and balance_after is 7 for a generation of 1",
+        "generation: the counter is 3, but should be 1",
+        "commit $SPENT: spent 3, but the ledger has 1",
+        "entry 2: balance_before is 7, but should be 9",
+        "reservation $SPENT: committed 3 (overrun 0), but its ledger entries sum to 1 (0)",
+        "used in month 5: the counter is 5, but should be 3",
       ]),
     Damage(
       "an entry's balance",
       "UPDATE mockup_credit_usage SET balance_after = 8 WHERE operation = 'generation'",
-      ["entry 1: balance 10 became 8 by generation of 3"]),
+      ["entry 1: balance_before is 10 and balance_after is 8 for a generation of 3"]),
     Damage(
       "an entry's month",
       "UPDATE mockup_credit_usage SET month = 6 WHERE operation = 'generation'",
       [
-        "used in month 5: the counter says 5, the rows say 2",
-        "used in month 6: the counter says 0, the rows say 3",
+        "used in month 5: the counter is 5, but should be 2",
+        "used in month 6: the counter is 0, but should be 3",
       ]),
     Damage(
       "what a reservation holds",
       "UPDATE mockupd.reservations SET held = 1, granted = 1 WHERE state = 'held'",
       [
-        "held in month 5: the counter says 4, the rows say 1",
-        "held: the counter says 4, the rows say 1",
+        "held in month 5: the counter is 4, but should be 1",
+        "held: the counter is 4, but should be 1",
       ]),
     Damage(
       "a reservation that is gone", "DELETE FROM mockupd.reservations WHERE state = 'held'",
       [
-        "held in month 5: the counter says 4, the rows say 0",
-        "held: the counter says 4, the rows say 0",
-        "open: the counter says 1, the rows say 0",
+        "held in month 5: the counter is 4, but should be 0",
+        "held: the counter is 4, but should be 0",
+        "open: the counter is 1, but should be 0",
       ]),
     Damage(
       "how many are open", "UPDATE mockupd.credit_counters SET open = 3",
-      ["open: the counter says 3, the rows say 1"]),
+      ["open: the counter is 3, but should be 1"]),
     Damage(
       "how many are unresolved", "UPDATE mockupd.credit_counters SET unresolved = 2",
-      ["unresolved: the counter says 2, the rows say 0"]),
+      ["unresolved: the counter is 2, but should be 0"]),
     Damage(
       "what a reservation committed",
       "UPDATE mockupd.reservations SET committed = 2 WHERE id = '$SPENT'",
       [
-        "commit $SPENT: it spent 2, its entry says 3",
-        "reservation $SPENT: committed 2 (overrun 0), the ledger says 3 (0)",
+        "commit $SPENT: spent 2, but the ledger has 3",
+        "reservation $SPENT: committed 2 (overrun 0), but its ledger entries sum to 3 (0)",
       ]),
   ]
 

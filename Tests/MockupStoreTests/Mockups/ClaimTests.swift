@@ -46,7 +46,7 @@ import Testing
       #expect(mockup.attempt == 0)
       #expect(
         mockup.errorMessage
-          == "The credits that were set aside for it expired before it was made.")
+          == "the reservation expired before the mockup was made")
       #expect(try await studio.reservation(of: id, user) == "expired 0")
       #expect(try await studio.books.store.usage(of: user).available == 10)
       // It can be asked for once more.
@@ -63,7 +63,7 @@ import Testing
       #expect(try await studio.claim().isEmpty)
       let mockup = try await studio.store.mockup(id, of: user)
       #expect(mockup.status == .failed)
-      #expect(mockup.errorMessage == "The credits that were set aside for it are released.")
+      #expect(mockup.errorMessage == "the reservation is released")
     }
   }
 

@@ -281,7 +281,7 @@ import Testing
       let mockup = try await studio.store.mockup(id, of: user)
       #expect(mockup.status == .failed)
       #expect(
-        mockup.errorMessage == "The credits that were set aside for it expired before it was made.")
+        mockup.errorMessage == "the reservation expired before the mockup was made")
     }
   }
 

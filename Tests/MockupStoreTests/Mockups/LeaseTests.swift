@@ -81,7 +81,7 @@ import Testing
       #expect(try await studio.claim().isEmpty)
       let mockup = try await studio.store.mockup(id, of: user)
       #expect(mockup.status == .failed)
-      #expect(mockup.errorMessage == "No worker finished it in 3 attempts.")
+      #expect(mockup.errorMessage == "no worker finished the mockup in 3 attempts")
       #expect(mockup.creditsUsed == 0)
       #expect(try await studio.reservation(of: id, user) == "dispatched 4")
       let late = MockupAttempt(userID: user, mockupID: id, number: 3)

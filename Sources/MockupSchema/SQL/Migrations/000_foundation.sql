@@ -1,9 +1,10 @@
--- What the mockup schema takes for granted: users, who is asking, the roles, and the tables it
--- refers to. Each is made only where it is missing, so that on Supabase this changes nothing.
+-- The objects that the mockup schema requires: auth.users, auth.uid(), the roles, and the tables
+-- that it refers to. Each is created only if it is missing, so that this changes nothing on
+-- Supabase.
 
--- The functions that the migrations create run with the rights of the migrating login. Another login
--- that owned one of these objects could put a trigger on it, or make a view of it, and so run its own
--- code with those rights.
+-- The functions that the migrations create run with the rights of the migrating login. Another
+-- login that owned one of these objects could add a trigger to it, or replace it by a view, and so
+-- run its own code with those rights.
 DO $$
 DECLARE
   v_found record;
@@ -52,8 +53,9 @@ BEGIN
           ALTER ROLE service_role BYPASSRLS;
         END IF;
       EXCEPTION
-        -- Roles belong to the whole server: another database's migration has made it meanwhile. GRANT
-        -- looks roles up in the session's cache, which may still lack it. to_regrole() looks there too.
+        -- Roles are shared by all databases, and another database's migration has created this one
+        -- meanwhile. The session's cache, which GRANT uses, may still lack it. The loop goes on until
+        -- to_regrole(), which uses the cache too, finds the role.
         WHEN duplicate_object OR unique_violation THEN NULL;
       END;
     END LOOP;
@@ -69,12 +71,12 @@ BEGIN
       email text UNIQUE,
       created_at timestamptz NOT NULL DEFAULT now()
     );
-    -- Where auth.users was missing this is no Supabase, and nobody else has let its roles in.
+    -- If auth.users was missing, this is not Supabase, and nothing else grants these roles access.
     GRANT USAGE ON SCHEMA public, auth TO anon, authenticated, service_role;
   END IF;
 
   IF to_regprocedure('auth.uid()') IS NULL THEN
-    -- The caller's user id, from either form in which PostgREST hands over the token's claims.
+    -- The caller's user id, from either of the forms in which PostgREST passes the token's claims.
     CREATE FUNCTION auth.uid() RETURNS uuid
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -100,8 +102,8 @@ BEGIN
 END
 $$;
 
--- Tables of other parts of the product, as far as this one refers to them. Who is signed in reads own
--- rows and writes none: the budget is among the settings.
+-- Tables of other parts of the product, with the columns that this part uses. Signed-in users read
+-- their own rows and write none, since user_settings contains the budget.
 DO $$
 DECLARE
   v_missing text[] := ARRAY(
@@ -123,7 +125,7 @@ BEGIN
 
   CREATE TABLE IF NOT EXISTS public.user_settings (
     user_id uuid PRIMARY KEY REFERENCES auth.users (id) ON DELETE CASCADE,
-    -- annual_mockup_budget and monthly_mockup_soft_limit stand here, among others' settings.
+    -- Contains annual_mockup_budget and monthly_mockup_soft_limit, among settings of other parts.
     guardrails jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()

@@ -1,10 +1,11 @@
--- Mockups, the ledger of their credits and the scenes, as first asked for and unchanged: what was
--- corrected since is in the migrations that follow, so that each correction is seen as one.
+-- The initial schema, unchanged: mockups, the ledger of their credits, and scene templates. The
+-- migrations that follow contain the corrections, so that each of them is visible as one.
 --
--- Each item is made only where it is missing: a database that already has this schema, and data in
--- it, is taken over as it is.
+-- Each object is created only if it is missing. A database that already has this schema, with data,
+-- is kept as it is.
 
--- The names below are not qualified. pg_catalog is searched first, and temporary objects last.
+-- The names below are not qualified. PostgreSQL searches pg_catalog first and temporary objects
+-- last.
 SET LOCAL search_path = public, pg_temp;
 
 -- Mockups -----------------------------------------------------------------------------------------
@@ -38,7 +39,8 @@ CREATE INDEX IF NOT EXISTS idx_mockups_asset ON mockups(asset_id);
 CREATE INDEX IF NOT EXISTS idx_mockups_quote ON mockups(quote_id) WHERE quote_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_mockups_scene ON mockups(user_id, scene);
 CREATE INDEX IF NOT EXISTS idx_mockups_status ON mockups(user_id, status);
-CREATE INDEX IF NOT EXISTS idx_mockups_pending ON mockups(user_id, created_at) WHERE status = 'pending';
+CREATE INDEX IF NOT EXISTS idx_mockups_pending ON mockups(user_id, created_at)
+  WHERE status = 'pending';
 
 ALTER TABLE mockups ENABLE ROW LEVEL SECURITY;
 
@@ -55,7 +57,7 @@ CREATE OR REPLACE TRIGGER mockups_updated_at
   BEFORE UPDATE ON mockups
   FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 
--- The ledger of credits ---------------------------------------------------------------------------
+-- Ledger ------------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS mockup_credit_usage (
   id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -83,7 +85,7 @@ DROP POLICY IF EXISTS credit_usage_insert ON mockup_credit_usage;
 CREATE POLICY credit_usage_insert ON mockup_credit_usage
   FOR INSERT WITH CHECK (user_id = auth.uid());
 
--- Scenes ------------------------------------------------------------------------------------------
+-- Scene templates ---------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS mockup_scene_templates (
   id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -125,7 +127,7 @@ DROP POLICY IF EXISTS scene_templates_delete ON mockup_scene_templates;
 CREATE POLICY scene_templates_delete ON mockup_scene_templates
   FOR DELETE USING (user_id = auth.uid() AND is_system = false);
 
--- The two functions -------------------------------------------------------------------------------
+-- Functions ---------------------------------------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION get_credit_usage(
   p_user_id UUID,
@@ -227,18 +229,24 @@ BEGIN
 END;
 $$ LANGUAGE plpgsql SECURITY DEFINER;
 
--- The system's scenes -----------------------------------------------------------------------------
+-- System scene templates --------------------------------------------------------------------------
 
-INSERT INTO mockup_scene_templates (scene_key, name, description, dm_template_id, is_system, recommended_collections, config)
+INSERT INTO mockup_scene_templates (
+  scene_key, name, description, dm_template_id, is_system, recommended_collections, config)
 VALUES
-  ('bedroom', 'Bedroom', 'Cozy bedroom setting with natural light', 'dm_bedroom_001', true, ARRAY['grounding', 'wholeness'],
+  ('bedroom', 'Bedroom', 'Cozy bedroom setting with natural light',
+   'dm_bedroom_001', true, ARRAY['grounding', 'wholeness'],
    '{"smart_object": "artwork_frame", "default_size": {"width": 800, "height": 1000}}'),
-  ('therapy_office', 'Therapy Office', 'Professional office with warm tones', 'dm_therapy_001', true, ARRAY['wholeness', 'growth'],
+  ('therapy_office', 'Therapy Office', 'Professional office with warm tones',
+   'dm_therapy_001', true, ARRAY['wholeness', 'growth'],
    '{"smart_object": "wall_art", "default_size": {"width": 600, "height": 800}}'),
-  ('living_room', 'Living Room', 'Modern living space with natural elements', 'dm_living_001', true, ARRAY['grounding', 'growth'],
+  ('living_room', 'Living Room', 'Modern living space with natural elements',
+   'dm_living_001', true, ARRAY['grounding', 'growth'],
    '{"smart_object": "frame_display", "default_size": {"width": 900, "height": 1200}}'),
-  ('reading_nook', 'Reading Nook', 'Intimate corner with soft lighting', 'dm_reading_001', true, ARRAY['grounding', 'wholeness'],
+  ('reading_nook', 'Reading Nook', 'Intimate corner with soft lighting',
+   'dm_reading_001', true, ARRAY['grounding', 'wholeness'],
    '{"smart_object": "small_frame", "default_size": {"width": 500, "height": 700}}'),
-  ('home_office', 'Home Office', 'Productive workspace with inspiring decor', 'dm_office_001', true, ARRAY['growth'],
+  ('home_office', 'Home Office', 'Productive workspace with inspiring decor',
+   'dm_office_001', true, ARRAY['growth'],
    '{"smart_object": "desk_frame", "default_size": {"width": 600, "height": 800}}')
 ON CONFLICT DO NOTHING;

@@ -1,18 +1,18 @@
--- The schema `mockupd`, which has everything that is not part of the initial schema; the role of the
--- server's login; and what the engine needs of the ledger.
+-- The schema mockupd, which contains everything that is not part of the initial schema; the role of
+-- the server's login; and the columns that the engine needs in the ledger.
 
 CREATE SCHEMA IF NOT EXISTS mockupd;
 
 DO $$
 BEGIN
-  -- The server's login is a member of this role. It owns nothing, and has only the rights that these
-  -- migrations and the functions' files grant.
+  -- The server's login is a member of this role. It owns nothing, and has only the rights that
+  -- these migrations and the functions' files grant.
   LOOP
     BEGIN
       EXIT WHEN to_regrole('mockupd_service') IS NOT NULL;
       CREATE ROLE mockupd_service NOLOGIN;
     EXCEPTION
-      -- As in 000_foundation.sql: another database's migration may have made it meanwhile.
+      -- As in 000_foundation.sql: another database's migration may have created it meanwhile.
       WHEN duplicate_object OR unique_violation THEN NULL;
     END;
   END LOOP;
@@ -24,12 +24,12 @@ GRANT USAGE ON SCHEMA mockupd TO mockupd_service;
 GRANT SELECT ON mockupd.schema_migrations, mockupd.repeatable_migrations TO mockupd_service;
 
 ALTER TABLE public.mockup_credit_usage
-  -- The row's position in its user's year, from 1: the time alone does not order rows of one instant.
+  -- The position in the user's year, from 1: created_at does not order rows of the same instant.
   ADD COLUMN sequence bigint,
   ADD COLUMN reservation_id uuid,
-  -- Whether it was committed after the reservation had expired.
+  -- Whether the credits were committed after the reservation had expired.
   ADD COLUMN late boolean NOT NULL DEFAULT false,
-  -- The part of it that exceeds what the reservation was granted.
+  -- The part of the credits that exceeds what the reservation was granted.
   ADD COLUMN overrun integer NOT NULL DEFAULT 0,
   -- The charge that a refund gives back: a row of the same year.
   ADD COLUMN refunded_entry_id uuid,
@@ -54,7 +54,7 @@ CREATE UNIQUE INDEX mockup_credit_usage_sequence
 CREATE INDEX mockup_credit_usage_mockup
   ON public.mockup_credit_usage (mockup_id) WHERE mockup_id IS NOT NULL;
 
--- Only the functions of the schema `mockupd` write the ledger.
+-- Only the functions in the schema mockupd write the ledger.
 DROP POLICY credit_usage_insert ON public.mockup_credit_usage;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON public.mockup_credit_usage
   FROM PUBLIC, anon, authenticated, service_role;

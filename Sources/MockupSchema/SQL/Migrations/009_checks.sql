@@ -1,4 +1,4 @@
--- Checks that the initial schema lacks. Existing rows are kept, whatever they say.
+-- Checks that the initial schema lacks. Existing rows are kept, whatever their values are.
 
 ALTER TABLE public.mockup_credit_usage
   ADD CONSTRAINT mockup_credit_usage_credits_positive CHECK (credits > 0) NOT VALID,
@@ -16,8 +16,8 @@ ALTER TABLE public.mockup_scene_templates
   ADD CONSTRAINT mockup_scene_templates_system_has_no_user
     CHECK (is_system = (user_id IS NULL)) NOT VALID;
 
--- A template has to fit into a list's response and a worker's: as jsonb, 1e100000 has a hundred thousand
--- digits.
+-- A template must fit into a response that lists templates, and into the response to a claim. As
+-- jsonb, 1e100000 has 100001 digits.
 ALTER TABLE public.mockup_scene_templates
   ADD CONSTRAINT mockup_scene_templates_config_size
     CHECK (octet_length(config::text) <= 262144) NOT VALID;
@@ -30,9 +30,9 @@ ALTER TABLE public.mockups
     status IN ('pending', 'generating', 'failed') OR (file_url <> '' AND file_key <> '')
   ) NOT VALID;
 
--- Where existing rows violate a check, it holds for rows that are newer than the last of them. Otherwise
--- these rows could not be changed at all, not even their counters, and their users could not be deleted:
--- PostgreSQL checks a row with every change.
+-- If existing rows violate a check, it is limited to rows that are newer than the last of them.
+-- Otherwise these rows could not be changed at all, not even their counters, and their users could
+-- not be deleted: PostgreSQL checks a row with every change.
 DO $$
 DECLARE
   v_check record;
@@ -56,7 +56,8 @@ BEGIN
         'ALTER TABLE %1$s DROP CONSTRAINT %2$I,
           ADD CONSTRAINT %2$I CHECK (created_at <= %3$L OR (%4$s))',
         v_check.relation, v_check.name, v_last, v_check.condition);
-      RAISE WARNING 'rows that are already in % do not satisfy %; it holds for rows after %',
+      RAISE WARNING 'existing rows of % violate the check %; '
+        'it applies only to rows created after %',
         v_check.relation, v_check.name, v_last;
     END IF;
   END LOOP;

@@ -1,26 +1,29 @@
--- A row for each user's year, which makes admission O(1) however long the ledger is.
+-- The counters of a user's year, which make admission O(1) however long the ledger is.
 --
--- Every session locks it before it changes a reservation or writes the ledger, so that the spenders of one
--- user take turns. The counters are derived: mockupd.verify_counters() compares them with the rows.
+-- Every session locks the row before it changes a reservation or writes the ledger, so that changes
+-- of one user's credits are serialized. The counters are derived: mockupd.verify_counters()
+-- compares them with the rows they summarize.
 CREATE TABLE mockupd.credit_counters (
   user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
   year integer NOT NULL,
-  -- Sums of the year's ledger by operation, and how many rows they are.
+  -- The sums of the year's ledger by operation, and the number of its rows.
   generation bigint NOT NULL DEFAULT 0,
   regeneration bigint NOT NULL DEFAULT 0,
   refund bigint NOT NULL DEFAULT 0,
   entries bigint NOT NULL DEFAULT 0,
   -- The credits that the year's open reservations hold.
   held bigint NOT NULL DEFAULT 0,
-  -- The numbers of the year's reservations that are held or dispatched, and unresolved. Queries find
-  -- them by these counts: no index contains a reservation's state, so that a change of it updates none.
+  -- The number of the year's reservations that are held or dispatched, and of those that are
+  -- unresolved. Queries find open reservations by these numbers, since no index contains a
+  -- reservation's state. So a change of the state updates no index.
   open bigint NOT NULL DEFAULT 0,
   unresolved bigint NOT NULL DEFAULT 0,
-  -- Used and held by month, January at 1: used = generation + regeneration - refund.
+  -- The used and held credits by month, with January at index 1.
+  -- used = generation + regeneration - refund.
   month_used bigint[] NOT NULL DEFAULT array_fill(0::bigint, ARRAY[12]),
   month_held bigint[] NOT NULL DEFAULT array_fill(0::bigint, ARRAY[12]),
-  -- No open reservation of the year expires before this time, so until then none is due. It may be too
-  -- early: settling a reservation does not move it.
+  -- The time before which no open reservation of the year expires. It may be too early, since
+  -- settling a reservation does not change it.
   due_at timestamptz NOT NULL DEFAULT 'infinity',
   PRIMARY KEY (user_id, year),
   -- One check, since PostgreSQL prepares each check again for every statement.
@@ -28,10 +31,10 @@ CREATE TABLE mockupd.credit_counters (
     AND cardinality(month_used) = 12 AND cardinality(month_held) = 12)
 ) WITH (fillfactor = 70);
 
--- For the sweeper: the years in which reservations are due, over all users, the oldest first. It costs
--- the hot path nothing while due_at stays as it is.
+-- For the sweeper: the users' years in which reservations are due, the oldest due time first. The
+-- index adds no cost to the hot path while due_at is unchanged.
 CREATE INDEX credit_counters_due ON mockupd.credit_counters (due_at);
--- The years with unresolved reservations, over all users.
+-- The users' years with unresolved reservations.
 CREATE INDEX credit_counters_unresolved ON mockupd.credit_counters (user_id) WHERE unresolved > 0;
 
 INSERT INTO mockupd.credit_counters

@@ -1,7 +1,7 @@
 -- Reservations, and the commits and refunds that follow them.
 
--- A user's credits at one moment: what an answer reports, and what a reservation stores of its answers so
--- that a retried call gets the same one.
+-- A user's credits at one moment. Calls return it, and reservations store it so that a retried call
+-- gets the same response.
 CREATE TYPE mockupd.usage AS (
   annual_budget integer,
   monthly_soft_limit integer,
@@ -14,10 +14,10 @@ CREATE TYPE mockupd.usage AS (
 );
 
 CREATE TABLE mockupd.reservations (
-  -- No foreign key, which would look the user up for each row: the session that makes a reservation has
-  -- locked its user's counters, which refer to the user.
+  -- There is no foreign key, which would look up the user for each row. The session that makes a
+  -- reservation has locked the user's counters, which refer to the user.
   user_id uuid NOT NULL,
-  -- The idempotency key: made by the client, unique for the user, kept for ever.
+  -- The idempotency key: made by the client, unique for the user, kept forever.
   id uuid NOT NULL,
   -- The request, as it was sent.
   credits integer NOT NULL,
@@ -30,17 +30,17 @@ CREATE TABLE mockupd.reservations (
   year integer NOT NULL,
   month integer NOT NULL,
   state text NOT NULL,
-  -- The credits that were reserved: by best effort perhaps fewer than were asked for.
+  -- The credits that were reserved. In the mode best_effort they may be fewer than were requested.
   granted integer NOT NULL,
-  -- The credits that it still holds.
+  -- The credits that are still held.
   held integer NOT NULL,
-  -- The credits that its commits spent, and the part of them that exceeds what was granted.
+  -- The credits that commits spent, and the part of them that exceeds what was granted.
   committed integer NOT NULL DEFAULT 0,
   overrun integer NOT NULL DEFAULT 0,
   late boolean NOT NULL DEFAULT false,
-  -- Whether mockupd.commits has rows of it.
+  -- Whether mockupd.commits has rows of the reservation.
   has_commits boolean NOT NULL DEFAULT false,
-  -- The commit that settled it, and the commit's ledger row; null if it was released.
+  -- The commit that settled the reservation, and its ledger row; null if it was released.
   commit_id uuid,
   entry_id uuid,
   created_at timestamptz NOT NULL,
@@ -50,11 +50,12 @@ CREATE TABLE mockupd.reservations (
   reserved_usage mockupd.usage NOT NULL,
   settled_usage mockupd.usage,
   PRIMARY KEY (user_id, id),
-  -- One check for everything, since PostgreSQL prepares each check again for every statement. Its commits
-  -- exceed what was granted only by their overrun. An open reservation holds what it has not spent, which
-  -- may be nothing; any other holds nothing.
+  -- One check for everything, since PostgreSQL prepares each check again for every statement.
+  -- Commits exceed what was granted only by their overrun. An open reservation holds the credits
+  -- that it has not spent, which may be 0. Other reservations hold 0.
   CHECK (
-    credits > 0 AND operation IN ('generation', 'regeneration') AND mode IN ('normal', 'best_effort')
+    credits > 0 AND operation IN ('generation', 'regeneration')
+    AND mode IN ('normal', 'best_effort')
     AND time_to_live > 0 AND month BETWEEN 1 AND 12 AND granted <= credits
     AND overrun BETWEEN 0 AND committed AND committed - overrun <= granted
     AND CASE
@@ -68,33 +69,34 @@ CREATE TABLE mockupd.reservations (
     END)
 ) WITH (fillfactor = 35);
 
--- No index contains a column that changes, such as the state or the expiry. So settling a reservation
--- updates no index if its page has room for the new row (the fill factor above).
+-- No index contains a column that changes, such as the state or the expiry. So settling a
+-- reservation updates no index if its page has space for the new row version (see the fill factor
+-- above).
 CREATE INDEX reservations_group ON mockupd.reservations (user_id, group_id)
   WHERE group_id IS NOT NULL;
 CREATE INDEX reservations_mockup ON mockupd.reservations (user_id, mockup_id)
   WHERE mockup_id IS NOT NULL;
--- The order in which reservations are listed, and in which the open ones are found, which are among the
--- newest; those of one instant are sorted when they are read. The condition holds for every row. It keeps
--- a plan that was made while there were few rows from using this index in place of the primary key, which
--- would read all of a user's reservations for each request.
+-- The order in which reservations are listed, and in which open reservations are found, which are
+-- among the newest. Reservations of the same instant are sorted when they are read. The condition
+-- is true for every row. It prevents a plan that was made while there were few rows from using this
+-- index instead of the primary key, which would read all reservations of a user for each request.
 CREATE INDEX reservations_created ON mockupd.reservations (user_id, created_at)
   WHERE created_at > '-infinity';
 
 GRANT SELECT ON mockupd.reservations TO mockupd_service;
 
--- Commits by their ids, kept for ever: the request, its effect, and the reservation as it was then, so
--- that a retried commit gets the same answer.
+-- Commits by their ids, kept forever: the request, its effect, and the reservation after it, so
+-- that a retried commit gets the same response.
 --
--- A final commit without overrun that is the only one of its reservation has no row here: it is in the
--- reservation's own row.
+-- A final commit that does not allow an overrun, and is the only commit of its reservation, has no
+-- row here. It is stored in the row of the reservation.
 CREATE TABLE mockupd.commits (
   user_id uuid NOT NULL,
   reservation_id uuid NOT NULL,
   id uuid NOT NULL,
   final boolean NOT NULL,
   allow_overrun boolean NOT NULL,
-  -- Whether it asked for all that was left, explicitly or by the number.
+  -- Whether it requested all credits that were left, explicitly or by their number.
   whole boolean NOT NULL,
   credits integer NOT NULL, -- spent
   overrun integer NOT NULL,
@@ -120,14 +122,14 @@ CREATE TABLE mockupd.commits (
 
 GRANT SELECT ON mockupd.commits TO mockupd_service;
 
--- Refunds by their ids, kept for ever.
+-- Refunds by their ids, kept forever.
 CREATE TABLE mockupd.refunds (
   user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
   id uuid NOT NULL,
-  charge_id uuid NOT NULL, -- the ledger row of which it gives back all or a part
+  charge_id uuid NOT NULL, -- the ledger row of the charge that it gives back, fully or partly
   whole boolean NOT NULL, -- as in commits
   credits integer NOT NULL CHECK (credits > 0),
-  entry_id uuid NOT NULL, -- its own ledger row
+  entry_id uuid NOT NULL, -- the ledger row of the refund
   usage mockupd.usage NOT NULL,
   PRIMARY KEY (user_id, id)
 );

@@ -4,24 +4,25 @@
 CREATE TABLE mockupd.mockup_jobs (
   mockup_id uuid NOT NULL REFERENCES public.mockups (id) ON DELETE CASCADE,
   user_id uuid NOT NULL,
-  -- queued while the mockup is pending, leased while it is generating, otherwise done.
+  -- 'queued' while the mockup is pending, 'leased' while it is generating, otherwise 'done'.
   state text NOT NULL CHECK (state IN ('queued', 'leased', 'done')),
-  -- The time of the round's request: its position in the queue, for later attempts too.
+  -- The time of the round's request, which is the position in the queue for all of its attempts.
   requested_at timestamptz NOT NULL,
   skip_approval boolean NOT NULL,
   -- The round's reservation.
   reservation_id uuid,
-  -- How often it was claimed, over all rounds: the token that a worker presents.
+  -- The number of claims in all rounds. It is the fencing token that a worker presents.
   attempt integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
-  -- How often it was claimed in this round.
+  -- The number of claims in this round.
   round_attempts integer NOT NULL DEFAULT 0 CHECK (round_attempts BETWEEN 0 AND attempt_limit),
-  -- The vendor may have charged for an attempt of this round that ended without a report, or whose report
-  -- says so. The reservation is not released: a completion or an administrator settles it.
+  -- Whether the vendor may have charged for an attempt of this round, because it ended without a
+  -- report or its report says so. The reservation is then not released: a completion or an
+  -- administrator settles it.
   may_be_charged boolean NOT NULL DEFAULT false,
   attempt_limit integer NOT NULL DEFAULT 3 CHECK (attempt_limit > 0),
   worker text,
   lease_expires_at timestamptz,
-  -- How the last attempt ended, and the request that ended it, by which a retry is recognized.
+  -- The outcome of the last attempt, and the request that ended it, by which a retry is recognized.
   outcome text CHECK (outcome IN ('completed', 'failed', 'retried', 'lapsed')),
   outcome_credits integer,
   outcome_allow_overrun boolean,
@@ -40,7 +41,7 @@ CREATE INDEX mockup_jobs_leases ON mockupd.mockup_jobs (lease_expires_at) WHERE 
 -- A page of a user's mockups, the newest first.
 CREATE INDEX mockups_newest ON public.mockups (user_id, created_at DESC, id DESC);
 
--- Requests, kept for ever, so that a retried request has one effect and the same results.
+-- Requests, kept forever, so that a retried request has one effect and the same results.
 CREATE TABLE mockupd.generation_requests (
   user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
   id uuid NOT NULL,
@@ -52,7 +53,7 @@ CREATE TABLE mockupd.generation_requests (
   credits integer NOT NULL CHECK (credits > 0),
   time_to_live integer NOT NULL CHECK (time_to_live > 0), -- seconds
   created_at timestamptz NOT NULL,
-  -- The result of each pair, with nulls for what it did not get.
+  -- The results of the pairs: a mockup and a reservation, or a failure. The others are null.
   mockup_ids uuid[] NOT NULL,
   reservation_ids uuid[] NOT NULL,
   failures text[] NOT NULL,

@@ -1,9 +1,9 @@
--- The changes of each user's mockups: a row for each mockup, with the revision of its last change. The
--- content is read from the mockup itself.
+-- The changes of each user's mockups: a row for each mockup, with the revision of its last change.
+-- The content is read from the mockup itself.
 
 CREATE TABLE mockupd.mockup_feeds (
   user_id uuid PRIMARY KEY REFERENCES auth.users (id) ON DELETE CASCADE,
-  -- The last revision that was allotted.
+  -- The last revision that was assigned.
   revision bigint NOT NULL
 ) WITH (fillfactor = 70);
 

@@ -1,11 +1,12 @@
 -- Batches of pins and impressions, each of which counts once.
 
 CREATE TABLE mockupd.performance_batches (
-  -- Made by the client, unique for all users: a batch may hold several users' mockups.
+  -- Made by the client, unique among all users, since a batch may name mockups of several users.
   batch_id uuid PRIMARY KEY,
   -- SHA-256 of its entries, which tells a retry from another batch with the same id.
   digest bytea NOT NULL,
-  -- The answer: how many entries were counted, the indexes (from 0) of those that were not, and why.
+  -- The result: the number of entries that were counted, the indexes (from 0) of the entries that
+  -- were not, and the reasons.
   counted integer NOT NULL DEFAULT 0,
   refused_indexes integer[] NOT NULL DEFAULT '{}',
   refusals text[] NOT NULL DEFAULT '{}',

@@ -1,19 +1,22 @@
--- Rights on tables, and row level security. Functions have their rights in their own files.
+-- Rights on tables, and row level security. The rights on functions are in the files of the
+-- functions.
 
 -- Grants ------------------------------------------------------------------------------------------
 
--- Supabase grants everything on each new table to its roles, which need less. The right to make triggers
--- would be the right to run code as the next role that writes the table, the engine's owner for example.
+-- Supabase grants all rights on each new table to its roles, which need less. A role that may
+-- create triggers could run code as the next role that writes the table, for example as the
+-- engine's owner.
 REVOKE ALL ON public.mockups, public.mockup_credit_usage, public.mockup_scene_templates
   FROM PUBLIC, anon, authenticated, service_role;
 
 GRANT SELECT ON public.mockups, public.mockup_credit_usage, public.mockup_scene_templates
   TO authenticated, service_role;
 
--- Signed-in users request, review and delete mockups. They write neither the files, nor the costs, nor the
--- counters.
+-- Signed-in users request, review and delete mockups. They cannot write the files, the costs and
+-- the counters.
 --
--- The database makes the ids: a duplicate key would tell a user that another user has a row with that id.
+-- The database makes the ids: a duplicate key would reveal that another user has a row with that
+-- id.
 GRANT INSERT (user_id, asset_id, quote_id, scene, scene_config, status) ON public.mockups
   TO authenticated;
 GRANT UPDATE (status) ON public.mockups TO authenticated;
@@ -29,8 +32,9 @@ GRANT UPDATE (
 -- Only the engine writes the ledger.
 GRANT INSERT, UPDATE, DELETE ON public.mockups, public.mockup_scene_templates TO service_role;
 
--- On Supabase the roles may have every right on user_settings too. It belongs to another part of the
--- product, so only the right to make triggers is revoked: mockupd.set_budget writes the table as its owner.
+-- On Supabase the roles may have all rights on user_settings too. The table belongs to another part
+-- of the product, so only the right to create triggers is revoked: mockupd.set_budget writes the
+-- table as its owner.
 DO $$
 BEGIN
   IF EXISTS (
@@ -49,7 +53,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA mockupd FROM PUBLIC, anon, authenticated, ser
 
 -- Policies ----------------------------------------------------------------------------------------
 
--- Subselects are evaluated once for a statement; the initial schema's calls were evaluated for each row.
+-- The subselects are evaluated once in a statement. The initial schema called auth.uid() for each
+-- row.
 
 DROP POLICY mockups_select ON public.mockups;
 CREATE POLICY mockups_select ON public.mockups
@@ -60,7 +65,7 @@ CREATE POLICY mockups_insert ON public.mockups
   FOR INSERT TO authenticated
   WITH CHECK (user_id = (SELECT auth.uid()) AND status = 'pending');
 
--- The trigger mockups_status_transition checks the status before.
+-- The trigger mockups_status_transition checks the transition from the old status.
 DROP POLICY mockups_update ON public.mockups;
 CREATE POLICY mockups_update ON public.mockups
   FOR UPDATE TO authenticated
@@ -75,8 +80,8 @@ DROP POLICY credit_usage_select ON public.mockup_credit_usage;
 CREATE POLICY credit_usage_select ON public.mockup_credit_usage
   FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));
 
--- The initial schema allowed rows that are marked as the system's and have a user. Only that user sees
--- them.
+-- The initial schema allowed rows that are marked as the system's and have a user. They are visible
+-- only to that user.
 DROP POLICY scene_templates_select ON public.mockup_scene_templates;
 CREATE POLICY scene_templates_select ON public.mockup_scene_templates
   FOR SELECT TO authenticated

@@ -1,9 +1,9 @@
--- Refuses a mockup of another user's asset or quote.
+-- Rejects a mockup with an asset or a quote of another user.
 --
--- Foreign keys over (user_id, asset_id) would need unique constraints on assets and quotes, which are not
--- ours on Supabase. An asset that does not exist and one of another user get the same message, so that ids
--- cannot be probed. Only changed columns are checked: old rows may violate the rule, and must still be
--- updated when their quote is deleted.
+-- Foreign keys on (user_id, asset_id) would need unique constraints on assets and quotes, which
+-- belong to other parts of the product on Supabase. The message is the same for an asset that does
+-- not exist and for one of another user, so that ids cannot be probed. Only changed columns are
+-- checked: old rows may violate the rule, and must still be updated when their quote is deleted.
 CREATE OR REPLACE FUNCTION mockupd.guard_mockup_owner() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -1,4 +1,4 @@
--- Refuses changes of a mockup's status that its life cycle does not have.
+-- Rejects changes of a mockup's status that its life cycle does not allow.
 CREATE OR REPLACE FUNCTION mockupd.guard_mockup_status() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -14,14 +14,14 @@ BEGIN
   ) THEN
     RETURN NEW;
   END IF;
-  -- For the engine only, whose functions run as the owner: an expired lease or a retry, and a completed
-  -- mockup that needs no approval.
+  -- Only for the engine, whose functions run as the owner: an expired lease or a retry, and a
+  -- completion that skips approval.
   IF (OLD.status, NEW.status) IN (('generating', 'pending'), ('generating', 'approved'))
     AND pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
   THEN
     RETURN NEW;
   END IF;
-  RAISE EXCEPTION 'a mockup that is % cannot become %', OLD.status, NEW.status
+  RAISE EXCEPTION 'a mockup cannot change from % to %', OLD.status, NEW.status
     USING ERRCODE = 'check_violation', SCHEMA = 'public', TABLE = 'mockups',
       CONSTRAINT = 'mockups_status_transition';
 END

@@ -1,5 +1,5 @@
--- Refuses changes of the system's scenes, which only migrations make. Row level security does not hold for
--- service_role; this does.
+-- Rejects changes of system scene templates, which only migrations may make. Row level security
+-- does not apply to service_role; this trigger does.
 CREATE OR REPLACE FUNCTION mockupd.guard_system_scene() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -9,7 +9,7 @@ BEGIN
     AND NOT pg_has_role(
       (SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
   THEN
-    RAISE EXCEPTION 'scenes of the system are read-only'
+    RAISE EXCEPTION 'system scene templates are read-only'
       USING ERRCODE = 'insufficient_privilege';
   END IF;
   RETURN coalesce(NEW, OLD);

@@ -1,9 +1,10 @@
--- Decides what an unresolved reservation was charged, as a final commit under p_resolution_id; 0 releases
--- all of it. The outcomes are those of mockupd.settle, and not_open unless the reservation is unresolved or
--- was resolved this way before.
+-- Settles an unresolved reservation by a final commit of p_credits under p_resolution_id. 0 credits
+-- release it. The outcomes are those of mockupd.settle. In addition, a reservation that is not
+-- unresolved is not_open, unless the same resolution was made before.
 --
--- An id that differs from the reservation's own names one resolution. Under the reservation's own id, which
--- every commit has by default, only the same charge is a replay.
+-- A resolution id other than the reservation's own id identifies a resolution. The reservation's
+-- own id is the default id of every commit, so under this id only a resolution with the same charge
+-- is a replay.
 CREATE OR REPLACE FUNCTION mockupd.resolve_reservation(
   p_now timestamptz,
   p_user_id uuid,
@@ -29,7 +30,7 @@ AS $$
 DECLARE
   v_earlier mockupd.commits;
 BEGIN
-  -- The lock comes first: settle() then sees what is decided by here.
+  -- Locks first, so that settle() decides on the same state as this function.
   reservation := mockupd.lock_reservation(p_now, p_user_id, p_id);
   v_earlier := mockupd.earlier_settlement(reservation, 'commit', p_resolution_id);
   outcome := CASE

@@ -1,5 +1,6 @@
--- Sets a user's annual budget and monthly soft limit, each unless it is null; other guardrails stay. No row
--- for an unknown user. Setting the values that are set already changes nothing and leaves no record.
+-- Sets a user's annual budget and monthly soft limit, each unless it is null. Other guardrails are
+-- unchanged. Returns no row for an unknown user. Setting the current values again changes nothing
+-- and leaves no record.
 CREATE OR REPLACE FUNCTION mockupd.set_budget(
   p_now timestamptz,
   p_user_id uuid,
@@ -21,8 +22,9 @@ DECLARE
   v_previous jsonb;
   v_guardrails jsonb;
 BEGIN
-  -- The lock puts the change in order with the reservations: each sees the old budget and is part of the
-  -- usage returned here, or sees the new one. All years, since a late commit uses an old year's budget.
+  -- The lock orders the change with the user's reservations: a reservation either uses the old
+  -- budget and is part of the usage returned here, or uses the new budget. All years are locked,
+  -- since the budget also applies to late commits in earlier years.
   IF mockupd.lock_user(p_now, p_user_id) = '{}' THEN
     RETURN;
   END IF;

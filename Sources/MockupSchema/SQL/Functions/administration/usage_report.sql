@@ -1,7 +1,9 @@
--- The usage of all users at p_now in a year and month, as mockupd.usage_at reports it for one user. Makes
--- one pass over users, counters and settings, and over the few reservations that are due. Reads only.
+-- Returns the usage of all users at p_now in a year and month, as mockupd.usage_at does for one
+-- user. Makes one pass over users, counters and settings, and over the few reservations that are
+-- due. Writes nothing.
 --
--- A null p_user_id asks for all users, a null p_available_at_most for all users whatever is available.
+-- If p_user_id is null, all users are returned. If p_available_at_most is null, the available
+-- credits do not limit the users.
 CREATE OR REPLACE FUNCTION mockupd.usage_report(
   p_now timestamptz,
   p_year integer,
@@ -20,12 +22,12 @@ CREATE OR REPLACE FUNCTION mockupd.usage_report(
   held bigint,
   monthly_used bigint,
   monthly_held bigint,
-  -- The unresolved reservations of all years.
+  -- The number of unresolved reservations of all years.
   unresolved integer
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- One user and all users need different plans.
+-- A report on one user needs another plan than a report on all users.
 SET plan_cache_mode = 'force_custom_plan'
 AS $$
 #variable_conflict use_column

@@ -1,10 +1,10 @@
--- Recomputes every sum from its rows and returns the differences, a row each: of one user, or of all users.
--- No row means that the ledger and the balances are right.
+-- Recomputes the counters and balances of one user, or of all users if p_user_id is null, from the
+-- rows they summarize. Returns a row for each discrepancy; no row means that everything is correct.
 CREATE OR REPLACE FUNCTION mockupd.verify_counters(p_user_id uuid DEFAULT NULL)
 RETURNS TABLE (user_id uuid, year integer, discrepancy text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- One user's rows are found by key, all users' by reading the tables.
+-- One user's rows are found by key, and all users' rows by reading the tables.
 SET plan_cache_mode = 'force_custom_plan'
 AS $$
 #variable_conflict use_column
@@ -65,26 +65,26 @@ BEGIN
     WHERE p_user_id IS NULL OR c.user_id = p_user_id
   )
   SELECT user_id, year,
-    format('%s: the counter says %s, the rows say %s',
+    format('%s: the counter is %s, but should be %s',
       name, coalesce(counted.value, 0), coalesce(sums.value, 0))
   FROM sums FULL JOIN counted USING (user_id, year, name)
   WHERE coalesce(sums.value, 0) <> coalesce(counted.value, 0)
   UNION ALL
-  -- A year's rows are numbered without a gap, and each begins with the balance that the row before it
-  -- left, unless the budget changed in between: a row stores its budget, and the rows before it add up to
-  -- what was used. Rows of the initial schema store no budget and may have any balances. Balances are
-  -- clamped to integer.
+  -- The rows of a year are numbered without gaps. The balance before each row is the budget that
+  -- the row stores minus the credits that the earlier rows used: the balance after the previous
+  -- row, unless the budget changed in between. Rows of the initial schema store no budget and may
+  -- have any balances. Balances are clamped to integer.
   SELECT c.user_id, c.year, c.discrepancy
   FROM (
     SELECT s.user_id, s.year,
       CASE
         WHEN s.sequence <> s.place
-          THEN format('entry %s: it is number %s of its year', s.sequence, s.place)
+          THEN format('entry %s: its sequence should be %s', s.sequence, s.place)
         WHEN s.balance_before <> mockupd.as_integer(s.annual_budget - s.used)
-          THEN format('entry %s: it begins with %s, the rows before it leave %s',
+          THEN format('entry %s: balance_before is %s, but should be %s',
             s.sequence, s.balance_before, mockupd.as_integer(s.annual_budget - s.used))
         WHEN s.balance_after <> mockupd.as_integer(s.annual_budget - s.used - s.charge)
-          THEN format('entry %s: balance %s became %s by %s of %s',
+          THEN format('entry %s: balance_before is %s and balance_after is %s for a %s of %s',
             s.sequence, s.balance_before, s.balance_after, s.operation, s.credits)
       END AS discrepancy
     FROM (
@@ -97,8 +97,9 @@ BEGIN
   ) AS c
   WHERE c.discrepancy IS NOT NULL
   UNION ALL
-  -- A reservation has spent, and overrun, what its ledger rows say.
-  SELECT r.user_id, r.year, format('reservation %s: committed %s (overrun %s), the ledger says %s (%s)',
+  -- The committed credits and the overrun of a reservation are the sums of its ledger rows.
+  SELECT r.user_id, r.year,
+    format('reservation %s: committed %s (overrun %s), but its ledger entries sum to %s (%s)',
     r.id, r.committed, r.overrun, coalesce(e.credits, 0), coalesce(e.overrun, 0))
   FROM mockupd.reservations AS r
   LEFT JOIN (
@@ -110,17 +111,17 @@ BEGIN
   WHERE (p_user_id IS NULL OR r.user_id = p_user_id)
     AND (r.committed, r.overrun) <> (coalesce(e.credits, 0), coalesce(e.overrun, 0))
   UNION ALL
-  -- No open reservation expires before due_at, or its expiry would be missed.
+  -- No open reservation expires before due_at. Otherwise its expiry would be missed.
   SELECT r.user_id, r.year,
-    format('reservation %s: it ends at %s, the counters say that none does before %s',
+    format('reservation %s: expires at %s, before due_at of its counters (%s)',
       r.id, r.expires_at, c.due_at)
   FROM mockupd.reservations AS r
   JOIN mockupd.credit_counters AS c ON c.user_id = r.user_id AND c.year = r.year
   WHERE (p_user_id IS NULL OR r.user_id = p_user_id)
     AND r.state IN ('held', 'dispatched') AND r.expires_at < c.due_at
   UNION ALL
-  -- Each commit that is stored, and the last one of each reservation, has its ledger row.
-  SELECT c.user_id, r.year, format('commit %s: it spent %s, its entry says %s',
+  -- Each stored commit, and the last commit of each reservation, has a ledger row with its credits.
+  SELECT c.user_id, r.year, format('commit %s: spent %s, but the ledger has %s',
     c.id, c.credits, coalesce(e.credits::text, 'nothing'))
   FROM (
     SELECT c.user_id, c.reservation_id, c.id, c.credits, c.entry_id
@@ -139,8 +140,8 @@ BEGIN
     ON e.user_id = c.user_id AND e.id = c.entry_id AND e.reservation_id = c.reservation_id
   WHERE c.credits > 0 AND c.credits IS DISTINCT FROM e.credits
   UNION ALL
-  -- Each refund is of a charge in its year, and has its row.
-  SELECT e.user_id, e.year, format('refund %s: its charge is not there', e.sequence)
+  -- Each refund has a charge in the same month, and a row in mockupd.refunds.
+  SELECT e.user_id, e.year, format('refund %s: the charge is missing', e.sequence)
   FROM spent AS e
   WHERE e.refunded_entry_id IS NOT NULL
     AND NOT EXISTS (
@@ -148,7 +149,8 @@ BEGIN
       WHERE c.user_id = e.user_id AND c.id = e.refunded_entry_id AND c.year = e.year
         AND c.month = e.month AND c.operation <> 'refund')
   UNION ALL
-  SELECT c.user_id, c.year, format('charge %s: of %s credits %s were refunded, %s by id',
+  SELECT c.user_id, c.year,
+    format('charge %s: of %s credits the ledger refunds %s, and mockupd.refunds %s',
     c.sequence, c.credits, coalesce(e.credits, 0), coalesce(r.credits, 0))
   FROM spent AS c
   LEFT JOIN (

@@ -1,5 +1,6 @@
--- The differences that mockupd.verify_counters finds for the next p_limit users after p_after, in the order
--- of their ids: a row for each difference, and one without a difference for a user who has none.
+-- Returns the discrepancies that mockupd.verify_counters finds for the next p_limit users after
+-- p_after, in the order of their ids: a row for each discrepancy, or one row with nulls for a user
+-- without any.
 CREATE OR REPLACE FUNCTION mockupd.verify_users(p_after uuid, p_limit integer)
 RETURNS TABLE (user_id uuid, year integer, discrepancy text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER

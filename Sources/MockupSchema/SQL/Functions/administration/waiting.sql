@@ -1,5 +1,5 @@
--- The work that waits, over all users: reservations for an administrator to resolve, and mockups that a
--- claim would lease.
+-- Returns the amount of work that waits, over all users: the number of reservations that an
+-- administrator must resolve, and of mockups that a claim would lease.
 CREATE OR REPLACE FUNCTION mockupd.waiting(p_now timestamptz)
 RETURNS TABLE (unresolved_reservations bigint, pending_mockups bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -11,7 +11,8 @@ AS $$
       + (SELECT count(*)
         FROM mockupd.credit_counters AS c
         CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
-        WHERE c.due_at <= p_now AND c.open > 0 AND r.state = 'dispatched' AND r.expires_at <= p_now),
+        WHERE c.due_at <= p_now AND c.open > 0 AND r.state = 'dispatched'
+          AND r.expires_at <= p_now),
     (SELECT count(*)
       FROM mockupd.mockup_jobs AS j
       JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id

@@ -1,4 +1,5 @@
--- A user's usage in a year and month, for the user or a service. The signature is the initial schema's.
+-- Returns a user's usage in a year and month, for the user or a service. The signature is that of
+-- the initial schema.
 CREATE OR REPLACE FUNCTION public.get_credit_usage(
   p_user_id uuid,
   p_year integer DEFAULT extract(year FROM now() AT TIME ZONE 'UTC'),

@@ -1,7 +1,7 @@
--- Raises an error unless the caller may ask about a user's credits: the user, or a service.
+-- Raises an error unless the caller may access a user's credits. The user and the services may.
 --
--- In a SECURITY DEFINER function only the role that was set tells who calls; a login that has set none is
--- its own role.
+-- In a SECURITY DEFINER function, only the role that the session has set identifies the caller. If
+-- it has set none, the caller is the login itself.
 CREATE OR REPLACE FUNCTION mockupd.require_self_or_service(p_user_id uuid)
 RETURNS void
 LANGUAGE plpgsql STABLE
@@ -17,7 +17,7 @@ BEGIN
   THEN
     RETURN;
   END IF;
-  RAISE EXCEPTION 'only the user or a service may ask about a user''s credits'
+  RAISE EXCEPTION 'only the user or a service may access a user''s credits'
     USING ERRCODE = 'insufficient_privilege';
 END
 $$;

@@ -1,5 +1,5 @@
--- Reserves credits for a quarter of an hour, for the user or a service. The signature and the messages are
--- the initial schema's.
+-- Reserves credits for 15 minutes, for the user or a service. The signature and the two messages
+-- about admission are those of the initial schema.
 CREATE OR REPLACE FUNCTION public.reserve_mockup_credits(
   p_user_id uuid,
   p_credits integer
@@ -29,8 +29,8 @@ BEGIN
     RETURN;
   END IF;
 
-  -- The id is not returned: the caller cannot settle the reservation, which expires after a quarter of an
-  -- hour.
+  -- The id is not returned, so the caller cannot settle the reservation, which expires after 15
+  -- minutes.
   SELECT r.outcome, mockupd.as_integer(mockupd.available(r.usage)) AS remaining INTO v_answer
   FROM mockupd.reserve(
     v_now, ARRAY[p_user_id], ARRAY[gen_random_uuid()], ARRAY[p_credits], ARRAY['generation'],

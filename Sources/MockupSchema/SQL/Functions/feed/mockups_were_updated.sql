@@ -12,7 +12,7 @@ BEGIN
     FROM new_mockups AS n
     LEFT JOIN old_mockups AS o ON o.user_id = n.user_id AND o.id = n.id
     WHERE o.id IS NULL
-      -- Pins, impressions and renewed leases are no changes to the feed.
+      -- Changes of pins, impressions and leases are not recorded.
       OR (n.asset_id, n.quote_id, n.scene, n.scene_config, n.file_url, n.file_key,
         n.thumbnail_url, n.dm_render_id, n.dm_metadata, n.credits_used, n.quality_score,
         n.status, n.error_message, n.created_at)
@@ -20,7 +20,7 @@ BEGIN
         o.thumbnail_url, o.dm_render_id, o.dm_metadata, o.credits_used, o.quality_score,
         o.status, o.error_message, o.created_at)
     UNION ALL
-    -- A mockup that was given to another user is deleted for the first one.
+    -- A mockup that was given to another user is recorded as deleted for the previous user.
     SELECT o.user_id, o.id, true
     FROM old_mockups AS o
     WHERE NOT EXISTS (

@@ -1,10 +1,11 @@
--- Records changes of mockups in their users' feeds, and notifies the users' listeners. No mockup is named
--- twice. Each user is notified once a call, and PostgreSQL sends equal notifications of a transaction once.
+-- Records changes of mockups in their users' feeds, and notifies the users' listeners. The arrays
+-- name no mockup twice. A call sends one notification for each user, and PostgreSQL sends equal
+-- notifications of a transaction once.
 --
--- Revisions are allotted under the lock on the user's row in mockupd.mockup_feeds, which is kept until the
--- transaction ends: revisions become visible in their order, so a reader who has seen one has missed none
--- before it. Triggers take this lock at the end of a statement, after the locks on the user's counters and
--- the mockups.
+-- Revisions are assigned under the lock on the user's row in mockupd.mockup_feeds, which is held
+-- until the transaction ends. So revisions become visible in order, and a reader who has seen a
+-- revision has missed no earlier one. Triggers take this lock at the end of a statement, after the
+-- locks on the user's counters and mockups.
 CREATE OR REPLACE FUNCTION mockupd.note_mockup_changes(
   p_user_ids uuid[], p_mockup_ids uuid[], p_are_deleted boolean[])
 RETURNS void
@@ -15,10 +16,10 @@ AS $$
     SELECT c.user_id, c.mockup_id, c.is_deleted,
       row_number() OVER (PARTITION BY c.user_id ORDER BY c.mockup_id DESC) - 1 AS followers
     FROM unnest(p_user_ids, p_mockup_ids, p_are_deleted) AS c (user_id, mockup_id, is_deleted)
-    -- A user who is being deleted has no feed any more.
+    -- Leaves out a user who is being deleted, and has no feed any more.
     WHERE EXISTS (SELECT FROM auth.users AS u WHERE u.id = c.user_id)
   ), feed AS (
-    -- In one order, so that two sessions cannot deadlock.
+    -- In the order of users, so that two sessions cannot deadlock.
     INSERT INTO mockupd.mockup_feeds AS f (user_id, revision)
     SELECT c.user_id, count(*) FROM changed AS c GROUP BY c.user_id ORDER BY c.user_id
     ON CONFLICT (user_id) DO UPDATE SET revision = f.revision + EXCLUDED.revision

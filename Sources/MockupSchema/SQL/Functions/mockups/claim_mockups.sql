@@ -1,11 +1,13 @@
--- Leases the oldest pending mockups of all users, p_count at most, for p_lease seconds: a row for each, in
--- no particular order. This is the only function that names no user.
+-- Leases the oldest pending mockups of all users, at most p_count, for p_lease seconds. Returns a
+-- row for each, in no particular order. Of the functions for a mockup's life cycle, only this one
+-- and expire_leases take no user.
 --
--- The rows are at most p_bytes long together, as text, since they have to fit into one response. The oldest
--- is claimed however long it is.
+-- The total size of the rows as text is at most p_bytes, since they must fit into one response. The
+-- oldest mockup is claimed whatever its size is.
 --
--- A mockup whose reservation is no longer open (it expired before anybody claimed the mockup, or was
--- settled by hand) fails, with the reason, and is not returned.
+-- A mockup whose reservation is no longer open fails, with the reason, and is not returned. The
+-- reservation may have expired before a worker claimed the mockup, or may have been settled by
+-- another call.
 CREATE OR REPLACE FUNCTION mockupd.claim_mockups(
   p_now timestamptz, p_worker text, p_count integer, p_lease integer, p_bytes integer
 ) RETURNS TABLE (
@@ -44,7 +46,7 @@ BEGIN
     RETURN;
   END IF;
 
-  -- Drops those that would exceed p_bytes; they stay queued.
+  -- Leaves out the mockups that would exceed p_bytes. They stay queued.
   SELECT array_agg(i.id ORDER BY i.ordinal), array_agg(i.user_id ORDER BY i.ordinal),
     array_agg(i.reservation_id ORDER BY i.ordinal)
   INTO v_ids, v_user_ids, v_reservation_ids
@@ -63,9 +65,8 @@ BEGIN
   SELECT array_agg(
     CASE WHEN s.outcome <> 'settled' THEN
       CASE (s.reservation).state
-        WHEN 'expired' THEN 'The credits that were set aside for it expired before it was made.'
-        ELSE 'The credits that were set aside for it are '
-          || coalesce((s.reservation).state, 'gone') || '.'
+        WHEN 'expired' THEN 'the reservation expired before the mockup was made'
+        ELSE 'the reservation is ' || coalesce((s.reservation).state, 'missing')
       END
     END
     ORDER BY s.ordinal)
@@ -98,7 +99,7 @@ BEGIN
     worker = p_worker,
     lease_expires_at =
       CASE WHEN m.status = 'generating' THEN p_now + make_interval(secs => p_lease) END,
-    -- If this claim fails the mockup, its last attempt may still be retried by its worker.
+    -- If this claim fails the mockup, the worker of the last attempt may still retry its report.
     outcome = CASE WHEN m.status <> 'generating' THEN j.outcome END,
     outcome_credits = CASE WHEN m.status <> 'generating' THEN j.outcome_credits END,
     outcome_allow_overrun = CASE WHEN m.status <> 'generating' THEN j.outcome_allow_overrun END,

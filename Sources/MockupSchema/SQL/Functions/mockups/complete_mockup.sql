@@ -1,17 +1,18 @@
--- Completes a mockup, and charges p_credits (null: all that are held; 0: none, which releases them) under
--- its reservation's id, with the ledger row p_entry_id.
+-- Completes a mockup and charges p_credits (null: all held credits; 0: none, which releases them)
+-- by a commit whose id is that of the reservation, with the ledger row p_entry_id. Outcomes:
 --
---   completed              with the usage after it; replayed if the attempt was completed this way before
+--   completed              with the usage after it; replayed if the attempt was completed by the
+--                          same request before
 --   conflicting_FIELD      the attempt was completed with another FIELD
 --   not_found              the user has no such mockup
---   lost                   it was claimed again since
---   wrong_state            its status is no longer generating
---   invalid_metadata       it is not a JSON object, or PostgreSQL cannot store it, or stores it as more
---                          than 256 KiB of text (1e100000 becomes a hundred thousand digits)
+--   lost                   the mockup has been claimed again
+--   wrong_state            the mockup's status is no longer generating
+--   invalid_metadata       p_dm_metadata is not a JSON object, or PostgreSQL cannot store it, or
+--                          its text as jsonb exceeds 256 KiB (1e100000 has 100001 digits)
 --   not_open, exceeds_held, insufficient, exceeds_maximum
---                          as mockupd.settle says of the reservation
+--                          the outcome of mockupd.settle for the reservation
 --
--- Unless it is completed, nothing changes.
+-- With any other outcome than completed, nothing changes.
 CREATE OR REPLACE FUNCTION mockupd.complete_mockup(
   p_now timestamptz,
   p_user_id uuid,
@@ -94,7 +95,7 @@ BEGIN
     RETURN;
   END IF;
 
-  -- A replay gets the answer that the engine stored for the first call.
+  -- A replay gets the response that the engine stored for the first call.
   SELECT s.* INTO v_settled
   FROM mockupd.settle(
     p_now, ARRAY[p_user_id], ARRAY[job.reservation_id], ARRAY['commit'], ARRAY[job.reservation_id],
@@ -106,7 +107,8 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
-  -- If it is replayed, another caller has committed the reservation under its own id.
+  -- If the commit is a replay, another caller has committed the reservation under the reservation's
+  -- id.
   IF v_settled.outcome <> 'settled' OR v_settled.replayed THEN
     outcome := CASE WHEN v_settled.outcome IN ('exceeds_held', 'insufficient', 'exceeds_maximum')
       THEN v_settled.outcome ELSE 'not_open' END;

@@ -1,7 +1,9 @@
--- Deletes a mockup. Returns whether it existed, and how many credits its reservation gave back: those that
--- were held. A dispatched reservation may have been charged, and stays until it is settled.
-CREATE OR REPLACE FUNCTION mockupd.delete_mockup(p_now timestamptz, p_user_id uuid, p_mockup_id uuid)
-RETURNS TABLE (deleted boolean, released integer)
+-- Deletes a mockup, and releases its reservation if it is held. Returns whether the mockup existed,
+-- and the number of credits that were released. A dispatched reservation may have been charged, and
+-- stays open until it is settled.
+CREATE OR REPLACE FUNCTION mockupd.delete_mockup(
+  p_now timestamptz, p_user_id uuid, p_mockup_id uuid
+) RETURNS TABLE (deleted boolean, released integer)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
@@ -17,13 +19,13 @@ BEGIN
   FOR UPDATE;
 
   released := 0;
-  -- Nothing is given back if it was dispatched or has expired meanwhile.
+  -- Nothing is released if the reservation was dispatched, or has expired meanwhile.
   v_reservation := mockupd.lock_reservation(p_now, p_user_id, v_job.reservation_id);
   IF v_reservation.state = 'held' THEN
     SELECT coalesce(sum(v_reservation.held), 0) INTO released
     FROM mockupd.settle(
-      p_now, ARRAY[p_user_id], ARRAY[v_reservation.id], ARRAY['release'], '{}', '{}', '{}', '{}', '{}',
-      '{}') AS s
+      p_now, ARRAY[p_user_id], ARRAY[v_reservation.id], ARRAY['release'],
+      '{}', '{}', '{}', '{}', '{}', '{}') AS s
     WHERE s.outcome = 'settled';
   END IF;
 

@@ -1,9 +1,10 @@
--- Takes back leases that have expired: their mockups are pending again, or have failed if this was the
--- last attempt. Takes p_limit at most, skips those that another session has locked, and returns the number.
+-- Takes back expired leases: their mockups become pending again, or fail if that was the last
+-- attempt. Takes back at most p_limit leases, skips those that another session has locked, and
+-- returns their number.
 --
--- A worker that does not report may have been charged by the vendor, so the reservation stays dispatched,
--- also if a later attempt fails without a charge. It becomes unresolved when it expires, and an
--- administrator decides.
+-- The vendor may have charged for an attempt whose worker does not report. So the reservation stays
+-- dispatched, even if a later attempt fails without a charge. It becomes unresolved when it
+-- expires, and an administrator settles it.
 CREATE OR REPLACE FUNCTION mockupd.expire_leases(p_now timestamptz, p_limit integer)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
@@ -36,7 +37,7 @@ BEGIN
   SET
     status = CASE WHEN j.round_attempts < j.attempt_limit THEN 'pending' ELSE 'failed' END,
     error_message = CASE WHEN j.round_attempts < j.attempt_limit THEN NULL
-      ELSE 'No worker finished it in ' || j.attempt_limit || ' attempts.' END
+      ELSE 'no worker finished the mockup in ' || j.attempt_limit || ' attempts' END
   FROM unnest(v_ids, v_user_ids) AS lapsed (id, user_id)
   JOIN mockupd.mockup_jobs AS j ON j.mockup_id = lapsed.id AND j.user_id = lapsed.user_id
   WHERE m.id = lapsed.id AND m.user_id = lapsed.user_id AND m.status = 'generating';

@@ -1,13 +1,14 @@
--- Ends an attempt that made no picture. With p_may_retry the mockup is pending again while it has attempts
--- left, and its reservation is held again until the next claim: if the reservation expires first, its
--- credits are free, and the claim fails the mockup. Otherwise the mockup fails, and its reservation is
--- released if it is still open.
+-- Ends an attempt that made no picture. If p_may_retry is true and attempts are left, the mockup
+-- becomes pending again, and its reservation is held again until the next claim. If the reservation
+-- expires first, its credits are free, and the claim fails the mockup. Otherwise the mockup fails,
+-- and its reservation is released if it is still open.
 --
--- The vendor may have charged for the attempt (p_may_be_charged), or for an earlier one of the round that
--- ended without a report. Then the credits are not released: the reservation stays dispatched for the next
--- attempt, or becomes unresolved if the mockup fails.
+-- If the vendor may have charged for the attempt (p_may_be_charged), or for an earlier attempt of
+-- the round, the credits are not released: the reservation stays dispatched for the next attempt,
+-- or becomes unresolved if the mockup fails. Outcomes:
 --
---   failed                 with the usage after it; replayed if the attempt was ended this way before
+--   failed                 with the usage after it; replayed if the attempt was ended by the same
+--                          request before
 --   conflicting_FIELD      the attempt was ended with another FIELD
 --   not_found, lost, wrong_state
 --                          as in mockupd.complete_mockup
@@ -89,7 +90,7 @@ BEGIN
   END IF;
 
   IF outcome = 'failed' THEN
-    -- One statement, so that both have one snapshot even if nothing is locked.
+    -- One statement, so that both values have the same snapshot even if nothing is locked.
     SELECT r AS reservation, u::mockupd.usage AS usage INTO v_answer
     FROM mockupd.reservations AS r
     CROSS JOIN LATERAL mockupd.usage_at(p_now, p_user_id, r.year, r.month) AS u

@@ -1,10 +1,12 @@
--- Makes a pending mockup, its job and its reservation for each of p_asset_ids in each of p_scenes. Neither
--- list has duplicates. The ids for pair i are p_mockup_ids[i] and p_reservation_ids[i].
+-- Makes a pending mockup, its job and its reservation for each pair of p_asset_ids and p_scenes.
+-- The arrays have no duplicates. The ids for pair i are p_mockup_ids[i] and p_reservation_ids[i].
+-- Outcomes:
 --
---   made                   a row for each pair, in order: its failure, or its mockup as it is now;
+--   made                   a row for each pair, in order, with its failure or its current mockup;
 --                          replayed if the request was sent before
---   conflicting_FIELD      the id was sent before with another FIELD
---   unknown_user, unknown_quote (or another user's)
+--   conflicting_FIELD      the request id was sent before with another FIELD
+--   unknown_user           the user does not exist
+--   unknown_quote          the quote does not exist, or belongs to another user
 CREATE OR REPLACE FUNCTION mockupd.generate_mockups(
   p_now timestamptz,
   p_user_id uuid,
@@ -106,13 +108,13 @@ BEGIN
     ORDER BY a.id
     FOR KEY SHARE;
 
-    -- The counters are locked before the first figure of the answer is read, and before the mockups are
-    -- made: a session that has changed a user's mockups has locked their feed, and must not wait for
-    -- counters then.
+    -- The counters are locked before the first figure of the response is read, and before the
+    -- mockups are made: a session that has changed mockups holds the lock on the user's feed, and
+    -- must not wait for the counters then.
     PERFORM mockupd.make_counters(ARRAY[p_user_id], v_year);
     PERFORM mockupd.lock_counters(p_now, ARRAY[p_user_id], ARRAY[v_year]);
 
-    -- Makes nothing for pairs that will be refused. The reservations below decide.
+    -- An estimate that avoids making mockups that will be refused. The reservations below decide.
     SELECT mockupd.available(u) INTO v_available
     FROM mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u;
 
@@ -194,7 +196,7 @@ BEGIN
     RETURNING r.* INTO v_request;
   END IF;
 
-  -- One statement, so that the mockups and the usage of a replay have one snapshot.
+  -- One statement, so that the mockups and the usage of a replay have the same snapshot.
   RETURN QUERY
   SELECT 'made', v_replayed, pair.asset_id, pair.scene,
     i.mockup_id, i.reservation_id, i.failure, m.status::text, m.file_url::text,

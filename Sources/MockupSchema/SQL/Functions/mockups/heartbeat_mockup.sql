@@ -1,9 +1,10 @@
--- Renews a lease, also an expired one, unless it was taken back.
+-- Renews a lease for p_lease seconds from p_now. An expired lease can be renewed until it is taken
+-- back. Outcomes:
 --
---   renewed
+--   renewed                with the new expiry in the job
 --   not_found              the user has no such mockup
---   lost                   it was claimed again since
---   wrong_state            its status is no longer generating
+--   lost                   the mockup has been claimed again
+--   wrong_state            the mockup's status is no longer generating
 CREATE OR REPLACE FUNCTION mockupd.heartbeat_mockup(
   p_now timestamptz, p_user_id uuid, p_mockup_id uuid, p_attempt integer, p_lease integer
 ) RETURNS TABLE (outcome text, mockup public.mockups, job mockupd.mockup_jobs)
@@ -29,7 +30,8 @@ BEGIN
     ELSE 'renewed'
   END;
   IF outcome = 'renewed' THEN
-    -- The reservation outlasts the lease, so that no administrator resolves it during the attempt.
+    -- Keeps the reservation open longer than the lease, so that it is not resolved during the
+    -- attempt.
     SELECT r.expires_at INTO v_expires_at FROM mockupd.reservations AS r
     WHERE r.user_id = p_user_id AND r.id = job.reservation_id AND r.state = 'dispatched';
     IF v_expires_at < p_now + make_interval(secs => p_lease + 3600) THEN

@@ -1,11 +1,12 @@
--- Requests a mockup once more, as a new round, and clears the results of the round before.
+-- Requests another picture for a mockup, as a new round, and clears the results of the previous
+-- round. Outcomes:
 --
---   pending                with the usage after it; replayed if the request was sent before, and then with
---                          the mockup as it is now, or without one if it was deleted
---   refused                too few credits: nothing has changed
---   conflicting_FIELD      the id was sent before with another FIELD
+--   pending                with the usage after it; replayed if the request was sent before, and
+--                          then with the current mockup, or without one if it was deleted
+--   refused                too few credits are available, and the mockup is unchanged
+--   conflicting_FIELD      the request id was sent before with another FIELD
 --   not_found              the user has no such mockup
---   wrong_state            its status forbids it
+--   wrong_state            the mockup's status does not allow it
 CREATE OR REPLACE FUNCTION mockupd.regenerate_mockup(
   p_now timestamptz,
   p_user_id uuid,
@@ -70,7 +71,8 @@ BEGIN
       RETURN NEXT;
       RETURN;
     END IF;
-    -- The second of two concurrent calls for two mockups under one id violates the key, and is retried.
+    -- If two concurrent calls use the same id for two mockups, the second violates the primary key,
+    -- and is retried.
     INSERT INTO mockupd.regeneration_requests
     VALUES (p_user_id, p_request_id, p_mockup_id, p_skip_approval, p_credits, p_time_to_live,
       p_now, p_reservation_id)

@@ -1,8 +1,8 @@
--- Approves or rejects a completed mockup.
+-- Approves or rejects a completed mockup. Outcomes:
 --
---   reviewed               also if it had this status before; the first reason is kept then
+--   reviewed               also if the mockup has the status already; then the first reason is kept
 --   not_found              the user has no such mockup
---   wrong_state            its status forbids it
+--   wrong_state            the mockup's status does not allow it
 CREATE OR REPLACE FUNCTION mockupd.review_mockup(
   p_user_id uuid, p_mockup_id uuid, p_status text, p_reason text
 ) RETURNS TABLE (outcome text, mockup public.mockups, job mockupd.mockup_jobs)

@@ -1,14 +1,14 @@
--- Claims ids for batches with these contents. No id is named twice. Waits for other sessions that claim the
--- same ids. One row for each:
+-- Claims batch ids for the given contents. The array names no id twice. Waits for other sessions
+-- that claim the same ids. Returns a row for each batch, with one of these outcomes:
 --
---   claimed               the id is new: the caller counts the batch
---   replayed              it was counted before, with the first answer
---   conflicting_entries   it was counted before with other contents
+--   claimed               the id is new, and the caller must count the batch
+--   replayed              the batch was counted before; with the first result
+--   conflicting_entries   a batch with this id and other contents was counted before
 --
 -- A batch is processed in one transaction, in three steps: claim_performance_batches(),
--- lock_performance() and record_performance(). Between the last two the caller decides about each entry,
--- while no other session can change the counters. Every caller locks batches before mockups, and each of
--- the two in the order of their ids, so that no deadlock is possible.
+-- lock_performance() and record_performance(). Between the last two, the caller decides on each
+-- entry, while no other session can change the counters. Every caller locks batches before mockups,
+-- and both in the order of their ids, so that no deadlock is possible.
 CREATE OR REPLACE FUNCTION mockupd.claim_performance_batches(
   p_now timestamptz,
   p_batch_ids uuid[],

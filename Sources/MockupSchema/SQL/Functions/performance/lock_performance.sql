@@ -1,5 +1,6 @@
--- Locks the mockups p_mockup_ids[i] of p_user_ids[i] until the transaction ends, and returns their
--- counters. One row for each that exists. A counter that old data has below 0 counts as 0.
+-- Locks the mockups p_mockup_ids[i] of p_user_ids[i] until the transaction ends, and returns the
+-- counters of those that exist. A negative counter, which rows of the initial schema may have,
+-- counts as 0.
 CREATE OR REPLACE FUNCTION mockupd.lock_performance(p_user_ids uuid[], p_mockup_ids uuid[])
 RETURNS TABLE (mockup_id uuid, user_id uuid, total_pins integer, total_impressions integer)
 LANGUAGE sql SECURITY DEFINER

@@ -1,7 +1,10 @@
--- Adds p_pins[i] and p_impressions[i] to the mockup p_mockup_ids[i] of p_user_ids[i], no mockup twice, and
--- stores the answers of batches that the transaction has claimed. p_refused_batch_ids[i] has the entry
--- p_refused_indexes[i] that was not counted, for the reason p_refusals[i]. Counters never wrap: a sum
--- beyond 32 bits is an error, and nothing changes.
+-- Adds p_pins[i] and p_impressions[i] to the mockup p_mockup_ids[i] of p_user_ids[i]. The arrays
+-- name no mockup twice. Counters never wrap: a sum that exceeds 32 bits is an error, and nothing
+-- changes.
+--
+-- Also stores the results of the batches that the transaction has claimed: p_counted[i] entries of
+-- the batch p_batch_ids[i] were counted. The entry p_refused_indexes[i] of the batch
+-- p_refused_batch_ids[i] was not counted, for the reason p_refusals[i].
 CREATE OR REPLACE FUNCTION mockupd.record_performance(
   p_user_ids uuid[],
   p_mockup_ids uuid[],

@@ -1,12 +1,12 @@
--- Makes a template of a user, with the id p_template_id. One row:
+-- Creates a user's template with the id p_template_id. Returns one row, with one of these outcomes:
 --
---   made                with the template as it is now; replayed if the call was sent before
---   conflicting_FIELD   the request's id was sent before with another FIELD
---   key_taken           the user has a template with this key
---   deleted             it was made, and has been deleted since
+--   made                with the current template; replayed if the request was sent before
+--   conflicting_FIELD   the request id was sent before with another FIELD
+--   key_taken           the user has a template with this key already
+--   deleted             an earlier call created the template, and it has been deleted since
 --
--- An unknown user violates a foreign key. A second template with the same key, made at the same time,
--- violates a unique index.
+-- An unknown user violates a foreign key. A second template with the same key that is created at
+-- the same time violates a unique index.
 CREATE OR REPLACE FUNCTION mockupd.create_scene_template(
   p_now timestamptz,
   p_user_id uuid,
@@ -36,7 +36,7 @@ DECLARE
   v_field text;
   v_template public.mockup_scene_templates;
 BEGIN
-  -- Waits for a call that makes the same one at this moment.
+  -- Waits for a concurrent call with the same request id.
   INSERT INTO mockupd.scene_template_requests (user_id, id, template_id, request, created_at)
   VALUES (p_user_id, p_request_id, p_template_id, v_request, p_now)
   ON CONFLICT DO NOTHING;

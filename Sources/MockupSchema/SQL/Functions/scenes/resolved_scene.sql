@@ -1,4 +1,5 @@
--- The template for a user's mockups of a scene: the user's own if there is one, otherwise the system's.
+-- Returns the active template for a user's mockups of a scene: the user's own, or else the
+-- system's.
 CREATE OR REPLACE FUNCTION mockupd.resolved_scene(p_user_id uuid, p_scene text)
 RETURNS SETOF public.mockup_scene_templates
 LANGUAGE plpgsql STABLE
