@@ -54,8 +54,8 @@ BEGIN
         END IF;
       EXCEPTION
         -- Roles are shared by all databases, and another database's migration has created this one
-        -- meanwhile. The session's cache, which GRANT uses, may still lack it. The loop goes on until
-        -- to_regrole(), which uses the cache too, finds the role.
+        -- meanwhile. The session's cache, which GRANT uses, may still lack it. The loop goes on
+        -- until to_regrole(), which uses the cache too, finds the role.
         WHEN duplicate_object OR unique_violation THEN NULL;
       END;
     END LOOP;
