@@ -27,7 +27,7 @@ extension AdminStore {
     of userID: UUID, annualBudget: Int32?, monthlySoftLimit: Int32?, changedBy: String
   ) async throws(CreditError) -> BudgetOutcome {
     let parameters = Parameters(now(), userID, annualBudget, monthlySoftLimit, changedBy)
-    let outcomes = try await read(Queries.setBudget, parameters) { row throws(PostgresError) in
+    let outcomes = try await write(Queries.setBudget, parameters) { row throws(PostgresError) in
       var columns = ColumnReader(row)
       let previousAnnualBudget = try columns.read(Int32.self)
       let previousMonthlySoftLimit = try columns.read(Int32.self)

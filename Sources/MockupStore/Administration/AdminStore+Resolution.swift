@@ -37,7 +37,8 @@ extension AdminStore {
     let parameters = Parameters(
       now(), resolution.userID, resolution.reservationID, resolution.id, resolution.credits,
       resolution.allowsOverrun, makeID())
-    let rows = try await read(Queries.resolveReservation, parameters) { row throws(PostgresError) in
+    let rows = try await write(Queries.resolveReservation, parameters) {
+      row throws(PostgresError) in
       try SettleRow(row)
     }
     guard let row = rows.first else { throw .database(.unexpectedAnswer("resolve")) }

@@ -34,4 +34,18 @@ public struct AdminStore: Sendable {
       throw .database(error)
     }
   }
+
+  /// Runs a statement that writes, again after a conflict with another transaction.
+  func write<Value: Sendable>(
+    _ statement: Statement, _ parameters: Parameters,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(CreditError) -> [Value] {
+    do throws(PostgresError) {
+      return try await retrying { () throws(PostgresError) in
+        try await pool.query(statement, parameters, decode)
+      }
+    } catch {
+      throw .database(error)
+    }
+  }
 }

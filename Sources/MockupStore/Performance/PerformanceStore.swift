@@ -64,6 +64,6 @@ public struct PerformanceStore: Sendable {
   ///
   /// - Returns: The result of each batch, in order.
   public func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Answer] {
-    try await writer.record(batches)
+    try await retrying { () throws(PostgresError) in try await writer.record(batches) }
   }
 }

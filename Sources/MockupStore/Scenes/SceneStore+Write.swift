@@ -88,7 +88,9 @@ extension SceneStore {
       request.isActive, request.recommendedCollections)
     let rows: [CreateRow]
     do throws(PostgresError) {
-      rows = try await pool.query(Queries.createSceneTemplate, parameters, CreateRow.init)
+      rows = try await retrying { () throws(PostgresError) in
+        try await pool.query(Queries.createSceneTemplate, parameters, CreateRow.init)
+      }
     } catch {
       throw SceneError(writing: error, user: request.userID, key: request.key)
     }
@@ -147,7 +149,9 @@ extension SceneStore {
   public func delete(_ id: UUID, of userID: UUID) async throws(SceneError) -> Bool {
     let count: Int
     do throws(PostgresError) {
-      count = try await pool.execute(Queries.deleteSceneTemplate, Parameters(userID, id))
+      count = try await retrying { () throws(PostgresError) in
+        try await pool.execute(Queries.deleteSceneTemplate, Parameters(userID, id))
+      }
     } catch {
       throw .database(error)
     }
