@@ -3,8 +3,7 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Claims over the wire: they wait for work, and neither a caller who leaves nor a server that stops
-/// waits for them.
+/// Claims over the wire, which wait for work until the caller cancels or the server stops.
 @Suite struct ClaimCallTests {
   private static func withServer(
     _ body: (MockupClient, UUID, UUID, RunningServer) async throws -> Void
@@ -22,7 +21,7 @@ import Testing
     }
   }
 
-  @Test func aClaimThatWaitsGetsWhatIsAskedForMeanwhile() async throws {
+  @Test func `a waiting claim gets mockups that are requested while it waits`() async throws {
     try await Self.withServer { client, user, asset, _ in
       async let claimed = client.mockups.claim(worker: "w", count: 5, wait: .seconds(60))
       let made = try await client.mockups.generate(
@@ -32,17 +31,17 @@ import Testing
     }
   }
 
-  @Test func aClaimThatDoesNotWaitComesBackWithNothing() async throws {
+  @Test func `a claim without a wait returns an empty list`() async throws {
     try await Self.withServer { client, _, _, _ in
       let first = try await client.mockups.claim(worker: "w")
       #expect(first.isEmpty)
     }
   }
 
-  @Test(.timeLimit(.minutes(15))) func aCallerWhoLeavesClaimsNothingMore() async throws {
+  @Test(.timeLimit(.minutes(15))) func `a cancelled claim takes no mockups`() async throws {
     try await Self.withServer { client, user, asset, _ in
-      let waiting = Task { try await client.mockups.claim(worker: "gone", wait: .seconds(60)) }
-      // On the same connection, so the claim has begun.
+      let waiting = Task { try await client.mockups.claim(worker: "cancelled", wait: .seconds(60)) }
+      // The calls share a connection, so the first claim has started.
       let second = try await client.mockups.claim(worker: "w")
       #expect(second.isEmpty)
       waiting.cancel()
@@ -55,7 +54,9 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(15))) func aServerThatStopsDoesNotWaitForAClaimThatDoes() async throws {
+  @Test(.timeLimit(.minutes(15))) func `a stopping server ends a waiting claim at once`()
+    async throws
+  {
     try await Self.withServer { _, _, _, server in
       let client = MockupServiceClient(Client(path: server.socket))
       let waiting = Task {

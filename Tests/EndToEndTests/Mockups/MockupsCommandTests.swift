@@ -3,7 +3,7 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// The command line of whoever asks for mockups and decides about them by hand.
+/// The `mockupctl` commands that generate mockups and review them.
 @Suite struct MockupsCommandTests {
   private static func run(
     _ arguments: [String], at server: RunningServer
@@ -21,7 +21,7 @@ import Testing
       JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? Value, "\(arguments)")
   }
 
-  @Test func aMockupIsAskedForShownAndDecidedUpon() async throws {
+  @Test func `a mockup is generated, shown, approved, regenerated and deleted`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).wireText
       let asset = UUID().wireText
@@ -83,7 +83,7 @@ import Testing
     ["generate"], ["mockups"], ["mockups", "list"], ["mockups", "show"], ["mockups", "approve"],
     ["mockups", "reject"], ["mockups", "regenerate"], ["mockups", "delete"],
   ])
-  func helpIsThereForEachCommand(command: [String]) async throws {
+  func `each command has help`(command: [String]) async throws {
     let ending = try await Program.mockupctl.run(command + ["--help"])
     #expect(ending.exitCode == 0)
     #expect(ending.output.contains("USAGE: mockupctl \(command.joined(separator: " "))"))

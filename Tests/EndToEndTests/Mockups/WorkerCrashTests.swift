@@ -3,16 +3,17 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Workers that are killed in the middle of their work.
+/// Workers that are killed while they work.
 ///
-/// Repeat a failure with `MOCKUPD_TEST_SEED=<seed>`; the moments of the kills stay the machine's own.
+/// To repeat the random choices of a failed run, set `MOCKUPD_TEST_SEED=<seed>`. The exact times of
+/// the kills still differ from run to run.
 @Suite struct WorkerCrashTests {
   private static let users = 20
   private static let scenes = ["bedroom", "therapy_office", "living_room", "reading_nook"]
-  private static let assetsOfAUser = 25
+  private static let assetsPerUser = 25
 
-  /// Notes each change of a mockup's status.
-  private static let journal = [
+  /// SQL statements that make a trigger record each change of a mockup's status.
+  private static let statusRecorder = [
     "CREATE TABLE changes (mockup_id uuid, status text)",
     """
     CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -28,33 +29,35 @@ import Testing
   ]
 
   @Test(.timeLimit(.minutes(15)))
-  func eachMockupEndsOnceAndIsChargedOnceOrNotAtAllWhicheverWorkersAreKilled() async throws {
+  func `killed workers leave each mockup completed and charged once or failed without charge`()
+    async throws
+  {
     var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
     let seed = random.next()
     try await MigratedDatabase.with { database in
-      for statement in Self.journal { try await database.owner.run(statement) }
+      for statement in Self.statusRecorder { try await database.owner.run(statement) }
       try await database.withServer { server in
         try await withTemporaryFolder { folder in
           let workers = try (1...8).map { number in
             try RunningProgram.worker(
               at: server.socket, name: "worker-\(number)", seed: seed, folder: folder)
           }
-          // How many mockups are done when each worker is killed.
-          let moments = (0..<3).map { _ in Int.random(in: 0...1000, using: &random) }.sorted()
+          // The numbers of finished mockups at which workers are killed.
+          let thresholds = (0..<3).map { _ in Int.random(in: 0...1000, using: &random) }.sorted()
           async let killed: Void = {
-            for (worker, moment) in zip(workers, moments) {
-              try await eventually("\(moment) mockups are done") {
+            for (worker, threshold) in zip(workers, thresholds) {
+              try await eventually("\(threshold) mockups are finished") {
                 try await database.numbers(
                   "SELECT count(*) FROM mockups WHERE status IN ('completed', 'failed')"
-                ).first ?? 0 >= moment
+                ).first ?? 0 >= threshold
               }
               worker.signal(SIGKILL)
               _ = await worker.ending()
             }
           }()
-          try await Self.ask(database, server)
+          try await Self.generate(database, server)
           try await killed
-          try await eventually("no mockup is left") {
+          try await eventually("all mockups are finished") {
             try await database.numbers(
               "SELECT count(*) FROM mockups WHERE status IN ('pending', 'generating')") == [0]
           }
@@ -69,13 +72,13 @@ import Testing
     }
   }
 
-  /// Asks for 2000 mockups: 100 for each of the users, in four requests.
-  private static func ask(_ database: MigratedDatabase, _ server: RunningServer) async throws {
+  /// Requests 2000 mockups: 100 for each user, in four requests a user.
+  private static func generate(_ database: MigratedDatabase, _ server: RunningServer) async throws {
     try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<users {
           let user = try await database.makeUser()
-          let assets = (0..<assetsOfAUser).map { _ in UUID() }
+          let assets = (0..<assetsPerUser).map { _ in UUID() }
           let values = assets.map { "('\($0)'::uuid, '\(user)'::uuid)" }
           try await database.owner.run(
             "INSERT INTO assets (id, user_id) VALUES \(values.joined(separator: ", "))")
@@ -83,7 +86,7 @@ import Testing
             group.addTask {
               let made = try await client.mockups.generate(
                 for: user, assets: assets, scenes: [scene], credits: 2)
-              #expect(made.results.filter(\.success).count == assetsOfAUser)
+              #expect(made.results.filter(\.success).count == assetsPerUser)
             }
           }
         }
@@ -109,7 +112,7 @@ import Testing
         SELECT coalesce(sum(credits), 0) FROM mockup_credit_usage WHERE mockup_id = m.id)
       """)
     #expect(wronglyCharged == [0])
-    // The killed had something in their hands, and others finished it.
+    // Other workers finished the mockups that the killed workers had claimed.
     let attempts = try await database.numbers(
       """
       SELECT count(*) FROM mockupd.mockup_jobs AS j JOIN mockups AS m ON m.id = j.mockup_id

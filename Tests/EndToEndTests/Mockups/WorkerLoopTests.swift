@@ -3,23 +3,23 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// What the client library promises a worker, with the real server.
+/// The client library's worker loop against a real server.
 @Suite struct WorkerLoopTests {
   private struct Broken: Error {}
 
-  /// A server, a client, and a user with some pending mockups, of two credits each.
-  private struct World {
+  /// A server, a client, and a user with some pending mockups of two credits each.
+  private struct Fixture {
     let database: MigratedDatabase
     let client: MockupClient
     let server: RunningServer
     let user: UUID
     let mockups: [UUID]
 
-    /// Waits until the mockups' statuses are these, in any order.
+    /// Waits until the mockups have the given statuses, in any order.
     func wait(for statuses: [MockupStatus]) async throws -> [Mockup] {
       var found: [Mockup] = []
       try await eventually("the mockups are \(statuses)") {
-        found = try await now()
+        found = try await mockupsNow()
         return found.map(\.status.number).sorted() == statuses.map(\.number).sorted()
       }
       return found
@@ -31,15 +31,15 @@ import Testing
         "SELECT upper(state) FROM mockupd.reservations WHERE user_id = '\(user)' ORDER BY 1")
     }
 
-    private func now() async throws -> [Mockup] {
+    private func mockupsNow() async throws -> [Mockup] {
       var all: [Mockup] = []
       for try await mockup in client.mockups.list(of: user) { all.append(mockup) }
       return all
     }
   }
 
-  private static func withWorld(
-    pending: Int, _ body: (World) async throws -> Void
+  private static func withFixture(
+    pending: Int, _ body: (Fixture) async throws -> Void
   ) async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 100)
@@ -57,22 +57,22 @@ import Testing
             ids = made.results.compactMap { UUID(wireText: $0.mockupID) }
           }
           try await body(
-            World(database: database, client: client, server: server, user: user, mockups: ids))
+            Fixture(database: database, client: client, server: server, user: user, mockups: ids))
         }
       }
       #expect(try await database.discrepancies().isEmpty)
     }
   }
 
-  /// Runs a worker beside a closure, and stops it.
+  /// Runs a worker while a closure runs, and then stops the worker.
   private static func working(
-    _ world: World, concurrency: Int = 2, lease: Duration = .seconds(60),
+    _ fixture: Fixture, concurrency: Int = 2, lease: Duration = .seconds(60),
     onUnrecorded: @escaping @Sendable (UnrecordedCompletion) async -> Void = { _ in },
     _ work: @escaping @Sendable (ClaimedMockup) async throws -> MockupCompletion,
     while body: () async throws -> Void
   ) async throws {
     let working = Task {
-      try await world.client.mockups.withClaimedMockups(
+      try await fixture.client.mockups.withClaimedMockups(
         worker: "test", concurrency: concurrency, lease: lease, onUnrecorded: onUnrecorded, work)
     }
     let result: Result<Void, any Error>
@@ -82,10 +82,10 @@ import Testing
     try result.get()
   }
 
-  @Test func whatTheClosureReturnsOrThrowsIsWhatBecomesOfTheMockup() async throws {
-    try await Self.withWorld(pending: 4) { world in
-      let ids = world.mockups.map(\.wireText)
-      try await Self.working(world) { claimed in
+  @Test func `the result or error of the closure decides the status of the mockup`() async throws {
+    try await Self.withFixture(pending: 4) { fixture in
+      let ids = fixture.mockups.map(\.wireText)
+      try await Self.working(fixture) { claimed in
         #expect(claimed.credits == 2)
         #expect(claimed.dmTemplateID == "dm_bedroom_001")
         switch claimed.mockup?.mockupID {
@@ -101,7 +101,7 @@ import Testing
         default: throw Broken()
         }
       } while: {
-        let mockups = try await world.wait(for: [.completed, .completed, .failed, .failed])
+        let mockups = try await fixture.wait(for: [.completed, .completed, .failed, .failed])
         let found = Dictionary(uniqueKeysWithValues: mockups.map { ($0.mockupID, $0) })
         #expect(found[ids[0]]?.creditsUsed == 1)
         #expect(found[ids[0]]?.dmMetadataJSON == #"{"a": 1}"#)
@@ -111,15 +111,15 @@ import Testing
         #expect(found[ids[2]]?.errorMessage == "no layer")
         #expect(found[ids[3]]?.errorMessage == "Broken()")
       }
-      #expect(try await world.client.credits.usage(of: world.user).totalUsed == 3)
-      // The vendor may have charged for what ended with an error of its own kind.
-      #expect(try await world.client.credits.usage(of: world.user).held == 2)
+      #expect(try await fixture.client.credits.usage(of: fixture.user).totalUsed == 3)
+      // The closure threw another error, so the vendor may have charged.
+      #expect(try await fixture.client.credits.usage(of: fixture.user).held == 2)
       #expect(
-        try await world.reservations() == ["COMMITTED", "COMMITTED", "RELEASED", "UNRESOLVED"])
+        try await fixture.reservations() == ["COMMITTED", "COMMITTED", "RELEASED", "UNRESOLVED"])
     }
   }
 
-  /// What a server refuses: a completion, and a part of the reason.
+  /// Completions that the server refuses, each with a part of the reason.
   private static let refusals: [(name: String, completion: MockupCompletion, reason: String)] = {
     func completion(_ change: (inout MockupCompletion) -> Void) -> MockupCompletion {
       var completion = MockupCompletion(fileURL: "https://files/1", fileKey: "k")
@@ -134,19 +134,21 @@ import Testing
           $0.credits = 1000; $0.allowsOverrun = true
         }, "available"
       ),
-      ("credits that no field holds", completion { $0.credits = 1 << 40 }, "out of range"),
-      ("metadata that is no object", completion { $0.metadataJSON = "[1]" }, "dm_metadata_json"),
+      ("more credits than the field can hold", completion { $0.credits = 1 << 40 }, "out of range"),
+      (
+        "metadata that is not an object", completion { $0.metadataJSON = "[1]" }, "dm_metadata_json"
+      ),
       (
         "metadata that is too long",
         completion { $0.metadataJSON = "{\"a\": \"\(String(repeating: "x", count: 70_000))\"}" },
         "dm_metadata_json"
       ),
       (
-        "a request that fits into no frame",
+        "a request that exceeds the frame size",
         completion { $0.metadataJSON = String(repeating: "x", count: 5_000_000) }, "limit"
       ),
       (
-        "a number with more digits than are kept",
+        "numbers with too many digits to store",
         completion { $0.metadataJSON = #"{"a": 1e131000, "b": 1e131000, "c": 1e131000}"# },
         "dm_metadata_json"
       ),
@@ -160,17 +162,17 @@ import Testing
   }()
 
   @Test(arguments: refusals.map(\.name))
-  func `a completion that the server refuses leaves its credits to an administrator`(
+  func `a refused completion leaves its credits for an administrator to resolve`(
     name: String
   ) async throws {
     let (_, completion, reason) = try #require(Self.refusals.first { $0.name == name })
-    try await Self.withWorld(pending: 1) { world in
+    try await Self.withFixture(pending: 1) { fixture in
       let (unrecorded, report) = AsyncStream.makeStream(of: UnrecordedCompletion.self)
-      try await Self.working(world, onUnrecorded: { report.yield($0) }) { claimed in
-        #expect(claimed.attempt == 1, "the vendor is called once")
+      try await Self.working(fixture, onUnrecorded: { report.yield($0) }) { claimed in
+        #expect(claimed.attempt == 1, "the closure ran a second time")
         return completion
       } while: {
-        let failed = try #require(try await world.wait(for: [.failed]).first)
+        let failed = try #require(try await fixture.wait(for: [.failed]).first)
         #expect(failed.errorMessage.hasPrefix("the completion was refused: "))
         #expect(failed.errorMessage.contains(reason), "\(failed.errorMessage)")
         #expect(failed.errorMessage.contains("charged: "))
@@ -183,29 +185,29 @@ import Testing
       #expect(reports.map(\.isFailed) == [true])
       #expect(reports.first?.error.message.contains(reason) == true)
 
-      #expect(try await world.client.credits.usage(of: world.user).held == 2)
-      #expect(try await world.reservations() == ["UNRESOLVED"])
-      let mockup = try await world.client.mockups.mockup(world.mockups[0], of: world.user)
-      let resolved = try await world.client.admin.resolve(
-        try #require(UUID(wireText: mockup.reservationID)), of: world.user, credits: 3,
+      #expect(try await fixture.client.credits.usage(of: fixture.user).held == 2)
+      #expect(try await fixture.reservations() == ["UNRESOLVED"])
+      let mockup = try await fixture.client.mockups.mockup(fixture.mockups[0], of: fixture.user)
+      let resolved = try await fixture.client.admin.resolve(
+        try #require(UUID(wireText: mockup.reservationID)), of: fixture.user, credits: 3,
         allowOverrun: true)
       #expect(resolved.usage?.totalUsed == 3)
       #expect(resolved.usage?.held == 0)
     }
   }
 
-  @Test func `a completion of a lost lease is reported and changes nothing`() async throws {
-    try await Self.withWorld(pending: 1) { world in
+  @Test func `a completion after a lost lease is reported and changes nothing`() async throws {
+    try await Self.withFixture(pending: 1) { fixture in
       let (unrecorded, report) = AsyncStream.makeStream(of: UnrecordedCompletion.self)
       try await Self.working(
-        world, concurrency: 1, onUnrecorded: { report.yield($0) }
-      ) { [database = world.database] claimed in
+        fixture, concurrency: 1, onUnrecorded: { report.yield($0) }
+      ) { [database = fixture.database] claimed in
         if claimed.attempt == 1 {
           try await database.owner.run("SELECT mockupd.expire_leases(now() + interval '1 h', 1)")
         }
         return MockupCompletion(fileURL: "u\(claimed.attempt)", fileKey: "k")
       } while: {
-        let completed = try await world.wait(for: [.completed])
+        let completed = try await fixture.wait(for: [.completed])
         #expect(completed.first?.fileURL == "u2")
       }
       report.finish()
@@ -213,58 +215,58 @@ import Testing
       for await next in unrecorded { reports.append(next) }
       #expect(reports.map(\.completion.fileURL) == ["u1"])
       #expect(reports.map(\.isFailed) == [false])
-      #expect(try await world.client.credits.usage(of: world.user).totalUsed == 2)
+      #expect(try await fixture.client.credits.usage(of: fixture.user).totalUsed == 2)
     }
   }
 
-  @Test func `an error whose text the database cannot hold is recorded`() async throws {
-    struct Odd: Error, CustomStringConvertible { let description = "a\0b" }
-    try await Self.withWorld(pending: 1) { world in
-      try await Self.working(world) { _ in
-        throw Odd()
+  @Test func `an error message with a null character is recorded without it`() async throws {
+    struct NullCharacterError: Error, CustomStringConvertible { let description = "a\0b" }
+    try await Self.withFixture(pending: 1) { fixture in
+      try await Self.working(fixture) { _ in
+        throw NullCharacterError()
       } while: {
-        let failed = try await world.wait(for: [.failed])
+        let failed = try await fixture.wait(for: [.failed])
         #expect(failed.map(\.errorMessage) == ["ab"])
       }
     }
   }
 
-  @Test func aWorkerThatIsStoppedGivesBackWhatItHas() async throws {
-    try await Self.withWorld(pending: 2) { world in
-      try await Self.working(world) { _ in
+  @Test func `a stopped worker returns its mockups to pending`() async throws {
+    try await Self.withFixture(pending: 2) { fixture in
+      try await Self.working(fixture) { _ in
         try await Task.sleep(for: testTimeout)
         return MockupCompletion(fileURL: "u", fileKey: "k")
       } while: {
-        _ = try await world.wait(for: [.generating, .generating])
+        _ = try await fixture.wait(for: [.generating, .generating])
       }
-      let pending = try await world.wait(for: [.pending, .pending])
+      let pending = try await fixture.wait(for: [.pending, .pending])
       #expect(pending.map(\.attempt) == [1, 1])
       // The vendor may have been called.
-      #expect(try await world.reservations() == ["DISPATCHED", "DISPATCHED"])
+      #expect(try await fixture.reservations() == ["DISPATCHED", "DISPATCHED"])
     }
   }
 
-  @Test func aClosureThatTakesLongerThanItsLeaseKeepsIt() async throws {
-    try await Self.withWorld(pending: 1) { world in
+  @Test func `a lease is renewed while the closure runs`() async throws {
+    try await Self.withFixture(pending: 1) { fixture in
       let renewed = "SELECT extract(epoch FROM lease_expires_at)::bigint FROM mockupd.mockup_jobs"
-      try await Self.working(world, lease: .seconds(30)) { [database = world.database] _ in
+      try await Self.working(fixture, lease: .seconds(30)) { [database = fixture.database] _ in
         let first = try await database.numbers(renewed).first ?? 0
-        // Until a lease that was not renewed would have been over.
+        // Long enough for a lease to expire that is not renewed.
         try await eventually("the lease is renewed twice") {
           try await database.numbers(renewed).first ?? 0 > first + 30
         }
         return MockupCompletion(fileURL: "u", fileKey: "k")
       } while: {
-        let completed = try await world.wait(for: [.completed])
+        let completed = try await fixture.wait(for: [.completed])
         #expect(completed.map(\.attempt) == [1])
       }
     }
   }
 
-  @Test func aLeaseThatIsLostCancelsTheClosure() async throws {
-    try await Self.withWorld(pending: 1) { world in
+  @Test func `a lost lease cancels the closure`() async throws {
+    try await Self.withFixture(pending: 1) { fixture in
       let (cancelled, cancel) = AsyncStream.makeStream(of: Void.self)
-      try await Self.working(world, concurrency: 1, lease: .seconds(30)) { claimed in
+      try await Self.working(fixture, concurrency: 1, lease: .seconds(30)) { claimed in
         if claimed.attempt == 1 {
           do {
             try await Task.sleep(for: testTimeout)
@@ -275,20 +277,20 @@ import Testing
         }
         return MockupCompletion(fileURL: "u\(claimed.attempt)", fileKey: "k")
       } while: {
-        _ = try await world.wait(for: [.generating])
-        try await world.database.owner.run(
+        _ = try await fixture.wait(for: [.generating])
+        try await fixture.database.owner.run(
           "SELECT mockupd.expire_leases(now() + interval '1 h', 1)")
         for await _ in cancelled {}
-        let completed = try await world.wait(for: [.completed])
+        let completed = try await fixture.wait(for: [.completed])
         #expect(completed.first?.fileURL == "u2")
       }
     }
   }
 
-  @Test func aWorkerThatMayNotClaimIsToldSo() async throws {
-    try await Self.withWorld(pending: 0) { world in
+  @Test func `an error of the claim ends the worker loop`() async throws {
+    try await Self.withFixture(pending: 0) { fixture in
       await #expect {
-        try await world.client.mockups.withClaimedMockups(worker: "") { _ in
+        try await fixture.client.mockups.withClaimedMockups(worker: "") { _ in
           MockupCompletion(fileURL: "u", fileKey: "k")
         }
       } throws: { error in
