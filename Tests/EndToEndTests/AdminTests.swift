@@ -3,7 +3,7 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Those who look after the books: by the client, and by bad requests.
+/// Calls of AdminService through the client library, and invalid requests for it.
 @Suite struct AdminTests {
   private struct Case: Sendable {
     let name: String
@@ -60,8 +60,8 @@ import Testing
     .report("year -1", "year") { $0.year = -1 },
     .report("month 13", "month") { $0.month = 13 },
     .report("order 5", "order") { $0.order = .unrecognized(5) },
-    .report("user", "user_id") { $0.userID = "me" },
-    .report("a token of other words", "page_token") { $0.pageToken = "aGVsbG8=" },
+    .report("an invalid user id", "user_id") { $0.userID = "me" },
+    .report("a token with unrelated text", "page_token") { $0.pageToken = "aGVsbG8=" },
     .report("a token of another order", "page_token") {
       $0.order = .held
       $0.pageToken = token("used/2026/5/0/\(UUID().wireText)")
@@ -73,17 +73,21 @@ import Testing
     .report("a token of month 13", "page_token") {
       $0.pageToken = token("user_id/2026/13/0/\(UUID().wireText)")
     },
-    .budget("no user", .invalidArgument, "user_id") { $0.userID = "" },
+    .budget("an empty user id", .invalidArgument, "user_id") { $0.userID = "" },
     .budget("unknown user", .notFound, nil) { $0.userID = UUID().wireText },
     .budget("-1 a year", .invalidArgument, "annual_budget") { $0.annualBudget = -1 },
     .budget("-1 a month", .invalidArgument, "monthly_soft_limit") { $0.monthlySoftLimit = -1 },
-    .budget("nothing", .invalidArgument, "annual_budget") { $0.annualBudget = nil },
-    .resolve("no user", .invalidArgument, "user_id") { $0.userID = "" },
-    .resolve("no reservation", .invalidArgument, "reservation_id") { $0.reservationID = "" },
+    .budget("no budget", .invalidArgument, "annual_budget") { $0.annualBudget = nil },
+    .resolve("an empty user id", .invalidArgument, "user_id") { $0.userID = "" },
+    .resolve("an empty reservation id", .invalidArgument, "reservation_id") {
+      $0.reservationID = ""
+    },
     .resolve("unknown reservation", .notFound, nil) { _ in },
-    .resolve("resolution", .invalidArgument, "resolution_id") { $0.resolutionID = "1" },
+    .resolve("an invalid resolution id", .invalidArgument, "resolution_id") {
+      $0.resolutionID = "1"
+    },
     .resolve("-1 credits", .invalidArgument, "credits") { $0.credits = -1 },
-    Case("verify: user", .invalidArgument, "user_id") { stub, _ in
+    Case("verify: an invalid user id", .invalidArgument, "user_id") { stub, _ in
       try await stub.verifyLedger(VerifyLedgerRequest(userID: "me")) { for try await _ in $0 {} }
     },
     Case("verify: unknown user", .notFound, nil) { stub, _ in
@@ -95,7 +99,9 @@ import Testing
 
   private static func token(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 
-  @Test func aBadRequestIsRefusedByNameAndChangesNothing() async throws {
+  @Test func `an invalid request is refused with the field at fault and changes nothing`()
+    async throws
+  {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).wireText
       let settings = "SELECT guardrails::text FROM user_settings"
@@ -106,7 +112,7 @@ import Testing
         for test in Self.cases {
           do {
             try await test.call(stub, user)
-            Issue.record("\(test.name) was answered")
+            Issue.record("\(test.name) succeeded")
           } catch let error as RPCError {
             #expect(error.code == test.code, "\(test.name): \(error)")
             #expect(
@@ -120,7 +126,7 @@ import Testing
     }
   }
 
-  @Test func aReportComesInPagesOfOneOrderAndPeriod() async throws {
+  @Test func `a report is read in pages of one order and period`() async throws {
     try await MigratedDatabase.with { database in
       for _ in 0..<7 { _ = try await database.makeUser(annualBudget: 10) }
       try await database.withServer { server in
@@ -142,7 +148,7 @@ import Testing
     }
   }
 
-  @Test func whatNobodySettledIsSweptListedResolvedAndRecorded() async throws {
+  @Test func `expired reservations are swept, reported and resolved`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10)
       let other = try await database.makeUser()
@@ -153,7 +159,7 @@ import Testing
           _ = try await client.credits.reserve(for: user, credits: 3, id: dispatched)
           _ = try await client.credits.dispatch(dispatched, of: user)
           try await database.expireReservations()
-          // Nobody asks for the user: the sweeper it is that finds them.
+          // No call touches the user, so only the sweeper can find the expired reservations.
           let states = "SELECT state FROM mockupd.reservations ORDER BY state"
           try await eventually("both have expired") {
             try await database.texts(states) == ["expired", "unresolved"]
@@ -183,15 +189,15 @@ import Testing
           #expect(budget.usage?.remainingAnnual == 3)
         }
       }
-      let record = "SELECT changed_by || ' ' || annual_budget FROM mockupd.budget_changes"
+      let changes = "SELECT changed_by || ' ' || annual_budget FROM mockupd.budget_changes"
       #expect(
-        try await database.texts(record)
+        try await database.texts(changes)
           == ["\(getuid()):\(ProcessInfo.processInfo.processIdentifier) 5"])
       #expect(try await database.discrepancies().isEmpty)
     }
   }
 
-  @Test func aSweeperThatIsOffLeavesThingsAsTheyAre() async throws {
+  @Test func `the sweeper can be turned off`() async throws {
     try await MigratedDatabase.with { database in
       let settings = ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "0", "MOCKUPD_LOG_LEVEL": "debug"]
       try await database.withServer(settings: settings) { server in

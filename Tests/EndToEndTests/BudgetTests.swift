@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a peer without a role can take of a running server.
-@Suite(.enabled(if: getuid() == 0, "only root can call as others")) struct BudgetTests {
+/// Limits on the server resources that one user takes, above all a peer without a role.
+@Suite(.enabled(if: getuid() == 0, "only root can call as another user")) struct BudgetTests {
   private static let nobody = Program.Identity(userID: 65_534, groupID: 65_534)
 
-  /// Requests for `Watch` of health, one on each of so many streams.
+  /// Encodes requests for health's `Watch`, one on each of `count` streams.
   private static func watches(_ count: Int) -> [UInt8] {
     var frames: [UInt8] = []
     let envelope = RawCall.bytes(1, "grpc.health.v1.Health".utf8) + RawCall.bytes(2, "Watch".utf8)
@@ -27,14 +27,14 @@ import Testing
     Array("GET /\(path) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
   }
 
-  /// Connects until the server keeps a connection. Returns the first frame it answers.
+  /// Connects, sends a request and returns the first frame of the response.
   private static func firstAnswer(at socket: String, to request: [UInt8]) async throws -> [UInt8] {
     let peer = try RawPeer(path: socket)
     try await peer.send(request)
     return try #require(try await peer.receiveFrame())
   }
 
-  @Test func `watches of nobody leave everybody else the server`() async throws {
+  @Test func `watches of a user without a role leave capacity for other users`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 1000).uuidString.lowercased()
       try await database.withServer(
@@ -44,11 +44,11 @@ import Testing
         ]
       ) { server in
         try await withTemporaryFolder { folder in
-          // As many watches as there are calls in all, on more connections than there are in all.
+          // As many watches as the server's limit of calls, on more connections than its limit.
           let crowd = try await ForeignCrowd.gather(
             110, as: Self.nobody, at: server.socket, Self.watches(1024), streams: 1024,
             folder: folder)
-          // Half of all connections are for peers without a role.
+          // Peers without a role get at most half of all connections.
           #expect(crowd.connections == 50)
 
           let reserved = try await Program.mockupctl.run(
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func `the budget of a user without a role is a setting`() async throws {
+  @Test func `the limits of a user without a role are settings`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(
         arguments: ["--socket-mode", "0666"],
@@ -82,7 +82,7 @@ import Testing
           let crowd = try await ForeignCrowd.gather(
             8, as: Self.nobody, at: server.socket, Self.watches(4), streams: 4, folder: folder)
           #expect(crowd.connections == 3)
-          // Five of twelve watches are left.
+          // Five of the twelve watches remain.
           try await eventually("at most 6 calls run") {
             try await Self.metric("ttrpc_server_calls_in_flight", at: server.socket) <= 6
           }
@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  @Test func `health is answered on a server whose connections are all taken`() async throws {
+  @Test func `health probes are answered when all connections are taken`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(
         arguments: ["--socket-mode", "0666"], settings: ["MOCKUPD_LIMITS_MAX_CONNECTIONS": "4"]
@@ -104,7 +104,7 @@ import Testing
           let crowd = try await ForeignCrowd.gather(
             4, as: root, at: server.socket, Self.health, streams: 1, folder: folder)
           #expect(crowd.connections == 4)
-          // Its own user, and another.
+          // The probes come from the same user and from another.
           let own = try await Self.firstAnswer(at: server.socket, to: Self.health)
           #expect(try RawCall.error(in: own) == nil)
           let other = try await ForeignPeer.exchange(
@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  /// A number that the server tells in `/metrics`.
+  /// Returns the sum of a metric's values in the server's `/metrics`.
   private static func metric(_ name: String, at socket: String) async throws -> Double {
     let peer = try RawPeer(path: socket)
     try await peer.send(get("metrics"))

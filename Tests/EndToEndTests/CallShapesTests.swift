@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `mockupctl call` against a server that it knows nothing of.
+/// `mockupctl call` against a service that is unknown to it.
 @Suite struct CallShapesTests {
   private static func call(
     _ method: String, _ arguments: [String] = [], input: String = "", at socket: String
@@ -11,13 +11,14 @@ import Testing
       ["call", "--socket", socket, method] + arguments, input: input)
   }
 
-  @Test func everyShapeTakesArgumentsAndStandardInput() async throws {
+  @Test func `every call type reads requests from arguments and from standard input`() async throws
+  {
     let cases: [(method: String, arguments: [String], input: String, output: [String])] = [
       ("Shapes/Once", [#"{"text":"a"}"#], "", [#"{"text":"a"}"#]),
       ("shapes.test.Shapes/Once", [], #"{"text":"a"}"#, [#"{"text":"a"}"#]),
       ("shapes.test.Shapes.Once", ["-"], "\n{\"text\":\"a\"}\n", [#"{"text":"a"}"#]),
       ("Once", [], "", ["{}"]),
-      ("Once", [], #"{"text":"what it is not asked"}"#, [#"{"text":"what it is not asked"}"#]),
+      ("Once", [], #"{"text":"standard input"}"#, [#"{"text":"standard input"}"#]),
       ("Once", ["{}", "--defaults"], #"{"text":"unread"}"#, [#"{"text":""}"#]),
       ("Down", [#"{"text":"abc"}"#], "", [#"{"text":"a"}"#, #"{"text":"b"}"#, #"{"text":"c"}"#]),
       ("Down", [], "{}", []),
@@ -43,7 +44,8 @@ import Testing
     }
   }
 
-  @Test func anAnswerComesBeforeTheInputEndsAndTheCallsEndDoesNotWaitForIt() async throws {
+  @Test func `responses are printed and the call ends while the input is still open`() async throws
+  {
     try await Shapes.serve { socket in
       try await withTemporaryFolder { folder in
         let input = Pipe()
@@ -63,7 +65,7 @@ import Testing
     }
   }
 
-  @Test func aCallEndsAtItsTimeoutWhileItsInputIsOpen() async throws {
+  @Test func `a call ends at its timeout while its input is open`() async throws {
     try await Shapes.serve { socket in
       try await withTemporaryFolder { folder in
         let input = Pipe()
@@ -79,7 +81,7 @@ import Testing
     }
   }
 
-  @Test func aMistakeAmidAStreamEndsTheCall() async throws {
+  @Test func `an invalid request in a stream ends the call`() async throws {
     try await Shapes.serve { socket in
       let ending = try await Self.call(
         "Up", input: #"{"text":"a"}"# + "\n" + #"{"text":2}"#, at: socket)
@@ -89,7 +91,7 @@ import Testing
     }
   }
 
-  @Test func aFailureIsToldWithItsDetails() async throws {
+  @Test func `an error is printed with its details`() async throws {
     try await Shapes.serve { socket in
       let ending = try await Self.call("Fail", [#"{"text":"wrong"}"#], at: socket)
       #expect(ending.exitCode == 1)
@@ -103,7 +105,7 @@ import Testing
     }
   }
 
-  @Test func whoStopsReadingEndsItWithoutAWord() async throws {
+  @Test func `a closed output pipe ends the call without an error line`() async throws {
     try await Shapes.serve { socket in
       try await withTemporaryFolder { folder in
         let pipeline = try RunningProgram(
@@ -122,7 +124,7 @@ import Testing
     }
   }
 
-  @Test func aServerWithoutReflectionIsToldSo() async throws {
+  @Test func `a server without reflection is reported as an error`() async throws {
     try await Shapes.serve(hasReflection: false) { socket in
       for arguments in [["call", "Once"], ["describe"]] {
         let ending = try await Program.mockupctl.run(arguments + ["--socket", socket])
@@ -137,20 +139,24 @@ import Testing
 }
 
 extension RunningProgram {
-  /// Waits until it has written a text, and nothing else, to standard output.
+  /// Waits until the program's standard output equals a text.
   func writes(_ text: String) async throws {
-    try await eventually("it writes \(text)") {
+    try await eventually("standard output is \(text)") {
       if output == text { return true }
-      if let ending = knownEnding { throw Program.Failure(description: "it ended: \(ending)") }
+      if let ending = knownEnding {
+        throw Program.Failure(description: "the program ended: \(ending)")
+      }
       return false
     }
   }
 
-  /// Waits until standard error has a text, for minutes if need be.
+  /// Waits until the program's standard error contains a text.
   func logs(_ text: String) async throws {
-    try await eventually("it logs \(text)") {
+    try await eventually("standard error contains \(text)") {
       if errors.contains(text) { return true }
-      if let ending = knownEnding { throw Program.Failure(description: "it ended: \(ending)") }
+      if let ending = knownEnding {
+        throw Program.Failure(description: "the program ended: \(ending)")
+      }
       return false
     }
   }

@@ -16,8 +16,10 @@ import Testing
     try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
   }
 
-  /// A value as both ways of asking show it: enums by their last word, 64-bit numbers as text, nothing
-  /// as an empty text.
+  /// Returns the common form of a value in the output of `call` and of a typed command.
+  ///
+  /// Enum values are reduced to their last words, numbers become strings, and a missing value an
+  /// empty string.
   private static func plain(_ value: Any?) -> String {
     guard let value, !(value is NSNull) else { return "" }
     var text = "\(value)"
@@ -27,23 +29,31 @@ import Testing
     return text
   }
 
-  /// Holds the answer of a call to that of a typed command: whatever both have is the same.
+  /// Expects that `call` and a typed command printed the same values under the names they share.
+  ///
+  /// - Parameters:
+  ///   - called: The output of `call`.
+  ///   - typed: The output of the typed command.
+  ///   - minimum: The least number of names that both must have.
+  ///   - comment: A comment for failures.
   private static func expectSame(
-    _ called: [String: Any], _ typed: [String: Any], _ names: Int, _ comment: Comment
+    _ called: [String: Any], _ typed: [String: Any], _ minimum: Int, _ comment: Comment
   ) {
     let reservation = called["reservation"] as? [String: Any] ?? [:]
     let usage = called["usage"] as? [String: Any] ?? [:]
     let all = called.merging(reservation) { outer, _ in outer }.merging(usage) { outer, _ in outer }
     var compared = 0
-    // Times have more digits in one than in the other.
+    // The two print times with different numbers of digits.
     for (name, value) in typed where !name.hasSuffix("_at") && all[name] != nil {
       #expect(plain(all[name]) == plain(value), "\(comment) \(name)")
       compared += 1
     }
-    #expect(compared >= names, "\(comment)")
+    #expect(compared >= minimum, "\(comment)")
   }
 
-  @Test func everyMethodOfTheCreditServiceAnswersAsItsTypedCommandDoes() async throws {
+  @Test func `call prints the same values as the typed command of each CreditService method`()
+    async throws
+  {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).uuidString.lowercased()
       let id = UUID().uuidString.lowercased()
@@ -54,7 +64,7 @@ import Testing
           "ReserveCredits", #"{\#(open):"\#(id)","credits":4}"#,
           ["reserve", user, "4", "--id", id], 6
         ),
-        // A time that is shorter than what is left changes nothing.
+        // A time to live that is shorter than the remaining one changes nothing.
         (
           "ExtendReservation", #"{\#(open):"\#(id)","timeToLiveSeconds":1}"#,
           ["extend", user, id, "--time-to-live", "1"], 2
@@ -80,7 +90,7 @@ import Testing
           let called = try await Self.mockupctl(call + [request], at: server)
           #expect(called.exitCode == 0, "\(method) \(called)")
           #expect(called.errors.isEmpty, "\(method) \(called)")
-          // What changes something is sent again under the same ids, so both have one answer.
+          // Changes are retried under the same ids, so both get the same response.
           let typed = try await Self.mockupctl(command + ["--output", "json"], at: server)
           #expect(typed.exitCode == 0, "\(method) \(typed)")
           let answer = try #require(Self.json(called.output) as? [String: Any])
@@ -94,20 +104,20 @@ import Testing
             }
           } else {
             var typedAnswer = try #require(typedAnswer as? [String: Any])
-            // The second of the two is a replay, and says so.
+            // The second of the two calls is marked as a replay.
             if command.first != "usage" { typedAnswer["replayed"] = nil }
             Self.expectSame(answer, typedAnswer, names, "\(method)")
           }
-          let again = try await Self.mockupctl(
+          let repeated = try await Self.mockupctl(
             ["call", "CreditService/\(method)"], input: request, at: server)
-          #expect(again.exitCode == 0, "\(method) \(again)")
-          #expect(again.output.split(separator: "\n").count == 1, "\(method) \(again)")
+          #expect(repeated.exitCode == 0, "\(method) \(repeated)")
+          #expect(repeated.output.split(separator: "\n").count == 1, "\(method) \(repeated)")
         }
         let service = try await Self.mockupctl(["describe", "CreditService"], at: server)
         let methods = service.output.split(separator: "\n").compactMap { line in
           line.contains(" rpc ") ? line.split { " (".contains($0) }.dropFirst().first : nil
         }
-        // These have no command that says the same, or need an id that the server makes.
+        // These have no typed command with the same output, or need an id that the server creates.
         let others = [
           "BatchReserveCredits", "BatchSettleReservations", "ExportCreditUsage", "RefundCredits",
         ]
@@ -117,7 +127,7 @@ import Testing
     }
   }
 
-  @Test func whatIsWrongIsNamedAndNothingIsBooked() async throws {
+  @Test func `an invalid call is reported and changes nothing`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).uuidString.lowercased()
       let reserve = "mockups.v1.CreditService/ReserveCredits"
@@ -192,7 +202,7 @@ import Testing
     }
   }
 
-  @Test func aServerThatDoesNotAnswerIsGivenUpInTime() async throws {
+  @Test func `a call ends at its timeout if the server does not answer`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer { server in
         server.process.signal(SIGSTOP)
@@ -211,7 +221,7 @@ import Testing
     (["call", "grpc.health.v1.Health/Watch"], "{\"status\":\"SERVING\"}\n"),
     (["health", "--watch"], "SERVING\n"),
   ])
-  func aWatchIsPrintedAsItComesAndEndsWhenInterrupted(
+  func `a watch prints messages as they arrive and ends on SIGINT`(
     _ arguments: [String], _ line: String
   ) async throws {
     try await MigratedDatabase.with { database in
@@ -231,7 +241,7 @@ import Testing
     }
   }
 
-  @Test func reflectionAnswersOverStandardInput() async throws {
+  @Test func `a reflection stream reads requests from standard input`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer { server in
         try await withTemporaryFolder { folder in
@@ -266,7 +276,7 @@ import Testing
     }
   }
 
-  @Test func whatThereIsIsDescribed() async throws {
+  @Test func `services, methods and types are described`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer { server in
         let all = try await Self.mockupctl(["describe"], at: server)
@@ -309,7 +319,7 @@ import Testing
     }
   }
 
-  @Test func healthIsAWordAndAnExitCode() async throws {
+  @Test func `health prints the status and sets the exit code`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer { server in
         try await Self.waitUntilServing(server)
@@ -333,7 +343,7 @@ import Testing
     }
   }
 
-  @Test func withoutItsDatabaseAServerIsNotServing() async throws {
+  @Test func `a server without its database reports NOT_SERVING`() async throws {
     try await withTemporaryFolder { folder in
       let nowhere = PostgresConfiguration(
         url: "postgresql:///mockups?host=\(folder)", applicationName: "test")
@@ -354,9 +364,9 @@ import Testing
     }
   }
 
-  /// Its database is asked for the first time shortly after it is ready.
+  /// Waits until the server reports SERVING, which happens shortly after it is ready.
   private static func waitUntilServing(_ server: RunningServer) async throws {
-    try await eventually("mockupd serves") {
+    try await eventually("mockupd reports SERVING") {
       try await mockupctl(["health"], at: server).exitCode == 0
     }
   }

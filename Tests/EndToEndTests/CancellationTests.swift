@@ -5,7 +5,7 @@ import TTRPCServices
 import TestSupport
 import Testing
 
-/// What ends a call ends its statement in PostgreSQL, and leaves the connection fit for the next.
+/// The end of a call also cancels its statement in PostgreSQL and frees its connection.
 @Suite struct CancellationTests {
   private static func reserve(_ user: UUID, timeout: Duration? = nil) -> [UInt8] {
     RawCall.frame(
@@ -18,9 +18,10 @@ import Testing
     try RawCall.error(in: try #require(frame))?.code
   }
 
-  /// Runs a closure while a call of ReserveCredits waits for a lock in PostgreSQL, on the only
-  /// connection that the server has.
-  private static func whileAReservationWaits(
+  /// Runs a closure while a call of ReserveCredits waits for a lock in PostgreSQL.
+  ///
+  /// The call occupies the server's only database connection.
+  private static func whileReservationWaits(
     timeout: Duration? = nil, settings: [String: String] = [:],
     _ body: (RawPeer, RunningServer, MigratedDatabase, UUID) async throws -> Void
   ) async throws {
@@ -30,7 +31,7 @@ import Testing
         settings: settings.merging(["MOCKUPD_DATABASE_POOL_SIZE": "1"]) { $1 }
       ) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
-          // Makes the counters, so that there is something to lock.
+          // Creates the counters, so that there is a row to lock.
           _ = try await client.credits.reserve(for: user, credits: 1)
         }
         try await database.whileCreditsAreLocked {
@@ -38,14 +39,14 @@ import Testing
           while true {
             let peer = try RawPeer(path: server.socket)
             try await peer.send(reserve(user, timeout: timeout))
-            try await eventually("the reservation waits, or its time is over") {
+            try await eventually("the reservation waits or its deadline has passed") {
               if try peer.isReadable { return true }
               return try await database.sessions(waitingFor: "Lock") > 0
             }
             if try await database.sessions(waitingFor: "Lock") > 0 {
               return try await body(peer, server, database, user)
             }
-            // On a slow machine, the deadline has passed before the statement began.
+            // On a slow machine, the deadline may pass before the statement starts.
             timeout = timeout.map { $0 * 2 }
           }
         }
@@ -54,8 +55,8 @@ import Testing
     }
   }
 
-  /// The statement is gone while what it waited for is still locked, and its connection answers.
-  private static func expectAFreeConnection(
+  /// Expects that the statement ends while the lock is still held, and that its connection is free.
+  private static func expectFreeConnection(
     _ server: RunningServer, _ database: MigratedDatabase, _ user: UUID
   ) async throws {
     try await database.waitForNoSession(waitingFor: "Lock")
@@ -65,31 +66,31 @@ import Testing
     #expect(usage.held == 1)
   }
 
-  @Test func aDeadlineEndsTheStatement() async throws {
-    try await Self.whileAReservationWaits(timeout: .seconds(3)) { peer, server, database, user in
+  @Test func `a deadline cancels the statement`() async throws {
+    try await Self.whileReservationWaits(timeout: .seconds(3)) { peer, server, database, user in
       #expect(try Self.code(try await peer.receiveFrame()) == .deadlineExceeded)
-      try await Self.expectAFreeConnection(server, database, user)
+      try await Self.expectFreeConnection(server, database, user)
     }
   }
 
-  @Test func cancelEndsTheStatement() async throws {
-    try await Self.whileAReservationWaits { peer, server, database, user in
+  @Test func `a cancel frame cancels the statement`() async throws {
+    try await Self.whileReservationWaits { peer, server, database, user in
       try await peer.send([0, 0, 0, 0, 0, 0, 0, 1, 4, 0])
       #expect(try Self.code(try await peer.receiveFrame()) == .cancelled)
-      try await Self.expectAFreeConnection(server, database, user)
+      try await Self.expectFreeConnection(server, database, user)
     }
   }
 
-  @Test func aCallerThatIsGoneEndsTheStatement() async throws {
-    try await Self.whileAReservationWaits { peer, server, database, user in
+  @Test func `a closed connection cancels the statement`() async throws {
+    try await Self.whileReservationWaits { peer, server, database, user in
       peer.disconnect()
-      try await Self.expectAFreeConnection(server, database, user)
+      try await Self.expectFreeConnection(server, database, user)
     }
   }
 
-  @Test func theEndOfTheDrainEndsTheStatement() async throws {
+  @Test func `the shutdown timeout cancels the statement`() async throws {
     let settings = ["MOCKUPD_LIMITS_SHUTDOWN_TIMEOUT_SECONDS": "1"]
-    try await Self.whileAReservationWaits(settings: settings) { peer, server, database, _ in
+    try await Self.whileReservationWaits(settings: settings) { peer, server, database, _ in
       server.process.signal(SIGTERM)
       #expect(try Self.code(try await peer.receiveFrame()) == .unavailable)
       #expect(try await peer.isClosed())
@@ -98,9 +99,9 @@ import Testing
     }
   }
 
-  @Test func aWatchEndsAtOnceWhenTheServerStopsAndDoesNotWaitForOtherCalls() async throws {
+  @Test func `a watch ends when the server stops without waiting for other calls`() async throws {
     let settings = ["MOCKUPD_LIMITS_SHUTDOWN_TIMEOUT_SECONDS": "86400"]
-    try await Self.whileAReservationWaits(settings: settings) { peer, server, _, _ in
+    try await Self.whileReservationWaits(settings: settings) { peer, server, _, _ in
       let client = Client(path: server.socket)
       var statuses = 0
       do {
@@ -110,7 +111,7 @@ import Testing
             server.process.signal(SIGTERM)
           }
         }
-        Issue.record("the watch ended well")
+        Issue.record("the watch ended without an error")
       } catch let error as RPCError {
         #expect(error.code == .unavailable, "\(error)")
       }

@@ -4,26 +4,28 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// The server's end by a signal.
+/// Shutdown of the server by a signal.
 @Suite struct CleanStopTests {
   @Test(arguments: [SIGTERM, SIGINT])
-  func aSignalEndsItOnceRunningCallsAreAnswered(signal: Int32) async throws {
+  func `the server ends on a signal after it has answered the calls in flight`(signal: Int32)
+    async throws
+  {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10)
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(on: database.service, folder: folder)
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
-          // Makes the counters, so that there is something to lock.
+          // Creates the counters, so that there is a row to lock.
           _ = try await client.credits.reserve(for: user, credits: 1)
           let running = try await database.whileCreditsAreLocked {
             let running = Task { try await client.credits.reserve(for: user, credits: 2) }
             try await database.waitForASession(waitingFor: "Lock")
             server.process.signal(signal)
-            try await eventually("the socket is gone") {
+            try await eventually("the socket is removed") {
               !FileManager.default.fileExists(atPath: server.socket)
             }
             #expect(throws: RawPeer.Failure.self) { try RawPeer(path: server.socket) }
-            #expect(server.process.knownEnding == nil, "it ended before the call")
+            #expect(server.process.knownEnding == nil, "the server ended before the call")
             return running
           }
           let answer = try await running.value
@@ -38,7 +40,7 @@ import Testing
     }
   }
 
-  @Test func aCallThatOutlivesTheDrainIsCut() async throws {
+  @Test func `a call that exceeds the shutdown timeout fails with UNAVAILABLE`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10)
       try await withTemporaryFolder { folder in

@@ -3,10 +3,12 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Other promises of the client library, with the real server.
+/// Retries and ledger pages of the client library against a real server.
 @Suite struct ClientTests {
   @Test(arguments: ["ReserveCredits", "CommitReservation"], [1, 3])
-  func aCallWhoseAnswerIsLostIsSentAgainAndHasOneEffect(method: String, times: Int) async throws {
+  func `a call with a lost response is retried and has one effect`(method: String, times: Int)
+    async throws
+  {
     try await ServedUser.with(annualBudget: 10) { _, user, database, server in
       try await withTemporaryFolder { folder in
         let proxy = LossyProxy(
@@ -31,9 +33,11 @@ import Testing
     }
   }
 
-  @Test func aLedgerOfSeveralPagesIsReadOnceFromTheNewestToTheOldest() async throws {
+  @Test func `a ledger of several pages is read once from the newest to the oldest entry`()
+    async throws
+  {
     try await ServedUser.with(annualBudget: 3500) { client, user, database, _ in
-      // Through the engine, as a server does: half of them a year ago.
+      // Creates the entries with the engine's SQL functions, half of them a year ago.
       for age in ["1 year", "0 years"] {
         try await database.owner.run(
           """
@@ -71,7 +75,7 @@ import Testing
         lastYear += 1
       }
       #expect(lastYear == 600)
-      // Whoever stops early has fetched no more than a page.
+      // A reader can stop after the first entry.
       for try await entry in client.credits.ledger(of: user) {
         #expect(entry.sequence == 600)
         break

@@ -4,9 +4,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Tables that are altered under a running server: it goes on without an error.
+/// Column types that are altered while a server runs and keeps answering calls.
 @Suite struct ColumnTypeTests {
-  /// Calls every method that reads or writes the tables of the initial schema.
+  /// Calls every method that reads or writes a table of the initial schema.
   private static func callEverything(_ client: MockupClient, _ user: UUID, _ asset: UUID)
     async throws
   {
@@ -66,14 +66,14 @@ import Testing
     }
   }
 
-  /// The keys of two scenes that everybody has.
+  /// Returns the keys of two system scenes.
   private static func systemScenes(_ client: MockupClient) async throws -> [String] {
     var keys: [String] = []
     for try await template in client.scenes.templates() { keys.append(template.sceneKey) }
     return Array(keys.prefix(2))
   }
 
-  /// Another type that holds the same values.
+  /// Returns another type that can hold the same values, or `nil` if the test knows none.
   private static func other(than type: String) -> String? {
     switch type {
     case "text": "varchar(5000)"
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test(arguments: ["mockups", "mockup_scene_templates", "mockup_credit_usage"])
-  func `every call succeeds after a column of a table has changed its type`(
+  func `every call succeeds after the type of a column has changed`(
     table: String
   ) async throws {
     try await MigratedDatabase.with { database in
@@ -104,11 +104,11 @@ import Testing
           (name: try row.decode(String.self, at: 0), type: try row.decode(String.self, at: 1))
         }
       }
-      // Each connection has plans of its own: one, and every call meets what the others have left.
+      // Plans belong to a connection: with only one, each call meets all plans that are cached.
       let settings = ["MOCKUPD_DATABASE_POOL_SIZE": "1"]
       try await database.withServer(settings: settings) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
-          // Functions cache their plans from the sixth run on.
+          // PostgreSQL caches the generic plans of functions from the sixth run on.
           for _ in 0..<6 { try await Self.callEverything(client, user, asset) }
           var altered: [String] = []
           for column in columns {
@@ -117,7 +117,7 @@ import Testing
               try await database.owner.run(
                 "ALTER TABLE public.\(table) ALTER \(column.name) TYPE \(type)")
             } catch let error as PostgresError where error.sqlState?.code == "0A000" {
-              // A trigger, a policy or a view depends on it: PostgreSQL forbids the change.
+              // PostgreSQL forbids the change: a trigger, policy or view depends on the column.
               continue
             }
             altered.append(column.name)

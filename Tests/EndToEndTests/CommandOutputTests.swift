@@ -4,9 +4,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What every command does with output that cannot be written, and with the limit of its time.
+/// Behavior that all commands share: unwritable output, `--timeout`, `--id` and escaped output.
 @Suite struct CommandOutputTests {
-  /// A command as the program lists it.
+  /// A command in the program's `--experimental-dump-help` output.
   private struct Command: Decodable {
     struct Argument: Decodable {
       struct Name: Decodable { var name: String }
@@ -17,7 +17,7 @@ import Testing
     var subcommands: [Command]?
     var arguments: [Argument]?
 
-    /// The commands that have none below them, by their paths below this one.
+    /// The commands without subcommands, each with its path below this one.
     var leaves: [(path: String, command: Command)] {
       (subcommands ?? []).filter { $0.commandName != "help" }.flatMap { command in
         let below = command.leaves.map { ("\(command.commandName) \($0.path)", $0.command) }
@@ -36,7 +36,9 @@ import Testing
     }
   }
 
-  /// The arguments of every command; some want a state first, which each call makes anew.
+  /// Functions that return the arguments of each command.
+  ///
+  /// Some create the state that the command needs, anew on each call.
   private static let arguments: [String: @Sendable (Fixture) async throws -> [String]] = [
     "reserve": { [$0.user, "1"] },
     "dispatch": { [$0.user, try await $0.reservation()] },
@@ -76,7 +78,7 @@ import Testing
     "completions": { _ in ["bash"] },
   ]
 
-  /// A user, and what commands want to be there.
+  /// A user, and functions that create the state that commands need.
   private struct Fixture: Sendable {
     let database: MigratedDatabase
     let server: RunningServer
@@ -150,7 +152,7 @@ import Testing
     }
   }
 
-  @Test func `every command is in the table of this test`() async throws {
+  @Test func `the table of this test contains every command`() async throws {
     let commands = try await Command.ofProgram(.mockupctl).map(\.path)
     #expect(Set(commands) == Set(Self.arguments.keys))
     #expect(
@@ -158,7 +160,7 @@ import Testing
   }
 
   @Test(arguments: [">/dev/full", ">&-"])
-  func `output that cannot be written is exit code 74 and a line, for every command`(
+  func `every command exits with code 74 and an error line if its output cannot be written`(
     _ redirection: String
   ) async throws {
     try await Self.withFixture { fixture in
@@ -173,7 +175,7 @@ import Testing
         }
         #expect(errors.count == 1, "\(path) \(ending)")
         if ending.errorLines.count > 1 {
-          // A command with an effect of its own names its id before the call and in the error.
+          // A command that changes something names its id before the call and in the error.
           let hint = ending.errorLines[0].dropFirst("mockupctl: ".count)
           #expect(hint.hasPrefix("repeat with --id "), "\(path) \(ending)")
           #expect(errors.first?.hasSuffix("; \(hint)") == true, "\(path) \(ending)")
@@ -183,7 +185,7 @@ import Testing
   }
 
   @Test(arguments: [">/dev/full", ">&-"])
-  func `texts of the command line itself are not lost unnoticed either`(
+  func `help and version texts exit with code 74 if they cannot be written`(
     _ redirection: String
   ) async throws {
     try await MigratedDatabase.with { database in
@@ -203,7 +205,7 @@ import Testing
     }
   }
 
-  @Test func `a reader that has gone is told to the shell alone`() async throws {
+  @Test func `a closed output pipe exits with code 141 and no error line`() async throws {
     try await withTemporaryFolder { folder in
       let pipe = Pipe()
       try pipe.fileHandleForReading.close()
@@ -215,7 +217,7 @@ import Testing
     }
   }
 
-  @Test func `every command with --timeout ends by it where the server does not answer`()
+  @Test func `every command with --timeout ends at it if the server does not answer`()
     async throws
   {
     try await Self.withFixture { fixture in
@@ -253,7 +255,7 @@ import Testing
     }
   }
 
-  @Test func `a lost answer is repeated under the id that was printed, and has one effect`()
+  @Test func `a retry under the printed id has no second effect`()
     async throws
   {
     try await Self.withFixture { fixture in
@@ -271,9 +273,9 @@ import Testing
           ">/dev/full", command, environment: ["MOCKUPD_SOCKET_PATH": fixture.server.socket])
         let id = try #require(lost.errorLines.first?.split(separator: " ").last, "\(lost)")
         let usage = try await fixture.mockupctl(["usage", fixture.user]).output
-        let again = try await fixture.mockupctl(
+        let retry = try await fixture.mockupctl(
           command + ["--id", String(id), "--output", "json"])
-        #expect(again.errors.isEmpty, "\(command) \(again)")
+        #expect(retry.errors.isEmpty, "\(command) \(retry)")
         #expect(try await fixture.mockupctl(["usage", fixture.user]).output == usage, "\(command)")
         let refused = try await Program.mockupctl.run(
           command + ["--id", String(id), "--socket", "/nowhere/socket"])
@@ -286,7 +288,7 @@ import Testing
     }
   }
 
-  @Test func `texts of others are shown and neither obeyed nor taken for lines`() async throws {
+  @Test func `control characters in texts of other users are escaped`() async throws {
     try await Self.withFixture { fixture in
       let hostile = "a\u{1b}[2J\r\nmockupctl: forged\u{9b}\u{202e}"
       let id = try await fixture.scene(["--name", hostile, "--description", hostile])
@@ -308,13 +310,13 @@ import Testing
           "\(json)")
         #expect(json.output.contains(#""a\u001b[2J\r\nmockupctl: forged\u009b\u202e""#), "\(json)")
       }
-      // An argument comes back in the parser's own error.
+      // The argument parser's own error repeats the argument.
       let mistake = try await Program.mockupctl.run(["usage", "\u{1b}[2J"])
       #expect(mistake.errors.contains(#"'\u{1b}[2J'"#), "\(mistake)")
     }
   }
 
-  @Test func `times in JSON and CSV have their date`() async throws {
+  @Test func `times in JSON and CSV include the date`() async throws {
     try await Self.withFixture { fixture in
       let format = /[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{3,9})?Z/
       let reservation = try await fixture.mockupctl(
@@ -338,7 +340,7 @@ import Testing
     }
   }
 
-  @Test func `an empty socket path is refused by the variable's name`() async throws {
+  @Test func `an empty socket path is refused with the name of the variable`() async throws {
     let ending = try await Program.mockupctl.run(
       ["info"], environment: ["MOCKUPD_SOCKET_PATH": ""])
     #expect(ending.exitCode == 64)

@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a shell completes of the command line.
+/// Shell completion scripts of `mockupctl`.
 @Suite struct CompletionTests {
   @Test(arguments: ["bash", "zsh", "fish"])
-  func everyShellHasAScriptWithEveryCommand(shell: String) async throws {
+  func `every shell has a script with every command`(shell: String) async throws {
     let script = try await Program.mockupctl.run(["completions", shell])
     #expect(script.exitCode == 0)
     for word in ["usage", "budget", "reservations", "resolve", "verify", "completions", "by-month"]
@@ -14,24 +14,25 @@ import Testing
     }
   }
 
-  @Test func anotherShellHasNone() async throws {
+  @Test func `an unsupported shell is refused`() async throws {
     #expect(try await Program.mockupctl.run(["completions", "csh"]).exitCode == 64)
   }
 
   @Test(
-    "bash completes commands, options, and the words of options",
     .enabled(if: FileManager.default.isExecutableFile(atPath: "/bin/bash")),
     arguments: [
       (["us"], ["usage"]), (["reservations", "res"], ["resolve"]),
       (["usage", "--by"], ["--by-month"]), (["usage", "--order", "mon"], ["monthly-used"]),
       (["completions", "z"], ["zsh"]), (["usage", "--socket", "/etc/hostn"], ["/etc/hostname"]),
     ] as [([String], [String])])
-  func bash(words: [String], expected: [String]) async throws {
+  func `bash completes commands, options and option values`(words: [String], expected: [String])
+    async throws
+  {
     try await withTemporaryFolder { folder in
       let script = try await Program.mockupctl.run(["completions", "bash"])
       let file = "\(folder)/completions"
       try Data(script.output.utf8).write(to: URL(filePath: file))
-      // What bash does when TAB is pressed.
+      // Calls the completion function as bash does when TAB is pressed.
       let line = (["mockupctl"] + words).joined(separator: " ")
       let quoted = (["mockupctl"] + words).map { "'\($0)'" }.joined(separator: " ")
       let press = """

@@ -3,14 +3,14 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Many callers after the last credits of one user.
+/// Many concurrent callers that reserve the last credits of one user.
 @Suite struct ContentionTests {
   private static let connections = 16
   private static let callsInFlight = 16
   private static let callsPerTask = 17
   private static let budget = 3500
 
-  @Test func exactlyTheBudgetIsGrantedAndEveryAnswerIsTheSameAgain() async throws {
+  @Test func `exactly the budget is granted and each retry gets the same response`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: Self.budget)
       try await database.withServer { server in
@@ -22,7 +22,7 @@ import Testing
         #expect(first.values.allSatisfy { !$0.replayed })
         let granted = first.filter { $0.value.success }
         #expect(granted.count == Self.budget)
-        // Each grant left a number of its own: no credit was granted twice.
+        // Each grant reports a different remainder: no credit was granted twice.
         #expect(Set(granted.values.map(\.remaining)) == Set(0..<Int32(Self.budget)))
         #expect(
           first.values.filter { !$0.success }.allSatisfy {
@@ -42,17 +42,17 @@ import Testing
         #expect(try await database.discrepancies().isEmpty)
         try await Self.checkUsage(of: user, at: server.socket)
 
-        let before = try await database.books()
-        var again = try await Self.reserve(batches, for: user, at: server.socket)
-        #expect(again.values.allSatisfy { $0.replayed })
-        for id in again.keys { again[id]?.replayed = false }
-        #expect(again == first)
-        #expect(try await database.books() == before)
+        let before = try await database.ledgerRows()
+        var replays = try await Self.reserve(batches, for: user, at: server.socket)
+        #expect(replays.values.allSatisfy { $0.replayed })
+        for id in replays.keys { replays[id]?.replayed = false }
+        #expect(replays == first)
+        #expect(try await database.ledgerRows() == before)
       }
     }
   }
 
-  /// Reserves one credit under each id: a connection for every sixteen batches, a task for each.
+  /// Reserves one credit under each id, with one task a batch and one connection for 16 batches.
   private static func reserve(
     _ batches: [[UUID]], for user: UUID, at socket: String
   ) async throws -> [UUID: ReserveCreditsResponse] {

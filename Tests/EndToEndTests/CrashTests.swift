@@ -4,11 +4,12 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// The server killed in the middle of its work, and what it finds afterwards.
+/// Durability of reservations and commits when the server is killed.
 ///
-/// Repeat a failure with `MOCKUPD_TEST_SEED=<seed>`; the moments of the kills stay the machine's own.
+/// To repeat the random choices of a failed run, set `MOCKUPD_TEST_SEED=<seed>`. The exact times of
+/// the kills still differ from run to run.
 @Suite struct CrashTests {
-  @Test func aReservationOutlivesTheServerThatMadeIt() async throws {
+  @Test func `a reservation survives the kill of its server`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10)
       let id = UUID()
@@ -18,7 +19,7 @@ import Testing
           var reserved = try await client.credits.reserve(for: user, credits: 4, id: id)
           #expect(await first.stop(by: SIGKILL).exitCode == nil)
 
-          // The same client finds the next server by itself.
+          // The same client reconnects to the next server by itself.
           let second = try await RunningServer.start(on: database.service, folder: folder)
           #expect(try await client.credits.reservation(id, of: user) == reserved.reservation)
           reserved.replayed = true
@@ -43,27 +44,27 @@ import Testing
     }
   }
 
-  @Test func nothingThatWasAcknowledgedIsLostWheneverTheServerIsKilled() async throws {
+  @Test func `no acknowledged call is lost when the server is killed`() async throws {
     var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
     try await MigratedDatabase.with { database in
-      // Of the later calls some are refused.
+      // Some of the later calls exceed the budget and are refused.
       let user = try await database.makeUser(annualBudget: 2000)
-      var journal: [LoadedCall] = []
+      var journal: [JournalEntry] = []
       try await withTemporaryFolder { folder in
         for round in 1...5 {
           let server = try await RunningServer.start(on: database.service, folder: folder)
-          let lifetime = Int.random(in: 1...500, using: &random)
+          let callsUntilKill = Int.random(in: 1...500, using: &random)
           let (answers, answered) = AsyncStream.makeStream(of: Void.self)
           async let killed: Void = {
             var count = 0
             for await _ in answers {
               count += 1
-              if count == lifetime { break }
+              if count == callsUntilKill { break }
             }
             _ = await server.stop(by: SIGKILL)
           }()
           journal += await CreditLoad(user: user, socket: server.socket)
-            .runUntilTheServerIsGone(seed: random.next()) { answered.yield() }
+            .runUntilServerIsGone(seed: random.next()) { answered.yield() }
           answered.finish()
           await killed
 
@@ -74,7 +75,7 @@ import Testing
           let acknowledged = journal.filter { $0.reservation != nil }.map(\.id.wireText)
           #expect(Set(before).isSuperset(of: acknowledged), "round \(round)")
 
-          journal = try await load.sendAllAgain(journal)
+          journal = try await load.retryAll(journal)
           #expect(try await database.discrepancies().isEmpty, "round \(round)")
           let expected = Int64(journal.reduce(0) { $0 + $1.creditsTaken })
           let usage = try await MockupClient.withConnection(
@@ -86,7 +87,7 @@ import Testing
           #expect(await next.stop().exitCode == 0)
         }
       }
-      #expect(journal.count > 5, "the server did something before it was killed")
+      #expect(journal.count > 5, "the server made too few reservations before it was killed")
       print("\(journal.count) reservations, \(journal.filter { $0.commit != nil }.count) commits")
     }
   }

@@ -3,7 +3,7 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// The calls beside reserve, commit and release, from the client library to the books.
+/// Credit calls of the client library: batches, dispatch, refunds, lists, groups and heartbeats.
 @Suite struct CreditCallsTests {
   private static func withCredits(
     annualBudget: Int, _ body: (Credits, UUID) async throws -> Void
@@ -25,7 +25,7 @@ import Testing
     ReserveCreditsRequest(userID: user.wireText, credits: credits, reservationID: id.wireText)
   }
 
-  @Test func eachRequestOfABatchHasAResultOfItsOwn() async throws {
+  @Test func `each request of a batch has its own result`() async throws {
     try await Self.withCredits(annualBudget: 10) { credits, user in
       let id = UUID()
       let results = try await credits.batchReserve([
@@ -43,7 +43,8 @@ import Testing
     }
   }
 
-  @Test func `commits beyond the largest number are refused by name`() async throws {
+  @Test func `commits that would exceed the maximum total are refused with the limit`() async throws
+  {
     try await Self.withCredits(annualBudget: 1 << 30) { credits, user in
       let id = UUID()
       _ = try await credits.reserve(for: user, credits: 1, id: id)
@@ -65,7 +66,7 @@ import Testing
     }
   }
 
-  @Test func aBatchIsWrittenAsAWholeOrNotAtAll() async throws {
+  @Test func `an all-or-nothing batch is written completely or not at all`() async throws {
     try await Self.withCredits(annualBudget: 10) { credits, user in
       let ids = [UUID(), UUID()]
       let failed = try await credits.batchReserve(
@@ -104,7 +105,7 @@ import Testing
     }
   }
 
-  @Test func aReservationIsDispatchedAndSpentInParts() async throws {
+  @Test func `a reservation is dispatched, extended and committed in parts`() async throws {
     try await Self.withCredits(annualBudget: 10) { credits, user in
       let id = UUID()
       let reserved = try await credits.reserve(
@@ -133,7 +134,7 @@ import Testing
     }
   }
 
-  @Test func aChargeIsRefundedAndTheLedgerSaysSo() async throws {
+  @Test func `a refund is recorded in the ledger and exported`() async throws {
     try await Self.withCredits(annualBudget: 10) { credits, user in
       _ = try await credits.withReservation(for: user, credits: 5) { _ in .commitAll(()) }
       var entries: [CreditUsageEntry] = []
@@ -148,7 +149,7 @@ import Testing
       await #expect { try await credits.refund(charge, of: user, credits: 4) } throws: {
         ($0 as? RPCError)?.code == .failedPrecondition
       }
-      // From the oldest; and on from where an export broke off.
+      // The export starts with the oldest entry, and can resume where an earlier one ended.
       var pieces: [ExportCreditUsageResponse] = []
       try await credits.export(of: user) { pieces.append($0) }
       #expect(pieces.flatMap(\.entries).map(\.operation) == [.generation, .refund])
@@ -160,7 +161,7 @@ import Testing
     }
   }
 
-  @Test func reservationsAreListedAndReleasedByTheirGroup() async throws {
+  @Test func `reservations are listed and released by group`() async throws {
     try await Self.withCredits(annualBudget: 3500) { credits, user in
       let group = UUID()
       for _ in 0..<2 {
@@ -187,12 +188,12 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func aReservationStaysAliveWhileItsClosureRuns() async throws {
+  func `a reservation is extended while its closure runs`() async throws {
     try await Self.withCredits(annualBudget: 10) { credits, user in
       let settled = try await credits.withReservation(
         for: user, credits: 5, timeToLive: .seconds(60), isDispatched: true, staysAlive: true
       ) { held in
-        // Until a heartbeat has come: it ends later than it was made to.
+        // Waits for a heartbeat, which moves the expiry.
         var reservation = try await credits.reservation(held.id, of: user)
         try await eventually("the reservation is extended") {
           reservation = try await credits.reservation(held.id, of: user)

@@ -3,43 +3,49 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// A reservation of a load, perhaps its commit, and the answers that came back.
-struct LoadedCall: Sendable {
+/// A reservation that a load made, its commit if one was sent, and the responses that arrived.
+struct JournalEntry: Sendable {
   let id: UUID
   let credits: Int
   var reservation: ReserveCreditsResponse?
-  /// How many credits the commit was sent with; nothing where none was sent.
+  /// The credits of the commit request, or `nil` if no commit was sent.
   var creditsToCommit: Int?
   var commit: CommitReservationResponse?
 
-  /// What was spent, once all answers are there.
+  /// The credits that were spent.
+  ///
+  /// Valid only when all responses have arrived.
   var creditsSpent: Int { Int(commit?.committed ?? 0) }
 
-  /// What was spent or is still set aside, once all answers are there.
+  /// The credits that were spent or are held.
+  ///
+  /// Valid only when all responses have arrived.
   var creditsTaken: Int {
     guard reservation?.success == true else { return 0 }
     return commit == nil ? credits : creditsSpent
   }
 }
 
-/// Reservations and commits from several connections at once.
+/// A load of reservations and commits from several connections at once.
 struct CreditLoad: Sendable {
   private static let connections = 8
 
   let user: UUID
   let socket: String
 
-  /// Calls until the first error of each connection. Nothing is sent twice.
+  /// Makes calls on each connection until its first error.
   ///
-  /// - Parameter onAnswer: Runs after each reservation that was answered.
-  func runUntilTheServerIsGone(
+  /// No call is retried.
+  ///
+  /// - Parameter onAnswer: Runs after each reservation and its commit, if one was sent.
+  func runUntilServerIsGone(
     seed: UInt64, onAnswer: @escaping @Sendable () -> Void
-  ) async -> [LoadedCall] {
-    await withTaskGroup(of: [LoadedCall].self) { group in
+  ) async -> [JournalEntry] {
+    await withTaskGroup(of: [JournalEntry].self) { group in
       for number in 0..<Self.connections {
         group.addTask {
           var random = SeededGenerator(seed: seed &+ UInt64(number))
-          var journal: [LoadedCall] = []
+          var journal: [JournalEntry] = []
           let configuration = MockupClient.Configuration(retry: .never)
           try? await MockupClient.withConnection(
             to: .unixSocket(path: socket), configuration: configuration
@@ -57,10 +63,10 @@ struct CreditLoad: Sendable {
   }
 
   private func callOnce(
-    _ client: MockupClient, _ journal: inout [LoadedCall], _ random: inout SeededGenerator
+    _ client: MockupClient, _ journal: inout [JournalEntry], _ random: inout SeededGenerator
   ) async throws {
     let last = journal.count
-    journal.append(LoadedCall(id: UUID(), credits: Int.random(in: 1...5, using: &random)))
+    journal.append(JournalEntry(id: UUID(), credits: Int.random(in: 1...5, using: &random)))
     let reserved = try await client.credits.reserve(
       for: user, credits: journal[last].credits, id: journal[last].id)
     journal[last].reservation = reserved
@@ -71,17 +77,18 @@ struct CreditLoad: Sendable {
       journal[last].id, of: user, credits: credits)
   }
 
-  /// Sends every call once more, in no particular order, and returns the journal with an answer to each.
-  /// An answer that had come before has to come again.
-  func sendAllAgain(_ journal: [LoadedCall]) async throws -> [LoadedCall] {
+  /// Retries every call, in no particular order, and returns the journal with a response to each.
+  ///
+  /// Expects the same response as before if one had arrived.
+  func retryAll(_ journal: [JournalEntry]) async throws -> [JournalEntry] {
     let share = (journal.count + Self.connections - 1) / Self.connections
-    return try await withThrowingTaskGroup(of: [LoadedCall].self) { group in
+    return try await withThrowingTaskGroup(of: [JournalEntry].self) { group in
       for start in stride(from: 0, to: journal.count, by: max(share, 1)) {
         let part = journal[start..<min(start + share, journal.count)]
         group.addTask {
           try await MockupClient.withConnection(to: .unixSocket(path: socket)) { client in
-            var answered: [LoadedCall] = []
-            for call in part { answered.append(try await sendAgain(call, client)) }
+            var answered: [JournalEntry] = []
+            for call in part { answered.append(try await retry(call, client)) }
             return answered
           }
         }
@@ -90,7 +97,7 @@ struct CreditLoad: Sendable {
     }
   }
 
-  private func sendAgain(_ call: LoadedCall, _ client: MockupClient) async throws -> LoadedCall {
+  private func retry(_ call: JournalEntry, _ client: MockupClient) async throws -> JournalEntry {
     var call = call
     let reserved = try await client.credits.reserve(
       for: user, credits: call.credits, id: call.id)

@@ -9,25 +9,25 @@ import Testing
 
 @testable import mockupd
 
-/// A database that is there and cannot be used: it hangs, is read-only, or has another schema.
+/// A reachable database that is unusable: it hangs, is read-only, or has another schema.
 @Suite struct DatabaseHealthTests {
-  /// A server beside a database of its own, and what it tells about itself.
-  private struct Watched {
+  /// A server with a database of its own, and checks of the health that the server reports.
+  private struct Fixture {
     let postgres: PrivatePostgres
     let server: RunningServer
     let user: UUID
     var client: Client { Client(path: server.socket) }
 
-    /// Runs a closure with them, the server serving.
-    static func with(_ body: (Watched) async throws -> Void) async throws {
+    /// Starts a database and a server, and runs a closure when the server reports SERVING.
+    static func with(_ body: (Fixture) async throws -> Void) async throws {
       try await PrivatePostgres.with { postgres in
         let user = UUID()
         try await postgres.database.run("INSERT INTO auth.users (id) VALUES ('\(user)')")
         try await withTemporaryFolder { folder in
           let server = try await RunningServer.start(on: postgres.database, folder: folder)
-          let watched = Watched(postgres: postgres, server: server, user: user)
-          try await watched.waitUntil(.serving)
-          try await body(watched)
+          let fixture = Fixture(postgres: postgres, server: server, user: user)
+          try await fixture.waitUntil(.serving)
+          try await body(fixture)
           let ending = await server.stop()
           #expect(ending.exitCode == 0, "\(ending)")
           #expect(!ending.errors.contains("incident"), "\(ending)")
@@ -44,8 +44,8 @@ import Testing
       }
     }
 
-    /// What the server says of a call that is sent once, and may take as long as it likes.
-    func refusal() async throws -> RPCError? {
+    /// Makes a call once, without retries and with a long deadline, and returns its error.
+    func callError() async throws -> RPCError? {
       do {
         _ = try await CreditServiceClient(client).reserveCredits(
           ReserveCreditsRequest(
@@ -57,14 +57,14 @@ import Testing
       }
     }
 
-    /// Expects the server to refuse everything, and to say why.
+    /// Expects the server to refuse calls and to report the reason everywhere.
     func expectRefusals(_ reason: String) async throws {
-      // A lost connection may have been the first reason.
-      try await eventually("/readyz says why") {
+      // The server may first have reported a lost connection.
+      try await eventually("/readyz reports the reason") {
         let answer = try await HTTP.get("/readyz", at: server.socket)
         return answer.hasPrefix("HTTP/1.1 503 ") && answer.contains(reason)
       }
-      let error = try #require(try await refusal())
+      let error = try #require(try await callError())
       #expect(error.code == .unavailable, "\(error)")
       #expect(error.message.contains(reason), "\(error)")
       #expect(error.retryDelay != nil)
@@ -74,43 +74,43 @@ import Testing
     func expectServing() async throws {
       try await waitUntil(.serving)
       #expect(try await HTTP.get("/readyz", at: server.socket).hasPrefix("HTTP/1.1 200 "))
-      // Sessions hear of a changed setting one after the other.
-      try await eventually("calls are answered") { try await refusal() == nil }
+      // Sessions apply a changed setting one after the other.
+      try await eventually("calls succeed") { try await callError() == nil }
     }
   }
 
-  @Test func `a database that hangs is noticed, and calls do not wait for it`() async throws {
-    try await Watched.with { watched in
-      try watched.postgres.pause()
-      // It is sent to the database, which says nothing any more.
-      async let inFlight = watched.refusal()
-      try await watched.waitUntil(.notServing)
+  @Test func `a hanging database is detected and calls fail without waiting for it`() async throws {
+    try await Fixture.with { fixture in
+      try fixture.postgres.pause()
+      // The server sends the statement to the database, which no longer answers.
+      async let inFlight = fixture.callError()
+      try await fixture.waitUntil(.notServing)
       let error = try #require(try await inFlight)
       #expect(error.code == .unavailable, "\(error)")
       #expect(error.retryDelay != nil)
-      try await watched.expectRefusals("the database does not answer")
+      try await fixture.expectRefusals("the database does not answer")
 
-      try watched.postgres.resume()
-      try await watched.expectServing()
+      try fixture.postgres.resume()
+      try await fixture.expectServing()
     }
   }
 
-  @Test func `a cancelled call does not keep the server from noticing that the database hangs`()
+  @Test func `a hanging database is detected although a call was cancelled`()
     async throws
   {
-    try await Watched.with { watched in
-      try watched.postgres.pause()
-      // The request to cancel it is not answered either.
+    try await Fixture.with { fixture in
+      try fixture.postgres.pause()
+      // The database does not answer the cancel request either.
       let error = await #expect(throws: RPCError.self) {
-        try await CreditServiceClient(watched.client).getCreditUsage(
-          GetCreditUsageRequest(userID: watched.user.wireText),
+        try await CreditServiceClient(fixture.client).getCreditUsage(
+          GetCreditUsageRequest(userID: fixture.user.wireText),
           options: CallOptions(timeout: .milliseconds(50)))
       }
       #expect(error?.code == .deadlineExceeded)
-      try await watched.waitUntil(.notServing)
-      try await watched.expectRefusals("the database does not answer")
-      try watched.postgres.resume()
-      try await watched.expectServing()
+      try await fixture.waitUntil(.notServing)
+      try await fixture.expectRefusals("the database does not answer")
+      try fixture.postgres.resume()
+      try await fixture.expectServing()
     }
   }
 
@@ -134,29 +134,29 @@ import Testing
     }
   }
 
-  @Test func `a read-only database is noticed, and so is its end`() async throws {
-    try await Watched.with { watched in
-      let database = watched.postgres.database
+  @Test func `a read-only database is detected, and so is its return to read-write`() async throws {
+    try await Fixture.with { fixture in
+      let database = fixture.postgres.database
       try await database.run("ALTER SYSTEM SET default_transaction_read_only = on")
       try await database.run("SELECT pg_reload_conf()")
-      try await watched.waitUntil(.notServing)
-      try await watched.expectRefusals("the database is read-only")
+      try await fixture.waitUntil(.notServing)
+      try await fixture.expectRefusals("the database is read-only")
       try await database.run("ALTER SYSTEM RESET default_transaction_read_only")
       try await database.run("SELECT pg_reload_conf()")
-      try await watched.expectServing()
+      try await fixture.expectServing()
 
-      // This one is a session's, from its beginning to its end.
+      // A session reads this setting once, when it starts.
       try await database.run("ALTER DATABASE postgres SET default_transaction_read_only = on")
       try await database.run(
         """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name LIKE 'mockupd%' AND pid <> pg_backend_pid()
         """)
-      try await watched.waitUntil(.notServing)
-      try await watched.expectRefusals("the database is read-only")
-      try await watched.postgres.maintenance.run(
+      try await fixture.waitUntil(.notServing)
+      try await fixture.expectRefusals("the database is read-only")
+      try await fixture.postgres.maintenance.run(
         "ALTER DATABASE postgres RESET default_transaction_read_only")
-      try await watched.expectServing()
+      try await fixture.expectServing()
     }
   }
 
@@ -188,23 +188,23 @@ import Testing
       "ALTER SCHEMA elsewhere RENAME TO mockupd"
     ),
   ])
-  func `a schema that is not the server's is noticed, at any time, and so is the right one`(
+  func `a schema of another version is detected at any time, and so is its repair`(
     change: String, repair: String
   ) async throws {
-    try await Watched.with { watched in
-      let database = watched.postgres.database
+    try await Fixture.with { fixture in
+      let database = fixture.postgres.database
       try await database.run("CREATE TABLE public.kept AS TABLE mockupd.schema_migrations")
       try await database.run(
         "CREATE TABLE public.kept_functions AS TABLE mockupd.repeatable_migrations")
       try await database.run(change)
-      try await watched.waitUntil(.notServing)
-      try await watched.expectRefusals("the database has another schema")
+      try await fixture.waitUntil(.notServing)
+      try await fixture.expectRefusals("the database has another schema")
       try await database.run(repair)
-      try await watched.expectServing()
+      try await fixture.expectServing()
     }
   }
 
-  @Test func `a server that was started without its database checks the schema when it comes`()
+  @Test func `a server that starts without a database checks the schema when it connects`()
     async throws
   {
     try await PrivatePostgres.with { postgres in
@@ -215,14 +215,14 @@ import Testing
         let server = try await RunningServer.start(
           on: postgres.database, settings: ["MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS": "1"],
           folder: folder)
-        let watched = Watched(postgres: postgres, server: server, user: UUID())
+        let fixture = Fixture(postgres: postgres, server: server, user: UUID())
         try await postgres.start()
         try await server.process.logs("the database has another schema")
-        try await watched.expectRefusals("the database has another schema")
+        try await fixture.expectRefusals("the database has another schema")
         #expect(server.process.errors.contains("migration 9"), "\(server.process.errors)")
         try await postgres.database.run(
           "UPDATE mockupd.schema_migrations SET checksum = substr(checksum, 6) WHERE version = 9")
-        try await watched.waitUntil(.serving)
+        try await fixture.waitUntil(.serving)
         let ending = await server.stop()
         #expect(ending.exitCode == 0, "\(ending)")
       }
@@ -230,15 +230,16 @@ import Testing
   }
 }
 
-/// When the database is checked, by a clock of the tests' own.
+/// The timing of database checks, on a clock that the tests control.
 @Suite struct DatabaseMonitorTests {
   private let start = ContinuousClock.now
 
-  @Test func `a database that stops answering counts as hanging within three seconds`() throws {
+  @Test func `a database that stops answering is reported as hanging within three seconds`() throws
+  {
     var monitor = DatabaseMonitor()
     #expect(monitor.timerFired(now: start) == .check(after: nil))
     #expect(monitor.checked(.ready, now: start) == .report(.ready))
-    // It hangs right after that answer.
+    // The database hangs right after that answer.
     let check = try #require(monitor.timer)
     #expect(monitor.timerFired(now: check) == .check(after: .ready))
     let verdict = try #require(monitor.timer)
@@ -246,7 +247,7 @@ import Testing
     #expect(verdict - start < .seconds(3))
   }
 
-  @Test func `a check that is late is not sent twice, and its answer counts when it comes`() {
+  @Test func `a late check is not sent twice, and its answer counts when it arrives`() {
     var monitor = DatabaseMonitor()
     _ = monitor.timerFired(now: start)
     _ = monitor.timerFired(now: start + DatabaseMonitor.patience)
@@ -256,7 +257,7 @@ import Testing
     #expect(monitor.timer == start + .seconds(61) + DatabaseMonitor.interval)
   }
 
-  @Test func `a condition that stays is reported once, and the next check knows of it`() {
+  @Test func `a lasting condition is reported once and passed to the next check`() {
     var monitor = DatabaseMonitor()
     let readOnly = DatabaseCondition.readOnly(isStandby: true)
     _ = monitor.timerFired(now: start)

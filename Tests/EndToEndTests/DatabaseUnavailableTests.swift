@@ -4,11 +4,10 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A database that is away: credits are refused, never granted from memory, and work again when it is
-/// back.
-@Suite struct DatabaseAwayTests {
-  /// What the server says of a call that is sent once.
-  private static func refusal(of user: UUID, at socket: String) async throws -> RPCError? {
+/// An unavailable database: credit calls fail until it is available again.
+@Suite struct DatabaseUnavailableTests {
+  /// Makes a call once, without retries, and returns its error.
+  private static func callError(of user: UUID, at socket: String) async throws -> RPCError? {
     do {
       _ = try await CreditServiceClient(Client(path: socket)).getCreditUsage(
         GetCreditUsageRequest(userID: user.wireText), options: CallOptions(timeout: testTimeout))
@@ -18,7 +17,7 @@ import Testing
     }
   }
 
-  @Test func aServerWithoutItSaysSoAndWhenToComeBack() async throws {
+  @Test func `a server without a database answers UNAVAILABLE with a retry delay`() async throws {
     try await withTemporaryFolder { folder in
       let nowhere = PostgresConfiguration(
         url: "postgresql:///mockups?host=\(folder)&password=hunter2", applicationName: "test")
@@ -26,7 +25,7 @@ import Testing
         on: nowhere,
         settings: ["MOCKUPD_LOG_LEVEL": "trace", "MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS": "1"],
         folder: folder)
-      let error = try #require(try await Self.refusal(of: UUID(), at: server.socket))
+      let error = try #require(try await Self.callError(of: UUID(), at: server.socket))
       #expect(error.code == .unavailable)
       let delay = try #require(error.retryDelay)
       #expect(delay > .zero && delay <= .seconds(10))
@@ -38,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func aServerThatWaitsForItStopsAtOnce() async throws {
+  @Test func `a server that waits for its database stops at once`() async throws {
     try await withTemporaryFolder { folder in
       let process = try Program.mockupd.start(
         ["serve", "--socket", "\(folder)/socket", "--database-url", "host=\(folder)"],
@@ -49,12 +48,12 @@ import Testing
       process.signal(SIGTERM)
       let ending = await process.ending()
       #expect(ending.exitCode == 0)
-      #expect(ending.output.isEmpty, "it was never ready")
+      #expect(ending.output.isEmpty, "the server reported that it was ready")
       #expect(!ending.errors.contains("serving without"), "\(ending)")
     }
   }
 
-  @Test func aServerOutlivesItsDatabaseAndFindsItAgain() async throws {
+  @Test func `a server reconnects to its database after a restart`() async throws {
     try await PrivatePostgres.with { postgres in
       let user = UUID()
       try await postgres.database.run("INSERT INTO auth.users (id) VALUES ('\(user)')")
@@ -65,11 +64,11 @@ import Testing
           var first = try await client.credits.reserve(for: user, credits: 3, id: id)
 
           try await postgres.stop()
-          let error = try #require(try await Self.refusal(of: user, at: server.socket))
+          let error = try #require(try await Self.callError(of: user, at: server.socket))
           #expect(error.code == .unavailable, "\(error)")
           #expect(error.retryDelay != nil)
 
-          // A client that waits gets its answer when the database is back.
+          // A client that retries gets its response when the database is available again.
           let patient = MockupClient.Configuration(
             timeout: testTimeout, retry: RetryPolicy(attempts: .max))
           let waiting = Task {

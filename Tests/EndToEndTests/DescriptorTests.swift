@@ -4,11 +4,11 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Descriptors, and the queue of connections that wait to be accepted.
+/// The limit of open files, and the queue of connections that wait to be accepted.
 @Suite struct DescriptorTests {
   private static let probe = Array("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
 
-  /// Starts the server with limits of open files that `ulimit` sets.
+  /// Starts the server after `ulimit` commands that set its limits of open files.
   private static func start(
     _ ulimits: String, on database: MigratedDatabase, settings: [String: String] = [:],
     folder: String
@@ -35,14 +35,14 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func `the soft limit of open files is raised to the hard one`() async throws {
+  func `the soft limit of open files is raised to the hard limit`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let server = try await Self.start(
           "ulimit -Sn 100; ulimit -Hn 800", on: database, folder: folder)
         #expect(try Self.limits(of: server.process) == ["800", "800"])
         #expect(server.process.errors.contains("raised the limit of open files"))
-        // 4096 connections would need more.
+        // 4096 connections would need more descriptors.
         #expect(server.process.errors.contains("limits.maxConnections is 4096"))
         #expect(server.process.errors.contains("LimitNOFILE"))
         #expect(await server.stop().exitCode == 0)
@@ -51,13 +51,13 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func `connections stay within what there are descriptors for`() async throws {
+  func `connections are limited by the available descriptors`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let server = try await Self.start(
           "ulimit -n 100", on: database,
           settings: ["MOCKUPD_LIMITS_RESERVED_CONNECTIONS": "0"], folder: folder)
-        // Twice as many as fit. Those that are refused are closed, and the others answered.
+        // Twice as many as fit. The server closes refused connections and answers the others.
         var answered = 0
         var peers: [RawPeer] = []
         let check = RawCall.frame(1, "Check", of: "grpc.health.v1.Health")
@@ -68,11 +68,11 @@ import Testing
           peers.append(peer)
         }
         #expect((10..<100).contains(answered), "\(answered)")
-        // One user gets three quarters of what fits.
+        // One user gets at most three quarters of the connections that fit.
         let lines = server.process.errors.split(separator: "\n")
-        let said = try #require(lines.first { $0.contains("connections are accepted") })
+        let line = try #require(lines.first { $0.contains("connections are accepted") })
         let fitting = try #require(
-          said.firstMatch(of: /at most (\d+) connections/).flatMap { Int($0.1) })
+          line.firstMatch(of: /at most (\d+) connections/).flatMap { Int($0.1) })
         #expect(answered == fitting - fitting / 4)
         #expect(!server.process.errors.contains("cannot accept connections"))
         #expect(server.process.errors.contains("refused a connection"))
@@ -83,19 +83,19 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func `a server without descriptors waits for some and says so once`() async throws {
+  func `a server without free descriptors waits for some and logs that once`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(on: database.service, folder: folder)
         let process = server.process
         let began = ContinuousClock.now
-        // Fewer than it has already: it gets none.
+        // Fewer than the process has open, so that it can open no more.
         try await Self.setLimit(of: process, to: 3, folder: folder)
-        // They wait in the socket's queue.
+        // The connections wait in the socket's queue.
         let peers = try (0..<10).map { _ in try RawPeer(path: server.socket) }
         for peer in peers { try await peer.send(Self.probe) }
         try await eventually { process.errors.contains("cannot accept connections") }
-        // Time for many attempts, if there were no pause between them.
+        // Enough time for many attempts if there were no pause between them.
         try await Task.sleep(for: .seconds(1))
         try await Self.setLimit(of: process, to: 1024, folder: folder)
         for peer in peers {
@@ -110,17 +110,17 @@ import Testing
             $0.hasPrefix("ttrpc_server_accept_errors_total ")
           })
         let attempts = try #require(Double(line.split(separator: " ").last ?? ""))
-        // A tenth of a second lies between two attempts, however slow the machine is.
+        // The pause between two attempts is 0.1 s, however slow the machine is.
         #expect(attempts >= 1 && attempts <= elapsed / .milliseconds(100) + 1, "\(attempts)")
-        let said = process.errors.components(separatedBy: "cannot accept connections").count - 1
-        #expect(said == 1)
+        let messages = process.errors.components(separatedBy: "cannot accept connections").count - 1
+        #expect(messages == 1)
         #expect(await server.stop().exitCode == 0)
       }
     }
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func `the queue of a socket is as long as its setting says`() async throws {
+  func `the queue of a socket has the configured length`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(settings: ["MOCKUPD_SOCKET_BACKLOG": "5"]) { server in
         try await Self.expectQueue(of: 5, server)
@@ -129,7 +129,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func `the queue of an inherited socket stays as long as it was`() async throws {
+  func `the queue of an inherited socket keeps its length`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let socket = "\(folder)/socket"
@@ -142,14 +142,16 @@ import Testing
     }
   }
 
-  /// Counts the connections that a stopped server's socket takes; it answers them when it goes on.
+  /// Counts the connections that fit in the socket's queue while the server is suspended.
+  ///
+  /// Expects the server to answer them all when it resumes.
   private static func expectQueue(of length: Int, _ server: RunningServer) async throws {
-    // It has accepted all that came before.
+    // When this is answered, the server has accepted all earlier connections.
     let first = try RawPeer(path: server.socket)
     try await first.send(probe)
     #expect(try await first.receive(1000).starts(with: "HTTP/1.1 200".utf8))
     server.process.signal(SIGSTOP)
-    try await eventually("each of its threads has stopped") {
+    try await eventually("all threads of the server have stopped") {
       let tasks = "/proc/\(server.process.processID)/task"
       return try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy { task in
         try String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
@@ -160,7 +162,7 @@ import Testing
     while peers.count < 300, let peer = RawPeer.connectWithoutWaiting(path: server.socket) {
       peers.append(peer)
     }
-    // Linux takes one more than it was told.
+    // Linux accepts one connection more than the backlog.
     #expect(peers.count == length + 1)
     server.process.signal(SIGCONT)
     for peer in peers {

@@ -3,31 +3,31 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Reservations of one credit until the server is gone, each with an id of its own and sent once.
+/// A load of one-credit reservations, each sent once under its own id, until the server is gone.
 struct DrainLoad: Sendable {
   typealias Outcomes = [String: RPCError?]
 
   private static let connections = 6
-  private static let callsInFlight = 24
-  private static let newcomers = 4
+  private static let callsPerConnection = 24
+  private static let newConnectionCallers = 4
   private static let lateReaders = 4
 
   let user: UUID
   let socket: String
-  /// Runs after each call that was carried out.
+  /// Runs after each successful call.
   let onAnswer: @Sendable () -> Void
 
-  /// Calls until the server refuses, and then once more.
+  /// Makes calls until the server refuses one, and then one more.
   ///
-  /// - Parameter stopping: Returns once the server has begun to stop.
-  /// - Returns: How each call ended, by its reservation's id.
+  /// - Parameter stopping: Returns when the server has begun to stop.
+  /// - Returns: The error of each call, or `nil` if it succeeded, by reservation id.
   func run(_ stopping: @escaping @Sendable () async throws -> Void) async throws -> Outcomes {
     try await withThrowingTaskGroup(of: Outcomes.self) { group in
       for _ in 0..<Self.connections {
         let client = Client(path: socket)
-        for _ in 0..<Self.callsInFlight { group.addTask { await callUntilRefused { client } } }
+        for _ in 0..<Self.callsPerConnection { group.addTask { await callUntilRefused { client } } }
       }
-      for _ in 0..<Self.newcomers {
+      for _ in 0..<Self.newConnectionCallers {
         group.addTask { await callUntilRefused { Client(path: socket) } }
       }
       for _ in 0..<Self.lateReaders { group.addTask { try await readLate(stopping) } }
@@ -54,7 +54,7 @@ struct DrainLoad: Sendable {
     return outcomes
   }
 
-  /// Sends many calls at once and reads nothing before the server stops.
+  /// Sends many calls at once and reads no response before the server stops.
   private func readLate(_ stopping: () async throws -> Void) async throws -> Outcomes {
     let ids = (0..<120).map { _ in UUID().wireText }
     let lost = RPCError(code: .unavailable, message: "the server closed the connection")
@@ -65,7 +65,7 @@ struct DrainLoad: Sendable {
       try await peer.send(
         ids.enumerated().flatMap { Self.frame(UInt8(2 * $0 + 1), user, id: $1) })
     } catch {
-      // The server was faster.
+      // The server stopped first.
       return outcomes
     }
     try await stopping()
@@ -76,7 +76,7 @@ struct DrainLoad: Sendable {
     return outcomes
   }
 
-  /// A call that reserves one credit.
+  /// Encodes a call that reserves one credit.
   static func frame(_ streamID: UInt8, _ user: UUID, id: String) -> [UInt8] {
     RawCall.frame(
       streamID, "ReserveCredits",

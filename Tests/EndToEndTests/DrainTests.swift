@@ -4,13 +4,12 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// SIGTERM in the middle of many calls: each is carried out and answered, or refused and never carried
-/// out.
+/// SIGTERM under load: each call either takes effect and is answered, or is refused without effect.
 ///
-/// `MOCKUPD_TEST_ROUNDS` says how often, `MOCKUPD_TEST_SEED=<seed>` repeats the choices of a failure;
-/// how the calls interleave differs from run to run.
+/// `MOCKUPD_TEST_ROUNDS` sets the number of rounds. To repeat the random choices of a failed run,
+/// set `MOCKUPD_TEST_SEED=<seed>`; the interleaving of the calls still differs from run to run.
 @Suite struct DrainTests {
-  @Test func everyCallIsAnsweredOrRefusedWheneverTheServerIsStopped() async throws {
+  @Test func `every call is answered or refused when the server stops under load`() async throws {
     var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
     let variable = ProcessInfo.processInfo.environment["MOCKUPD_TEST_ROUNDS"]
     let rounds = variable.flatMap { Int($0) } ?? 5
@@ -25,11 +24,11 @@ import Testing
             "round \(round): \(id) \(String(describing: error))")
         }
         let answered = Set(outcomes.filter { $0.value == nil }.keys)
-        let made = Set(
+        let stored = Set(
           try await database.texts(
             "SELECT id::text FROM mockupd.reservations WHERE user_id = '\(user)'"))
-        #expect(answered.subtracting(made).isEmpty, "round \(round): answered and not carried out")
-        #expect(made.subtracting(answered).isEmpty, "round \(round): carried out and not answered")
+        #expect(answered.subtracting(stored).isEmpty, "round \(round): answered without effect")
+        #expect(stored.subtracting(answered).isEmpty, "round \(round): in effect but not answered")
         print(
           "round \(round): \(answered.count) answered, \(outcomes.count - answered.count) refused")
       }
@@ -37,7 +36,9 @@ import Testing
     }
   }
 
-  /// Stops a server at a random moment of a load. Returns how each call ended, by its reservation's id.
+  /// Stops a server at a random time under load.
+  ///
+  /// - Returns: The error of each call, or `nil` if it succeeded, by reservation id.
   private static func stopUnderLoad(
     _ database: MigratedDatabase, _ user: UUID, _ random: inout SeededGenerator
   ) async throws -> [String: RPCError?] {
@@ -46,14 +47,14 @@ import Testing
         on: database.service,
         settings: ["MOCKUPD_SERVER_EVENT_LOOPS": "\(Int.random(in: 1...2, using: &random))"],
         folder: folder)
-      let lifetime = Int.random(in: 0...1000, using: &random)
-      let lateness = Duration.milliseconds(Int.random(in: 0...100, using: &random))
-      let halves = try await sendHalves(to: server, user, &random)
+      let callsUntilStop = Int.random(in: 0...1000, using: &random)
+      let readDelay = Duration.milliseconds(Int.random(in: 0...100, using: &random))
+      let peers = try await sendPartialFrames(to: server, user, &random)
       let (answers, answered) = AsyncStream.makeStream(of: Void.self)
       let load = DrainLoad(user: user, socket: server.socket) { answered.yield() }
       async let stopped: Program.Ending = {
         var (count, iterator) = (0, answers.makeAsyncIterator())
-        while count < lifetime, await iterator.next() != nil { count += 1 }
+        while count < callsUntilStop, await iterator.next() != nil { count += 1 }
         return await server.stop()
       }()
       let outcomes = try await load.run {
@@ -61,18 +62,20 @@ import Testing
           server.process.knownEnding != nil
             || !FileManager.default.fileExists(atPath: server.socket)
         }
-        try await Task.sleep(for: lateness)
+        try await Task.sleep(for: readDelay)
       }
       let ending = await stopped
       #expect(ending.exitCode == 0, "\(ending)")
       #expect(ending.errors.isEmpty, "\(ending)")
-      for peer in halves { #expect(try await peer.isClosed()) }
+      for peer in peers { #expect(try await peer.isClosed()) }
       return outcomes
     }
   }
 
-  /// Peers that stop in the middle of a frame. What they ask for is never carried out.
-  private static func sendHalves(
+  /// Connects peers that each send a part of a frame.
+  ///
+  /// Their calls must have no effect.
+  private static func sendPartialFrames(
     to server: RunningServer, _ user: UUID, _ random: inout SeededGenerator
   ) async throws -> [RawPeer] {
     var peers: [RawPeer] = []

@@ -5,9 +5,9 @@ import TTRPCServices
 import TestSupport
 import Testing
 
-/// HTTP on the server's socket.
+/// HTTP requests on the server's socket.
 enum HTTP {
-  /// What the socket answers to a request.
+  /// Sends a GET request and returns the whole response.
   static func get(_ path: String, at socket: String) async throws -> String {
     let peer = try RawPeer(path: socket)
     try await peer.send(Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
@@ -15,9 +15,9 @@ enum HTTP {
   }
 }
 
-/// What a running server tells about itself.
+/// Health, readiness, metrics and call logs of a running server.
 @Suite struct HealthTests {
-  @Test func itServesOnlyWhileTheDatabaseAnswers() async throws {
+  @Test func `a server reports SERVING only while the database answers`() async throws {
     try await PrivatePostgres.with { postgres in
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(on: postgres.database, folder: folder)
@@ -44,7 +44,7 @@ enum HTTP {
     }
   }
 
-  @Test func aWatcherLearnsAtOnceThatTheServerStops() async throws {
+  @Test func `a health watch ends at once when the server stops`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(on: database.service, folder: folder)
@@ -64,7 +64,7 @@ enum HTTP {
     }
   }
 
-  @Test func callsAreCountedLoggedAndTraced() async throws {
+  @Test func `calls are counted, logged and traced`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10)
       let settings = ["MOCKUPD_LOG_CALL_LEVEL": "warning", "MOCKUPD_LOG_FORMAT": "json"]

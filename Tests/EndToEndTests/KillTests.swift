@@ -8,13 +8,13 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The program's answers are linearizable while it and its database are killed.
+/// Linearizability of the server's responses while the server and its database are killed.
 ///
-/// Repeat a failure's calls, though not its timing, with `MOCKUPD_TEST_SEED=<seed>`.
+/// To repeat the calls of a failed run, though not their timing, set `MOCKUPD_TEST_SEED=<seed>`.
 @Suite struct KillTests {
   private static let clients = 3
-  /// How many calls are answered between two kills.
-  private static let calls = 40
+  /// The number of calls that end between two kills.
+  private static let callsPerKill = 40
 
   @Test(.timeLimit(.minutes(20)))
   func `answers are linearizable while the server and PostgreSQL are killed`() async throws {
@@ -38,8 +38,8 @@ import Testing
           }
           do {
             for kill in 0..<6 {
-              let goal = histories.reduce(0) { $0 + $1.calls.count } + Self.calls
-              try await eventually("\(Self.calls) calls are answered") {
+              let goal = histories.reduce(0) { $0 + $1.calls.count } + Self.callsPerKill
+              try await eventually("\(Self.callsPerKill) calls have ended") {
                 histories.reduce(0) { $0 + $1.calls.count } >= goal
               }
               switch kill % 3 {
@@ -79,7 +79,7 @@ import Testing
           Issue.record("\(verdict)\nMOCKUPD_TEST_SEED=\(seed)")
         }
         let lost = histories.flatMap(\.calls).count { $0.answer == nil }
-        print("\(histories.flatMap(\.calls).count) calls, \(lost) of them without an answer")
+        print("\(histories.flatMap(\.calls).count) calls, \(lost) of them without a response")
         let wrong = try await postgres.database.withPool { pool in
           try await pool.query("SELECT discrepancy FROM mockupd.verify_counters()") {
             row throws(PostgresError) in
@@ -110,11 +110,12 @@ import Testing
           call, by: client, { try await caller.answer(call, &entryIDs) })
           == nil
         {
-          // The server or its database is away. Read until it is back: lost calls cost the checker.
+          // The server or its database is unavailable. Reads until it is available again, because
+          // each lost call makes the check more expensive.
           try await eventually("the server answers again") {
             (try? await connection.credits.usage(of: user)) != nil
           }
-          // Some calls are retried under their ids, others are left to take effect late or never.
+          // Some calls are retried under their ids; the others may take effect late or never.
           if Int.random(in: 0..<4, using: &random) == 0 { break }
         }
         maker.entryIDs = entryIDs
@@ -123,7 +124,7 @@ import Testing
   }
 }
 
-/// A model's answers, as far as the wire tells them.
+/// Reduces the model's answers to the details that responses contain.
 private func wireAnswers(_ answers: [String], to call: LedgerCall) -> [String] {
   answers.enumerated().map { index, answer in
     for (prefix, code) in [
@@ -135,19 +136,21 @@ private func wireAnswers(_ answers: [String], to call: LedgerCall) -> [String] {
     }
     guard case .settle(let settlements, _) = call else { return answer }
     switch settlements[index].action {
-    // They answer without a usage.
+    // These responses contain no usage.
     case .dispatch, .extend: return String(answer.prefix { $0 != "," })
     case .commit, .release: return answer
     }
   }
 }
 
-/// Makes a user's calls of a server.
+/// A client that makes the model's calls to a server and describes the responses as the model does.
 private struct WireCaller {
   let client: MockupClient
   let user: UUID
 
-  /// - Returns: `nil` where the answer is lost.
+  /// Makes a call and returns a description of each result.
+  ///
+  /// - Returns: `nil` if the response was lost.
   func answer(_ call: LedgerCall, _ entryIDs: inout [UUID]) async throws -> [String]? {
     do {
       return try await answerOrError(call, &entryIDs)

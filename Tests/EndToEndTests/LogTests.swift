@@ -7,9 +7,9 @@ import Testing
 
 @testable import mockupd
 
-/// The server's log: what is in a line, and that nothing waits for its reader.
+/// The format of log lines, and log output that is blocked or closed.
 @Suite struct LogTests {
-  @Test func `a line of text cannot be forged by what is in it`() {
+  @Test func `a value cannot forge a line of the text log`() {
     let time = Date(timeIntervalSince1970: 1_795_905_818.625)
     #expect(
       LogFormat.text.line(
@@ -24,7 +24,7 @@ import Testing
         + #"quote="a=\"b\\""#)
   }
 
-  @Test func `a line of JSON has the date, and no hidden character`() throws {
+  @Test func `a line of the JSON log has the date and escapes invisible characters`() throws {
     let line = LogFormat.json.line(
       Date(timeIntervalSince1970: 1_795_905_818.625), .error, "a\nb",
       ["method": "\u{85}\u{2028}\u{202e}\u{7f}", "time": "forged", "level": "forged"])
@@ -33,7 +33,7 @@ import Testing
         + #""time":"2026-11-28T22:43:38.625Z"}"#)
   }
 
-  @Test func `a value that is very long is cut`() {
+  @Test func `a very long value is truncated`() {
     let line = LogFormat.text.line(.now, .info, "m", ["v": String(repeating: "é", count: 100_000)])
     #expect(line.utf8.count < LogFormat.maxValueBytes + 200)
     #expect(line.contains("… (200000 bytes)"))
@@ -41,7 +41,7 @@ import Testing
 
   private static let verbose = ["MOCKUPD_LOG_LEVEL": "info", "MOCKUPD_LOG_CALL_LEVEL": "info"]
 
-  /// Makes calls, each of which leaves a line behind.
+  /// Makes calls, each of which writes a log line.
   private static func call(
     _ count: Int, _ database: MigratedDatabase, _ server: RunningServer
   ) async throws {
@@ -59,14 +59,14 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func `a log that nobody reads holds up neither calls nor the end`() async throws {
+  func `a log without a reader delays neither calls nor the shutdown`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let pipe = Pipe()
         let server = try await RunningServer.start(
           on: database.service, settings: Self.verbose, errors: pipe.fileHandleForWriting,
           folder: folder)
-        // Many times what a pipe holds.
+        // Many times the capacity of a pipe.
         try await Self.call(4800, database, server)
         let ending = await server.stop()
         #expect(ending.exitCode == 0)
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func `a reader that comes late is told how many lines are lost`() async throws {
+  func `a late reader is told the number of lost lines`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let pipe = Pipe()
@@ -84,7 +84,7 @@ import Testing
           on: database.service, settings: Self.verbose, errors: pipe.fileHandleForWriting,
           folder: folder)
         try pipe.fileHandleForWriting.close()
-        // More than a pipe and the writer hold: a line has more than 100 bytes.
+        // More than the pipe and the writer's buffer hold: a line has more than 100 bytes.
         try await Self.call(16_000, database, server)
         let reading = Task.detached {
           String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
@@ -103,7 +103,8 @@ import Testing
   }
 
   @Test(arguments: ["2>&-", ">&- 2>&-", "2>/dev/full"])
-  func `a server without standard error serves`(_ redirection: String) async throws {
+  func `a server without a usable standard error answers calls`(_ redirection: String) async throws
+  {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let socket = "\(folder)/socket"
@@ -126,7 +127,7 @@ import Testing
     }
   }
 
-  @Test func `a server whose log's reader has gone serves`() async throws {
+  @Test func `a server with a closed log pipe answers calls`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let pipe = Pipe()

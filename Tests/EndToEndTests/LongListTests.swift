@@ -3,7 +3,7 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Lists that are longer than one response may be, with the real server.
+/// Lists that exceed the size of one response, read from a real server.
 @Suite(.timeLimit(.minutes(15))) struct LongListTests {
   private static func withServer(
     settings: [String: String] = [:],
@@ -19,7 +19,7 @@ import Testing
     }
   }
 
-  /// Makes mockups by SQL, each with so many bytes of metadata.
+  /// Creates mockups with SQL, each with the given number of bytes of metadata.
   private static func makeMockups(
     _ count: Int, metadataBytes: Int, of user: UUID, in database: MigratedDatabase
   ) async throws {
@@ -33,7 +33,7 @@ import Testing
       """)
   }
 
-  @Test func `a list of mockups that fits into no response is read page by page`() async throws {
+  @Test func `a list of mockups that exceeds one response is read in pages`() async throws {
     try await Self.withServer { client, database, user in
       try await Self.makeMockups(430, metadataBytes: 10_000, of: user, in: database)
       var ids: [String] = []
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  @Test func `a watch tells of more than fits into one response`() async throws {
+  @Test func `a watch reports more mockups than fit in one response`() async throws {
     try await Self.withServer { client, database, user in
       try await Self.makeMockups(430, metadataBytes: 10_000, of: user, in: database)
       var ids: Set<String> = []
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  @Test func `a mockup that fits into no response is named`() async throws {
+  @Test func `a mockup that exceeds one response is named in the error`() async throws {
     try await Self.withServer { client, database, user in
       try await Self.makeMockups(1, metadataBytes: 5_000_000, of: user, in: database)
       let id = try #require(try await database.texts("SELECT id::text FROM mockups").first)
@@ -79,14 +79,14 @@ import Testing
       await expectNamed {
         _ = try await client.mockups.mockup(try #require(UUID(wireText: id)), of: user)
       }
-      // It does not begin again for ever.
+      // The watch does not restart for ever.
       await expectNamed {
         for try await _ in client.mockups.watch(of: user, startsWithCurrent: true) {}
       }
     }
   }
 
-  @Test func `templates that fit into no response are read page by page`() async throws {
+  @Test func `a list of templates that exceeds one response is read in pages`() async throws {
     try await Self.withServer { client, database, user in
       try await database.owner.run(
         """
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  @Test func `a worker gets no more than fits into one response`() async throws {
+  @Test func `a claim returns no more mockups than fit in one response`() async throws {
     try await Self.withServer { client, database, user in
       try await database.owner.run(
         """
@@ -125,7 +125,7 @@ import Testing
     }
   }
 
-  @Test func `a mockup that no worker can be told of fails and is not charged`() async throws {
+  @Test func `a mockup that exceeds a claim response fails and is not charged`() async throws {
     try await Self.withServer { client, database, user in
       let assets = [UUID(), UUID()]
       for asset in assets {
@@ -148,7 +148,7 @@ import Testing
     }
   }
 
-  @Test func `a replay of a generation leaves out urls that do not fit`() async throws {
+  @Test func `a replay of a generation leaves out URLs that do not fit`() async throws {
     try await Self.withServer { client, database, user in
       let assets = (0..<500).map { _ in UUID() }
       let values = assets.map { "('\($0)'::uuid, '\(user)'::uuid)" }.joined(separator: ", ")
@@ -169,7 +169,7 @@ import Testing
     }
   }
 
-  @Test func `a server with a small limit cuts every list to it`() async throws {
+  @Test func `a small message limit applies to every list`() async throws {
     try await Self.withServer(settings: ["MOCKUPD_LIMITS_MAX_MESSAGE_BYTES": "4096"]) {
       client, database, user in
       for _ in 0..<40 {
@@ -202,7 +202,7 @@ import Testing
     }
   }
 
-  @Test func `two spellings of a scene are two answers`() async throws {
+  @Test func `two Unicode spellings of a scene get two results`() async throws {
     try await Self.withServer { client, database, user in
       let asset = UUID()
       try await database.owner.run(

@@ -1,16 +1,20 @@
 import TestSupport
 
-/// Stands between a client and a server, and loses answers: the request arrives, the connection is cut.
+/// A proxy between a client and a server that loses responses.
+///
+/// To lose a response, it forwards the request to the server and then closes the connection to the
+/// client.
 struct LossyProxy: Sendable {
   let listener: RawListener
   let server: String
 
-  /// Passes calls on, one after the other, until the listener stops.
+  /// Forwards calls one after the other until the listener stops.
   ///
   /// - Parameters:
-  ///   - losing: How many answers to lose before the first one that arrives, for each method whose name
-  ///     is in the request.
-  ///   - before: Runs before a request of the method is passed on.
+  ///   - count: The number of responses to lose before the first one is delivered.
+  ///   - method: The method whose responses are lost. A request belongs to it if its bytes contain
+  ///     the method's name.
+  ///   - before: Runs before a request of the method is forwarded.
   func run(
     losing count: Int, of method: String, before: @Sendable () async -> Void = {}
   ) async {
@@ -19,7 +23,7 @@ struct LossyProxy: Sendable {
       do {
         try await serve(client, &toLose, Array(method.utf8), before)
       } catch {
-        // One of the two ends is gone, and with it the connection.
+        // The client or the server closed the connection.
         continue
       }
     }

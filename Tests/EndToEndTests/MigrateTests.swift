@@ -5,9 +5,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// `mockupd migrate`, and what a server does with a database that is not its own version's.
+/// `mockupd migrate`, and `mockupd serve` on a database with a schema of another version.
 @Suite struct MigrateTests {
-  /// Runs a closure with a database that has nothing in it.
+  /// Runs a closure with an empty database.
   private static func withEmptyDatabase(
     _ body: (PostgresConfiguration) async throws -> Void
   ) async throws {
@@ -28,7 +28,7 @@ import Testing
       arguments, environment: ["MOCKUPD_DATABASE_URL": database.url])
   }
 
-  @Test func anEmptyDatabaseIsMigratedOnce() async throws {
+  @Test func `an empty database is migrated once`() async throws {
     try await Self.withEmptyDatabase { database in
       func words(_ ending: Program.Ending) -> [Substring] {
         ending.output.split(separator: "\n").map { $0.prefix { $0 != " " } }
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  @Test func `several migrators at once apply each migration once`() async throws {
+  @Test func `concurrent migrators apply each migration once`() async throws {
     try await Self.withEmptyDatabase { database in
       let endings = try await withThrowingTaskGroup(of: Program.Ending.self) { group in
         for _ in 0..<3 { group.addTask { try await Self.mockupd(["migrate"], database) } }
@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test(arguments: ["anon", "mockupd_service"])
-  func `a role that another database's migration makes meanwhile is used`(
+  func `a role that a concurrent migration of another database creates is used`(
     role: String
   ) async throws {
     try await PrivatePostgres.with(isMigrated: false) { postgres in
@@ -85,7 +85,7 @@ import Testing
         }
         for await _ in made.stream {}
         async let migration = Self.mockupd(["migrate"], postgres.database)
-        // It wants to make the same role, and waits for what becomes of the other one.
+        // It creates the same role, and waits for the end of the other transaction.
         try await eventually("the migration waits") {
           try await pool.query(
             """
@@ -102,7 +102,12 @@ import Testing
     }
   }
 
-  /// Runs a closure with a running migration and what it waits for; `release` ends the wait.
+  /// Runs a closure while a migration waits for a lock.
+  ///
+  /// - Parameters:
+  ///   - arguments: Further arguments of `mockupd migrate`.
+  ///   - body: Receives the migration's process, the process id of the session that holds the lock,
+  ///     and a function that releases the lock.
   private static func whileLocked(
     _ arguments: [String],
     _ body: (RunningProgram, _ holder: Int32, _ release: () async throws -> Void) async throws ->
@@ -143,7 +148,7 @@ import Testing
     }
   }
 
-  @Test func `a migration that waits for a lock says whom it waits for`() async throws {
+  @Test func `a migration that waits for a lock logs the session that holds it`() async throws {
     try await Self.whileLocked([]) { program, holder, release in
       try await program.logs("waiting for a lock held by process \(holder) (")
       #expect(program.errors.contains("dashboard) of postgres, in a transaction since 20"))
@@ -156,7 +161,7 @@ import Testing
     }
   }
 
-  @Test func `a migration does not wait for a lock longer than it may`() async throws {
+  @Test func `a migration stops waiting for a lock at the lock timeout`() async throws {
     try await Self.whileLocked(["--lock-timeout", "1"]) { program, _, _ in
       let ending = await program.ending()
       #expect(ending.exitCode == 1)
@@ -164,7 +169,7 @@ import Testing
     }
   }
 
-  @Test func `warnings of migrations are printed, and what the server skips is not`() async throws {
+  @Test func `warnings of migrations are printed and notices are not`() async throws {
     try await Self.withEmptyDatabase { database in
       try await Schema.migrator(configuration: database).migrate(upTo: 7)
       let user = UUID()
@@ -182,7 +187,7 @@ import Testing
     }
   }
 
-  @Test func `a migration that fails says what PostgreSQL says`() async throws {
+  @Test func `a failed migration reports the error of PostgreSQL`() async throws {
     try await Self.withEmptyDatabase { database in
       try await database.run("CREATE SCHEMA mockupd")
       try await database.run("CREATE TABLE mockupd.reservations (mine text)")
@@ -197,7 +202,7 @@ import Testing
     }
   }
 
-  @Test func `a function that fails takes the migrations before it back`() async throws {
+  @Test func `a failed function rolls back the migrations before it`() async throws {
     try await Self.withEmptyDatabase { database in
       try await database.run("CREATE SCHEMA mockupd")
       try await database.run(
@@ -217,7 +222,7 @@ import Testing
     }
   }
 
-  @Test func `a changed function is pending, a server waits for it, and it alone is applied`()
+  @Test func `a server refuses to start on a pending function, and only that function is applied`()
     async throws
   {
     try await MigratedDatabase.with { database in
@@ -248,7 +253,7 @@ import Testing
     ("path", "/nothing_here", "database \"nothing_here\" does not exist"),
     ("host", "/nowhere", "No such file or directory"),
   ])
-  func `a connection that fails says why, without the password`(
+  func `a failed connection reports the reason without the password`(
     part: String, value: String, reason: String
   ) async throws {
     try await MigratedDatabase.with { database in
@@ -268,7 +273,7 @@ import Testing
       try await withTemporaryFolder { folder in
         let server = try Program.mockupd.start(
           ["serve", "--socket", "\(folder)/socket", "--database-url", url], folder: folder)
-        // The log quotes its values.
+        // The log escapes quotation marks in values.
         try await server.logs(reason.replacing("\"", with: "\\\""))
         server.signal(SIGTERM)
         let ending = await server.ending()
@@ -277,7 +282,9 @@ import Testing
     }
   }
 
-  @Test func aServerRefusesADatabaseThatIsNotMigratedAndSaysWhatToDo() async throws {
+  @Test func `a server refuses a database that is not migrated and says to migrate it`()
+    async throws
+  {
     try await Self.withEmptyDatabase { database in
       try await withTemporaryFolder { folder in
         let ending = try await Self.mockupd(
@@ -302,7 +309,7 @@ import Testing
       "credits/reserve of revision 999"
     ),
   ])
-  func aDatabaseOfAnotherVersionIsRefused(change: String, says: String) async throws {
+  func `a database of another version is refused`(change: String, reason: String) async throws {
     try await MigratedDatabase.with { database in
       try await database.owner.run(change)
       try await withTemporaryFolder { folder in
@@ -313,13 +320,13 @@ import Testing
           let ending = try await Self.mockupd(command, database.owner)
           #expect(ending.exitCode == 1)
           #expect(ending.errorLines.count == 1, "\(ending)")
-          #expect(ending.errors.contains(says), "\(ending)")
+          #expect(ending.errors.contains(reason), "\(ending)")
         }
       }
     }
   }
 
-  @Test func aDatabaseThatIsAwayIsOneLineWithoutThePassword() async throws {
+  @Test func `an unreachable database is reported in one line without the password`() async throws {
     let nowhere = PostgresConfiguration(
       url: "postgresql://u:hunter2@/db?host=/nowhere", applicationName: "test")
     let ending = try await Program.mockupd.run(

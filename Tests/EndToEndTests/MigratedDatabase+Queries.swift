@@ -2,18 +2,18 @@ import Postgres
 import TestSupport
 
 extension MigratedDatabase {
-  /// Asks SQL for whole numbers: the first column of each row.
+  /// Runs a query and returns the first column of each row as integers.
   func numbers(_ sql: String) async throws -> [Int64] {
-    try await ask(sql) { row throws(PostgresError) in try row.decode(Int64.self, at: 0) }
+    try await query(sql) { row throws(PostgresError) in try row.decode(Int64.self, at: 0) }
   }
 
-  /// Asks SQL for texts: the first column of each row.
+  /// Runs a query and returns the first column of each row as strings.
   func texts(_ sql: String) async throws -> [String] {
-    try await ask(sql) { row throws(PostgresError) in try row.decode(String.self, at: 0) }
+    try await query(sql) { row throws(PostgresError) in try row.decode(String.self, at: 0) }
   }
 
-  /// All that a call could have changed.
-  func books() async throws -> [String] {
+  /// Returns every row that a credit call can change: counters, reservations and ledger entries.
+  func ledgerRows() async throws -> [String] {
     try await texts(
       """
       SELECT c::text FROM mockupd.credit_counters AS c
@@ -23,7 +23,7 @@ extension MigratedDatabase {
       """)
   }
 
-  /// Runs a closure while whoever would change credits has to wait.
+  /// Runs a closure while every call that changes credits has to wait for a lock.
   func whileCreditsAreLocked<Value>(_ body: () async throws -> Value) async throws -> Value {
     try await withOwner { pool in
       let lock = Task {
@@ -42,21 +42,21 @@ extension MigratedDatabase {
     }
   }
 
-  /// Waits until a session on this database waits for such an event, or for an event of such a type.
+  /// Waits until a session on this database waits for the given wait event or wait event type.
   func waitForASession(waitingFor event: String) async throws {
     try await eventually("a session waits for \(event)") {
       try await sessions(waitingFor: event) > 0
     }
   }
 
-  /// Waits until no session on this database waits for such an event.
+  /// Waits until no session on this database waits for the given wait event or wait event type.
   func waitForNoSession(waitingFor event: String) async throws {
     try await eventually("no session waits for \(event)") {
       try await sessions(waitingFor: event) == 0
     }
   }
 
-  /// How many sessions on this database wait for such an event, or for an event of such a type.
+  /// Counts the sessions on this database that wait for the given wait event or wait event type.
   func sessions(waitingFor event: String) async throws -> Int64 {
     try await numbers(
       """
@@ -66,7 +66,7 @@ extension MigratedDatabase {
     ).first ?? 0
   }
 
-  private func ask<Value: Sendable>(
+  private func query<Value: Sendable>(
     _ sql: String, _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws -> [Value] {
     var configuration = owner

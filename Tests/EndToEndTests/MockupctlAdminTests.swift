@@ -3,7 +3,7 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// The command line of those who look after the books.
+/// The `mockupctl` commands for administrators.
 @Suite struct MockupctlAdminTests {
   private static func mockupctl(
     _ arguments: [String], at server: RunningServer
@@ -17,12 +17,12 @@ import Testing
       JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [String: Any], "\(ending)")
   }
 
-  /// The words of each line.
+  /// Splits each line of the output into words.
   private static func words(_ ending: Program.Ending) -> [[String]] {
     ending.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
   }
 
-  @Test func usageIsAUsersOrEverybodysAndAYearHasBars() async throws {
+  @Test func `usage is shown for one user or all users, and by month with bars`() async throws {
     try await MigratedDatabase.with { database in
       let rich = try await database.makeUser(annualBudget: 100, monthlySoftLimit: 5).wireText
       let poor = try await database.makeUser(annualBudget: 3).wireText
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test func budgetsAreShownAndSet() async throws {
+  @Test func `budgets are shown and set`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).wireText
       try await database.withServer { server in
@@ -93,7 +93,8 @@ import Testing
     }
   }
 
-  @Test func whatIsStuckIsResolvedAndBooksThatAreWrongAreTold() async throws {
+  @Test func `an unresolved reservation is resolved and wrong counters are reported`() async throws
+  {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).wireText
       let id = UUID().wireText
@@ -128,7 +129,7 @@ import Testing
     }
   }
 
-  @Test func theServerTellsOfItself() async throws {
+  @Test func `the info command shows the server process and versions`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer { server in
         let info = try Self.object(

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The command line of whoever asks and changes the books by hand.
+/// The `mockupctl` commands for reservations, usage and the ledger.
 @Suite struct MockupctlTests {
   private static func mockupctl(
     _ arguments: [String], at server: RunningServer
@@ -16,7 +16,7 @@ import Testing
       JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [String: Any])
   }
 
-  /// A table's names and values.
+  /// Parses a printed table of names and values.
   private static func table(_ ending: Program.Ending) -> [String: String] {
     let lines = ending.output.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1) }
     return Dictionary(
@@ -26,7 +26,9 @@ import Testing
       uniquingKeysWith: { first, _ in first })
   }
 
-  @Test func aReservationIsExtendedDispatchedSpentInPartsAndRefunded() async throws {
+  @Test func `a reservation is extended, dispatched, committed in part, released and refunded`()
+    async throws
+  {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).uuidString.lowercased()
       let (id, group) = (UUID().uuidString.lowercased(), UUID().uuidString.lowercased())
@@ -88,7 +90,7 @@ import Testing
     }
   }
 
-  @Test func everyCommandAnswersPeopleAndPrograms() async throws {
+  @Test func `every command prints the same names as a table and as JSON`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).uuidString.lowercased()
       let id = UUID().uuidString.lowercased()
@@ -132,7 +134,7 @@ import Testing
       ]
       try await database.withServer { server in
         for (arguments, code, answers) in steps {
-          // As a table, and then the same question again for programs, if it changes nothing.
+          // Once as a table, and then a retry of the same command as JSON.
           let ending = try await Self.mockupctl(arguments, at: server)
           #expect(ending.exitCode == code, "\(arguments) \(ending)")
           #expect(ending.errors.isEmpty, "\(arguments) \(ending)")
@@ -175,7 +177,7 @@ import Testing
     #expect(none.output == "none\n")
   }
 
-  @Test func aFailureIsAnExitCodeAndOneLine() async throws {
+  @Test func `a failure is reported with an exit code and one line`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).uuidString
       let nobody = UUID().uuidString
@@ -203,7 +205,7 @@ import Testing
           #expect(ending.errorLines.count == 1, "\(arguments) \(ending)")
           #expect(ending.errors.hasPrefix("mockupctl: "), "\(arguments) \(ending)")
         }
-        // What the command line itself cannot mean is answered with how to say it.
+        // Arguments that the command line itself rejects come with a usage text.
         for arguments in [
           ["reserve"], ["reserve", "me", "1"], ["reserve", user, "many"], ["reserve", user, "0"],
           ["usage", user, "--yaer"],
@@ -219,7 +221,7 @@ import Testing
     }
   }
 
-  @Test func aServerThatDoesNotAnswerIsGivenUpInTime() async throws {
+  @Test func `a command ends at its timeout if the server does not answer`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       try await database.withServer { server in
@@ -238,7 +240,7 @@ import Testing
     ["call"], ["describe"], ["health"], ["budget"], ["info"], ["completions"],
     ["reservations", "resolve"], ["ledger", "verify"],
   ])
-  func helpIsThereForEachCommand(command: [String]) async throws {
+  func `each command has help`(command: [String]) async throws {
     let ending = try await Program.mockupctl.run(command + ["--help"])
     #expect(ending.exitCode == 0)
     #expect(ending.output.contains("USAGE: mockupctl"))

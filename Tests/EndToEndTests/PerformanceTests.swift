@@ -4,9 +4,9 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Pins and impressions by way of the client library, in the presence of crashes and impatience.
+/// Pins and impressions through the client library, also under retries, crashes and cancellation.
 @Suite struct PerformanceTests {
-  @Test func theSameBatchSentFromFiveConnectionsCountsOnce() async throws {
+  @Test func `a batch that is sent on five connections counts once`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       let mockups = try await database.makeMockups(20, of: user)
@@ -21,7 +21,7 @@ import Testing
               group.addTask {
                 try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) {
                   client in
-                  // By both ways.
+                  // Three connections send a unary call, two a stream.
                   guard connection < 3 else {
                     let answer = try await client.performance.record([
                       StreamPerformanceRequest(batchID: batch.wireText, entries: entries)
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test func aHundredThousandEntriesAddUp() async throws {
+  @Test func `a hundred thousand entries add up`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       let mockups = try await database.makeMockups(1000, of: user)
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func `a stream that is sent faster than it is counted arrives whole`() async throws {
+  @Test func `a stream that is sent faster than it is counted arrives completely`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       let mockups = try await database.makeMockups(500, of: user)
@@ -72,7 +72,7 @@ import Testing
         PerformanceEntry(userID: user.wireText, mockupID: $0.wireText, pins: 1, impressions: 2)
       }
       let settings = [
-        // Room for a few batches, and more time than a slow machine needs.
+        // Queues for a few batches, and more time than a slow machine needs.
         "MOCKUPD_LIMITS_MAX_QUEUED_BYTES_PER_STREAM": "65536",
         "MOCKUPD_LIMITS_MAX_MESSAGE_BYTES": "65536",
         "MOCKUPD_LIMITS_SLOW_READER_TIMEOUT_SECONDS": "3600",
@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  @Test func nothingIsLostOrCountedTwiceWhereTheServerIsKilled() async throws {
+  @Test func `no entry is lost or counted twice when the server is killed`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       let mockups = try await database.makeMockups(1000, of: user)
@@ -105,7 +105,7 @@ import Testing
           async let killed: RunningServer = {
             var server = first
             for _ in 0..<4 {
-              // Somewhere in the midst of it: 200 batches are all.
+              // 20 batches after the last restart. The load has 200 batches.
               let next = min(try await database.batches() + 20, 200)
               try await eventually { try await database.batches() >= next }
               _ = await server.stop(by: SIGKILL)
@@ -127,10 +127,10 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `what a recorder was given is counted although its task is cancelled`(
-    byError: Bool
+  func `recorded entries are counted although the task is cancelled`(
+    throwsError: Bool
   ) async throws {
-    struct Unhappy: Error {}
+    struct TestError: Error {}
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       let mockup = try await database.makeMockups(1, of: user)[0]
@@ -141,11 +141,11 @@ import Testing
               try await client.performance.withRecorder { recorder in
                 try await recorder.add(mockup, of: user, pins: 1, impressions: 2)
                 unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
-                if byError { throw Unhappy() }
+                if throwsError { throw TestError() }
               }.summary
             }
-            if byError {
-              await #expect(throws: Unhappy.self) { try await task.value }
+            if throwsError {
+              await #expect(throws: TestError.self) { try await task.value }
             } else {
               let summary = try await task.value
               #expect(summary.counted == 1)
@@ -157,7 +157,7 @@ import Testing
     }
   }
 
-  @Test func whatIsRefusedIsToldByItsEntry() async throws {
+  @Test func `a refused entry is reported`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       let mockup = try await database.makeMockups(1, of: user)[0]
@@ -192,7 +192,7 @@ import Testing
     }
   }
 
-  @Test func batchesThatMakeNoSenseAreRefusedAndThoseBeforeThemCount() async throws {
+  @Test func `an invalid batch is refused and the batches before it count`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       let mockup = try await database.makeMockups(1, of: user)[0]
@@ -201,7 +201,7 @@ import Testing
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
           let first = UUID()
           _ = try await client.performance.record([entry], batch: first)
-          let wrong: [(StreamPerformanceRequest, StatusCode)] = [
+          let invalid: [(StreamPerformanceRequest, StatusCode)] = [
             (StreamPerformanceRequest(batchID: "", entries: [entry]), .invalidArgument),
             (
               StreamPerformanceRequest(
@@ -213,15 +213,15 @@ import Testing
               .alreadyExists
             ),
           ]
-          for (batch, code) in wrong {
-            let good = StreamPerformanceRequest(batchID: UUID().wireText, entries: [entry])
+          for (batch, code) in invalid {
+            let valid = StreamPerformanceRequest(batchID: UUID().wireText, entries: [entry])
             let before = try await database.batches()
             let error = await #expect(throws: RPCError.self) {
-              try await client.performance.record([good, batch])
+              try await client.performance.record([valid, batch])
             }
             #expect(error?.code == code)
-            // The good one may still be on its way: sent again, it is there for certain.
-            _ = try await client.performance.record([good])
+            // The valid batch may still be in flight. A retry ensures that it is counted.
+            _ = try await client.performance.record([valid])
             #expect(try await database.batches() == before + 1)
           }
         }
@@ -232,7 +232,7 @@ import Testing
 }
 
 extension MigratedDatabase {
-  /// Makes mockups of a user, with an asset of theirs.
+  /// Creates an asset of a user and pending mockups for it.
   func makeMockups(_ count: Int, of user: UUID) async throws -> [UUID] {
     let ids = try await texts(
       """
@@ -246,12 +246,12 @@ extension MigratedDatabase {
     return ids.compactMap { UUID(wireText: $0) }
   }
 
-  /// How many batches were counted.
+  /// Returns the number of batches that were counted.
   fileprivate func batches() async throws -> Int64 {
     try await numbers("SELECT count(*) FROM mockupd.performance_batches").first ?? 0
   }
 
-  /// Pins and impressions of each mockup.
+  /// Returns the pins and impressions of each mockup.
   fileprivate func performance() async throws -> [String] {
     try await texts("SELECT total_pins || ' ' || total_impressions FROM mockups")
   }

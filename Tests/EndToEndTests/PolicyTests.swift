@@ -6,42 +6,46 @@ import Testing
 @testable import MockupService
 @testable import TTRPC
 
-/// Who may call what, by the kernel's word on who calls.
+/// Access control by the peer's credentials (`SO_PEERCRED`).
 @Suite struct PolicyTests {
-  /// Somebody, and what they may call.
+  /// A peer, its roles, and the calls that they allow.
   private struct Caller {
     var name: String
     var identity: Program.Identity
     var roles: Set<Role> = []
-    var reads = false
-    var spends = false
+    /// True if the caller may read usage, the ledger and reservations.
+    var canRead = false
+    /// True if the caller may reserve, commit and release.
+    var canSpend = false
   }
 
   private static let callers = [
     Caller(
-      name: "admin", identity: .init(userID: 20_001, groupID: 1), roles: [.admin], reads: true,
-      spends: true),
+      name: "admin", identity: .init(userID: 20_001, groupID: 1), roles: [.admin], canRead: true,
+      canSpend: true),
     Caller(
       name: "service", identity: .init(userID: 20_002, groupID: 30_002), roles: [.service],
-      reads: true, spends: true),
+      canRead: true, canSpend: true),
     Caller(name: "worker", identity: .init(userID: 20_003, groupID: 1), roles: [.worker]),
     Caller(name: "scheduler", identity: .init(userID: 20_004, groupID: 1), roles: [.scheduler]),
     Caller(
       name: "reader", identity: .init(userID: 20_005, groupID: 1, otherGroupIDs: [7, 30_005]),
       roles: [.reader],
-      reads: true),
-    // More groups than are asked for at first.
+      canRead: true),
+    // More groups than fit in the server's first `SO_PEERGROUPS` request.
     Caller(
       name: "a reader in many groups",
       identity: .init(userID: 20_006, groupID: 1, otherGroupIDs: Array(30_005...30_305)),
       roles: [.reader],
-      reads: true),
+      canRead: true),
     Caller(
       name: "a worker and reader",
       identity: .init(userID: 20_003, groupID: 1, otherGroupIDs: [30_005]),
-      roles: [.worker, .reader], reads: true),
-    Caller(name: "nobody", identity: .init(userID: 20_007, groupID: 1, otherGroupIDs: [20_001])),
-    // Where others were named, being root is not enough.
+      roles: [.worker, .reader], canRead: true),
+    Caller(
+      name: "a caller without roles",
+      identity: .init(userID: 20_007, groupID: 1, otherGroupIDs: [20_001])),
+    // With a configured policy, root has no access of its own.
     Caller(name: "root", identity: .init(userID: 0, groupID: 0)),
   ]
 
@@ -51,8 +55,8 @@ import Testing
     "MOCKUPD_POLICY_READER": "uid:29998,gid:30005",
   ]
 
-  @Test(.enabled(if: getuid() == 0, "only root can call as others"))
-  func eachRoleCallsItsMethodsAndNoOther() async throws {
+  @Test(.enabled(if: getuid() == 0, "only root can call as another user"))
+  func `each role can call its methods and no others`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 1000).uuidString.lowercased()
       try await database.withServer(
@@ -62,24 +66,24 @@ import Testing
           let held = UUID().uuidString.lowercased()
           let other = UUID().uuidString.lowercased()
           let calls: [(method: String, arguments: [String], allowed: Bool)] = [
-            ("ReserveCredits", ["reserve", user, "1", "--id", held], caller.spends),
-            ("CommitReservation", ["commit", user, held], caller.spends),
-            ("ReserveCredits", ["reserve", user, "1", "--id", other], caller.spends),
-            ("ReleaseReservation", ["release", user, other], caller.spends),
-            ("GetReservation", ["reservation", user, held], caller.reads),
-            ("GetCreditUsage", ["usage", user], caller.reads),
-            ("ListCreditUsage", ["ledger", user], caller.reads),
+            ("ReserveCredits", ["reserve", user, "1", "--id", held], caller.canSpend),
+            ("CommitReservation", ["commit", user, held], caller.canSpend),
+            ("ReserveCredits", ["reserve", user, "1", "--id", other], caller.canSpend),
+            ("ReleaseReservation", ["release", user, other], caller.canSpend),
+            ("GetReservation", ["reservation", user, held], caller.canRead),
+            ("GetCreditUsage", ["usage", user], caller.canRead),
+            ("ListCreditUsage", ["ledger", user], caller.canRead),
           ]
           for (method, arguments, allowed) in calls {
             let ending = try await Program.mockupctl.run(
               as: caller.identity, arguments, environment: ["MOCKUPD_SOCKET_PATH": server.socket])
             if allowed {
-              // Who reads and does not spend has no reservation to find.
-              let isMissing = method == "GetReservation" && !caller.spends
+              // A caller that may not reserve has no reservation to get.
+              let isMissing = method == "GetReservation" && !caller.canSpend
               #expect(ending.exitCode == (isMissing ? 3 : 0), "\(caller.name) \(method) \(ending)")
             } else {
               #expect(ending.exitCode == 77, "\(caller.name) \(method) \(ending)")
-              // A command with an id of its own names it in every error.
+              // A command with an `--id` names it in every error.
               let hint = arguments.last.map { "; repeat with --id \($0)" } ?? ""
               #expect(
                 ending.errorLines == [
@@ -94,7 +98,7 @@ import Testing
     }
   }
 
-  /// Every row of the access table, and what has none, whether or not there is such a method yet.
+  /// Every method in the access table, and methods that have no entry in it.
   private static let calls: [(service: String, method: String)] =
     AccessTable.methods.sorted { $0.key < $1.key }.flatMap { service, methods in
       methods.keys.sorted().map { (service, $0) }
@@ -104,17 +108,17 @@ import Testing
       ("mockups.v1.CreditService", "Nope"), ("nope", "Nope"),
     ]
 
-  @Test(.enabled(if: getuid() == 0, "only root can call as others"))
-  func eachRowOfTheTableHoldsForEachCaller() async throws {
+  @Test(.enabled(if: getuid() == 0, "only root can call as another user"))
+  func `each entry of the access table applies to each caller`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(
         arguments: ["--socket-mode", "0666"], settings: Self.settings
       ) { server in
         for caller in Self.callers {
-          // One connection carries them all; none of them ends it.
+          // One connection carries all calls; none of them closes it.
           var requests: [UInt8] = []
           for (index, call) in Self.calls.enumerated() {
-            // Whatever the method's shape, there is no more to come.
+            // Flag 1 (remote closed): no more messages follow, whatever the call type.
             requests += RawCall.frame(
               UInt8(2 * index + 1), call.method, of: call.service, flags: 1)
           }
@@ -131,7 +135,7 @@ import Testing
     }
   }
 
-  /// The streams that ended with PERMISSION_DENIED, of frames one after the other.
+  /// Returns the ids of the streams that ended with PERMISSION_DENIED in a sequence of frames.
   private static func deniedStreams(_ frames: [UInt8]) throws -> Set<Int> {
     var rest = frames[...]
     var denied: Set<Int> = []
@@ -147,8 +151,8 @@ import Testing
     return denied
   }
 
-  @Test(.enabled(if: getuid() == 0, "only root can call as others"))
-  func probesAreEverybodysAndMetricsAreNot() async throws {
+  @Test(.enabled(if: getuid() == 0, "only root can call as another user"))
+  func `health probes need no role and metrics need one`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(
         arguments: ["--socket-mode", "0666"], settings: Self.settings
@@ -171,8 +175,8 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: getuid() == 0, "only root can call as others"))
-  func withoutAPolicyRootAndTheServersUserAloneAreLetIn() async throws {
+  @Test(.enabled(if: getuid() == 0, "only root can call as another user"))
+  func `without a policy only root and the user of the server have access`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser().uuidString
       try await database.withServer(
@@ -194,7 +198,9 @@ import Testing
     }
   }
 
-  @Test func aHangupPutsThePolicyOfTheFileInForceUnlessItMakesNoSense() async throws {
+  @Test func `SIGHUP reloads the policy from the file and an invalid policy has no effect`()
+    async throws
+  {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10).uuidString
       try await withTemporaryFolder { folder in

@@ -6,7 +6,7 @@ import TTRPCServices
 import TestSupport
 import Testing
 
-/// The programs behind pgbouncer, which Debian has without tracking of prepared statements.
+/// The programs behind pgbouncer, whose Debian version does not track prepared statements.
 @Suite struct PoolerTests {
   private static func client<Value>(
     _ server: RunningServer, _ body: (MockupClient) async throws -> Value
@@ -14,7 +14,7 @@ import Testing
     try await MockupClient.withConnection(to: .unixSocket(path: server.socket), body)
   }
 
-  /// Spends credits by several servers and callers at once, and expects each call to succeed.
+  /// Spends credits through several servers with concurrent callers; expects each call to succeed.
   private static func spend(_ user: UUID, by servers: [RunningServer]) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for server in servers {
@@ -37,12 +37,12 @@ import Testing
   }
 
   @Test(arguments: Pgbouncer.Mode.allCases)
-  func `servers and callers share a pooler, and every call succeeds`(
+  func `servers and callers share a pooler and every call succeeds`(
     mode: Pgbouncer.Mode
   ) async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10_000)
-      // In transaction mode fewer sessions than the servers have connections: they are shared.
+      // In transaction mode there are fewer sessions than connections, so that they are shared.
       let size = mode == .transaction ? 3 : 20
       try await Pgbouncer.with(before: database.service, mode: mode, size: size) { pooled in
         try await withTemporaryFolder { folder in
@@ -60,7 +60,7 @@ import Testing
             #expect(ending.errors.contains("database.listenerUrl"), "\(ending)")
           }
         }
-        // The sessions are as they were: what the servers need is local to their transactions.
+        // The servers leave no state in the sessions; their settings are local to transactions.
         let left = try await pooled.withPool { pool in
           try await pool.query("SELECT name FROM pg_prepared_statements") {
             row throws(PostgresError) in try row.decode(String.self, at: 0)
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  @Test func `a pooler's sessions keep their own settings`() async throws {
+  @Test func `a server does not change the settings of pooler sessions`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       try await Pgbouncer.with(before: database.service, mode: .transaction, size: 1) { pooled in
@@ -99,13 +99,13 @@ import Testing
     }
   }
 
-  @Test func `a statement that is sent again behind a pooler keeps its settings`() async throws {
+  @Test func `a retried statement behind a pooler keeps its settings`() async throws {
     try await MigratedDatabase.with { database in
       try await Pgbouncer.with(before: database.service, mode: .transaction, size: 1) { pooled in
         var configuration = pooled
         configuration.statementTimeout = .seconds(77)
         try await configuration.withPool { pool in
-          // As a plan that no longer fits: it is sent a second time.
+          // The error code of a stale plan, after which the statement is retried.
           let error = await #expect(throws: PostgresError.self) {
             try await pool.execute(
               """
@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  @Test func `a statement behind a pooler has the server's time limit`() async throws {
+  @Test func `a statement behind a pooler has the statement timeout of the server`() async throws {
     try await MigratedDatabase.with { database in
       try await Pgbouncer.with(before: database.service, mode: .transaction, size: 1) { pooled in
         var configuration = pooled
@@ -152,7 +152,7 @@ import Testing
           try await Self.client(server) { client in
             var watch = client.mockups.watch(of: user, startsWithCurrent: true)
               .makeAsyncIterator()
-            // Whatever is there now: nothing.
+            // Skips the first event; there are no mockups yet.
             _ = try await watch.next()
             let made = UUID()
             let inserting = Task {
@@ -178,7 +178,7 @@ import Testing
   }
 
   @Test(arguments: Pgbouncer.Mode.allCases)
-  func `migrations run through a pooler, also by several at once`(
+  func `concurrent migrations through a pooler apply each migration once`(
     mode: Pgbouncer.Mode
   ) async throws {
     try await MigratedDatabase.withoutSchema { database in
@@ -210,16 +210,19 @@ import Testing
   }
 }
 
-/// A pgbouncer of a test's own.
+/// A pgbouncer of the test's own.
 enum Pgbouncer {
   enum Mode: String, CaseIterable, Sendable {
     case session
     case transaction
   }
 
-  /// Runs a closure with one in front of a database's server, and stops it.
+  /// Starts pgbouncer in front of a database server, runs a closure, and stops pgbouncer.
   ///
-  /// - Parameter size: How many sessions it has for a login and a database.
+  /// - Parameters:
+  ///   - mode: The pool mode.
+  ///   - size: The number of server sessions for each pair of login and database.
+  ///   - body: Receives the configuration for connections through pgbouncer.
   static func with<Value>(
     before database: PostgresConfiguration, mode: Mode, size: Int,
     _ body: (PostgresConfiguration) async throws -> Value
@@ -246,7 +249,7 @@ enum Pgbouncer {
         max_client_conn = 200
         """.utf8
       ).write(to: URL(filePath: "\(own)/pgbouncer.ini"))
-      // It refuses to run as root.
+      // pgbouncer refuses to run as root.
       let start = """
         if [ "$(id -u)" != 0 ]; then exec "$@"; fi
         chown -R postgres "\(own)"

@@ -3,7 +3,7 @@ import Glibc
 import Postgres
 import TestSupport
 
-/// A PostgreSQL of a test's own, to be stopped, started and paused.
+/// A PostgreSQL server of the test's own, which the test can stop, start, pause and kill.
 struct PrivatePostgres {
   private static let script = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -11,12 +11,12 @@ struct PrivatePostgres {
 
   private let folder: String
 
-  /// How to reach it.
+  /// The configuration for connections to its database `postgres`, as superuser.
   let database: PostgresConfiguration
 
-  /// Runs a closure with a running one, and removes it.
+  /// Starts a server, runs a closure with it, and removes it.
   ///
-  /// - Parameter isMigrated: Whether its database `postgres` has the schema.
+  /// - Parameter isMigrated: True if the database `postgres` gets the schema.
   static func with<Value>(
     isMigrated: Bool = true, _ body: (PrivatePostgres) async throws -> Value
   ) async throws -> Value {
@@ -47,21 +47,21 @@ struct PrivatePostgres {
       applicationName: "mockupd-tests")
   }
 
-  /// How to reach a database that no test changes.
+  /// The configuration for connections to a database that no test changes.
   var maintenance: PostgresConfiguration { Self.configuration(of: "template1", folder) }
 
-  /// Makes another database, and tells how to reach it.
+  /// Creates another database and returns the configuration for connections to it.
   func makeDatabase(_ name: String) async throws -> PostgresConfiguration {
     try await database.run("CREATE DATABASE \(name)")
     return Self.configuration(of: name, folder)
   }
 
-  /// Stops all of its processes, as `docker pause` does.
+  /// Suspends all of its processes, as `docker pause` does.
   func pause() throws {
     try signal(SIGSTOP)
   }
 
-  /// Lets them go on.
+  /// Resumes the suspended processes.
   func resume() throws {
     try signal(SIGCONT)
   }
@@ -71,7 +71,7 @@ struct PrivatePostgres {
     guard let text = try? String(contentsOfFile: file, encoding: .utf8),
       let line = text.split(separator: "\n").first, let postmaster = Int32(line)
     else { return }
-    // First, so that it makes no more.
+    // The postmaster comes first, so that it starts no more processes.
     Glibc.kill(postmaster, signal)
     for process in try Self.children(of: postmaster) { Glibc.kill(process, signal) }
   }
@@ -80,21 +80,21 @@ struct PrivatePostgres {
 
   func stop() async throws { try await run("stop") }
 
-  /// Kills its first process, as a crash does, and returns when its last one has ended.
+  /// Kills the postmaster, as a crash does, and returns when all of its processes have ended.
   func kill() async throws {
     let file = "\(folder)/postgres/data/postmaster.pid"
     let text = try String(contentsOfFile: file, encoding: .utf8)
     guard let postmaster = text.split(separator: "\n").first.flatMap({ Int32($0) }) else {
       throw Program.Failure(description: "no process id in \(text)")
     }
-    // First, so that it makes no more.
+    // The postmaster stops first, so that it starts no more processes.
     Glibc.kill(postmaster, SIGSTOP)
     let children = try Self.children(of: postmaster)
     Glibc.kill(postmaster, SIGKILL)
     try await eventually("PostgreSQL's processes end") {
       ([postmaster] + children).allSatisfy { !Self.isRunning($0) }
     }
-    // A process that has not been reaped passes for the owner of these.
+    // PostgreSQL takes an unreaped postmaster for the live owner of these lock files.
     for lock in [file, "\(folder)/postgres/.s.PGSQL.5432.lock"] {
       try FileManager.default.removeItem(atPath: lock)
     }
@@ -115,7 +115,7 @@ struct PrivatePostgres {
     try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
   }
 
-  /// Makes a user with a budget.
+  /// Creates a user with an annual budget.
   func makeUser(_ id: UUID, annualBudget: Int) async throws {
     try await database.run(
       """

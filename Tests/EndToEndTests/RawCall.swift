@@ -3,9 +3,9 @@ import TestSupport
 
 @testable import TTRPC
 
-/// A call whose request is written byte by byte.
+/// Encoders and decoders for calls that a test writes byte by byte.
 enum RawCall {
-  /// A field with a number as its value, as the wire has it.
+  /// Encodes a field of wire type varint.
   static func varint(_ field: UInt8, _ value: UInt64) -> [UInt8] {
     var bytes = [field << 3]
     var rest = value
@@ -16,11 +16,12 @@ enum RawCall {
     return bytes + [UInt8(rest)]
   }
 
-  /// A field with up to 127 bytes as its value.
+  /// Encodes a length-delimited field of up to 127 bytes.
   static func bytes(_ field: UInt8, _ value: some Collection<UInt8>) -> [UInt8] {
     [field << 3 | 2, UInt8(value.count)] + value
   }
 
+  /// Encodes a ttrpc request frame, header included.
   static func frame(
     _ streamID: UInt8, _ method: String, _ payload: [UInt8] = [],
     of service: String = "mockups.v1.CreditService", flags: UInt8 = 0, timeout: Duration? = nil
@@ -31,7 +32,7 @@ enum RawCall {
     return [0, 0, 0, UInt8(envelope.count), 0, 0, 0, streamID, 1, flags] + envelope
   }
 
-  /// The error that a response frame carries, or nothing where it carries a payload.
+  /// Returns the error in a response frame, or `nil` if the frame has a payload.
   static func error(in frame: [UInt8]) throws -> RPCError? {
     switch try WireResponse(serialized: Array(frame.dropFirst(10))).outcome {
     case .success: nil

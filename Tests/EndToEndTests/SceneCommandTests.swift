@@ -3,7 +3,7 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// The command line's scenes, and its way to count pins and impressions.
+/// The `mockupctl` commands for scenes and for pins and impressions.
 @Suite struct SceneCommandTests {
   private static func mockupctl(
     _ arguments: [String], input: String = "", at server: RunningServer
@@ -18,7 +18,7 @@ import Testing
       "\(ending)")
   }
 
-  @Test func scenesAreMadeChangedAndDeletedByHand() async throws {
+  @Test func `scenes are created, changed and deleted`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser().wireText
       typealias Step = (arguments: [String], code: Int32, answers: [String: String])
@@ -34,7 +34,7 @@ import Testing
         "recommended_collections": "growth,wholeness", "description": "Words", "is_active": "1",
         "is_system": "0",
       ]
-      // `id` is the template's.
+      // `id` is the template id.
       func steps(_ id: String) -> [Step] {
         [
           (create, 0, made.merging(["template_id": id, "replayed": "1"]) { $1 }),
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test func pinsAndImpressionsAreCountedFromArgumentsAndLines() async throws {
+  @Test func `pins and impressions are read from arguments and from standard input`() async throws {
     try await MigratedDatabase.with { database in
       let userID = try await database.makeUser()
       let user = userID.wireText
@@ -90,7 +90,7 @@ import Testing
           ["performance", "record", user, mockup, "--pins", "2"], at: server)
         #expect(one.exitCode == 0 && one.errorLines.count == 1, "\(one)")
 
-        // More than one batch and more than one call, in both forms.
+        // As CSV and as JSON lines, each in several batches and several calls.
         let values =
           ["\u{FEFF}pins,impressions,user_id,mockup_id\r", ""]
           + Array(repeating: #"1, 0,\#(user),"\#(mockup)"\#r"#, count: 16_002)

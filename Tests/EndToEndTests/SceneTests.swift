@@ -3,9 +3,9 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Scenes by way of the client library, and requests about them that make no sense.
+/// Scenes through the client library, and invalid requests for them.
 @Suite struct SceneTests {
-  @Test func aSceneIsMadeFoundChangedAndDeleted() async throws {
+  @Test func `a scene is created, found, changed and deleted`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       let other = try await database.makeUser()
@@ -43,7 +43,7 @@ import Testing
           #expect(changed.config?.smartObject == "" && changed.config?.rotation == 90)
           #expect(changed.config?.otherJSON == kept.otherJSON)
           #expect(changed.name == "Mine")
-          // What was read can be sent back.
+          // A configuration that was read can be written back unchanged.
           let again = try await scenes.update(id, of: user, config: changed.config)
           #expect(again.config == changed.config)
 
@@ -55,8 +55,8 @@ import Testing
     }
   }
 
-  /// A user with a scene, and the system's.
-  struct World {
+  /// A user with a scene of its own, and a system scene.
+  struct Fixture {
     let user: UUID
     let own: UUID
     let system: String
@@ -76,16 +76,16 @@ import Testing
     let name: String
     let code: StatusCode
     var field: String?
-    let call: @Sendable (World) async throws -> Void
+    let call: @Sendable (Fixture) async throws -> Void
 
     static func create(
       _ name: String, _ field: String, _ code: StatusCode = .invalidArgument,
       _ change: @escaping @Sendable (inout CreateSceneTemplateRequest) -> Void
     ) -> Case {
-      Case(name: "create: \(name)", code: code, field: field) { world in
-        var request = world.create
+      Case(name: "create: \(name)", code: code, field: field) { fixture in
+        var request = fixture.create
         change(&request)
-        _ = try await world.stub.createSceneTemplate(request)
+        _ = try await fixture.stub.createSceneTemplate(request)
       }
     }
 
@@ -93,10 +93,10 @@ import Testing
       _ name: String, _ field: String,
       _ change: @escaping @Sendable (inout UpdateSceneTemplateRequest) -> Void
     ) -> Case {
-      Case(name: "update: \(name)", code: .invalidArgument, field: field) { world in
-        var request = world.update
+      Case(name: "update: \(name)", code: .invalidArgument, field: field) { fixture in
+        var request = fixture.update
         change(&request)
-        _ = try await world.stub.updateSceneTemplate(request)
+        _ = try await fixture.stub.updateSceneTemplate(request)
       }
     }
 
@@ -104,10 +104,10 @@ import Testing
       _ name: String, _ field: String,
       _ change: @escaping @Sendable (inout ListSceneTemplatesRequest) -> Void
     ) -> Case {
-      Case(name: "list: \(name)", code: .invalidArgument, field: field) { world in
-        var request = ListSceneTemplatesRequest(userID: world.user.wireText)
+      Case(name: "list: \(name)", code: .invalidArgument, field: field) { fixture in
+        var request = ListSceneTemplatesRequest(userID: fixture.user.wireText)
         change(&request)
-        _ = try await world.stub.listSceneTemplates(request)
+        _ = try await fixture.stub.listSceneTemplates(request)
       }
     }
   }
@@ -115,27 +115,29 @@ import Testing
   private static func text(_ count: Int) -> String { String(repeating: "x", count: count) }
 
   private static let createCases: [Case] = [
-    .create("no user", "user_id") { $0.userID = "" },
-    .create("no id", "request_id") { $0.requestID = "5" },
-    .create("no key", "scene_key") { $0.sceneKey = "" },
+    .create("empty user id", "user_id") { $0.userID = "" },
+    .create("an invalid request id", "request_id") { $0.requestID = "5" },
+    .create("an empty key", "scene_key") { $0.sceneKey = "" },
     .create("a long key", "scene_key") { $0.sceneKey = text(65) },
     .create("a key in capitals", "scene_key") { $0.sceneKey = "Loft" },
     .create("a key with a space", "scene_key") { $0.sceneKey = "a b" },
     .create("a key with an umlaut", "scene_key") { $0.sceneKey = "ä" },
-    .create("the key of another", "scene_key", .alreadyExists) { $0.sceneKey = "own" },
-    .create("no name", "name") { $0.name = "" },
+    .create("a key that is taken", "scene_key", .alreadyExists) { $0.sceneKey = "own" },
+    .create("an empty name", "name") { $0.name = "" },
     .create("a long name", "name") { $0.name = text(201) },
     .create("a name with U+0000", "name") { $0.name = "a\0b" },
     .create("a long description", "description") { $0.description = text(2001) },
-    .create("no vendor's template", "dm_template_id") { $0.dmTemplateID = "" },
+    .create("an empty vendor template id", "dm_template_id") { $0.dmTemplateID = "" },
     .create("a path for a URL", "dm_template_url") { $0.dmTemplateURL = "/a" },
-    .create("a URL of ftp", "dm_template_url") { $0.dmTemplateURL = "ftp://host/a" },
-    .create("a URL of javascript", "preview_url") { $0.previewURL = "javascript:alert(1)" },
+    .create("a URL with scheme ftp", "dm_template_url") { $0.dmTemplateURL = "ftp://host/a" },
+    .create("a URL with scheme javascript", "preview_url") {
+      $0.previewURL = "javascript:alert(1)"
+    },
     .create("a URL without a host", "preview_url") { $0.previewURL = "http:///a" },
     .create("a URL with a space", "preview_url") { $0.previewURL = "http://host/a b" },
     .create("a long URL", "preview_url") { $0.previewURL = "http://host/" + text(2048) },
     .create("an infinite scale", "config.scale") { $0.config = SceneConfig(scale: .infinity) },
-    .create("a rotation that is no number", "config.rotation") {
+    .create("a rotation of NaN", "config.rotation") {
       $0.config = SceneConfig(rotation: .nan)
     },
     .create("an infinite size", "config.default_size") {
@@ -144,78 +146,84 @@ import Testing
     .create("a long smart object", "config.smart_object") {
       $0.config = SceneConfig(smartObject: text(201))
     },
-    .create("an array beside it", "config.other_json") { $0.config = SceneConfig(otherJSON: "[]") },
-    .create("no JSON beside it", "config.other_json") { $0.config = SceneConfig(otherJSON: "{a}") },
-    .create("much beside it", "config.other_json") {
+    .create("other_json with an array", "config.other_json") {
+      $0.config = SceneConfig(otherJSON: "[]")
+    },
+    .create("other_json that is not JSON", "config.other_json") {
+      $0.config = SceneConfig(otherJSON: "{a}")
+    },
+    .create("other_json that is too long", "config.other_json") {
       $0.config = SceneConfig(otherJSON: #"{"a":"\#(text(20_000))"}"#)
     },
-    .create("a known key beside it", "config.other_json") {
+    .create("other_json with a known key", "config.other_json") {
       $0.config = SceneConfig(otherJSON: #"{"rotation":1}"#)
     },
-    .create("a known key's other spelling beside it", "config.other_json") {
+    .create("other_json with the other spelling of a known key", "config.other_json") {
       $0.config = SceneConfig(otherJSON: #"{"smart_object_name":"a"}"#)
     },
-    .create("U+0000 beside it", "config") {
+    .create("other_json with U+0000", "config") {
       $0.config = SceneConfig(otherJSON: #"{"a":"\u0000"}"#)
     },
     .create("an empty collection", "recommended_collections[1]") {
       $0.recommendedCollections = ["a", ""]
     },
-    .create("many collections", "recommended_collections") {
+    .create("too many collections", "recommended_collections") {
       $0.recommendedCollections = Array(repeating: "a", count: 33)
     },
   ]
 
   private static let otherCases: [Case] = [
-    .update("no id", "template_id") { $0.templateID = "" },
+    .update("empty template id", "template_id") { $0.templateID = "" },
     .update("an empty name", "name") { $0.name = "" },
-    .update("an empty vendor's template", "dm_template_id") { $0.dmTemplateID = "" },
+    .update("an empty vendor template id", "dm_template_id") { $0.dmTemplateID = "" },
     .update("a path for a URL", "preview_url") { $0.previewURL = "a" },
-    .update("no JSON", "config.other_json") { $0.config = SceneConfig(otherJSON: "x") },
+    .update("other_json that is not JSON", "config.other_json") {
+      $0.config = SceneConfig(otherJSON: "x")
+    },
     .update("an empty collection", "recommended_collections.names[0]") {
       $0.recommendedCollections = Collections(names: [""])
     },
-    .list("no user's own", "user_id") {
+    .list("own scenes without a user", "user_id") {
       $0.userID = ""
       $0.ownOnly = true
     },
     .list("a negative page", "page_size") { $0.pageSize = -1 },
-    .list("a made-up token", "page_token") { $0.pageToken = "nonsense" },
+    .list("an invalid token", "page_token") { $0.pageToken = "nonsense" },
     .list("the token of another list", "page_token") { $0.pageToken = "MjAyNi81" },
     .list("a long collection", "collection") { $0.collection = text(65) },
-    Case(name: "create: an unknown user", code: .notFound) { world in
-      var request = world.create
+    Case(name: "create: an unknown user", code: .notFound) { fixture in
+      var request = fixture.create
       request.userID = UUID().wireText
-      _ = try await world.stub.createSceneTemplate(request)
+      _ = try await fixture.stub.createSceneTemplate(request)
     },
-    Case(name: "update: a scene of the system", code: .failedPrecondition) { world in
-      var request = world.update
-      request.templateID = world.system
-      _ = try await world.stub.updateSceneTemplate(request)
+    Case(name: "update: a system scene", code: .failedPrecondition) { fixture in
+      var request = fixture.update
+      request.templateID = fixture.system
+      _ = try await fixture.stub.updateSceneTemplate(request)
     },
-    Case(name: "delete: a scene of the system", code: .failedPrecondition) { world in
-      _ = try await world.stub.deleteSceneTemplate(
-        DeleteSceneTemplateRequest(userID: world.user.wireText, templateID: world.system))
+    Case(name: "delete: a system scene", code: .failedPrecondition) { fixture in
+      _ = try await fixture.stub.deleteSceneTemplate(
+        DeleteSceneTemplateRequest(userID: fixture.user.wireText, templateID: fixture.system))
     },
-    Case(name: "update: a scene of another", code: .notFound) { world in
-      var request = world.update
+    Case(name: "update: another user's scene", code: .notFound) { fixture in
+      var request = fixture.update
       request.userID = UUID().wireText
-      _ = try await world.stub.updateSceneTemplate(request)
+      _ = try await fixture.stub.updateSceneTemplate(request)
     },
-    Case(name: "resolve: no key", code: .invalidArgument, field: "scene_key") { world in
-      _ = try await world.stub.resolveScene(ResolveSceneRequest(userID: world.user.wireText))
+    Case(name: "resolve: an empty key", code: .invalidArgument, field: "scene_key") { fixture in
+      _ = try await fixture.stub.resolveScene(ResolveSceneRequest(userID: fixture.user.wireText))
     },
-    Case(name: "resolve: an unknown key", code: .notFound) { world in
-      _ = try await world.stub.resolveScene(
-        ResolveSceneRequest(userID: world.user.wireText, sceneKey: "nowhere"))
+    Case(name: "resolve: an unknown key", code: .notFound) { fixture in
+      _ = try await fixture.stub.resolveScene(
+        ResolveSceneRequest(userID: fixture.user.wireText, sceneKey: "nowhere"))
     },
-    Case(name: "get: an unknown one", code: .notFound) { world in
-      _ = try await world.stub.getSceneTemplate(
+    Case(name: "get: an unknown scene", code: .notFound) { fixture in
+      _ = try await fixture.stub.getSceneTemplate(
         GetSceneTemplateRequest(templateID: UUID().wireText))
     },
   ]
 
-  @Test func whatMakesNoSenseIsRefusedAndChangesNothing() async throws {
+  @Test func `an invalid request is refused and changes nothing`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       try await database.withServer { server in
@@ -225,12 +233,12 @@ import Testing
           let own = try #require(made.template.flatMap { UUID(uuidString: $0.templateID) })
           let system = try await client.scenes.resolve("bedroom", for: user).templateID
           let connection = Client(path: server.socket)
-          let world = World(
+          let fixture = Fixture(
             user: user, own: own, system: system, stub: SceneServiceClient(connection))
           let before = try await database.scenes()
           for test in Self.createCases + Self.otherCases {
             let error = await #expect(throws: RPCError.self, "\(test.name)") {
-              try await test.call(world)
+              try await test.call(fixture)
             }
             #expect(error?.code == test.code, "\(test.name): \(error as Any)")
             let fields: [String] =

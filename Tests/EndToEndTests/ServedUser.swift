@@ -3,9 +3,11 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// A client of a server of its own, with a user.
+/// A user, and a client that is connected to a server of the test's own.
 enum ServedUser {
-  /// Runs a closure with the client, the user, the database and the server, and verifies the ledger after it.
+  /// Runs a closure with the client, the user, the database and the server.
+  ///
+  /// When the closure has returned, the ledger is verified.
   static func with(
     annualBudget: Int,
     _ body: (MockupClient, UUID, MigratedDatabase, RunningServer) async throws -> Void

@@ -2,9 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a service manager such as systemd is told.
+/// Notifications to a service manager such as systemd.
 @Suite struct ServiceManagerTests {
-  @Test func itHearsOfTheStartAReloadAndTheStopInTheirOrder() async throws {
+  @Test func `a service manager is notified of the start, each reload and the stop in order`()
+    async throws
+  {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let manager = try DatagramListener("\(folder)/notify")
@@ -25,22 +27,22 @@ import Testing
     }
   }
 
-  @Test func itHearsAgainAndAgainThatTheServerIsAlive() async throws {
+  @Test func `a service manager gets watchdog notifications`() async throws {
     try await MigratedDatabase.with { database in
       let manager = "@mockupd/\(UUID().uuidString)"
       let listener = try DatagramListener(manager)
       try await database.withServer(
         settings: ["NOTIFY_SOCKET": manager, "WATCHDOG_USEC": "20000"]
       ) { _ in
-        var beats = 0
-        while beats < 10 {
-          if try await listener.receive() == "WATCHDOG=1" { beats += 1 }
+        var notifications = 0
+        while notifications < 10 {
+          if try await listener.receive() == "WATCHDOG=1" { notifications += 1 }
         }
       }
     }
   }
 
-  @Test func aServerWithoutItsManagerServesAllTheSame() async throws {
+  @Test func `a server serves although the service manager is unreachable`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(settings: ["NOTIFY_SOCKET": "/nowhere/notify"]) { server in
         #expect(throws: Never.self) { try RawPeer(path: server.socket) }
@@ -51,7 +53,7 @@ import Testing
     }
   }
 
-  @Test func aHangupBeforeItIsReadyEndsNothing() async throws {
+  @Test func `SIGHUP before the server is ready does not end it`() async throws {
     try await withTemporaryFolder { folder in
       let manager = try DatagramListener("\(folder)/notify")
       let server = try Program.mockupd.start(

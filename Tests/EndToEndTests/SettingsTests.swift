@@ -3,91 +3,96 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Where settings come from, and which are refused.
+/// Precedence of the sources of settings, and invalid settings.
 @Suite struct SettingsTests {
-  struct Mistake: Sendable, CustomTestStringConvertible {
+  /// A configuration that the server refuses.
+  struct InvalidSettings: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var arguments: [String] = []
     var environment: [String: String] = [:]
     var file: String?
-    /// What the one line has to say.
-    var says: [String]
+    /// Texts that the error line must contain.
+    var mentions: [String]
   }
 
-  private static let mistakes: [Mistake] =
+  private static let invalidSettings: [InvalidSettings] =
     [
-      Mistake(testDescription: "no database", says: ["database.url", "MOCKUPD_DATABASE_URL"]),
-      Mistake(
+      InvalidSettings(
+        testDescription: "no database", mentions: ["database.url", "MOCKUPD_DATABASE_URL"]),
+      InvalidSettings(
         testDescription: "an unknown key", file: #"{"limits": {"conections": 5}}"#,
-        says: ["settings.json", "limits.conections"]),
-      Mistake(
+        mentions: ["settings.json", "limits.conections"]),
+      InvalidSettings(
         testDescription: "an unknown group", file: #"{"limit": {"maxConnections": 5}}"#,
-        says: ["settings.json", "limit.maxConnections"]),
-      Mistake(
+        mentions: ["settings.json", "limit.maxConnections"]),
+      InvalidSettings(
         testDescription: "a key with a dot", file: #"{"limits.calls": 5}"#,
-        says: ["settings.json", "limits.maxConcurrentCalls"]),
-      Mistake(
+        mentions: ["settings.json", "limits.maxConcurrentCalls"]),
+      InvalidSettings(
         testDescription: "a value where keys belong", file: #"{"limits": 5}"#,
-        says: ["settings.json", "limits"]),
-      Mistake(
-        testDescription: "a file of no JSON", file: "limits: 5", says: ["settings.json", "JSON"]),
-      Mistake(
-        testDescription: "a file with a list", file: "[]", says: ["settings.json", "object"]),
-      Mistake(
-        testDescription: "no file", arguments: ["--config", "/nowhere/settings.json"],
-        says: ["/nowhere/settings.json"]),
-      Mistake(
-        testDescription: "a text for a number",
+        mentions: ["settings.json", "limits"]),
+      InvalidSettings(
+        testDescription: "a file that is not JSON", file: "limits: 5",
+        mentions: ["settings.json", "JSON"]),
+      InvalidSettings(
+        testDescription: "a file with an array", file: "[]", mentions: ["settings.json", "object"]),
+      InvalidSettings(
+        testDescription: "a missing file", arguments: ["--config", "/nowhere/settings.json"],
+        mentions: ["/nowhere/settings.json"]),
+      InvalidSettings(
+        testDescription: "a string for a number",
         file: #"{"limits": {"maxConcurrentCalls": "many"}}"#,
-        says: ["limits.maxConcurrentCalls"]),
-      Mistake(
+        mentions: ["limits.maxConcurrentCalls"]),
+      InvalidSettings(
         testDescription: "a fraction", file: #"{"limits": {"maxConcurrentCalls": 1.5}}"#,
-        says: ["limits.maxConcurrentCalls"]),
-      Mistake(
-        testDescription: "a truth for a number", file: #"{"limits": {"maxConcurrentCalls": true}}"#,
-        says: ["limits.maxConcurrentCalls"]),
-      Mistake(
-        testDescription: "nothing", file: #"{"limits": {"maxConcurrentCalls": null}}"#,
-        says: ["limits.maxConcurrentCalls"]),
-      Mistake(
-        testDescription: "a number for a text", file: #"{"socket": {"path": 5}}"#,
-        says: ["socket.path"]),
-      Mistake(
+        mentions: ["limits.maxConcurrentCalls"]),
+      InvalidSettings(
+        testDescription: "a Boolean for a number",
+        file: #"{"limits": {"maxConcurrentCalls": true}}"#,
+        mentions: ["limits.maxConcurrentCalls"]),
+      InvalidSettings(
+        testDescription: "null for a number", file: #"{"limits": {"maxConcurrentCalls": null}}"#,
+        mentions: ["limits.maxConcurrentCalls"]),
+      InvalidSettings(
+        testDescription: "a number for a string", file: #"{"socket": {"path": 5}}"#,
+        mentions: ["socket.path"]),
+      InvalidSettings(
         testDescription: "a number beyond 64 bits",
         file: #"{"limits": {"maxConcurrentCalls": 99999999999999999999}}"#,
-        says: ["limits.maxConcurrentCalls"]),
-      Mistake(
-        testDescription: "no group of the system",
-        arguments: ["--socket-group", "no-such-group"], says: ["socket.group", "no-such-group"]),
-      Mistake(
+        mentions: ["limits.maxConcurrentCalls"]),
+      InvalidSettings(
+        testDescription: "an unknown socket group",
+        arguments: ["--socket-group", "no-such-group"],
+        mentions: ["socket.group", "no-such-group"]),
+      InvalidSettings(
         testDescription: "a mode that is not octal", arguments: ["--socket-mode", "0980"],
-        says: ["socket.mode", "0980"]),
-      Mistake(
-        testDescription: "a mode with more than permissions", arguments: ["--socket-mode", "4777"],
-        says: ["socket.mode", "4777"]),
-      Mistake(
-        testDescription: "a list for a text", file: #"{"socket": {"path": ["a"]}}"#,
-        says: ["settings.json", "socket.path"]),
-      Mistake(
+        mentions: ["socket.mode", "0980"]),
+      InvalidSettings(
+        testDescription: "a mode with the setuid bit", arguments: ["--socket-mode", "4777"],
+        mentions: ["socket.mode", "4777"]),
+      InvalidSettings(
+        testDescription: "a list for a string", file: #"{"socket": {"path": ["a"]}}"#,
+        mentions: ["settings.json", "socket.path"]),
+      InvalidSettings(
         testDescription: "a policy that is a number", file: #"{"policy": {"reader": 5}}"#,
-        says: ["policy.reader", "list of strings"]),
-      Mistake(
+        mentions: ["policy.reader", "list of strings"]),
+      InvalidSettings(
         testDescription: "a policy that is a list of numbers",
-        file: #"{"policy": {"reader": [5]}}"#, says: ["policy.reader", "list of strings"]),
-      Mistake(
+        file: #"{"policy": {"reader": [5]}}"#, mentions: ["policy.reader", "list of strings"]),
+      InvalidSettings(
         testDescription: "a policy that lists an unknown group",
         file: #"{"policy": {"reader": ["uid:5", "group:no-such-group"]}}"#,
-        says: ["policy.reader", "group:no-such-group", "not a group"]),
-      Mistake(
+        mentions: ["policy.reader", "group:no-such-group", "not a group"]),
+      InvalidSettings(
         testDescription: "a policy with an unknown user",
         environment: ["MOCKUPD_POLICY_SERVICE": "uid:1, user:no-such-user"],
-        says: ["policy.service", "user:no-such-user", "not a user"]),
-      Mistake(
-        testDescription: "a log level", arguments: ["--log-level", "loud"],
-        says: ["log.level", "loud", "warning"]),
-      Mistake(
-        testDescription: "a log format", environment: ["MOCKUPD_LOG_FORMAT": "xml"],
-        says: ["log.format", "xml", "json"]),
+        mentions: ["policy.service", "user:no-such-user", "not a user"]),
+      InvalidSettings(
+        testDescription: "an unknown log level", arguments: ["--log-level", "loud"],
+        mentions: ["log.level", "loud", "warning"]),
+      InvalidSettings(
+        testDescription: "an unknown log format", environment: ["MOCKUPD_LOG_FORMAT": "xml"],
+        mentions: ["log.format", "xml", "json"]),
     ]
     + [
       (
@@ -144,38 +149,41 @@ import Testing
       ),
     ].flatMap { variable, key, values in
       values.map { value in
-        Mistake(
+        InvalidSettings(
           testDescription: "\(key) \"\(value)\"", environment: [variable: value],
-          says: [key, variable])
+          mentions: [key, variable])
       }
     }
 
-  @Test(arguments: mistakes) func aMistakeIsOneLineThatNamesTheSetting(mistake: Mistake)
+  @Test(arguments: invalidSettings) func `an invalid setting is reported in one line with its name`(
+    settings: InvalidSettings
+  )
     async throws
   {
     try await withTemporaryFolder { folder in
       var arguments = ["serve", "--socket", "\(folder)/no/socket"]
-      if let file = mistake.file {
+      if let file = settings.file {
         try file.write(toFile: "\(folder)/settings.json", atomically: true, encoding: .utf8)
         arguments += ["--config", "\(folder)/settings.json"]
         if file.contains("\"socket\"") { arguments.removeSubrange(1...2) }
       }
-      var environment = mistake.environment
-      if mistake.testDescription != "no database" {
+      var environment = settings.environment
+      if settings.testDescription != "no database" {
         environment["MOCKUPD_DATABASE_URL"] = "postgresql://u:hunter2@/db?host=\(folder)"
       }
       let ending = try await Program.mockupd.run(
-        arguments + mistake.arguments, environment: environment)
+        arguments + settings.arguments, environment: environment)
       #expect(ending.exitCode != 0)
       #expect(ending.exitCode != nil)
       #expect(ending.output.isEmpty)
       #expect(ending.errorLines.count == 1, "\(ending)")
-      for text in mistake.says { #expect(ending.errors.contains(text), "\(ending)") }
+      for text in settings.mentions { #expect(ending.errors.contains(text), "\(ending)") }
       #expect(!ending.errors.contains("hunter2"), "\(ending)")
     }
   }
 
-  @Test func flagsComeBeforeTheEnvironmentAndThatBeforeTheFile() async throws {
+  @Test func `flags override the environment and the environment overrides the file`() async throws
+  {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         func serve(_ arguments: [String], _ environment: [String: String]) async throws -> String {
@@ -201,7 +209,7 @@ import Testing
     }
   }
 
-  @Test func everySettingIsListedWithItsVariableAndDefault() async throws {
+  @Test func `every setting is listed with its variable and default`() async throws {
     let ending = try await Program.mockupd.run(["settings"])
     #expect(ending.exitCode == 0)
     let lines = ending.output.split(separator: "\n").map(String.init)
@@ -215,7 +223,7 @@ import Testing
     #expect(lines.contains("    integer, 0 to 31536000; default: 0"))
   }
 
-  @Test func `the article on settings has the tables of the program`() async throws {
+  @Test func `the settings article contains the tables that the program prints`() async throws {
     let tables = try await Program.mockupd.run(["settings", "--markdown"]).output
     let root = URL(filePath: #filePath).appending(path: "../../..").standardized
     let article = try String(
@@ -224,7 +232,7 @@ import Testing
     #expect(article.hasSuffix(tables), "append the output of mockupd settings --markdown to it")
   }
 
-  @Test func `an empty setting is refused by its name, whichever it is`() async throws {
+  @Test func `every empty setting is refused with its name`() async throws {
     let list = try await Program.mockupd.run(["settings"]).output.split(separator: "\n")
     let variables = list.compactMap { line in
       line.hasPrefix("    MOCKUPD_") ? line.trimmingCharacters(in: .whitespaces) : nil
@@ -240,7 +248,7 @@ import Testing
     }
   }
 
-  @Test func aMalformedDatabaseURLIsRefusedWithoutItsPassword() async throws {
+  @Test func `a malformed database URL is refused without printing its password`() async throws {
     for url in [
       "postgresql://u:hunter2@[/db", "password=hunter2 host", "host=a passwort=hunter2", "",
     ] {
@@ -255,7 +263,7 @@ import Testing
     }
   }
 
-  @Test func theLogHasAnObjectALineWhereItIsToldTo() async throws {
+  @Test func `the JSON log format writes one object for each line`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(

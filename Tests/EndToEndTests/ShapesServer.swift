@@ -6,8 +6,9 @@ import TTRPCServices
 import TestSupport
 import Testing
 
-/// A service of every shape, which mockupctl has never heard of. Its `Word` is a health check's
-/// request on the wire.
+/// A service, unknown to mockupctl, that has one method of each call type.
+///
+/// On the wire, its message `Word` is the same as a health check's request.
 struct Shapes: TTRPC.Service {
   typealias Word = HealthCheckRequest
 
@@ -15,22 +16,22 @@ struct Shapes: TTRPC.Service {
     syntax = "proto3";
     package shapes.test;
 
-    // Says words.
+    // Repeats words.
     service Shapes {
-      // The word again, with the values of the metadata key `suffix`.
+      // Returns the word, with the values of the metadata key `suffix` appended.
       rpc Once(Word) returns (Word);
-      // Its letters.
+      // Returns each letter of the word.
       rpc Down(Word) returns (stream Word);
-      // All words as one.
+      // Concatenates all words.
       rpc Up(stream Word) returns (Word);
-      // Each word again; "stop" is the last.
+      // Returns each word; ends after "stop".
       rpc Both(stream Word) returns (stream Word);
-      // Always an error.
+      // Always fails.
       rpc Fail(Word) returns (Word);
     }
 
     message Word {
-      // What is said.
+      // The characters of the word.
       string text = 1;
     }
     """
@@ -70,7 +71,7 @@ struct Shapes: TTRPC.Service {
     ]
   }
 
-  /// Runs a closure beside a server of it, which has reflection or not.
+  /// Runs a closure while a server offers the service, with or without reflection.
   static func serve(hasReflection: Bool = true, _ body: (String) async throws -> Void) async throws
   {
     var logger = Logger(label: "test")

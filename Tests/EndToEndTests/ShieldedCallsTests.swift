@@ -3,12 +3,13 @@ import Testing
 
 @testable import MockupClient
 
+/// Retries and cancellation of calls that must reach the server.
 @Suite struct ShieldedCallsTests {
   private static func error(_ code: StatusCode, retryAfter delay: Duration? = nil) -> RPCError {
     RPCError(code: code, message: "no", details: delay.map { [.retryInfo(after: $0)] } ?? [])
   }
 
-  /// A call that fails some times.
+  /// A call that fails a given number of times before it succeeds.
   private final class Call: Sendable {
     let made = Atomic(0)
     let failures: Int
@@ -25,7 +26,7 @@ import Testing
       if made.add(1, ordering: .relaxed).newValue <= failures { throw error }
     }
 
-    /// How it ended.
+    /// Runs the call and returns its final error code, or `nil` if it succeeded.
     func run(retry: RetryPolicy = RetryPolicy(), patience: Duration) async -> StatusCode? {
       do throws(RPCError) {
         try await ShieldedCalls(retry: retry).run(patience: patience) {
@@ -38,7 +39,7 @@ import Testing
     }
   }
 
-  @Test func `what another time may mend is tried again`() async {
+  @Test func `a transient error is retried`() async {
     let errors = [
       Self.error(.unavailable), Self.error(.deadlineExceeded), Self.error(.cancelled),
       Self.error(.resourceExhausted, retryAfter: .milliseconds(1)),
@@ -53,36 +54,36 @@ import Testing
   @Test(arguments: [
     StatusCode.failedPrecondition, .invalidArgument, .internalError, .resourceExhausted,
   ])
-  func `what stays as it is is not tried again`(code: StatusCode) async {
+  func `a permanent error is not retried`(code: StatusCode) async {
     let call = Call(failures: 1, Self.error(code))
     #expect(await call.run(patience: .seconds(600)) == code)
     #expect(call.count == 1)
   }
 
-  @Test func `without patience, or retries, a call is made once`() async {
-    let impatient = Call(failures: 1, Self.error(.unavailable))
-    #expect(await impatient.run(patience: .zero) == .unavailable)
-    #expect(impatient.count == 1)
-    let single = Call(failures: 1, Self.error(.unavailable))
-    #expect(await single.run(retry: .never, patience: .seconds(600)) == .unavailable)
-    #expect(single.count == 1)
+  @Test func `without patience or retries a call is made once`() async {
+    let withoutPatience = Call(failures: 1, Self.error(.unavailable))
+    #expect(await withoutPatience.run(patience: .zero) == .unavailable)
+    #expect(withoutPatience.count == 1)
+    let withoutRetries = Call(failures: 1, Self.error(.unavailable))
+    #expect(await withoutRetries.run(retry: .never, patience: .seconds(600)) == .unavailable)
+    #expect(withoutRetries.count == 1)
   }
 
-  @Test func `all calls that were begun are waited for`() async throws {
+  @Test func `waiting for all calls includes calls with a cancelled caller`() async throws {
     let calls = ShieldedCalls(retry: .never)
     await calls.waitForAll()
-    let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+    let (started, start) = AsyncStream.makeStream(of: Void.self)
     let (opened, open) = AsyncStream.makeStream(of: Void.self)
     let succeeding = Call(failures: 0, Self.error(.unknown))
     let call = Task {
       try await calls.run { () async throws(RPCError) in
-        begin.finish()
+        start.finish()
         for await _ in opened {}
         #expect(!Task.isCancelled)
         try succeeding.make()
       }
     }
-    for await _ in begun {}
+    for await _ in started {}
     call.cancel()
     Task { open.finish() }
     await calls.waitForAll()

@@ -3,16 +3,16 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// A socket that somebody else made and keeps, as systemd does.
+/// Sockets that the server inherits from another process, as with systemd socket activation.
 @Suite struct SocketActivationTests {
-  @Test func anInheritedSocketIsServedAndOutlivesTheServer() async throws {
+  @Test func `an inherited socket is served and stays open after the server exits`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10)
       try await withTemporaryFolder { folder in
         let socket = "\(folder)/socket"
         let listener = try RawListener(path: socket)
         for remaining in [9, 8] {
-          // What the settings say of a socket has no meaning.
+          // The server ignores the socket settings.
           let server = try await RunningServer.start(
             on: database.service, inheriting: listener,
             arguments: ["--socket", "/nowhere/socket", "--socket-mode", "0"], folder: folder)
@@ -24,19 +24,19 @@ import Testing
           #expect(ending.exitCode == 0, "\(ending)")
           #expect(ending.output == "ready \(socket)\n")
           #expect(ending.errors.isEmpty, "\(ending)")
-          // Nobody answers, and callers wait in line for the next server.
+          // Connections wait in the socket's queue for the next server.
           #expect(throws: Never.self) { try RawPeer(path: socket) }
         }
       }
     }
   }
 
-  @Test func aSecondSocketIsRefused() async throws {
+  @Test func `a second socket is refused`() async throws {
     try await Self.expectRefusal(
       count: 2, "Error: LISTEN_FDS passes 2 sockets, but mockupd serves only one")
   }
 
-  @Test func aDescriptorThatIsNotThereIsRefused() async throws {
+  @Test func `a descriptor that is not open is refused`() async throws {
     try await Self.expectRefusal(
       count: 500, "Error: invalid LISTEN_FDS \"500\": descriptor ")
   }
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func whatWasHandedToAnotherProcessIsLeftAlone() async throws {
+  @Test func `sockets that were passed to another process are ignored`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(settings: ["LISTEN_PID": "1", "LISTEN_FDS": "1"]) { server in
         #expect(throws: Never.self) { try RawPeer(path: server.socket) }

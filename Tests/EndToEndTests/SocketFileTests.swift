@@ -4,21 +4,23 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The socket's file: whom it lets in, and what may be in its place.
+/// The socket file: its permissions, and paths where it cannot be created.
 @Suite struct SocketFileTests {
-  /// Tries to serve at a path that is not to be had.
-  private static func refusal(
-    of socket: String, on database: MigratedDatabase
+  /// Starts a server at a path where it cannot listen, and returns how it ended.
+  private static func serve(
+    at socket: String, on database: MigratedDatabase
   ) async throws -> Program.Ending {
     try await Program.mockupd.run(
       ["serve", "--socket", socket, "--log-level", "critical"],
       environment: ["MOCKUPD_DATABASE_URL": database.service.url])
   }
 
-  @Test func aSecondServerOnALiveSocketIsRefusedAndTheFirstGoesOn() async throws {
+  @Test func `a second server on the same socket is refused and the first keeps running`()
+    async throws
+  {
     try await MigratedDatabase.with { database in
       try await database.withServer { server in
-        let ending = try await Self.refusal(of: server.socket, on: database)
+        let ending = try await Self.serve(at: server.socket, on: database)
         #expect(ending.exitCode == 1)
         #expect(ending.output.isEmpty)
         #expect(
@@ -30,7 +32,7 @@ import Testing
     }
   }
 
-  @Test func theSocketOfAServerThatDiedIsReplaced() async throws {
+  @Test func `the socket of a killed server is replaced`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let first = try await RunningServer.start(on: database.service, folder: folder)
@@ -44,12 +46,12 @@ import Testing
     }
   }
 
-  @Test func aFileThatIsNoSocketIsRefusedAndKept() async throws {
+  @Test func `a file that is not a socket is refused and kept`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let path = "\(folder)/notes"
         try "mine".write(toFile: path, atomically: true, encoding: .utf8)
-        let ending = try await Self.refusal(of: path, on: database)
+        let ending = try await Self.serve(at: path, on: database)
         #expect(ending.exitCode == 1)
         #expect(
           ending.errorLines == [
@@ -60,7 +62,7 @@ import Testing
     }
   }
 
-  @Test func aPathOf107BytesIsServedAndALongerOneRefused() async throws {
+  @Test func `a path of 107 bytes is accepted and a longer one is refused`() async throws {
     try await MigratedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let longest = folder + "/" + String(repeating: "s", count: 106 - folder.utf8.count)
@@ -69,7 +71,7 @@ import Testing
         _ = try RawPeer(path: longest)
         #expect(await server.stop().exitCode == 0)
 
-        let ending = try await Self.refusal(of: longest + "s", on: database)
+        let ending = try await Self.serve(at: longest + "s", on: database)
         #expect(ending.exitCode == 1)
         #expect(ending.errorLines.count == 1)
         #expect(ending.errors.contains("at most 107 bytes"), "\(ending)")
@@ -78,9 +80,9 @@ import Testing
     }
   }
 
-  @Test func aFolderThatIsNotThereIsNamed() async throws {
+  @Test func `a missing folder is reported with the path`() async throws {
     try await MigratedDatabase.with { database in
-      let ending = try await Self.refusal(of: "/nowhere/socket", on: database)
+      let ending = try await Self.serve(at: "/nowhere/socket", on: database)
       #expect(ending.exitCode == 1)
       #expect(
         ending.errorLines == [
@@ -89,7 +91,7 @@ import Testing
     }
   }
 
-  @Test func modeAndGroupAreAsTheSettingsSay() async throws {
+  @Test func `the socket has the configured mode and group`() async throws {
     // Only root may give a file to a group that it is not in.
     let group = geteuid() == 0 ? 1 : getegid()
     try await MigratedDatabase.with { database in

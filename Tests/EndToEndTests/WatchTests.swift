@@ -7,23 +7,23 @@ import Testing
 
 @testable import TTRPC
 
-/// Mockups watched while they change, whatever happens meanwhile.
+/// Watches of mockups, also while servers, database sessions and readers fail.
 @Suite struct WatchTests {
-  /// A user with mockups, which the owner changes as a dashboard would.
-  private struct Gallery {
+  /// A user whose mockups the database owner changes with SQL, as a dashboard would.
+  private struct Fixture {
     let database: MigratedDatabase
     let user: UUID
 
     static func with(
-      _ body: (Gallery, RunningServer) async throws -> Void
+      _ body: (Fixture, RunningServer) async throws -> Void
     ) async throws {
       try await MigratedDatabase.with { database in
-        let gallery = Gallery(database: database, user: try await database.makeUser())
-        try await database.withServer { try await body(gallery, $0) }
+        let fixture = Fixture(database: database, user: try await database.makeUser())
+        try await database.withServer { try await body(fixture, $0) }
       }
     }
 
-    func make() async throws -> UUID {
+    func makeMockup() async throws -> UUID {
       let id = UUID()
       try await database.owner.run(
         """
@@ -34,7 +34,7 @@ import Testing
       return id
     }
 
-    func note(_ text: String, on mockup: UUID) async throws {
+    func setErrorMessage(_ text: String, of mockup: UUID) async throws {
       try await database.owner.run(
         "UPDATE mockups SET error_message = '\(text)' WHERE id = '\(mockup)'")
     }
@@ -46,7 +46,9 @@ import Testing
     try await MockupClient.withConnection(to: .unixSocket(path: server.socket), body)
   }
 
-  /// The next changes until a mockup has been noted so; nothing where the watch ends before.
+  /// Reads events until a mockup has the given error message, and returns the last event.
+  ///
+  /// - Returns: `nil` if the watch ends first.
   private static func read(
     _ watch: inout MockupWatch.Iterator, until text: String
   ) async throws -> MockupEvent? {
@@ -56,32 +58,32 @@ import Testing
     return nil
   }
 
-  @Test func changesArriveAsTheyHappen() async throws {
-    try await Gallery.with { gallery, server in
-      let before = try await gallery.make()
+  @Test func `a watch reports changes as they happen`() async throws {
+    try await Fixture.with { fixture, server in
+      let before = try await fixture.makeMockup()
       try await Self.client(server) { client in
-        var watch = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+        var watch = client.mockups.watch(of: fixture.user).makeAsyncIterator()
         let began = try #require(try await watch.next())
         #expect(began.change == .began)
 
-        let mockup = try await gallery.make()
+        let mockup = try await fixture.makeMockup()
         let made = try #require(try await watch.next())
         guard case .changed(let first) = made.change else {
           Issue.record("\(made)")
           return
         }
         #expect(first.mockupID == mockup.wireText)
-        #expect(first.userID == gallery.user.wireText)
+        #expect(first.userID == fixture.user.wireText)
         #expect(first.status == .pending)
 
-        try await gallery.note("one", on: before)
+        try await fixture.setErrorMessage("one", of: before)
         #expect(try await Self.read(&watch, until: "one") != nil)
-        try await gallery.database.owner.run("DELETE FROM mockups WHERE id = '\(mockup)'")
+        try await fixture.database.owner.run("DELETE FROM mockups WHERE id = '\(mockup)'")
         let deleted = try #require(try await watch.next())
         #expect(deleted.change == .deleted(mockup))
 
-        // Another watch goes on from wherever this one was; of what has changed twice, the last counts.
-        var later = client.mockups.watch(of: gallery.user, from: began.resumeToken)
+        // Another watch resumes from a token, and reports only the last of several changes.
+        var later = client.mockups.watch(of: fixture.user, from: began.resumeToken)
           .makeAsyncIterator()
         #expect(try await later.next()?.change == .began)
         #expect(try await Self.read(&later, until: "one") != nil)
@@ -90,34 +92,34 @@ import Testing
     }
   }
 
-  @Test func aWatchCanBeginWithWhatThereIs() async throws {
-    try await Gallery.with { gallery, server in
-      let (gone, kept) = (try await gallery.make(), try await gallery.make())
-      try await gallery.database.owner.run("DELETE FROM mockups WHERE id = '\(gone)'")
+  @Test func `a watch can start with the current mockups`() async throws {
+    try await Fixture.with { fixture, server in
+      let (gone, kept) = (try await fixture.makeMockup(), try await fixture.makeMockup())
+      try await fixture.database.owner.run("DELETE FROM mockups WHERE id = '\(gone)'")
       try await Self.client(server) { client in
-        var watch = client.mockups.watch(of: gallery.user, startsWithCurrent: true)
+        var watch = client.mockups.watch(of: fixture.user, startsWithCurrent: true)
           .makeAsyncIterator()
         #expect(try await watch.next()?.change == .began)
         guard case .changed(let mockup)? = try await watch.next()?.change else {
-          Issue.record("what is there did not come")
+          Issue.record("the existing mockup was not reported")
           return
         }
         #expect(mockup.mockupID == kept.wireText)
-        try await gallery.note("then", on: kept)
+        try await fixture.setErrorMessage("then", of: kept)
         #expect(try await Self.read(&watch, until: "then") != nil)
       }
     }
   }
 
-  @Test func whatMakesNoSenseIsRefused() async throws {
-    try await Gallery.with { gallery, server in
+  @Test func `an invalid request is refused`() async throws {
+    try await Fixture.with { fixture, server in
       let client = Client(path: server.socket)
       let stub = MockupServiceClient(client)
       func firstAnswer(_ request: WatchMockupsRequest) async throws -> WatchMockupsResponse? {
         try await stub.watchMockups(request) { try await $0.next() }
       }
-      let user = gallery.user.wireText
-      let other = try await gallery.database.makeUser().wireText
+      let user = fixture.user.wireText
+      let other = try await fixture.database.makeUser().wireText
       let token = try #require(try await firstAnswer(WatchMockupsRequest(userID: user)))
         .resumeToken
       let future = Data("\(user)/99".utf8).base64EncodedString()
@@ -142,24 +144,26 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func aServerThatWasKilledIsFoundAgainAndNothingIsMissed() async throws {
+  func `a watch resumes after the server is killed and misses no change`() async throws {
     try await MigratedDatabase.with { database in
-      let gallery = Gallery(database: database, user: try await database.makeUser())
-      let mockups = [try await gallery.make(), try await gallery.make()]
+      let fixture = Fixture(database: database, user: try await database.makeUser())
+      let mockups = [try await fixture.makeMockup(), try await fixture.makeMockup()]
       try await withTemporaryFolder { folder in
         var server = try await RunningServer.start(on: database.service, folder: folder)
         try await Self.client(server) { client in
-          var watch = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+          var watch = client.mockups.watch(of: fixture.user).makeAsyncIterator()
           #expect(try await watch.next()?.change == .began)
           for round in 1...3 {
-            try await gallery.note("before \(round)", on: mockups[0])
+            try await fixture.setErrorMessage("before \(round)", of: mockups[0])
             #expect(try await Self.read(&watch, until: "before \(round)") != nil)
             #expect(await server.stop(by: SIGKILL).exitCode == nil)
-            for mockup in mockups { try await gallery.note("away \(round)", on: mockup) }
+            for mockup in mockups {
+              try await fixture.setErrorMessage("killed \(round)", of: mockup)
+            }
             server = try await RunningServer.start(on: database.service, folder: folder)
-            // Once for each of the two.
-            #expect(try await Self.read(&watch, until: "away \(round)") != nil)
-            #expect(try await Self.read(&watch, until: "away \(round)") != nil)
+            // One event for each of the two mockups.
+            #expect(try await Self.read(&watch, until: "killed \(round)") != nil)
+            #expect(try await Self.read(&watch, until: "killed \(round)") != nil)
           }
         }
         #expect(await server.stop().exitCode == 0)
@@ -167,17 +171,17 @@ import Testing
     }
   }
 
-  // The safety net would be late: a minute.
+  // If the listener did not reconnect, the fallback poll would report each change a minute late.
   @Test(.timeLimit(.minutes(15)))
-  func whatChangesWhileNobodyListensIsReadAfterwards() async throws {
-    try await Gallery.with { gallery, server in
-      let mockup = try await gallery.make()
+  func `a change that is committed while the listener is disconnected is reported`() async throws {
+    try await Fixture.with { fixture, server in
+      let mockup = try await fixture.makeMockup()
       try await Self.client(server) { client in
-        var watch = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+        var watch = client.mockups.watch(of: fixture.user).makeAsyncIterator()
         #expect(try await watch.next()?.change == .began)
         for round in 1...3 {
-          // The session is gone before the change is committed.
-          try await gallery.database.owner.run(
+          // The listener's session ends before the change is committed.
+          try await fixture.database.owner.run(
             """
             DO $$
             BEGIN
@@ -193,9 +197,9 @@ import Testing
     }
   }
 
-  // Sooner than a drain that waits for it.
+  // The test fails by timeout if the drain waits for the watch.
   @Test(.timeLimit(.minutes(15)))
-  func aDrainEndsWatchesAtOnceAndSaysSo() async throws {
+  func `a drain ends watches at once with UNAVAILABLE`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
       try await withTemporaryFolder { folder in
@@ -221,12 +225,12 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func theCommandPrintsALineForEachChange() async throws {
-    try await Gallery.with { gallery, server in
+  func `the watch command prints a line for each change`() async throws {
+    try await Fixture.with { fixture, server in
       try await withTemporaryFolder { folder in
         let watch = try Program.mockupctl.start(
           [
-            "mockups", "watch", gallery.user.wireText, "--socket", server.socket, "--output",
+            "mockups", "watch", fixture.user.wireText, "--socket", server.socket, "--output",
             "json",
           ],
           folder: folder)
@@ -240,12 +244,12 @@ import Testing
         }
         let began = try #require(try await lines(1).first)
         #expect(Array(began.keys) == ["resume_token"])
-        let mockup = try await gallery.make()
+        let mockup = try await fixture.makeMockup()
         let made = try #require(try await lines(2).last)
         #expect(made["mockup_id"] as? String == mockup.wireText)
         #expect(made["status"] as? String == "pending")
         #expect(made["resume_token"] as? String != began["resume_token"] as? String)
-        try await gallery.database.owner.run("DELETE FROM mockups WHERE id = '\(mockup)'")
+        try await fixture.database.owner.run("DELETE FROM mockups WHERE id = '\(mockup)'")
         let gone = try #require(try await lines(3).last)
         #expect(gone["mockup_id"] as? String == mockup.wireText)
         #expect(gone["status"] as? String == "deleted")
@@ -256,22 +260,22 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func whoDoesNotReadKeepsNobodyElseWaiting() async throws {
-    try await Gallery.with { gallery, server in
-      let mockups = [try await gallery.make(), try await gallery.make()]
-      let deaf = try RawPeer(path: server.socket)
-      let request = RawCall.bytes(1, gallery.user.wireText.utf8)
-      try await deaf.send(
+  func `a watcher that does not read does not delay other watchers`() async throws {
+    try await Fixture.with { fixture, server in
+      let mockups = [try await fixture.makeMockup(), try await fixture.makeMockup()]
+      let nonReader = try RawPeer(path: server.socket)
+      let request = RawCall.bytes(1, fixture.user.wireText.utf8)
+      try await nonReader.send(
         RawCall.frame(1, "WatchMockups", request, of: "mockups.v1.MockupService"))
       try await Self.client(server) { client in
-        var slow = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+        var slow = client.mockups.watch(of: fixture.user).makeAsyncIterator()
         #expect(try await slow.next()?.change == .began)
-        var quick = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+        var quick = client.mockups.watch(of: fixture.user).makeAsyncIterator()
         #expect(try await quick.next()?.change == .began)
-        // More than what sockets and the client hold for a reader.
+        // More than the buffers of the sockets and of the client hold.
         for round in 1...40 {
           for mockup in mockups {
-            try await gallery.database.owner.run(
+            try await fixture.database.owner.run(
               """
               UPDATE mockups SET error_message = '\(round)', thumbnail_url = repeat('x', 1000000)
               WHERE id = '\(mockup)'
@@ -283,43 +287,43 @@ import Testing
         #expect(try await Self.read(&slow, until: "40") != nil)
         #expect(try await Self.read(&slow, until: "40") != nil)
       }
-      withExtendedLifetime(deaf) {}
+      withExtendedLifetime(nonReader) {}
     }
   }
 
-  @Test func aHundredWatchersShareOneListener() async throws {
-    try await Gallery.with { gallery, server in
-      let mockup = try await gallery.make()
+  @Test func `a hundred watchers share one listener session`() async throws {
+    try await Fixture.with { fixture, server in
+      let mockup = try await fixture.makeMockup()
       try await Self.client(server) { client in
-        let (beginnings, begun) = AsyncStream.makeStream(of: Void.self)
-        let told = try await withThrowingTaskGroup(of: Bool.self) { group in
+        let (starts, started) = AsyncStream.makeStream(of: Void.self)
+        let notified = try await withThrowingTaskGroup(of: Bool.self) { group in
           for _ in 1...100 {
             group.addTask {
-              var watch = client.mockups.watch(of: gallery.user).makeAsyncIterator()
+              var watch = client.mockups.watch(of: fixture.user).makeAsyncIterator()
               let first = try await watch.next()
-              begun.yield()
+              started.yield()
               let noted = try await Self.read(&watch, until: "noted")
               return first?.change == .began && noted != nil
             }
           }
           var count = 0
-          for await _ in beginnings {
+          for await _ in starts {
             count += 1
             if count == 100 { break }
           }
-          let sessions = try await gallery.database.numbers(
+          let sessions = try await fixture.database.numbers(
             """
             SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND application_name LIKE 'mockupd%'
               AND usename = 'mockupd_test'
             GROUP BY application_name ORDER BY application_name
             """)
-          // The pool's, the health check's and the listener's.
+          // The sessions of the pool, of the health check and of the listener.
           #expect(sessions == [4, 1, 1])
-          try await gallery.note("noted", on: mockup)
+          try await fixture.setErrorMessage("noted", of: mockup)
           return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
         }
-        #expect(told == 100)
+        #expect(notified == 100)
       }
     }
   }

@@ -3,11 +3,11 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Runs of `withReservation`, with the real server.
+/// `withReservation` of the client library against a real server.
 @Suite struct WithReservationTests {
-  private struct Unhappy: Error {}
+  private struct TestError: Error {}
 
-  @Test func aReservationIsSettledAsItsClosureSays() async throws {
+  @Test func `the result of the closure settles the reservation`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let part = try await client.credits.withReservation(for: user, credits: 5) { held in
         #expect(held.credits == 5)
@@ -33,12 +33,12 @@ import Testing
     }
   }
 
-  @Test func anErrorOfTheClosureGivesTheCreditsBack() async throws {
+  @Test func `an error of the closure releases the credits`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let id = UUID()
-      await #expect(throws: Unhappy.self) {
+      await #expect(throws: TestError.self) {
         try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
-          if true { throw Unhappy() }
+          if true { throw TestError() }
           return .commitAll(())
         }
       }
@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  @Test func cancellationGivesTheCreditsBack() async throws {
+  @Test func `cancellation of the closure releases the credits`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let id = UUID()
       let (started, start) = AsyncStream.makeStream(of: Void.self)
@@ -68,14 +68,14 @@ import Testing
     }
   }
 
-  // MARK: Calls that reach the server although the caller is cancelled
+  // MARK: Cancelled callers
 
-  /// Cancels the task that this runs in.
+  /// Cancels the current task.
   private static func cancelThisTask() {
     unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
   }
 
-  @Test func `a commit is made although its task is cancelled`() async throws {
+  @Test func `a cancelled task still commits`() async throws {
     try await ServedUser.with(annualBudget: 100) { client, user, _, _ in
       for round in 1...20 {
         let task = Task {
@@ -94,19 +94,19 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `a release is made although its task is cancelled`(byError: Bool) async throws {
+  func `a cancelled task still releases`(throwsError: Bool) async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       for _ in 1...20 {
         let id = UUID()
         let task = Task {
           try await client.credits.withReservation(for: user, credits: 10, id: id) { _ in
             Self.cancelThisTask()
-            if byError { throw Unhappy() }
+            if throwsError { throw TestError() }
             return .release(())
           }
         }
-        if byError {
-          await #expect(throws: Unhappy.self) { try await task.value }
+        if throwsError {
+          await #expect(throws: TestError.self) { try await task.value }
         } else {
           _ = try await task.value
         }
@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  @Test func `a caller that is cancelled while it reserves leaves nothing held`() async throws {
+  @Test func `a caller that is cancelled while it reserves leaves no credits held`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       for _ in 1...20 {
         let task = Task {
@@ -132,7 +132,9 @@ import Testing
     }
   }
 
-  @Test func `a caller that is cancelled while it reserves can go on under its id`() async throws {
+  @Test func `a caller that is cancelled while it reserves can retry with the same id`()
+    async throws
+  {
     try await ServedUser.with(annualBudget: 100) { client, user, _, _ in
       for round in 1...20 {
         let id = UUID()
@@ -153,7 +155,7 @@ import Testing
     }
   }
 
-  @Test func `a connection is closed after the commits that are in flight`() async throws {
+  @Test func `a connection closes after the commits in flight`() async throws {
     try await ServedUser.with(annualBudget: 10) { _, user, _, server in
       try await withTemporaryFolder { folder in
         let (arrived, arrive) = AsyncStream.makeStream(of: Void.self)
@@ -183,9 +185,9 @@ import Testing
     }
   }
 
-  // MARK: Ids that were used before
+  // MARK: Reused ids
 
-  @Test func `a run under a settled id is refused with its outcome`() async throws {
+  @Test func `a run under a settled id is refused with the outcome`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let id = UUID()
       _ = try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
@@ -208,39 +210,40 @@ import Testing
     }
   }
 
-  /// What a run finds under its id, and what becomes of it.
-  private struct Earlier: Sendable, CustomTestStringConvertible {
+  /// The state of an existing reservation, and the effect of a run under its id.
+  private struct ExistingReservation: Sendable, CustomTestStringConvertible {
     var state: ReservationState
-    /// Whether the closure runs, with `resumesDispatched` too.
+    /// True if the closure runs without `resumesDispatched`.
     var runs: Bool
-    var resumes: Bool
+    /// True if the closure runs with `resumesDispatched`.
+    var runsWithResume: Bool
 
     var testDescription: String { "\(state)" }
   }
 
   @Test(
     arguments: [
-      Earlier(state: .held, runs: true, resumes: true),
-      Earlier(state: .dispatched, runs: false, resumes: true),
-      Earlier(state: .unresolved, runs: false, resumes: false),
-      Earlier(state: .released, runs: false, resumes: false),
-      Earlier(state: .expired, runs: false, resumes: false),
+      ExistingReservation(state: .held, runs: true, runsWithResume: true),
+      ExistingReservation(state: .dispatched, runs: false, runsWithResume: true),
+      ExistingReservation(state: .unresolved, runs: false, runsWithResume: false),
+      ExistingReservation(state: .released, runs: false, runsWithResume: false),
+      ExistingReservation(state: .expired, runs: false, runsWithResume: false),
     ], [false, true])
-  private func `a closure runs again only for what nobody was charged for`(
-    earlier: Earlier, resumesDispatched: Bool
+  private func `a closure runs again only for a held reservation or a resumed dispatched one`(
+    existing: ExistingReservation, resumesDispatched: Bool
   ) async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, database, _ in
       let id = UUID()
       _ = try await client.credits.reserve(for: user, credits: 5, id: id)
-      switch earlier.state {
+      switch existing.state {
       case .dispatched, .unresolved: _ = try await client.credits.dispatch(id, of: user)
       case .released: _ = try await client.credits.release(id, of: user)
       default: break
       }
-      if earlier.state == .unresolved || earlier.state == .expired {
+      if existing.state == .unresolved || existing.state == .expired {
         try await database.expireReservations()
       }
-      let runs = resumesDispatched ? earlier.resumes : earlier.runs
+      let runs = resumesDispatched ? existing.runsWithResume : existing.runs
       let run = Task {
         try await client.credits.withReservation(
           for: user, credits: 5, id: id, resumesDispatched: resumesDispatched
@@ -257,9 +260,9 @@ import Testing
         await #expect {
           try await run.value
         } throws: { error in
-          (error as? ReservationAlreadyUsed)?.reservation.state == earlier.state
+          (error as? ReservationAlreadyUsed)?.reservation.state == existing.state
         }
-        #expect(try await client.credits.reservation(id, of: user).state == earlier.state)
+        #expect(try await client.credits.reservation(id, of: user).state == existing.state)
       }
     }
   }
@@ -292,17 +295,17 @@ import Testing
   @Test func `an error after dispatch leaves the credits held`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let id = UUID()
-      await #expect(throws: Unhappy.self) {
+      await #expect(throws: TestError.self) {
         try await client.credits.withReservation(
           for: user, credits: 5, id: id, isDispatched: true
         ) { _ in
-          if true { throw Unhappy() }
+          if true { throw TestError() }
           return .commitAll(())
         }
       }
       #expect(try await client.credits.reservation(id, of: user).state == .dispatched)
       #expect(try await client.credits.usage(of: user).held == 5)
-      // The closure finds out what the vendor charged.
+      // The closure of the second run settles what the vendor charged.
       let settled = try await client.credits.withReservation(
         for: user, credits: 5, id: id, isDispatched: true, resumesDispatched: true
       ) { held in
@@ -315,16 +318,16 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `an error that says that nothing was charged gives the credits back`(
+  func `a NotCharged error releases the credits`(
     isDispatched: Bool
   ) async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let id = UUID()
-      await #expect(throws: Unhappy.self) {
+      await #expect(throws: TestError.self) {
         try await client.credits.withReservation(
           for: user, credits: 5, id: id, isDispatched: isDispatched
         ) { _ in
-          if true { throw NotCharged(Unhappy()) }
+          if true { throw NotCharged(TestError()) }
           return .commitAll(())
         }
       }
@@ -333,12 +336,12 @@ import Testing
     }
   }
 
-  @Test func `of two runs under one id only one is dispatched`() async throws {
+  @Test func `of two runs under one id, only one dispatches`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let id = UUID()
       let settled = try await client.credits.withReservation(for: user, credits: 5, id: id) {
         held in
-        // Another run of the job, while this one has not called the vendor yet.
+        // Another run of the job dispatches before this one has called the vendor.
         _ = try await client.credits.dispatch(held.id, of: user)
         await #expect(throws: ReservationAlreadyUsed.self) {
           try await client.credits.withReservation(
@@ -354,7 +357,7 @@ import Testing
     }
   }
 
-  @Test func tooFewCreditsRunNoClosure() async throws {
+  @Test func `the closure does not run if credits are insufficient`() async throws {
     try await ServedUser.with(annualBudget: 4) { client, user, _, _ in
       await #expect {
         try await client.credits.withReservation(for: user, credits: 5) { _ in

@@ -30,10 +30,10 @@ public struct RunningServer: Sendable {
     // No limit in time but those that a test is about: the machine may be slow.
     let limits =
       ["DATABASE_CONNECT", "DATABASE_STATEMENT"]
-      + ["CALL", "FRAME", "WRITE", "DRAIN"].map { "LIMITS_\($0)" }
+      + ["DEFAULT_CALL", "FRAME", "WRITE", "SHUTDOWN"].map { "LIMITS_\($0)" }
     var environment = ["MOCKUPD_DATABASE_URL": database.url, "MOCKUPD_LOG_LEVEL": "warning"]
     for limit in limits {
-      environment["MOCKUPD_\(limit)_SECONDS"] = "\(testTimeout.components.seconds)"
+      environment["MOCKUPD_\(limit)_TIMEOUT_SECONDS"] = "\(testTimeout.components.seconds)"
     }
     environment.merge(settings) { $1 }
     let process: RunningProgram
