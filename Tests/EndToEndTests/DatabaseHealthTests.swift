@@ -198,7 +198,7 @@ import Testing
         "CREATE TABLE public.kept_functions AS TABLE mockupd.repeatable_migrations")
       try await database.run(change)
       try await fixture.waitUntil(.notServing)
-      try await fixture.expectRefusals("the database has another schema")
+      try await fixture.expectRefusals("the database schema does not match this server")
       try await database.run(repair)
       try await fixture.expectServing()
     }
@@ -217,8 +217,8 @@ import Testing
           folder: folder)
         let fixture = Fixture(postgres: postgres, server: server, user: UUID())
         try await postgres.start()
-        try await server.process.logs("the database has another schema")
-        try await fixture.expectRefusals("the database has another schema")
+        try await server.process.logs("the database schema does not match this server")
+        try await fixture.expectRefusals("the database schema does not match this server")
         #expect(server.process.errors.contains("migration 9"), "\(server.process.errors)")
         try await postgres.database.run(
           "UPDATE mockupd.schema_migrations SET checksum = substr(checksum, 6) WHERE version = 9")
