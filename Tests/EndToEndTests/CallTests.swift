@@ -294,8 +294,8 @@ import Testing
               + "(mockups.v1.GetCreditUsageResponse)\n"))
         let descriptions: [(name: String, lines: [String])] = [
           ("Health", ["// Says whether a server", "service Health {", "  rpc Watch("]),
-          ("CreditService/GetReservation", ["// A reservation as it stands now.", "rpc GetRes"]),
-          ("ReserveCreditsRequest", ["message ReserveCreditsRequest {", "  // At least 1."]),
+          ("CreditService/GetReservation", ["// Returns a reservation in its", "rpc GetRes"]),
+          ("ReserveCreditsRequest", ["message ReserveCreditsRequest {", "  // The number of"]),
           ("ReserveMode", ["enum ReserveMode {", "  RESERVE_MODE_CHECK_ONLY = 2;"]),
           ("google.protobuf.Timestamp", ["message Timestamp {", "  int64 seconds = 1;"]),
         ]
