@@ -4,22 +4,24 @@ internal import MockupClient
 
 struct Budget: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show or set a user's budget of the year and soft limit of the month.",
+    abstract: "Show or set a user's annual budget and monthly soft limit.",
     discussion: """
-      What is not given stays as it is; with neither, both are shown. A budget below what is spent \
-      already leaves nothing available. Setting them takes an admin, and is recorded.
+      A value that is not given stays unchanged; without any, both are shown. A budget below the \
+      credits that are already spent leaves no credits available. Setting them requires the role \
+      admin; the server records each change with the uid of the caller.
       """)
 
   @Argument(help: "The user's id.")
   var user: UUID
 
   @Option(
-    parsing: .unconditional, help: "The year's budget, which is never exceeded.",
+    parsing: .unconditional, help: "The annual budget in credits, a hard limit.",
     transform: Int.atLeast(0))
   var annual: Int?
 
   @Option(
-    parsing: .unconditional, help: "The month's soft limit, which warns and never denies.",
+    parsing: .unconditional,
+    help: "The monthly soft limit in credits; exceeding it only sets soft_limit_passed.",
     transform: Int.atLeast(0))
   var monthly: Int?
 

@@ -1,6 +1,8 @@
-/// Comma-separated values by RFC 4180, a record on each line.
+/// Comma-separated values (RFC 4180), a record on each line.
 enum CSV {
-  /// Writes a record. Values keep their characters: they are data for programs.
+  /// Formats a record as a line.
+  ///
+  /// Control characters are kept, since the line is data for programs.
   static func line(_ values: [String]) -> String {
     values.map { value in
       let isPlain = value.unicodeScalars.allSatisfy { !",\"\r\n".unicodeScalars.contains($0) }
@@ -8,9 +10,11 @@ enum CSV {
     }.joined(separator: ",")
   }
 
-  /// Reads the values of a line. White space around an unquoted value is not part of it.
+  /// Parses the values of a line.
   ///
-  /// - Returns: `nil` where a quote is not closed, or is followed by more than a comma.
+  /// White space around a value is dropped, unless it is within quotes.
+  ///
+  /// - Returns: `nil` if a quoted value is not closed, or is not followed by a comma or the end.
   static func values(_ line: String) -> [String]? {
     var values: [String] = []
     var rest = Substring(line)
@@ -31,7 +35,7 @@ enum CSV {
     }
   }
 
-  /// Takes a value in quotes, in which two quotes stand for one.
+  /// Removes a quoted value, in which two quotes stand for one; `nil` if it is not closed.
   private static func quoted(_ rest: inout Substring) -> String? {
     var value = ""
     rest = rest.dropFirst()

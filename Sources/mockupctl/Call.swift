@@ -5,52 +5,53 @@ internal import TTRPC
 
 struct Call: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Call any method of the server, with requests and responses as JSON.",
+    abstract: "Call any method of the server with requests and responses in JSON.",
     discussion: """
-      What there is to call, 'mockupctl describe' lists; the server says it by its reflection.
+      'mockupctl describe' lists the methods. The server reports them by reflection.
 
-      Requests are JSON objects by proto3's mapping, one in each argument. Without any, or for '-', \
-      they come from standard input, one behind another or one on each line. A method that takes a \
-      stream gets each as soon as it is complete, and answers may come before the input ends. A \
-      method that takes one request gets it when the input has ended; an empty input is {}, and \
-      so is a terminal that no '-' says to read.
+      Requests are JSON objects in the JSON mapping of proto3, one in each argument. Without \
+      arguments, or with '-', they are read from standard input, one after another or one on each \
+      line. A method that takes a stream of requests receives each as soon as it is complete, and \
+      responses can arrive before the input ends. A method that takes a single request receives it \
+      when the input has ended; empty input means {}. For such a method a terminal is read only \
+      with '-', and without it the request is {}.
 
-      Responses are printed as they come: for people, on a terminal, over several lines; otherwise \
-      one on each line. A call that fails is told on standard error, with its status code, its \
-      message and what the server says of fields and of when to try again.
+      Responses are printed as they arrive, on a terminal over several lines each, otherwise one \
+      on each line. If the call fails, standard error has its status code, its message, and the \
+      server's details about fields and retries.
       """)
 
-  @Argument(help: "The method, as SERVICE/METHOD; the package may be left out where that is clear.")
+  @Argument(help: "The method, as SERVICE/METHOD; the package can be omitted if it is unambiguous.")
   var method: String
 
-  @Argument(help: "The requests, or - for standard input.")
+  @Argument(help: "The requests, or - to read them from standard input.")
   var json: [String] = []
 
   @Option(
     name: [.customShort("H"), .customLong("metadata")],
     help: ArgumentHelp(
-      "What travels beside the call; any number of times.", valueName: "key=value"))
+      "Metadata to send with the call; can be repeated.", valueName: "key=value"))
   var metadata: [MetadataPair] = []
 
-  @Flag(help: "One response on each line, or over several. (default: over several on a terminal)")
+  @Flag(help: "Print a response on one line, or over several. (default: several on a terminal)")
   var layout: Layout?
 
-  @Flag(help: "Show fields that have their defaults, too.")
+  @Flag(help: "Show fields that have their default value, too.")
   var defaults = false
 
-  @Flag(help: "Fields by their names in the proto, not in lowerCamelCase.")
+  @Flag(help: "Show field names as in the .proto file, not in lowerCamelCase.")
   var protoNames = false
 
   @Option(
     parsing: .unconditional,
-    help: "Seconds until the call must have ended. (default: 10; streams: without end)")
+    help: "Time limit of the call in seconds. (default: 10; for streams: none)")
   var timeout: Seconds?
 
   @OptionGroup var server: ServerAddress
 
   func validate() throws {
     guard json.count <= 1 || !json.contains("-") else {
-      throw ValidationError("requests are arguments or standard input (-), not both")
+      throw ValidationError("requests cannot be given both as arguments and by - (standard input)")
     }
   }
 
@@ -92,7 +93,7 @@ struct Call: AsyncParsableCommand {
     if method.isClientStreaming, let input { return input }
     var requests: [[UInt8]] = []
     if let input {
-      // All of it: what cannot be sent is to be known before anything is.
+      // Reads the input to its end, so that an invalid request is reported before the call begins.
       for try await request in input {
         requests.append(request)
         if requests.count > 1 { break }
@@ -102,7 +103,8 @@ struct Call: AsyncParsableCommand {
     }
     guard method.isClientStreaming || requests.count <= 1 else {
       throw CommandError(
-        "\(method.fullName) takes one request, and there are more", exitCode: CommandError.usage)
+        "\(method.fullName) takes a single request, not several",
+        exitCode: CommandError.usage)
     }
     return AsyncThrowingStream { [requests] stream in
       for request in requests { stream.yield(request) }
@@ -111,13 +113,13 @@ struct Call: AsyncParsableCommand {
   }
 }
 
-/// How a response is written.
+/// The layout of a response.
 enum Layout: String, EnumerableFlag {
   case compact
   case pretty
 }
 
-/// `KEY=VALUE`.
+/// A `KEY=VALUE` argument: metadata to send with a call.
 struct MetadataPair: ExpressibleByArgument {
   let key: String
   let value: String

@@ -3,26 +3,31 @@ internal import StandardStreams
 internal import TTRPC
 
 extension CommandError {
-  /// - Parameter schema: What is known of the types of details.
+  /// Creates the error of a failed call: its status code, its message and its details.
+  ///
+  /// - Parameter schema: The types by which other details are shown as JSON.
   init(_ error: RPCError, schema: Schema? = nil) {
     self.init(
       lines: [error.description] + error.details.flatMap { $0.lines(schema) },
       exitCode: error.code.exitCode)
   }
 
-  /// An error of one of the server's own methods: its message alone says it, unless it is a defect.
+  /// Creates the error of a call of `MockupClient`: its message, and its code if it is a defect.
   init(answer error: RPCError) {
     let isDefect = error.code == .internalError || error.code == .unknown
     self.init(isDefect ? error.description : error.message, exitCode: error.code.exitCode)
   }
 
+  /// Creates the error of a name, a JSON request, a schema or a response that cannot be used.
+  ///
+  /// - Parameter place: The name of the request, such as `request 1`.
   init(_ error: DynamicMessageError, in place: String? = nil) {
     self.init(
       [place, error.description].compactMap(\.self).joined(separator: ": "),
       exitCode: error.code.exitCode)
   }
 
-  /// The error to show the user; `nil` for errors of the command line's parser.
+  /// Creates the error to show for a thrown error; `nil` for an error of the argument parser.
   init?(thrown error: any Error) {
     switch error {
     case let error as CommandError: self = error
@@ -37,7 +42,7 @@ extension ErrorDetail {
   fileprivate func lines(_ schema: Schema?) -> [String] {
     switch self {
     case .badRequest(let violations): violations.map { "  \($0.field): \($0.description)" }
-    case .retryInfo(let delay): ["  try again after \(delay)"]
+    case .retryInfo(let delay): ["  retry after \(delay)"]
     case .other(let typeURL, let value):
       ["  \(typeURL): \(Self.json(typeURL, value, schema) ?? "\(value.count) bytes")"]
     }
@@ -50,7 +55,7 @@ extension ErrorDetail {
 }
 
 extension StatusCode {
-  /// What the shell is told, by sysexits.h where it has a word for it.
+  /// The exit code of a failed call, from sysexits.h where it has one for the status.
   var exitCode: Int32 {
     switch self {
     case .ok: 0
@@ -66,7 +71,8 @@ extension StatusCode {
 }
 
 extension DynamicMessageError.Code {
-  /// As for a status: names and requests are the command line's, descriptors and answers the server's.
+  /// The exit code: names and requests come from the command line, schemas and responses from the
+  /// server.
   fileprivate var exitCode: Int32 {
     switch self {
     case .notFound, .json, .value: 64

@@ -3,11 +3,11 @@ internal import StandardStreams
 
 struct Completions: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print a script that teaches a shell to complete this command's words.",
+    abstract: "Print a completion script for a shell.",
     discussion: """
-      bash: source <(mockupctl completions bash), or put its output into \
-      /usr/share/bash-completion/completions/mockupctl. zsh: put it into a file _mockupctl on the \
-      fpath. fish: put it into ~/.config/fish/completions/mockupctl.fish.
+      bash: source <(mockupctl completions bash), or write the output to \
+      /usr/share/bash-completion/completions/mockupctl. zsh: write it to a file _mockupctl on the \
+      fpath. fish: write it to ~/.config/fish/completions/mockupctl.fish.
       """)
 
   @Argument(help: "The shell.")

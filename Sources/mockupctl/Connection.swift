@@ -2,31 +2,31 @@ internal import ArgumentParser
 internal import MockupClient
 internal import StandardStreams
 
-/// How to reach the server, and how to write its answers.
+/// The options of a command that calls the server: address, output format and timeout.
 struct Connection: ParsableArguments {
   @OptionGroup var server: ServerAddress
 
-  @Option(help: "A table for people, or json for programs.")
+  @Option(help: "The output format: a table for people, or JSON for programs.")
   var output = OutputFormat.table
 
-  @Option(parsing: .unconditional, help: "Seconds to wait for an answer.")
+  @Option(parsing: .unconditional, help: "Seconds to wait for a response.")
   var timeout = Seconds.forOneAnswer
 
   /// Runs a command with a client.
   ///
-  /// A person who waits is told at once what is wrong, so nothing is retried.
+  /// Calls are not retried, so that the user sees an error at once.
   ///
-  /// - Throws: `CommandError`; what the command throws.
+  /// - Throws: `CommandError` if a call fails; the errors of `body`.
   func run(_ body: (MockupClient) async throws -> Void) async throws {
     try await Self.run(at: server, timeout: timeout.duration, body)
   }
 
-  /// Runs a command that has an effect of its own under an id.
+  /// Runs a command that has an effect under an idempotency key.
   ///
-  /// An id that the user did not give is printed before the call, and every error names the id: with it
-  /// a command whose outcome is unknown can be repeated without a second effect.
+  /// A key that the user did not give is printed before the call, and every error names the key:
+  /// with it, a command whose outcome is unknown can be repeated without a second effect.
   ///
-  /// - Throws: `CommandError`; what the command throws.
+  /// - Throws: `CommandError` if a call fails; the errors of `body`.
   func run(under key: IdempotencyKey, _ body: (MockupClient) async throws -> Void) async throws {
     if !key.isGiven { await StandardError.write(line: "mockupctl: \(key.hint)") }
     do {
@@ -36,7 +36,7 @@ struct Connection: ParsableArguments {
     }
   }
 
-  /// Runs a command that has options of its own.
+  /// Runs a command that has its own options in place of these.
   static func run(
     at server: ServerAddress, timeout: Duration?, _ body: (MockupClient) async throws -> Void
   ) async throws {

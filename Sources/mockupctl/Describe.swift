@@ -4,16 +4,16 @@ internal import StandardStreams
 
 struct Describe: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what the server answers, as the text of its proto.")
+    abstract: "Show the server's services and types in the syntax of .proto files.")
 
   @Argument(
     help: """
-      A service, a method, a message or an enum; its package may be left out where that is clear. \
+      A service, a method, a message or an enum; the package can be omitted if it is unambiguous. \
       (default: a list of the services and their methods)
       """)
   var name: String?
 
-  @Option(parsing: .unconditional, help: "Seconds to wait for the answer.")
+  @Option(parsing: .unconditional, help: "Seconds to wait for the response.")
   var timeout = Seconds.forOneAnswer
 
   @OptionGroup var server: ServerAddress

@@ -4,10 +4,10 @@ internal import MockupClient
 
 struct Dispatch: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say that the vendor is about to be called for a reservation.",
+    abstract: "Mark a reservation as dispatched: the vendor is about to be called.",
     discussion: """
-      From then on its time may pass without its credits being free: it is unresolved then, until it is \
-      committed or released.
+      A dispatched reservation keeps its credits when it expires: it is unresolved then, until it \
+      is committed, released or resolved.
       """)
 
   @Argument(help: "The user's id.")
@@ -18,7 +18,7 @@ struct Dispatch: AsyncParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "Seconds that it stays set aside from now. (default: it ends when it did)",
+    help: "Seconds until the reservation expires, up to 86400. (default: unchanged)",
     transform: Int.atLeast(1))
   var timeToLive: Int?
 
@@ -42,7 +42,7 @@ struct Dispatch: AsyncParsableCommand {
 
 struct Extend: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Keep a reservation's credits set aside for longer.")
+    abstract: "Extend a reservation, so that it expires later.")
 
   @Argument(help: "The user's id.")
   var user: UUID
@@ -51,7 +51,7 @@ struct Extend: AsyncParsableCommand {
   var reservation: UUID
 
   @Option(
-    parsing: .unconditional, help: "Seconds that it stays set aside from now.",
+    parsing: .unconditional, help: "Seconds until the reservation expires, up to 86400.",
     transform: Int.atLeast(1))
   var timeToLive = 900
 

@@ -7,15 +7,15 @@ internal import StandardStreams
 struct ExportLedger: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a user's whole ledger, the oldest entry first, for other programs.")
+    abstract: "Export the entries of a user's ledger, the oldest first, as CSV or JSON.")
 
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Option(parsing: .unconditional, help: "Only this year.", transform: Int.atLeast(1))
+  @Option(parsing: .unconditional, help: "Only entries of this year.", transform: Int.atLeast(1))
   var year: Int?
 
-  @Flag(help: "Comma-separated values with a line of names; or a JSON object a line.")
+  @Flag(help: "Comma-separated values with a header line, or a JSON object on each line.")
   var format = ExportFormat.csv
 
   @OptionGroup var server: ServerAddress
@@ -35,6 +35,7 @@ struct ExportLedger: AsyncParsableCommand {
   }
 }
 
+/// The format of an exported ledger.
 enum ExportFormat: EnumerableFlag {
   case csv
   case json

@@ -5,21 +5,21 @@ internal import TTRPCServices
 
 struct Health: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Ask whether the server, or one of its services, answers calls.",
+    abstract: "Check whether the server, or one of its services, is serving.",
     discussion: """
-      Prints SERVING, and the exit code is 0; or how it stands otherwise, and the exit code is 69. A \
-      service that the server does not know is an error; with --watch, it is SERVICE_UNKNOWN.
+      Prints SERVING and exits with 0, or prints another status and exits with 69. A service that \
+      the server does not know is an error; with --watch its status is SERVICE_UNKNOWN.
       """)
 
   @Argument(help: "The service's full name. (default: the server as a whole)")
   var service: String?
 
-  @Flag(help: "Print it again whenever it has changed, without end.")
+  @Flag(help: "Print the status now and whenever it changes, until interrupted.")
   var watch = false
 
   @Option(
     parsing: .unconditional,
-    help: "Seconds to wait for the answer. (default: 10; with --watch: without end)")
+    help: "Time limit of the call in seconds. (default: 10; with --watch: none)")
   var timeout: Seconds?
 
   @OptionGroup var server: ServerAddress
@@ -46,7 +46,7 @@ struct Health: AsyncParsableCommand {
 }
 
 extension HealthCheckResponse.ServingStatus {
-  /// The name in the proto.
+  /// The name in the .proto file.
   fileprivate var word: String {
     switch self {
     case .unknown: "UNKNOWN"

@@ -4,7 +4,7 @@ internal import MockupClient
 
 struct LedgerCommands: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ledger", abstract: "What users have spent.",
+    commandName: "ledger", abstract: "Show, export or verify the ledger.",
     subcommands: [
       ShowLedger.self, ExportLedger.self, VerifyLedger.self,
     ],
@@ -13,21 +13,22 @@ struct LedgerCommands: AsyncParsableCommand {
 
 struct ShowLedger: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show what a user has spent, the newest entry first.")
+    commandName: "show", abstract: "Show the entries of a user's ledger, the newest first.")
 
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Option(parsing: .unconditional, help: "Only this year.", transform: Int.atLeast(1))
+  @Option(parsing: .unconditional, help: "Only entries of this year.", transform: Int.atLeast(1))
   var year: Int?
 
   @Option(
-    parsing: .unconditional, help: "Only this month of each year, 1 to 12.",
+    parsing: .unconditional, help: "Only entries of this month of each year, 1 to 12.",
     transform: Int.atLeast(1))
   var month: Int?
 
   @Option(
-    parsing: .unconditional, help: "At most so many entries; 0: all.", transform: Int.atLeast(0))
+    parsing: .unconditional, help: "The maximum number of entries; 0 shows all.",
+    transform: Int.atLeast(0))
   var limit = 50
 
   @OptionGroup var connection: Connection

@@ -5,16 +5,17 @@ internal import StandardStreams
 struct Mockupctl: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mockupctl",
-    abstract: "Asks and changes the ledger of mockup credits.",
+    abstract: "Manage mockup credits, mockups and scenes.",
     discussion: """
-      Talks to the mockupd whose socket --socket or MOCKUPD_SOCKET_PATH names.
+      Connects to mockupd on the Unix socket that --socket or MOCKUPD_SOCKET_PATH names.
 
-      Tables and errors show control characters of texts as \\n or \\u{1b}; JSON and CSV keep the data.
+      Tables and errors escape control characters of texts, as in \\n or \\u{1b}. JSON and CSV \
+      contain the texts unchanged.
 
-      Exit codes: 0 done; 1 refused (too few credits, or a state that forbids it); 3 not found; \
-      64 a mistake on the command line or in a value; 69 the server or its database is unavailable; \
-      70 a defect; 74 standard input or output fails; 75 no answer in time, or too busy; 77 not \
-      permitted; 141 the reader of standard output has gone.
+      Exit codes: 0 success; 1 refused (too few credits, or a state that forbids the command); \
+      3 not found; 64 invalid command line or value; 69 the server or its database is unavailable; \
+      70 internal error; 74 standard input or output failed; 75 timeout or overload; 77 permission \
+      denied; 141 the reader of standard output has closed it.
       """,
     subcommands: [
       Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, RefundCharge.self,
@@ -30,32 +31,33 @@ struct Mockupctl: AsyncParsableCommand {
       commandError: { CommandError(thrown: $0) })
   }
 
-  /// Finds the command of some arguments.
+  /// Parses arguments as a command.
   ///
-  /// The parser takes a negative number for an unknown option, so an argument such as `-5` is moved
-  /// behind `--` when that has happened: the error then names the argument that it was given for.
+  /// The parser takes a negative number for an unknown option. If that fails, arguments such as
+  /// `-5` are moved behind `--` and parsed again: the error then names the argument with the
+  /// number.
   static func parse(_ arguments: [String]) throws -> any ParsableCommand {
-    let ways = [
+    let attempts = [
       arguments, arguments.movingNegativeNumbers(afterOptions: false),
       arguments.movingNegativeNumbers(afterOptions: true),
     ]
-    for way in ways.dropLast() {
+    for attempt in attempts.dropLast() {
       do {
-        return try parseAsRoot(way)
+        return try parseAsRoot(attempt)
       } catch
         where message(for: error).contains(/^(Unknown option '-[0-9.]|Missing expected argument)/)
       {
         continue
       }
     }
-    return try parseAsRoot(ways.last)
+    return try parseAsRoot(attempts.last)
   }
 }
 
 extension [String] {
-  /// The arguments with those that are negative numbers behind a `--` at the end.
+  /// Returns the arguments with the negative numbers moved behind a `--` at the end.
   ///
-  /// - Parameter afterOptions: Also those that stand right after an option.
+  /// - Parameter afterOptions: Moves numbers that directly follow an option, too.
   fileprivate func movingNegativeNumbers(afterOptions: Bool) -> [String] {
     let end = firstIndex(of: "--") ?? endIndex
     var kept: [String] = []

@@ -4,13 +4,13 @@ internal import MockupClient
 internal import StandardStreams
 internal import VisibleText
 
-/// How answers are written to standard output.
+/// The format of the output.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
   case table
   case json
 }
 
-/// An answer as names and values, in the order in which people want them.
+/// A result as names and values, in the order in which they are shown.
 struct Record {
   enum Value {
     case text(String)
@@ -29,17 +29,19 @@ struct Record {
 }
 
 extension Record.Value {
-  /// A text, or nothing where it is empty.
+  /// Returns a text, or nothing if it is empty.
   static func id(_ text: String) -> Record.Value { text.isEmpty ? .nothing : .text(text) }
 
   static func number(_ number: Int32) -> Record.Value { .number(Int64(number)) }
 
-  /// A number, or nothing.
+  /// Returns a number, or nothing if it is `nil`.
   static func real(_ number: Double?) -> Record.Value { number.map { .decimal($0) } ?? .nothing }
 
   static func time(_ time: Timestamp?) -> Record.Value { time.map { .time($0) } ?? .nothing }
 
-  /// The value for a terminal: texts are a peer's, so what is hidden in them is written visibly.
+  /// The value for a terminal.
+  ///
+  /// Control characters are escaped, since texts can come from other users.
   var forPeople: String {
     switch self {
     case .text(let text): text.visible()
@@ -49,7 +51,7 @@ extension Record.Value {
     }
   }
 
-  /// The value for programs that read text.
+  /// The value as text for programs.
   var plain: String {
     switch self {
     case .text(let text): text
@@ -81,14 +83,14 @@ extension Record.Value {
 }
 
 extension Record {
-  /// As a JSON object.
+  /// The record as a JSON object.
   var json: JSONValue { .object(members) }
 
   fileprivate var members: [JSONValue.Member] { fields.map { .init($0.name, $0.value.json) } }
 }
 
 extension OutputFormat {
-  /// Writes one answer: a line for each of its fields, or an object.
+  /// Writes a record: a line for each field, or an object.
   func write(_ record: Record) async throws(CommandError) {
     switch self {
     case .table: try await StandardOutput.write(Self.table(record))
@@ -96,7 +98,7 @@ extension OutputFormat {
     }
   }
 
-  /// Writes a list: a line for each answer below a line of names, or an array.
+  /// Writes a list: a header and a line for each record, or an array.
   func write(_ records: [Record]) async throws(CommandError) {
     switch self {
     case .table: try await StandardOutput.write(Self.table(records))
@@ -104,9 +106,12 @@ extension OutputFormat {
     }
   }
 
-  /// Writes a list and a summary of it: a table with the summary below it, or an object of both.
+  /// Writes a list and its summary: a table with the summary below, or an object with both.
   ///
-  /// - Parameter summaryName: The summary's own member; `nil`: its fields stand beside the list.
+  /// - Parameters:
+  ///   - name: The member of the list in the object.
+  ///   - summaryName: The member of the summary; if it is `nil`, the fields of the summary are
+  ///     members beside the list.
   func write(
     _ records: [Record], named name: String, below summary: Record, named summaryName: String? = nil
   ) async throws(CommandError) {
@@ -121,7 +126,7 @@ extension OutputFormat {
     }
   }
 
-  /// One answer of a stream, in a line of its own: its values, or an object.
+  /// Formats a record of a stream as a line: its values, or an object.
   func line(_ record: Record) -> String {
     switch self {
     case .table: record.fields.map(\.value.forPeople).joined(separator: "  ")

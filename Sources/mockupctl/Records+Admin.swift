@@ -1,7 +1,7 @@
 internal import Foundation
 internal import MockupClient
 
-// The admin's answers as records. The names are the messages' own.
+// Records of the responses of AdminService. The names are those of the messages' fields.
 
 extension Record {
   init(_ user: UserUsage) {

@@ -1,6 +1,6 @@
 internal import MockupClient
 
-// The service's answers as records. The names are the messages' own.
+// Records of the service's responses. The names are those of the messages' fields.
 
 extension Record {
   init(_ reservation: Reservation) {

@@ -5,24 +5,25 @@ internal import MockupClient
 struct RefundCharge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "refund",
-    abstract: "Refund what an entry of the ledger charged, or a part of it.",
+    abstract: "Refund the credits that a ledger entry charged, or a part of them.",
     discussion: """
-      The refund's id is printed to standard error before the call, unless --id gives it: after a lost \
-      answer, the same command with that --id does not refund twice.
+      The id of the refund is printed to standard error before the call, unless --id gives it. If \
+      the response is lost, repeat the command with that --id: it does not refund twice.
       """)
 
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Argument(help: "The entry's id.")
+  @Argument(help: "The id of the ledger entry.")
   var entry: UUID
 
   @Option(
-    parsing: .unconditional, help: "How many credits. (default: all that were not refunded yet)",
+    parsing: .unconditional,
+    help: "The number of credits. (default: all that were not refunded yet)",
     transform: Int.atLeast(1))
   var credits: Int?
 
-  @Option(help: "The refund's id; the same id again gives the same answer. (default: a new one)")
+  @Option(help: "The refund's id, which is its idempotency key. (default: a new id)")
   var id: UUID?
 
   @OptionGroup var connection: Connection

@@ -1,9 +1,9 @@
 internal import DynamicMessages
 internal import StandardStreams
 
-/// A call's requests, from the command line or from pieces of JSON, as binary messages.
+/// The requests of a call as binary messages, read from pieces of JSON.
 ///
-/// From pieces each request is there as soon as its last byte is.
+/// A request is available as soon as its last byte has arrived.
 struct Requests<Pieces: AsyncSequence & Sendable>: AsyncSequence, Sendable
 where Pieces.Element == [UInt8] {
   typealias Element = [UInt8]
@@ -28,10 +28,10 @@ where Pieces.Element == [UInt8] {
       self.pieces = pieces
     }
 
-    /// - Throws: `CommandError` about a request, by its number; what the pieces throw.
+    /// - Throws: `CommandError` for an invalid request, with its number; the errors of the pieces.
     mutating func next() async throws -> [UInt8]? {
       while true {
-        if let request = try nextOfWhatIsThere() { return request }
+        if let request = try nextBufferedRequest() { return request }
         if hasEnded { return nil }
         if let piece = try await pieces.next(isolation: #isolation) {
           values.append(piece)
@@ -42,13 +42,13 @@ where Pieces.Element == [UInt8] {
       }
     }
 
-    private mutating func nextOfWhatIsThere() throws(CommandError) -> [UInt8]? {
+    private mutating func nextBufferedRequest() throws(CommandError) -> [UInt8]? {
       do throws(DynamicMessageError) {
         guard let value = try values.next() else { return nil }
         count += 1
         return try type.binary(fromJSON: value)
       } catch {
-        // What is no JSON was not counted.
+        // A value that is not valid JSON was not counted.
         throw CommandError(error, in: "request \(error.code == .json ? count + 1 : count)")
       }
     }
@@ -56,9 +56,9 @@ where Pieces.Element == [UInt8] {
 }
 
 extension MessageType {
-  /// Requests from the command line, one in each argument.
+  /// Encodes requests from the command line, one in each argument.
   ///
-  /// - Throws: `CommandError` about the first that is none.
+  /// - Throws: `CommandError` for the first invalid request, with its number.
   func requests(from arguments: [String]) throws(CommandError) -> [[UInt8]] {
     var requests: [[UInt8]] = []
     for argument in arguments {

@@ -4,7 +4,7 @@ internal import MockupClient
 
 struct ReservationCommands: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reservations", abstract: "A user's reservations.",
+    commandName: "reservations", abstract: "List or resolve a user's reservations.",
     subcommands: [
       ListReservations.self, ResolveReservation.self,
     ],
@@ -13,21 +13,23 @@ struct ReservationCommands: AsyncParsableCommand {
 
 struct ListReservations: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List a user's reservations as they stand, the newest first.")
+    commandName: "list", abstract: "List a user's reservations, the newest first.")
 
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Option(help: "Only in this state; may be given more than once.")
+  @Option(help: "Only reservations in this state; can be repeated.")
   var state: [StateArgument] = []
 
-  @Option(help: "Only of this group.")
+  @Option(help: "Only reservations of this group.")
   var group: UUID?
 
-  @Option(help: "Only for this mockup.")
+  @Option(help: "Only reservations for this mockup.")
   var mockup: UUID?
 
-  @Option(parsing: .unconditional, help: "At most so many; 0: all.", transform: Int.atLeast(0))
+  @Option(
+    parsing: .unconditional, help: "The maximum number of reservations; 0 lists all.",
+    transform: Int.atLeast(0))
   var limit = 50
 
   @OptionGroup var connection: Connection

@@ -4,40 +4,39 @@ internal import MockupClient
 
 struct Reserve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Reserve credits, or ask whether they could be.",
+    abstract: "Reserve credits, or check whether they are available.",
     discussion: """
-      The reservation's id is printed to standard error before the call, unless --id gives it: after a \
-      lost answer, the same command with that --id does not reserve twice.
+      The id of the reservation is printed to standard error before the call, unless --id gives \
+      it. If the response is lost, repeat the command with that --id: it does not reserve twice.
       """)
 
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Argument(help: "How many credits; at least 1.", transform: Int.atLeast(1))
+  @Argument(help: "The number of credits, at least 1.", transform: Int.atLeast(1))
   var credits: Int
 
-  @Option(
-    help: "The reservation's id; the same id again gives the same answer. (default: a new one)")
+  @Option(help: "The reservation's id, which is its idempotency key. (default: a new id)")
   var id: UUID?
 
-  @Option(help: "generation or regeneration.")
+  @Option(help: "The operation that the credits are for: generation or regeneration.")
   var operation = SpendingOperation.generation
 
   @Option(
-    parsing: .unconditional, help: "Seconds that the credits stay set aside, up to 86400.",
+    parsing: .unconditional, help: "Seconds until the reservation expires, up to 86400.",
     transform: Int.atLeast(1))
   var timeToLive: Int = 900
 
-  @Option(help: "A mockup of the user that this is for.")
+  @Option(help: "A mockup of the user that the credits are for.")
   var mockup: UUID?
 
-  @Option(help: "A group, whose reservations can be released together.")
+  @Option(help: "A group whose reservations can be released together.")
   var group: UUID?
 
-  @Flag(help: "Take fewer credits where there are fewer.")
+  @Flag(help: "Reserve fewer credits if fewer are available.")
   var bestEffort = false
 
-  @Flag(help: "Only say what the answer would be.")
+  @Flag(help: "Reserve nothing; only report what the result would be.")
   var check = false
 
   @OptionGroup var connection: Connection
@@ -75,7 +74,7 @@ struct Reserve: AsyncParsableCommand {
   }
 }
 
-/// What can be reserved for.
+/// An operation that credits can be reserved for.
 enum SpendingOperation: String, ExpressibleByArgument, CaseIterable {
   case generation
   case regeneration

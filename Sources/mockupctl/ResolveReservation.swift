@@ -5,10 +5,10 @@ internal import MockupClient
 struct ResolveReservation: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resolve",
-    abstract: "Decide what an unresolved reservation was charged.",
+    abstract: "Settle an unresolved reservation with the credits that the vendor charged.",
     discussion: """
-      A reservation that was dispatched and never settled is unresolved when its time is over: the \
-      vendor may have charged for it or not, as its invoice tells.
+      A dispatched reservation that was not settled is unresolved once it has expired: only the \
+      vendor's invoice says whether it was charged. Requires the role admin.
       """)
 
   @Argument(help: "The user's id.")
@@ -18,14 +18,14 @@ struct ResolveReservation: AsyncParsableCommand {
   var reservation: UUID
 
   @Option(
-    parsing: .unconditional, help: "What the vendor charged; 0 gives all of it back.",
+    parsing: .unconditional, help: "The number of credits that the vendor charged; 0 releases all.",
     transform: Int.atLeast(0))
   var credits: Int
 
-  @Option(help: "Under which the same can be said again. (default: the reservation's id)")
+  @Option(help: "The idempotency key of the resolution. (default: the reservation's id)")
   var id: UUID?
 
-  @Flag(help: "More than is held may be charged, as far as it is available.")
+  @Flag(help: "Allow more credits than are held, if they are available.")
   var allowOverrun = false
 
   @OptionGroup var connection: Connection

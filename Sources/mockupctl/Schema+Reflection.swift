@@ -3,9 +3,9 @@ internal import TTRPC
 internal import TTRPCServices
 
 extension Schema {
-  /// Asks a server what it answers, all its services and their types.
+  /// Reads all services of a server, and their types, by reflection.
   ///
-  /// - Throws: `RPCError`; `DynamicMessageError` where the answers make no schema.
+  /// - Throws: `RPCError`; `DynamicMessageError` if the responses are no valid schema.
   static func ofServer(_ client: Client, timeout: Duration) async throws -> Schema {
     let options = CallOptions(timeout: timeout)
     do {
@@ -24,12 +24,12 @@ extension Schema {
     } catch let error as RPCError where error.code == .unimplemented {
       throw RPCError(
         code: .unimplemented,
-        message: "the server has no reflection, by which its methods would be known", cause: error)
+        message: "the server does not support reflection, which this command needs", cause: error)
     }
   }
 }
 
-/// Questions to a server's reflection, each answered before the next.
+/// A reflection call, in which each question is answered before the next.
 private struct ReflectionDialogue {
   typealias Question = ServerReflectionRequest.MessageRequest
   typealias Answer = ServerReflectionResponse.MessageResponse
@@ -39,17 +39,18 @@ private struct ReflectionDialogue {
 
   func services() async throws(RPCError) -> [String] {
     guard case .listServicesResponse(let list) = try await answer(to: .listServices("")) else {
-      throw .strangeAnswer
+      throw .unexpectedAnswer
     }
     return list.service.map(\.name)
   }
 
-  /// The file that declares a service, and all that it imports; nothing where the server has none,
-  /// which is no reason to know nothing of the others.
+  /// Reads the file that declares a service, and the files that it imports.
+  ///
+  /// - Returns: An empty array if the server has no such file; other services can still be used.
   func files(declaring service: String) async throws(RPCError) -> [[UInt8]] {
     do throws(RPCError) {
       let answer = try await answer(to: .fileContainingSymbol(service))
-      guard case .fileDescriptorResponse(let response) = answer else { throw .strangeAnswer }
+      guard case .fileDescriptorResponse(let response) = answer else { throw .unexpectedAnswer }
       return response.fileDescriptorProto
     } catch  where error.code == .notFound {
       return []
@@ -58,17 +59,17 @@ private struct ReflectionDialogue {
 
   private func answer(to question: Question) async throws(RPCError) -> Answer {
     try await requests.write(ServerReflectionRequest(messageRequest: question))
-    guard let answer = try await responses.next()?.messageResponse else { throw .strangeAnswer }
+    guard let answer = try await responses.next()?.messageResponse else { throw .unexpectedAnswer }
     if case .errorResponse(let error) = answer {
       throw RPCError(
         code: StatusCode(rawValue: error.errorCode) ?? .unknown,
-        message: "the server's reflection says: \(error.errorMessage)")
+        message: "reflection failed: \(error.errorMessage)")
     }
     return answer
   }
 }
 
 extension RPCError {
-  fileprivate static let strangeAnswer = RPCError(
-    code: .internalError, message: "the server's reflection does not answer what it was asked")
+  fileprivate static let unexpectedAnswer = RPCError(
+    code: .internalError, message: "the server's reflection sent an unexpected response")
 }

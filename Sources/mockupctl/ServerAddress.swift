@@ -3,16 +3,18 @@ internal import Foundation
 internal import StandardStreams
 internal import TTRPC
 
-/// Where the server listens.
+/// The address of the server.
 struct ServerAddress: ParsableArguments {
   @Option(
-    help: "The server's socket. (default: $MOCKUPD_SOCKET_PATH or /run/mockupd/mockupd.sock)",
+    help: "The server's Unix socket. (default: $MOCKUPD_SOCKET_PATH or /run/mockupd/mockupd.sock)",
     completion: .file())
   var socket: String?
 
   private static let variable = "MOCKUPD_SOCKET_PATH"
 
-  /// - Throws: `CommandError` where the path is empty.
+  /// The path of the socket: the option, the environment variable, or the default.
+  ///
+  /// - Throws: `CommandError` if the path is empty.
   var path: String {
     get throws(CommandError) {
       let variable = ProcessInfo.processInfo.environment[Self.variable]
@@ -25,9 +27,9 @@ struct ServerAddress: ParsableArguments {
     }
   }
 
-  /// Runs a command with a client for services of any kind.
+  /// Runs a command with a client for any service.
   ///
-  /// - Throws: `CommandError` where the path is empty; what the command throws.
+  /// - Throws: `CommandError` if the path is empty; the errors of `body`.
   func withClient(_ body: (Client) async throws -> Void) async throws {
     let client = Client(path: try path)
     do {
@@ -40,9 +42,9 @@ struct ServerAddress: ParsableArguments {
   }
 }
 
-/// A number of seconds on the command line: above 0, and a day at most.
+/// A number of seconds on the command line: more than 0, at most 86400 (a day).
 struct Seconds: ExpressibleByArgument, CustomStringConvertible {
-  /// How long people wait for one answer where they say nothing else.
+  /// The default time to wait for one response.
   static let forOneAnswer = Seconds(count: 10)
 
   private let count: Double

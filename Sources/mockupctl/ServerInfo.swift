@@ -3,7 +3,8 @@ internal import MockupClient
 
 struct ServerInfo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "info", abstract: "Show the server, its database, and what waits in it.")
+    commandName: "info",
+    abstract: "Show the server, its database, and how much work is pending.")
 
   @OptionGroup var connection: Connection
 

@@ -4,7 +4,7 @@ internal import MockupClient
 
 struct Commit: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Spend what a reservation holds, or a part of it.")
+    abstract: "Commit (spend) the credits that a reservation holds, or a part of them.")
 
   @Argument(help: "The user's id.")
   var user: UUID
@@ -13,18 +13,18 @@ struct Commit: AsyncParsableCommand {
   var reservation: UUID
 
   @Option(
-    parsing: .unconditional, help: "How many credits; the rest is free again. (default: all)",
+    parsing: .unconditional,
+    help: "The number of credits to spend; the rest is released. (default: all)",
     transform: Int.atLeast(0))
   var credits: Int?
 
-  @Option(
-    help: "The commit's id; the same id again gives the same answer. (default: the reservation's)")
+  @Option(help: "The idempotency key of the commit. (default: the reservation's id)")
   var commitId: UUID?
 
-  @Flag(help: "Keep the rest set aside for more commits, each with a --commit-id of its own.")
+  @Flag(help: "Keep the rest held for further commits, each with a --commit-id of its own.")
   var notFinal = false
 
-  @Flag(help: "Spend more than is left, if that is available.")
+  @Flag(help: "Allow more credits than the reservation has left, if they are available.")
   var allowOverrun = false
 
   @OptionGroup var connection: Connection
@@ -51,7 +51,7 @@ struct Commit: AsyncParsableCommand {
 
 struct Release: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Give back what a reservation holds, or the open ones of a group.")
+    abstract: "Release the credits of a reservation, or of all open reservations of a group.")
 
   @Argument(help: "The user's id.")
   var user: UUID
@@ -59,14 +59,14 @@ struct Release: AsyncParsableCommand {
   @Argument(help: "The reservation's id.")
   var reservation: UUID?
 
-  @Option(help: "The group's id, in place of a reservation's.")
+  @Option(help: "The id of a group, instead of a reservation.")
   var group: UUID?
 
   @OptionGroup var connection: Connection
 
   func validate() throws {
     guard (reservation == nil) != (group == nil) else {
-      throw ValidationError("give a reservation's id, or a group's with --group")
+      throw ValidationError("give either a reservation or --group")
     }
   }
 

@@ -4,7 +4,7 @@ internal import MockupClient
 
 struct ShowReservation: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reservation", abstract: "Show a reservation as it stands now.")
+    commandName: "reservation", abstract: "Show a reservation in its current state.")
 
   @Argument(help: "The user's id.")
   var user: UUID

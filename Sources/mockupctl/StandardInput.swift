@@ -3,36 +3,39 @@ internal import Foundation
 internal import Glibc
 internal import StandardStreams
 
-/// Standard input, as the pieces in which it comes, without a byte order mark at its beginning.
+/// The bytes of standard input in the pieces in which they arrive, without a byte order mark.
 ///
-/// A thread of its own waits for them in `read(2)`, which nothing can interrupt: who reads here is
-/// cancelled at once, and the thread ends with the process.
+/// A separate thread blocks in `read(2)`, which cannot be interrupted. A task that reads from this
+/// sequence can be cancelled at once; the thread ends with the process.
 struct StandardInput: AsyncSequence, Sendable {
   typealias Element = [UInt8]
   typealias Failure = any Error
 
+  /// The maximum size of a piece, in bytes.
   private static let pieceSize = 64 * 1024
-  /// How many pieces may wait.
+  /// The number of pieces that the thread may read ahead.
   private static let piecesAhead = 4
 
   private let pieces: AsyncThrowingStream<[UInt8], any Error>
-  /// How many more pieces the thread may read.
-  private let room: DispatchSemaphore
+  /// Counts the pieces that the thread may still read.
+  private let capacity: DispatchSemaphore
 
-  /// Starts the thread: once in a process, since a piece that was read cannot be put back.
+  /// Starts the thread.
+  ///
+  /// Use it once in a process: bytes that were read cannot be put back.
   init() {
-    // From 0: a semaphore must not be freed with less than it began with.
-    let room = DispatchSemaphore(value: 0)
-    for _ in 0..<Self.piecesAhead { room.signal() }
+    // Begins with 0, since a semaphore must not be freed with less than its initial value.
+    let capacity = DispatchSemaphore(value: 0)
+    for _ in 0..<Self.piecesAhead { capacity.signal() }
     let (pieces, continuation) = AsyncThrowingStream<[UInt8], any Error>.makeStream(
       bufferingPolicy: .bufferingOldest(Self.piecesAhead))
     Thread.detachNewThread {
       do throws(CommandError) {
-        room.wait()
+        capacity.wait()
         var piece = try Self.firstPiece()
         while !piece.isEmpty {
           continuation.yield(piece)
-          room.wait()
+          capacity.wait()
           piece = try Self.piece()
         }
         continuation.finish()
@@ -41,13 +44,13 @@ struct StandardInput: AsyncSequence, Sendable {
       }
     }
     self.pieces = pieces
-    self.room = room
+    self.capacity = capacity
   }
 
-  /// Whether a person types it.
+  /// True if standard input is a terminal.
   static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
-  /// Waits for the first piece, and drops the byte order mark that some programs write before UTF-8.
+  /// Reads the first piece, without the byte order mark that some programs write before UTF-8.
   private static func firstPiece() throws(CommandError) -> [UInt8] {
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     var piece = try piece()
@@ -61,34 +64,34 @@ struct StandardInput: AsyncSequence, Sendable {
     return piece.isEmpty ? try Self.piece() : piece
   }
 
-  /// Waits for more; empty at the end.
+  /// Reads the next piece; empty at the end of the input.
   private static func piece() throws(CommandError) -> [UInt8] {
     var result = 0
-    var problem: Int32 = 0
+    var errorNumber: Int32 = 0
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: pieceSize) { buffer, count in
       repeat {
         result = unsafe read(STDIN_FILENO, buffer.baseAddress, buffer.count)
-        problem = errno
-      } while result < 0 && problem == EINTR
+        errorNumber = errno
+      } while result < 0 && errorNumber == EINTR
       count = Swift.max(result, 0)
     }
     guard result >= 0 else {
-      throw CommandError("cannot read standard input", systemError: problem)
+      throw CommandError("cannot read standard input", systemError: errorNumber)
     }
     return bytes
   }
 
   func makeAsyncIterator() -> AsyncIterator {
-    AsyncIterator(pieces: pieces.makeAsyncIterator(), room: room)
+    AsyncIterator(pieces: pieces.makeAsyncIterator(), capacity: capacity)
   }
 
   struct AsyncIterator: AsyncIteratorProtocol {
     fileprivate var pieces: AsyncThrowingStream<[UInt8], any Error>.AsyncIterator
-    fileprivate let room: DispatchSemaphore
+    fileprivate let capacity: DispatchSemaphore
 
     mutating func next() async throws -> [UInt8]? {
       let piece = try await pieces.next(isolation: #isolation)
-      room.signal()
+      capacity.signal()
       return piece
     }
   }

@@ -4,40 +4,42 @@ internal import MockupClient
 
 struct Usage: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show credits, budget, used, held, remaining: a user's, or everybody's.",
+    abstract: "Show the budget and the used, held and remaining credits of one or all users.",
     discussion: """
-      Without a user it is a report over all of them, which takes an admin or a reader, with a last \
-      line for what they come to. With --by-month it is a year, of one user or of all together, with \
-      a bar for each month: what was used, and, lighter, what is held.
+      Without a user it reports on all users, with their totals, which requires the role admin or \
+      reader. With --by-month it shows a year, of one user or of all users together, with a bar \
+      for each month: used credits dark, held credits light.
       """)
 
   @Argument(help: "The user's id. (default: all users)")
   var user: UUID?
 
-  @Option(parsing: .unconditional, help: "The year. (default: this one)", transform: Int.atLeast(1))
+  @Option(
+    parsing: .unconditional, help: "The year. (default: the current year)",
+    transform: Int.atLeast(1))
   var year: Int?
 
   @Option(
-    parsing: .unconditional, help: "The month, 1 to 12. (default: this one's number)",
+    parsing: .unconditional, help: "The month, 1 to 12. (default: the number of the current month)",
     transform: Int.atLeast(1))
   var month: Int?
 
-  @Flag(help: "Each month of the year.")
+  @Flag(help: "Show each month of the year.")
   var byMonth = false
 
-  @Option(help: "Who of all users comes first.")
+  @Option(help: "The order of the report on all users.")
   var order = ReportOrder.user
 
-  @Flag(help: "Of all users, only those who used or hold something in the year.")
+  @Flag(help: "Report only on users who used or hold credits in the year.")
   var active = false
 
-  @Flag(help: "Of all users, only those whose month is above its soft limit.")
+  @Flag(help: "Report only on users whose month exceeds its soft limit.")
   var softLimitPassed = false
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Of all users, only those with at most so many credits available.", valueName: "credits"))
+      "Report only on users with at most this many credits available.", valueName: "credits"))
   var availableAtMost: Int?
 
   @OptionGroup var connection: Connection
@@ -45,10 +47,10 @@ struct Usage: AsyncParsableCommand {
   func validate() throws {
     let filters = order != .user || active || softLimitPassed || availableAtMost != nil
     if filters, user != nil {
-      throw ValidationError("--order and the filters are for all users, not for one")
+      throw ValidationError("--order and the filters cannot be combined with a user")
     }
     if byMonth, month != nil {
-      throw ValidationError("--by-month shows every month: it cannot be combined with --month")
+      throw ValidationError("--by-month cannot be combined with --month")
     }
   }
 
@@ -65,7 +67,7 @@ struct Usage: AsyncParsableCommand {
     }
   }
 
-  /// What is asked for of all users.
+  /// Returns the report on all users for the given options.
   func report(_ client: MockupClient, month: Int?) throws -> UsageReport {
     try client.admin.usageReport(
       year: year, month: month, order: order.value, activeOnly: active,
@@ -77,7 +79,7 @@ struct Usage: AsyncParsableCommand {
     var totals = UsageTotals()
     for try await page in try report(client, month: month).pages {
       users += page.users.map { Record($0) }
-      // Those of the first page and of the last differ where somebody has spent meanwhile.
+      // Each page has the totals of its own moment; those of the last page are shown.
       totals = page.totals ?? UsageTotals()
     }
     try await connection.output.write(
@@ -85,7 +87,7 @@ struct Usage: AsyncParsableCommand {
   }
 }
 
-/// The order of a report on the command line.
+/// The order of the report on all users, on the command line.
 enum ReportOrder: String, ExpressibleByArgument, CaseIterable {
   case user
   case used

@@ -3,11 +3,11 @@ internal import FoundationEssentials
 internal import MockupClient
 
 extension Usage {
-  /// A month of one user, or of all together.
+  /// The credits of a month, of one user or of all users together.
   private struct Month {
     var used: Int64
     var held: Int64
-    /// One user's.
+    /// The soft limit; `nil` for all users.
     var softLimit: Int64?
   }
 
@@ -46,13 +46,14 @@ extension Usage {
   }
 }
 
-/// Credits as a length.
+/// A bar of a chart.
 enum Bar {
-  /// How long the longest is.
+  /// The length of the longest bar, in characters.
   private static let width: Int64 = 40
 
-  /// A block for each fortieth of `most`, and at least one for whatever is not nothing: full for what
-  /// was used, light for what is held.
+  /// Returns a bar with full blocks for used credits, then light blocks for held credits.
+  ///
+  /// A block stands for a fortieth of `most`; a number above 0 has at least one block.
   static func text(used: Int64, held: Int64, of most: Int64) -> String {
     func blocks(_ credits: Int64) -> Int {
       guard credits > 0, most > 0 else { return 0 }

@@ -5,17 +5,19 @@ internal import MockupClient
 struct VerifyLedger: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Recompute the balances from the ledger, and show what differs.",
-    discussion: "The exit code is 1 if something does. It locks nothing, and takes an admin.")
+    abstract: "Recompute the balances from the ledger, and show the discrepancies.",
+    discussion: """
+      Exits with 1 if there are any. The verification locks nothing, and requires the role admin.
+      """)
 
   @Argument(help: "The user's id. (default: all users)")
   var user: UUID?
 
-  @Option(help: "A table for people, or json for programs.")
+  @Option(help: "The output format: a table for people, or JSON for programs.")
   var output = OutputFormat.table
 
   @Option(
-    parsing: .unconditional, help: "Seconds until all must be verified. (default: without end)")
+    parsing: .unconditional, help: "Time limit of the verification in seconds. (default: none)")
   var timeout: Seconds?
 
   @OptionGroup var server: ServerAddress

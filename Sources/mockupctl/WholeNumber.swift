@@ -1,9 +1,9 @@
 internal import ArgumentParser
 
 extension FixedWidthInteger where Self: Sendable {
-  /// Reads a number of the command line, which must not be less than another.
+  /// Returns a parser of numbers on the command line that are at least `least`.
   ///
-  /// To be used with `parsing: .unconditional`, since the parser takes `-5` for an option otherwise.
+  /// Use it with `parsing: .unconditional`; otherwise the parser takes `-5` for an option.
   static func atLeast(_ least: Self) -> @Sendable (String) throws -> Self {
     { text in
       guard let number = Self(text) else {

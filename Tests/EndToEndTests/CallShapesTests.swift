@@ -99,7 +99,7 @@ import Testing
       #expect(
         ending.errorLines == [
           #"mockupctl: ABORTED: no \u{1b}[31m"#, "  text: is wrong",
-          "  try again after 2.0 seconds",
+          "  retry after 2.0 seconds",
           #"  type.googleapis.com/shapes.test.Word: {"text":"inside"}"#,
         ])
     }
@@ -131,7 +131,7 @@ import Testing
         #expect(ending.exitCode == 70)
         #expect(
           ending.errorLines == [
-            "mockupctl: UNIMPLEMENTED: the server has no reflection, by which its methods would be known"
+            "mockupctl: UNIMPLEMENTED: the server does not support reflection, which this command needs"
           ])
       }
     }

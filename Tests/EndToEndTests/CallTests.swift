@@ -152,8 +152,8 @@ import Testing
           [reserve, #"{"credits":"many"}"#], "", 64,
           ["request 1: credits: \"many\" is no int32"]
         ),
-        ([reserve, valid, valid], "", 64, ["\(reserve) takes one request, and there are more"]),
-        ([reserve], valid + valid, 64, ["\(reserve) takes one request, and there are more"]),
+        ([reserve, valid, valid], "", 64, ["\(reserve) takes a single request, not several"]),
+        ([reserve], valid + valid, 64, ["\(reserve) takes a single request, not several"]),
         (
           ["mockups.v1.CreditService/ReserveCredit", valid], "", 64,
           [
@@ -359,7 +359,7 @@ import Testing
         ["call", "GetCreditUsage", #"{"userId":"\#(UUID())"}"#], at: server)
       #expect(usage.exitCode == 69)
       #expect(usage.errors.hasPrefix("mockupctl: UNAVAILABLE: "))
-      #expect(usage.errorLines.last?.hasPrefix("  try again after ") == true, "\(usage)")
+      #expect(usage.errorLines.last?.hasPrefix("  retry after ") == true, "\(usage)")
       #expect(await server.stop().exitCode == 0)
     }
   }

@@ -27,7 +27,7 @@ import Testing
     #expect(
       commandError.lines == [
         "RESOURCE_EXHAUSTED: too much", "  a.b: is long", "  c: is short",
-        "  try again after 1.5 seconds",
+        "  retry after 1.5 seconds",
         #"  type.googleapis.com/grpc.health.v1.HealthCheckRequest: {"service":"a"}"#,
         "  x/y.Z: 2 bytes",
       ])

@@ -4,37 +4,39 @@ internal import MockupClient
 
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Ask for a mockup of each asset in each scene.",
+    abstract: "Request a mockup of each asset in each scene.",
     discussion: """
-      The exit code is 1 if one of them could not be asked for. The request's id is printed to standard \
-      error before the call, unless --id gives it: after a lost answer, the same command with that --id \
-      does not ask twice.
+      Exits with 1 if any of the mockups was not made. The id of the request is printed to \
+      standard error before the call, unless --id gives it. If the response is lost, repeat the \
+      command with that --id: it does not request the mockups twice.
       """)
 
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Option(help: "An asset of the user; any number of times.")
+  @Option(help: "An asset of the user; can be repeated.")
   var asset: [UUID]
 
-  @Option(help: "A scene's key; any number of times.")
+  @Option(help: "The key of a scene; can be repeated.")
   var scene: [String]
 
-  @Option(help: "The request's id; the same id again gives the same answer. (default: a new one)")
+  @Option(help: "The idempotency key of the request. (default: a new id)")
   var id: UUID?
 
-  @Flag(help: "Completed mockups are approved at once.")
+  @Flag(help: "Approve the mockups as soon as they are completed.")
   var skipApproval = false
 
-  @Option(help: "A quote of the user that they are for.")
+  @Option(help: "A quote of the user that the mockups are for.")
   var quote: UUID?
 
   @Option(
-    parsing: .unconditional, help: "What each may cost, up to 1000.", transform: Int.atLeast(1))
+    parsing: .unconditional, help: "The number of credits to reserve for each mockup, up to 1000.",
+    transform: Int.atLeast(1))
   var credits = 1
 
   @Option(
-    parsing: .unconditional, help: "Seconds that the credits stay set aside for each, up to 86400.",
+    parsing: .unconditional,
+    help: "Seconds until the credits of a mockup that no worker claims expire, up to 86400.",
     transform: Int.atLeast(1))
   var timeToLive = 86_400
 

@@ -5,14 +5,14 @@ internal import MockupClient
 struct MockupsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mockups",
-    abstract: "Look at mockups, and decide what becomes of them.",
+    abstract: "List, show, watch, review, regenerate or delete mockups.",
     subcommands: [
       ListMockups.self, ShowMockup.self, ApproveMockup.self, RejectMockup.self,
       RegenerateMockup.self, DeleteMockup.self, WatchMockups.self,
     ])
 }
 
-/// Which mockup a command is about.
+/// The user and the id of a mockup, as arguments.
 struct MockupReference: ParsableArguments {
   @Argument(help: "The user's id.")
   var user: UUID
@@ -28,19 +28,21 @@ struct ListMockups: AsyncParsableCommand {
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Option(help: "Only this asset's.")
+  @Option(help: "Only mockups of this asset.")
   var asset: UUID?
 
-  @Option(help: "Only this quote's.")
+  @Option(help: "Only mockups for this quote.")
   var quote: UUID?
 
-  @Option(help: "Only in this scene.")
+  @Option(help: "Only mockups in this scene.")
   var scene: String?
 
-  @Option(help: "Only of this status.")
+  @Option(help: "Only mockups in this status.")
   var status: KnownStatus?
 
-  @Option(parsing: .unconditional, help: "At most so many; 0: all.", transform: Int.atLeast(0))
+  @Option(
+    parsing: .unconditional, help: "The maximum number of mockups; 0 lists all.",
+    transform: Int.atLeast(0))
   var limit = 50
 
   @OptionGroup var connection: Connection
@@ -61,7 +63,7 @@ struct ListMockups: AsyncParsableCommand {
 
 struct ShowMockup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show a mockup as it is now.")
+    commandName: "show", abstract: "Show a mockup in its current state.")
 
   @OptionGroup var reference: MockupReference
   @OptionGroup var connection: Connection
@@ -95,7 +97,7 @@ struct RejectMockup: AsyncParsableCommand {
 
   @OptionGroup var reference: MockupReference
 
-  @Option(help: "Why, in up to 2000 characters.")
+  @Option(help: "The reason, up to 2000 characters.")
   var reason = ""
 
   @OptionGroup var connection: Connection
@@ -113,17 +115,24 @@ struct RejectMockup: AsyncParsableCommand {
 struct RegenerateMockup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "regenerate",
-    abstract: "Ask for a mockup once more; its picture is cleared away.")
+    abstract: "Request a mockup again; its picture is cleared.",
+    discussion: """
+      Exits with 1 if too few credits are available. The id of the request is printed to standard \
+      error before the call, unless --id gives it. If the response is lost, repeat the command \
+      with that --id: it does not request the mockup twice.
+      """)
 
   @OptionGroup var reference: MockupReference
 
-  @Option(help: "The request's id; the same id again gives the same answer. (default: a new one)")
+  @Option(help: "The idempotency key of the request. (default: a new id)")
   var id: UUID?
 
-  @Flag(help: "Completed, it is approved at once.")
+  @Flag(help: "Approve the mockup as soon as it is completed.")
   var skipApproval = false
 
-  @Option(parsing: .unconditional, help: "What it may cost, up to 1000.", transform: Int.atLeast(1))
+  @Option(
+    parsing: .unconditional, help: "The number of credits to reserve, up to 1000.",
+    transform: Int.atLeast(1))
   var credits = 1
 
   @OptionGroup var connection: Connection
@@ -153,7 +162,7 @@ struct RegenerateMockup: AsyncParsableCommand {
 struct DeleteMockup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete",
-    abstract: "Delete a mockup; credits that no worker has begun to spend come back.")
+    abstract: "Delete a mockup, and release its credits unless a worker has claimed it.")
 
   @OptionGroup var reference: MockupReference
   @OptionGroup var connection: Connection
@@ -171,7 +180,7 @@ struct DeleteMockup: AsyncParsableCommand {
   }
 }
 
-/// A status that a mockup may have.
+/// A status of a mockup, on the command line.
 enum KnownStatus: String, ExpressibleByArgument, CaseIterable {
   case pending
   case generating

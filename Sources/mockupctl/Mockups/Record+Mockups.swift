@@ -1,6 +1,6 @@
 internal import MockupClient
 
-// Mockups as records. The names are the messages' own.
+// Records of mockups. The names are those of the messages' fields.
 
 extension Record {
   init(_ mockup: Mockup) {
@@ -30,7 +30,7 @@ extension Record {
     ])
   }
 
-  /// What of a mockup fits into a line.
+  /// Creates the record of a mockup in a list, with the fields that fit into a line.
   init(listed mockup: Mockup) {
     self.init([
       "created_at": .time(mockup.createdAt),

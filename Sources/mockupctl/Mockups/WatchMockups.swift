@@ -6,24 +6,24 @@ internal import StandardStreams
 struct WatchMockups: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "watch",
-    abstract: "Print a user's mockups as they change, without end.",
+    abstract: "Print a user's mockups as they change, until interrupted.",
     discussion: """
-      A line for each change: the mockup, its status, its scene, what was charged, and its picture or \
-      its error. As JSON each has a resume_token, after which --from goes on; the first line, which \
-      comes at once, has nothing else. A server that goes away meanwhile is waited for, and nothing is \
-      missed.
+      Prints a line for each change, with the mockup, its status, its scene, the credits charged, \
+      and the URL of its picture or its error. In JSON each line has a resume_token, with which \
+      --from continues; the first line, which is printed at once, has only that. If the server \
+      becomes unavailable, the command waits for it and misses no change.
       """)
 
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Option(help: "The resume_token after which to go on. (default: from now)")
+  @Option(help: "Continue after the change with this resume_token. (default: from now on)")
   var from: String?
 
-  @Flag(help: "Begin with every mockup as it stands now.")
+  @Flag(help: "Begin with the current state of every mockup.")
   var current = false
 
-  @Option(help: "Lines for people, or json for programs.")
+  @Option(help: "The output format: text for people (table), or JSON for programs.")
   var output = OutputFormat.table
 
   @OptionGroup var server: ServerAddress
@@ -45,7 +45,10 @@ struct WatchMockups: AsyncParsableCommand {
     }
   }
 
-  /// What is said of a change; people need not be told that nothing has changed yet.
+  /// Returns the record to print for an event.
+  ///
+  /// The beginning of the watch is printed in JSON only: it has no other information than its
+  /// token.
   private func record(of event: MockupEvent) -> Record? {
     var record: Record
     switch event.change {

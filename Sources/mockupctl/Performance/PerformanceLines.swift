@@ -2,10 +2,10 @@ internal import DynamicMessages
 internal import MockupClient
 internal import StandardStreams
 
-/// Entries of performance, one on each line. Empty lines are skipped.
+/// Performance entries, read from lines; empty lines are skipped.
 ///
-/// The first line decides the form: a JSON object, as every further line then is; or the names of the
-/// columns of comma-separated values, in any order.
+/// The first line decides the format of all lines: if it is a JSON object, so are the others;
+/// otherwise it is the header of CSV, whose columns can be in any order.
 struct PerformanceLines<Pieces: AsyncSequence & Sendable>: AsyncSequence, Sendable
 where Pieces.Element == [UInt8] {
   struct Element: Sendable, Equatable {
@@ -14,7 +14,7 @@ where Pieces.Element == [UInt8] {
   }
   typealias Failure = any Error
 
-  /// The longest line, in bytes.
+  /// The maximum length of a line, in bytes.
   fileprivate static var maxLineBytes: Int { 4096 }
 
   let pieces: Pieces
@@ -34,13 +34,13 @@ where Pieces.Element == [UInt8] {
       self.pieces = pieces
     }
 
-    /// - Throws: `CommandError` for a line that is no entry, with its number; what the pieces throw.
+    /// - Throws: `CommandError` for an invalid line, with its number; the errors of the pieces.
     mutating func next() async throws -> Element? {
       while let line = try await nextLine() {
         number += 1
         let text = String(decoding: line, as: UTF8.self)
         if text.allSatisfy(\.isWhitespace) { continue }
-        do throws(PerformanceForm.Mistake) {
+        do throws(PerformanceForm.ParseError) {
           if let form {
             return Element(number: number, entry: try form.entry(text))
           }
@@ -64,7 +64,7 @@ where Pieces.Element == [UInt8] {
         }
         guard rest.count <= PerformanceLines.maxLineBytes else {
           throw CommandError(
-            "line \(number + 1) of standard input: it has more than "
+            "line \(number + 1) of standard input: longer than "
               + "\(PerformanceLines.maxLineBytes) bytes",
             exitCode: CommandError.usage)
         }
@@ -79,10 +79,10 @@ where Pieces.Element == [UInt8] {
   }
 }
 
-/// How entries are written on lines.
+/// The format of the lines: JSON objects, or CSV with known columns.
 enum PerformanceForm {
-  /// The error of a line.
-  struct Mistake: Error, CustomStringConvertible {
+  /// The reason why a line is invalid.
+  struct ParseError: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) {
@@ -96,26 +96,26 @@ enum PerformanceForm {
     case pins
     case impressions
 
-    /// The field of a name that a user wrote.
-    init(name: String) throws(Mistake) {
+    /// Finds the field with a name.
+    init(name: String) throws(ParseError) {
       guard let field = Field(rawValue: name) else {
         let names = Field.allCases.map(\.rawValue).joined(separator: ", ")
-        throw Mistake("unknown field \"\(name.prefix(80))\"; the fields are \(names)")
+        throw ParseError("unknown field \"\(name.prefix(80))\"; the fields are \(names)")
       }
       self = field
     }
   }
 
   case json
-  /// The fields of the columns, in their order.
+  /// CSV, with the fields of its columns.
   case columns([Column])
 
   struct Column {
     fileprivate let field: Field
   }
 
-  /// Reads the names of the columns, unless the line is an object.
-  init(firstLine line: String) throws(Mistake) {
+  /// Decides the format by the first line, and parses the header of CSV.
+  init(firstLine line: String) throws(ParseError) {
     if Self.isObject(line) {
       self = .json
       return
@@ -123,31 +123,31 @@ enum PerformanceForm {
     let names = try Self.values(line)
     let known = names.filter { Field(rawValue: $0) != nil }
     guard !known.isEmpty else {
-      throw Mistake(
-        "a JSON object or a header with user_id, mockup_id, pins and impressions is expected, "
+      throw ParseError(
+        "expected a JSON object or a header with user_id, mockup_id, pins and impressions, "
           + "not \"\(line.prefix(80))\"")
     }
     var columns: [Column] = []
     for name in names {
       let field = try Field(name: name)
       guard !columns.contains(where: { $0.field == field }) else {
-        throw Mistake("the header has the column \(name) twice")
+        throw ParseError("the header has the column \(name) twice")
       }
       columns.append(Column(field: field))
     }
     for field in Field.allCases where !columns.contains(where: { $0.field == field }) {
-      throw Mistake("the header lacks the column \(field.rawValue)")
+      throw ParseError("the header lacks the column \(field.rawValue)")
     }
     self = .columns(columns)
   }
 
-  /// Reads the entry on a line.
-  func entry(_ line: String) throws(Mistake) -> PerformanceEntry {
+  /// Parses the entry on a line.
+  func entry(_ line: String) throws(ParseError) -> PerformanceEntry {
     var entry = PerformanceEntry()
     switch self {
     case .json:
       guard Self.isObject(line) else {
-        throw Mistake("a JSON object is expected, as on the first line, not \"\(line.prefix(80))\"")
+        throw ParseError("expected a JSON object, as on the first line, not \"\(line.prefix(80))\"")
       }
       var given: Set<Field> = []
       for member in try Self.members(line) {
@@ -156,15 +156,15 @@ enum PerformanceForm {
         given.insert(field)
       }
       for field in [Field.userID, .mockupID] where !given.contains(field) {
-        throw Mistake("\(field.rawValue) is missing")
+        throw ParseError("\(field.rawValue) is missing")
       }
       guard given.contains(.pins) || given.contains(.impressions) else {
-        throw Mistake("pins and impressions are missing")
+        throw ParseError("pins and impressions are missing")
       }
     case .columns(let columns):
       let values = try Self.values(line)
       guard values.count == columns.count else {
-        throw Mistake("\(values.count) values for \(columns.count) columns")
+        throw ParseError("expected \(columns.count) values, found \(values.count)")
       }
       for (column, value) in zip(columns, values) {
         let isText = column.field == .userID || column.field == .mockupID
@@ -176,22 +176,22 @@ enum PerformanceForm {
 
   private static func set(
     _ field: Field, of entry: inout PerformanceEntry, to value: JSONValue
-  ) throws(Mistake) {
+  ) throws(ParseError) {
     switch (field, value) {
     case (.userID, .string(let text)): entry.userID = text
     case (.mockupID, .string(let text)): entry.mockupID = text
     case (.pins, .number(let digits)): entry.pins = try count(digits, field)
     case (.impressions, .number(let digits)): entry.impressions = try count(digits, field)
     case (.userID, _), (.mockupID, _):
-      throw Mistake("\(field.rawValue) must be a text, not \(value.text().prefix(80))")
+      throw ParseError("\(field.rawValue) must be a string, not \(value.text().prefix(80))")
     case (.pins, _), (.impressions, _):
-      throw Mistake("\(field.rawValue) must be a number, not \(value.text().prefix(80))")
+      throw ParseError("\(field.rawValue) must be a number, not \(value.text().prefix(80))")
     }
   }
 
-  private static func count(_ digits: String, _ field: Field) throws(Mistake) -> Int32 {
+  private static func count(_ digits: String, _ field: Field) throws(ParseError) -> Int32 {
     guard let count = Int32(digits), count >= 0 else {
-      throw Mistake(
+      throw ParseError(
         "\(field.rawValue) must be a whole number from 0 to \(Int32.max), "
           + "not \"\(digits.prefix(80))\"")
     }
@@ -202,18 +202,18 @@ enum PerformanceForm {
     line.first { !$0.isWhitespace } == "{"
   }
 
-  private static func members(_ line: String) throws(Mistake) -> [JSONValue.Member] {
+  private static func members(_ line: String) throws(ParseError) -> [JSONValue.Member] {
     do {
       guard case .object(let members) = try JSONValue(line) else { return [] }
       return members
     } catch {
-      throw Mistake("not valid JSON: \(error.message)")
+      throw ParseError("not valid JSON: \(error.message)")
     }
   }
 
-  private static func values(_ line: String) throws(Mistake) -> [String] {
+  private static func values(_ line: String) throws(ParseError) -> [String] {
     guard let values = CSV.values(line) else {
-      throw Mistake("quotes are not closed, or are followed by more than a comma")
+      throw ParseError("a quoted value is not closed, or is not followed by a comma")
     }
     return values
   }

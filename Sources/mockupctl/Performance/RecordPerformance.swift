@@ -6,7 +6,7 @@ internal import VisibleText
 
 struct PerformanceCommands: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "performance", abstract: "Count the pins and impressions of mockups.",
+    commandName: "performance", abstract: "Record the pins and impressions of mockups.",
     subcommands: [RecordPerformance.self])
 }
 
@@ -14,41 +14,45 @@ struct RecordPerformance: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "record", abstract: "Add pins and impressions to mockups.",
     discussion: """
-      Adds to one mockup, by arguments, or to any number of them, from the lines of standard input. \
-      Each line is a JSON object with the fields user_id, mockup_id, pins and impressions; or the first \
-      line is a header with these four names, in any order, and each further line has their values \
-      with commas between them. A line with an unknown field ends the command.
+      Adds to the mockup that the arguments name, or without arguments to the mockups in the lines \
+      of standard input. Each line is a JSON object with the fields user_id, mockup_id, pins and \
+      impressions. Alternatively the input is CSV: a header with these four names, in any order, \
+      and lines of values. An invalid line ends the command with an error.
 
-      The same input under the same --id counts once, however often it is sent. The id is printed to \
-      standard error before anything is read, unless --id gives it.
+      The same input with the same --id is counted once, however often it is sent. The id is \
+      printed to standard error before anything is read, unless --id gives it.
 
-      The first 100 refused lines of each 16000 are printed to standard error, and the exit code is 1.
+      If the server refuses lines, the exit code is 1. The first 100 of them in each 16000 lines \
+      are printed to standard error, with the reason.
       """)
 
-  @Argument(help: "The user's id. (default: standard input is read)")
+  @Argument(help: "The user's id. (default: read standard input)")
   var user: UUID?
 
   @Argument(help: "The mockup's id.")
   var mockup: UUID?
 
-  @Option(parsing: .unconditional, help: "How many pins more.", transform: Int32.atLeast(0))
+  @Option(
+    parsing: .unconditional, help: "The number of pins to add.", transform: Int32.atLeast(0))
   var pins: Int32 = 0
 
-  @Option(parsing: .unconditional, help: "How many impressions more.", transform: Int32.atLeast(0))
+  @Option(
+    parsing: .unconditional, help: "The number of impressions to add.", transform: Int32.atLeast(0))
   var impressions: Int32 = 0
 
-  @Option(help: "The input's id. (default: a new one)")
+  @Option(help: "The idempotency key of the input. (default: a new id)")
   var id: UUID?
 
   @OptionGroup var connection: Connection
 
-  /// How many entries make up a batch, and how many batches travel together.
+  /// The number of entries in a batch.
   private static let batchSize = 500
+  /// The number of batches that are sent in one call.
   private static let batchesPerCall = 32
 
   func validate() throws {
     guard (user == nil) == (mockup == nil) else {
-      throw ValidationError("give a user and a mockup, or neither to read standard input")
+      throw ValidationError("give both a user and a mockup, or neither to read standard input")
     }
     guard user == nil || pins != 0 || impressions != 0 else {
       throw ValidationError("nothing to add: give --pins or --impressions")
@@ -78,7 +82,10 @@ struct RecordPerformance: AsyncParsableCommand {
   }
 }
 
-/// Sends entries in batches whose ids follow from the input's, and counts what becomes of them.
+/// Sends entries in batches, and adds up the results.
+///
+/// The ids of the batches derive from the id of the input, so that a repeated input is counted
+/// once.
 private struct PerformanceCount {
   let id: UUID
   private var entries: [(entry: PerformanceEntry, line: Int)] = []
@@ -134,7 +141,7 @@ private struct PerformanceCount {
 }
 
 extension UUID {
-  /// An id that differs from this one, and from those that follow it by other numbers.
+  /// Returns an id that is derived from this one, and differs for each number.
   fileprivate func following(by number: UInt32) -> UUID {
     var bytes = uuid
     bytes.12 ^= UInt8(truncatingIfNeeded: number >> 24)

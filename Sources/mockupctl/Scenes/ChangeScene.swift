@@ -4,22 +4,25 @@ internal import MockupClient
 
 struct CreateScene: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "create", abstract: "Make a scene of a user.")
+    commandName: "create", abstract: "Create a scene of a user.",
+    discussion: """
+      The id of the request is printed to standard error before the call, unless --id gives it. If \
+      the response is lost, repeat the command with that --id: it does not create a second scene.
+      """)
 
   @Argument(help: "The user's id.")
   var user: UUID
 
-  @Argument(help: "The scene's key: lower-case letters, digits, _ and -.")
+  @Argument(help: "The scene's key: up to 64 lower-case letters, digits, _ and -.")
   var scene: String
 
-  @Argument(help: "The vendor's template.")
+  @Argument(help: "The vendor's id of the template.")
   var dmTemplate: String
 
-  @Option(
-    help: "The request's id; a retry with the same id gives the same answer. (default: a new one)")
+  @Option(help: "The idempotency key of the request. (default: a new id)")
   var id: UUID?
 
-  @Option(help: "What people call it. (default: the key)")
+  @Option(help: "The name for people. (default: the key)")
   var name: String?
 
   @OptionGroup var fields: SceneFields
@@ -45,7 +48,8 @@ struct CreateScene: AsyncParsableCommand {
 
 struct UpdateScene: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "update", abstract: "Change a user's scene. What is not said stays as it is.")
+    commandName: "update",
+    abstract: "Change a user's scene. Values that are not given stay unchanged.")
 
   @Argument(help: "The user's id.")
   var user: UUID
@@ -53,10 +57,10 @@ struct UpdateScene: AsyncParsableCommand {
   @Argument(help: "The template's id.")
   var template: UUID
 
-  @Option(help: "What people call it.")
+  @Option(help: "The name for people.")
   var name: String?
 
-  @Option(help: "The vendor's template.")
+  @Option(help: "The vendor's id of the template.")
   var dmTemplate: String?
 
   @OptionGroup var fields: SceneFields
@@ -82,23 +86,24 @@ struct UpdateScene: AsyncParsableCommand {
   }
 }
 
-/// What making and changing a scene have in common.
+/// The options that creating and changing a scene have in common.
 struct SceneFields: ParsableArguments {
-  @Option(help: "What it shows; empty: nothing is said.")
+  @Option(help: "A description for people; empty for none.")
   var description: String?
 
-  @Option(help: "Where the vendor has its template.")
+  @Option(help: "The URL of the vendor's template; empty for none.")
   var dmTemplateUrl: String?
 
-  @Option(help: "Where there is a picture of it.")
+  @Option(help: "The URL of a preview picture; empty for none.")
   var previewUrl: String?
 
-  @Flag(inversion: .prefixedNo, help: "Whether it is used.")
+  @Flag(inversion: .prefixedNo, help: "Activate the scene, or deactivate it.")
   var active: Bool?
 
   @Option(
     help: ArgumentHelp(
-      "The collections it is recommended for, with commas between them.", valueName: "names"))
+      "The collections that the scene is recommended for, separated by commas.",
+      valueName: "names"))
   var collection: String?
 
   var collections: [String]? {
@@ -106,25 +111,26 @@ struct SceneFields: ParsableArguments {
   }
 }
 
-/// Where the artwork goes.
+/// The options for the placement of the artwork.
 struct Placement: ParsableArguments {
-  @Option(help: "The layer that takes the artwork.")
+  @Option(help: "The layer of the template that takes the artwork.")
   var smartObject: String?
 
-  @Option(parsing: .unconditional, help: "Its size in pixels, as 800x1000.")
+  @Option(parsing: .unconditional, help: "The size of the artwork in pixels, as in 800x1000.")
   var size: Pair?
 
-  // Below 0 it begins as an option does.
-  @Option(parsing: .unconditional, help: "Its position in pixels, as 10,20.")
+  // Unconditional, since a negative number begins like an option.
+  @Option(parsing: .unconditional, help: "The position of the artwork in pixels, as in 10,20.")
   var position: Pair?
 
-  @Option(parsing: .unconditional, help: "Its rotation in degrees.")
+  @Option(parsing: .unconditional, help: "The rotation of the artwork in degrees.")
   var rotation: Double?
 
-  @Option(parsing: .unconditional, help: "Its scale.")
+  @Option(parsing: .unconditional, help: "The scale of the artwork.")
   var scale: Double?
 
-  @Option(help: ArgumentHelp("Whatever else there is, as a JSON object.", valueName: "json"))
+  @Option(
+    help: ArgumentHelp("All other keys of the configuration, as a JSON object.", valueName: "json"))
   var otherConfig: String?
 
   var isEmpty: Bool {
@@ -132,7 +138,7 @@ struct Placement: ParsableArguments {
       && otherConfig == nil
   }
 
-  /// A configuration with what was said in place of what it had.
+  /// Returns the configuration with the given options in place of its values.
   func applied(to config: SceneConfig) -> SceneConfig {
     var config = config
     if let smartObject { config.smartObject = smartObject }
@@ -145,7 +151,7 @@ struct Placement: ParsableArguments {
   }
 }
 
-/// Two numbers with an `x` or a comma between them.
+/// Two numbers that are separated by an `x` or a comma.
 struct Pair: ExpressibleByArgument {
   let first: Double
   let second: Double

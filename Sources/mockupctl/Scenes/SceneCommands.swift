@@ -4,7 +4,8 @@ internal import MockupClient
 
 struct SceneCommands: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "scenes", abstract: "Show and change the scenes that artworks are placed in.",
+    commandName: "scenes",
+    abstract: "List, show, create, change or delete the scenes that artworks are placed in.",
     subcommands: [
       ListScenes.self, ShowScene.self, ResolveScene.self, CreateScene.self, UpdateScene.self,
       DeleteScene.self,
@@ -13,18 +14,18 @@ struct SceneCommands: AsyncParsableCommand {
 
 struct ListScenes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List scenes by key, a user's before the system's.")
+    commandName: "list", abstract: "List scenes by key, the user's before the system's.")
 
-  @Argument(help: "Whose, besides the system's. (default: the system's alone)")
+  @Argument(help: "The id of a user whose scenes are listed, too. (default: only the system's)")
   var user: UUID?
 
-  @Flag(help: "Also those that are not active.")
+  @Flag(help: "List inactive scenes, too.")
   var inactive = false
 
-  @Flag(help: "Only the user's own.")
+  @Flag(help: "Only the user's own scenes.")
   var own = false
 
-  @Option(help: "Only those recommended for this collection.")
+  @Option(help: "Only scenes that are recommended for this collection.")
   var collection: String?
 
   @OptionGroup var connection: Connection
@@ -47,7 +48,7 @@ struct ShowScene: AsyncParsableCommand {
   @Argument(help: "The template's id.")
   var template: UUID
 
-  @Option(help: "Who asks. (default: nobody, who sees the system's)")
+  @Option(help: "The id of the user who has the scene. (default: the system)")
   var user: UUID?
 
   @OptionGroup var connection: Connection
@@ -62,7 +63,8 @@ struct ShowScene: AsyncParsableCommand {
 
 struct ResolveScene: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "resolve", abstract: "Show the template that a user's mockups are made with.")
+    commandName: "resolve",
+    abstract: "Show the template that a user's mockups of a scene are made with.")
 
   @Argument(help: "The user's id.")
   var user: UUID
@@ -82,7 +84,7 @@ struct ResolveScene: AsyncParsableCommand {
 struct DeleteScene: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete",
-    abstract: "Delete a user's scene. Mockups that were made with it stay.")
+    abstract: "Delete a user's scene; mockups that were made with it stay.")
 
   @Argument(help: "The user's id.")
   var user: UUID

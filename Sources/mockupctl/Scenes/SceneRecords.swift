@@ -1,7 +1,7 @@
 internal import MockupClient
 
 extension Record {
-  /// A template as a line of a list.
+  /// Creates the record of a template in a list.
   init(brief template: SceneTemplate) {
     self.init([
       "scene_key": .text(template.sceneKey),
