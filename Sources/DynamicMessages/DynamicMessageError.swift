@@ -1,5 +1,6 @@
-/// What is wrong with a schema, a name, a JSON text or a message, in words for a person.
+/// An error about a schema, a name, a JSON text or a message.
 public struct DynamicMessageError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The kind of an error.
   public enum Code: Sendable {
     /// The descriptors contradict themselves, or something is missing among them.
     case schema
@@ -13,17 +14,20 @@ public struct DynamicMessageError: Error, Sendable, Equatable, CustomStringConve
     case bytes
   }
 
+  /// The kind of the error.
   public let code: Code
 
-  /// Which field it is about, as `items[2].labels["k"]`; empty for the whole.
+  /// The path of the field, such as `items[2].labels["k"]`; empty for the whole message.
   public let path: String
 
+  /// The description for a person, without the path.
   public let message: String
 
+  /// The path and the message.
   public var description: String { path.isEmpty ? message : "\(path): \(message)" }
 }
 
-/// Where in a message something stands.
+/// The path of a field in a message.
 struct FieldPath {
   var text = ""
 
@@ -41,6 +45,6 @@ struct FieldPath {
 }
 
 extension DynamicMessageError {
-  /// How many messages or JSON values may stand in one another: as many as other implementations read.
+  /// The maximum nesting of messages or JSON values, which is that of other implementations.
   static let depthLimit = 100
 }

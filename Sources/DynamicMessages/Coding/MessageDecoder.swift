@@ -1,10 +1,12 @@
-/// How a message is shown.
+/// The options for showing a message as JSON.
 public struct JSONOptions: Sendable {
-  /// Whether fields without presence are shown when they have their defaults.
+  /// A Boolean value that indicates whether fields without presence are shown at their default.
   public var showsDefaults = false
-  /// Whether fields have their names from the proto, instead of those in lowerCamelCase.
+  /// A Boolean value that indicates whether fields have their proto names, not lowerCamelCase
+  /// names.
   public var usesProtoNames = false
 
+  /// Creates options; by default defaults are left out and names are in lowerCamelCase.
   public init(showsDefaults: Bool = false, usesProtoNames: Bool = false) {
     self.showsDefaults = showsDefaults
     self.usesProtoNames = usesProtoNames
@@ -12,14 +14,13 @@ public struct JSONOptions: Sendable {
 }
 
 extension MessageType {
-  /// A message in binary as JSON, its fields in the order of their numbers.
+  /// Decodes a binary message as JSON, with its fields in the order of their numbers.
   ///
-  /// By [proto3's mapping](https://protobuf.dev/programming-guides/json/), so that what comes out
-  /// goes in again. Fields that the type does not have are passed over, as by other readers; so are
-  /// those written as another type. An `Any` of a type that is not known shows its bytes under
-  /// `@bytes`. A required field may be absent.
+  /// The mapping is [proto3's](https://protobuf.dev/programming-guides/json/), so that the result
+  /// can be encoded again. Unknown fields are skipped, and so are fields with another wire type. An
+  /// `Any` of an unknown type shows its bytes under `@bytes`. A required field may be absent.
   ///
-  /// - Throws: a `DynamicMessageError`, where the bytes are malformed.
+  /// - Throws: `DynamicMessageError` if the bytes are malformed.
   public func json(
     fromBinary bytes: [UInt8], _ options: JSONOptions = JSONOptions()
   ) throws(DynamicMessageError) -> JSONValue {
@@ -28,7 +29,7 @@ extension MessageType {
   }
 }
 
-/// Reads messages into JSON.
+/// A decoder of binary messages to JSON.
 struct MessageDecoder {
   let types: TypeTable
   let options: JSONOptions
@@ -88,7 +89,7 @@ struct MessageDecoder {
     return values
   }
 
-  /// What one record adds to a repeated field: packed or not, whatever the field says of itself.
+  /// Returns the values of one record of a repeated field, packed or not, whatever its declaration.
   private func elements(
     _ field: FieldShape, _ value: WireValue, at path: FieldPath
   ) throws(DynamicMessageError) -> [WireValue] {
@@ -106,7 +107,7 @@ struct MessageDecoder {
     return values.filter { isKnown($0, field.type) }.map(field.type.truncated)
   }
 
-  /// Whether a closed enum has the value; to any other type all values are known.
+  /// Returns true if the value is known: always, except for a closed enum without it.
   private func isKnown(_ value: WireValue, _ type: FieldType) -> Bool {
     guard case .enumeration(let name) = type, let shape = types.enums[name], shape.isClosed,
       case .varint(let bits) = value

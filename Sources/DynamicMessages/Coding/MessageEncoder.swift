@@ -1,21 +1,24 @@
 extension MessageType {
-  /// The message that JSON describes, in binary, its fields in the order of their numbers.
+  /// Encodes a JSON message in binary, with its fields in the order of their numbers.
   ///
-  /// By [proto3's mapping](https://protobuf.dev/programming-guides/json/): fields by either of their
-  /// names, `null` as absent, integers as numbers or strings. What the message does not have is an
-  /// error, and so is a field that is there twice, or two of one `oneof`.
+  /// The mapping is [proto3's](https://protobuf.dev/programming-guides/json/): fields have either
+  /// of their names, `null` means absent, and integers are numbers or strings. An unknown or
+  /// repeated member is an error, and so are two members of one `oneof`.
   ///
-  /// - Throws: a `DynamicMessageError` that names the field by its path.
+  /// - Throws: `DynamicMessageError`, which names the field by its path.
   public func binary(fromJSON json: JSONValue) throws(DynamicMessageError) -> [UInt8] {
     try MessageEncoder(types: types).message(fullName, json, at: FieldPath(), depth: 1)
   }
 
+  /// Encodes a message from JSON text.
+  ///
+  /// - Throws: `DynamicMessageError` if the text is not JSON, or does not fit the message.
   public func binary(fromJSON text: String) throws(DynamicMessageError) -> [UInt8] {
     try binary(fromJSON: JSONValue(text))
   }
 }
 
-/// Writes messages from JSON.
+/// An encoder of JSON messages to binary.
 struct MessageEncoder {
   let types: TypeTable
 
@@ -66,7 +69,7 @@ struct MessageEncoder {
     return encoded.sorted { $0.key < $1.key }.flatMap(\.value)
   }
 
-  /// Whether JSON's `null` is a value of its own for a field.
+  /// Returns true if JSON's `null` is a value of the field, and does not mean that it is absent.
   private func acceptsNull(_ field: FieldShape) -> Bool {
     !field.isRepeated
       && (field.type == .message("google.protobuf.Value")

@@ -49,7 +49,7 @@ extension ScalarType {
     }
   }
 
-  /// What a field of this type is when it is absent.
+  /// The value of an absent field of this type.
   var defaultValue: WireValue {
     switch wireType {
     case .fixed32: .fixed32(0)

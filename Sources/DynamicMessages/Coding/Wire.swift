@@ -16,7 +16,7 @@ enum WireValue: Sendable, Equatable {
   case fixed64(UInt64)
   case fixed32(UInt32)
   case bytes([UInt8])
-  /// What is between a group's tags.
+  /// The content between the tags of a group.
   case group([UInt8])
 
   var wireType: WireType {
@@ -29,7 +29,7 @@ enum WireValue: Sendable, Equatable {
     }
   }
 
-  /// Whether it is what a field without presence is when it is absent. A negative zero is not.
+  /// True if it is the value of an absent field without presence, which a negative zero is not.
   var isDefault: Bool {
     switch self {
     case .varint(let bits), .fixed64(let bits): bits == 0

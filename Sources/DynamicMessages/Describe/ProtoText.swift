@@ -199,7 +199,9 @@ struct ProtoText {
     line("}")
   }
 
-  /// Adds a line. Names and comments are a peer's: what is hidden in them is written visibly.
+  /// Adds a line.
+  ///
+  /// Control characters of names and comments are escaped, since they come from a peer.
   private mutating func line(_ content: String) {
     let visible = content.visible(keeping: ["\t"])
     if !visible.isEmpty { text += String(repeating: "  ", count: level) }

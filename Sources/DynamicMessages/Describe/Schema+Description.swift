@@ -2,7 +2,7 @@ internal import SwiftProtobuf
 internal import VisibleText
 
 extension Schema {
-  /// What there is, as proto text with the comments of its source.
+  /// Describes the services, or one declaration, as proto text with the comments of its source.
   ///
   /// - Parameter name: a service, a method (`SERVICE/METHOD` or `SERVICE.METHOD`), a message or an
   ///   enum, by its full name or by the end of it where that is clear. Nothing stands for a list of

@@ -1,4 +1,4 @@
-/// What a JSON number is as an integer, decided by its digits: never by way of a floating-point number.
+/// A JSON number as an integer, decided by its digits and never by a floating-point number.
 enum ExactInteger {
   case value(isNegative: Bool, magnitude: UInt64)
   /// An integer of more than 64 bits.

@@ -16,15 +16,18 @@ public struct JSONSequence: Sendable {
   private var value: Value?
   private var isEscaped = false
   private var line = 1
-  /// Where in its line the value begins, or what is between two.
+  /// The column in which the value, or the white space before it, begins.
   private var column = 1
   private var hasEnded = false
 
-  /// - Parameter sizeLimit: the most bytes of one value.
+  /// Creates an empty sequence.
+  ///
+  /// - Parameter sizeLimit: The maximum size of a value, in bytes.
   public init(sizeLimit: Int = 16 << 20) {
     self.sizeLimit = sizeLimit
   }
 
+  /// Appends bytes, which can end within a value.
   public mutating func append(_ more: some Sequence<UInt8>) {
     if start > bytes.count / 2 {
       bytes.removeFirst(start)
@@ -34,14 +37,14 @@ public struct JSONSequence: Sendable {
     bytes.append(contentsOf: more)
   }
 
-  /// Says that nothing will be appended: what is left is a value, or half of one.
+  /// Ends the sequence: no more bytes will be appended.
   public mutating func end() {
     hasEnded = true
   }
 
-  /// The next value, or nothing where more bytes are needed, or where it has ended.
+  /// Returns the next value; `nil` if more bytes are needed, or at the end.
   ///
-  /// - Throws: a `DynamicMessageError`. What it is about is gone; the next call goes on behind it.
+  /// - Throws: `DynamicMessageError` for an invalid value; the next call continues after it.
   public mutating func next() throws(DynamicMessageError) -> JSONValue? {
     while position < bytes.count {
       let byte = bytes[position]

@@ -2,10 +2,14 @@ internal import VisibleText
 
 /// A JSON value that keeps the order of its members and the digits of its numbers.
 public indirect enum JSONValue: Sendable, Equatable {
+  /// A member of an object.
   public struct Member: Sendable, Equatable {
+    /// The unescaped name.
     public let name: String
+    /// The value of the member.
     public let value: JSONValue
 
+    /// Creates a member.
     public init(_ name: String, _ value: JSONValue) {
       self.name = name
       self.value = value
@@ -14,13 +18,13 @@ public indirect enum JSONValue: Sendable, Equatable {
 
   case null
   case bool(Bool)
-  /// As it is written: no digit is lost.
+  /// A number in its original spelling, with all its digits.
   case number(String)
   case string(String)
   case array([JSONValue])
   case object([Member])
 
-  /// Reads one value with nothing but white space around it.
+  /// Parses bytes that hold one value and nothing else but white space.
   ///
   /// - Throws: a `DynamicMessageError` with line and column, for what RFC 8259 does not allow, for
   ///   a name that is twice in one object, and for more than 100 values in one another.
@@ -29,11 +33,14 @@ public indirect enum JSONValue: Sendable, Equatable {
     self = try parser.document()
   }
 
+  /// Parses a text that holds one value.
+  ///
+  /// - Throws: `DynamicMessageError`, as for bytes.
   public init(_ text: String) throws(DynamicMessageError) {
     try self.init(Array(text.utf8))
   }
 
-  /// What kind of value it is, for messages.
+  /// The kind of the value, for error messages.
   var kind: String {
     switch self {
     case .null: "null"

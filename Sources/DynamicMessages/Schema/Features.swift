@@ -1,6 +1,6 @@
 internal import SwiftProtobuf
 
-/// What a file's syntax or edition decides, and what its options change of that.
+/// The features of a file by its syntax or edition, and by its options.
 ///
 /// See <https://protobuf.dev/editions/features/>.
 struct Features {

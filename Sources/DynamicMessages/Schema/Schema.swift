@@ -1,27 +1,31 @@
 internal import SwiftProtobuf
 
-/// The services and types that a server speaks of, known at run time only.
+/// The services and types of a server, known at run time only.
 ///
 /// Descriptors come from a peer: what they contradict or lack is an error, never a trap. Extensions
 /// of proto2 messages are not known; in binary they are passed over as unknown fields.
 public struct Schema: Sendable {
-  /// In the order of their names.
+  /// The services, in the order of their names.
   public let services: [Service]
 
   let types: TypeTable
   let symbols: [String: Symbol]
   let files: [Google_Protobuf_FileDescriptorProto]
 
-  /// - Parameter files: a serialized `google.protobuf.FileDescriptorProto` each, in any order. Of
+  /// Creates a schema of files.
+  ///
+  /// - Parameter files: A serialized `google.protobuf.FileDescriptorProto` each, in any order. Of
   ///   two with one name the first one counts.
-  /// - Throws: a `DynamicMessageError`, where one is malformed or speaks of types that are not there.
+  /// - Throws: `DynamicMessageError` if a file is malformed or refers to a missing type.
   public init(files: [[UInt8]]) throws(DynamicMessageError) {
     var decoded: [Google_Protobuf_FileDescriptorProto] = []
     for file in files { decoded.append(try Self.decode(file)) }
     try self.init(decoded)
   }
 
-  /// - Parameter fileDescriptorSet: what `protoc --include_imports --descriptor_set_out` writes.
+  /// Creates a schema of a serialized `google.protobuf.FileDescriptorSet`.
+  ///
+  /// - Parameter fileDescriptorSet: The output of `protoc --include_imports --descriptor_set_out`.
   public init(fileDescriptorSet: [UInt8]) throws(DynamicMessageError) {
     let set: Google_Protobuf_FileDescriptorSet = try Self.decode(fileDescriptorSet)
     try self.init(set.file)
@@ -44,10 +48,10 @@ public struct Schema: Sendable {
     }
   }
 
-  /// A method by `SERVICE/METHOD` or `SERVICE.METHOD`; the service's package may be left out where
-  /// that is clear.
+  /// Finds a method by `SERVICE/METHOD` or `SERVICE.METHOD`; the package can be omitted if it is
+  /// unambiguous.
   ///
-  /// - Throws: a `DynamicMessageError` with the nearest name.
+  /// - Throws: `DynamicMessageError` with the nearest name.
   public func method(_ path: String) throws(DynamicMessageError) -> RPCMethod {
     let name = path.hasPrefix("/") ? String(path.dropFirst()) : path
     let methods = Dictionary(
@@ -62,7 +66,7 @@ public struct Schema: Sendable {
     return method
   }
 
-  /// A message type by its full name, or by the end of it where that is clear.
+  /// Finds a message type by its full name, or by an unambiguous end of it.
   public func message(_ name: String) throws(DynamicMessageError) -> MessageType {
     let found = try lookUp(
       name, among: types.messages.values.filter { !$0.isMapEntry }.map(\.name),
@@ -70,9 +74,9 @@ public struct Schema: Sendable {
     return MessageType(fullName: found, types: types)
   }
 
-  /// The one of some full names that is, or ends in, what a person wrote.
+  /// Finds the full name that is, or ends in, a name that a person wrote.
   ///
-  /// - Parameter spelling: how a person writes a full name.
+  /// - Parameter spelling: Returns a full name in the spelling that a person would use.
   func lookUp(
     _ name: String, among names: [String], what: String, shown: String,
     spelling: (String) -> String = { $0 }
@@ -98,25 +102,32 @@ public struct Schema: Sendable {
   }
 }
 
+/// A service of a schema.
 public struct Service: Sendable {
   /// The full name.
   public let name: String
-  /// In the order of the proto.
+  /// The methods, in the order of the proto.
   public internal(set) var methods: [RPCMethod]
 }
 
+/// A method of a service.
 public struct RPCMethod: Sendable {
   /// The service's full name.
   public let service: String
+  /// The name within the service.
   public let name: String
+  /// The type of the requests.
   public internal(set) var input: MessageType
+  /// The type of the responses.
   public internal(set) var output: MessageType
+  /// True if the method takes a stream of requests.
   public let isClientStreaming: Bool
+  /// True if the method returns a stream of responses.
   public let isServerStreaming: Bool
-  /// Whether the proto says that a second call has no second effect.
+  /// True if the idempotency_level of the method declares that a retry has no second effect.
   public let isIdempotent: Bool
 
-  /// `SERVICE/METHOD`.
+  /// The name as `SERVICE/METHOD`.
   public var fullName: String { "\(service)/\(name)" }
 
   var dottedName: String { "\(service).\(name)" }
@@ -124,6 +135,7 @@ public struct RPCMethod: Sendable {
 
 /// A message type that is known at run time only.
 public struct MessageType: Sendable {
+  /// The name with its package.
   public let fullName: String
   let types: TypeTable
 }

@@ -4,7 +4,7 @@ internal import SwiftProtobuf
 struct SchemaBuilder {
   private(set) var types = TypeTable()
   private(set) var services: [Service] = []
-  /// Where each thing is described, by full name.
+  /// The place of each declaration, by full name.
   private(set) var symbols: [String: Symbol] = [:]
   private(set) var files: [Google_Protobuf_FileDescriptorProto] = []
 
@@ -204,7 +204,7 @@ struct SchemaBuilder {
   }
 }
 
-/// Where in the descriptors something stands, in the way of `SourceCodeInfo`.
+/// The place of a declaration in the descriptors, as in `SourceCodeInfo`.
 struct Location: Sendable {
   let file: Int
   var path: [Int]

@@ -40,7 +40,7 @@ struct FieldShape: Sendable {
   let isRepeated: Bool
   let isPacked: Bool
   let isRequired: Bool
-  /// Whether it can be set to its default.
+  /// True if the field has presence: it can be set to its default.
   let hasPresence: Bool
   /// Which of its message's oneofs it belongs to.
   let oneof: Int?
@@ -53,7 +53,7 @@ enum FieldType: Sendable, Equatable {
   /// A message between two tags instead of behind a length.
   case group(String)
 
-  /// What the proto calls it, by its full name.
+  /// The full name in the proto.
   var name: String {
     switch self {
     case .scalar(let scalar): scalar.rawValue
@@ -81,7 +81,7 @@ enum FieldType: Sendable, Equatable {
     }
   }
 
-  /// How a single value stands in binary.
+  /// The wire type of a single value.
   var wireType: WireType {
     switch self {
     case .scalar(let type): type.wireType
@@ -110,7 +110,7 @@ struct EnumShape: Sendable {
   /// The full name.
   let name: String
   let values: [(name: String, number: Int32)]
-  /// Whether numbers without a name are no values of it.
+  /// True if only numbers with a name are values of the enum.
   let isClosed: Bool
 
   func number(of name: String) -> Int32? { values.first { $0.name == name }?.number }

@@ -74,10 +74,10 @@ extension MessageDecoder {
 }
 
 enum AnyMessage {
-  /// Where the bytes of a type stand that is not known. No field has such a name.
+  /// The member with the bytes of an unknown type, whose name is not that of any field.
   static let bytes = "@bytes"
 
-  /// What is behind the last slash.
+  /// Returns the part of a type URL after its last slash.
   static func typeName(_ url: String) -> String? {
     guard let slash = url.lastIndex(of: "/") else { return nil }
     let name = url[url.index(after: slash)...]

@@ -14,7 +14,7 @@ struct TimeScanner {
     return true
   }
 
-  /// As many digits as there are, if so many are allowed: no more than 18.
+  /// Takes all digits that follow, if their number is allowed; at most 18.
   mutating func number(
     digits allowed: ClosedRange<Int>, in range: ClosedRange<Int64> = 0...Int64.max
   ) -> Int64? {

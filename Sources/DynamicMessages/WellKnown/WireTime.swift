@@ -1,7 +1,7 @@
 extension String {
-  /// A `google.protobuf.Timestamp` as text by RFC 3339, in UTC, as proto3's JSON mapping writes it:
-  /// with no, three, six or nine digits behind the point. `nil` where it is before the year 1 or after
-  /// 9999.
+  /// Formats a `google.protobuf.Timestamp` by RFC 3339 in UTC, as proto3's JSON mapping does.
+  ///
+  /// The fraction has 0, 3, 6 or 9 digits. The result is `nil` before the year 1 and after 9999.
   public init?(timestampSeconds seconds: Int64, nanoseconds: Int32) {
     let time = WireTime(seconds: seconds, nanoseconds: nanoseconds)
     guard let text = time.timestamp else { return nil }
@@ -62,7 +62,7 @@ struct WireTime: Equatable {
 
   // MARK: - Timestamps
 
-  /// Reads a time by RFC 3339 with any offset. There is no 60th second.
+  /// Parses an RFC 3339 time with any offset; leap seconds are not accepted.
   init?(timestamp text: String) {
     var scanner = TimeScanner(text)
     guard let year = scanner.number(digits: 4...4), scanner.take("-"),
