@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 
-// The wire's sources by way of symbolic links, compiled for libFuzzer, and the program that it drives.
-// Built and run by scripts/fuzz.
+// The sources of ProtobufC and TTRPC by symbolic links, compiled for libFuzzer, and the program
+// that it drives. scripts/fuzz builds and runs it.
 
 import PackageDescription
 
@@ -13,7 +13,7 @@ let settings: [SwiftSetting] = [
   .strictMemorySafety(),
 ]
 
-// What the fuzzer is to find its way through: it is told of every branch that is taken there.
+// For the fuzzed modules: libFuzzer observes every branch that is taken in them.
 let observed: [SwiftSetting] = settings + [.unsafeFlags(["-sanitize=fuzzer"])]
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 
-// Peers that misbehave, and a client that measures what becomes of it beside them. A package of its own,
-// so that building the project does not build it. Run by scripts/hostile.
+// Misbehaving peers, and a well-behaved client that measures their effect on it. A separate
+// package, so that it is not built with the project. scripts/hostile runs it.
 
 import PackageDescription
 

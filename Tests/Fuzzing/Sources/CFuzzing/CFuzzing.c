@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The runtime's own, see swift/Runtime/Concurrency.h.
+// Declared by the Swift runtime in swift/Runtime/Concurrency.h.
 #define SWIFT __attribute__((swiftcall))
 
 typedef struct {
@@ -16,7 +16,7 @@ typedef SWIFT void (*enqueue_original)(void *job);
 extern SWIFT void (*swift_task_enqueueGlobal_hook)(void *job, enqueue_original original);
 extern SWIFT void swift_job_run(void *job, executor_reference executor);
 
-// One thread only makes jobs and runs them.
+// Not synchronized: a single thread makes jobs and runs them.
 static void **waiting;
 static size_t waiting_count;
 static size_t waiting_capacity;

@@ -2,12 +2,12 @@ import NIOConcurrencyHelpers
 
 @testable import TTRPC
 
-/// Somebody who makes a call, and writes and reads so many messages of it.
+/// A caller that makes a call, and writes and reads a number of messages.
 struct Caller: Sendable {
   var shape: CallShape
   var writes: Int
   var reads: Int
-  /// Whether it waits at the gate before it reads, or answers.
+  /// True if it waits at the gate before it reads, or before it ends its requests.
   var waits: Bool
   var gate: Gate
 
@@ -29,7 +29,7 @@ struct Caller: Sendable {
         }
       }
     } catch {
-      // However it ended, it has ended.
+      // Any outcome is allowed; the run checks that the call ends.
     }
   }
 
@@ -45,6 +45,7 @@ struct Caller: Sendable {
   }
 }
 
+/// A counter that tasks share.
 final class Count: Sendable {
   private let count = NIOLockedValueBox(0)
 

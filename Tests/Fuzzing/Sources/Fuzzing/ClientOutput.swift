@@ -1,6 +1,6 @@
 @testable import TTRPC
 
-/// What a client may send.
+/// The rules for the frames that a client sends.
 enum ClientOutput {
   private struct Stream {
     var takesData: Bool
@@ -10,7 +10,7 @@ enum ClientOutput {
   static func check(_ bytes: [UInt8]) {
     let limit = ClientRun.limits.wire.maximumMessageSize
     let (frames, rest) = WireFrame.frames(of: bytes, limit: limit)
-    expect(rest.isEmpty, "what is sent are whole frames")
+    expect(rest.isEmpty, "a client sends whole frames")
     var streams: [UInt32: Stream] = [:]
     var last: UInt32 = 0
     for frame in frames {
@@ -19,7 +19,7 @@ enum ClientOutput {
       guard frame.type != WireFrame.request else {
         expect(id % 2 == 1 && id > last, "stream id \(id) follows \(last)")
         last = id
-        // Streams of requests say that they stay open; a unary call says nothing.
+        // The flags of a client-streaming call keep the stream open for data; others have none.
         streams[id] = Stream(takesData: frame.flags == 0x06)
         continue
       }

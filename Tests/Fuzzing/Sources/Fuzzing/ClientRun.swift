@@ -4,10 +4,10 @@ import ProtobufC
 
 @testable import TTRPC
 
-/// One connection of a client, calls of all shapes on it, and what an input has the server send.
+/// A run of a client's connection: an input decides its calls and the bytes that the server sends.
 ///
-/// Each record of an input is a step: a call begins or is given up, bytes of the server's arrive, the
-/// event loop or the pool takes a turn, time passes, the server reads.
+/// Each record of the input is a step: a call begins or is cancelled, bytes of the server arrive,
+/// the event loop or the pool runs, time passes, or the server reads.
 final class ClientRun {
   static let limits = {
     var limits = ClientLimits()
@@ -82,7 +82,7 @@ final class ClientRun {
     readOutput()
   }
 
-  // MARK: What the server sends
+  // MARK: - Bytes of the server
 
   private func frame(_ type: UInt8, _ step: inout Fields) -> [UInt8] {
     let (streamID, flags) = (UInt32(step.byte()), step.byte())
@@ -133,9 +133,9 @@ final class ClientRun {
     }
   }
 
-  // MARK: Calls
+  // MARK: - Calls
 
-  /// Begins a call whose caller behaves as the step says.
+  /// Begins a call with the caller that a step describes.
   private func call(_ step: inout Fields) {
     guard tasks.count < 32 else { return }
     let shape = [
@@ -168,21 +168,21 @@ final class ClientRun {
       })
   }
 
-  // MARK: Promises
+  // MARK: - Invariants
 
   private func checkBounds() {
     expect(
       budget.bytes <= Self.limits.queuedBytesPerConnection,
-      "messages that wait are within their limit")
-    expect(budget.bytes >= 0, "no fewer bytes wait than none")
+      "queued messages are within their limit")
+    expect(budget.bytes >= 0, "the number of queued bytes is not negative")
   }
 
   private func checkEnd() {
     expect(ended.value == tasks.count, "\(tasks.count - ended.value) calls have not ended")
-    expect(handler.calls.isEmpty, "the table is empty")
-    expect(handler.outbound.isEmpty, "no writer waits")
+    expect(handler.calls.isEmpty, "the table of calls is empty at the end")
+    expect(handler.outbound.isEmpty, "no writer waits at the end")
     expect(turns.timers == 0, "no timer is left: \(turns.timers)")
-    expect(budget.bytes == 0, "no budget is left: \(budget.bytes)")
+    expect(budget.bytes == 0, "no queued bytes are left: \(budget.bytes)")
     ClientOutput.check(received)
   }
 }

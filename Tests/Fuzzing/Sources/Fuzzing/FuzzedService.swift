@@ -2,14 +2,14 @@ import ProtobufC
 
 @testable import TTRPC
 
-/// A service of all shapes, with handlers that answer at once, late, early, never, too much, or with an
-/// error.
+/// A service with methods of all shapes, whose handlers respond at once, late, early, never, with
+/// too many bytes, or with an error.
 struct FuzzedService: Service {
   static let serviceName = "p"
 
-  /// Lets go those who wait; cancellation does, too.
+  /// Holds handlers until the input or their cancellation resumes them.
   let gate = Gate()
-  /// Lets go those who do not heed their cancellation.
+  /// Holds handlers that ignore their cancellation.
   let stubbornGate = Gate()
 
   struct Unspeakable: Error {}

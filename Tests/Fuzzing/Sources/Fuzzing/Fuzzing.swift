@@ -1,7 +1,7 @@
 import CFuzzing
 import Glibc
 
-/// `Fuzzing TARGET [ARGUMENTS OF LIBFUZZER]`, or `Fuzzing seeds TARGET FOLDER`.
+/// The program: `Fuzzing TARGET [ARGUMENTS OF LIBFUZZER]`, or `Fuzzing seeds TARGET FOLDER`.
 @main struct Fuzzing {
   static func main() {
     var arguments = CommandLine.arguments
@@ -17,13 +17,13 @@ import Glibc
     exit(fuzz(arguments))
   }
 
-  /// What this process fuzzes: a C function knows only what is global.
+  /// The target of this process, which is global since libFuzzer calls functions without a context.
   static let target =
     CommandLine.arguments.dropFirst().first.flatMap(Target.init(rawValue:)) ?? .messages
 
   static let seedRecords = target.seedRecords
 
-  /// Hands over to libFuzzer.
+  /// Runs libFuzzer.
   private static func fuzz(_ arguments: [String]) -> Int32 {
     var pointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var count = Int32(arguments.count)

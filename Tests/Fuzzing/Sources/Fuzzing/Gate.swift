@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 
-/// Where handlers and callers of a run wait until the input lets them go on.
+/// A gate at which handlers and callers of a run wait until the input resumes them.
 final class Gate: Sendable {
   private struct State {
     var isOpen = false
@@ -10,9 +10,9 @@ final class Gate: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
-  /// Waits to be let go.
+  /// Waits until the gate resumes the task.
   ///
-  /// - Parameter heedsCancellation: Whether cancellation lets it go, too.
+  /// - Parameter heedsCancellation: True if cancellation resumes the task, too.
   func wait(heedsCancellation: Bool = true) async throws {
     let id = state.withLockedValue { state in
       state.next += 1
@@ -35,7 +35,7 @@ final class Gate: Sendable {
     if heedsCancellation { try Task.checkCancellation() }
   }
 
-  /// Lets those go that wait now.
+  /// Resumes the tasks that wait now.
   func letGo() {
     let waiting = state.withLockedValue { state in
       defer { state.waiting = [:] }
@@ -44,7 +44,7 @@ final class Gate: Sendable {
     for (_, continuation) in waiting.sorted(by: { $0.key < $1.key }) { continuation.resume() }
   }
 
-  /// Lets everybody go, now and later.
+  /// Resumes all tasks, now and later.
   func open() {
     state.withLockedValue { $0.isOpen = true }
     letGo()

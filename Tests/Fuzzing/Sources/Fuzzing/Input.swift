@@ -1,5 +1,7 @@
-/// A fuzzer's bytes, read as a list of records: a length byte, and so many bytes. Every byte string is
-/// one, so that a small change of the bytes is a small change of what is done.
+/// The bytes of an input as a list of records: a length byte, and that many bytes.
+///
+/// Every byte string is such a list, so that a small change of the bytes is a small change of the
+/// steps.
 struct Records: Sequence, IteratorProtocol {
   private var rest: ArraySlice<UInt8>
 
@@ -14,7 +16,7 @@ struct Records: Sequence, IteratorProtocol {
   }
 }
 
-/// The fields of a record, one after the other. What is missing is 0.
+/// The fields of a record, read one after the other; missing bytes are 0.
 struct Fields {
   private(set) var rest: ArraySlice<UInt8>
 
@@ -26,7 +28,7 @@ struct Fields {
     rest.popFirst() ?? 0
   }
 
-  /// A number below a bound.
+  /// Reads a number below a bound.
   mutating func number(below bound: Int) -> Int {
     Int(byte()) % bound
   }
@@ -35,7 +37,8 @@ struct Fields {
     (0..<4).reduce(0) { word, _ in word << 8 | UInt32(byte()) }
   }
 
-  /// All that is left; a first byte of 255 asks for as many bytes as the next two say, instead.
+  /// Reads all bytes that are left; after a first byte of 255, pads them to the length in the next
+  /// two.
   mutating func payload() -> [UInt8] {
     guard rest.first == 255, rest.count >= 3 else { return Array(rest) }
     _ = byte()
@@ -44,12 +47,12 @@ struct Fields {
   }
 }
 
-/// Says what is wrong, and ends the process where libFuzzer keeps the input that led here.
+/// Ends the process because an invariant does not hold; libFuzzer keeps the input.
 func broken(_ promise: String) -> Never {
   fatalError("BROKEN: \(promise)")
 }
 
-/// Ends the process unless a promise is kept.
+/// Ends the process unless an invariant holds.
 func expect(_ isKept: Bool, _ promise: @autoclosure () -> String) {
   if !isKept { broken(promise()) }
 }

@@ -1,7 +1,7 @@
 import Logging
 import NIOConcurrencyHelpers
 
-/// Takes the log of a run, and knows whether it says that a connection is given up.
+/// The log of a run, which records whether the server has logged that it closes a connection.
 struct Journal: LogHandler {
   private let closing = NIOLockedValueBox(false)
   var metadata: Logger.Metadata = [:]

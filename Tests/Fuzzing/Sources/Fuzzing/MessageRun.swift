@@ -3,7 +3,7 @@ import ProtobufC
 
 @testable import TTRPC
 
-/// Messages out of an input's bytes, and frames. An input's first byte says which, and where to cut.
+/// A run of the decoders of messages and frames; the first byte of an input selects the decoder.
 enum MessageRun {
   private static let limits = DecodingLimits(memory: 1 << 20)
 
@@ -20,18 +20,19 @@ enum MessageRun {
     checks[choice % checks.count](bytes)
   }
 
-  /// What is accepted stays what it is when it is written and read again.
+  /// Checks that an accepted message is the same after it is written and read again.
   private static func settles<M: ProtobufMessage>(_ type: M.Type, _ bytes: [UInt8]) {
     guard let value = try? M(serialized: bytes, limits: limits) else { return }
     let once = value.serialized()
     guard let again = try? M(serialized: once), let third = try? M(serialized: once) else {
       broken("a \(M.fullName) that was written can be read")
     }
-    // What is not a number is not equal to itself, though an array is, so that it takes a third.
+    // A message with a NaN is not equal to itself, unless the arrays with the NaN are identical;
+    // hence the third.
     expect(again == value || again != third, "a \(M.fullName) is read as it was written")
     expect(again.serialized() == once, "a \(M.fullName) is written the same way again")
     value.withSerializer { serializer in
-      expect(serializer.byteCount == once.count, "a \(M.fullName) is as long as it says")
+      expect(serializer.byteCount == once.count, "the byte count of a \(M.fullName) is right")
     }
   }
 
@@ -42,7 +43,7 @@ enum MessageRun {
     expect((try? WireResponse(serialized: written)) != nil, "an error that was written can be read")
   }
 
-  /// Frames are the same wherever their bytes are cut.
+  /// Checks that frames are the same wherever their bytes are cut.
   private static func readsFrames(_ input: [UInt8]) {
     let count = min(Int(input.first ?? 0) % 8, input.count)
     let cuts = input.dropFirst().prefix(count).map(Int.init)
@@ -62,7 +63,7 @@ enum MessageRun {
       decoder.append(ByteBuffer(bytes: rest.prefix(cut)))
       rest = rest.dropFirst(cut)
       while let event = decoder.next() { events.append(event) }
-      expect(decoder.bufferedBytes < 64 + 10, "a frame is kept only up to the limit")
+      expect(decoder.bufferedBytes < 64 + 10, "a frame is buffered only up to the limit")
     }
     return events
   }

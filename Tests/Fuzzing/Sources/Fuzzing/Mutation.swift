@@ -1,13 +1,15 @@
 import CFuzzing
 
-/// Changes an input by its records, so that they stay whole: one is left out, doubled, moved or replaced
-/// by one of the seeds', or changed inside.
+/// A change of an input by whole records: one is removed, doubled, moved, inserted from the seeds,
+/// or changed inside.
 struct Mutation {
   private(set) var head: [UInt8]
   private(set) var records: [[UInt8]]
   private var random: SplitMix
 
-  /// - Parameter headCount: Bytes before the first record.
+  /// Creates a mutation of an input.
+  ///
+  /// - Parameter headCount: The number of bytes before the first record.
   init(_ input: [UInt8], headCount: Int, seed: UInt32) {
     head = Array(input.prefix(headCount))
     records = Records(input.dropFirst(headCount)).map { Array($0.rest) }
@@ -33,7 +35,7 @@ struct Mutation {
     }
   }
 
-  /// libFuzzer's own changes.
+  /// Changes bytes by libFuzzer's own mutator.
   private func mutated(_ bytes: [UInt8], capacity: Int) -> [UInt8] {
     var buffer = bytes + [UInt8](repeating: 0, count: max(capacity - bytes.count, 1))
     let count = unsafe LLVMFuzzerMutate(&buffer, bytes.count, capacity)
@@ -41,7 +43,7 @@ struct Mutation {
   }
 }
 
-/// A small generator with a seed; see <https://prng.di.unimi.it/splitmix64.c>.
+/// SplitMix64, a generator with a seed: <https://prng.di.unimi.it/splitmix64.c>.
 private struct SplitMix: RandomNumberGenerator {
   var state: UInt64
 
@@ -54,12 +56,12 @@ private struct SplitMix: RandomNumberGenerator {
   }
 }
 
-/// libFuzzer asks this for each new input; it is told by its name.
+/// Changes an input; libFuzzer finds the function by its name and calls it for each new input.
 @_cdecl("LLVMFuzzerCustomMutator")
 func changeInput(
   _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ capacity: Int, _ seed: UInt32
 ) -> Int {
-  // Every other time the bytes are just bytes.
+  // Half of the inputs are changed without regard to records.
   guard let headCount = Fuzzing.target.headCount, seed & 1 == 0 else {
     return unsafe LLVMFuzzerMutate(bytes, count, capacity)
   }

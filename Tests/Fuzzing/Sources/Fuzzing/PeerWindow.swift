@@ -1,14 +1,15 @@
 import NIOCore
 
-/// Stands for a socket's buffers: while the peer does not read, what is written waits, and above a mark
-/// the channel is not writable.
+/// A stand-in for the buffers of a socket.
+///
+/// While the peer does not read, written bytes wait; above a mark, the channel is not writable.
 final class PeerWindow: ChannelOutboundHandler {
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
   static let highMark = 600
 
-  /// Whether the peer reads all at once.
+  /// True if the peer reads everything at once.
   var isOpen = true
   private(set) var waiting = 0
   private var promises: [EventLoopPromise<Void>] = []
@@ -36,7 +37,7 @@ final class PeerWindow: ChannelOutboundHandler {
     if isOpen { read(context) }
   }
 
-  /// The peer reads what waits.
+  /// Lets the peer read the bytes that wait.
   func read(_ context: ChannelHandlerContext) {
     let before = waiting
     waiting = 0
@@ -48,7 +49,7 @@ final class PeerWindow: ChannelOutboundHandler {
     }
   }
 
-  /// What waits is lost, as it is on a socket.
+  /// Closes the channel; the bytes that wait are lost, as on a socket.
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
     for promise in takePromises() { promise.fail(ChannelError.ioOnClosedChannel) }
     context.close(mode: mode, promise: promise)

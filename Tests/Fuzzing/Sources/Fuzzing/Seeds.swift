@@ -4,7 +4,7 @@ import ProtobufC
 @testable import TTRPC
 
 extension Target {
-  /// Writes inputs to begin with: the golden frames, and a call of each method.
+  /// Writes the initial inputs: the golden frames, and a call of each method.
   func writeSeeds(into folder: String) {
     for (index, seed) in seeds.enumerated() {
       let path = "\(folder)/seed-\(index)"
@@ -14,7 +14,7 @@ extension Target {
     }
   }
 
-  /// All records of the seeds.
+  /// The records of all seeds.
   var seedRecords: [[UInt8]] {
     guard let headCount else { return [] }
     return seeds.flatMap { Records($0.dropFirst(headCount)).map { Array($0.rest) } }
@@ -35,8 +35,8 @@ extension Target {
       Golden.clientStream.request + Golden.clientStream.message + Golden.clientStream.end,
       Array("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".utf8),
     ]
-    // Golden frames as they are; then every method with an empty request, a message and an end, each
-    // left to finish and each cut short.
+    // The golden frames unchanged; then every method with an empty request, a message and an end,
+    // once completed and once cut off.
     let golden = requests.map { [0] + record([0xc8] + $0) }
     let calls = FuzzedService.methodNames.indices.flatMap { method in
       [UInt8(0), 1].map { ending in

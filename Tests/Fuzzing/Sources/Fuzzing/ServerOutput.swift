@@ -2,13 +2,13 @@ import ProtobufC
 
 @testable import TTRPC
 
-/// What a server owes for the bytes it was sent, and what it gave.
+/// The rules for the frames that a server sends in response to the frames it received.
 struct ServerOutput {
   private struct Stream {
-    /// Requests that came under the id; only the first can open a stream.
+    /// The number of requests with the id; only the first can open a stream.
     var requests = 0
     var isAccepted = false
-    /// Data that belongs to no stream, which may be answered.
+    /// The number of data frames that belong to no stream, which the server may answer.
     var strayData = 0
     var terminals = 0
   }
@@ -25,7 +25,7 @@ struct ServerOutput {
     var used: Set<UInt32> = []
     for frame in WireFrame.frames(of: sent, limit: limit).frames {
       let id = frame.streamID
-      // So many ids below the highest one are remembered.
+      // The server remembers StreamIDWindow.size ids below the highest one.
       let isRecent = id > last || (last - id) / 2 < UInt32(StreamIDWindow.size)
       let isNew = id % 2 == 1 && isRecent && !used.contains(id)
       switch frame.type {
@@ -38,7 +38,7 @@ struct ServerOutput {
         }
       case WireFrame.data where isNew || id % 2 == 0:
         streams[id, default: Stream()].strayData += 1
-        // Data for an id that was left out uses it up.
+        // Data for a skipped id uses it up.
         if id < last { used.insert(id) }
       case WireFrame.data, WireFrame.cancel: break
       default: break
@@ -46,10 +46,12 @@ struct ServerOutput {
     }
   }
 
-  /// - Parameter isComplete: Whether nothing was lost, so that each call has its answer.
+  /// Checks the frames that the server has sent.
+  ///
+  /// - Parameter isComplete: True if nothing was lost, so that each call has a response.
   func check(isComplete: Bool) {
     var streams = streams
-    expect(rest.isEmpty, "what is sent are whole frames")
+    expect(rest.isEmpty, "a server sends whole frames")
     for frame in frames {
       let id = frame.streamID
       guard let stream = streams[id] else { broken("stream \(id) was never mentioned") }
@@ -59,7 +61,7 @@ struct ServerOutput {
       switch frame.type {
       case WireFrame.response:
         let response = try? WireResponse(serialized: Array(frame.payload))
-        expect(response != nil, "a response is one")
+        expect(response != nil, "a response can be decoded")
       case WireFrame.data: expect(stream.isAccepted, "stream \(id) was never opened")
       default: broken("a server sends no frame of type \(frame.type)")
       }
@@ -67,7 +69,7 @@ struct ServerOutput {
     }
     guard isComplete else { return }
     for (id, stream) in streams where stream.isAccepted {
-      // A second request under the id of a call that runs ends it; one terminal frame answers both.
+      // A second request with the id of a running call ends it; one terminal frame answers both.
       let least = max(stream.requests - 1, 1)
       expect(stream.terminals >= least, "stream \(id) has its terminal frame")
     }

@@ -5,10 +5,10 @@ import ProtobufC
 
 @testable import TTRPC
 
-/// One connection of a server and what an input does to it.
+/// A run of a server's connection: an input decides all events on it.
 ///
-/// An input's first byte says how the run ends; each record is a step: bytes of the peer's, a turn of
-/// the event loop or of the pool, time, the peer's reading, a handler's going on.
+/// The first byte of the input decides how the run ends. Each record is a step: bytes of the peer
+/// arrive, the event loop or the pool runs, time passes, the peer reads, or handlers are resumed.
 final class ServerRun {
   static let limits = {
     var limits = ServerLimits()
@@ -32,14 +32,15 @@ final class ServerRun {
   let channel: EmbeddedChannel
   let handler: ServerConnectionHandler
   var window: PeerWindow
-  /// What the peer has sent, and what it has received.
+  /// The bytes that the peer has sent.
   private(set) var sent: [UInt8] = []
+  /// The bytes that the peer has received.
   private(set) var received: [UInt8] = []
-  /// What the peer is going to send in one piece.
+  /// The bytes that the peer will send in one piece.
   private var pending: [UInt8] = []
   private var lastStreamID: UInt32 = 0
   private(set) var inputIsClosed = false
-  /// Whether answers may be missing: the connection was lost.
+  /// True if responses may be missing, since the connection was lost.
   private(set) var wasCut = false
 
   init() throws {
@@ -107,9 +108,9 @@ final class ServerRun {
     readOutput()
   }
 
-  // MARK: What the peer sends
+  // MARK: - Bytes of the peer
 
-  /// The id that a byte stands for: 0 the one that follows, 255 the last one, others themselves.
+  /// Returns the stream id for a byte: 0 is the next id, 255 the last one, others are themselves.
   private func streamID(_ step: inout Fields) -> UInt32 {
     switch step.byte() {
     case 0: lastStreamID &+ (lastStreamID % 2 == 0 ? 1 : 2)
@@ -140,17 +141,18 @@ final class ServerRun {
   private func deliver() {
     defer { pending = [] }
     guard !pending.isEmpty else { return }
-    // The system keeps the bytes of a connection that is not read.
+    // While the server does not read, the system buffers the bytes of a connection.
     for _ in 0..<20 where handler.isPaused { turns.advance(.milliseconds(20)) }
     guard channel.isActive, !inputIsClosed else { return }
     sent += pending
     let bytes = ByteBuffer(bytes: pending)
     turns.onLoop { _ = try? channel.writeInbound(bytes) }
-    // What came with the frame that closed it has no answer, nor has what comes while it closes.
+    // Frames that arrive with the one that closed the connection, or while it closes, get no
+    // response.
     if !channel.isActive || handler.isFinishing { wasCut = true }
   }
 
-  // MARK: What else happens to a connection
+  // MARK: - Other events
 
   private func peerReads(_ choice: UInt8) {
     window.isOpen = choice & 1 == 0
@@ -169,7 +171,7 @@ final class ServerRun {
       case 0: closeInput()
       case 1: channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
       case 2:
-        // The end of a drain waits for nobody.
+        // The end of a drain does not wait for calls or for the peer.
         wasCut = wasCut || !window.isOpen || handler.isPaused
         channel.pipeline.fireUserInboundEventTriggered(DrainEnded())
       case 3:
@@ -199,10 +201,12 @@ final class ServerRun {
     }
   }
 
-  // MARK: The end
+  // MARK: - End
 
-  /// The peer reads all, the handlers go on, and the peer closes its end: all is answered then, and the
-  /// server closes.
+  /// Ends the run in an orderly way.
+  ///
+  /// The peer reads everything, all handlers are resumed, and the peer closes its end. All calls
+  /// then have a response, and the server closes the connection.
   private func endPolitely() {
     deliver()
     peerReads(0)
@@ -213,19 +217,21 @@ final class ServerRun {
     let http = isHTTP
     if channel.isActive { turns.onLoop { closeInput() } }
     turns.runUntilQuiet()
-    // What the server reads in turns, or slowly, it reads all the same.
+    // A server with a read quota needs several ticks to read everything.
     for _ in 0..<20 where channel.isActive {
       turns.advance(.milliseconds(20))
       turns.runUntilQuiet()
       readOutput()
     }
-    if channel.isActive, !http { broken("a server closes when its peer does and all is answered") }
+    if channel.isActive, !http {
+      broken("a server closes the connection once its peer has and all calls have a response")
+    }
     readOutput()
     if !http, !wasCut, !journal.saysClosing { checkAnswers(isComplete: true) }
     disconnect()
   }
 
-  /// The peer goes: whoever heeds the cancellation returns.
+  /// Disconnects the peer: handlers that honor cancellation return.
   private func disconnect() {
     wasCut = true
     turns.onLoop { channel.close(promise: nil) }
@@ -236,30 +242,31 @@ final class ServerRun {
 
   private var isHTTP: Bool { sent.first.map { (65...90).contains($0) } ?? false }
 
-  // MARK: Promises
+  // MARK: - Invariants
 
   private func checkBounds() {
     let limits = Self.limits
-    // The message that is one too many waits too, and the connection is not read until it is taken.
+    // The message that exceeds the limit is queued, too; the connection is then not read until a
+    // handler takes messages.
     let longest = limits.wire.maximumMessageSize + InboundQueue.overhead
     expect(
       handler.inboundBudget.bytes <= limits.queuedBytesPerConnection + longest,
-      "messages that wait are within their limit and one more")
+      "queued messages exceed their limit by one message at most")
     expect(
       handler.isPaused || handler.inboundBudget.bytes <= limits.queuedBytesPerConnection
         || !channel.isActive,
-      "a connection whose readers are behind is not read")
+      "a connection with queued messages above the limit is not read")
     expect(
       handler.endlessCalls.count <= limits.endlessCallsPerConnection,
       "endless calls are within their limit")
     expect(
       handler.isPaused || handler.decoder.bufferedBytes < limits.wire.maximumMessageSize + 10,
-      "a frame is kept only up to the limit")
+      "a frame is buffered only up to the limit")
     expect(
       handler.outbound.bytes <= limits.queuedBytesPerConnection || !channel.isActive,
-      "answers that wait are within their limit")
+      "queued responses are within their limit")
     expect(load.bytesQueued == handler.queuedBytesReported, "each queued byte is counted once")
-    expect(load.bytesQueued >= 0, "no fewer bytes wait than none")
+    expect(load.bytesQueued >= 0, "the number of queued bytes is not negative")
     expect(isHTTP || load.callsInFlight == handler.handlersRunning, "each handler is counted once")
     expect(handler.calls.count <= handler.handlersRunning, "each call has a handler")
     expect(
@@ -268,13 +275,17 @@ final class ServerRun {
   }
 
   private func checkEnd() {
-    expect(!channel.isActive, "the connection is closed")
+    expect(!channel.isActive, "the connection is closed at the end")
     expect(load.callsInFlight == 0, "no call is left: \(load.callsInFlight)")
     expect(load.bytesQueued == 0, "no queued byte is left: \(load.bytesQueued)")
-    expect(handler.inboundBudget.bytes == 0, "no budget is left: \(handler.inboundBudget.bytes)")
-    expect(handler.outbound.isEmpty, "no writer waits")
+    expect(
+      handler.inboundBudget.bytes == 0,
+      "no queued message is left: \(handler.inboundBudget.bytes) bytes")
+    expect(handler.outbound.isEmpty, "no writer waits at the end")
     expect(turns.timers == 0, "no timer is left: \(turns.timers)")
-    expect(handler.calls.isEmpty && handler.handlersRunning == 0, "the table is empty")
+    expect(
+      handler.calls.isEmpty && handler.handlersRunning == 0,
+      "no call and no running handler is left")
     if !isHTTP { checkAnswers(isComplete: false) }
   }
 

@@ -1,13 +1,13 @@
-/// What is fuzzed.
+/// A target of the fuzzer.
 enum Target: String, CaseIterable {
-  /// A server's connection, by its peer's bytes.
+  /// A connection of the server, with bytes of its peer.
   case server
-  /// A client's connection, by its server's bytes.
+  /// A connection of the client, with bytes of its server.
   case client
-  /// Messages and frames.
+  /// The decoders of messages and frames.
   case messages
 
-  /// Bytes of an input before its records; `nil`: it has none.
+  /// The number of bytes before the records of an input; `nil` if it has no records.
   var headCount: Int? {
     switch self {
     case .server: 1

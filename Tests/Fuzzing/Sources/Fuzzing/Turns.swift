@@ -3,27 +3,28 @@ import Dispatch
 import NIOCore
 import NIOEmbedded
 
-/// The threads of a run, all in one: an event loop and the pool that tasks run on, each of which goes on
-/// when the input says so. Off the loop nobody is in it, though the thread is the same.
+/// The event loop and the task pool of a run, both on one thread.
+///
+/// Each of them runs only when the input says so. `inEventLoop` is true only within a closure that
+/// runs on the loop, although the thread is always the same.
 final class Turns: EventLoop {
   let loop = EmbeddedEventLoop()
-  // Sendable: one thread runs everything.
   private let state = State()
 
   private final class State: @unchecked Sendable {
-    // One thread runs everything.
+    // Unchecked: a single thread runs everything.
     var isOnLoop = false
     var timers = 0
   }
 
-  /// Timers that have neither rung nor been cancelled.
+  /// The number of timers that have neither fired nor been cancelled.
   var timers: Int { state.timers }
 
   var inEventLoop: Bool { state.isOnLoop }
 
   var now: NIODeadline { loop.now }
 
-  /// Runs a closure as the event loop does.
+  /// Runs a closure on the event loop.
   func onLoop<Value>(_ body: () throws -> Value) rethrows -> Value {
     let before = state.isOnLoop
     state.isOnLoop = true
@@ -31,25 +32,25 @@ final class Turns: EventLoop {
     return try body()
   }
 
-  /// Runs what waits for the event loop.
+  /// Runs the tasks that wait for the event loop: one tick.
   func turn() { onLoop { loop.run() } }
 
   func advance(_ amount: TimeAmount) { onLoop { loop.advanceTime(by: amount) } }
 
-  /// Runs one job of those that wait for the pool, if there is any.
+  /// Runs one of the jobs that wait for the pool, if there is any.
   func runJob(_ place: Int) {
     let waiting = cfuzzing_waiting_jobs()
     if waiting > 0 { cfuzzing_run_job(place % waiting) }
   }
 
-  /// Runs everything until nothing is left to do.
+  /// Runs the event loop and the pool until nothing waits.
   func runUntilQuiet() {
     for _ in 0..<100_000 {
       turn()
       guard cfuzzing_waiting_jobs() > 0 else { return }
       runJob(0)
     }
-    broken("there is an end to what a peer's bytes cause")
+    broken("the work that a peer's bytes cause ends")
   }
 
   func execute(_ task: @escaping @Sendable () -> Void) {

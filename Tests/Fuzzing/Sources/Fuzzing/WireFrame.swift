@@ -1,4 +1,4 @@
-/// A frame as it stands on the wire, cut by a decoder of its own: what is tested is no judge of itself.
+/// A frame on the wire, with a decoder that is independent of the one under test.
 struct WireFrame {
   var length: Int
   var streamID: UInt32
@@ -13,8 +13,9 @@ struct WireFrame {
   static let remoteClosed: UInt8 = 1
   static let noData: UInt8 = 4
 
-  /// The frames that bytes begin with, and what is left: less than a frame, or none. A frame above the
-  /// limit counts as soon as its header is there.
+  /// Splits bytes into frames and a rest, which is less than a frame.
+  ///
+  /// A frame above the limit counts as soon as its header is complete.
   static func frames(of bytes: [UInt8], limit: Int) -> (
     frames: [WireFrame], rest: ArraySlice<UInt8>
   ) {
@@ -34,7 +35,7 @@ struct WireFrame {
     return (frames, rest)
   }
 
-  /// The bytes of a frame.
+  /// Encodes a frame.
   static func bytes(
     type: UInt8, streamID: UInt32, flags: UInt8, payload: [UInt8], length: UInt32? = nil
   ) -> [UInt8] {
@@ -45,7 +46,7 @@ struct WireFrame {
     [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> $0) }
   }
 
-  /// Whether nothing comes after it on its stream.
+  /// True if it is the last frame of its sender on the stream.
   var isTerminal: Bool {
     type == Self.response || type == Self.data && flags & Self.remoteClosed != 0
   }

@@ -1,9 +1,9 @@
 internal import Foundation
 internal import Glibc
 
-/// Everything at once that a server has to put up with, until the process is killed.
+/// All kinds of misbehaving peers at the same time, until the process is killed.
 ///
-/// Each second a line with what became of it goes to standard output.
+/// Each second it prints a line with the events so far.
 struct Attack {
   static let mutePeers = 200
   static let halfFrames = 200
@@ -22,7 +22,7 @@ struct Attack {
     var idle: [Socket?] = Array(repeating: nil, count: Self.idlePeers)
     var halves: [Socket?] = Array(repeating: nil, count: Self.halfFrames)
     var mute = (0..<Self.mutePeers).map { _ in MutePeer() }
-    // Peers that know nothing of each other do not all move at once.
+    // The peers are independent of each other, so they do not all act in the same tick.
     var turn = 0
     while true {
       for index in Self.share(of: idle.indices, turn) {
@@ -40,7 +40,7 @@ struct Attack {
     }
   }
 
-  /// Each of them has its turn once in a hundred.
+  /// The indices that act in a tick: each once in a hundred ticks.
   private static func share(of indices: Range<Int>, _ turn: Int) -> StrideTo<Int> {
     stride(from: turn % 100, to: indices.count, by: 100)
   }
@@ -54,7 +54,7 @@ struct Attack {
     if let socket { begin(socket) } else { report.count("not connected") }
   }
 
-  /// Opens streams that never end, as fast as the server reads, and reads what it says.
+  /// Opens streams that never end, as fast as the server reads, and reads the responses.
   private static func openWithoutEnd(_ path: String, _ report: Report) {
     flood(path, report, "endless streams") { streamID in Frames.reflection(streamID) }
   }
@@ -98,7 +98,7 @@ struct Attack {
   }
 }
 
-/// A peer that calls and never reads: what it asks for comes back to it, 4 KiB each time.
+/// A peer that calls and never reads: each call is answered with 4 KiB, the method's name.
 struct MutePeer {
   private static let method = String(repeating: "x", count: 4096)
 
@@ -127,9 +127,9 @@ struct MutePeer {
   }
 }
 
-/// What has happened so far.
+/// Counts the events of all peers.
 final class Report: @unchecked Sendable {
-  // Unchecked: all of it is read and written under the lock.
+  // Unchecked: all properties are read and written under the lock.
   private let lock = NSLock()
   private var events: [String: Int] = [:]
   private var floods: [String: String] = [:]

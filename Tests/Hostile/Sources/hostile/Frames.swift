@@ -1,4 +1,4 @@
-/// Frames as a client sends them, and what can be told of those that come back.
+/// The frames that a client sends.
 enum Frames {
   private static func integer(_ value: Int) -> [UInt8] {
     [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
@@ -21,7 +21,7 @@ enum Frames {
     return integer(envelope.count) + integer(streamID) + [1, flags] + envelope
   }
 
-  /// A stream that stays open.
+  /// A request that opens a stream which stays open.
   static func reflection(_ streamID: Int) -> [UInt8] {
     request(
       streamID, "grpc.reflection.v1.ServerReflection", "ServerReflectionInfo", flags: 0x06)
@@ -33,7 +33,7 @@ enum Frames {
 /// Counts the statuses of the responses in a stream of bytes.
 struct StatusCounter {
   private var bytes: [UInt8] = []
-  /// How many responses came with each code; 0 where all was well.
+  /// The number of responses with each status code; 0 is OK.
   private(set) var counts: [UInt8: Int] = [:]
 
   mutating func append(_ more: [UInt8]) {
@@ -42,7 +42,7 @@ struct StatusCounter {
     while bytes.count - start >= 10 {
       let length = bytes[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
       guard bytes.count - start >= 10 + length else { break }
-      // A response's first field is its status, whose first field is the code.
+      // The first field of a response is its status, and the first field of that is the code.
       let payload = bytes[start + 10..<start + 10 + length].prefix(4)
       if bytes[start + 8] == 2 {
         let isFailure = payload.count == 4 && payload.first == 0x0a

@@ -3,7 +3,7 @@ internal import Glibc
 internal import MockupClient
 internal import TTRPCServices
 
-/// Calls as a well-behaved client makes them, in quiet and in company.
+/// Measures a well-behaved client, in quiet phases and beside the attack.
 struct Measurement {
   private static let tasks = 4
   private static let settling: Duration = .seconds(3)
@@ -13,7 +13,7 @@ struct Measurement {
   let server: Int32
   let users: [String]
 
-  /// What one method's callers saw in a phase.
+  /// The results of the calls of one method in a phase.
   struct Figures {
     var latencies: [Duration] = []
     var errors: [String: Int] = [:]
@@ -27,7 +27,7 @@ struct Measurement {
     }
   }
 
-  /// One phase.
+  /// The results of a phase.
   struct Phase {
     var isHostile: Bool
     var health = Figures()
@@ -40,11 +40,12 @@ struct Measurement {
 
   func run(rounds: Int) async throws -> Bool {
     let client = Client(path: path)
-    // Warms up what is made once.
+    // Warms up: connections, statements and caches exist after this.
     _ = try await calls(client, for: Self.settling)
     var phases: [Phase] = []
     announce(
-      "phase    check p50  p99 ms   calls/s | reserve p50  p99 ms  calls/s | peak MiB  MiB after  fds"
+      "phase    check p50  p99 ms   calls/s | reserve p50  p99 ms  calls/s "
+        + "| peak MiB  MiB after  fds"
     )
     for round in 0..<2 * rounds {
       let phase = try await phase(client, isHostile: round % 2 == 1)
@@ -78,7 +79,7 @@ struct Measurement {
       phase.attack =
         String(decoding: await lines.value, as: UTF8.self)
         .split(separator: "\n").last.map(String.init) ?? ""
-      // For the server to notice.
+      // Gives the server time to notice the closed connections.
       try await Task.sleep(for: .seconds(3))
     }
     phase.memory = residentMemory()
@@ -88,7 +89,8 @@ struct Measurement {
 
   private func startAttack(_ output: Pipe) throws -> Process {
     let process = Process()
-    // What is measured is what they make of the server, not how the kernel divides the processors.
+    // Idle priority: the effect on the server is measured, not how the kernel shares the
+    // processors.
     process.executableURL = URL(filePath: "/usr/bin/chrt")
     process.arguments = ["--idle", "0", CommandLine.arguments[0], "attack", path]
     process.standardOutput = output
@@ -146,9 +148,9 @@ struct Measurement {
     return figures
   }
 
-  // MARK: The server, seen from outside
+  // MARK: - Server process
 
-  /// In bytes.
+  /// Reads the resident memory of the server, in bytes.
   private func residentMemory() -> Int {
     let pages = (try? String(contentsOfFile: "/proc/\(server)/statm", encoding: .utf8))?
       .split(separator: " ").dropFirst().first.flatMap { Int($0) }
@@ -159,7 +161,7 @@ struct Measurement {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(server)/fd"))?.count ?? 0
   }
 
-  // MARK: The verdict
+  // MARK: - Verdict
 
   private func show(_ phase: Phase) {
     let seconds = Double(Self.time.components.seconds)
@@ -193,21 +195,21 @@ struct Measurement {
     let verdicts: [(name: String, value: Double, bound: Double)] = [
       ("p99 of Check, hostile to quiet", ratio(\.health), 2),
       ("p99 of ReserveCredits, hostile to quiet", ratio(\.reserve), 2),
-      ("MiB more at the peak", Double((peak - first.memory) >> 20), 160),
-      ("MiB more afterwards", Double((last.memory - first.memory) >> 20), 16),
-      ("descriptors more afterwards", Double(last.descriptors - first.descriptors), 0),
-      ("calls that failed", Double(errors), 0),
+      ("growth of the peak memory, in MiB", Double((peak - first.memory) >> 20), 160),
+      ("growth of the memory afterwards, in MiB", Double((last.memory - first.memory) >> 20), 16),
+      ("growth of open descriptors afterwards", Double(last.descriptors - first.descriptors), 0),
+      ("failed calls", Double(errors), 0),
     ]
     for (name, value, bound) in verdicts {
       announce(
         String(
-          format: "%@: %.2f, at most %.0f%@", name, value, bound, value <= bound ? "" : "  BROKEN"))
+          format: "%@: %.2f, at most %.0f%@", name, value, bound, value <= bound ? "" : "  FAILED"))
     }
     return verdicts.allSatisfy { $0.value <= $0.bound }
   }
 }
 
-/// Writes a line at once, also where the output is no terminal.
+/// Prints a line without buffering, also if the output is not a terminal.
 func announce(_ line: String) {
   FileHandle.standardOutput.write(Data("\(line)\n".utf8))
 }

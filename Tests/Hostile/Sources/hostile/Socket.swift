@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// A connected Unix socket that never waits.
+/// A connected, non-blocking Unix socket.
 final class Socket {
   private let descriptor: Int32
 
-  /// Connects, or says nothing where nobody accepts.
+  /// Connects to a path; `nil` if the connection is refused or would block.
   init?(path: String) {
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
     var address = sockaddr_un()
@@ -26,7 +26,7 @@ final class Socket {
 
   enum Sending { case sent(Int), full, closed }
 
-  /// Sends as many of the bytes as there is room for.
+  /// Sends as many of the bytes as the socket takes.
   func send(_ bytes: some Collection<UInt8>) -> Sending {
     let bytes = Array(bytes)
     let count = unsafe Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
@@ -34,7 +34,7 @@ final class Socket {
     return errno == EAGAIN ? .full : .closed
   }
 
-  /// What has arrived; nothing where the other end has closed.
+  /// Returns the bytes that have arrived; `nil` if the peer has closed the connection.
   func receive() -> [UInt8]? {
     var chunk = [UInt8](repeating: 0, count: 65_536)
     let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
@@ -42,7 +42,9 @@ final class Socket {
     return count < 0 && errno == EAGAIN ? [] : nil
   }
 
-  /// Whether the other end has closed. Reads nothing.
+  /// True if the peer has closed the connection.
+  ///
+  /// No bytes are taken from the socket.
   var isClosed: Bool {
     var byte: UInt8 = 0
     let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK))
