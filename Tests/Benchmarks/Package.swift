@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
 
-// The benchmarks, as a package of their own, so that nobody who builds the service builds them too.
+// The benchmarks: a separate package, so that they are not built with the service.
 
 import PackageDescription
 
@@ -26,7 +26,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CEpoll"),
-    // Plays the scenarios and prints the table.
+    // Runs the scenarios and prints the table.
     .executableTarget(
       name: "bench",
       dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],

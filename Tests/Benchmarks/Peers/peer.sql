@@ -1,11 +1,11 @@
--- What a usual team would put behind a service that calls one function for each request: counters
--- in the user's row, a row for each reservation, a ledger. The benchmarks compare with it, so it is
--- as quick as it can be without being wrong: nothing expires, a year never ends, and of the monthly
--- figures only what was spent is known.
+-- The schema of the peers: a conventional service that calls one function for each request, with
+-- counters in the user's row, a row for each reservation, and a ledger. The benchmarks compare with
+-- it, so it is as fast as it can be while it is correct. It has no expiry, no end of a year, and of
+-- the monthly figures only the credits spent.
 --
 --   psql -v users=1000 -f peer.sql URL
 --
--- makes it afresh, with that many users (1000 where nothing is said), of a budget nobody uses up.
+-- recreates the schema, with that number of users (by default 1000), who never run out of credits.
 \set ON_ERROR_STOP on
 \if :{?users}
 \else
@@ -17,25 +17,25 @@ SET LOCAL client_min_messages = warning;
 DROP SCHEMA IF EXISTS peer CASCADE;
 CREATE SCHEMA peer;
 
--- Half of each page is free: an update then stays on its page and touches no index.
+-- Half of each page is free, so that an update stays on its page and touches no index.
 CREATE TABLE peer.users (
   id uuid PRIMARY KEY,
   annual_budget bigint NOT NULL,
   monthly_soft_limit bigint NOT NULL DEFAULT 292,
-  -- Spent, by operation, and set aside by open reservations.
+  -- The credits spent by operation, and those held by open reservations.
   generation bigint NOT NULL DEFAULT 0,
   regeneration bigint NOT NULL DEFAULT 0,
   held bigint NOT NULL DEFAULT 0 CHECK (held >= 0)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE peer.reservations (
-  -- Made by the client: the key under which the call can be sent again.
+  -- The idempotency key, made by the client.
   id uuid PRIMARY KEY,
   user_id uuid NOT NULL REFERENCES peer.users (id),
   credits integer NOT NULL CHECK (credits > 0),
   operation text NOT NULL,
   state text NOT NULL,
-  -- What was available after it: the answer, for when it is sent again.
+  -- The credits available after it, for the response to a retry.
   remaining integer NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz NOT NULL,
@@ -44,27 +44,27 @@ CREATE TABLE peer.reservations (
 
 CREATE INDEX reservations_created ON peer.reservations (user_id, created_at);
 
--- A reservation is charged once, so its id is the row's.
+-- A reservation is charged once, so its id is the primary key.
 CREATE TABLE peer.ledger (
   reservation_id uuid PRIMARY KEY,
   user_id uuid NOT NULL REFERENCES peer.users (id),
   credits integer NOT NULL CHECK (credits > 0),
   operation text NOT NULL,
-  -- What was available after it: the answer, for when it is sent again.
+  -- The credits available after it, for the response to a retry.
   remaining integer NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE INDEX ledger_created ON peer.ledger (user_id, created_at);
 
--- Sets credits aside. Errors: no_data_found for an unknown user, unique_violation for an id that
--- was sent with another request.
+-- Reserves credits. Errors: no_data_found for an unknown user, unique_violation for an id that was
+-- used for another request.
 --
--- The counters come first: their lock puts the spenders of one user in line, and the foreign key
--- then finds the row locked. An id that was sent before is found by the insert, so that a new one,
--- which nearly all are, costs no look-up; what the counters took for it is given back.
+-- The counters are updated first: their lock serializes the requests of a user, and the foreign key
+-- then finds the row locked. A retry is detected by the insert, so that a new id, which nearly all
+-- are, costs no look-up; the credits that were reserved for a retry are given back.
 --
--- plpgsql: its plans are kept, those of an SQL function would be made anew for each call.
+-- The language is plpgsql, which keeps plans; an SQL function would be planned for each call.
 CREATE FUNCTION peer.reserve(
   p_user_id uuid, p_id uuid, p_credits integer, p_operation text, p_time_to_live integer,
   OUT success boolean, OUT remaining integer, OUT message text, OUT replayed boolean
@@ -87,9 +87,9 @@ BEGIN
     SELECT annual_budget - generation - regeneration - held INTO v_available
     FROM peer.users WHERE id = p_user_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-      RAISE no_data_found USING MESSAGE = 'The user is unknown.';
+      RAISE no_data_found USING MESSAGE = 'the user is unknown';
     END IF;
-    -- Else some were given back in between.
+    -- Otherwise credits became available in between: try again.
     EXIT WHEN v_available < p_credits;
   END LOOP;
   remaining := least(v_available, 2147483647);
@@ -108,7 +108,7 @@ BEGIN
     IF (v_made.user_id, v_made.credits, v_made.operation)
       <> (p_user_id, p_credits, p_operation) THEN
       RAISE unique_violation
-        USING MESSAGE = 'The reservation id was used for another request.';
+        USING MESSAGE = 'the reservation id was used for another request';
     END IF;
     success := v_made.state <> 'refused';
     remaining := v_made.remaining;
@@ -120,9 +120,9 @@ BEGIN
 END
 $$;
 
--- Spends what a reservation holds, or, where p_credits is not null, so much of it; the rest is free
--- again. Errors: no_data_found for an unknown reservation, unique_violation where it was committed
--- with another figure, object_not_in_prerequisite_state where it was refused or holds less.
+-- Commits p_credits of a reservation (null: all), and releases the rest. Errors: no_data_found for
+-- an unknown reservation, unique_violation if it was committed with another number of credits,
+-- object_not_in_prerequisite_state if it was refused or holds fewer.
 CREATE FUNCTION peer.commit(
   p_user_id uuid, p_id uuid, p_credits integer,
   OUT committed integer, OUT released integer, OUT remaining integer, OUT replayed boolean
@@ -134,7 +134,7 @@ DECLARE
   v_reservation peer.reservations;
 BEGIN
   replayed := false;
-  -- In the same order as reserve(): it waits for a reservation that is being committed.
+  -- The same lock order as in reserve(), which waits for a reservation that is being committed.
   PERFORM FROM peer.users WHERE id = p_user_id FOR NO KEY UPDATE;
 
   UPDATE peer.reservations SET state = 'committed', settled_at = now()
@@ -145,17 +145,18 @@ BEGIN
   IF NOT FOUND THEN
     SELECT * INTO v_reservation FROM peer.reservations WHERE id = p_id AND user_id = p_user_id;
     IF NOT FOUND THEN
-      RAISE no_data_found USING MESSAGE = 'The reservation is unknown.';
+      RAISE no_data_found USING MESSAGE = 'the reservation is unknown';
     END IF;
     SELECT credits, v_reservation.credits - credits, remaining, true
     INTO committed, released, remaining, replayed
     FROM peer.ledger WHERE reservation_id = p_id;
     IF NOT FOUND THEN
       RAISE object_not_in_prerequisite_state
-        USING MESSAGE = 'The reservation was refused, or holds less than that.';
+        USING MESSAGE = 'the reservation was refused or holds fewer credits';
     END IF;
     IF committed <> coalesce(p_credits, v_reservation.credits) THEN
-      RAISE unique_violation USING MESSAGE = 'The reservation was committed with another figure.';
+      RAISE unique_violation
+        USING MESSAGE = 'the reservation was committed with another number of credits';
     END IF;
     RETURN;
   END IF;
@@ -176,8 +177,8 @@ BEGIN
 END
 $$;
 
--- A user's credits now, and what was spent since the month began, in UTC. No row for an unknown
--- user.
+-- A user's current credits, and those spent since the beginning of the month in UTC. No row for an
+-- unknown user.
 CREATE FUNCTION peer.usage(p_user_id uuid)
 RETURNS TABLE (
   annual_budget bigint, monthly_soft_limit bigint,
@@ -202,5 +203,5 @@ SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(number), 12, '0'))::uuid, 2000
 FROM generate_series(0, :users - 1) AS number;
 COMMIT;
 
--- Outside of the transaction that made the rows, so that they are seen as committed.
+-- After the transaction that made the rows, so that VACUUM sees them as committed.
 VACUUM (ANALYZE) peer.users;

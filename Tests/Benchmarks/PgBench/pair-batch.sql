@@ -1,6 +1,6 @@
--- :batch reservations in one call of the server's own statement (reserve_credits.sql), each of one of :users
--- users by chance, and then the commits of all of them in one call of its other one
--- (settle_reservations.sql). The ids are made by a call of their own.
+-- :batch reservations for random ones of :users users, in one call of mockupd's statement
+-- (reserve_credits.sql), and then the commits of all of them in one call of its other statement
+-- (settle_reservations.sql). A separate statement makes the ids.
 --
 --   pgbench -n -M prepared -f pair-batch.sql -D users=1000 -D batch=64 -c 2 -j 2 -T 10 URL
 SELECT

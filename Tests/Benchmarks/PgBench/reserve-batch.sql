@@ -1,5 +1,5 @@
--- :batch reservations in one call of the server's own statement (reserve_credits.sql), each of one
--- of :users users by chance. To make the arrays takes 0.7 ms of 512, most of it the random ids.
+-- :batch reservations for random ones of :users users, in one call of mockupd's statement
+-- (reserve_credits.sql). Making the arrays takes 0.7 ms for 512, most of it for the random ids.
 --
 --   pgbench -n -M prepared -f reserve-batch.sql -D users=1000 -D batch=512 -c 2 -j 2 -T 10 URL
 SELECT

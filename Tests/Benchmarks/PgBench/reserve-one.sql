@@ -1,4 +1,4 @@
--- One reservation by the server's own statement (reserve_credits.sql).
+-- One reservation by mockupd's statement (reserve_credits.sql).
 --
 --   pgbench -n -M prepared -f reserve-one.sql -D users=1000 -c 1 -T 10 URL
 \set user random(0, :users - 1)

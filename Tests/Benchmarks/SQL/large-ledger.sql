@@ -1,5 +1,6 @@
--- A ledger of :entries rows, each with its committed reservation: 100 000 of user 0's, the rest evenly
--- everybody's. As the engine would have left it, if it had been spending one credit every ten seconds.
+-- A ledger of :entries rows, each with its committed reservation: 100 000 of user 0, the others
+-- spread evenly over the other users. The rows are as the engine leaves them if it spends a credit
+-- every ten seconds.
 CREATE TEMPORARY TABLE spent AS
 SELECT
   user_id, gen_random_uuid() AS id, gen_random_uuid() AS entry_id,
@@ -23,8 +24,8 @@ FROM (
 INSERT INTO public.mockup_credit_usage (
   id, user_id, credits, operation, balance_before, balance_after, year, month, created_at, sequence,
   reservation_id, annual_budget)
-SELECT entry_id, user_id, 1, 'generation', 2000000001 - sequence, 2000000000 - sequence, year, month,
-  now() - (100001 - sequence) * interval '10 seconds', sequence, id, 2000000000
+SELECT entry_id, user_id, 1, 'generation', 2000000001 - sequence, 2000000000 - sequence, year,
+  month, now() - (100001 - sequence) * interval '10 seconds', sequence, id, 2000000000
 FROM spent;
 
 INSERT INTO mockupd.reservations (

@@ -1,5 +1,6 @@
--- Users that never run out of credits, and their mockups: user i of :users is …8000-<i in 12 hex digits>,
--- mockup j is …9000-<j …> and belongs to user j modulo :users.
+-- Users who never run out of credits, and their mockups. The id of user i of :users is
+-- …8000-<i in 12 hex digits>; that of mockup j is …9000-<j in 12 hex digits>, and it belongs to the
+-- user j modulo :users.
 INSERT INTO auth.users (id)
 SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(i), 12, '0'))::uuid
 FROM generate_series(0, :users - 1) AS i;
@@ -12,7 +13,8 @@ INSERT INTO public.assets (user_id) SELECT id FROM auth.users;
 
 INSERT INTO public.mockups (id, user_id, asset_id, scene, status)
 SELECT
-  ('00000000-0000-4000-9000-' || lpad(to_hex(j), 12, '0'))::uuid, a.user_id, a.id, 'bedroom', 'pending'
+  ('00000000-0000-4000-9000-' || lpad(to_hex(j), 12, '0'))::uuid, a.user_id, a.id, 'bedroom',
+  'pending'
 FROM generate_series(0, 999) AS j
 JOIN public.assets AS a ON a.user_id
   = ('00000000-0000-4000-8000-' || lpad(to_hex(j % :users), 12, '0'))::uuid;

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// tally is what callers have counted of the time that is measured.
+// tally counts the calls of the measured time.
 type tally struct {
 	latencies *hdrhistogram.Histogram // nanoseconds, of the calls that succeeded
 	errors    int64
@@ -30,7 +30,7 @@ func (t *tally) add(other *tally) {
 	}
 }
 
-// run calls the server as the options say.
+// run generates the load and reports on it.
 func run(o options) (*report, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), o.warmup+o.measured)
 	defer cancel()
@@ -90,9 +90,9 @@ func dial(ctx context.Context, socket string) (*grpc.ClientConn, error) {
 		}))
 }
 
-// count calls until the context ends, and counts the calls that end after begin.
+// count makes calls until the context ends, and counts those that end after begin.
 func (t *tally) count(ctx context.Context, begin time.Time, call call) {
-	// Not with the time's end in it: it would go out with each request as a deadline.
+	// A context without the deadline of ctx, which would be sent with each request.
 	calling, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -113,7 +113,7 @@ func (t *tally) count(ctx context.Context, begin time.Time, call call) {
 				t.first = err
 			}
 		default:
-			// No call lasts longer than the highest value, else it is missed here and seen in the rate.
+			// A call that exceeds the highest value is not recorded, but lowers the rate.
 			_ = t.latencies.RecordValue(int64(done.Sub(sent)))
 		}
 	}

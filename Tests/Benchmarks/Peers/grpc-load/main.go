@@ -1,5 +1,6 @@
-// Calls a gRPC server on a Unix socket in a closed loop: each caller sends its next request when it
-// has the answer to the last. Prints what came of it as a line of JSON.
+// Grpc-load generates load on a gRPC server on a Unix socket in a closed loop: each caller sends
+// its next request when it has the response to the last one. It prints the results as a line of
+// JSON.
 package main
 
 import (
@@ -10,7 +11,7 @@ import (
 	"time"
 )
 
-// options are what the command line asks for.
+// options are the settings of a run.
 type options struct {
 	socket      string
 	connections int
@@ -19,20 +20,20 @@ type options struct {
 	measured    time.Duration
 	work        string
 	users       int
-	server      int // its process, 0 for none
+	server      int // process id, 0 for none
 }
 
 func main() {
 	var o options
 	var warmup, measured float64
-	flag.StringVar(&o.socket, "socket", "", "where the server listens")
-	flag.IntVar(&o.connections, "connections", 1, "how many connections")
-	flag.IntVar(&o.inFlight, "in-flight", 1, "calls at a time on each connection")
-	flag.Float64Var(&warmup, "warmup", 1, "seconds before it is measured")
-	flag.Float64Var(&measured, "seconds", 5, "seconds to measure")
+	flag.StringVar(&o.socket, "socket", "", "the server's Unix socket")
+	flag.IntVar(&o.connections, "connections", 1, "the number of connections")
+	flag.IntVar(&o.inFlight, "in-flight", 1, "the number of calls in flight on each connection")
+	flag.Float64Var(&warmup, "warmup", 1, "seconds of warm-up before the measurement")
+	flag.Float64Var(&measured, "seconds", 5, "seconds of the measurement")
 	flag.StringVar(&o.work, "work", "health", "health or reserve")
-	flag.IntVar(&o.users, "users", 1000, "of whom reserve chooses one by chance")
-	flag.IntVar(&o.server, "server-pid", 0, "the server's process, for its CPU time and memory")
+	flag.IntVar(&o.users, "users", 1000, "the number of users, from whom reserve chooses at random")
+	flag.IntVar(&o.server, "server-pid", 0, "the server's process id, for its CPU time and memory")
 	flag.Parse()
 	o.warmup = time.Duration(warmup * float64(time.Second))
 	o.measured = time.Duration(measured * float64(time.Second))

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// usage is what a process has used up to now.
+// usage is the resource usage of a process up to now.
 type usage struct {
 	cpu         time.Duration
 	residentKiB int64
 	peakKiB     int64
 }
 
-// Linux counts the CPU time that it shows in hundredths of a second, on every machine Go runs on.
+// tick is the unit of CPU times in /proc: Linux has 100 ticks per second on all platforms of Go.
 const tick = 10 * time.Millisecond
 
-// readUsage reads /proc. It is nil without a process.
+// readUsage reads the usage of a process from /proc. It returns nil for the process 0.
 func readUsage(process int) (*usage, error) {
 	if process == 0 {
 		return nil, nil
@@ -26,11 +26,11 @@ func readUsage(process int) (*usage, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The program's name is in brackets and may have any character: what follows is from the third
-	// field on, and of that utime and stime are the 14th and 15th.
+	// The program's name, the second field, is in parentheses and can contain any characters. utime
+	// and stime are the fields 14 and 15.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 13 {
-		return nil, fmt.Errorf("/proc/%d/stat is short", process)
+		return nil, fmt.Errorf("/proc/%d/stat has too few fields", process)
 	}
 	var user, system int64
 	if _, err := fmt.Sscan(string(fields[11])+" "+string(fields[12]), &user, &system); err != nil {
@@ -43,7 +43,7 @@ func readUsage(process int) (*usage, error) {
 	}
 	used := &usage{cpu: time.Duration(user+system) * tick}
 	for _, line := range bytes.Split(status, []byte("\n")) {
-		// Lines of other names leave these alone.
+		// Lines with other names do not match.
 		_, _ = fmt.Sscanf(string(line), "VmRSS: %d kB", &used.residentKiB)
 		_, _ = fmt.Sscanf(string(line), "VmHWM: %d kB", &used.peakKiB)
 	}

@@ -2,7 +2,7 @@ package main
 
 import "time"
 
-// report is what is printed. What it does not know is null.
+// report is the printed result. Unknown values are null.
 type report struct {
 	Work           string    `json:"work"`
 	Connections    int       `json:"connections"`

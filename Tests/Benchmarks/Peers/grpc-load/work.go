@@ -15,17 +15,17 @@ import (
 	mockups "mockups/v1"
 )
 
-// call sends one request and says whether its answer is the one that was hoped for.
+// call sends one request, and returns an error unless the response is as expected.
 type call func(ctx context.Context) error
 
-// works make a caller's call; no two callers share one.
+// works make the call of a caller. Callers do not share calls.
 var works = map[string]func(connection *grpc.ClientConn, users int) (call, error){
 	"health":  healthWork,
 	"reserve": reserveWork,
 }
 
-// healthWork asks with 64 bytes, as the load generator for ttrpc does: most are a field that nobody
-// knows.
+// healthWork makes a health check of 64 bytes, padded by an unknown field, as the load generator
+// for ttrpc does.
 func healthWork(connection *grpc.ClientConn, _ int) (call, error) {
 	padding := strings.Repeat("x", 35)
 	request := health.HealthCheckRequest{
@@ -47,7 +47,7 @@ func healthWork(connection *grpc.ClientConn, _ int) (call, error) {
 
 // reserveWork reserves one credit of one of the users.
 func reserveWork(connection *grpc.ClientConn, users int) (call, error) {
-	// From the system once: asking it for every id would be the client's cost in the measurement.
+	// Only the seed is from the system: a system call for every id would be part of the measurement.
 	var seed [8]byte
 	if _, err := cryptorand.Read(seed[:]); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func reserveWork(connection *grpc.ClientConn, users int) (call, error) {
 	}, nil
 }
 
-// newID is a random UUID, of version 4.
+// newID returns a random UUID (version 4).
 func newID(random *rand.Rand) string {
 	high := random.Uint64()&^0xf000 | 0x4000
 	low := random.Uint64()&^(0b11<<62) | 0b10<<62

@@ -1,4 +1,4 @@
-// The service on gRPC for Go.
+// Grpc-peer is the service on gRPC for Go.
 package main
 
 import (
@@ -29,7 +29,7 @@ func (t transport) Register(name string, methods map[string]service.Method) {
 	t.server.RegisterService(&description, struct{}{})
 }
 
-// handler is the method as generated code would have it, save that nothing intercepts it.
+// handler returns a method's handler as generated code would have it, but without interceptors.
 func handler(method service.Method) func(
 	interface{}, context.Context, func(interface{}) error, grpc.UnaryServerInterceptor,
 ) (interface{}, error) {

@@ -1,4 +1,4 @@
-// Package server runs the service on a Unix socket, over whichever protocol.
+// Package server runs the service on a Unix socket, with any protocol.
 package server
 
 import (
@@ -14,23 +14,23 @@ import (
 	"peers/service"
 )
 
-// Transport is a protocol's server.
+// Transport is the server of a protocol.
 type Transport interface {
-	// Register is called before Serve.
+	// Register adds a service. It is called before Serve.
 	Register(service string, methods map[string]service.Method)
-	// Serve serves until it is shut down.
+	// Serve serves until Shutdown.
 	Serve(net.Listener) error
-	// Shutdown lets running calls end, within limits.
+	// Shutdown stops the server, and waits a limited time for running calls.
 	Shutdown()
 }
 
-// Main is the program around a transport. It ends at SIGTERM or SIGINT.
+// Main runs the program with a transport, until SIGTERM or SIGINT.
 func Main(transport Transport) {
-	socket := flag.String("socket", "", "where to listen")
+	socket := flag.String("socket", "", "the Unix socket to listen on")
 	database := flag.String("database", "",
-		"URL of a database that has peer.sql; without it there is health alone")
+		"the URL of a database with peer.sql; without it, only health checks are served")
 	engine := flag.Bool("engine", false, "the database has mockupd's schema instead")
-	pool := flag.Int("pool", 16, "connections to the database")
+	pool := flag.Int("pool", 16, "the number of connections to the database")
 	flag.Parse()
 	if *socket == "" || *pool < 1 || flag.NArg() > 0 {
 		flag.Usage()
@@ -61,7 +61,7 @@ func serve(
 		register(transport, service.Credits(pool))
 	}
 
-	// One that was killed leaves its socket behind.
+	// A process that was killed leaves its socket behind.
 	if err := os.Remove(socket); err != nil && !os.IsNotExist(err) {
 		return err
 	}
@@ -69,7 +69,7 @@ func serve(
 	if err != nil {
 		return err
 	}
-	// Whoever connects from here on is served.
+	// From here on, connections are accepted.
 	fmt.Println("ready", socket)
 
 	ended := make(chan error, 1)

@@ -12,14 +12,14 @@ import (
 	mockups "mockups/v1"
 )
 
-// Seconds that a reservation holds where the request does not say.
+// defaultTimeToLive is the time to live in seconds of a request without one.
 const defaultTimeToLive = 900
 
 type credits struct {
 	pool *pgxpool.Pool
 }
 
-// Credits is what the benchmarks call of the ledger.
+// Credits returns the methods of CreditService that the benchmarks call.
 func Credits(pool *pgxpool.Pool) Services {
 	c := credits{pool}
 	return Services{"mockups.v1.CreditService": {
@@ -55,7 +55,7 @@ func (c credits) reserve(
 	case request.Credits < 1:
 		return nil, invalid("credits")
 	case request.Mode > mockups.ReserveMode_RESERVE_MODE_NORMAL:
-		return nil, status.Error(codes.Unimplemented, "This peer knows the normal mode alone.")
+		return nil, status.Error(codes.Unimplemented, "this peer supports only the normal mode")
 	}
 
 	response := new(mockups.ReserveCreditsResponse)
@@ -81,7 +81,7 @@ func (c credits) commit(
 	if err != nil {
 		return nil, err
 	}
-	var amount *int32 // nil: all that it holds
+	var amount *int32 // nil: all that the reservation holds
 	if choice, ok := request.CreditsToCommit.(*mockups.CommitReservationRequest_Credits); ok {
 		if choice.Credits < 1 {
 			return nil, invalid("credits")
@@ -89,7 +89,8 @@ func (c credits) commit(
 		amount = &choice.Credits
 	}
 	if (request.Finality != nil && !request.GetFinal()) || request.AllowOverrun {
-		return nil, status.Error(codes.Unimplemented, "This peer knows one commit, without overrun.")
+		return nil, status.Error(codes.Unimplemented,
+			"this peer supports only a final commit without overrun")
 	}
 
 	response := new(mockups.CommitReservationResponse)
@@ -112,7 +113,7 @@ func (c credits) usage(
 	response := &mockups.GetCreditUsageResponse{Year: int32(now.Year()), Month: int32(now.Month())}
 	if (request.Year != 0 && request.Year != response.Year) ||
 		(request.Month != 0 && request.Month != response.Month) {
-		return nil, status.Error(codes.Unimplemented, "This peer knows the current month alone.")
+		return nil, status.Error(codes.Unimplemented, "this peer supports only the current month")
 	}
 
 	err = c.pool.QueryRow(ctx, "usage", user).Scan(
@@ -149,7 +150,7 @@ func uuid(field, text string) (pgtype.UUID, error) {
 }
 
 func invalid(field string) error {
-	return status.Errorf(codes.InvalidArgument, "%s is not valid.", field)
+	return status.Errorf(codes.InvalidArgument, "invalid %s", field)
 }
 
 func notNegative(value int64) int64 {

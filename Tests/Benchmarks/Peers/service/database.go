@@ -11,10 +11,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Statements by name, prepared on each connection. Each is a transaction of its own.
+// Statements are SQL statements by name, prepared on each connection. Each is a transaction.
 type Statements map[string]string
 
-// Own is the schema of peer.sql: what a usual team would write for it.
+// Own has the statements for the schema of peer.sql, which is written for such a service.
 var Own = Statements{
 	"reserve": "SELECT success, remaining, message, replayed FROM peer.reserve($1, $2, $3, $4, $5)",
 	"commit":  "SELECT committed, released, remaining, replayed FROM peer.commit($1, $2, $3)",
@@ -22,8 +22,8 @@ var Own = Statements{
 		"monthly_used FROM peer.usage($1)",
 }
 
-// Engine is mockupd's own schema, asked for one reservation at a time: the same guarantees and the same
-// answer, without batches. It knows reservations alone.
+// Engine has a statement for mockupd's schema that makes one reservation, with the same guarantees
+// and the same response but without batches. It supports only reservations.
 var Engine = Statements{
 	"reserve": "SELECT outcome = 'admitted', ((usage).annual_budget - (usage).generation" +
 		" - (usage).regeneration + (usage).refund - (usage).held)::integer, outcome, replayed" +
@@ -32,7 +32,7 @@ var Engine = Statements{
 		" ARRAY['normal'])",
 }
 
-// Connect opens a pool of connections to a database that knows the statements.
+// Connect opens a pool of connections to a database with the statements prepared.
 func Connect(
 	ctx context.Context, url string, statements Statements, connections int,
 ) (*pgxpool.Pool, error) {
@@ -52,7 +52,7 @@ func Connect(
 	return pgxpool.ConnectConfig(ctx, config)
 }
 
-// statusOf is what a failed statement means to the caller.
+// statusOf returns the status of a call whose statement failed.
 func statusOf(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return status.FromContextError(ctx.Err()).Err()
@@ -60,9 +60,9 @@ func statusOf(ctx context.Context, err error) error {
 	var failure *pgconn.PgError
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return status.Error(codes.NotFound, "The user is unknown.")
+		return status.Error(codes.NotFound, "the user is unknown")
 	case !errors.As(err, &failure):
-		return status.Error(codes.Unavailable, "The database cannot be reached.")
+		return status.Error(codes.Unavailable, "the database is unreachable")
 	}
 	switch failure.Code {
 	case "P0002": // no_data_found

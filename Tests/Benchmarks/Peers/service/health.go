@@ -6,7 +6,7 @@ import (
 	health "grpc/health/v1"
 )
 
-// Health says of every service that it is serving.
+// Health returns a health service that reports every service as serving.
 func Health() Services {
 	return Services{"grpc.health.v1.Health": {"Check": method(check)}}
 }

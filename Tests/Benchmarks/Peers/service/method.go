@@ -1,13 +1,13 @@
-// Package service answers mockupd's requests the way a usual team would have it: one call of an SQL
-// function for each of them. It knows nothing of the protocol that brings them.
+// Package service answers mockupd's requests in the conventional way, with one call of an SQL
+// function for each request. It is independent of the protocol.
 package service
 
 import "context"
 
-// Method answers one request. It is called with what decodes the request into a message.
+// Method answers one request, which decode decodes into a message.
 type Method func(ctx context.Context, decode func(interface{}) error) (interface{}, error)
 
-// Services are methods by the name of their service and their own.
+// Services are methods by the name of the service and of the method.
 type Services map[string]map[string]Method
 
 func method[Request, Response any](
@@ -20,7 +20,7 @@ func method[Request, Response any](
 		}
 		response, err := answer(ctx, request)
 		if err != nil {
-			// Not the response: a nil pointer would not be a nil interface.
+			// A nil *Response would not be a nil interface.
 			return nil, err
 		}
 		return response, nil

@@ -1,4 +1,4 @@
-// The service on containerd's own ttrpc server.
+// Ttrpc-peer is the service on containerd's ttrpc server.
 package main
 
 import (

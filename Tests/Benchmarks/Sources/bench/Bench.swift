@@ -1,22 +1,22 @@
 internal import ArgumentParser
 internal import Foundation
 
-/// The command line; `scripts/bench` gives it its arguments.
+/// The command line, which `scripts/bench` calls.
 @main
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measures mockupd beside its peers, and prints a table.")
+    commandName: "bench", abstract: "Measure mockupd and its peers, and print a table.")
 
-  @Option(help: "mockupd.") var mockupd: String
-  @Option(help: "The generator of load.") var load: String
+  @Option(help: "The path of mockupd.") var mockupd: String
+  @Option(help: "The path of the load generator.") var load: String
   @Option(help: "The folder of the peers' programs.") var peers: String
   @Option(help: "The folder of PostgreSQL's socket.") var postgres: String
   @Option(help: "The folder of PostgreSQL's programs.") var postgresPrograms: String
   @Option(help: "The folder of the benchmarks' SQL.") var sources: String
-  @Option(help: "Where sockets go.") var folder: String
-  @Option(help: "Where the JSON goes.") var output: String
-  @Flag(help: "Two minutes, for before and after a change.") var quick = false
-  @Option(help: "Only rows whose work or place begins so.") var only: String?
+  @Option(help: "The folder for sockets.") var folder: String
+  @Option(help: "The file for the results in JSON.") var output: String
+  @Flag(help: "Take two minutes, to compare before and after a change.") var quick = false
+  @Option(help: "Only rows whose title begins with this text.") var only: String?
 
   private static let users = 1000
 
@@ -40,7 +40,7 @@ struct Bench: ParsableCommand {
           details: ["not measured: \(error)"])
       }
       rows.append(row)
-      // As they come: it takes a while.
+      // Prints each row as soon as it is measured.
       for line in Table(rows: [row]).lines { print(line) }
       fflush(nil)
     }
@@ -48,7 +48,7 @@ struct Bench: ParsableCommand {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     try encoder.encode(rows).write(to: URL(fileURLWithPath: output))
     let missed = rows.filter { $0.measurements.isEmpty || !$0.measurements.allSatisfy(\.isReached) }
-    print("\(rows.count - missed.count) of \(rows.count) rows reach their targets; \(output)")
+    print("\(rows.count - missed.count) of \(rows.count) rows reach their targets: \(output)")
   }
 
   private func isWanted(_ scenario: Scenario) -> Bool {

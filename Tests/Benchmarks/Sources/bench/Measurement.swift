@@ -1,11 +1,11 @@
-/// A figure that was measured, and what it is to reach.
+/// A measured value and its target.
 struct Measurement: Encodable {
   enum Bound: String, Encodable {
     case atLeast = "≥"
     case atMost = "≤"
   }
 
-  /// What it is, with its unit: "× the calls".
+  /// The name with the unit, such as "× the calls".
   let name: String
   let value: Double
   let bound: Bound
@@ -39,12 +39,12 @@ struct Measurement: Encodable {
   }
 }
 
-/// One line of the table: what was done, against what, and what came of it.
+/// A row of the table: the work, the side that it is compared with, and the results.
 struct Row: Encodable {
   let work: String
   let at: String
   let against: String
   var measurements: [Measurement] = []
-  /// What the ratios were made of, in words.
+  /// The absolute values behind the ratios, for people.
   var details: [String] = []
 }

@@ -1,4 +1,4 @@
-/// Everything that scenarios are played with.
+/// The programs, databases and settings with which scenarios are measured.
 struct Stage {
   let mockupd: String
   let peers: String
@@ -7,16 +7,17 @@ struct Stage {
   let postgres: PostgresServer
   let pgBench: PgBench
   let users: Int
-  /// How often the sides of a comparison take turns: the machine's own speed drifts.
+  /// The number of times that the sides of a comparison alternate, since the machine's speed
+  /// drifts.
   let rounds: Int
-  /// How long each of their turns is measured.
+  /// The seconds for which a side is measured in a round.
   let seconds: Double
   let isQuick: Bool
 
   var socket: String { folder + "/bench.sock" }
   var peerSocket: String { folder + "/peer.sock" }
 
-  /// A mockupd on a database, ready.
+  /// Starts mockupd on a database.
   func server(on database: String) throws -> Program {
     try Program(
       mockupd,
@@ -25,7 +26,7 @@ struct Stage {
       ], environment: ["MOCKUPD_LOG_LEVEL": "error"])
   }
 
-  /// A peer on a database with its own schema, or, where it is asked to, with ours.
+  /// Starts a peer on a database with the peer's schema, or with mockupd's if `engine` is true.
   func peer(_ name: String = "ttrpc-peer", on database: String, engine: Bool = false) throws
     -> Program
   {
@@ -34,7 +35,8 @@ struct Stage {
       ["-socket", peerSocket, "-database", postgres.url(database)] + (engine ? ["-engine"] : []))
   }
 
-  /// Reservations through a new mockupd on a new database, by 16 connections with 16 calls in flight.
+  /// Measures reservations of a new mockupd on a new database, with 16 calls in flight on each of
+  /// 16 connections.
   func reserve(_ work: String = "reserve", _ more: [String] = []) throws -> LoadResult {
     let server = try server(on: try postgres.fresh("bench_run"))
     defer { server.stop() }
@@ -42,7 +44,8 @@ struct Stage {
       work, server, socket: socket, connections: 16, inFlight: 16, seconds: seconds, more)
   }
 
-  /// What of a batch PostgreSQL does in a second by itself, on a new database, for two clients.
+  /// Measures the items per second of a batch statement on PostgreSQL alone, with two clients and a
+  /// new database.
   func pgBench(_ script: String, batch: Int) throws -> Double {
     let transactions = try pgBench.rate(
       script, in: try postgres.fresh("bench_run"), clients: 2, seconds: Int(seconds),
@@ -51,7 +54,7 @@ struct Stage {
   }
 }
 
-/// One row of the table, before it is measured.
+/// A row of the table and its measurement.
 struct Scenario: Sendable {
   let work: String
   let at: String

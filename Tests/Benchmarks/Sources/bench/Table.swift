@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The rows, for people.
+/// The table of the results for people.
 struct Table {
   let rows: [Row]
 
@@ -18,7 +18,7 @@ struct Table {
 }
 
 extension Double {
-  /// With three digits that count, or as a whole number where it is large.
+  /// The number with three significant digits, or as an integer from 100 on.
   var short: String {
     guard isFinite else { return "–" }
     let magnitude = abs(self)
@@ -29,7 +29,7 @@ extension Double {
 }
 
 extension [Double] {
-  /// The middle one, in order of size.
+  /// The median.
   var median: Double {
     let sorted = sorted()
     guard !sorted.isEmpty else { return .nan }

@@ -1,8 +1,8 @@
-/// The tree as SVG, its root at the bottom.
+/// A drawing of a tree of stacks as SVG, with the root at the bottom.
 struct Drawing {
   private static let width = 1600.0
   private static let rowHeight = 17
-  /// A share below this is too narrow to be seen.
+  /// The smallest share that is drawn; a narrower box could not be seen.
   private static let leastShare = 0.0015
 
   private let tree: StackTree
@@ -31,12 +31,12 @@ struct Drawing {
         "<g><title>\(Self.escaped(box.name)): \(percent) %</title>"
           + "<rect x=\"\(Self.short(box.x))\" y=\"\(y)\" width=\"\(Self.short(box.width))\" "
           + "height=\"\(Self.rowHeight - 1)\" fill=\"\(Self.colour(box.name, box.depth))\"/>")
-      let room = Int(box.width / 6.7)
-      if room >= 4 {
+      let labelWidth = Int(box.width / 6.7)
+      if labelWidth >= 4 {
         let label = box.depth == 1 ? "\(box.name) \(percent) %" : box.name
         lines.append(
           "<text x=\"\(Self.short(box.x + 3))\" y=\"\(y + 12)\">"
-            + "\(Self.escaped(String(label.prefix(room))))</text>")
+            + "\(Self.escaped(String(label.prefix(labelWidth))))</text>")
       }
       lines.append("</g>")
     }
@@ -55,7 +55,7 @@ struct Drawing {
     }
   }
 
-  /// By what the code belongs to, with a shade of its own for each name.
+  /// Returns a color by the kind of code (thread, Swift or C), with a shade by the name.
   private static func colour(_ name: String, _ depth: Int) -> String {
     if depth == 0 { return "#dddddd" }
     let hash = name.utf8.reduce(UInt32(5381)) { $0 &* 33 &+ UInt32($1) }

@@ -1,5 +1,7 @@
-/// Draws what `perf script` prints as a flame graph: a box for each function, as wide as its share of the
-/// processors' time, on the one that called it.
+/// Draws the output of `perf script` as a flame graph.
+///
+/// The graph has a box for each function, on top of its caller, as wide as its share of the CPU
+/// time.
 ///
 ///     perf script -F comm,tid,ip,sym | swift demangle --simplified | flamegraph TITLE >graph.svg
 @main

@@ -1,15 +1,17 @@
 internal import Foundation
 
-/// Puts the lines of `perf script` together to samples.
+/// A reader of samples from the lines of `perf script`.
 struct SampleReader {
   private var thread: String?
   private var frames: [String] = []
 
-  /// Takes a line; the sample that it ends, if it ends one: the thread first, the innermost frame last.
+  /// Reads a line, and returns the sample that it completes, if any.
+  ///
+  /// A sample begins with the thread and ends with the innermost frame.
   mutating func read(_ line: String) -> [String]? {
     guard !line.isEmpty else { return end() }
     guard let first = line.first, first == " " || first == "\t" else {
-      // "postgres 1234:" and whatever else was asked for
+      // "postgres 1234:" and further fields
       let name = line.split(separator: " ").prefix { Int($0.prefix { $0.isNumber }) == nil }
       thread = Self.role(of: name.joined(separator: " "))
       return nil
@@ -27,16 +29,16 @@ struct SampleReader {
     return [thread] + frames.reversed()
   }
 
-  /// What a thread of that name does.
+  /// Returns the role of a thread by its name.
   private static func role(of thread: String) -> String {
     if thread.hasPrefix("NIO-ELT") { return "mockupd: event loop" }
     if thread.hasPrefix("postgres") { return "PostgreSQL" }
-    if thread.hasPrefix("load") { return "generator of load" }
+    if thread.hasPrefix("load") { return "load generator" }
     if thread.hasPrefix("swapper") { return "idle" }
     return thread.hasPrefix("kworker") ? "kernel" : "mockupd: database connections"
   }
 
-  /// A function's name without what tells one instance of it from another.
+  /// Returns a function's name without its offset and the marks of its specializations.
   private static func name(_ text: String) -> String {
     var name = text
     for prefix in ["specialized ", "partial apply for ", "protocol witness for ", "merged "] {

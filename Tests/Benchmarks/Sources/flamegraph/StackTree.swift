@@ -1,11 +1,11 @@
-/// Samples with the same callers put together.
+/// A tree of stacks, in which samples with the same callers are merged.
 struct StackTree {
   struct Node {
     var count = 0
     var children: [String: Int] = [:]
   }
 
-  /// The root is the first.
+  /// The nodes; the first is the root.
   private(set) var nodes = [Node()]
 
   var count: Int { nodes[0].count }

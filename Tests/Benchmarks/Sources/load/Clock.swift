@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// Times in nanoseconds.
+/// Clocks in nanoseconds.
 enum Clock {
-  /// Since some moment in the past; never goes back.
+  /// Returns the monotonic time.
   @inline(__always)
   static func now() -> UInt64 { read(CLOCK_MONOTONIC) }
 
-  /// What this process has used of the processors, in the kernel and outside of it.
+  /// Returns the CPU time of this process, in user and kernel mode.
   static func processorTime() -> UInt64 { read(CLOCK_PROCESS_CPUTIME_ID) }
 
   @inline(__always)

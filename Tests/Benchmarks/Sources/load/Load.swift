@@ -6,60 +6,61 @@ internal import Glibc
 struct Load: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "load",
-    abstract: "Puts load on a ttrpc server, and prints what came of it as one line of JSON.",
+    abstract: "Generate load on a ttrpc server, and print the results as one line of JSON.",
     discussion: """
-      Without --rate each connection keeps --in-flight calls on their way, and a call's latency is \
-      from its write to its answer. With it calls are due at fixed instants, and latency is from then: \
-      a call that cannot be sent yet waits, and its wait counts.
+      Without --rate (closed loop), each connection keeps --in-flight calls in flight, and the \
+      latency of a call is the time from its write to its response. With --rate (open loop), calls \
+      are due at fixed times, from which the latency counts: it includes the wait of a call that \
+      cannot be sent yet.
 
       health       grpc.health.v1.Health/Check, 64 bytes
       reserve      CreditService/ReserveCredits of one credit
-      pair         the same, and CommitReservation of it: both are one call
+      pair         ReserveCredits and CommitReservation of the same credit, counted as one call
       usage        CreditService/GetCreditUsage
-      idle         connections that do nothing once each has made a health check
+      idle         connections that are idle after a health check each
       performance  MockupService/StreamPerformance: one stream for the whole run; calls are entries
       """)
 
   @Option(help: "The server's Unix socket.")
   var socket: String
 
-  @Option(help: "What to do: \(Work.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "The work: \(Work.allCases.map(\.rawValue).joined(separator: ", ")).")
   var work: Work
 
-  @Option(help: "How many connections.")
+  @Option(help: "The number of connections.")
   var connections = 1
 
-  @Option(help: "How many calls are on their way at most, on each connection.")
+  @Option(help: "The maximum number of calls in flight on each connection.")
   var inFlight = 1
 
-  @Option(help: "Seconds before what is measured.")
+  @Option(help: "Seconds of warm-up before the measurement.")
   var warmup = 1.0
 
-  @Option(help: "Seconds that are measured.")
+  @Option(help: "Seconds of the measurement.")
   var seconds = 5.0
 
-  @Option(help: "Calls per second, of all connections (of performance: entries).")
+  @Option(help: "Calls per second on all connections; with performance: entries per second.")
   var rate: Double?
 
-  @Option(help: "How many users there are (default: 1 of usage, 1000 of others).")
+  @Option(help: "The number of users. (default: 1 for usage, 1000 for the others)")
   var users: Int?
 
-  @Option(help: "The server's process, to tell what it uses.")
+  @Option(help: "The process id of the server, to report its CPU time and memory.")
   var serverPid: Int32?
 
-  @Option(help: "What the ids follow from (default: a new one each time).")
+  @Option(help: "The seed of the ids. (default: a random one)")
   var seed: UInt64?
 
-  @Option(help: "Of performance: entries in a batch.")
+  @Option(help: "With performance: the number of entries in a batch.")
   var batch = 500
 
-  @Option(help: "Of performance: how many batches at most.")
+  @Option(help: "With performance: the maximum number of batches.")
   var batches: Int?
 
-  @Option(help: "Of performance: how many mockups there are.")
+  @Option(help: "With performance: the number of mockups.")
   var mockups = 1000
 
-  @Flag(help: "Print a line for people, too, on the standard error.")
+  @Flag(help: "Print a line for people on standard error, too.")
   var table = false
 
   func validate() throws {
@@ -68,17 +69,18 @@ struct Load: ParsableCommand {
       "--batch": batch, "--batches": batches ?? 1, "--mockups": mockups,
     ]
     for (name, number) in numbers where number < 1 || number > 1_000_000_000 {
-      throw ValidationError("\(name) is 1 at least, and a thousand million at most")
+      throw ValidationError("\(name) must be from 1 to 1000000000")
     }
-    guard batch <= 1000 else { throw ValidationError("--batch is 1000 at most") }
+    guard batch <= 1000 else { throw ValidationError("--batch must be at most 1000") }
     guard (0...86_400).contains(warmup), (0.001...86_400).contains(seconds) else {
-      throw ValidationError("--warmup and --seconds are a day at most")
+      throw ValidationError(
+        "--warmup must be from 0 to 86400, and --seconds from 0.001 to 86400")
     }
     if let rate, !(0.001...1e9).contains(rate) {
-      throw ValidationError("--rate is a number above 0, and a thousand million at most")
+      throw ValidationError("--rate must be from 0.001 to 1000000000")
     }
     if work == .idle, serverPid == nil {
-      throw ValidationError("idle measures the server's memory: it needs --server-pid")
+      throw ValidationError("--work idle requires --server-pid, to measure the server's memory")
     }
   }
 
@@ -97,7 +99,7 @@ struct Load: ParsableCommand {
     return Plan(
       work: work, socket: socket, connections: connections, inFlight: inFlight, warmup: warmup,
       measured: measured, rate: rate, users: users ?? work.users, serverProcessID: serverPid,
-      // Small enough for every reader of JSON, so that it can be asked for again.
+      // At most 53 bits, which every JSON parser reads exactly, so that it can be given again.
       seed: seed ?? .random(in: 1..<(1 << 53)), batch: batch, batches: batches, mockups: mockups,
       deadline: Clock.now() + warmup + measured + Plan.patience)
   }

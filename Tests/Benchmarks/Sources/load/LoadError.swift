@@ -1,4 +1,4 @@
-/// Why a run could not be finished: for people.
+/// The reason why a run could not be finished.
 struct LoadError: Error, CustomStringConvertible {
   let description: String
 

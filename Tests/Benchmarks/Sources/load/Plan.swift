@@ -1,24 +1,26 @@
-/// What to do, and for how long. Lengths of time are in nanoseconds.
+/// The settings of a run, with times in nanoseconds.
 struct Plan {
-  /// How long after what was asked for a run is given up, whatever the server does.
+  /// The time after the planned end at which a run is aborted.
   static let patience: UInt64 = 30_000_000_000
 
   var work: Work
   var socket: String
   var connections: Int
-  /// On each connection.
+  /// The maximum number of calls in flight on each connection.
   var inFlight: Int
   var warmup: UInt64
   var measured: UInt64
-  /// Calls per second, of all connections; with `performance` entries per second. Nil: as they can.
+  /// The calls per second of all connections (with `performance` entries); `nil` for a closed loop.
   var rate: Double?
   var users: Int
   var serverProcessID: Int32?
   var seed: UInt64
-  /// Of `performance`: entries in a batch, how many batches at most, and how many mockups there are.
+  /// The number of entries in a batch of `performance`.
   var batch: Int
+  /// The maximum number of batches of `performance`.
   var batches: Int?
+  /// The number of mockups of `performance`.
   var mockups: Int
-  /// When the run is given up, of `Clock.now`.
+  /// The time at which the run is aborted, of `Clock.now`.
   var deadline: UInt64
 }

@@ -1,13 +1,13 @@
 internal import ArgumentParser
 
-/// What the server is made to do.
+/// A kind of load.
 enum Work: String, CaseIterable, ExpressibleByArgument {
   case health, reserve, pair, usage, idle, performance
 
-  /// How many users there are where nobody says.
+  /// The default number of users.
   var users: Int { self == .usage ? 1 : 1000 }
 
-  /// What its calls are, where it is made of calls.
+  /// The unary calls; `nil` for other kinds of load.
   var calls: CallWork? {
     switch self {
     case .health: CallWork(request: .health)
@@ -20,11 +20,11 @@ enum Work: String, CaseIterable, ExpressibleByArgument {
   }
 }
 
-/// Unary calls, each like the others but for its ids.
+/// Unary calls that differ only in their ids.
 struct CallWork {
   var request: RequestTemplate
-  /// What is sent in the same place when the first answer is a yes.
+  /// The second request of a call, which is sent when the first has succeeded.
   var commit: RequestTemplate?
-  /// The first answer says `success`, or not; and the request has a reservation's id.
+  /// True if the first response has `success`, and its request the id of a reservation.
   var mayDecline = false
 }

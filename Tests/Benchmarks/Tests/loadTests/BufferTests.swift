@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Buffers")
 struct BufferTests {
-  @Test("frames come out whole, however they went in")
+  @Test("frames are complete however their bytes are cut")
   func cutFrames() throws {
     let (socket, peer) = try pair()
     var received = ReceiveBuffer()
@@ -47,7 +47,7 @@ struct BufferTests {
     close(socket.descriptor)
   }
 
-  @Test("what the socket does not take waits, in its order")
+  @Test("bytes that the socket does not take are sent later, in order")
   func partialWrites() throws {
     let (socket, peer) = try pair()
     var unsent = SendBuffer(capacity: 1 << 20)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The calls of a connection")
 struct CallTableTests {
-  @Test("ids are odd and rise, whatever the order of the answers")
+  @Test("ids are odd and rise in any order of the responses")
   func idsRise() throws {
     var table = CallTable(capacity: 16)
     var numbers = RandomNumbers(seed: 2)
@@ -24,7 +24,7 @@ struct CallTableTests {
     }
   }
 
-  @Test("a call that stays away does not hold up the others")
+  @Test("a slow call does not delay the others")
   func slowCall() throws {
     var table = CallTable(capacity: 2)
     var slow = Call(user: 42)
@@ -38,7 +38,7 @@ struct CallTableTests {
     #expect(table.count == 0)
   }
 
-  @Test("an answer to no call, or the second to one, is told from an answer")
+  @Test("a response without a call is detected, and so is a second response")
   func unknownIDs() throws {
     var table = CallTable(capacity: 4)
     var call = Call()

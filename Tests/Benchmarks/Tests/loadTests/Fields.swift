@@ -1,6 +1,6 @@
 @testable import load
 
-/// An encoded message taken apart: its fields in their order.
+/// Decodes a message into its fields in order; `nil` if it is malformed.
 func fields(_ message: [UInt8]) -> [Field]? {
   unsafe message.withUnsafeBytes { bytes in
     var scanner = unsafe FieldScanner(bytes)
@@ -21,7 +21,7 @@ struct Field: Equatable {
   var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// The bytes that `write` makes.
+/// Returns the `count` bytes that `write` writes.
 func written(_ count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> [UInt8] {
   var bytes = [UInt8](repeating: 0, count: count)
   unsafe bytes.withUnsafeMutableBytes { buffer in

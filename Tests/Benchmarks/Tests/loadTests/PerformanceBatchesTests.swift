@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Batches of performance entries")
 struct PerformanceBatchesTests {
-  @Test("they go through all mockups in turn, each under an id of its own")
+  @Test("batches go through all mockups in rotation, each with a new id")
   func inTurn() throws {
     var batches = PerformanceBatches(size: 4, mockups: 3, users: 2, seed: 1)
     var ids: Set<String> = []

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The report")
 struct ReportTests {
-  @Test("each answer counts once, under its status")
+  @Test("each response is counted once, under its status")
   func tally() throws {
     var tally = Tally()
     tally.succeeded(after: 1000)
@@ -27,19 +27,19 @@ struct ReportTests {
     #expect(Percentiles(tally.refusedLatency).map { abs($0.max / 3000 - 1) < 0.001 } == true)
   }
 
-  @Test("five texts are kept, the first that differ")
+  @Test("the first five different messages are kept")
   func messages() {
     var messages = DistinctMessages()
     for text in ["a", "b", "a", "c", "d", "e", "f"] { messages.note { text } }
     #expect(messages.texts == ["a", "b", "c", "d", "e"])
   }
 
-  @Test("percentiles are within a thousandth, in microseconds")
+  @Test("percentiles are in microseconds, to within a thousandth")
   func percentiles() throws {
     var tally = Tally()
     #expect(Percentiles(tally.latency) == nil)
     for value in 1...100_000 as ClosedRange<UInt64> { tally.succeeded(after: value * 1000) }
-    // An hour is the most that is told apart.
+    // An hour is the highest value of the histogram.
     tally.succeeded(after: .max)
     let percentiles = try #require(Percentiles(tally.latency))
     #expect(abs(percentiles.p50 / 50_000 - 1) < 0.001)
@@ -48,7 +48,7 @@ struct ReportTests {
     #expect(abs(percentiles.max / 3.6e9 - 1) < 0.001)
   }
 
-  @Test("JSON keeps the order of its members, and its text on one line")
+  @Test("JSON keeps the order of members, on one line")
   func json() {
     let value: JSON = [
       "b": .integer(1), "a": .array([.number(0.12345), .null, .number(.nan)]),
@@ -58,14 +58,14 @@ struct ReportTests {
       value.text == #"{"b":1,"a":[0.123,null,null],"text":"\"line\"\u000a\\é"}"#)
   }
 
-  @Test("a process is read whatever its name is")
+  @Test("the CPU time of a process with any name is read")
   func processorTime() throws {
     let stat = "7 (a) b 1 2) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 3 4 20 0 1 0 100 1 1"
     #expect(try ServerProcess.ticks(ofStat: stat) == 300)
     #expect(throws: LoadError.self) { try ServerProcess.ticks(ofStat: "7 (a) S 1") }
   }
 
-  @Test("memory is what is resident, and was at most")
+  @Test("memory is the resident memory and its peak")
   func memory() throws {
     let status = "Name:\tx\nVmPeak:\t  9 kB\nVmHWM:\t  300 kB\nVmRSS:\t  200 kB\n"
     #expect(

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Requests")
 struct RequestTests {
-  @Test("eight digits at once are the digits one by one")
+  @Test("eight digits at once are the same as digits one by one")
   func hexDigits() {
     var numbers = RandomNumbers(seed: 1)
     let some = (0..<1000).map { _ in UInt32(truncatingIfNeeded: numbers.next()) }
@@ -19,7 +19,7 @@ struct RequestTests {
     }
   }
 
-  @Test("ids of reservations are UUIDs of version 4, and follow from the seed")
+  @Test("ids of reservations are version 4 UUIDs that derive from the seed")
   func reservationIDs() {
     var numbers = RandomNumbers(seed: 7)
     let texts = (0..<1000).map { _ in text(RandomUUID(using: &numbers)) }
@@ -30,7 +30,7 @@ struct RequestTests {
     #expect(texts.first == text(RandomUUID(using: &again)))
   }
 
-  @Test("users are drawn from all of them alike")
+  @Test("users are chosen uniformly")
   func users() {
     var numbers = RandomNumbers(seed: 3)
     var counts = [Int](repeating: 0, count: 10)
@@ -58,7 +58,7 @@ struct RequestTests {
     #expect(payload[1].number == 1000)
   }
 
-  @Test("a call's ids stand in its frame, and nothing else changes")
+  @Test("a frame has the ids of its call, and nothing else changes")
   func patching() throws {
     var numbers = RandomNumbers(seed: 5)
     let reservation = RandomUUID(using: &numbers)

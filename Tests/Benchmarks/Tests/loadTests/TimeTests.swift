@@ -4,14 +4,14 @@ import Testing
 
 @Suite("Time")
 struct TimeTests {
-  @Test("calls are due in turn on the connections, evenly")
+  @Test("calls are due at even intervals, on the connections in rotation")
   func due() {
     let schedule = Schedule(start: 1000, rate: 1e6, connections: 2)
     #expect((0..<3).map { schedule.due(connection: 0, number: $0) } == [1000, 3000, 5000])
     #expect((0..<3).map { schedule.due(connection: 1, number: $0) } == [2000, 4000, 6000])
   }
 
-  @Test("as many have been due as were due by then", arguments: [1, 999, 3000, 1e6, 3.7e6])
+  @Test("the number of due calls follows from their due times", arguments: [1, 999, 3000, 1e6, 3.7e6])
   func dueCount(_ rate: Double) {
     let schedule = Schedule(start: 1000, rate: rate, connections: 3)
     let time: UInt64 = 5_000_500_000
@@ -30,7 +30,7 @@ struct TimeTests {
     var window = Window(start: 100, warmup: 10, measured: 20)
     #expect(window.advance(to: 109) == false)
     #expect(window.advance(to: 115) && window.phase == .measuring)
-    // It began five late, and is no shorter for it.
+    // The phase begins five late and keeps its length.
     #expect(window.phaseEnd == 135)
     #expect(window.advance(to: 134) == false)
     #expect(window.advance(to: 135) && window.phase == .draining)
@@ -38,7 +38,7 @@ struct TimeTests {
     #expect(window.phase == .over)
   }
 
-  @Test("what does not drain is given up")
+  @Test("a drain ends after its maximum time")
   func endlessDrain() {
     var window = Window(start: 0, warmup: 0, measured: 1)
     #expect(window.advance(to: 0) && window.advance(to: 1))

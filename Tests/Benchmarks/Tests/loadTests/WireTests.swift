@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The wire")
 struct WireTests {
-  @Test("a header is ten bytes, and reads back")
+  @Test("a header has ten bytes and is decoded as it was encoded")
   func header() {
     let header = FrameHeader(length: 0x1b, streamID: 0x0102_0305, kind: 1, flags: 6)
     #expect(header.bytes == [0, 0, 0, 0x1b, 1, 2, 3, 5, 1, 6])
@@ -14,7 +14,7 @@ struct WireTests {
     #expect(read == header)
   }
 
-  @Test("what is written is read, field by field")
+  @Test("a written message is read field by field")
   func roundTrip() {
     var message = MessageWriter()
     message.varint(1, 300)
@@ -29,14 +29,14 @@ struct WireTests {
       ])
   }
 
-  @Test("fields of fixed size are passed over")
+  @Test("fields of fixed size are skipped")
   func fixedSize() {
     let message: [UInt8] = [0x0d, 1, 2, 3, 4, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x18, 7]
     #expect(fields(message)?.last == Field(number: 3, value: 7))
   }
 
   @Test(
-    "bytes that are no message end the walk inside of them",
+    "malformed bytes end the scan within them",
     arguments: [
       [0x08], [0x08, 0x80], [0x12, 5, 1], [0x0d, 1, 2, 3], [0x11, 1], [0x0b], [0x80],
       [0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
@@ -46,7 +46,7 @@ struct WireTests {
     #expect(fields(message) == nil)
   }
 
-  @Test("an empty Response is OK, and has said yes to nothing")
+  @Test("an empty response is OK and has no success")
   func emptyAnswer() throws {
     try withAnswer([]) { answer in
       #expect(answer.code == 0)
@@ -64,7 +64,7 @@ struct WireTests {
   }
 
   @Test(
-    "a reservation that succeeded says so first",
+    "the success of a reservation is read",
     arguments: [([8, 1, 16, 5], true), ([8, 0], false), ([16, 5], false)] as [([UInt8], Bool)])
   func success(_ payload: [UInt8], _ expected: Bool) throws {
     var envelope = MessageWriter()
@@ -72,7 +72,7 @@ struct WireTests {
     try withAnswer(envelope.bytes) { #expect($0.succeeded == expected) }
   }
 
-  @Test("an envelope that is cut off is no answer", arguments: [[0x0a, 5, 8], [0x0a, 1, 8]])
+  @Test("a truncated envelope is not a response", arguments: [[0x0a, 5, 8], [0x0a, 1, 8]])
   func noAnswer(_ body: [UInt8]) {
     #expect(unsafe body.withUnsafeBytes { unsafe Answer($0) == nil })
   }

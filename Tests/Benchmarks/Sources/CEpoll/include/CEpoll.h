@@ -5,25 +5,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// A descriptor that can be read from (or is at its end), written to, or both.
+/// A descriptor that is readable (or at its end), writable, or both.
 struct cepoll_event {
-  /// What the descriptor was watched under.
+  /// The token that cepoll_watch was given.
   uint32_t token;
   bool readable;
   bool writable;
 };
 
-/// Opens an epoll, close-on-exec. Returns the descriptor, or a negated errno.
+/// Opens an epoll instance with close-on-exec. Returns the descriptor, or a negated errno.
 int cepoll_open(void);
 
-/// Watches a descriptor, or changes how it is watched. Always for reading. Returns 0, or an errno.
+/// Watches a descriptor for reading, and with for_writing also for writing; is_new adds it,
+/// otherwise it is changed. Returns 0, or an errno.
 int cepoll_watch(int epoll, int descriptor, uint32_t token, bool for_writing, bool is_new);
 
-/// Waits for one of the descriptors, at most so long (a negative time is taken as 0). At most 64 events
-/// at a time. Returns how many there are (0 also after a signal), or a negated errno.
+/// Waits for at most 64 events, and at most for a time (a negative one means 0). Returns the number
+/// of events (0 also after a signal), or a negated errno.
 int cepoll_wait(int epoll, struct cepoll_event *events, int64_t nanoseconds);
 
-/// Makes the calling thread's waits end when they should: by default they may last 50 us longer.
+/// Sets the timer slack of the calling thread to 1 ns: by default a wait can last 50 us longer.
 void cepoll_wait_precisely(void);
 
 #endif

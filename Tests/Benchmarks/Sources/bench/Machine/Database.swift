@@ -1,14 +1,14 @@
 internal import Foundation
 
-/// The PostgreSQL server that all rows share, and databases in it that are new for each.
+/// The PostgreSQL server of all rows; each row has new databases in it.
 struct PostgresServer {
-  /// The folder of its socket.
+  /// The folder of the socket.
   let socket: String
-  /// PostgreSQL's programs.
+  /// The folder of PostgreSQL's programs.
   let programs: String
-  /// mockupd's.
+  /// The path of mockupd.
   let mockupd: String
-  /// Where the SQL files are.
+  /// The folder of the SQL files.
   let sources: URL
 
   func url(_ database: String, user: String = "postgres") -> String {
@@ -29,8 +29,8 @@ struct PostgresServer {
         + ["-f", sources.appending(path: file).path])
   }
 
-  /// Makes the databases that others are copied from: ours, migrated, and the peer's; each with
-  /// users that never run out of credits.
+  /// Creates the template databases with mockupd's and with the peer's schema, and users in them
+  /// who never run out of credits.
   func prepare(users: Int) throws {
     for database in ["bench_ours", "bench_peer"] { try recreate(database) }
     _ = try output(of: mockupd, ["migrate", "--database-url", url("bench_ours")])
@@ -38,7 +38,8 @@ struct PostgresServer {
     try run(file: "Peers/peer.sql", in: "bench_peer", ["users": "\(users)"])
   }
 
-  /// A new copy of one of those, with nothing in the way of the first transaction.
+  /// Creates a copy of a template, and runs a checkpoint so that none disturbs the first
+  /// transactions.
   func fresh(_ name: String, from template: String = "bench_ours") throws -> String {
     try recreate(name, from: template)
     try run("CHECKPOINT", in: name)

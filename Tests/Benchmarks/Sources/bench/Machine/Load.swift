@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What the generator of load says of a run.
+/// The results of a run of the load generator.
 struct LoadResult: Decodable {
   let calls: Int
   let errors: Int
@@ -20,13 +20,13 @@ struct LoadResult: Decodable {
   var cpu: Double { serverCpuMicrosecondsPerCall ?? .infinity }
 }
 
-/// What of the generator's run with idle connections counts.
+/// The results of a run of the load generator with idle connections.
 struct IdleResult: Decodable {
   let rssBeforeKib: Int
   let rssAfterKib: Int
 }
 
-/// The generator of load, as a program.
+/// The load generator, as a program.
 struct LoadGenerator {
   let path: String
 

@@ -1,10 +1,10 @@
 internal import Foundation
 
-/// pgbench, with nothing between it and PostgreSQL.
+/// pgbench, which calls PostgreSQL without mockupd.
 struct PgBench {
   let postgres: PostgresServer
 
-  /// Transactions a second.
+  /// Measures the transactions per second.
   func rate(
     _ script: String, in database: String, clients: Int, seconds: Int,
     _ variables: [String: Int]
@@ -13,12 +13,12 @@ struct PgBench {
       decoding: try run(script, in: database, clients, seconds, variables), as: UTF8.self)
     let line = text.split(separator: "\n").first { $0.hasPrefix("tps = ") }
     guard let rate = line?.split(separator: " ").dropFirst(2).first.flatMap({ Double($0) }) else {
-      throw BenchError("pgbench says no rate: \(text)")
+      throw BenchError("pgbench printed no rate: \(text)")
     }
     return rate
   }
 
-  /// Latencies of single transactions one after the other, in microseconds, ascending.
+  /// Measures the latencies of consecutive transactions, in microseconds, ascending.
   func latencies(
     _ script: String, in database: String, seconds: Int, _ variables: [String: Int]
   ) throws -> [Double] {
@@ -36,7 +36,7 @@ struct PgBench {
         line.split(separator: " ").dropFirst(2).first.flatMap { Double($0) }
       }
     }
-    // Those in which plans were made and pages first read.
+    // Drops the first tenth, in which plans are made and pages are read for the first time.
     return latencies.dropFirst(latencies.count / 10).sorted()
   }
 

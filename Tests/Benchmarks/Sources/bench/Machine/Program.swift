@@ -1,13 +1,13 @@
 internal import Foundation
 
-/// A program that runs beside this one, and ends with it.
+/// A program that runs beside this one and ends with it.
 final class Program {
   private let process = Process()
   private let output = Pipe()
-  /// How long it took to be ready.
+  /// The time that the program took until it was ready.
   let startTime: Duration
 
-  /// Starts a server and waits until it says that it is ready.
+  /// Starts a server, and waits for the line that reports that it is ready.
   init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
@@ -21,8 +21,8 @@ final class Program {
     var line: [UInt8] = []
     while line.last != UInt8(ascii: "\n") {
       guard let byte = try output.fileHandleForReading.read(upToCount: 1)?.first else {
-        let complaint = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-        throw BenchError("\(path) did not start: \(complaint.suffix(400))")
+        let errors = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+        throw BenchError("\(path) did not start: \(errors.suffix(400))")
       }
       line.append(byte)
     }
@@ -34,7 +34,7 @@ final class Program {
 
   var processID: Int32 { process.processIdentifier }
 
-  /// What of its memory is resident now, in KiB.
+  /// The resident memory in KiB.
   var residentKibibytes: Int {
     let status = (try? String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
@@ -48,7 +48,7 @@ final class Program {
   }
 }
 
-/// Runs a program to its end, and returns what it printed.
+/// Runs a program to its end, and returns its standard output.
 func output(of path: String, _ arguments: [String]) throws -> Data {
   let process = Process()
   let pipe = Pipe()
@@ -59,7 +59,7 @@ func output(of path: String, _ arguments: [String]) throws -> Data {
   let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
   process.waitUntilExit()
   guard process.terminationStatus == 0 else {
-    throw BenchError("\(path) \(arguments.joined(separator: " ")) ended with an error")
+    throw BenchError("\(path) \(arguments.joined(separator: " ")) failed")
   }
   return data
 }

@@ -46,11 +46,11 @@ extension Scenario {
     return (ours, theirs)
   }
 
-  /// One side's medians, in words.
+  /// Describes the medians of one side for people.
   static func line(_ name: String, _ results: [LoadResult]) -> String {
     "\(name): \(results.map(\.rate).median.short)/s, p50 \(results.map(\.p50).median.short) µs, "
       + "p99 \(results.map(\.p99).median.short) µs, "
-      + "\(results.map(\.cpu).median.short) µs of the server's CPU a call, "
+      + "\(results.map(\.cpu).median.short) µs of server CPU per call, "
       + "\(results.last?.serverRssKib ?? 0) KiB resident"
   }
 }

@@ -1,7 +1,7 @@
 extension Scenario {
   private static let entries = 5_000_000
 
-  /// Reservations and usage of the user who has most, beside the same of an empty ledger.
+  /// Reservations and usage of the user with the most entries, compared with an empty ledger.
   static let largeLedger = Scenario(
     work: "reserve and usage", at: "1 × 1, ledger of 5 000 000 rows", takesLong: true
   ) { stage in

@@ -2,7 +2,7 @@ extension Scenario {
   static let performance = Scenario(
     work: "performance entries, 1000 mockups, durable", at: "one stream, batches of 500"
   ) { stage in
-    // ttrpc cannot ask a sender to slow down: the highest pace that is kept is what there is.
+    // ttrpc has no flow control, so the result is the highest rate at which the stream succeeds.
     var failures: [String] = []
     for pace in [400_000, 300_000, 200_000, 150_000, 120_000, 105_000, 80_000, 50_000] {
       let server = try stage.server(on: try stage.postgres.fresh("bench_run"))
@@ -14,8 +14,8 @@ extension Scenario {
         return Row(
           work: "performance entries, 1000 mockups, durable", at: "one stream, batches of 500",
           against: "",
-          measurements: [Measurement("entries a second", result.rate, .atLeast, 100_000)],
-          details: ["sent at \(pace)/s; \(result.cpu.short) µs of the server's CPU an entry"])
+          measurements: [Measurement("entries per second", result.rate, .atLeast, 100_000)],
+          details: ["sent at \(pace)/s; \(result.cpu.short) µs of server CPU per entry"])
       } catch {
         failures.append("\(pace)/s: \(error)")
       }

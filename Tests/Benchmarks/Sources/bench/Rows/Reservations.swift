@@ -1,7 +1,8 @@
 extension Scenario {
   private static let work = "reserve, 1000 users, durable"
 
-  /// Against a team's service, with its own schema and with ours: one transaction for each call.
+  /// Reservations compared with services of one transaction per call, with their own schema and
+  /// ours.
   static let reservations = Scenario(work: work, at: "16 × 16, one transaction per call") { stage in
     var sides: [(name: String, results: [LoadResult])] = [
       ("mockupd", []), ("Go on ttrpc, pgx, its own lean function", []),
@@ -38,7 +39,7 @@ extension Scenario {
       ], details: sides.map { line($0.name, $0.results) })
   }
 
-  /// The lean service on the other protocol, once, by a generator of load of its own: to be seen beside.
+  /// Measures the lean service on gRPC once, by a load generator of its own, for the details only.
   private static func gRPC(_ stage: Stage) throws -> LoadResult {
     let database = try stage.postgres.fresh("bench_run", from: "bench_peer")
     let peer = try stage.peer("grpc-peer", on: database)
@@ -86,7 +87,7 @@ extension Scenario {
   }
 
   static let pairs = Scenario(work: "reserve, then commit", at: "16 × 16") { stage in
-    // Of 128 calls in flight for each of two shards, half are of either kind.
+    // Of the 128 calls in flight for each of two shards, half are reservations and half commits.
     let (batch, aloneBatch) = (64, 128)
     var (pairs, alone): ([LoadResult], [LoadResult]) = ([], [])
     var (theirPairs, theirAlone): ([Double], [Double]) = ([], [])

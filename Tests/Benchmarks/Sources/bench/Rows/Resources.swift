@@ -4,7 +4,7 @@ extension Scenario {
   static let memory = Scenario(work: "memory", at: "idle; per idle connection, of 1000") { stage in
     let server = try stage.server(on: try stage.postgres.fresh("bench_run"))
     defer { server.stop() }
-    // A moment after the start, when nothing has happened yet.
+    // Waits until the start is over; there were no calls yet.
     try pause(seconds: 2)
     let idle = server.residentKibibytes
     let connections = 1000
@@ -37,10 +37,10 @@ extension Scenario {
       details: ["slowest \((times.max() ?? 0).short) ms"])
   }
 
-  /// Four times what it can do, for a minute, by callers who do not wait for each other.
+  /// An open loop at four times the peak, for a minute.
   static let overload = Scenario(work: "overload", at: "4 times the peak, open loop") { stage in
     let seconds = stage.isQuick ? 6.0 : 60
-    // As long as the overload and on a new database too: tables grow by millions of rows meanwhile.
+    // As long as the overload and also on a new database, since tables grow by millions of rows.
     let peakServer = try stage.server(on: try stage.postgres.fresh("bench_run"))
     let peak = try stage.load.run(
       "reserve", peakServer, socket: stage.socket, connections: 16, inFlight: 16, seconds: seconds
@@ -57,12 +57,12 @@ extension Scenario {
     let result = try run(seconds: seconds)
     let refusals = result.refusedLatencyMicroseconds ?? [:]
     return Row(
-      work: "overload: 4 times what it can do, open loop", at: "\(Int(seconds)) s",
-      against: "its peak at 16 × 16 over as long",
+      work: "overload: 4 times the peak, open loop", at: "\(Int(seconds)) s",
+      against: "the peak at 16 × 16 for the same time",
       measurements: [
         Measurement("× served", result.rate / peak, .atLeast, 0.9),
         Measurement(
-          "× the memory of a sixth of the time before",
+          "× the memory after a sixth of the time",
           Double(result.serverRssKib ?? 0) / Double(max(early.serverRssKib ?? 1, 1)), .atMost, 1.1),
       ],
       details: [
@@ -71,7 +71,7 @@ extension Scenario {
         "refused \((Double(result.refused ?? 0) / seconds).short)/s with RESOURCE_EXHAUSTED, "
           + "p50 \(((refusals["p50"] ?? .nan) / 1000).short) ms, "
           + "p99 \(((refusals["p99"] ?? .nan) / 1000).short) ms after it was due",
-        "resident \(result.serverRssKib ?? 0) KiB, at most \(result.serverPeakRssKib ?? 0)",
+        "resident \(result.serverRssKib ?? 0) KiB, peak \(result.serverPeakRssKib ?? 0) KiB",
       ])
   }
 

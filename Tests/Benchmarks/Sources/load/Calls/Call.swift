@@ -1,12 +1,13 @@
-/// A call that waits for its answer.
+/// A call that waits for its response.
 struct Call {
-  /// 0: there is none.
+  /// The stream id; 0 if there is no call.
   var streamID: UInt32 = 0
   /// The user's number.
   var user: UInt32 = 0
-  /// When its time began, of `Clock.now`: when it was written, or when it was due.
+  /// The time from which the latency counts, of `Clock.now`: the write, or the time when it was
+  /// due.
   var started: UInt64 = 0
   var reservation = RandomUUID.none
-  /// It is the second half of a pair.
+  /// True if the call is the commit of a pair.
   var commits = false
 }

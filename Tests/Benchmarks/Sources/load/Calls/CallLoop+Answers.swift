@@ -1,4 +1,4 @@
-// Answers in.
+// The responses.
 extension CallLoop {
   @inline(__always)
   mutating func receive(_ index: Int) throws(LoadError) {
@@ -8,17 +8,17 @@ extension CallLoop {
     }
     let now = Clock.now()
     while let frame = try unsafe connection.pointee.received.next() {
-      // No stream is ever opened: frames of any other type are none of ours.
+      // All calls are unary, so frames of other types are ignored.
       guard frame.header.kind == FrameHeader.Kind.response else { continue }
       guard let call = unsafe connection.pointee.calls.close(frame.header.streamID) else {
-        throw LoadError("the server answered stream \(frame.header.streamID), which is not open")
+        throw LoadError("the server responded on stream \(frame.header.streamID) without a call")
       }
       guard let answer = unsafe Answer(frame.body) else {
-        throw LoadError("the server's answer on stream \(frame.header.streamID) is malformed")
+        throw LoadError("the server's response on stream \(frame.header.streamID) is malformed")
       }
       try take(answer, of: call, index, now)
     }
-    // The answers have taken their time: a call's begins when it is written.
+    // The clock is read again: the responses took time, and a latency counts from the write.
     _ = try send(index, Clock.now())
   }
 

@@ -1,13 +1,17 @@
-// Calls out.
+// The requests.
 extension CallLoop {
-  /// Sends what may be sent on any connection. Returns when there is more to send by the schedule.
+  /// Sends the calls that are due on all connections.
+  ///
+  /// - Returns: The time at which the schedule has the next call.
   mutating func sendAll(_ now: UInt64) throws(LoadError) -> UInt64 {
     var next = UInt64.max
     for index in indices { next = min(next, try send(index, now)) }
     return max(next, now &+ Schedule.shortestSleep)
   }
 
-  /// Sends what may be sent on the connection, and returns when there is more to send.
+  /// Sends the calls that are due on a connection.
+  ///
+  /// - Returns: The time at which the schedule has the next call; `.max` without a schedule.
   @inline(__always)
   mutating func send(_ index: Int, _ now: UInt64) throws(LoadError) -> UInt64 {
     var next = UInt64.max

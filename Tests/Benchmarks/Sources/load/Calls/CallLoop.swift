@@ -1,5 +1,6 @@
-/// The one thread's loop: calls out, answers in, on all connections. Nothing in it allocates, counts
-/// references or waits for anything but `Epoll`.
+/// The loop of the only thread, which sends calls and receives responses on all connections.
+///
+/// Nothing in it allocates, counts references or waits, except for `Epoll`.
 @safe
 struct CallLoop: ~Copyable {
   let epoll: Epoll
@@ -8,7 +9,7 @@ struct CallLoop: ~Copyable {
   let users: UInt32
   let request: RequestTemplate
   let commit: RequestTemplate?
-  /// The answer says by its first field whether it is a yes.
+  /// True if the first field of the response says whether the call succeeded.
   let mayDecline: Bool
   let schedule: Schedule?
 
@@ -17,7 +18,7 @@ struct CallLoop: ~Copyable {
   var meter: Meter
   var tally: Tally
 
-  /// Connects. What is measured begins when `run` is called at once.
+  /// Opens the connections and starts the clock of the run; `run` must be called at once.
   init(_ plan: Plan, _ work: CallWork) throws(LoadError) {
     let epoll = try Epoll()
     let longest = max(work.request.length, work.commit?.length ?? 0)
@@ -45,7 +46,9 @@ struct CallLoop: ~Copyable {
     }
   }
 
-  /// Runs until all is measured. Returns what of the processors and of memory went into it.
+  /// Runs until the end of the drain.
+  ///
+  /// - Returns: The CPU time and memory that the measured window took.
   mutating func run() throws(LoadError) -> Usage {
     var wakeUp = try sendAll(Clock.now())
     while window.phase != .over {
@@ -62,14 +65,14 @@ struct CallLoop: ~Copyable {
     return try meter.usage()
   }
 
-  /// How many calls wait for an answer.
+  /// The number of calls that wait for a response.
   var waiting: Int {
     var count = 0
     for index in indices { unsafe count += connections[index].calls.count }
     return count
   }
 
-  /// How many calls were due when the window ended and had not been sent.
+  /// The number of calls that were due when the window ended and were not sent.
   var overdue: Int {
     guard let schedule else { return 0 }
     var count = 0

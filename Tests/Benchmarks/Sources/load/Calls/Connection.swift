@@ -1,22 +1,22 @@
-/// One of the connections that calls go out on.
+/// A connection on which calls are made.
 struct Connection: ~Copyable {
   let socket: UnixSocket
   var calls: CallTable
   var received = ReceiveBuffer()
   var unsent: SendBuffer
-  /// How many calls have been started, ever.
+  /// The number of calls started so far.
   var started = 0
-  /// The socket took less than all of it, and is watched for more room.
+  /// True if the socket did not take all bytes, and is watched until it is writable.
   var waitsForRoom = false
 
-  /// `longestFrame` is in bytes.
+  /// Creates a connection on a socket, with a buffer for `inFlight` frames of `longestFrame` bytes.
   init(_ socket: UnixSocket, inFlight: Int, longestFrame: Int) {
     self.socket = socket
     calls = CallTable(capacity: inFlight)
     unsent = SendBuffer(capacity: inFlight * longestFrame)
   }
 
-  /// Writes all that waits, as far as the socket takes it.
+  /// Writes the buffered bytes, as many as the socket takes.
   @inline(__always)
   mutating func flush(_ epoll: Epoll, token: UInt32) throws(LoadError) {
     let blocked = try !unsent.flush(to: socket)

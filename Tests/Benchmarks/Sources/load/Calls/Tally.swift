@@ -1,18 +1,18 @@
 internal import Histogram
 
-/// Counts the answers that come within the measured window.
+/// The counts of the responses within the measured window.
 struct Tally {
-  /// RESOURCE_EXHAUSTED, of google.rpc.Code.
+  /// The code RESOURCE_EXHAUSTED of google.rpc.Code.
   static let refusal = 8
 
-  /// From 1 ns to an hour, with three significant digits. In nanoseconds.
+  /// The latencies of calls that succeeded: 1 ns to an hour, with three significant digits.
   private(set) var latency = Self.histogram
   private(set) var refusedLatency = Self.histogram
-  /// Of google.rpc.Code, by its number; the last place is that of all higher ones.
+  /// The responses by their number of google.rpc.Code; the last element counts all higher numbers.
   private(set) var statuses = InlineArray<18, Int>(repeating: 0)
-  /// Answered OK, and done.
+  /// The number of completed calls with the status OK.
   private(set) var answered = 0
-  /// Answers that were OK, and said no: `success` was false.
+  /// The number of responses with the status OK whose `success` was false.
   private(set) var declined = 0
   private(set) var messages = DistinctMessages()
 
@@ -21,11 +21,11 @@ struct Tally {
   }
   private static let longest: UInt64 = 3_600_000_000_000
 
-  /// Answered with RESOURCE_EXHAUSTED.
+  /// The number of responses with the status RESOURCE_EXHAUSTED.
   var refused: Int { statuses[Self.refusal] }
-  /// All that were answered, however.
+  /// The number of responses with any status.
   var all: Int { statuses.indices.reduce(0) { $0 + statuses[$1] } }
-  /// Answered with any other status.
+  /// The number of responses with another status than OK and RESOURCE_EXHAUSTED.
   var errors: Int { all - statuses[0] - refused }
 
   @inline(__always)
@@ -35,7 +35,9 @@ struct Tally {
     latency.record(min(nanoseconds, Self.longest))
   }
 
-  /// An answer that was OK, and said no. `isDone` where that is all that was asked.
+  /// Counts a response with the status OK whose `success` was false.
+  ///
+  /// - Parameter isDone: True if the call has no second request.
   mutating func declined(isDone: Bool, after nanoseconds: UInt64) {
     declined += 1
     if isDone { succeeded(after: nanoseconds) } else { statuses[0] &+= 1 }
@@ -49,10 +51,10 @@ struct Tally {
   }
 }
 
-/// The first few texts that differ.
+/// The first few different messages.
 struct DistinctMessages {
   static let limit = 5
-  /// So many are looked at, so that a server that refuses most calls costs no strings.
+  /// The number of messages that are examined, so that frequent refusals do not cost a string each.
   static let examined = 1000
 
   private(set) var texts: [String] = []

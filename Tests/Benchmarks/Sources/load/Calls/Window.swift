@@ -1,31 +1,32 @@
-/// What time it is in a run. All times are of `Clock.now`.
+/// The phases of a run, with times of `Clock.now`.
 struct Window {
   enum Phase {
-    /// Calls go out and do not count.
+    /// Calls are sent, and responses are not counted.
     case warmingUp
-    /// Calls go out, and answers count.
+    /// Calls are sent, and responses are counted.
     case measuring
-    /// No call goes out any more; those that wait may still be answered, and do not count.
+    /// No more calls are sent, and the responses that still arrive are not counted.
     case draining
     case over
   }
 
-  /// How long calls that are on their way at the end are waited for.
+  /// The maximum time to wait for calls in flight at the end, in nanoseconds.
   static let longestDrain: UInt64 = 5_000_000_000
 
   private(set) var phase = Phase.warmingUp
-  /// When the phase ends, unless it has to end before.
+  /// The time at which the phase ends, at the latest.
   private(set) var phaseEnd: UInt64
   private let measured: UInt64
 
-  /// Both lengths in nanoseconds.
+  /// Creates a window with the lengths of its first two phases in nanoseconds.
   init(start: UInt64, warmup: UInt64, measured: UInt64) {
     phaseEnd = start + warmup
     self.measured = measured
   }
 
-  /// Ends the phase if its time has passed, and returns whether it did. A phase that begins late is not
-  /// shorter for it.
+  /// Ends the phase if its time is over, and returns whether it has ended.
+  ///
+  /// A phase that begins late keeps its length.
   @inline(__always)
   mutating func advance(to now: UInt64) -> Bool {
     guard now >= phaseEnd else { return false }
@@ -42,7 +43,7 @@ struct Window {
     return true
   }
 
-  /// Nothing is waited for any more.
+  /// Ends the drain, since no call waits for a response any more.
   mutating func drained() {
     if phase == .draining { phase = .over }
   }

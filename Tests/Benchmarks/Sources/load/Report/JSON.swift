@@ -1,8 +1,8 @@
-/// A value of JSON whose members stay in their order.
+/// A JSON value that keeps the order of its members.
 enum JSON: Equatable {
   case null
   case integer(Int)
-  /// Written with three decimals at most. What is no number becomes null.
+  /// A number, written with at most three decimals; null if it is not finite.
   case number(Double)
   case string(String)
   case array([JSON])
@@ -10,7 +10,7 @@ enum JSON: Equatable {
 
   static func == (left: JSON, right: JSON) -> Bool { left.text == right.text }
 
-  /// On one line.
+  /// The value as text on one line.
   var text: String {
     switch self {
     case .null: "null"

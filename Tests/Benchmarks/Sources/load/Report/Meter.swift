@@ -1,14 +1,15 @@
-/// What a measured window took.
+/// The resources that a measured window took.
 struct Usage {
   var seconds: Double
-  /// Processor time, in nanoseconds. The server's, where its process is known.
+  /// The CPU time of this process, in nanoseconds.
   var client: UInt64
+  /// The CPU time of the server, in nanoseconds; `nil` if its process is unknown.
   var server: UInt64?
   /// The server's memory at the end.
   var memory: ServerProcess.Memory?
 }
 
-/// Reads what is used at the window's beginning and end.
+/// A meter of the resources used between the begin and the end of the window.
 struct Meter {
   private struct Reading {
     var time: UInt64
@@ -24,7 +25,7 @@ struct Meter {
     server = processID.map { ServerProcess(processID: $0) }
   }
 
-  /// When the window ended, of `Clock.now`; 0 before.
+  /// The time at which the window ended, of `Clock.now`; 0 before.
   var end: UInt64 { last?.time ?? 0 }
 
   mutating func begin(at now: UInt64) throws(LoadError) {

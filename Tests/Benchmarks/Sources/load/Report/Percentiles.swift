@@ -1,6 +1,6 @@
 internal import Histogram
 
-/// The points of a distribution that are reported, in microseconds.
+/// The reported percentiles of a distribution, in microseconds.
 struct Percentiles {
   let p50: Double
   let p90: Double
@@ -9,7 +9,7 @@ struct Percentiles {
   let p99_99: Double
   let max: Double
 
-  /// Of values in nanoseconds; nil where there are none.
+  /// Reads the percentiles of values in nanoseconds; `nil` if there are none.
   init?(_ histogram: Histogram<UInt64>) {
     guard histogram.totalCount > 0 else { return nil }
     func microseconds(_ percentile: Double) -> Double {

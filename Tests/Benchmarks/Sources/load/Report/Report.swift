@@ -1,10 +1,10 @@
-/// What is printed of a run.
+/// The report on a run.
 struct Report {
   let json: JSON
-  /// The same in short, for people.
+  /// A summary for people.
   let line: String
 
-  /// Does what is planned.
+  /// Runs a plan and reports on it.
   init(_ plan: Plan) throws(LoadError) {
     switch plan.work {
     case .idle: self = try Report(plan, idle: IdleRun(plan).run())
@@ -25,8 +25,11 @@ struct Report {
     self.line = line
   }
 
-  /// `overdue` calls were due in the window and not sent, `unanswered` ones were sent and not answered
-  /// when the run ended.
+  /// Creates the report on a run of unary calls.
+  ///
+  /// - Parameters:
+  ///   - overdue: The number of calls that were due in the window and not sent.
+  ///   - unanswered: The number of calls without a response at the end of the run.
   init(_ plan: Plan, _ usage: Usage, _ tally: Tally, overdue: Int, unanswered: Int) {
     let rate = Double(tally.answered) / usage.seconds
     let all = tally.all
@@ -67,7 +70,7 @@ struct Report {
 }
 
 extension UInt64 {
-  /// Nanoseconds as microseconds of each of so many calls; nil where there are none.
+  /// Returns nanoseconds as microseconds per call; `nil` without calls.
   func microseconds(per calls: Int) -> Double? {
     calls > 0 ? Double(self) / 1000 / Double(calls) : nil
   }

@@ -1,16 +1,17 @@
 internal import Glibc
 
-/// What the kernel says of the server's process, in /proc.
+/// The server's process in /proc.
 struct ServerProcess {
   let processID: Int32
 
   struct Memory: Equatable {
-    /// Resident now, and at most so far. In KiB.
+    /// The resident memory in KiB.
     var resident: Int
+    /// The maximum of the resident memory so far, in KiB.
     var peak: Int
   }
 
-  /// What it has used of the processors so far, in the kernel and outside of it, in nanoseconds.
+  /// Reads the CPU time so far, in user and kernel mode, in nanoseconds.
   func processorTime() throws(LoadError) -> UInt64 {
     let ticks = try Self.ticks(ofStat: read("stat"))
     return ticks * (1_000_000_000 / UInt64(sysconf(Int32(_SC_CLK_TCK))))
@@ -20,9 +21,9 @@ struct ServerProcess {
     try Self.memory(ofStatus: read("status"))
   }
 
-  /// utime and stime of /proc/PID/stat.
+  /// Parses utime + stime of /proc/PID/stat.
   static func ticks(ofStat text: String) throws(LoadError) -> UInt64 {
-    // The program's name comes before them, in parentheses; it may hold anything.
+    // The program's name comes before, in parentheses, and can contain any characters.
     let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
     guard fields.count > 12, let user = UInt64(fields[11]), let system = UInt64(fields[12]) else {
       throw LoadError("the server's /proc/PID/stat cannot be read")
@@ -30,7 +31,7 @@ struct ServerProcess {
     return user + system
   }
 
-  /// VmRSS and VmHWM of /proc/PID/status.
+  /// Parses VmRSS and VmHWM of /proc/PID/status.
   static func memory(ofStatus text: String) throws(LoadError) -> Memory {
     func kibibytes(_ name: String) -> Int? {
       let line = text.split(separator: "\n").first { $0.hasPrefix(name + ":") }

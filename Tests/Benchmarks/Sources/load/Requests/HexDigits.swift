@@ -1,10 +1,10 @@
-/// Hexadecimal digits, eight at a time.
+/// A converter of numbers to hexadecimal digits, eight at a time.
 enum HexDigits {
-  /// The eight lower-case digits of a number, as a word whose bytes in memory (the lowest first) are
-  /// the text.
+  /// Returns the eight lower-case digits of a number, as a word whose bytes in little-endian memory
+  /// are the text.
   ///
-  /// Each nibble goes to a byte of its own, in three steps that halve the distance; then all eight become
-  /// ASCII at once: adding 6 carries into the upper nibble just where the digit is a letter.
+  /// Three steps spread the nibbles to a byte each. All eight then become ASCII at once: adding 6
+  /// carries into the upper nibble exactly if the digit is a letter.
   @inline(__always)
   static func text(of number: UInt32) -> UInt64 {
     var digits = UInt64(number.byteSwapped)

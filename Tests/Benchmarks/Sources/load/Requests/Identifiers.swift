@@ -1,13 +1,13 @@
-/// The ids of users and mockups that whoever fills the database gives them: a number in the last twelve
-/// digits of a UUID's text.
+/// The ids of users and mockups in the benchmark's databases: a number in the last twelve digits of
+/// a UUID.
 enum Identifiers {
-  /// Of user number `number`.
+  /// Returns the id of the user `number`.
   static func user(_ number: UInt32) -> String { "00000000-0000-4000-8000-" + digits(number) }
 
-  /// Of mockup number `number`.
+  /// Returns the id of the mockup `number`.
   static func mockup(_ number: UInt32) -> String { "00000000-0000-4000-9000-" + digits(number) }
 
-  /// Where the last eight digits begin, which are all that differ.
+  /// The offset of the last eight digits, which are the only ones that differ.
   static let numberOffset = 28
 
   private static func digits(_ number: UInt32) -> String {

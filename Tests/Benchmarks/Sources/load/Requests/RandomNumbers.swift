@@ -1,5 +1,6 @@
-/// xoshiro256++ by Blackman and Vigna, from a seed that splitmix64 spreads over its state: a few
-/// instructions for a number, and the same numbers for the same seed.
+/// A fast generator of random numbers that returns the same numbers for the same seed.
+///
+/// It is xoshiro256++ by Blackman and Vigna; splitmix64 spreads the seed over its state.
 struct RandomNumbers: RandomNumberGenerator {
   private var a: UInt64
   private var b: UInt64
@@ -35,7 +36,7 @@ struct RandomNumbers: RandomNumberGenerator {
     return result
   }
 
-  /// A number below the bound, each as likely as the others but for one in four billion.
+  /// Returns a number below a bound, uniformly except for a bias of about `bound` / 2^32.
   @inline(__always)
   mutating func next(below bound: UInt32) -> UInt32 {
     UInt32(truncatingIfNeeded: ((next() >> 32) &* UInt64(bound)) >> 32)

@@ -1,4 +1,4 @@
-/// A version 4 UUID, made by a generator that is fast and not secret.
+/// A version 4 UUID of a fast generator that is not cryptographically secure.
 struct RandomUUID: Equatable {
   static let textLength = 36
 
@@ -16,7 +16,7 @@ struct RandomUUID: Equatable {
     low = 0
   }
 
-  /// What a request without one holds.
+  /// The value of a call without a reservation.
   static let none = RandomUUID()
 
   /// Writes the 36 characters of the text, hyphens included.
@@ -28,7 +28,7 @@ struct RandomUUID: Equatable {
       HexDigits.text(of: UInt32(truncatingIfNeeded: low >> 32)),
       HexDigits.text(of: UInt32(truncatingIfNeeded: low))
     )
-    // 8-4-4-4-12: the two words in the middle are cut in halves.
+    // 8-4-4-4-12: the two words in the middle are split into halves.
     unsafe start.storeBytes(of: words.0, as: UInt64.self)
     unsafe start.storeBytes(
       of: UInt32(truncatingIfNeeded: words.1), toByteOffset: 9, as: UInt32.self)

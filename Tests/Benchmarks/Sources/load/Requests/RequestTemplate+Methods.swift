@@ -1,7 +1,7 @@
 extension RequestTemplate {
   static let creditService = "mockups.v1.CreditService"
 
-  /// grpc.health.v1.Health/Check with a payload of 64 bytes, most of them a field that nobody knows.
+  /// A call of grpc.health.v1.Health/Check with a payload of 64 bytes, padded by an unknown field.
   static var health: RequestTemplate {
     let size = 64
     let paddingHeader = 3
@@ -13,7 +13,7 @@ extension RequestTemplate {
       service: "grpc.health.v1.Health", method: "Check", payload: payload.bytes)
   }
 
-  /// One credit, for a generation.
+  /// A call of ReserveCredits for one credit of a generation.
   static var reserveCredits: RequestTemplate {
     var payload = MessageWriter()
     let user = payload.string(1, Identifiers.user(0))
@@ -25,7 +25,7 @@ extension RequestTemplate {
       user: user, reservation: reservation)
   }
 
-  /// All that the reservation holds.
+  /// A call of CommitReservation for all credits of a reservation.
   static var commitReservation: RequestTemplate {
     var payload = MessageWriter()
     let user = payload.string(1, Identifiers.user(0))
@@ -35,7 +35,7 @@ extension RequestTemplate {
       user: user, reservation: reservation)
   }
 
-  /// This year's, and this month's.
+  /// A call of GetCreditUsage for the current year and month.
   static var getCreditUsage: RequestTemplate {
     var payload = MessageWriter()
     let user = payload.string(1, Identifiers.user(0))

@@ -1,17 +1,18 @@
 internal import Glibc
 
-/// A Request frame prepared as bytes: for a call, it is copied, and what differs is written over.
+/// An encoded request frame, which is copied for each call and overwritten with the call's ids.
 ///
-/// Its memory is never given back: there are two of them at most, for as long as the program runs.
+/// Its memory is never freed: there are at most two templates, for the whole run.
 @safe
 struct RequestTemplate {
   let length: Int
   private let bytes: UnsafePointer<UInt8>
-  /// Where in the frame the number of the user and the id of the reservation stand; nil: nowhere.
+  /// The offset of the user's number in the frame; `nil` if the request has no user.
   private let userNumber: Int?
+  /// The offset of the reservation's id in the frame; `nil` if the request has none.
   private let reservation: Int?
 
-  /// `user` and `reservation` say where in the payload these texts begin.
+  /// Creates a template; `user` and `reservation` are the offsets of these texts in the payload.
   init(
     service: String, method: String, payload: [UInt8], user: Int? = nil, reservation: Int? = nil
   ) {
@@ -29,7 +30,7 @@ struct RequestTemplate {
     self.reservation = reservation.map { start + $0 }
   }
 
-  /// Writes the frame of a call: `length` bytes.
+  /// Writes the frame of a call, `length` bytes.
   @inline(__always)
   func write(to start: UnsafeMutableRawPointer, _ call: Call) {
     unsafe memcpy(start, bytes, length)

@@ -1,9 +1,9 @@
-/// Connections that do nothing, to see what each costs the server in memory.
+/// A run of idle connections, which measures the server's memory for each.
 struct IdleRun {
   struct Outcome {
     var before: ServerProcess.Memory
     var after: ServerProcess.Memory
-    /// For how long they were held.
+    /// The time for which the connections were idle.
     var seconds: Double
   }
 
@@ -12,13 +12,13 @@ struct IdleRun {
   private let server: ServerProcess
 
   init(_ plan: Plan) throws(LoadError) {
-    guard let processID = plan.serverProcessID else { throw LoadError("whose memory?") }
+    guard let processID = plan.serverProcessID else { throw LoadError("--server-pid is missing") }
     self.plan = plan
     epoll = try Epoll()
     server = ServerProcess(processID: processID)
   }
 
-  /// Opens them, holds them, and reads the memory before the first and with all of them.
+  /// Opens the connections, keeps them, and reads the memory before the first and with all of them.
   func run() throws(LoadError) -> Outcome {
     let before = try server.memory()
     for index in 0..<plan.connections {
@@ -30,14 +30,14 @@ struct IdleRun {
     let end = start + plan.measured
     while Clock.now() < end {
       guard try epoll.wait(until: end, now: Clock.now()) == 0 else {
-        throw LoadError("the server closed an idle connection, or spoke on it")
+        throw LoadError("the server closed an idle connection, or sent bytes on it")
       }
     }
     let seconds = Double(Clock.now() - start) / 1e9
     return Outcome(before: before, after: try server.memory(), seconds: seconds)
   }
 
-  /// One health check on a new connection, while all others are quiet.
+  /// Makes a health check on a new connection, while all others are idle.
   private func check(_ socket: UnixSocket) throws(LoadError) {
     var connection = Connection(
       socket, inFlight: 1, longestFrame: RequestTemplate.health.length)
@@ -46,7 +46,7 @@ struct IdleRun {
     let template = RequestTemplate.health
     unsafe template.write(to: connection.unsent.append(template.length), call)
     guard try connection.unsent.flush(to: socket) else {
-      throw LoadError("a new connection takes no request")
+      throw LoadError("a new connection does not take a request")
     }
     while Clock.now() < plan.deadline {
       _ = try epoll.wait(until: plan.deadline, now: Clock.now())
@@ -57,7 +57,7 @@ struct IdleRun {
       }
       return
     }
-    throw LoadError("a health check was not answered in time")
+    throw LoadError("a health check had no response in time")
   }
 }
 

@@ -1,15 +1,16 @@
-/// The batches of a StreamPerformance, one after the other: entries over all mockups in turn, encoded
-/// once and then copied a batch at a time.
+/// The batches of a StreamPerformance call: entries for all mockups in rotation.
+///
+/// The entries are encoded once, and then copied for each batch.
 struct PerformanceBatches {
   private let size: Int
   private let mockups: Int
   private let entrySize: Int
-  /// The entries of all mockups, and of the first ones again: so each batch is one piece of it.
+  /// The entries of all mockups, and again of the first ones, so that each batch is one slice.
   private let entries: [UInt8]
   private var numbers: RandomNumbers
   private var nextMockup = 0
 
-  /// Mockup number j is that of user number j % users.
+  /// Creates batches; the mockup number j belongs to the user number j % `users`.
   init(size: Int, mockups: Int, users: Int, seed: UInt64) {
     self.size = size
     self.mockups = mockups
@@ -19,10 +20,10 @@ struct PerformanceBatches {
     numbers = RandomNumbers(seed: seed)
   }
 
-  /// How long each batch's frame is.
+  /// The length of the frame of a batch, in bytes.
   var frameLength: Int { FrameHeader.size + Self.idSize + size * entrySize }
 
-  /// Writes the frame of the next batch, under an id of its own: `frameLength` bytes.
+  /// Writes the frame of the next batch, `frameLength` bytes, with a new batch id.
   mutating func writeNext(to start: UnsafeMutableRawPointer, streamID: UInt32) {
     let header = FrameHeader(
       length: UInt32(frameLength - FrameHeader.size), streamID: streamID,
@@ -38,7 +39,7 @@ struct PerformanceBatches {
     nextMockup = (nextMockup + size) % mockups
   }
 
-  /// The field of the batch's id.
+  /// The length of the field with the batch id, in bytes.
   private static let idSize = 2 + RandomUUID.textLength
 
   private static func entry(mockup: Int, user: Int) -> [UInt8] {

@@ -1,12 +1,13 @@
-/// What a StreamPerformanceResponse says, or the status instead of it.
+/// The response of a StreamPerformance call, or its status.
 struct PerformanceOutcome {
   let code: UInt64
   let sentBatches: Int
   private(set) var takenBatches: UInt64 = 0
-  /// Entries.
+  /// The number of entries that were counted.
   private(set) var counted: UInt64 = 0
+  /// The number of entries that were refused.
   private(set) var refused: UInt64 = 0
-  /// Of the status, and of the entries that were refused.
+  /// The messages of the status and of the refused entries.
   private(set) var messages = DistinctMessages()
   let usage: Usage
 

@@ -1,7 +1,7 @@
-/// One StreamPerformance: batches as fast as the socket takes them, or at a rate, then the answer.
+/// A run of one StreamPerformance call, with batches at a rate or as fast as the socket takes them.
 struct PerformanceRun: ~Copyable {
   private static let streamID: UInt32 = 1
-  /// How much is gathered for a write.
+  /// The number of bytes that are buffered for a write.
   private static let writeSize = 256 << 10
 
   private let plan: Plan
@@ -28,7 +28,7 @@ struct PerformanceRun: ~Copyable {
     meter = Meter(processID: plan.serverProcessID)
   }
 
-  /// From the first byte to the answer.
+  /// Runs from the first byte to the response.
   mutating func run() throws(LoadError) -> PerformanceOutcome {
     let start = Clock.now()
     let schedule = plan.rate.map {
@@ -43,19 +43,21 @@ struct PerformanceRun: ~Copyable {
         blocked.toggle()
         try epoll.change(socket, token: 0, forWriting: blocked)
       }
-      // Where the socket took all and there is more to send now, only a look at what has come.
+      // If the socket took everything and the next batch is due now, this polls without a wait.
       if try epoll.wait(until: blocked ? plan.deadline : next, now: Clock.now()) > 0,
         let outcome = try receive()
       {
         return outcome
       }
       guard Clock.now() < plan.deadline else {
-        throw LoadError("the stream was not answered in time: \(sent) batches were sent")
+        throw LoadError("the stream had no response in time: \(sent) batches were sent")
       }
     }
   }
 
-  /// Gathers what may be sent now. Returns when there is more.
+  /// Buffers the batches that are due now.
+  ///
+  /// - Returns: The time at which the next batch is due.
   private mutating func gather(_ schedule: Schedule?, end: UInt64) -> UInt64 {
     let now = Clock.now()
     while !hasEnded, unsent.count < Self.writeSize {
@@ -78,7 +80,7 @@ struct PerformanceRun: ~Copyable {
     while let frame = try received.next() {
       guard frame.header.kind == FrameHeader.Kind.response else { continue }
       guard let answer = unsafe Answer(frame.body) else {
-        throw LoadError("the server's answer is malformed")
+        throw LoadError("the server's response is malformed")
       }
       try meter.finish(at: now)
       return PerformanceOutcome(answer, sentBatches: sent, usage: try meter.usage())

@@ -1,9 +1,9 @@
 internal import CEpoll
 
-/// Waits for many sockets at once. Goes when the program ends.
+/// An epoll instance, which waits for many sockets and is open until the program ends.
 @safe
 struct Epoll {
-  /// A socket that can be read from (or is at its end), written to, or both.
+  /// A socket that is readable (or at its end), writable, or both.
   struct Event {
     let token: Int
     let isReadable: Bool
@@ -25,13 +25,14 @@ struct Epoll {
     try watch(socket, token: token, forWriting: false, isNew: true)
   }
 
-  /// Whether to tell when the socket can be written to as well.
+  /// Sets whether a socket is watched for writing, too.
   func change(_ socket: UnixSocket, token: UInt32, forWriting: Bool) throws(LoadError) {
     try watch(socket, token: token, forWriting: forWriting, isNew: false)
   }
 
-  /// Waits until the time has come (of `Clock.now`) or something has happened: that are the events
-  /// below the number that it returns.
+  /// Waits for events, at most until a time of `Clock.now`.
+  ///
+  /// - Returns: The number of events, which `event(_:)` returns by their index.
   @inline(__always)
   func wait(until time: UInt64, now: UInt64) throws(LoadError) -> Int {
     let nanoseconds = time > now ? Int64(clamping: time &- now) : 0

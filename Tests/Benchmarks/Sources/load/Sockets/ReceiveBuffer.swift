@@ -1,20 +1,20 @@
 internal import Glibc
 
-/// Takes what a socket has, and hands it out frame by frame where it lies.
+/// A buffer of received bytes that returns frames without copying them.
 @safe
 struct ReceiveBuffer: ~Copyable {
-  /// How many bytes are asked for at a time, and how long a frame can be.
+  /// The maximum size of a read and of a frame, in bytes.
   static let readSize = 256 << 10
 
-  /// A frame; its body is good until the next read.
+  /// A frame, whose body is valid until the next read.
   @safe
   struct Frame {
     let header: FrameHeader
     let body: UnsafeRawBufferPointer
   }
 
-  // Room for a read behind a frame of which the last byte is missing. What is never written to never
-  // becomes memory.
+  // Holds an incomplete frame and a full read after it. Pages that are never written to take no
+  // memory.
   private let bytes = UnsafeMutableRawPointer.allocate(byteCount: 2 * readSize, alignment: 64)
   private var start = 0
   private var end = 0
@@ -23,7 +23,9 @@ struct ReceiveBuffer: ~Copyable {
     unsafe bytes.deallocate()
   }
 
-  /// One read. False where nothing was there. Throws where the server has closed.
+  /// Reads once from a socket; false if no bytes were available.
+  ///
+  /// - Throws: `LoadError` if the server has closed the connection.
   @inline(__always)
   mutating func fill(from socket: UnixSocket) throws(LoadError) -> Bool {
     if start > 0 {
@@ -39,7 +41,7 @@ struct ReceiveBuffer: ~Copyable {
     return true
   }
 
-  /// The next frame; nil where it is not all there yet.
+  /// Returns the next frame; `nil` if it is not complete yet.
   @inline(__always)
   mutating func next() throws(LoadError) -> Frame? {
     let available = end &- start

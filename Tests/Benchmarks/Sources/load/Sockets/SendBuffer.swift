@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Gathers frames, to be written all at once.
+/// A buffer of frames that are written together.
 @safe
 struct SendBuffer: ~Copyable {
   private let bytes: UnsafeMutableRawPointer
@@ -8,9 +8,9 @@ struct SendBuffer: ~Copyable {
   private var start = 0
   private var end = 0
 
-  /// `capacity` is how many bytes may ever wait.
+  /// Creates a buffer for at most `capacity` unsent bytes.
   init(capacity: Int) {
-    // Twice as many, so that what waits is rarely moved.
+    // Twice the capacity, so that unsent bytes are rarely moved.
     self.capacity = 2 * capacity
     unsafe bytes = .allocate(byteCount: 2 * capacity, alignment: 64)
   }
@@ -19,17 +19,17 @@ struct SendBuffer: ~Copyable {
     unsafe bytes.deallocate()
   }
 
-  /// How many bytes wait.
+  /// The number of unsent bytes.
   var count: Int { end &- start }
 
-  /// Room for so many bytes behind those that wait, all of which the caller writes.
+  /// Appends `count` bytes, all of which the caller must write to the returned address.
   @inline(__always)
   mutating func append(_ count: Int) -> UnsafeMutableRawPointer {
     if end &+ count > capacity {
       unsafe memmove(bytes, bytes + start, end &- start)
       end &-= start
       start = 0
-      precondition(end + count <= capacity, "more waits than was said")
+      precondition(end + count <= capacity, "more unsent bytes than the capacity")
     }
     let place = unsafe bytes + end
     end &+= count
@@ -41,7 +41,7 @@ struct SendBuffer: ~Copyable {
     unsafe source.withUnsafeBytes { unsafe place.copyMemory(from: $0) }
   }
 
-  /// One write. Returns whether all of it is gone.
+  /// Writes once, and returns whether all bytes were written.
   @inline(__always)
   mutating func flush(to socket: UnixSocket) throws(LoadError) -> Bool {
     guard start < end else { return true }

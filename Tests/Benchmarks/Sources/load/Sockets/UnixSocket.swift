@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// A connection to the server's socket that never blocks. Closed when the program ends.
+/// A non-blocking connection to the server's socket, open until the program ends.
 struct UnixSocket {
-  /// Does not block.
   let descriptor: Int32
 }
 
 extension UnixSocket {
-  /// Connects. A server that is slow to accept is asked again until the deadline (of `Clock.now`).
+  /// Connects to a server, and retries until the deadline (of `Clock.now`) while its backlog is
+  /// full.
   init(path: String, deadline: UInt64) throws(LoadError) {
     let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
     let descriptor = socket(AF_UNIX, Int32(kind), 0)
@@ -29,7 +29,7 @@ extension UnixSocket {
         }
       }) != 0
     {
-      // The queue of those who wait to be accepted is full.
+      // EAGAIN: the backlog is full.
       guard errno == EAGAIN || errno == EINTR, Clock.now() < deadline else {
         throw .system("connect to \(path)")
       }
@@ -41,14 +41,14 @@ extension UnixSocket {
 }
 
 extension UnixSocket {
-  /// Reads what is there. Nil: nothing yet; 0: the peer has closed.
+  /// Reads available bytes; `nil` if there are none yet, 0 if the peer has closed the connection.
   @inline(__always)
   func read(into buffer: UnsafeMutableRawPointer, atMost capacity: Int) throws(LoadError) -> Int? {
     let count = unsafe Glibc.read(descriptor, buffer, capacity)
     return count >= 0 ? count : try failed("read")
   }
 
-  /// Writes what the socket takes. Nil: nothing yet.
+  /// Writes the bytes that the socket takes; `nil` if it takes none now.
   @inline(__always)
   func write(_ bytes: UnsafeRawPointer, _ count: Int) throws(LoadError) -> Int? {
     let count = unsafe Glibc.write(descriptor, bytes, count)
@@ -62,7 +62,7 @@ extension UnixSocket {
 }
 
 extension LoadError {
-  /// What the call just before has left in `errno`.
+  /// Returns the error of the system call that was made last, by `errno`.
   static func system(_ call: String) -> LoadError {
     let reason = unsafe String(cString: strerror(errno))
     return LoadError("\(call): \(reason)")

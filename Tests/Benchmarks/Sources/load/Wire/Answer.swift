@@ -1,13 +1,13 @@
-/// What a Response frame says, read where it lies in the buffer: good until that is read into again.
+/// A decoded response frame that refers to the buffer, and is valid until the next read into it.
 @safe
 struct Answer {
-  /// As of google.rpc.Code; 0: all went well.
+  /// The number of google.rpc.Code; 0 is OK.
   private(set) var code: UInt64 = 0
-  /// For people; of a status alone.
+  /// The message of the status; empty for OK.
   private(set) var message: UnsafeRawBufferPointer
   private(set) var payload: UnsafeRawBufferPointer
 
-  /// Nil where the bytes are no envelope.
+  /// Decodes the envelope of a response; `nil` if it is malformed.
   @inline(__always)
   init?(_ body: UnsafeRawBufferPointer) {
     unsafe message = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -37,11 +37,11 @@ struct Answer {
     return !status.isMalformed
   }
 
-  /// Whether the payload's field 1, a bool, is true: `success` of a ReserveCreditsResponse.
+  /// True if field 1 of the payload is true, which is `success` of a ReserveCreditsResponse.
   @inline(__always)
   var succeeded: Bool {
     var fields = unsafe FieldScanner(payload)
-    // It comes first, where it is there at all.
+    // Fields are in the order of their numbers.
     while fields.next() {
       if fields.field == 1 { return fields.value != 0 }
     }

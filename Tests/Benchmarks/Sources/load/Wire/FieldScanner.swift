@@ -1,17 +1,17 @@
-/// Goes through the fields of an encoded protobuf message where it lies, copying nothing.
+/// A scanner of the fields of an encoded protobuf message that copies nothing.
 ///
-/// The bytes must outlive it. Nothing in them can lead it out of them: what is not well-formed ends the
-/// walk, with `isMalformed`.
+/// The bytes must outlive it. It never reads beyond them: malformed bytes end the scan and set
+/// `isMalformed`.
 @safe
 struct FieldScanner {
   private var cursor: UnsafeRawPointer
   private let end: UnsafeRawPointer
 
-  /// The field that `next` has come to; 0 before the first.
+  /// The number of the current field; 0 before the first.
   private(set) var field: UInt64 = 0
-  /// Its value, where it is a varint; otherwise 0.
+  /// The value of the current field if it is a varint; otherwise 0.
   private(set) var value: UInt64 = 0
-  /// Its bytes, where it has a length; otherwise none.
+  /// The bytes of the current field if it is length-delimited; otherwise none.
   private(set) var bytes: UnsafeRawBufferPointer
   private(set) var isMalformed = false
 
@@ -22,13 +22,13 @@ struct FieldScanner {
       unsafe cursor = unsafe base
       unsafe end = unsafe base + message.count
     } else {
-      // Nothing is read where both are the same.
+      // No byte is read, since both are equal.
       unsafe cursor = unsafe UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
       unsafe end = unsafe cursor
     }
   }
 
-  /// Goes on to the next field. False at the end, and where the bytes are malformed.
+  /// Moves to the next field; false at the end, and if the bytes are malformed.
   @inline(__always)
   mutating func next() -> Bool {
     guard unsafe cursor < end, let tag = varint() else { return false }

@@ -1,4 +1,4 @@
-/// The ten bytes before each body: its length and the stream's id, both big-endian, type and flags.
+/// The ten bytes before each body: length and stream id (big-endian), type, and flags.
 struct FrameHeader: Equatable {
   static let size = 10
 
@@ -25,7 +25,7 @@ struct FrameHeader: Equatable {
     } + [kind, flags]
   }
 
-  /// A whole frame.
+  /// Returns a frame of a header and a body.
   static func frame(streamID: UInt32, kind: UInt8, flags: UInt8 = 0, body: [UInt8]) -> [UInt8] {
     let header = FrameHeader(
       length: UInt32(body.count), streamID: streamID, kind: kind, flags: flags)
@@ -34,7 +34,7 @@ struct FrameHeader: Equatable {
 }
 
 extension FrameHeader {
-  /// Reads the ten bytes that begin there.
+  /// Decodes the ten bytes at an address.
   @inline(__always)
   init(at start: UnsafeRawPointer) {
     length = unsafe UInt32(bigEndian: start.loadUnaligned(as: UInt32.self))

@@ -1,4 +1,4 @@
-/// Encodes a protobuf message, field by field. For what is prepared before the clock runs.
+/// An encoder of protobuf messages, for requests that are prepared before the run.
 struct MessageWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -7,13 +7,13 @@ struct MessageWriter {
     raw(value)
   }
 
-  /// Returns where the text begins in the message.
+  /// Writes a string field, and returns the offset of the text in the message.
   @discardableResult
   mutating func string(_ field: UInt32, _ value: String) -> Int {
     message(field, Array(value.utf8))
   }
 
-  /// A field of bytes, or a message in the message. Returns where it begins.
+  /// Writes a field of bytes or a nested message, and returns its offset in the message.
   @discardableResult
   mutating func message(_ field: UInt32, _ value: [UInt8]) -> Int {
     raw(UInt64(field) << 3 | 2)
