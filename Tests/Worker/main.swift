@@ -2,8 +2,8 @@ internal import Dispatch
 internal import Foundation
 internal import MockupClient
 
-// A generation worker for tests, as a process of its own, which can be killed: makes a picture of
-// most mockups it claims, and fails the others. Ends by SIGTERM, giving back what it has.
+// A generation worker for tests, in a process that can be killed. It completes most of the mockups
+// that it claims, and fails the others. At SIGTERM it returns its claims and ends.
 //
 //   worker SOCKET NAME SEED
 
@@ -16,7 +16,7 @@ let working = Task {
     try await client.mockups.withClaimedMockups(
       worker: arguments[2], concurrency: 4, lease: .seconds(5)
     ) { claimed in
-      // What becomes of an attempt follows from the seed, whoever has it.
+      // The outcome of an attempt derives from the seed, so that it is the same for all workers.
       let id = claimed.mockup?.mockupID ?? ""
       let luck = (id.utf8.reduce(seed) { ($0 &* 31) &+ UInt64($1) } >> 7) % 100
       try await Task.sleep(for: .milliseconds(Int(luck % 20)))

@@ -1,5 +1,5 @@
-// Calls a mockupd with containerd's own ttrpc client and the code of containerd's own generator.
-// Prints a line for each check, and ends with 1 if one of them fails. Run by scripts/interop.
+// Interop calls mockupd with containerd's ttrpc client and the code of containerd's generator. It
+// prints a line for each check, and exits with 1 if one of them fails. scripts/interop runs it.
 package main
 
 import (
@@ -27,20 +27,20 @@ const (
 	nobody      = "00000000-0000-4000-8000-000000000000"
 )
 
-// peer is where to call, and for whom.
+// peer is the server to call and the users to call it for.
 type peer struct {
 	socket string
-	// user has a budget of 10 credits and no other call.
+	// user has a budget of 10 credits and no other callers.
 	user string
-	// slow is a user whose reservations the database keeps waiting for a minute.
+	// slow is a user whose reservations take the database a minute.
 	slow string
-	// trace is what the server's log is to show of a call's metadata.
+	// trace is the trace id that the server is expected to log for a call.
 	trace string
 }
 
 var failed bool
 
-// check prints whether something is as it should be, and what it is where it is not.
+// check prints whether a check holds, and the values it has seen if it does not.
 func check(what string, ok bool, got ...interface{}) {
 	if ok {
 		fmt.Println("ok  ", what)
@@ -83,12 +83,12 @@ func connect(socket string, options ...ttrpc.ClientOpts) *ttrpc.Client {
 	return ttrpc.NewClient(connection, options...)
 }
 
-// askForHealth calls the service that every gRPC server has.
+// askForHealth calls the health service.
 func askForHealth(ctx context.Context, client *ttrpc.Client) {
 	service := health.NewHealthClient(client)
 	for _, name := range []string{"", "mockups.v1.CreditService"} {
 		answer, err := service.Check(ctx, &health.HealthCheckRequest{Service: name})
-		// It serves once it has heard from the database.
+		// The server is serving once it has reached the database.
 		for err == nil && answer.Status != health.HealthCheckResponse_SERVING {
 			time.Sleep(20 * time.Millisecond)
 			answer, err = service.Check(ctx, &health.HealthCheckRequest{Service: name})
@@ -97,10 +97,10 @@ func askForHealth(ctx context.Context, client *ttrpc.Client) {
 			err == nil && answer.Status == health.HealthCheckResponse_SERVING, answer, err)
 	}
 	_, err := service.Check(ctx, &health.HealthCheckRequest{Service: "nope"})
-	check("the health of no service is NotFound", status.Code(err) == codes.NotFound, err)
+	check("the health of an unknown service is NotFound", status.Code(err) == codes.NotFound, err)
 }
 
-// spend reserves credits, sends that again, commits a part, and reads what is left.
+// spend reserves credits, retries that, commits a part, and reads the usage and the ledger.
 func spend(ctx context.Context, service credits.CreditServiceService, user string) {
 	request := &credits.ReserveCreditsRequest{UserId: user, ReservationId: reservation, Credits: 3}
 	reserved, err := service.ReserveCredits(ctx, request)
@@ -112,19 +112,19 @@ func spend(ctx context.Context, service credits.CreditServiceService, user strin
 		reserved, err)
 
 	again, err := service.ReserveCredits(ctx, request)
-	check("the same id has the same answer",
+	check("a retry with the same id has the same response",
 		err == nil && again.Success && again.Remaining == 7 && again.Replayed, again, err)
 
 	committed, err := service.CommitReservation(ctx, &credits.CommitReservationRequest{
 		UserId: user, ReservationId: reservation,
 		CreditsToCommit: &credits.CommitReservationRequest_Credits{Credits: 2},
 	})
-	check("a part is committed, and the rest is free",
+	check("a part is committed, and the rest is released",
 		err == nil && committed.Committed == 2 && committed.Released == 1 && committed.Remaining == 8,
 		committed, err)
 
 	usage, err := service.GetCreditUsage(ctx, &credits.GetCreditUsageRequest{UserId: user})
-	check("usage says so",
+	check("the usage has the committed credits",
 		err == nil && usage.TotalUsed == 2 && usage.Held == 0 && usage.AnnualBudget == 10 &&
 			usage.RemainingAnnual == 8,
 		usage, err)
@@ -136,13 +136,13 @@ func spend(ctx context.Context, service credits.CreditServiceService, user strin
 		entries, err)
 }
 
-// refuse calls what cannot succeed, on the connection that is used further.
+// refuse makes calls that fail, on a connection that is used afterwards.
 func refuse(
 	ctx context.Context, client *ttrpc.Client, service credits.CreditServiceService, user string,
 ) {
 	short, err := service.ReserveCredits(ctx, &credits.ReserveCreditsRequest{
 		UserId: user, ReservationId: nobody, Credits: 9})
-	check("too few credits are an answer",
+	check("insufficient credits are not an error",
 		err == nil && !short.Success && short.Message == "Insufficient credits. 8 remaining.",
 		short, err)
 
@@ -183,18 +183,18 @@ func callAtOnce(ctx context.Context, service credits.CreditServiceService, user 
 		}(number)
 	}
 	group.Wait()
-	check("of 200 calls at once as many succeed as there are credits", admitted == 8, admitted)
+	check("of 200 concurrent calls as many succeed as there are credits", admitted == 8, admitted)
 }
 
-// sendMetadata sends a trace's id beside a request. The script looks for it in the server's log.
+// sendMetadata sends a trace id in the metadata. The script checks that the server logs it.
 func sendMetadata(ctx context.Context, service credits.CreditServiceService, peer peer) {
 	parent := "00-" + peer.trace + "-00f067aa0ba902b7-01"
 	ctx = ttrpc.WithMetadata(ctx, ttrpc.MD{"traceparent": {parent}, "other": {"a", "b"}})
 	_, err := service.GetCreditUsage(ctx, &credits.GetCreditUsageRequest{UserId: peer.user})
-	check("a call with metadata is answered", err == nil, err)
+	check("a call with metadata succeeds", err == nil, err)
 }
 
-// runOutOfTime makes calls that take too long: for the client, and for the server alone.
+// runOutOfTime makes calls that exceed the client's deadline, and the server's deadline only.
 func runOutOfTime(ctx context.Context, service credits.CreditServiceService, peer peer) {
 	request := &credits.ReserveCreditsRequest{
 		UserId: peer.slow, ReservationId: reservation, Credits: 1}
@@ -204,7 +204,7 @@ func runOutOfTime(ctx context.Context, service credits.CreditServiceService, pee
 	check("the client's deadline ends a call",
 		errors.Is(err, context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded, err)
 
-	// The client waits for minutes, and tells the server otherwise.
+	// The client waits for minutes, but sends the server a shorter timeout.
 	hurried := connect(peer.socket, ttrpc.WithUnaryClientInterceptor(
 		func(ctx context.Context, request *ttrpc.Request, response *ttrpc.Response,
 			_ *ttrpc.UnaryClientInfo, invoke ttrpc.Invoker) error {
@@ -217,10 +217,10 @@ func runOutOfTime(ctx context.Context, service credits.CreditServiceService, pee
 		status.Code(err) == codes.DeadlineExceeded && ctx.Err() == nil, err)
 
 	usage, err := service.GetCreditUsage(ctx, &credits.GetCreditUsageRequest{UserId: peer.user})
-	check("the connection lives", err == nil && usage.AnnualBudget == 10, usage, err)
+	check("the connection is still open", err == nil && usage.AnnualBudget == 10, usage, err)
 }
 
-// hangUp closes a connection whose call runs.
+// hangUp closes a connection with a call in flight.
 func hangUp(ctx context.Context, peer peer) {
 	client := connect(peer.socket)
 	ended := make(chan error, 1)
@@ -230,18 +230,18 @@ func hangUp(ctx context.Context, peer peer) {
 				UserId: peer.slow, ReservationId: reservation, Credits: 1})
 		ended <- err
 	}()
-	// Who asks for metrics makes a call as well.
-	check("a slow call runs", shows(ctx, peer.socket, "ttrpc_server_calls_in_flight 2"))
+	// The request for the metrics is a call, too.
+	check("a slow call is in flight", shows(ctx, peer.socket, "ttrpc_server_calls_in_flight 2"))
 	client.Close()
 	err := <-ended
-	check("closing ends the call for its caller", errors.Is(err, ttrpc.ErrClosed), err)
-	check("and for the server, which cancels it",
+	check("closing the connection ends the call for the client", errors.Is(err, ttrpc.ErrClosed), err)
+	check("closing the connection cancels the call in the server",
 		shows(ctx, peer.socket, "ttrpc_server_calls_in_flight 1") &&
 			shows(ctx, peer.socket,
 				`code="CANCELLED",method="mockups.v1.CreditService/ReserveCredits"} 1`))
 }
 
-// shows waits until the server's metrics have a line that ends so.
+// shows waits until the server's metrics have a line that ends with the given text.
 func shows(ctx context.Context, socket string, line string) bool {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)

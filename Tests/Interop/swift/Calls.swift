@@ -2,11 +2,12 @@ internal import MockupAPI
 internal import ProtobufC
 internal import TTRPC
 
-/// What a call ended with.
+/// The result of a call.
 typealias Answer<Value> = Result<Value, RPCError>
 
 extension Peer {
-  /// The answer of a method of `p` whose messages are `{1: int64}`, as a `Timestamp`'s seconds are.
+  /// Calls a method of `p` whose messages are `{1: int64}`, which `Timestamp` encodes as its
+  /// seconds.
   func call(
     _ method: String, _ number: Int64 = 0, service: String = "p", isIdempotent: Bool = false,
     options: CallOptions = .patient
@@ -21,12 +22,12 @@ extension Peer {
     }
   }
 
-  /// Makes a call that runs beside others.
+  /// Starts a call in a task, to run beside other calls.
   func start(_ method: String, _ number: Int64) -> Task<Answer<Int64>, Never> {
     Task { await call(method, number) }
   }
 
-  /// The answer of a method of `p`, as its bytes.
+  /// Calls a method of `p`, and returns the bytes of its response.
   func bytes(
     _ method: String, _ number: Int64 = 0, options: CallOptions = .patient
   ) async -> Answer<[UInt8]> {
@@ -48,7 +49,7 @@ extension Peer {
 }
 
 extension CallOptions {
-  /// As long as any call may take, from a server that has yet to start.
+  /// Options with a timeout that no call reaches, for a server that may not have started yet.
   static let patient = CallOptions(timeout: .seconds(900), waitsForReady: true)
 }
 

@@ -1,8 +1,8 @@
 internal import TTRPC
 
-/// What has to hold whoever the server is, and what is known to differ.
+/// The checks of the client against a server, and the known differences of the servers.
 final class Checks {
-  /// The largest payload of a frame, which the envelope and the message's own header are part of.
+  /// The maximum payload of a frame, which includes the envelope and the header of the message.
   private static let frameLimit: Int64 = 4 * 1024 * 1024
 
   private let peer: Peer
@@ -12,7 +12,7 @@ final class Checks {
     self.peer = peer
   }
 
-  /// Prints whether something is as it should be, and what it is where it is not.
+  /// Prints whether a check holds, and the values it has seen if it does not.
   private func check(_ what: String, _ holds: Bool, _ got: Any...) {
     if holds { return print("ok  ", what) }
     haveFailed = true
@@ -21,9 +21,9 @@ final class Checks {
 
   func answers() async {
     let answer = await peer.call("Echo", 41)
-    check("a call is answered", answer.value == 42, answer)
+    check("a call has a response", answer.value == 42, answer)
     let empty = await peer.call("Echo", -1)
-    check("a message of no bytes is an answer", empty.value == 0, empty)
+    check("an empty message is a response", empty.value == 0, empty)
   }
 
   func statuses() async {
@@ -41,7 +41,7 @@ final class Checks {
           && unknown.map(\.message) == ["method Nope", "service nope"], unknown)
     case .rust:
       check(
-        "an unknown method and service are INVALID_ARGUMENT, as this server has it",
+        "an unknown method and service are INVALID_ARGUMENT with this server",
         unknown.allSatisfy { $0.code == .invalidArgument }
           && unknown.map(\.message) == ["/p/Nope does not exist", "/nope/Echo does not exist"],
         unknown)
@@ -54,20 +54,20 @@ final class Checks {
     options.metadata.append("w", for: "k")
     let metadata = await peer.bytes("Metadata", options: options)
     check(
-      "metadata arrives, each value of a key, in order",
+      "metadata arrives, with all values of a key in order",
       metadata.value == [0x0a, 3] + Array("v,w".utf8), metadata)
 
     options.timeout = .seconds(900)
     let told = await peer.call("Deadline", options: options)
     check(
-      "the server is told how long a call may take",
+      "the timeout of a call is sent to the server",
       (1...900_000_000_000).contains(told.value ?? 0), told)
     options.timeout = nil
     let endless = await peer.call("Deadline", options: options)
-    check("and when there is no limit", endless.value == 0, endless)
+    check("a call without a timeout sends none", endless.value == 0, endless)
   }
 
-  /// Gives up calls beside one that goes on, on the same connection.
+  /// Cancels calls beside one that continues on the same connection.
   func callsGivenUp() async {
     let neighbour = peer.start("Wait", 1000)
     let late = await peer.call("Wait", 60_000, options: CallOptions(timeout: .milliseconds(100)))
@@ -80,7 +80,7 @@ final class Checks {
     let cancelled = await task.value
     check("a cancelled task ends its call", cancelled.code == .cancelled, cancelled)
     let survivor = await neighbour.value
-    check("the call beside them, and its connection, live", survivor.value == 1000, survivor)
+    check("the call beside them succeeds on its connection", survivor.value == 1000, survivor)
 
     guard peer.implementation == .go else { return }
     var expired = await peer.call("Expired")
@@ -92,18 +92,18 @@ final class Checks {
   }
 
   func sizes() async {
-    // Four headers of one or four bytes: the message's and the envelope's.
+    // 10 bytes for the tags and lengths of the message and of the envelope.
     let largest = Self.frameLimit - 10
     let fits = await peer.bytes("Large", largest)
-    check("an answer of 4 MiB arrives", fits.value?.count == Int(largest) + 5, fits.code)
+    check("a response of 4 MiB arrives", fits.value?.count == Int(largest) + 5, fits.code)
 
     let neighbour = peer.start("Wait", 500)
     let tooLarge = await peer.bytes("Large", largest + 1)
     check(
-      "a larger one is RESOURCE_EXHAUSTED", tooLarge.code == .resourceExhausted,
+      "a larger response is RESOURCE_EXHAUSTED", tooLarge.code == .resourceExhausted,
       tooLarge.message ?? tooLarge.value?.count ?? 0)
     let survivor = await neighbour.value
-    check("the call beside it lives", survivor.value == 500, survivor)
+    check("the call beside it succeeds", survivor.value == 500, survivor)
   }
 
   func callsAtOnce() async {
@@ -117,10 +117,11 @@ final class Checks {
       return await group.reduce(into: []) { wrong, answer in wrong += answer.map { [$0] } ?? [] }
     }
     check(
-      "of 1000 calls at once each gets its answer", wrong.isEmpty, wrong.count, wrong.first as Any)
+      "each of 1000 concurrent calls has its response", wrong.isEmpty, wrong.count,
+      wrong.first as Any)
   }
 
-  /// Waits until so many calls of Wait have begun.
+  /// Waits until a number of calls of Wait have begun.
   private func untilBegun(_ count: Int64) async {
     while let begun = await peer.call("Begun").value, begun < count {
       try? await Task.sleep(for: .milliseconds(10))
@@ -130,21 +131,21 @@ final class Checks {
   func lostConnections() async {
     let before = await peer.call("Begun").value ?? 0
     let running = peer.start("Wait", 60_000)
-    // Both are to be on one connection.
+    // Both calls must be on the same connection.
     await untilBegun(before + 1)
     let cut = await peer.call("Cut")
     check("a call whose connection is cut is UNAVAILABLE", cut.code == .unavailable, cut)
     let lost = await running.value
-    check("and so is the one beside it", lost.code == .unavailable, lost)
+    check("the call beside it is UNAVAILABLE, too", lost.code == .unavailable, lost)
     let next = await peer.call("Echo", 1)
-    check("the next call finds a new connection", next.value == 2, next)
+    check("the next call opens a new connection", next.value == 2, next)
 
     guard peer.implementation == .go else { return }
     let others = await peer.call("Begun").value ?? 0
     let last = peer.start("Wait", 5000)
     await untilBegun(others + 1)
     let restart = await peer.call("Restart")
-    check("a server that shuts down answers", restart.value == 0, restart)
+    check("a server that shuts down responds", restart.value == 0, restart)
     var unanswered: [Answer<Int64>] = []
     for _ in 0..<30 {
       let meanwhile = await peer.call("Echo", 1, isIdempotent: true)
@@ -152,9 +153,9 @@ final class Checks {
       try? await Task.sleep(for: .milliseconds(50))
     }
     check(
-      "calls that may be sent again are answered while the next server takes over",
+      "idempotent calls succeed while the next server takes over",
       unanswered.isEmpty, unanswered)
     let answered = await last.value
-    check("what ran before is answered", answered.value == 5000, answered)
+    check("the call in flight before the restart succeeds", answered.value == 5000, answered)
   }
 }

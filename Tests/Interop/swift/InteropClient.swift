@@ -1,9 +1,9 @@
 internal import Glibc
 internal import TTRPC
 
-/// Calls the service `p` of a server that is not ours: the ones in Tests/Interop/go and
-/// Tests/Interop/rust. Prints a line for each check, and ends with 1 if one of them fails. Run by
-/// scripts/interop.
+/// Calls the service `p` of the servers in Tests/Interop/go and Tests/Interop/rust.
+///
+/// It prints a line for each check, and exits with 1 if one of them fails. scripts/interop runs it.
 @main struct InteropClient {
   static func main() async {
     guard let peer = Peer(arguments: CommandLine.arguments.dropFirst()) else {
@@ -23,12 +23,12 @@ internal import TTRPC
   }
 }
 
-/// The server to be called.
+/// The server to call.
 struct Peer: Sendable {
   enum Implementation: String {
-    /// containerd's, in Go.
+    /// The server of containerd, in Go.
     case go
-    /// ttrpc-rust.
+    /// The server of ttrpc-rust.
     case rust
   }
 

@@ -11,7 +11,7 @@ struct TimeTests {
     #expect((0..<3).map { schedule.due(connection: 1, number: $0) } == [2000, 4000, 6000])
   }
 
-  @Test("the number of due calls follows from their due times", arguments: [1, 999, 3000, 1e6, 3.7e6])
+  @Test("due calls are counted by their due times", arguments: [1, 999, 3000, 1e6, 3.7e6])
   func dueCount(_ rate: Double) {
     let schedule = Schedule(start: 1000, rate: rate, connections: 3)
     let time: UInt64 = 5_000_500_000

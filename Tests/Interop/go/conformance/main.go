@@ -1,6 +1,5 @@
-// A server with containerd's own ttrpc library, unary calls alone: the service of
-// Tests/TTRPCConformanceTests/Proto/service.proto as far as it has no streams. Listens on the socket
-// that it is given until it is killed.
+// Conformance serves the unary methods of Tests/TTRPCConformanceTests/Proto/service.proto with
+// containerd's ttrpc library. It listens on a given socket until it is killed.
 package main
 
 import (
@@ -24,11 +23,11 @@ import (
 	grpcstatus "google.golang.org/grpc/status"
 )
 
-// number and blob are the service's messages: {1: int64} and {1: bytes}.
+// number and blob are the messages of the service: {1: int64} and {1: bytes}.
 type number = types.Int64Value
 type blob = types.BytesValue
 
-// book knows which calls run and which may go on, by the numbers of the metadata's key "k".
+// book records the running and the released calls, by the number in the metadata key "k".
 type book struct {
 	sync.Mutex
 	running  map[int64]int64
@@ -59,7 +58,7 @@ func (b *book) hold(ctx context.Context, key int64) error {
 
 type handler func(ctx context.Context, n int64) (proto.Message, error)
 
-// method makes a method of a handler that takes a number, and counts its calls.
+// method returns a method with a handler that takes a number, and counts its running calls.
 func (b *book) method(handle handler) ttrpc.Method {
 	return func(ctx context.Context, unmarshal func(interface{}) error) (interface{}, error) {
 		var request number

@@ -1,5 +1,5 @@
-// Serves the service `p` with containerd's own ttrpc server, to be called by a client that is not
-// its own. Its messages are {1: int64}, save where a method says otherwise. Run by scripts/interop.
+// Server serves the service `p` with containerd's ttrpc server, for tests of the Swift client. Its
+// messages are {1: int64} unless a method says otherwise. scripts/interop runs it.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// listener remembers what it has accepted, to cut it off.
+// listener records the accepted connections, so that cut can close them.
 type listener struct {
 	net.Listener
 	lock     sync.Mutex
@@ -62,7 +62,7 @@ func main() {
 	}
 }
 
-// serve serves until somebody calls Restart.
+// serve serves until Restart is called.
 func serve(socket string) error {
 	os.Remove(socket)
 	bound, err := net.Listen("unix", socket)
@@ -80,14 +80,14 @@ func serve(socket string) error {
 
 func methods(server *ttrpc.Server, listener *listener) map[string]ttrpc.Method {
 	return map[string]ttrpc.Method{
-		// One more than the request.
+		// Returns the request plus 1.
 		"Echo": method(func(_ context.Context, request int64) (interface{}, error) {
 			return number(request + 1), nil
 		}),
 		"Refuse": method(func(context.Context, int64) (interface{}, error) {
 			return nil, status.Error(codes.FailedPrecondition, "no")
 		}),
-		// The request, after so many milliseconds.
+		// Returns the request, after that number of milliseconds.
 		"Wait": method(func(ctx context.Context, request int64) (interface{}, error) {
 			atomic.AddInt64(&begun, 1)
 			select {
@@ -100,25 +100,25 @@ func methods(server *ttrpc.Server, listener *listener) map[string]ttrpc.Method {
 				return nil, ctx.Err()
 			}
 		}),
-		// How many calls of Wait have begun.
+		// Returns the number of calls of Wait that have begun.
 		"Begun": method(func(context.Context, int64) (interface{}, error) {
 			return number(atomic.LoadInt64(&begun)), nil
 		}),
-		// How many calls of Wait have ended by the deadline that they were told.
+		// Returns the number of calls of Wait that ended at the client's deadline.
 		"Expired": method(func(context.Context, int64) (interface{}, error) {
 			return number(atomic.LoadInt64(&expired)), nil
 		}),
-		// {1: bytes}, of as many bytes.
+		// Returns {1: bytes} with that number of bytes.
 		"Large": method(func(_ context.Context, request int64) (interface{}, error) {
 			return &types.BytesValue{Value: make([]byte, request)}, nil
 		}),
-		// {1: string}: the values of k in the metadata, with commas between them.
+		// Returns {1: string}: the values of k in the metadata, separated by commas.
 		"Metadata": method(func(ctx context.Context, _ int64) (interface{}, error) {
 			metadata, _ := ttrpc.GetMetadata(ctx)
 			values, _ := metadata.Get("k")
 			return &types.StringValue{Value: strings.Join(values, ",")}, nil
 		}),
-		// How many nanoseconds the call has left; 0: as many as it likes.
+		// Returns the nanoseconds until the call's deadline; 0 without a deadline.
 		"Deadline": method(func(ctx context.Context, _ int64) (interface{}, error) {
 			deadline, ok := ctx.Deadline()
 			if !ok {
@@ -126,12 +126,12 @@ func methods(server *ttrpc.Server, listener *listener) map[string]ttrpc.Method {
 			}
 			return number(time.Until(deadline).Nanoseconds()), nil
 		}),
-		// No answer: closes all connections.
+		// Closes all connections, without a response.
 		"Cut": method(func(context.Context, int64) (interface{}, error) {
 			listener.cut()
 			return number(0), nil
 		}),
-		// Shuts the server down, as it calls that, and starts another one at the same place.
+		// Shuts the server down in its own way, and starts another one on the same socket.
 		"Restart": method(func(context.Context, int64) (interface{}, error) {
 			go server.Shutdown(context.Background())
 			return number(0), nil

@@ -1,11 +1,11 @@
-//! What the client and the server share.
+//! Code that the client and the server share.
 
 /// Generated from proto/mockups/v1/credits.proto by scripts/interop.
 pub mod credits;
 
 use protobuf::Message;
 
-/// A message as its bytes.
+/// Encodes a message.
 pub fn serialized(message: &impl Message) -> Vec<u8> {
     message.write_to_bytes().expect("a message without required fields")
 }

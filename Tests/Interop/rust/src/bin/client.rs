@@ -1,8 +1,8 @@
-//! Calls a mockupd with the client of ttrpc-rust and messages of rust-protobuf's generator. Prints
-//! a line for each check, and ends with 1 if one of them fails. Run by scripts/interop.
+//! Calls mockupd with the client of ttrpc-rust and messages of rust-protobuf's generator. Prints a
+//! line for each check, and exits with 1 if one of them fails. scripts/interop runs it.
 //!
-//! `Client::connect` dials abstract sockets, so the descriptor is made here. The generator of stubs
-//! is not packaged; `call` does what they would.
+//! `Client::connect` supports only abstract sockets, so the descriptor is made here. The generator
+//! of stubs is not packaged; `call` replaces them.
 
 use std::fmt::Debug;
 use std::os::unix::{io::IntoRawFd, net::UnixStream};
@@ -22,7 +22,7 @@ const SECOND: i64 = 1_000_000_000;
 
 static FAILED: AtomicBool = AtomicBool::new(false);
 
-/// Prints whether something is as it should be, and what it is where it is not.
+/// Prints whether a check holds, and the values it has seen if it does not.
 fn check(what: &str, ok: bool, got: impl Debug) {
     if ok {
         println!("ok   {what}");
@@ -77,7 +77,7 @@ fn call<Response: Message>(
     Response::parse_from_bytes(&response.payload).map_err(|e| Error::Others(e.to_string()))
 }
 
-/// Calls the service of credits, with half a minute.
+/// Calls the credit service, with a timeout of 900 seconds.
 fn credits<Response: Message>(
     client: &Client,
     method: &str,
@@ -108,7 +108,7 @@ fn usage_of(user: &str) -> GetCreditUsageRequest {
     request
 }
 
-/// The code and the message of a call that failed by a status.
+/// Returns the code and the message of a call that failed with a status.
 fn status<Response>(result: &Result<Response>) -> Option<(Code, &str)> {
     match result {
         Err(Error::RpcStatus(status)) => Some((status.get_code(), status.get_message())),
@@ -120,7 +120,7 @@ fn has_code<Response>(result: &Result<Response>, code: Code) -> bool {
     matches!(status(result), Some((is, message)) if is == code && !message.is_empty())
 }
 
-/// Reserves credits, sends that again, commits a part, and reads what is left.
+/// Reserves credits, retries that, commits a part, and reads the usage and the ledger.
 fn spend(client: &Client, user: &str) {
     let reserved = reserve(client, user, RESERVATION, 3);
     check(
@@ -132,7 +132,7 @@ fn spend(client: &Client, user: &str) {
     );
     let again = reserve(client, user, RESERVATION, 3);
     check(
-        "the same id has the same answer",
+        "a retry with the same id has the same response",
         matches!(&again, Ok(answer) if answer.success && answer.remaining == 7 && answer.replayed),
         &again,
     );
@@ -144,7 +144,7 @@ fn spend(client: &Client, user: &str) {
     let committed: Result<CommitReservationResponse> =
         credits(client, "CommitReservation", &request);
     check(
-        "a part is committed, and the rest is free",
+        "a part is committed, and the rest is released",
         matches!(&committed, Ok(answer) if answer.committed == 2 && answer.released == 1
             && answer.remaining == 8),
         &committed,
@@ -152,7 +152,7 @@ fn spend(client: &Client, user: &str) {
 
     let usage = usage(client, user);
     check(
-        "usage says so",
+        "the usage has the committed credits",
         matches!(&usage, Ok(answer) if answer.total_used == 2 && answer.held == 0
             && answer.annual_budget == 10 && answer.remaining_annual == 8),
         &usage,
@@ -170,11 +170,11 @@ fn spend(client: &Client, user: &str) {
     );
 }
 
-/// Calls what cannot succeed, on the connection that is used further.
+/// Makes calls that fail, on a connection that is used afterwards.
 fn refuse(client: &Client, user: &str) {
     let short = reserve(client, user, NOBODY, 9);
     check(
-        "too few credits are an answer",
+        "insufficient credits are not an error",
         matches!(&short, Ok(answer) if !answer.success
             && answer.message == "Insufficient credits. 8 remaining."),
         &short,
@@ -198,14 +198,14 @@ fn refuse(client: &Client, user: &str) {
     }
 }
 
-/// Sends a trace's id beside a request. The script looks for it in the server's log.
+/// Sends a trace id in the metadata. The script checks that the server logs it.
 fn send_metadata(client: &Client, user: &str, trace: &str) {
     let mut context = context::with_timeout(900 * SECOND);
     context.add("traceparent".to_string(), format!("00-{trace}-00f067aa0ba902b7-01"));
     context.metadata.insert("other".to_string(), vec!["a".to_string(), "b".to_string()]);
     let answer: Result<GetCreditUsageResponse> =
         call(client, context, SERVICE, "GetCreditUsage", &usage_of(user));
-    check("a call with metadata is answered", answer.is_ok(), &answer);
+    check("a call with metadata succeeds", answer.is_ok(), &answer);
 }
 
 /// Makes calls from many threads on one connection.
@@ -234,19 +234,20 @@ fn call_at_once(client: &Client, user: &str) {
     );
 }
 
-/// Makes calls that take too long: for the client, and for the server.
+/// Makes calls that exceed the client's deadline and the server's.
 fn run_out_of_time(client: &Client, user: &str, slow: &str) {
     let request = reservation(slow, RESERVATION, 1);
     let late: Result<ReserveCreditsResponse> =
         call(client, context::with_timeout(SECOND / 5), SERVICE, "ReserveCredits", &request);
-    // This client has no code for it: whichever of the two is first ends the call.
+    // The client has no status code for its own timeout; the first of the two deadlines ends the
+    // call.
     check(
         "the client's deadline ends a call",
         has_code(&late, Code::DEADLINE_EXCEEDED)
             || matches!(&late, Err(Error::Others(text)) if text.contains("timeout")),
         &late,
     );
-    // Taken as a deadline that has passed by the server, and as 584 years by this client.
+    // -1 ns: an expired deadline for the server, and 584 years for this client.
     let passed: Result<ReserveCreditsResponse> =
         call(client, context::with_timeout(-1), SERVICE, "ReserveCredits", &request);
     check(
@@ -256,7 +257,7 @@ fn run_out_of_time(client: &Client, user: &str, slow: &str) {
     );
     let usage = usage(client, user);
     check(
-        "the connection lives",
+        "the connection is still open",
         matches!(&usage, Ok(answer) if answer.annual_budget == 10),
         &usage,
     );

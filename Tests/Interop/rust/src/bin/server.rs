@@ -1,5 +1,5 @@
-//! Serves the service `p` with the server of ttrpc-rust, to be called by a client that is not its
-//! own. Its messages are {1: int64}, save where a method says otherwise. Run by scripts/interop.
+//! Serves the service `p` with the server of ttrpc-rust, for tests of the Swift client. Its
+//! messages are {1: int64} unless a method says otherwise. scripts/interop runs it.
 
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
@@ -28,7 +28,7 @@ fn main() {
         }
     };
     let _ = fs::remove_file(&socket);
-    // `Server::bind` takes abstract sockets only, so the descriptor is made here.
+    // `Server::bind` supports only abstract sockets, so the descriptor is made here.
     let listener = UnixListener::bind(&socket).expect("a socket").into_raw_fd();
     let mut server = Server::new()
         .add_listener(listener)
@@ -40,7 +40,7 @@ fn main() {
     }
 }
 
-/// A method: the call and the request's number to the answer's bytes.
+/// A method, which maps a call and the number in its request to the bytes of the response.
 struct Method(fn(&TtrpcContext, i64) -> std::result::Result<Vec<u8>, Status>);
 
 impl MethodHandler for Method {
@@ -57,15 +57,15 @@ impl MethodHandler for Method {
     }
 }
 
-/// The calls of Wait.
+/// The number of calls of Wait that have begun.
 static BEGUN: AtomicI64 = AtomicI64::new(0);
 
 fn methods() -> HashMap<String, Box<dyn MethodHandler + Send + Sync>> {
     let all: [(&str, Method); 8] = [
-        // One more than the request.
+        // Returns the request plus 1.
         ("Echo", Method(|_, request| Ok(number(request + 1)))),
         ("Refuse", Method(|_, _| Err(get_status(Code::FAILED_PRECONDITION, "no")))),
-        // The request, after so many milliseconds.
+        // Returns the request, after that number of milliseconds.
         (
             "Wait",
             Method(|_, request| {
@@ -74,9 +74,9 @@ fn methods() -> HashMap<String, Box<dyn MethodHandler + Send + Sync>> {
                 Ok(number(request))
             }),
         ),
-        // How many calls of Wait have begun.
+        // Returns the number of calls of Wait that have begun.
         ("Begun", Method(|_, _| Ok(number(BEGUN.load(Ordering::SeqCst))))),
-        // {1: bytes}, of as many bytes.
+        // Returns {1: bytes} with that number of bytes.
         (
             "Large",
             Method(|_, request| {
@@ -85,7 +85,7 @@ fn methods() -> HashMap<String, Box<dyn MethodHandler + Send + Sync>> {
                 Ok(serialized(&answer))
             }),
         ),
-        // {1: string}: the values of k in the metadata, with commas between them.
+        // Returns {1: string}: the values of k in the metadata, separated by commas.
         (
             "Metadata",
             Method(|context, _| {
@@ -94,9 +94,9 @@ fn methods() -> HashMap<String, Box<dyn MethodHandler + Send + Sync>> {
                 Ok(serialized(&answer))
             }),
         ),
-        // How many nanoseconds the call had left when it was sent; 0: as many as it likes.
+        // Returns the timeout of the call in nanoseconds; 0 without a timeout.
         ("Deadline", Method(|context, _| Ok(number(context.timeout_nano)))),
-        // No answer: closes the connection.
+        // Closes the connection, without a response.
         (
             "Cut",
             Method(|context, _| {
@@ -118,7 +118,7 @@ fn number(value: i64) -> Vec<u8> {
     serialized(&answer)
 }
 
-/// Shuts a socket down for both sides. The descriptor stays the server's to close.
+/// Shuts a socket down for both sides, and leaves its descriptor open for the server to close.
 fn shut(descriptor: RawFd) {
     let stream = ManuallyDrop::new(unsafe { UnixStream::from_raw_fd(descriptor) });
     let _ = stream.shutdown(Shutdown::Both);
