@@ -1,12 +1,14 @@
 internal import Dispatch
 internal import Glibc
 
-/// A datagram socket that others write to, as a service manager's is.
+/// A datagram socket that receives messages, as a service manager does.
 public final class DatagramListener: Sendable {
   private let descriptor: Int32
   private let queue = DispatchQueue(label: "datagram listener")
 
-  /// - Parameter name: A path where nothing is yet, or an abstract name after an `@`.
+  /// Creates a socket with an address.
+  ///
+  /// - Parameter name: A path that does not exist yet, or `@` and an abstract name.
   public init(_ name: String) throws(RawPeer.Failure) {
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw RawPeer.Failure(description: "socket") }
@@ -19,7 +21,7 @@ public final class DatagramListener: Sendable {
       unsafe bytes.copyBytes(from: name.utf8.prefix(107))
       if name.hasPrefix("@") { unsafe bytes[0] = 0 }
     }
-    // An abstract name is as long as the address.
+    // The length of the address determines the length of an abstract name.
     let length =
       name.hasPrefix("@")
       ? MemoryLayout<sa_family_t>.size + name.utf8.count : MemoryLayout<sockaddr_un>.size
@@ -47,7 +49,7 @@ public final class DatagramListener: Sendable {
         continuation.resume(returning: count >= 0 ? Array(bytes.prefix(count)) : nil)
       }
     }
-    guard let bytes else { throw RawPeer.Failure(description: "no datagram came") }
+    guard let bytes else { throw RawPeer.Failure(description: "no datagram has arrived") }
     return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -1,16 +1,18 @@
-/// The limit of every wait for an event that has to come. Only a test that fails reaches it, however
-/// slow the machine is.
+/// The time limit of every wait for an event in a test.
+///
+/// It is so long that only a failing test reaches it, on the slowest machine.
 public let testTimeout: Duration = .seconds(600)
 
-/// An event that a test waited for in vain.
+/// The error of a wait whose event did not occur.
 public struct EventMissing: Error, CustomStringConvertible {
+  /// The event, and the place of the wait.
   public let description: String
 }
 
 /// Waits until a condition holds, for at most ``testTimeout``.
 ///
-/// - Parameter event: What is waited for, for the error message.
-/// - Throws: ``EventMissing`` when the time is over; what the condition throws.
+/// - Parameter event: The name of the event in the error message.
+/// - Throws: ``EventMissing`` after the time limit; the errors of the condition.
 public func eventually(
   _ event: @autoclosure () -> String = "", file: StaticString = #fileID, line: UInt = #line,
   _ condition: () async throws -> Bool

@@ -1,12 +1,15 @@
 internal import Synchronization
 
-/// Says once, from any task, that something has happened.
+/// A flag that any task can raise once.
 public final class Flag: Sendable {
   private let raised = Atomic(false)
 
+  /// Creates a flag that is not raised.
   public init() {}
 
+  /// True once the flag was raised.
   public var isRaised: Bool { raised.load(ordering: .acquiring) }
 
+  /// Raises the flag.
   public func raise() { raised.store(true, ordering: .releasing) }
 }

@@ -1,13 +1,18 @@
 internal import Foundation
 
-/// Many connections of somebody else to a Unix socket: a process of its own opens them, sends the same bytes
-/// on each, and keeps them open. Only root can start one.
+/// Many connections of another user to a Unix socket.
+///
+/// A separate process opens them, sends the same bytes on each, and keeps them open. Only root can
+/// start it.
 public struct ForeignCrowd: Sendable {
   private let process: RunningProgram
-  /// The number of connections that the server kept, once all were answered.
+  /// The number of connections that the server kept open after its responses.
   public let connections: Int
 
-  /// Opens connections and waits until so many streams of each have had a frame, or the server has closed it.
+  /// Opens connections and waits for the server's frames on each.
+  ///
+  /// - Parameter streams: The number of streams of each connection that must receive a frame,
+  ///   unless the server closes the connection.
   public static func gather(
     _ count: Int, as identity: Program.Identity, at socket: String, _ bytes: [UInt8], streams: Int,
     folder: String
@@ -54,7 +59,7 @@ public struct ForeignCrowd: Sendable {
       identity.flags + ["/usr/bin/perl", "-e", script, socket, hex, "\(count)", "\(streams)"],
       environment: [:], folder: URL(filePath: folder))
     var connections: Int?
-    try await eventually("the server has answered") {
+    try await eventually("the server responds on all connections") {
       let output = process.output
       if output.hasSuffix("\n") { connections = Int(output.dropLast()) }
       if let ending = process.knownEnding { throw Program.Failure(description: "\(ending)") }
@@ -63,7 +68,7 @@ public struct ForeignCrowd: Sendable {
     return ForeignCrowd(process: process, connections: connections ?? 0)
   }
 
-  /// Closes all of them.
+  /// Closes all connections.
   public func leave() async {
     process.signal(SIGKILL)
     _ = await process.ending()

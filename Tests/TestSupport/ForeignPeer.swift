@@ -1,16 +1,17 @@
 internal import Foundation
 
-/// The other end of a Unix socket as somebody else: a process of its own sends bytes and tells what
-/// comes back. Only root can make one.
+/// A peer that connects to a Unix socket as another user, in a separate process; only root can
+/// start it.
 public enum ForeignPeer {
-  /// Connects as somebody, sends all of the bytes, and reads until the other end has closed or so many
-  /// streams have had a frame, for at most ``testTimeout``.
+  /// Connects, sends bytes, and returns the bytes that it receives until the server closes the
+  /// connection, for at most ``testTimeout``.
   ///
-  /// - Parameter streams: Nothing: what comes is no frames.
+  /// - Parameter streams: The number of streams after whose first frames it stops reading; `nil` if
+  ///   the response has no frames.
   public static func exchange(
     as identity: Program.Identity, at socket: String, _ bytes: [UInt8], streams: Int? = nil
   ) async throws -> [UInt8] {
-    // Perl is on every Debian.
+    // Perl is part of every Debian system.
     let script = #"""
       use Socket;
       my ($path, $hex, $streams) = @ARGV;

@@ -1,15 +1,20 @@
 internal import Synchronization
 
-/// A call that a client made, and what came of it.
+/// A call of a client, and its answer.
 public struct RecordedCall<Call: Sendable, Answer: Sendable>: Sendable {
+  /// The number of the client that made the call.
   public let client: Int
+  /// The call.
   public let call: Call
-  /// `nil` where the answer was lost: the call may take effect at any time after its start, or never.
+  /// The answer; `nil` if it was lost: the call may take effect at any time after its start, or
+  /// never.
   public let answer: Answer?
-  /// Places in one order of all starts and ends.
+  /// The position of the start in the order of all starts and ends.
   public let start: Int
+  /// The position of the end in the order of all starts and ends; `.max` if the answer was lost.
   public let end: Int
 
+  /// Creates a record; a call without an answer has no end.
   public init(client: Int, call: Call, answer: Answer?, start: Int, end: Int) {
     self.client = client
     self.call = call
@@ -19,17 +24,19 @@ public struct RecordedCall<Call: Sendable, Answer: Sendable>: Sendable {
   }
 }
 
-/// Records the calls of clients that run at the same time.
+/// A recorder of the calls of concurrent clients.
 public final class HistoryRecorder<Call: Sendable, Answer: Sendable>: Sendable {
   private let state = Mutex((time: 0, calls: [RecordedCall<Call, Answer>]()))
 
+  /// Creates an empty history.
   public init() {}
 
+  /// The calls so far, in the order of their ends.
   public var calls: [RecordedCall<Call, Answer>] { state.withLock { $0.calls } }
 
   /// Makes a call and records it with its answer.
   ///
-  /// - Parameter body: Makes the call; returns `nil` where the answer is lost.
+  /// - Parameter body: Makes the call; returns `nil` if the answer is lost.
   @discardableResult
   public func record(
     _ call: Call, by client: Int, _ body: () async throws -> Answer?
@@ -52,18 +59,23 @@ public final class HistoryRecorder<Call: Sendable, Answer: Sendable>: Sendable {
   }
 }
 
-/// Decides whether a history is linearizable: whether some order of its calls, which keeps the order of
-/// calls that did not overlap, gives every answer when a sequential model makes them one by one.
+/// A checker that decides whether a history is linearizable.
 ///
-/// The search is Wing and Gong's with Lowe's memory: a set of calls that led to a state once is not tried
-/// again. The worst case is exponential, so the search has a limit.
+/// A history is linearizable if there is an order of its calls in which a sequential model gives
+/// every recorded answer, and which keeps the order of calls that did not overlap.
+///
+/// The search is Wing and Gong's with Lowe's memoization: a set of calls that led to a state is not
+/// tried again. The worst case is exponential, so the search has a limit.
 public struct LinearizabilityChecker<State: Hashable, Call: Sendable, Answer: Equatable & Sendable>
 {
+  /// The result of a check.
   public enum Verdict: Sendable {
+    /// There is such an order.
     case linearizable
-    /// With the longest order that was found, and what the model answers to each call that could be next.
+    /// There is no such order. The text has the longest order that was found, and the model's
+    /// answers to the calls that could be next.
     case impossible(String)
-    /// The limit was reached.
+    /// The search has reached its limit.
     case undecided
   }
 
@@ -71,9 +83,12 @@ public struct LinearizabilityChecker<State: Hashable, Call: Sendable, Answer: Eq
   private let limit: Int
   private let apply: (inout State, Call) -> Answer
 
+  /// Creates a checker with a model.
+  ///
   /// - Parameters:
-  ///   - limit: How many states to visit at most.
-  ///   - apply: Makes a call of the model.
+  ///   - initial: The state of the model before the first call.
+  ///   - limit: The maximum number of states to visit.
+  ///   - apply: Makes a call of the model, and returns its answer.
   public init(
     from initial: State, limit: Int = 200_000, apply: @escaping (inout State, Call) -> Answer
   ) {
@@ -87,8 +102,9 @@ public struct LinearizabilityChecker<State: Hashable, Call: Sendable, Answer: Eq
     var state: State
   }
 
+  /// Checks a history.
   public func check(_ history: [RecordedCall<Call, Answer>]) -> Verdict {
-    // Those that ended first are tried first: most histories then need no second try.
+    // Calls are tried in the order of their ends, so that most histories need no second try.
     let calls = history.sorted { ($0.end, $0.start) < ($1.end, $1.start) }
     var visited: Set<Node> = []
     var stack = [
@@ -110,7 +126,7 @@ public struct LinearizabilityChecker<State: Hashable, Call: Sendable, Answer: Eq
         if let given = calls[index].answer {
           guard answer == given else { continue }
         } else if state == node.state {
-          // Without effect it need not happen at all.
+          // A lost call without an effect can be left out.
           continue
         }
         var made = node.made

@@ -2,34 +2,35 @@ public import FoundationEssentials
 internal import MockupSchema
 public import Postgres
 
-/// A database of a test's own, with the schema, made from a template that is migrated once.
+/// A database with the schema for a single test, copied from a template that is migrated once.
 ///
-/// The server is the one that `MOCKUPD_TEST_DATABASE_URL` names as its superuser;
+/// `MOCKUPD_TEST_DATABASE_URL` has the URL of the PostgreSQL server, with a superuser;
 /// `scripts/postgres url postgres` prints such a URL.
 public struct MigratedDatabase: Sendable {
-  /// How to reach it as its owner, who may do anything.
+  /// The configuration for the owner, a superuser.
   public let owner: PostgresConfiguration
-  /// How to reach it as the login of a server, who owns nothing.
+  /// The configuration for the login of mockupd, which owns nothing.
   public let service: PostgresConfiguration
   private let name: String
 
-  /// Why there is no database to test with.
+  /// The reason why there is no database to test with.
   public struct Failure: Error, CustomStringConvertible {
+    /// The message for the person who runs the tests.
     public let description: String
   }
 
-  /// Runs a closure with a fresh database, and drops it.
+  /// Runs a closure with a new database, and drops it.
   public static func with<Value>(
     _ body: (MigratedDatabase) async throws -> Value
   ) async throws -> Value {
     try await with(template: try await Template.shared.name(), body)
   }
 
-  /// Runs a closure with a fresh database that no migration has touched, and drops it.
+  /// Runs a closure with a new database without a schema, and drops it.
   public static func withoutSchema<Value>(
     _ body: (MigratedDatabase) async throws -> Value
   ) async throws -> Value {
-    // The login and the roles, which belong to the whole server, are made with the template.
+    // Making the template creates the login and the roles, which all databases share.
     _ = try await Template.shared.name()
     return try await with(template: "template0", body)
   }
@@ -68,7 +69,7 @@ public struct MigratedDatabase: Sendable {
     return try result.get()
   }
 
-  /// Runs a closure with a pool of connections as the server's login.
+  /// Runs a closure with a pool of connections as the login of mockupd.
   public func withPool<Value>(
     _ configure: (inout PostgresConfiguration) -> Void = { _ in },
     _ body: (Pool) async throws -> Value
@@ -78,7 +79,7 @@ public struct MigratedDatabase: Sendable {
     return try await configuration.withPool(body)
   }
 
-  /// How to reach it as another login.
+  /// Returns the configuration for another login.
   public func configuration(as login: String) throws -> PostgresConfiguration {
     try Template.configuration(of: name, user: login)
   }
@@ -88,7 +89,7 @@ public struct MigratedDatabase: Sendable {
     try await owner.withPool(body)
   }
 
-  /// Makes a user with a budget, or with the default one.
+  /// Creates a user; without a budget or soft limit, the defaults apply.
   public func makeUser(
     _ id: UUID = UUID(), annualBudget: Int? = nil, monthlySoftLimit: Int? = nil
   ) async throws -> UUID {
@@ -106,7 +107,7 @@ public struct MigratedDatabase: Sendable {
     return id
   }
 
-  /// Moves the expiry of a reservation, or of all, to a minute ago.
+  /// Moves the expiry of a reservation, or of all reservations, to a minute ago.
   public func expireReservations(_ id: String? = nil) async throws {
     try await owner.run(
       """
@@ -121,7 +122,7 @@ public struct MigratedDatabase: Sendable {
       """)
   }
 
-  /// What the verifier finds wrong: nothing, if the books are right.
+  /// Returns the discrepancies that the verifier finds; empty if ledger and balances are right.
   public func discrepancies() async throws -> [String] {
     try await withOwner { pool in
       try await pool.query("SELECT discrepancy FROM mockupd.verify_counters()") {
@@ -149,7 +150,7 @@ extension PostgresConfiguration {
     return try result.get()
   }
 
-  /// Runs one statement on a connection of its own.
+  /// Runs a statement on a new connection.
   public func run(_ sql: String) async throws {
     var configuration = self
     configuration.connectionCount = 1
@@ -157,32 +158,33 @@ extension PostgresConfiguration {
   }
 }
 
-/// Lets so many tests at a time have a database: a server's connections are counted.
+/// A limit on the number of tests with a database, since PostgreSQL has a maximum of connections.
 private actor Turnstile {
-  static let shared = Turnstile(places: 8)
+  static let shared = Turnstile(slots: 8)
 
-  private var places: Int
+  private var slots: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
-  init(places: Int) {
-    self.places = places
+  init(slots: Int) {
+    self.slots = slots
   }
 
   func enter() async {
-    guard places == 0 else {
-      places -= 1
+    guard slots == 0 else {
+      slots -= 1
       return
     }
     await withCheckedContinuation { waiting.append($0) }
   }
 
   func leave() {
-    if waiting.isEmpty { places += 1 } else { waiting.removeFirst().resume() }
+    if waiting.isEmpty { slots += 1 } else { waiting.removeFirst().resume() }
   }
 }
 
-/// The migrated database that every test's own is a copy of. It is kept for the next run, under a name
-/// that tells its migrations.
+/// The migrated database from which the databases of the tests are copied.
+///
+/// It is kept for the next run, under a name that derives from the migrations.
 private actor Template {
   static let shared = Template()
   static let login = "mockupd_test"
@@ -226,7 +228,7 @@ private actor Template {
     return name
   }
 
-  /// FNV-1a over the migrations: another text, another name.
+  /// The FNV-1a hash of the migrations.
   private static var fingerprint: String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     let texts =
@@ -248,7 +250,7 @@ private actor Template {
         description: "\(variable) is not set; run scripts/test, or scripts/postgres start and url")
     }
     guard var components = URLComponents(string: url) else {
-      throw MigratedDatabase.Failure(description: "\(variable) is no URL")
+      throw MigratedDatabase.Failure(description: "\(variable) is not a valid URL")
     }
     components.path = "/\(database)"
     if let user {

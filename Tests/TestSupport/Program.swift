@@ -3,38 +3,44 @@ public import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// One of the project's programs, run as a process of its own.
+/// A program of the project, which tests run as a separate process.
 public enum Program: String, Sendable {
   case mockupd
   case mockupctl
 
-  /// What a program left behind.
+  /// The result of a program that has ended.
   public struct Ending: Sendable, CustomStringConvertible {
-    /// The exit code; nothing where a signal ended it.
+    /// The exit code; `nil` if a signal has ended the program.
     public let exitCode: Int32?
+    /// The text of standard output, if it went to a file.
     public let output: String
+    /// The text of standard error, if it went to a file.
     public let errors: String
 
+    /// The lines of standard error.
     public var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
 
+    /// The exit code and the texts, for the messages of failed tests.
     public var description: String {
       "exit code \(exitCode.map(String.init) ?? "none")\n\(output)\n\(errors)"
     }
   }
 
-  /// Why a program did not do what a test needs.
+  /// The reason why a program did not do what a test needs.
   public struct Failure: Error, CustomStringConvertible {
+    /// The message of the failed test.
     public let description: String
 
+    /// Creates a failure with a message.
     public init(description: String) {
       self.description = description
     }
   }
 
-  /// The program's file, which the build puts beside the tests.
+  /// The executable file, which the build places beside the tests.
   public var executable: URL { Self.executable(named: rawValue) }
 
-  /// The file of a program that belongs to the tests alone.
+  /// The executable file of a program that is only part of the tests.
   public static func executable(named name: String) -> URL {
     let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     return tests.deletingLastPathComponent().appending(path: name)
@@ -43,8 +49,8 @@ public enum Program: String, Sendable {
   /// Runs the program to its end.
   ///
   /// - Parameters:
-  ///   - environment: All that it has besides `PATH`.
-  ///   - input: What it can read.
+  ///   - environment: Its environment variables, besides `PATH`.
+  ///   - input: The text of its standard input.
   public func run(
     _ arguments: [String], environment: [String: String] = [:], input: String = ""
   ) async throws -> Ending {
@@ -57,7 +63,7 @@ public enum Program: String, Sendable {
     }
   }
 
-  /// Runs the program to its end as somebody else. Only root can.
+  /// Runs the program to its end as another user, which only root can do.
   public func run(
     as identity: Identity, _ arguments: [String], environment: [String: String] = [:]
   ) async throws -> Ending {
@@ -69,12 +75,16 @@ public enum Program: String, Sendable {
     }
   }
 
-  /// A user and its groups, by their numbers, which need no entry in the system's databases.
+  /// A user and its groups, by numbers that need no entry in /etc/passwd.
   public struct Identity: Sendable {
+    /// The uid.
     public let userID: UInt32
+    /// The primary gid.
     public let groupID: UInt32
+    /// The supplementary gids.
     public let otherGroupIDs: [UInt32]
 
+    /// Creates an identity.
     public init(userID: UInt32, groupID: UInt32, otherGroupIDs: [UInt32] = []) {
       self.userID = userID
       self.groupID = groupID
@@ -90,9 +100,9 @@ public enum Program: String, Sendable {
     }
   }
 
-  /// Runs the program to its end by way of a shell, whose line says what becomes of its descriptors.
+  /// Runs the program to its end in a shell, with a redirection.
   ///
-  /// - Parameter redirection: Such as `>/dev/full` or `>&-`.
+  /// - Parameter redirection: A redirection of the shell, such as `>/dev/full` or `>&-`.
   public func run(
     _ redirection: String, _ arguments: [String], environment: [String: String] = [:]
   ) async throws -> Ending {
@@ -101,9 +111,9 @@ public enum Program: String, Sendable {
     }
   }
 
-  /// Starts the program by way of a shell, whose line says what becomes of its descriptors.
+  /// Starts the program in a shell, with a redirection.
   ///
-  /// - Parameter redirection: Such as `>/dev/full` or `>&-`.
+  /// - Parameter redirection: A redirection of the shell, such as `>/dev/full` or `>&-`.
   public func start(
     _ redirection: String, _ arguments: [String], environment: [String: String] = [:],
     folder: String
@@ -117,10 +127,10 @@ public enum Program: String, Sendable {
   /// Starts the program.
   ///
   /// - Parameters:
-  ///   - input: What it can read: nothing where nothing is said.
-  ///   - output: Where it writes; `nil`: to a file.
-  ///   - errors: Where it writes errors; `nil`: to a file.
-  ///   - folder: Where to keep what it writes; it belongs to this one run.
+  ///   - input: Its standard input; by default empty.
+  ///   - output: Its standard output; `nil` for a file in the folder.
+  ///   - errors: Its standard error; `nil` for a file in the folder.
+  ///   - folder: A folder for this run only.
   public func start(
     _ arguments: [String], environment: [String: String] = [:],
     input: FileHandle = .nullDevice, output: FileHandle? = nil, errors: FileHandle? = nil,
@@ -131,12 +141,12 @@ public enum Program: String, Sendable {
       output: output, errors: errors)
   }
 
-  /// Starts the program with sockets that listen already, as systemd does it.
+  /// Starts the program with inherited listening sockets, as systemd does.
   public func start(
     inheriting listener: RawListener, count: Int = 1, _ arguments: [String],
     environment: [String: String] = [:], folder: String
   ) throws -> RunningProgram {
-    // Only the child knows its number, and its standard input is the one descriptor it is handed.
+    // The shell sets LISTEN_PID to its own process id. The socket is passed as its standard input.
     let activation = """
       LISTEN_PID=$$ LISTEN_FDS=\(count) exec "$@" 3<&0 4<&0 0</dev/null
       """
@@ -147,7 +157,7 @@ public enum Program: String, Sendable {
   }
 }
 
-/// A process of a test's own. It is killed after fifteen minutes.
+/// A process that a test has started, and that is killed after 15 minutes.
 public final class RunningProgram: Sendable {
   private struct State {
     var ending: Program.Ending?
@@ -156,6 +166,7 @@ public final class RunningProgram: Sendable {
 
   private static let patience: DispatchTimeInterval = .seconds(900)
 
+  /// The process id.
   public let processID: Int32
   private let outputFile: URL
   private let errorFile: URL
@@ -165,7 +176,7 @@ public final class RunningProgram: Sendable {
     let mutex = Mutex(State())
   }
 
-  /// Starts an executable. What it writes goes to files, so that nobody has to read along.
+  /// Starts an executable, whose output goes to files so that no pipe can fill up.
   public init(
     _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL,
     input: FileHandle = .nullDevice, output: FileHandle? = nil, errors: FileHandle? = nil
@@ -186,7 +197,8 @@ public final class RunningProgram: Sendable {
       descriptors: [input.fileDescriptor, outputDescriptor, errorDescriptor])
     self.processID = processID
     DispatchQueue(label: "process \(processID)").async { [outputFile, errorFile] in
-      // It is reaped under the lock: as long as it may get a signal, its id is nobody else's.
+      // The process is reaped under the lock, so that no signal goes to another process with its
+      // id.
       while waitid(P_PID, id_t(processID), nil, WEXITED | WNOWAIT) != 0, errno == EINTR {}
       let (output, errors) = (Self.text(outputFile), Self.text(errorFile))
       let (ending, waiters) = state.mutex.withLock { state in
@@ -205,9 +217,10 @@ public final class RunningProgram: Sendable {
     }
   }
 
-  /// Starts a process with a set of standard descriptors and no others, with no signal blocked or ignored.
+  /// Starts a process with standard descriptors and no others, and with no signal blocked or
+  /// ignored.
   ///
-  /// Foundation's `Process` crashes now and then where many are started at the same time.
+  /// Foundation's `Process` sometimes crashes if many processes are started at the same time.
   private static func spawn(
     _ arguments: [String], environment: [String: String], descriptors: [Int32]
   ) throws -> pid_t {
@@ -253,20 +266,20 @@ public final class RunningProgram: Sendable {
     var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
     defer { unsafe pointers.forEach { unsafe free($0) } }
     return unsafe pointers.withUnsafeMutableBufferPointer { list in
-      guard let start = list.baseAddress else { preconditionFailure("a list has its end") }
+      guard let start = list.baseAddress else { preconditionFailure("the list is never empty") }
       return unsafe body(UnsafePointer(start))
     }
   }
 
-  /// What it has written to standard output by now.
+  /// The text that was written to standard output so far.
   public var output: String { Self.text(outputFile) }
 
-  /// What it has written to standard error by now.
+  /// The text that was written to standard error so far.
   public var errors: String { Self.text(errorFile) }
 
-  /// Waits until what it has written to standard error meets a condition.
+  /// Waits until the text of standard error meets a condition.
   ///
-  /// - Throws: ``EventMissing``; `Program.Failure` where the program ends without it.
+  /// - Throws: ``EventMissing``; `Program.Failure` if the program ends before.
   public func waitForErrors(where condition: (String) -> Bool) async throws -> String {
     var text = ""
     try await eventually("standard error is as expected") {
@@ -281,15 +294,15 @@ public final class RunningProgram: Sendable {
     return text
   }
 
-  /// How it ended, if it has.
+  /// The result; `nil` while the process runs.
   public var knownEnding: Program.Ending? { state.mutex.withLock { $0.ending } }
 
-  /// Sends it a signal, unless it has ended.
+  /// Sends a signal, unless the process has ended.
   public func signal(_ signal: Int32) {
     state.mutex.withLock { if $0.ending == nil { kill(processID, signal) } }
   }
 
-  /// Waits for its end.
+  /// Waits until the process ends, and returns its result.
   public func ending() async -> Program.Ending {
     await withCheckedContinuation { continuation in
       let ending = state.mutex.withLock { state in

@@ -1,14 +1,14 @@
 internal import Dispatch
 internal import Glibc
 
-/// A server's end of a Unix socket, byte by byte: for what no server would answer.
+/// A listening Unix socket for tests that send bytes which no server would send.
 public final class RawListener: Sendable {
   let descriptor: Int32
   private let queue = DispatchQueue(label: "raw listener")
 
-  /// Listens at a path where nothing is yet.
+  /// Listens on a path that does not exist yet.
   ///
-  /// - Parameter backlog: How many connections may wait to be accepted.
+  /// - Parameter backlog: The number of connections that can wait to be accepted.
   public init(path: String, backlog: Int32 = 16) throws(RawPeer.Failure) {
     descriptor = try UnixAddress.makeSocket()
     guard unsafe UnixAddress.with(path, { unsafe bind(descriptor, $0, $1) }) == 0,
@@ -34,13 +34,13 @@ public final class RawListener: Sendable {
     return RawPeer(descriptor: accepted)
   }
 
-  /// Makes ``accept()`` fail, also one that waits.
+  /// Makes ``accept()`` fail, including a call that waits.
   public func stop() {
     shutdown(descriptor, Int32(SHUT_RDWR))
   }
 }
 
-/// Unix sockets and their addresses, for the raw ends.
+/// Functions for Unix sockets and their addresses.
 enum UnixAddress {
   static func makeSocket(flags: Int32 = 0) throws(RawPeer.Failure) -> Int32 {
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | flags

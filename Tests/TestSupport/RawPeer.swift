@@ -1,24 +1,26 @@
 internal import Dispatch
 internal import Glibc
 
-/// The other end of a Unix socket, byte by byte: for what no client library would send.
+/// An end of a Unix socket for tests that send bytes which no client library would send.
 ///
-/// Reads and writes block, on threads of their own.
+/// Reads and writes block threads of their own.
 public final class RawPeer: Sendable {
   private let descriptor: Int32
   private let reading = DispatchQueue(label: "raw peer reads")
   private let writing = DispatchQueue(label: "raw peer writes")
 
-  /// What a peer could not do.
+  /// The reason why a socket operation failed.
   public struct Failure: Error, CustomStringConvertible {
+    /// The message of the failed test.
     public let description: String
 
+    /// Creates a failure with a message.
     public init(description: String) {
       self.description = description
     }
   }
 
-  /// Connects.
+  /// Connects to a path.
   public convenience init(path: String) throws(Failure) {
     let descriptor = try UnixAddress.makeSocket()
     guard unsafe UnixAddress.with(path, { unsafe connect(descriptor, $0, $1) }) == 0 else {
@@ -28,7 +30,7 @@ public final class RawPeer: Sendable {
     self.init(descriptor: descriptor)
   }
 
-  /// Connects unless the other end has no place left in its queue.
+  /// Connects to a path; `nil` if the backlog of the server is full.
   public static func connectWithoutWaiting(path: String) -> RawPeer? {
     guard let descriptor = try? UnixAddress.makeSocket(flags: Int32(SOCK_NONBLOCK.rawValue)) else {
       return nil
@@ -41,7 +43,9 @@ public final class RawPeer: Sendable {
     return RawPeer(descriptor: descriptor)
   }
 
-  /// Takes over a connected socket. Each read waits for at most ``testTimeout``.
+  /// Takes ownership of a connected socket.
+  ///
+  /// Each read waits for at most ``testTimeout``.
   init(descriptor: Int32) {
     self.descriptor = descriptor
     var patience = timeval(tv_sec: Int(testTimeout.components.seconds), tv_usec: 0)
@@ -50,12 +54,12 @@ public final class RawPeer: Sendable {
   }
 
   deinit {
-    // A program that was started meanwhile may have inherited the descriptor.
+    // A process that was started meanwhile may have inherited the descriptor.
     shutdown(descriptor, Int32(SHUT_RDWR))
     close(descriptor)
   }
 
-  /// Sends all the bytes.
+  /// Sends bytes, and waits until the socket has taken all of them.
   public func send(_ bytes: [UInt8]) async throws {
     try await on(writing) { [descriptor] in
       var sent = 0
@@ -71,9 +75,9 @@ public final class RawPeer: Sendable {
     }
   }
 
-  /// Waits until the other end has read all that was sent.
+  /// Waits until the other end has read all bytes that were sent.
   public func waitUntilRead() async throws {
-    try await eventually("the other end reads") {
+    try await eventually("the other end reads all bytes") {
       var waiting: Int32 = 0
       guard unsafe ioctl(descriptor, UInt(TIOCOUTQ), &waiting) == 0 else {
         throw Failure(description: "ioctl")
@@ -82,12 +86,12 @@ public final class RawPeer: Sendable {
     }
   }
 
-  /// Waits until something has arrived, and leaves it unread.
+  /// Waits until bytes have arrived, without reading them.
   public func waitUntilReadable() async throws {
-    try await eventually("something arrives") { try isReadable }
+    try await eventually("bytes arrive") { try isReadable }
   }
 
-  /// Whether something has arrived that was not read.
+  /// True if bytes have arrived that were not read.
   public var isReadable: Bool {
     get throws(Failure) {
       var arrived: Int32 = 0
@@ -98,23 +102,23 @@ public final class RawPeer: Sendable {
     }
   }
 
-  /// Reads exactly so many bytes, or fewer where the other end closes before.
+  /// Reads `count` bytes, or fewer if the other end closes the connection before.
   public func receive(_ count: Int) async throws -> [UInt8] {
     try await on(reading) { [descriptor] in
       var received: [UInt8] = []
       while received.count < count {
         var chunk = [UInt8](repeating: 0, count: min(count - received.count, 65_536))
         let read = unsafe recv(descriptor, &chunk, chunk.count, 0)
-        // A peer that closes without having read all that was sent resets the connection.
+        // A peer that closes the connection before it has read all bytes resets it.
         if read == 0 || (read < 0 && errno == ECONNRESET) { break }
-        guard read > 0 else { throw Failure(description: "nothing came in \(testTimeout)") }
+        guard read > 0 else { throw Failure(description: "no bytes arrived in \(testTimeout)") }
         received += chunk.prefix(read)
       }
       return received
     }
   }
 
-  /// Reads one frame, its ten bytes of header included; nothing where the other end has closed.
+  /// Reads a frame with its header of 10 bytes; `nil` if the other end has closed the connection.
   public func receiveFrame() async throws -> [UInt8]? {
     let header = try await receive(10)
     guard header.count == 10 else { return nil }
@@ -122,17 +126,17 @@ public final class RawPeer: Sendable {
     return header + (try await receive(length))
   }
 
-  /// Whether the other end closes and sends nothing before.
+  /// Waits, and returns true if the other end closes the connection without sending a byte.
   public func isClosed() async throws -> Bool {
     try await receive(1).isEmpty
   }
 
-  /// Ends the connection in both directions.
+  /// Shuts the connection down in both directions.
   public func disconnect() {
     shutdown(descriptor, Int32(SHUT_RDWR))
   }
 
-  /// Closes this end for writing.
+  /// Shuts the connection down for writing.
   public func finishSending() {
     shutdown(descriptor, Int32(SHUT_WR))
   }

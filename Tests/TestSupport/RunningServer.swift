@@ -1,33 +1,34 @@
 public import Foundation
 public import Postgres
 
-/// A mockupd of a test's own, started and ready.
+/// A mockupd that a test has started, and that is ready.
 public struct RunningServer: Sendable {
-  /// Where it listens.
+  /// The path of its socket.
   public let socket: String
+  /// The process of mockupd.
   public let process: RunningProgram
 
-  /// A server that was started in another way.
+  /// Creates the description of a server that was started in another way.
   public init(socket: String, process: RunningProgram) {
     self.socket = socket
     self.process = process
   }
 
-  /// Starts `mockupd serve` and waits until it says that it is ready.
+  /// Starts `mockupd serve` and waits until it reports that it is ready.
   ///
   /// - Parameters:
-  ///   - socket: Where to listen; a name in the folder where nothing else is said.
-  ///   - listener: What listens there already, for the server to take over.
+  ///   - socket: The path of the socket; `nil` for one in the folder.
+  ///   - listener: A listening socket for the server to inherit.
   ///   - settings: Environment variables.
-  ///   - errors: Where it logs; `nil`: to a file.
-  ///   - folder: For the socket, and for what the server writes.
+  ///   - errors: The file for the log; `nil` for one in the folder.
+  ///   - folder: A folder for the socket and the output of the server.
   public static func start(
     on database: PostgresConfiguration, socket: String? = nil,
     inheriting listener: RawListener? = nil, arguments: [String] = [],
     settings: [String: String] = [:], errors: FileHandle? = nil, folder: String
   ) async throws -> RunningServer {
     let socket = socket ?? "\(folder)/socket"
-    // No limit in time but those that a test is about: the machine may be slow.
+    // Time limits are long, except those that a test sets: the machine may be slow.
     let limits =
       ["DATABASE_CONNECT", "DATABASE_STATEMENT"]
       + ["DEFAULT_CALL", "FRAME", "WRITE", "SHUTDOWN"].map { "LIMITS_\($0)" }
@@ -65,7 +66,7 @@ public struct RunningServer: Sendable {
     }
   }
 
-  /// Asks it to stop and waits for its end.
+  /// Sends the process a signal, and waits until it ends.
   public func stop(by signal: Int32 = SIGTERM) async -> Program.Ending {
     process.signal(signal)
     return await process.ending()
@@ -73,9 +74,10 @@ public struct RunningServer: Sendable {
 }
 
 extension MigratedDatabase {
-  /// Runs a closure beside a server on this database, and stops the server.
+  /// Runs a closure with a server on this database, and stops the server.
   ///
-  /// - Throws: Also where the server has failed, or does not stop as it should.
+  /// - Throws: `Program.Failure` if the server does not start, or exits with an error; the errors
+  ///   of the closure.
   public func withServer<Value>(
     arguments: [String] = [], settings: [String: String] = [:],
     _ body: (RunningServer) async throws -> Value

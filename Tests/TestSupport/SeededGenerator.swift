@@ -1,23 +1,25 @@
 internal import FoundationEssentials
 
-/// Random numbers that a failed test can be run with again (SplitMix64).
+/// A generator of random numbers with a seed, so that a failed test can be repeated (SplitMix64).
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
-  /// What it started from.
+  /// The seed, which determines all numbers.
   public let seed: UInt64
   private var state: UInt64
 
+  /// Creates a generator with a seed.
   public init(seed: UInt64) {
     self.seed = seed
     state = seed
   }
 
-  /// Starts from the number in an environment variable, or from a random one, and prints it.
+  /// Creates a generator with the seed in an environment variable, or a random one, and prints it.
   public init(printingSeedOf variable: String) {
     let given = ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
     self.init(seed: given ?? .random(in: 0...UInt64.max))
     print("\(variable)=\(seed)")
   }
 
+  /// Returns the next number.
   public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var word = state

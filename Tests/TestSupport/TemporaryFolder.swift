@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Runs a closure with a folder of its own, whose path is short enough for sockets, and removes it.
+/// Runs a closure with a new folder, whose path is short enough for sockets, and removes the
+/// folder.
 public func withTemporaryFolder<Value>(
   _ body: (String) async throws -> Value
 ) async throws -> Value {

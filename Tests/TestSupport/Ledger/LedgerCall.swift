@@ -2,25 +2,34 @@ public import Foundation
 public import MockupStore
 public import Mockups
 
-/// A call of the ledger, for one user.
+/// A call of the ledger for one user.
 public enum LedgerCall: Sendable, Hashable {
+  /// Reserves credits, in a batch.
   case reserve([ReservationRequest], allOrNothing: Bool)
+  /// Checks whether credits are available.
   case check(credits: Int32)
+  /// Dispatches, commits, releases or extends reservations, in a batch.
   case settle([Settlement], allOrNothing: Bool)
+  /// Releases the open reservations of a group.
   case releaseGroup(UUID)
-  /// Of the ledger's entry at a place, from 0, which was read before.
+  /// Refunds the ledger entry at an index, from 0, whose id was read before.
   case refund(id: UUID, place: Int, entryID: UUID, credits: Int32?)
+  /// Sets the annual budget.
   case setBudget(Int64)
+  /// Reads the usage of the current year.
   case usage
+  /// Reads a reservation.
   case reservation(UUID)
+  /// Lists all reservations.
   case reservations
+  /// Lists all entries of the ledger.
   case entries
-  /// Time passes, while no call is in flight.
+  /// Advances the time, while no call is in flight.
   case advance(seconds: Int64)
 }
 
 extension ModelBooks {
-  /// Makes a call of one user.
+  /// Makes a call for a user, and returns the answer of each of its items.
   public mutating func answer(_ call: LedgerCall, of userID: UUID) -> [String] {
     switch call {
     case .reserve(let requests, let allOrNothing):
@@ -60,26 +69,26 @@ extension ModelBooks {
     }
   }
 
-  /// Whether an item of a batch failed, by its answer.
+  /// Returns true if the answer of an item of a batch is a failure.
   public static func isFailure(_ answer: String) -> Bool {
     ["conflict", "not open", "more than", "insufficient", "unknown"].contains {
       answer.hasPrefix($0)
     }
   }
 
-  /// A reservation in one line.
+  /// Describes a reservation in a line.
   public static func summary(
     _ id: UUID, _ state: String, held: Int32, committed: Int32
   ) -> String {
     "\(id) \(state), held \(held), committed \(committed)"
   }
 
-  /// A ledger entry in one line.
+  /// Describes a ledger entry in a line.
   public static func summary(of reservationID: UUID?, _ credits: Int32, isRefund: Bool) -> String {
     "\(isRefund ? "refund" : "charge") \(credits) of \(reservationID?.uuidString ?? "none")"
   }
 
-  /// Keeps what a batch has made of the model, unless it was to be all or nothing, and was not all.
+  /// Runs a batch, and undoes it if it is all or nothing and not all of its items are done.
   private mutating func decide(
     _ allOrNothing: Bool, isDone: (String) -> Bool, _ body: (inout ModelBooks) -> [String]
   ) -> [String] {
@@ -93,20 +102,24 @@ extension ModelBooks {
   }
 }
 
-/// Makes up calls of a user's, which clients make at the same time: few reservations and few ids, so that
-/// they meet.
+/// A generator of calls for a user, which concurrent clients make.
+///
+/// There are few reservations and few ids, so that the calls of the clients conflict.
 public struct LedgerCallMaker: Sendable {
   private let userID: UUID
   private let requests: [ReservationRequest]
   private let groups: [UUID]
   private let refundIDs: [UUID]
-  /// The ids of the ledger's entries, as far as the client has read it.
+  /// The ids of the ledger entries that the client has read.
   public var entryIDs: [UUID] = []
   private var random: SeededGenerator
 
+  /// Creates a generator for a client.
+  ///
   /// - Parameters:
-  ///   - seed: The same for all clients of one user: they know the same ids.
-  ///   - client: Makes different choices than the others.
+  ///   - seed: The seed, which all clients of a user share, so that they use the same ids.
+  ///   - client: The number of the client, which makes its calls differ from those of the others.
+  ///   - secondsToLive: The range of the times to live, in seconds.
   public init(for userID: UUID, seed: UInt64, client: UInt64, secondsToLive: ClosedRange<Int>)
     throws
   {
@@ -126,6 +139,7 @@ public struct LedgerCallMaker: Sendable {
     random = SeededGenerator(seed: seed &+ 1 &+ client)
   }
 
+  /// Returns the next random call.
   public mutating func next() throws -> LedgerCall {
     switch choice(20) {
     case 0..<6:
@@ -167,7 +181,7 @@ public struct LedgerCallMaker: Sendable {
     case 2: action = .extend(timeToLive: .seconds(60))
     default:
       action = .commit(
-        // Of few ids, so that they meet again.
+        // One of few ids, so that commits are retried.
         id: groups[choice(2)], credits: [nil, 0, 1, 1, 2, 5][choice(6)],
         isFinal: choice(2) == 0, allowsOverrun: choice(3) == 0)
     }
@@ -177,7 +191,7 @@ public struct LedgerCallMaker: Sendable {
 }
 
 extension UUID {
-  /// A random id that a seed makes again.
+  /// Creates a random id that the seed determines.
   public init(using random: inout SeededGenerator) {
     var bytes = (0..<16).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     bytes[6] = bytes[6] & 0x0f | 0x40

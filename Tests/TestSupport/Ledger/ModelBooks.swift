@@ -2,25 +2,32 @@ public import Foundation
 public import MockupStore
 public import Mockups
 
-/// The ledger as a few dictionaries: what the rules say, without a database, a lock or a counter. Answers are
-/// the words of `summary(of:)` in the store's tests.
+/// A model of the ledger: its rules with a few dictionaries, without a database, locks or counters.
+///
+/// Answers are texts, in the form of `summary(of:)` in the store's tests.
 public struct ModelBooks: Sendable, Hashable {
   /// A reservation.
   public struct Hold: Sendable, Hashable {
+    /// The request that made the reservation.
     public let request: ReservationRequest
+    /// The year whose budget is charged.
     public let year: Int32
     let granted: Int32
     let answer: String
+    /// The current state.
     public var state: ReservationState
+    /// The time of the expiry.
     public var expiresAt: Date
+    /// The number of credits spent, overrun included.
     public var committed: Int32 = 0
     var overrun: Int32 = 0
     var isLate = false
     var commits: [UUID: SentCommit] = [:]
     var releaseAnswer: String?
 
-    /// What was granted and is not spent.
+    /// The number of granted credits that are not spent.
     var left: Int32 { granted - (committed - overrun) }
+    /// The number of credits held; 0 unless the reservation is open.
     public var held: Int32 { state.isOpen ? left : 0 }
   }
 
@@ -31,9 +38,11 @@ public struct ModelBooks: Sendable, Hashable {
     let answer: String
   }
 
-  /// A row of the ledger.
+  /// An entry of the ledger.
   public struct Entry: Sendable, Hashable {
+    /// The user who was charged or refunded.
     public let userID: UUID
+    /// The year that was charged.
     public let year: Int32
     let reservationID: UUID
     let credits: Int32
@@ -43,6 +52,7 @@ public struct ModelBooks: Sendable, Hashable {
 
   /// A refund and its answer.
   public struct SentRefund: Sendable, Hashable {
+    /// The request for the refund.
     public let refund: Refund
     let charge: Int
     let credits: Int32
@@ -50,20 +60,25 @@ public struct ModelBooks: Sendable, Hashable {
     let answer: String
   }
 
+  /// The current time, which `advance(by:)` moves.
   public var now: Date
+  /// The annual budgets of the users; 0 for any other user.
   public var budgets: [UUID: Int64] = [:]
-  /// The owners of mockups.
+  /// The owners of the mockups.
   public var mockups: [UUID: UUID] = [:]
+  /// The reservations by their ids.
   public var holds: [UUID: Hold] = [:]
-  /// In the order in which they were written.
+  /// The entries of the ledger, in the order in which they were written.
   public var ledger: [Entry] = []
+  /// The refunds by their ids.
   public var refunds: [UUID: SentRefund] = [:]
 
+  /// Creates an empty model with the current time.
   public init(now: Date) {
     self.now = now
   }
 
-  /// Of little, since it is made often; equality is of all.
+  /// Hashes a few properties only, since hashes are computed often; equality compares all.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(budgets)
     hasher.combine(ledger.count)
@@ -74,7 +89,7 @@ public struct ModelBooks: Sendable, Hashable {
   /// The current year, in UTC.
   public var year: Int32 { Int32(Calendar.utc.component(.year, from: now)) }
 
-  /// budget - used - held in a year.
+  /// Returns a user's available credits in a year: budget - used - held.
   public func available(_ userID: UUID, _ year: Int32) -> Int64 {
     let spent = ledger.filter { $0.userID == userID && $0.year == year }
       .reduce(Int64(0)) { $0 + ($1.isRefund ? -1 : 1) * Int64($1.credits) }
@@ -83,7 +98,7 @@ public struct ModelBooks: Sendable, Hashable {
     return budgets[userID, default: 0] - spent - held
   }
 
-  /// Lets time pass, and expires what is due.
+  /// Advances the time, and expires the reservations that are due.
   public mutating func advance(by seconds: Int64) {
     now.addTimeInterval(Double(seconds))
     for (id, hold) in holds where hold.expiresAt <= now {
@@ -95,7 +110,7 @@ public struct ModelBooks: Sendable, Hashable {
     }
   }
 
-  /// Reserves credits, or replays the first answer.
+  /// Reserves credits; a retry gets the first answer.
   public mutating func reserve(_ request: ReservationRequest) -> String {
     if let hold = holds[request.id] {
       let first = hold.request
@@ -142,7 +157,7 @@ public struct ModelBooks: Sendable, Hashable {
       return answer(hold)
     case .release:
       if let answer = hold.releaseAnswer { return "replayed \(answer)" }
-      // A commit of nothing was a release too.
+      // A final commit of 0 credits was a release, too.
       if hold.state == .released, let sent = hold.commits.values.first(where: { $0.commit.isFinal })
       {
         return "replayed \(sent.answer)"
@@ -191,13 +206,13 @@ public struct ModelBooks: Sendable, Hashable {
     return answer
   }
 
-  /// Releases what is open of a group.
+  /// Releases the open reservations of a group.
   public mutating func releaseGroup(_ groupID: UUID, of userID: UUID) -> String {
     let members = holds.filter {
       $0.value.request.groupID == groupID && $0.value.request.userID == userID
     }
     guard !members.isEmpty else { return "unknown group" }
-    // In the order in which the engine does it, which is that of the ids.
+    // In the order of the ids, as the engine does.
     var isReplayed = true
     for (id, hold) in members.sorted(by: { $0.key.uuidString < $1.key.uuidString })
     where hold.state.isOpen {
@@ -211,7 +226,7 @@ public struct ModelBooks: Sendable, Hashable {
       + "\(released.count), \(available(userID, year)) available"
   }
 
-  /// Refunds a charge, by its place in the ledger.
+  /// Refunds a charge by its index in the ledger.
   public mutating func refund(_ refund: Refund, ofCharge index: Int) -> String {
     if let sent = refunds[refund.id] {
       if sent.charge != index { return "conflict in entry_id" }
