@@ -48,7 +48,7 @@ struct ShowScene: AsyncParsableCommand {
   @Argument(help: "The template's id.")
   var template: UUID
 
-  @Option(help: "The id of the user who has the scene. (default: the system)")
+  @Option(help: "The id of the owner of the scene. (default: the system)")
   var user: UUID?
 
   @OptionGroup var connection: Connection
