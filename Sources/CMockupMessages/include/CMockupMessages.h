@@ -9,7 +9,7 @@
 #include "mockups/v1/scenes.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
 
-/* A descriptor's address must be taken in C: Swift may copy an imported constant. */
+/* C takes the address of a descriptor, because Swift may copy an imported constant. */
 
 static inline const ProtobufCMessageDescriptor *mockups__v1__get_usage_report_request__descriptor_address(void) {
   return &mockups__v1__get_usage_report_request__descriptor;
@@ -403,7 +403,7 @@ static inline const ProtobufCMessageDescriptor *google__protobuf__timestamp__des
   return &google__protobuf__timestamp__descriptor;
 }
 
-/* These files and all that they import: a google.protobuf.FileDescriptorSet. */
+/* The files and their imports: a serialized google.protobuf.FileDescriptorSet. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
 
-/* A descriptor's address must be taken in C: Swift may copy an imported constant. */
+/* C takes the address of a descriptor, because Swift may copy an imported constant. */
 
 static inline const ProtobufCMessageDescriptor *ttrpc__request__descriptor_address(void) {
   return &ttrpc__request__descriptor;

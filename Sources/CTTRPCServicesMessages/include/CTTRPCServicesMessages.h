@@ -6,7 +6,7 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
 
-/* A descriptor's address must be taken in C: Swift may copy an imported constant. */
+/* C takes the address of a descriptor, because Swift may copy an imported constant. */
 
 static inline const ProtobufCMessageDescriptor *grpc__health__v1__health_check_request__descriptor_address(void) {
   return &grpc__health__v1__health_check_request__descriptor;
@@ -48,7 +48,7 @@ static inline const ProtobufCMessageDescriptor *grpc__reflection__v1__error_resp
   return &grpc__reflection__v1__error_response__descriptor;
 }
 
-/* These files and all that they import: a google.protobuf.FileDescriptorSet. */
+/* The files and their imports: a serialized google.protobuf.FileDescriptorSet. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -108,6 +108,7 @@ public struct Timestamp: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     seconds: Int64 = 0,
     nanos: Int32 = 0

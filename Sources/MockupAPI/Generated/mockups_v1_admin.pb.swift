@@ -5,20 +5,24 @@ import CMockupMessages
 public import ProtobufC
 public import TTRPC
 
+/// The order of a usage report.
 public enum UsageOrder: ProtobufEnum {
-  /// By user id.
+  /// By user id, ascending.
   case unspecified
-  /// Who has used most of the year first, and so on.
+  /// By credits used in the year, the most first.
   case used
+  /// By credits held in the year, the most first.
   case held
-  /// Who has least left first.
+  /// By available credits, the fewest first.
   case available
+  /// By credits used in the month, the most first.
   case monthlyUsed
-  /// A number that this version of the schema does not name. Never made for one that it
-  /// does: use `init(rawValue:)`.
+  /// A number that this version of the schema does not name.
+  ///
+  /// Create values with `init(rawValue:)`, which returns the named case if there is one.
   case unrecognized(Int32)
 
-  /// The value of a field that is absent.
+  /// Creates the value of an absent field.
   public init() { self = Self(rawValue: 0) }
 
   public init(rawValue: Int32) {
@@ -44,26 +48,30 @@ public enum UsageOrder: ProtobufEnum {
   }
 }
 
+/// The request for GetUsageReport.
 public struct GetUsageReportRequest: ProtobufMessage {
-  /// 0: this year.
+  /// The year, up to 9999. 0 means the current year.
   public var year: Int32 = 0
-  /// 1 to 12; 0: this month's number.
+  /// The month, 1 to 12. 0 means the number of the current month.
   public var month: Int32 = 0
+  /// The order of the users.
   public var order: UsageOrder = UsageOrder()
-  /// Only users who used or hold something in the year.
+  /// Reports only users who used or hold credits in the year.
   public var activeOnly: Bool = false
-  /// Only users whose month is above its soft limit.
+  /// Reports only users whose month exceeds its soft limit.
   public var softLimitPassedOnly: Bool = false
   public var availableAtMost: Int64? = nil
-  /// At most 1000; 0 is taken as 100.
+  /// The maximum number of users in a page, up to 1000. 0 means 100.
   public var pageSize: Int32 = 0
-  /// Empty, or next_page_token of the page before. It goes with the order, year and month of that page.
+  /// The next_page_token of the page before; empty for the first page. The order must be that of the
+  /// page before, and so must the year and month unless they are 0.
   public var pageToken: String = ""
-  /// Only this user; empty: all.
+  /// Reports only this user; empty: all.
   public var userID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     year: Int32 = 0,
     month: Int32 = 0,
@@ -126,15 +134,18 @@ extension GetUsageReportRequest {
   }
 }
 
+/// The response of GetUsageReport.
 public struct GetUsageReportResponse: ProtobufMessage {
+  /// A page of users.
   public var users: [UserUsage] = []
-  /// Empty where this is the last page.
+  /// The page_token of the next page; empty if this is the last page.
   public var nextPageToken: String = ""
-  /// Over all users that the request asks for, not only this page's.
+  /// The totals of all users that the request selects, not only of this page.
   public var totals: UsageTotals? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     users: [UserUsage] = [],
     nextPageToken: String = "",
@@ -169,14 +180,18 @@ extension GetUsageReportResponse {
   }
 }
 
+/// A user's line in a usage report.
 public struct UserUsage: ProtobufMessage {
+  /// The user's id.
   public var userID: String = ""
+  /// The user's credits in the year and month of the report.
   public var usage: CreditUsage? = nil
-  /// Reservations, of any year, that wait for ResolveReservation.
+  /// The number of reservations, of any year, that wait for ResolveReservation.
   public var unresolvedReservations: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     usage: CreditUsage? = nil,
@@ -210,21 +225,34 @@ extension UserUsage {
   }
 }
 
+/// The totals of a usage report. Credits are sums over the users.
 public struct UsageTotals: ProtobufMessage {
+  /// The number of users.
   public var users: Int64 = 0
+  /// The annual budgets.
   public var annualBudget: Int64 = 0
+  /// The credits spent on generations in the year.
   public var generation: Int64 = 0
+  /// The credits spent on regenerations in the year.
   public var regeneration: Int64 = 0
+  /// The credits refunded in the year.
   public var refund: Int64 = 0
+  /// The credits spent in the year: generation + regeneration - refund.
   public var used: Int64 = 0
+  /// The credits held by open reservations of the year.
   public var held: Int64 = 0
+  /// The credits spent in the month, refunds subtracted.
   public var monthlyUsed: Int64 = 0
+  /// The number of users whose month exceeds its soft limit.
   public var usersAboveSoftLimit: Int64 = 0
+  /// The number of reservations, of any year, that wait for ResolveReservation.
   public var unresolvedReservations: Int64 = 0
+  /// The credits held by open reservations of the month.
   public var monthlyHeld: Int64 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     users: Int64 = 0,
     annualBudget: Int64 = 0,
@@ -290,13 +318,16 @@ extension UsageTotals {
   }
 }
 
+/// The request for SetBudget.
 public struct SetBudgetRequest: ProtobufMessage {
+  /// The user whose budget is set. Required.
   public var userID: String = ""
   public var annualBudget: Int32? = nil
   public var monthlySoftLimit: Int32? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     annualBudget: Int32? = nil,
@@ -340,13 +371,18 @@ extension SetBudgetRequest {
   }
 }
 
+/// The response of SetBudget.
 public struct SetBudgetResponse: ProtobufMessage {
+  /// The user's credits in the current year and month, with the new budget.
   public var usage: CreditUsage? = nil
+  /// The annual budget before this call.
   public var previousAnnualBudget: Int32 = 0
+  /// The monthly soft limit before this call.
   public var previousMonthlySoftLimit: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     usage: CreditUsage? = nil,
     previousAnnualBudget: Int32 = 0,
@@ -380,19 +416,22 @@ extension SetBudgetResponse {
   }
 }
 
+/// The request for ResolveReservation.
 public struct ResolveReservationRequest: ProtobufMessage {
+  /// The owner of the reservation. Required.
   public var userID: String = ""
+  /// The unresolved reservation. Required.
   public var reservationID: String = ""
-  /// What the vendor charged: 0 gives all of it back.
+  /// The number of credits that the vendor charged; 0 releases all.
   public var credits: Int32 = 0
-  /// Made by the client: the key under which the call can be sent again. Empty is taken as the
-  /// reservation's id.
+  /// The idempotency key, made by the client. Empty means the reservation's id.
   public var resolutionID: String = ""
-  /// More than is held may be charged, as far as it is available.
+  /// Allows more credits than are held, if they are available.
   public var allowOverrun: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     reservationID: String = "",
@@ -434,13 +473,18 @@ extension ResolveReservationRequest {
   }
 }
 
+/// The response of ResolveReservation.
 public struct ResolveReservationResponse: ProtobufMessage {
+  /// The settled reservation.
   public var reservation: Reservation? = nil
+  /// The user's credits after the resolution, in the reservation's year and month.
   public var usage: CreditUsage? = nil
+  /// True if the resolution was made before, and this is its first response.
   public var replayed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     reservation: Reservation? = nil,
     usage: CreditUsage? = nil,
@@ -474,12 +518,14 @@ extension ResolveReservationResponse {
   }
 }
 
+/// The request for VerifyLedger.
 public struct VerifyLedgerRequest: ProtobufMessage {
-  /// Only this user; empty: all.
+  /// Verifies only this user; empty: all.
   public var userID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = ""
   ) {
@@ -505,14 +551,16 @@ extension VerifyLedgerRequest {
   }
 }
 
+/// A response of the stream of VerifyLedger: a discrepancy, or a report of the progress.
 public struct VerifyLedgerResponse: ProtobufMessage {
-  /// What differs; absent in answers that tell of progress alone.
+  /// A difference that was found; absent in a report of the progress.
   public var discrepancy: Discrepancy? = nil
-  /// Users that have been verified so far; the last answer has them all.
+  /// The number of users verified so far; in the last response, of all users.
   public var usersVerified: Int64 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     discrepancy: Discrepancy? = nil,
     usersVerified: Int64 = 0
@@ -542,14 +590,18 @@ extension VerifyLedgerResponse {
   }
 }
 
+/// A difference between a user's balances, ledger and reservations in a year.
 public struct Discrepancy: ProtobufMessage {
+  /// The user with the difference.
   public var userID: String = ""
+  /// The year of the balances.
   public var year: Int32 = 0
-  /// For people.
+  /// A description for people.
   public var description: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     year: Int32 = 0,
@@ -583,6 +635,7 @@ extension Discrepancy {
   }
 }
 
+/// The request for GetServerInfo.
 public struct GetServerInfoRequest: ProtobufMessage {
   public init() {}
 }
@@ -601,24 +654,32 @@ extension GetServerInfoRequest {
   }
 }
 
+/// The response of GetServerInfo.
 public struct GetServerInfoResponse: ProtobufMessage {
+  /// The version of mockupd.
   public var version: String = ""
+  /// The time at which the server started.
   public var startedAt: Timestamp? = nil
+  /// The current time by the server's clock, which decides when reservations expire.
   public var now: Timestamp? = nil
+  /// The process id of the server.
   public var processID: Int32 = 0
-  /// The newest migration that the program knows and that the database has.
+  /// The newest migration that the server knows and that was applied to the database.
   public var schemaVersion: Int32 = 0
-  /// PostgreSQL's own words.
+  /// The version of PostgreSQL, as it reports it.
   public var databaseVersion: String = ""
+  /// The number of client connections.
   public var openConnections: Int32 = 0
+  /// The number of calls that were not answered yet.
   public var callsInFlight: Int32 = 0
-  /// Reservations, of all users, that wait for ResolveReservation.
+  /// The number of reservations, of all users, that wait for ResolveReservation.
   public var unresolvedReservations: Int64 = 0
-  /// Mockups that a worker can claim.
+  /// The number of mockups that a worker can claim.
   public var pendingMockups: Int64 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     version: String = "",
     startedAt: Timestamp? = nil,
@@ -680,49 +741,58 @@ extension GetServerInfoResponse {
   }
 }
 
-/// For those who look after the books. Errors, for all methods: INVALID_ARGUMENT (with
-/// google.rpc.BadRequest), NOT_FOUND, RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo),
-/// INTERNAL.
+/// Reports, budgets, unresolved reservations and checks of the ledger, for administrators.
+///
+/// Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
+/// RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
 public protocol AdminServiceHandler: TTRPC.Service {
-  /// Every user's credits in a year and one of its months. Each page, its totals included, is true of one
-  /// moment. Who spends between two pages changes place in the orders that go by figures, and may come
-  /// twice there or be missed; nobody else is, and nobody at all by user id.
+  /// Reports the credits of all users in a year and in one of its months.
+  ///
+  /// Each page, its totals included, is a snapshot of one moment. In the orders by credits, a user
+  /// whose credits change between two pages can be listed twice or be missed; other users cannot. In
+  /// the order by user id, no user is listed twice or missed.
   func getUsageReport(
     _ request: GetUsageReportRequest, context: TTRPC.ServerContext
   ) async throws -> GetUsageReportResponse
 
-  /// Sets a user's budget, soft limit, or both; at least one is given. A budget may be set below what is
-  /// spent: then nothing is available until it is raised. Who set what is recorded.
+  /// Sets a user's annual budget, monthly soft limit, or both.
+  ///
+  /// At least one of them is given. A budget may be lowered below the credits that are already
+  /// spent: no credits are available then until it is raised. The server records each change with
+  /// the peer's user id and process id.
   func setBudget(
     _ request: SetBudgetRequest, context: TTRPC.ServerContext
   ) async throws -> SetBudgetResponse
 
-  /// Decides what became of a reservation that was dispatched and never settled: whether the vendor
-  /// charged is known to its invoice alone. FAILED_PRECONDITION where it is not UNRESOLVED; the same
-  /// request again gets the same answer. ALREADY_EXISTS where a resolution_id of its own was used for
-  /// another commit of the reservation.
+  /// Settles an unresolved reservation with the credits that the vendor charged.
+  ///
+  /// The reservation was dispatched and never settled, so that only the vendor's invoice says
+  /// whether it was charged. Fails with FAILED_PRECONDITION if the reservation is not UNRESOLVED; a
+  /// retry of the same request gets the same response. Fails with ALREADY_EXISTS if a resolution_id
+  /// that differs from the reservation's id was used for a different commit of the reservation.
   func resolveReservation(
     _ request: ResolveReservationRequest, context: TTRPC.ServerContext
   ) async throws -> ResolveReservationResponse
 
-  /// Recomputes the books from their rows, user by user, and tells what differs. It reads, and locks
-  /// nothing.
+  /// Recomputes the balances from the ledger and the reservations, and streams the discrepancies.
+  ///
+  /// It goes user by user, only reads, and locks nothing.
   func verifyLedger(
     _ request: VerifyLedgerRequest, responses: TTRPC.ResponseWriter<VerifyLedgerResponse>,
     context: TTRPC.ServerContext
   ) async throws
 
-  /// The server, its database, and what it is doing now.
+  /// Returns the state of the server and of its database.
   func getServerInfo(
     _ request: GetServerInfoRequest, context: TTRPC.ServerContext
   ) async throws -> GetServerInfoResponse
 }
 
 extension AdminServiceHandler {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static var serviceName: String { "mockups.v1.AdminService" }
 
-  /// All methods, each bound to this handler.
+  /// The methods of the service, bound to this handler.
   public var methods: [TTRPC.Method] {
     [
       .unary("GetUsageReport", GetUsageReportRequest.self) { request, context in
@@ -744,61 +814,74 @@ extension AdminServiceHandler {
   }
 }
 
-/// Calls the methods of `mockups.v1.AdminService`.
+/// A client of `mockups.v1.AdminService`.
 public struct AdminServiceClient: Sendable {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static let serviceName = "mockups.v1.AdminService"
 
-  /// What the client knows of each method before it calls it.
+  /// The descriptors of the service's methods.
   public enum Methods {
+    /// The descriptor of `GetUsageReport`.
     public static let getUsageReport = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "GetUsageReport", shape: .unary, isIdempotent: true)
+    /// The descriptor of `SetBudget`.
     public static let setBudget = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "SetBudget", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ResolveReservation`.
     public static let resolveReservation = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "ResolveReservation", shape: .unary, isIdempotent: true)
+    /// The descriptor of `VerifyLedger`.
     public static let verifyLedger = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "VerifyLedger", shape: .serverStreaming, isIdempotent: true)
+    /// The descriptor of `GetServerInfo`.
     public static let getServerInfo = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "GetServerInfo", shape: .unary, isIdempotent: true)
   }
 
   private let client: TTRPC.Client
 
-  /// Calls go over `client`, which the stub does not own.
+  /// Creates a client that makes its calls with `client`, which it does not own.
   public init(_ client: TTRPC.Client) {
     self.client = client
   }
 
-  /// Every user's credits in a year and one of its months. Each page, its totals included, is true of one
-  /// moment. Who spends between two pages changes place in the orders that go by figures, and may come
-  /// twice there or be missed; nobody else is, and nobody at all by user id.
+  /// Reports the credits of all users in a year and in one of its months.
+  ///
+  /// Each page, its totals included, is a snapshot of one moment. In the orders by credits, a user
+  /// whose credits change between two pages can be listed twice or be missed; other users cannot. In
+  /// the order by user id, no user is listed twice or missed.
   public func getUsageReport(
     _ request: GetUsageReportRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetUsageReportResponse {
     try await client.unary(Methods.getUsageReport, request, options: options)
   }
 
-  /// Sets a user's budget, soft limit, or both; at least one is given. A budget may be set below what is
-  /// spent: then nothing is available until it is raised. Who set what is recorded.
+  /// Sets a user's annual budget, monthly soft limit, or both.
+  ///
+  /// At least one of them is given. A budget may be lowered below the credits that are already
+  /// spent: no credits are available then until it is raised. The server records each change with
+  /// the peer's user id and process id.
   public func setBudget(
     _ request: SetBudgetRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> SetBudgetResponse {
     try await client.unary(Methods.setBudget, request, options: options)
   }
 
-  /// Decides what became of a reservation that was dispatched and never settled: whether the vendor
-  /// charged is known to its invoice alone. FAILED_PRECONDITION where it is not UNRESOLVED; the same
-  /// request again gets the same answer. ALREADY_EXISTS where a resolution_id of its own was used for
-  /// another commit of the reservation.
+  /// Settles an unresolved reservation with the credits that the vendor charged.
+  ///
+  /// The reservation was dispatched and never settled, so that only the vendor's invoice says
+  /// whether it was charged. Fails with FAILED_PRECONDITION if the reservation is not UNRESOLVED; a
+  /// retry of the same request gets the same response. Fails with ALREADY_EXISTS if a resolution_id
+  /// that differs from the reservation's id was used for a different commit of the reservation.
   public func resolveReservation(
     _ request: ResolveReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ResolveReservationResponse {
     try await client.unary(Methods.resolveReservation, request, options: options)
   }
 
-  /// Recomputes the books from their rows, user by user, and tells what differs. It reads, and locks
-  /// nothing.
+  /// Recomputes the balances from the ledger and the reservations, and streams the discrepancies.
+  ///
+  /// It goes user by user, only reads, and locks nothing.
   public func verifyLedger<Value>(
     _ request: VerifyLedgerRequest, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<VerifyLedgerResponse>) async throws -> Value
@@ -806,7 +889,7 @@ public struct AdminServiceClient: Sendable {
     try await client.serverStreaming(Methods.verifyLedger, request, options: options, body)
   }
 
-  /// The server, its database, and what it is doing now.
+  /// Returns the state of the server and of its database.
   public func getServerInfo(
     _ request: GetServerInfoRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetServerInfoResponse {

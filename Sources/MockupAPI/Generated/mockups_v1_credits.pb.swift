@@ -5,17 +5,23 @@ import CMockupMessages
 public import ProtobufC
 public import TTRPC
 
-/// What credits are spent on, or given back for.
+/// The purpose for which credits are spent or refunded.
 public enum Operation: ProtobufEnum {
+  /// In a request the same as OPERATION_GENERATION. In a ledger entry: an operation of the initial
+  /// schema that the server does not know.
   case unspecified
+  /// Credits spent on the first generation of a mockup.
   case generation
+  /// Credits spent on another generation of a mockup.
   case regeneration
+  /// Credits given back.
   case refund
-  /// A number that this version of the schema does not name. Never made for one that it
-  /// does: use `init(rawValue:)`.
+  /// A number that this version of the schema does not name.
+  ///
+  /// Create values with `init(rawValue:)`, which returns the named case if there is one.
   case unrecognized(Int32)
 
-  /// The value of a field that is absent.
+  /// Creates the value of an absent field.
   public init() { self = Self(rawValue: 0) }
 
   public init(rawValue: Int32) {
@@ -39,21 +45,22 @@ public enum Operation: ProtobufEnum {
   }
 }
 
-/// What a reservation does where credits are short, and whether it is one at all.
+/// The way in which a request for a reservation is decided.
 public enum ReserveMode: ProtobufEnum {
-  /// As RESERVE_MODE_NORMAL.
+  /// The same as RESERVE_MODE_NORMAL.
   case unspecified
-  /// All the credits, or none of them.
+  /// Reserves all the credits, or none of them.
   case normal
-  /// Nothing is set aside and nothing is written: says what RESERVE_MODE_NORMAL would have said.
+  /// Reserves nothing and writes nothing: reports what RESERVE_MODE_NORMAL would have decided.
   case checkOnly
-  /// As many of the credits as there are: `granted` says how many. Refused where there are none.
+  /// Reserves as many of the credits as are available, which `granted` reports. Refused if none are.
   case bestEffort
-  /// A number that this version of the schema does not name. Never made for one that it
-  /// does: use `init(rawValue:)`.
+  /// A number that this version of the schema does not name.
+  ///
+  /// Create values with `init(rawValue:)`, which returns the named case if there is one.
   case unrecognized(Int32)
 
-  /// The value of a field that is absent.
+  /// Creates the value of an absent field.
   public init() { self = Self(rawValue: 0) }
 
   public init(rawValue: Int32) {
@@ -77,29 +84,31 @@ public enum ReserveMode: ProtobufEnum {
   }
 }
 
-/// Where a reservation stands.
+/// The state of a reservation.
 public enum ReservationState: ProtobufEnum {
+  /// Not a state that a reservation has.
   case unspecified
-  /// Its credits are set aside.
+  /// The credits are held.
   case held
-  /// Some or all of its credits were spent, the rest is free again.
+  /// Some or all of the credits were spent, and the rest was released.
   case committed
-  /// All its credits were given back.
+  /// All the credits were released.
   case released
-  /// Its time passed; what it had not spent is free again.
+  /// The reservation expired, and the credits that it had not spent are available again.
   case expired
-  /// There were too few credits when it was asked for. It stays so: a new attempt takes a new id.
+  /// Too few credits were available. The reservation stays refused: a new attempt needs a new id.
   case refused
-  /// The vendor is being called. Its credits are set aside, also when its time passes.
+  /// The vendor is being called. The credits are held, and stay held after the expiry.
   case dispatched
-  /// Dispatched, and its time has passed: its credits stay set aside until a late commit, a release or
-  /// an operator settles it.
+  /// The reservation was dispatched and has expired. Its credits stay held until a late commit, a
+  /// release or an administrator settles it.
   case unresolved
-  /// A number that this version of the schema does not name. Never made for one that it
-  /// does: use `init(rawValue:)`.
+  /// A number that this version of the schema does not name.
+  ///
+  /// Create values with `init(rawValue:)`, which returns the named case if there is one.
   case unrecognized(Int32)
 
-  /// The value of a field that is absent.
+  /// Creates the value of an absent field.
   public init() { self = Self(rawValue: 0) }
 
   public init(rawValue: Int32) {
@@ -131,21 +140,22 @@ public enum ReservationState: ProtobufEnum {
   }
 }
 
-/// What a batch does where an item fails.
+/// The way in which a batch handles an item that fails.
 public enum BatchMode: ProtobufEnum {
-  /// As BATCH_MODE_CONTINUE.
+  /// The same as BATCH_MODE_CONTINUE.
   case unspecified
-  /// Each item for itself.
+  /// Each item is decided on its own.
   case `continue`
-  /// Nothing is written unless every item succeeds; a reservation that is refused counts as a failure.
-  /// Those that fail say why, the others are ABORTED. Nothing of it is remembered: sent again, it is
-  /// decided afresh.
+  /// Nothing is written unless every item succeeds; a refused reservation counts as a failure. Items
+  /// that fail report their own error, all others ABORTED. Nothing is remembered of a failed batch:
+  /// a retry is decided anew.
   case allOrNothing
-  /// A number that this version of the schema does not name. Never made for one that it
-  /// does: use `init(rawValue:)`.
+  /// A number that this version of the schema does not name.
+  ///
+  /// Create values with `init(rawValue:)`, which returns the named case if there is one.
   case unrecognized(Int32)
 
-  /// The value of a field that is absent.
+  /// Creates the value of an absent field.
   public init() { self = Self(rawValue: 0) }
 
   public init(rawValue: Int32) {
@@ -167,16 +177,18 @@ public enum BatchMode: ProtobufEnum {
   }
 }
 
-/// Why an item of a batch failed: the status that the call would have had by itself.
+/// The error of an item of a batch: the status that the same call would have had on its own.
 public struct BatchError: ProtobufMessage {
-  /// As of google.rpc.Code.
+  /// The status code, a number of google.rpc.Code.
   public var code: Int32 = 0
+  /// The error message.
   public var message: String = ""
-  /// The field that it is about, if it is about one.
+  /// The field that the error is about; empty if it is about no single field.
   public var field: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     code: Int32 = 0,
     message: String = "",
@@ -210,44 +222,52 @@ extension BatchError {
   }
 }
 
-/// Credits set aside for a user.
+/// Credits held for a user.
 public struct Reservation: ProtobufMessage {
+  /// The user whose credits are held.
   public var userID: String = ""
+  /// The id that the client made; unique for the user.
   public var reservationID: String = ""
+  /// The state, which takes expiry into account even if it was not recorded yet.
   public var state: ReservationState = ReservationState()
-  /// What was asked for.
+  /// The number of credits requested.
   public var credits: Int32 = 0
-  /// What of the granted is still set aside.
+  /// The number of granted credits that are still held.
   public var held: Int32 = 0
-  /// What was spent, overrun included.
+  /// The number of credits spent, overrun included.
   public var committed: Int32 = 0
+  /// The operation that the credits are spent on.
   public var operation: Operation = Operation()
-  /// The budget it is charged to, fixed when it was made.
+  /// The year whose budget is charged; fixed when the reservation is made.
   public var year: Int32 = 0
-  /// 1 to 12.
+  /// The month that is charged, 1 to 12; fixed when the reservation is made.
   public var month: Int32 = 0
+  /// The time at which the reservation was made.
   public var createdAt: Timestamp? = nil
-  /// When it expires, unless it is settled before; absent where it was refused.
+  /// The time at which the reservation expires unless it is settled before; absent if it was
+  /// refused.
   public var expiresAt: Timestamp? = nil
-  /// When it was committed, released, expired or refused; absent while it is open.
+  /// The time at which the reservation was committed, released, refused or expired; absent while it
+  /// is open.
   public var settledAt: Timestamp? = nil
-  /// The mockup it is for; empty: none.
+  /// The mockup that the credits are for; empty if none.
   public var mockupID: String = ""
-  /// The id of the commit that settled it; empty where none did.
+  /// The id of the commit that settled the reservation; empty if none did.
   public var commitID: String = ""
-  /// It was committed after its time had passed.
+  /// True if credits were committed after the reservation had expired.
   public var late: Bool = false
-  /// What was set aside: with RESERVE_MODE_BEST_EFFORT perhaps less than was asked for.
+  /// The number of credits granted; with RESERVE_MODE_BEST_EFFORT possibly fewer than requested.
   public var granted: Int32 = 0
-  /// What was spent beyond that.
+  /// The number of credits spent beyond those granted.
   public var overrun: Int32 = 0
-  /// The group that it can be released with; empty: none.
+  /// The group with which the reservation can be released; empty if none.
   public var groupID: String = ""
-  /// When it was dispatched; absent where it was not.
+  /// The time of the dispatch; absent if the reservation was not dispatched.
   public var dispatchedAt: Timestamp? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     reservationID: String = "",
@@ -345,36 +365,40 @@ extension Reservation {
   }
 }
 
-/// A user's credits at one moment, in a year and one of its months.
+/// A user's credits at one moment, in a year and in one of its months.
 public struct CreditUsage: ProtobufMessage {
-  /// Spent in the year: generation + regeneration - refund.
+  /// The credits spent in the year: generation + regeneration - refund.
   public var totalUsed: Int64 = 0
-  /// The same in the month.
+  /// The credits spent in the month, refunds subtracted.
   public var monthlyUsed: Int64 = 0
-  /// The year's budget, which is never exceeded.
+  /// The budget of the year, which is a hard limit.
   public var annualBudget: Int64 = 0
-  /// The month's soft limit, which warns and never denies.
+  /// The soft limit of the month. Exceeding it sets soft_limit_passed, and refuses nothing.
   public var monthlySoftLimit: Int64 = 0
-  /// annual_budget - total_used - held, and 0 where that is negative.
+  /// annual_budget - total_used - held, or 0 if that is negative.
   public var remainingAnnual: Int64 = 0
-  /// monthly_soft_limit - monthly_used - monthly_held, and 0 where that is negative.
+  /// monthly_soft_limit - monthly_used - monthly_held, or 0 if that is negative.
   public var remainingMonthly: Int64 = 0
+  /// The year in UTC.
   public var year: Int32 = 0
-  /// 1 to 12.
+  /// The month in UTC, 1 to 12.
   public var month: Int32 = 0
-  /// The year's spending by operation.
+  /// The credits spent on generations in the year.
   public var generation: Int64 = 0
+  /// The credits spent on regenerations in the year.
   public var regeneration: Int64 = 0
+  /// The credits refunded in the year.
   public var refund: Int64 = 0
-  /// Set aside by open reservations of the year.
+  /// The credits held by open reservations of the year.
   public var held: Int64 = 0
-  /// Set aside by open reservations of the month.
+  /// The credits held by open reservations of the month.
   public var monthlyHeld: Int64 = 0
-  /// What the month has used and holds is above its soft limit.
+  /// True if monthly_used + monthly_held exceeds monthly_soft_limit.
   public var softLimitPassed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     totalUsed: Int64 = 0,
     monthlyUsed: Int64 = 0,
@@ -452,35 +476,42 @@ extension CreditUsage {
   }
 }
 
-/// One row of the ledger: credits that were spent or given back.
+/// An entry of the ledger: credits that were spent or refunded.
 public struct CreditUsageEntry: ProtobufMessage {
+  /// The entry's id, which RefundCredits takes.
   public var entryID: String = ""
+  /// The user who was charged or refunded.
   public var userID: String = ""
-  /// Its place in the user's year, from 1.
+  /// The position in the user's year, from 1.
   public var sequence: Int64 = 0
-  /// Always positive; the operation tells which way.
+  /// The number of credits, always positive; the operation says whether they were spent or refunded.
   public var credits: Int32 = 0
+  /// The operation that the credits were spent on, or OPERATION_REFUND.
   public var operation: Operation = Operation()
-  /// The year's budget less what was used, before and after.
+  /// The budget of the year less the credits used, before this entry.
   public var balanceBefore: Int32 = 0
+  /// The budget of the year less the credits used, after this entry.
   public var balanceAfter: Int32 = 0
+  /// The year that was charged.
   public var year: Int32 = 0
-  /// 1 to 12.
+  /// The month that was charged, 1 to 12.
   public var month: Int32 = 0
+  /// The time at which the entry was written.
   public var createdAt: Timestamp? = nil
-  /// Empty where there is none, or it is gone.
+  /// The mockup that the credits were spent on; empty if there was none, or if it was deleted.
   public var mockupID: String = ""
-  /// Empty for rows that are older than reservations.
+  /// The reservation that was committed; empty for entries that are older than reservations.
   public var reservationID: String = ""
-  /// Committed after the reservation's time had passed.
+  /// True if the commit came after the reservation had expired.
   public var late: Bool = false
-  /// What of it is more than the reservation had been granted.
+  /// The number of credits beyond those that the reservation was granted.
   public var overrun: Int32 = 0
-  /// The charge that a refund gives back, or a part of it; empty for what is no refund.
+  /// The entry of the charge that a refund gives back, wholly or in part; empty for a charge.
   public var refundedEntryID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     entryID: String = "",
     userID: String = "",
@@ -562,25 +593,30 @@ extension CreditUsageEntry {
   }
 }
 
+/// The request for ReserveCredits.
 public struct ReserveCreditsRequest: ProtobufMessage {
+  /// The user whose credits are reserved. Required.
   public var userID: String = ""
-  /// At least 1.
+  /// The number of credits, at least 1.
   public var credits: Int32 = 0
-  /// Made by the client, unique for the user: the key under which the call can be sent again. Not
-  /// used, and may be empty, with RESERVE_MODE_CHECK_ONLY.
+  /// The idempotency key, made by the client and unique for the user. Required, except with
+  /// RESERVE_MODE_CHECK_ONLY, which ignores it.
   public var reservationID: String = ""
-  /// OPERATION_GENERATION or OPERATION_REGENERATION; unspecified is taken as the first.
+  /// OPERATION_GENERATION (also if unspecified) or OPERATION_REGENERATION.
   public var operation: Operation = Operation()
+  /// The way in which the request is decided.
   public var mode: ReserveMode = ReserveMode()
-  /// How long the credits stay set aside, from when the server decides: 1 to 86400; 0 is taken as 900.
+  /// The time until the reservation expires, in seconds from the server's decision: 1 to 86400. 0
+  /// means 900.
   public var timeToLiveSeconds: Int32 = 0
-  /// A mockup of the same user that this is for; empty: none.
+  /// A mockup of the same user that the credits are for; empty if none.
   public var mockupID: String = ""
-  /// Reservations of one group can be released together; empty: none.
+  /// A group whose reservations can be released together; empty if none.
   public var groupID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     credits: Int32 = 0,
@@ -634,24 +670,28 @@ extension ReserveCreditsRequest {
   }
 }
 
+/// The response of ReserveCredits.
 public struct ReserveCreditsResponse: ProtobufMessage {
+  /// True if credits were reserved, or would have been with RESERVE_MODE_CHECK_ONLY.
   public var success: Bool = false
-  /// What is available after this: annual_budget - total_used - held. Negative where the budget was
-  /// lowered below what is already spent or set aside.
+  /// The credits available after this request: annual_budget - total_used - held. Negative if the
+  /// budget was lowered below what is already spent or held.
   public var remaining: Int32 = 0
-  /// For people: "Credits reserved successfully." or "Insufficient credits. N remaining."
+  /// A message for people: "Credits reserved successfully." or "Insufficient credits. N remaining."
   public var message: String = ""
-  /// As it was made: what has become of it since is GetReservation's to say. Absent with
+  /// The reservation as it was made; GetReservation returns its current state. Absent with
   /// RESERVE_MODE_CHECK_ONLY.
   public var reservation: Reservation? = nil
+  /// The user's credits after this request.
   public var usage: CreditUsage? = nil
-  /// The id was sent before; this is the first answer again.
+  /// True if the id was used before, and this is the response of the first request.
   public var replayed: Bool = false
-  /// How many credits were set aside, or would have been with RESERVE_MODE_CHECK_ONLY.
+  /// The number of credits reserved, or that would have been with RESERVE_MODE_CHECK_ONLY.
   public var granted: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     success: Bool = false,
     remaining: Int32 = 0,
@@ -701,13 +741,16 @@ extension ReserveCreditsResponse {
   }
 }
 
+/// The request for BatchReserveCredits.
 public struct BatchReserveCreditsRequest: ProtobufMessage {
-  /// 1 to 512, of any users, and none with RESERVE_MODE_CHECK_ONLY.
+  /// 1 to 512 requests, of any users; RESERVE_MODE_CHECK_ONLY is not allowed.
   public var requests: [ReserveCreditsRequest] = []
+  /// The way in which a failed request affects the others.
   public var mode: BatchMode = BatchMode()
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     requests: [ReserveCreditsRequest] = [],
     mode: BatchMode = BatchMode()
@@ -738,19 +781,25 @@ extension BatchReserveCreditsRequest {
   }
 }
 
+/// The result of one request of a batch.
 public struct BatchReserveCreditsResult: ProtobufMessage {
+  /// The response, or the error of the request.
   public var outcome: Outcome? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     outcome: Outcome? = nil
   ) {
     self.outcome = outcome
   }
 
+  /// The response, or the error of the request.
   public enum Outcome: Sendable, Hashable {
+    /// The response that the request would have had on its own.
     case response(ReserveCreditsResponse)
+    /// The error of the request.
     case error(BatchError)
   }
 }
@@ -787,12 +836,14 @@ extension BatchReserveCreditsResult {
   }
 }
 
+/// The response of BatchReserveCredits.
 public struct BatchReserveCreditsResponse: ProtobufMessage {
-  /// In the order of the requests.
+  /// The results, in the order of the requests.
   public var results: [BatchReserveCreditsResult] = []
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     results: [BatchReserveCreditsResult] = []
   ) {
@@ -819,14 +870,19 @@ extension BatchReserveCreditsResponse {
   }
 }
 
+/// The request for DispatchReservation.
 public struct DispatchReservationRequest: ProtobufMessage {
+  /// The owner of the reservation. Required.
   public var userID: String = ""
+  /// The reservation to dispatch. Required.
   public var reservationID: String = ""
-  /// Extends it as well, as ExtendReservation does: 1 to 86400; 0: it ends when it did.
+  /// Extends the reservation as well, as ExtendReservation does: 1 to 86400 seconds. 0 leaves the
+  /// expiry as it is.
   public var timeToLiveSeconds: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     reservationID: String = "",
@@ -860,13 +916,16 @@ extension DispatchReservationRequest {
   }
 }
 
+/// The response of DispatchReservation.
 public struct DispatchReservationResponse: ProtobufMessage {
+  /// The reservation after the dispatch.
   public var reservation: Reservation? = nil
-  /// It had been dispatched before.
+  /// True if the reservation was dispatched before.
   public var replayed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     reservation: Reservation? = nil,
     replayed: Bool = false
@@ -896,19 +955,23 @@ extension DispatchReservationResponse {
   }
 }
 
+/// The request for CommitReservation.
 public struct CommitReservationRequest: ProtobufMessage {
+  /// The owner of the reservation. Required.
   public var userID: String = ""
+  /// The reservation to commit. Required.
   public var reservationID: String = ""
   public var credits: Int32? = nil
-  /// Made by the client: the key under which the call can be sent again. Empty is taken as the
-  /// reservation's id, so that a reservation is committed once either way.
+  /// The idempotency key, made by the client. Empty means the reservation's id, so that by default a
+  /// reservation is committed once.
   public var commitID: String = ""
   public var final: Bool? = nil
-  /// It may be more than is left of the reservation, as long as that is available.
+  /// Allows more credits than the reservation has left, if they are available.
   public var allowOverrun: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     reservationID: String = "",
@@ -964,24 +1027,28 @@ extension CommitReservationRequest {
   }
 }
 
+/// The response of CommitReservation.
 public struct CommitReservationResponse: ProtobufMessage {
+  /// The reservation after the commit.
   public var reservation: Reservation? = nil
-  /// What this commit spent.
+  /// The number of credits that this commit spent.
   public var committed: Int32 = 0
-  /// What it gave back.
+  /// The number of credits that this commit released.
   public var released: Int32 = 0
-  /// What is available after this, as in ReserveCreditsResponse.
+  /// The credits available after this commit, as in ReserveCreditsResponse.
   public var remaining: Int32 = 0
+  /// The user's credits after this commit.
   public var usage: CreditUsage? = nil
-  /// The commit id was sent before; this is the first answer again.
+  /// True if the commit id was used before, and this is the response of the first request.
   public var replayed: Bool = false
-  /// The reservation's time had passed. What had expired was admitted once more.
+  /// True if the reservation had expired. An EXPIRED reservation was admitted again.
   public var late: Bool = false
-  /// What of it is more than was left of the reservation.
+  /// The number of committed credits beyond those that the reservation had left.
   public var overrun: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     reservation: Reservation? = nil,
     committed: Int32 = 0,
@@ -1035,15 +1102,19 @@ extension CommitReservationResponse {
   }
 }
 
+/// The request for ReleaseReservation: either reservation_id or group_id is given.
 public struct ReleaseReservationRequest: ProtobufMessage {
+  /// The owner of the reservation or of the group. Required.
   public var userID: String = ""
-  /// Either this or the group.
+  /// The reservation to release.
   public var reservationID: String = ""
-  /// Every reservation of the user's group that is open. NOT_FOUND where it has none at all.
+  /// The group whose open reservations are all released. Fails with NOT_FOUND if the user has no
+  /// reservation of this group.
   public var groupID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     reservationID: String = "",
@@ -1077,22 +1148,25 @@ extension ReleaseReservationRequest {
   }
 }
 
+/// The response of ReleaseReservation.
 public struct ReleaseReservationResponse: ProtobufMessage {
-  /// Absent for a group.
+  /// The reservation after the release; absent for a group.
   public var reservation: Reservation? = nil
-  /// What was given back; of a group, by all its releases.
+  /// The number of credits released; for a group, by all its releases, earlier ones included.
   public var released: Int32 = 0
-  /// What is available after this, as in ReserveCreditsResponse.
+  /// The credits available after this release, as in ReserveCreditsResponse.
   public var remaining: Int32 = 0
+  /// The user's credits after this release.
   public var usage: CreditUsage? = nil
-  /// It was released before; this is the first answer again. Of a group: nothing of it was open, and the
-  /// usage is now's.
+  /// True if the reservation was released before, and this is the response of the first request. For
+  /// a group: true if none of its reservations was open; the usage is current then.
   public var replayed: Bool = false
-  /// How many reservations gave something back, or 1.
+  /// The number of reservations released; for a group, by all its releases, earlier ones included.
   public var reservations: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     reservation: Reservation? = nil,
     released: Int32 = 0,
@@ -1138,14 +1212,19 @@ extension ReleaseReservationResponse {
   }
 }
 
+/// The request for ExtendReservation.
 public struct ExtendReservationRequest: ProtobufMessage {
+  /// The owner of the reservation. Required.
   public var userID: String = ""
+  /// The reservation to extend. Required.
   public var reservationID: String = ""
-  /// How long its credits stay set aside, from when the server decides: 1 to 86400; 0 is taken as 900.
+  /// The time until the reservation expires, in seconds from the server's decision: 1 to 86400. 0
+  /// means 900.
   public var timeToLiveSeconds: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     reservationID: String = "",
@@ -1179,11 +1258,14 @@ extension ExtendReservationRequest {
   }
 }
 
+/// The response of ExtendReservation.
 public struct ExtendReservationResponse: ProtobufMessage {
+  /// The reservation with its new expiry.
   public var reservation: Reservation? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     reservation: Reservation? = nil
   ) {
@@ -1209,22 +1291,29 @@ extension ExtendReservationResponse {
   }
 }
 
+/// One item of a batch of settlements.
 public struct ReservationSettlement: ProtobufMessage {
+  /// The request of the item. Required.
   public var action: Action? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     action: Action? = nil
   ) {
     self.action = action
   }
 
+  /// The request of the item. Required.
   public enum Action: Sendable, Hashable {
+    /// Dispatches a reservation.
     case dispatch(DispatchReservationRequest)
+    /// Commits a reservation.
     case commit(CommitReservationRequest)
-    /// Of one reservation: a group has a call of its own.
+    /// Releases a single reservation; a group cannot be released in a batch.
     case release(ReleaseReservationRequest)
+    /// Extends a reservation.
     case extend(ExtendReservationRequest)
   }
 }
@@ -1271,13 +1360,16 @@ extension ReservationSettlement {
   }
 }
 
+/// The request for BatchSettleReservations.
 public struct BatchSettleReservationsRequest: ProtobufMessage {
-  /// 1 to 512, of any users.
+  /// 1 to 512 settlements, of any users.
   public var settlements: [ReservationSettlement] = []
+  /// The way in which a failed settlement affects the others.
   public var mode: BatchMode = BatchMode()
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     settlements: [ReservationSettlement] = [],
     mode: BatchMode = BatchMode()
@@ -1308,22 +1400,31 @@ extension BatchSettleReservationsRequest {
   }
 }
 
+/// The result of one settlement of a batch.
 public struct BatchSettleReservationsResult: ProtobufMessage {
+  /// The response, or the error of the settlement.
   public var outcome: Outcome? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     outcome: Outcome? = nil
   ) {
     self.outcome = outcome
   }
 
+  /// The response, or the error of the settlement.
   public enum Outcome: Sendable, Hashable {
+    /// The response to a dispatch.
     case dispatch(DispatchReservationResponse)
+    /// The response to a commit.
     case commit(CommitReservationResponse)
+    /// The response to a release.
     case release(ReleaseReservationResponse)
+    /// The response to an extension.
     case extend(ExtendReservationResponse)
+    /// The error of the settlement.
     case error(BatchError)
   }
 }
@@ -1375,12 +1476,14 @@ extension BatchSettleReservationsResult {
   }
 }
 
+/// The response of BatchSettleReservations.
 public struct BatchSettleReservationsResponse: ProtobufMessage {
-  /// In the order of the settlements.
+  /// The results, in the order of the settlements.
   public var results: [BatchSettleReservationsResult] = []
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     results: [BatchSettleReservationsResult] = []
   ) {
@@ -1407,16 +1510,19 @@ extension BatchSettleReservationsResponse {
   }
 }
 
+/// The request for RefundCredits.
 public struct RefundCreditsRequest: ProtobufMessage {
+  /// The user who was charged. Required.
   public var userID: String = ""
-  /// Made by the client, unique for the user: the key under which the call can be sent again.
+  /// The idempotency key, made by the client and unique for the user. Required.
   public var refundID: String = ""
-  /// The entry of the ledger that charged them.
+  /// The ledger entry that charged the credits. Required.
   public var entryID: String = ""
   public var credits: Int32? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     refundID: String = "",
@@ -1459,20 +1565,23 @@ extension RefundCreditsRequest {
   }
 }
 
+/// The response of RefundCredits.
 public struct RefundCreditsResponse: ProtobufMessage {
-  /// The refund's own entry.
+  /// The ledger entry of the refund.
   public var entry: CreditUsageEntry? = nil
-  /// What was given back.
+  /// The number of credits refunded.
   public var refunded: Int32 = 0
-  /// What is available after this in the year that was charged, as in ReserveCreditsResponse.
+  /// The credits available after this refund in the year of the charge, as in
+  /// ReserveCreditsResponse.
   public var remaining: Int32 = 0
-  /// Of the month that was charged.
+  /// The user's credits after this refund, in the month of the charge.
   public var usage: CreditUsage? = nil
-  /// The refund id was sent before; this is the first answer again.
+  /// True if the refund id was used before, and this is the response of the first request.
   public var replayed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     entry: CreditUsageEntry? = nil,
     refunded: Int32 = 0,
@@ -1514,21 +1623,24 @@ extension RefundCreditsResponse {
   }
 }
 
+/// The request for ListReservations.
 public struct ListReservationsRequest: ProtobufMessage {
+  /// The owner of the reservations. Required.
   public var userID: String = ""
-  /// Only in these states; none: in every state.
+  /// Lists only reservations in one of these states; empty lists all states.
   public var states: [ReservationState] = []
-  /// Only of this group; empty: all.
+  /// Lists only reservations of this group; empty lists all.
   public var groupID: String = ""
-  /// Only for this mockup; empty: all.
+  /// Lists only reservations for this mockup; empty lists all.
   public var mockupID: String = ""
-  /// At most 1000; 0 is taken as 100.
+  /// The maximum number of reservations in a page, up to 1000. 0 means 100.
   public var pageSize: Int32 = 0
-  /// Empty, or next_page_token of the page before.
+  /// The next_page_token of the page before; empty for the first page.
   public var pageToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     states: [ReservationState] = [],
@@ -1575,13 +1687,16 @@ extension ListReservationsRequest {
   }
 }
 
+/// The response of ListReservations.
 public struct ListReservationsResponse: ProtobufMessage {
+  /// A page of reservations, the newest first.
   public var reservations: [Reservation] = []
-  /// Empty where this is the last page.
+  /// The page_token of the next page; empty if this is the last page.
   public var nextPageToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     reservations: [Reservation] = [],
     nextPageToken: String = ""
@@ -1612,12 +1727,16 @@ extension ListReservationsResponse {
   }
 }
 
+/// The request for GetReservation.
 public struct GetReservationRequest: ProtobufMessage {
+  /// The owner of the reservation. Required.
   public var userID: String = ""
+  /// The reservation to return. Required.
   public var reservationID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     reservationID: String = ""
@@ -1647,11 +1766,14 @@ extension GetReservationRequest {
   }
 }
 
+/// The response of GetReservation.
 public struct GetReservationResponse: ProtobufMessage {
+  /// The reservation in its current state.
   public var reservation: Reservation? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     reservation: Reservation? = nil
   ) {
@@ -1677,15 +1799,18 @@ extension GetReservationResponse {
   }
 }
 
+/// The request for GetCreditUsage.
 public struct GetCreditUsageRequest: ProtobufMessage {
+  /// The user to report on. Required.
   public var userID: String = ""
-  /// 0: this year.
+  /// The year, up to 9999. 0 means the current year.
   public var year: Int32 = 0
-  /// 1 to 12; 0: this month's number.
+  /// The month, 1 to 12. 0 means the number of the current month.
   public var month: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     year: Int32 = 0,
@@ -1719,25 +1844,40 @@ extension GetCreditUsageRequest {
   }
 }
 
-/// The fields are CreditUsage's, by the same numbers.
+/// The response of GetCreditUsage, which has the fields of CreditUsage under the same numbers.
 public struct GetCreditUsageResponse: ProtobufMessage {
+  /// The credits spent in the year: generation + regeneration - refund.
   public var totalUsed: Int64 = 0
+  /// The credits spent in the month, refunds subtracted.
   public var monthlyUsed: Int64 = 0
+  /// The budget of the year, which is a hard limit.
   public var annualBudget: Int64 = 0
+  /// The soft limit of the month. Exceeding it sets soft_limit_passed, and refuses nothing.
   public var monthlySoftLimit: Int64 = 0
+  /// annual_budget - total_used - held, or 0 if that is negative.
   public var remainingAnnual: Int64 = 0
+  /// monthly_soft_limit - monthly_used - monthly_held, or 0 if that is negative.
   public var remainingMonthly: Int64 = 0
+  /// The year in UTC.
   public var year: Int32 = 0
+  /// The month in UTC, 1 to 12.
   public var month: Int32 = 0
+  /// The credits spent on generations in the year.
   public var generation: Int64 = 0
+  /// The credits spent on regenerations in the year.
   public var regeneration: Int64 = 0
+  /// The credits refunded in the year.
   public var refund: Int64 = 0
+  /// The credits held by open reservations of the year.
   public var held: Int64 = 0
+  /// The credits held by open reservations of the month.
   public var monthlyHeld: Int64 = 0
+  /// True if monthly_used + monthly_held exceeds monthly_soft_limit.
   public var softLimitPassed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     totalUsed: Int64 = 0,
     monthlyUsed: Int64 = 0,
@@ -1815,19 +1955,22 @@ extension GetCreditUsageResponse {
   }
 }
 
+/// The request for ListCreditUsage.
 public struct ListCreditUsageRequest: ProtobufMessage {
+  /// The user whose ledger is listed. Required.
   public var userID: String = ""
-  /// Only this year; 0: every year.
+  /// Lists only entries of this year; 0 lists every year.
   public var year: Int32 = 0
-  /// Only this month of each year, 1 to 12; 0: every month.
+  /// Lists only entries of this month (1 to 12) of each year; 0 lists every month.
   public var month: Int32 = 0
-  /// At most 1000; 0 is taken as 100.
+  /// The maximum number of entries in a page, up to 1000. 0 means 100.
   public var pageSize: Int32 = 0
-  /// Empty, or next_page_token of the page before.
+  /// The next_page_token of the page before; empty for the first page.
   public var pageToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     year: Int32 = 0,
@@ -1869,13 +2012,16 @@ extension ListCreditUsageRequest {
   }
 }
 
+/// The response of ListCreditUsage.
 public struct ListCreditUsageResponse: ProtobufMessage {
+  /// A page of ledger entries, the newest first.
   public var entries: [CreditUsageEntry] = []
-  /// Empty where this is the last page.
+  /// The page_token of the next page; empty if this is the last page.
   public var nextPageToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     entries: [CreditUsageEntry] = [],
     nextPageToken: String = ""
@@ -1906,15 +2052,18 @@ extension ListCreditUsageResponse {
   }
 }
 
+/// The request for ExportCreditUsage.
 public struct ExportCreditUsageRequest: ProtobufMessage {
+  /// The user whose ledger is exported. Required.
   public var userID: String = ""
-  /// Only this year; 0: every year.
+  /// Exports only entries of this year; 0 exports every year.
   public var year: Int32 = 0
-  /// Empty, or the resume_token behind which to go on.
+  /// The resume_token after whose entries the export continues; empty to begin with the oldest.
   public var resumeToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     year: Int32 = 0,
@@ -1948,13 +2097,16 @@ extension ExportCreditUsageRequest {
   }
 }
 
+/// A response of the stream of ExportCreditUsage.
 public struct ExportCreditUsageResponse: ProtobufMessage {
-  /// At least one.
+  /// Ledger entries, the oldest first; at least one.
   public var entries: [CreditUsageEntry] = []
+  /// The token with which another call continues after these entries.
   public var resumeToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     entries: [CreditUsageEntry] = [],
     resumeToken: String = ""
@@ -1985,112 +2137,149 @@ extension ExportCreditUsageResponse {
   }
 }
 
-/// Keeps the books of a year's mockup credits: what is set aside, what is spent, what is left.
+/// The ledger of mockup credits: what each user has reserved, spent and has left in a year.
 ///
-/// Ids are UUIDs as their 36 characters. Clients should make them time-ordered (version 7 of RFC 9562):
-/// the database then writes fewer pages. A user's credits are budget - used - held, where used is what
-/// was generated and regenerated less what was refunded, and held is what open reservations still set
-/// aside. Years and months are UTC's.
+/// Ids are UUIDs in their form of 36 characters. Clients should make them time-ordered (version 7 of
+/// RFC 9562): the database then writes fewer pages. Years and months are in UTC.
 ///
-/// Every call may be sent again: the same ids give the same answer, with `replayed` set and no second
-/// effect. Each method says so by its idempotency_level, which clients go by when an answer was lost: they
-/// may send the same request again, of IDEMPOTENT (it writes) and NO_SIDE_EFFECTS (it only reads) alike,
-/// and no other. Errors, for all methods: INVALID_ARGUMENT (with google.rpc.BadRequest, naming the fields),
-/// NOT_FOUND (an unknown user, or a reservation that the user does not have), RESOURCE_EXHAUSTED and
-/// UNAVAILABLE (with google.rpc.RetryInfo: nothing was lost, try later), INTERNAL (a defect of the
-/// server: the message has an incident id under which its log tells more).
+/// A user's available credits are budget - used - held. Used is generation + regeneration - refund;
+/// held is the sum that the open reservations still hold.
 ///
-///          dispatch
-///     HELD ────────► DISPATCHED ────────► COMMITTED (some was spent, the rest is free again)
-///       │                │   its time        ▲
-///       │ its time       └───► UNRESOLVED ───┘ late
-///       └────► EXPIRED ──────────────────────┘ late, where the credits are still there
+/// Every method can be retried: a request with the same ids gets the same response, with `replayed`
+/// set, and has no second effect. The idempotency_level of a method tells clients whether they may
+/// retry it after a lost response. They may send the same request again to a method that is
+/// IDEMPOTENT (it writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
 ///
-/// HELD, DISPATCHED and UNRESOLVED are open, and can be released: RELEASED, or COMMITTED where something
-/// was spent before.
+/// Errors of all methods:
+///
+/// - INVALID_ARGUMENT: a field is invalid. google.rpc.BadRequest names the fields.
+/// - NOT_FOUND: the user is unknown, or has no such reservation, group, mockup or ledger entry.
+/// - RESOURCE_EXHAUSTED: the server is overloaded. google.rpc.RetryInfo says when to retry.
+/// - UNAVAILABLE: the database is unavailable. A retry is safe, and google.rpc.RetryInfo says when.
+/// - INTERNAL: a defect of the server. The message has an incident id, under which the server's log
+///   has the details.
+///
+/// The states of a reservation:
+///
+///          dispatch             commit
+///     HELD ────────► DISPATCHED ────────► COMMITTED (the rest is released)
+///       │                │ expiry            ▲
+///       │ expiry         └───► UNRESOLVED ───┘ late commit
+///       └────► EXPIRED ──────────────────────┘ late commit, if the credits are still available
+///
+/// HELD, DISPATCHED and UNRESOLVED reservations are open: each can be committed or released. A
+/// released reservation is RELEASED, or COMMITTED if a part of it was committed before.
 public protocol CreditServiceHandler: TTRPC.Service {
-  /// Sets credits aside before a generation. Too few credits are an answer (`success` is false), not
-  /// an error. ALREADY_EXISTS where the reservation id was used for a request that differs.
+  /// Reserves credits for a user before a generation.
+  ///
+  /// Insufficient credits are not an error: `success` is false in the response. Fails with
+  /// ALREADY_EXISTS if the reservation id was used for a different request.
   func reserveCredits(
-    _ request: ReserveCreditsRequest, context: TTRPC.ServerContext
-  ) async throws -> ReserveCreditsResponse
+    _ request: ReserveCreditsRequest, context: TTRPC.ServerContext,
+    completion: @escaping TTRPC.Method.Completion<ReserveCreditsResponse>
+  ) throws -> TTRPC.Method.Cancellation
 
-  /// The same for up to 512 requests at once, decided in their order, durable when it returns. Each has a
-  /// result of its own; one id more than once behaves as if sent one after the other. INVALID_ARGUMENT
-  /// for a request that cannot be read refuses the whole call, and names it, as `requests[3].credits`.
+  /// Reserves credits for up to 512 requests, in the order of the requests.
+  ///
+  /// The reservations are durable when the call returns. Each request has a result of its own, and
+  /// requests with the same id behave as if they were sent one after the other. If any request is
+  /// invalid, the whole call fails with INVALID_ARGUMENT, which names the field, for example
+  /// `requests[3].credits`.
   func batchReserveCredits(
     _ request: BatchReserveCreditsRequest, context: TTRPC.ServerContext
   ) async throws -> BatchReserveCreditsResponse
 
-  /// Says that the vendor is about to be called. From here on the reservation's time may pass without its
-  /// credits being free: it is UNRESOLVED then, since nobody knows what the vendor has charged.
-  /// FAILED_PRECONDITION where it is neither held nor dispatched.
+  /// Marks a reservation as dispatched: the vendor is about to be called for it.
+  ///
+  /// A dispatched reservation keeps its credits when it expires. It becomes UNRESOLVED then, since
+  /// the server cannot know whether the vendor has charged. Fails with FAILED_PRECONDITION unless
+  /// the reservation is HELD or DISPATCHED.
   func dispatchReservation(
-    _ request: DispatchReservationRequest, context: TTRPC.ServerContext
-  ) async throws -> DispatchReservationResponse
+    _ request: DispatchReservationRequest, context: TTRPC.ServerContext,
+    completion: @escaping TTRPC.Method.Completion<DispatchReservationResponse>
+  ) throws -> TTRPC.Method.Cancellation
 
-  /// Spends what a reservation holds, or a part of it; the rest is free again, or, where it is not the
-  /// last commit, stays set aside for more. FAILED_PRECONDITION where it is not open or holds less,
-  /// ALREADY_EXISTS where the commit id was used for a commit that differs.
+  /// Commits (spends) the credits that a reservation holds, or a part of them.
   ///
-  /// More than it holds only where that is allowed, and only from what is available: FAILED_PRECONDITION
-  /// where that is not enough. A reservation that has expired is admitted once more in the same way.
+  /// A final commit releases the rest; any other leaves it held for further commits. Fails with
+  /// FAILED_PRECONDITION if the reservation is not open or has fewer credits left, and with
+  /// ALREADY_EXISTS if the commit id was used for a different commit.
   ///
-  /// The commits of one reservation cannot exceed 2^31 - 1 credits together, refunded ones included:
-  /// FAILED_PRECONDITION.
+  /// With `allow_overrun`, a commit may spend more credits than the reservation has left, if they
+  /// are available. A commit of an EXPIRED reservation is admitted again, against the available
+  /// credits. Both fail with FAILED_PRECONDITION if too few are available.
+  ///
+  /// The commits of one reservation, refunded ones included, cannot exceed 2^31 - 1 credits in
+  /// total. A commit that would exceed them fails with FAILED_PRECONDITION.
   func commitReservation(
-    _ request: CommitReservationRequest, context: TTRPC.ServerContext
-  ) async throws -> CommitReservationResponse
+    _ request: CommitReservationRequest, context: TTRPC.ServerContext,
+    completion: @escaping TTRPC.Method.Completion<CommitReservationResponse>
+  ) throws -> TTRPC.Method.Cancellation
 
-  /// Gives back what a reservation holds, or what the open ones of a group hold. FAILED_PRECONDITION
-  /// where the one reservation was committed, refused or has expired. NOT_FOUND may also mean that the reservation is still on its way: who gave up on
-  /// ReserveCredits sends that again first, or leaves it to expiry.
+  /// Releases the credits that a reservation holds, or those of all open reservations of a group.
+  ///
+  /// Fails with FAILED_PRECONDITION if the single reservation was committed or refused, or has
+  /// expired. NOT_FOUND can also mean that the reservation is still being made: a client that
+  /// cancelled ReserveCredits retries that call before it releases, or lets the reservation expire.
   func releaseReservation(
-    _ request: ReleaseReservationRequest, context: TTRPC.ServerContext
-  ) async throws -> ReleaseReservationResponse
+    _ request: ReleaseReservationRequest, context: TTRPC.ServerContext,
+    completion: @escaping TTRPC.Method.Completion<ReleaseReservationResponse>
+  ) throws -> TTRPC.Method.Cancellation
 
-  /// Moves the end of a reservation that is held or dispatched to so much later than now: a heartbeat.
-  /// One that would end later anyway is left as it is. FAILED_PRECONDITION where its time has passed, or
-  /// it was settled.
+  /// Extends a HELD or DISPATCHED reservation, as a heartbeat: it expires a time to live from now.
+  ///
+  /// An expiry that is already later stays unchanged. Fails with FAILED_PRECONDITION if the
+  /// reservation has expired or was settled.
   func extendReservation(
-    _ request: ExtendReservationRequest, context: TTRPC.ServerContext
-  ) async throws -> ExtendReservationResponse
+    _ request: ExtendReservationRequest, context: TTRPC.ServerContext,
+    completion: @escaping TTRPC.Method.Completion<ExtendReservationResponse>
+  ) throws -> TTRPC.Method.Cancellation
 
-  /// Any of the four above for up to 512 reservations at once, as BatchReserveCredits does for requests.
+  /// Dispatches, commits, releases or extends up to 512 reservations, in the order of the request.
+  ///
+  /// Results and errors are as for BatchReserveCredits.
   func batchSettleReservations(
     _ request: BatchSettleReservationsRequest, context: TTRPC.ServerContext
   ) async throws -> BatchSettleReservationsResponse
 
-  /// Gives back what an entry of the ledger charged, or a part of it, to the month that was charged.
-  /// NOT_FOUND where the user's ledger has no such entry; FAILED_PRECONDITION where it is a refund itself,
-  /// or less of it is left than that; ALREADY_EXISTS where the refund id was used for another one.
+  /// Refunds the credits that a ledger entry charged, or a part of them, to the month of the charge.
+  ///
+  /// Fails with NOT_FOUND if the user's ledger has no such entry, with FAILED_PRECONDITION if the
+  /// entry is a refund or has fewer credits left to refund, and with ALREADY_EXISTS if the refund id
+  /// was used for a different refund.
   func refundCredits(
-    _ request: RefundCreditsRequest, context: TTRPC.ServerContext
-  ) async throws -> RefundCreditsResponse
+    _ request: RefundCreditsRequest, context: TTRPC.ServerContext,
+    completion: @escaping TTRPC.Method.Completion<RefundCreditsResponse>
+  ) throws -> TTRPC.Method.Cancellation
 
-  /// A user's reservations as they stand now, the newest first. A page of this and the next list ends
-  /// after 1 MiB too, however many were asked for.
+  /// Lists a user's reservations in their current state, the newest first.
+  ///
+  /// A page ends after 1 MiB, even if it has fewer reservations than requested.
   func listReservations(
     _ request: ListReservationsRequest, context: TTRPC.ServerContext
   ) async throws -> ListReservationsResponse
 
-  /// A reservation as it stands now.
+  /// Returns a reservation in its current state.
   func getReservation(
     _ request: GetReservationRequest, context: TTRPC.ServerContext
   ) async throws -> GetReservationResponse
 
-  /// A user's credits in a year and one of its months.
+  /// Returns a user's credits in a year and in one of its months.
   func getCreditUsage(
     _ request: GetCreditUsageRequest, context: TTRPC.ServerContext
   ) async throws -> GetCreditUsageResponse
 
-  /// A user's ledger, the newest entry first.
+  /// Lists the entries of a user's ledger, the newest first.
+  ///
+  /// A page ends after 1 MiB, even if it has fewer entries than requested.
   func listCreditUsage(
     _ request: ListCreditUsageRequest, context: TTRPC.ServerContext
   ) async throws -> ListCreditUsageResponse
 
-  /// A user's ledger, the oldest entry first, in pieces. Each carries a token by which another call goes
-  /// on behind it. The stream ends where the ledger does.
+  /// Streams the entries of a user's ledger, the oldest first.
+  ///
+  /// Each response has a `resume_token`, with which another call continues after its entries. The
+  /// stream ends after the last entry.
   func exportCreditUsage(
     _ request: ExportCreditUsageRequest, responses: TTRPC.ResponseWriter<ExportCreditUsageResponse>,
     context: TTRPC.ServerContext
@@ -2098,35 +2287,35 @@ public protocol CreditServiceHandler: TTRPC.Service {
 }
 
 extension CreditServiceHandler {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static var serviceName: String { "mockups.v1.CreditService" }
 
-  /// All methods, each bound to this handler.
+  /// The methods of the service, bound to this handler.
   public var methods: [TTRPC.Method] {
     [
-      .unary("ReserveCredits", ReserveCreditsRequest.self) { request, context in
-        try await self.reserveCredits(request, context: context)
+      .deferred("ReserveCredits", ReserveCreditsRequest.self) { request, context, completion in
+        try self.reserveCredits(request, context: context, completion: completion)
       },
       .unary("BatchReserveCredits", BatchReserveCreditsRequest.self) { request, context in
         try await self.batchReserveCredits(request, context: context)
       },
-      .unary("DispatchReservation", DispatchReservationRequest.self) { request, context in
-        try await self.dispatchReservation(request, context: context)
+      .deferred("DispatchReservation", DispatchReservationRequest.self) { request, context, completion in
+        try self.dispatchReservation(request, context: context, completion: completion)
       },
-      .unary("CommitReservation", CommitReservationRequest.self) { request, context in
-        try await self.commitReservation(request, context: context)
+      .deferred("CommitReservation", CommitReservationRequest.self) { request, context, completion in
+        try self.commitReservation(request, context: context, completion: completion)
       },
-      .unary("ReleaseReservation", ReleaseReservationRequest.self) { request, context in
-        try await self.releaseReservation(request, context: context)
+      .deferred("ReleaseReservation", ReleaseReservationRequest.self) { request, context, completion in
+        try self.releaseReservation(request, context: context, completion: completion)
       },
-      .unary("ExtendReservation", ExtendReservationRequest.self) { request, context in
-        try await self.extendReservation(request, context: context)
+      .deferred("ExtendReservation", ExtendReservationRequest.self) { request, context, completion in
+        try self.extendReservation(request, context: context, completion: completion)
       },
       .unary("BatchSettleReservations", BatchSettleReservationsRequest.self) { request, context in
         try await self.batchSettleReservations(request, context: context)
       },
-      .unary("RefundCredits", RefundCreditsRequest.self) { request, context in
-        try await self.refundCredits(request, context: context)
+      .deferred("RefundCredits", RefundCreditsRequest.self) { request, context, completion in
+        try self.refundCredits(request, context: context, completion: completion)
       },
       .unary("ListReservations", ListReservationsRequest.self) { request, context in
         try await self.listReservations(request, context: context)
@@ -2147,154 +2336,189 @@ extension CreditServiceHandler {
   }
 }
 
-/// Calls the methods of `mockups.v1.CreditService`.
+/// A client of `mockups.v1.CreditService`.
 public struct CreditServiceClient: Sendable {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static let serviceName = "mockups.v1.CreditService"
 
-  /// What the client knows of each method before it calls it.
+  /// The descriptors of the service's methods.
   public enum Methods {
+    /// The descriptor of `ReserveCredits`.
     public static let reserveCredits = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "ReserveCredits", shape: .unary, isIdempotent: true)
+    /// The descriptor of `BatchReserveCredits`.
     public static let batchReserveCredits = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "BatchReserveCredits", shape: .unary, isIdempotent: true)
+    /// The descriptor of `DispatchReservation`.
     public static let dispatchReservation = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "DispatchReservation", shape: .unary, isIdempotent: true)
+    /// The descriptor of `CommitReservation`.
     public static let commitReservation = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "CommitReservation", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ReleaseReservation`.
     public static let releaseReservation = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "ReleaseReservation", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ExtendReservation`.
     public static let extendReservation = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "ExtendReservation", shape: .unary, isIdempotent: true)
+    /// The descriptor of `BatchSettleReservations`.
     public static let batchSettleReservations = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "BatchSettleReservations", shape: .unary, isIdempotent: true)
+    /// The descriptor of `RefundCredits`.
     public static let refundCredits = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "RefundCredits", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ListReservations`.
     public static let listReservations = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "ListReservations", shape: .unary, isIdempotent: true)
+    /// The descriptor of `GetReservation`.
     public static let getReservation = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "GetReservation", shape: .unary, isIdempotent: true)
+    /// The descriptor of `GetCreditUsage`.
     public static let getCreditUsage = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "GetCreditUsage", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ListCreditUsage`.
     public static let listCreditUsage = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "ListCreditUsage", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ExportCreditUsage`.
     public static let exportCreditUsage = TTRPC.MethodDescriptor(
       service: CreditServiceClient.serviceName, name: "ExportCreditUsage", shape: .serverStreaming, isIdempotent: true)
   }
 
   private let client: TTRPC.Client
 
-  /// Calls go over `client`, which the stub does not own.
+  /// Creates a client that makes its calls with `client`, which it does not own.
   public init(_ client: TTRPC.Client) {
     self.client = client
   }
 
-  /// Sets credits aside before a generation. Too few credits are an answer (`success` is false), not
-  /// an error. ALREADY_EXISTS where the reservation id was used for a request that differs.
+  /// Reserves credits for a user before a generation.
+  ///
+  /// Insufficient credits are not an error: `success` is false in the response. Fails with
+  /// ALREADY_EXISTS if the reservation id was used for a different request.
   public func reserveCredits(
     _ request: ReserveCreditsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ReserveCreditsResponse {
     try await client.unary(Methods.reserveCredits, request, options: options)
   }
 
-  /// The same for up to 512 requests at once, decided in their order, durable when it returns. Each has a
-  /// result of its own; one id more than once behaves as if sent one after the other. INVALID_ARGUMENT
-  /// for a request that cannot be read refuses the whole call, and names it, as `requests[3].credits`.
+  /// Reserves credits for up to 512 requests, in the order of the requests.
+  ///
+  /// The reservations are durable when the call returns. Each request has a result of its own, and
+  /// requests with the same id behave as if they were sent one after the other. If any request is
+  /// invalid, the whole call fails with INVALID_ARGUMENT, which names the field, for example
+  /// `requests[3].credits`.
   public func batchReserveCredits(
     _ request: BatchReserveCreditsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> BatchReserveCreditsResponse {
     try await client.unary(Methods.batchReserveCredits, request, options: options)
   }
 
-  /// Says that the vendor is about to be called. From here on the reservation's time may pass without its
-  /// credits being free: it is UNRESOLVED then, since nobody knows what the vendor has charged.
-  /// FAILED_PRECONDITION where it is neither held nor dispatched.
+  /// Marks a reservation as dispatched: the vendor is about to be called for it.
+  ///
+  /// A dispatched reservation keeps its credits when it expires. It becomes UNRESOLVED then, since
+  /// the server cannot know whether the vendor has charged. Fails with FAILED_PRECONDITION unless
+  /// the reservation is HELD or DISPATCHED.
   public func dispatchReservation(
     _ request: DispatchReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> DispatchReservationResponse {
     try await client.unary(Methods.dispatchReservation, request, options: options)
   }
 
-  /// Spends what a reservation holds, or a part of it; the rest is free again, or, where it is not the
-  /// last commit, stays set aside for more. FAILED_PRECONDITION where it is not open or holds less,
-  /// ALREADY_EXISTS where the commit id was used for a commit that differs.
+  /// Commits (spends) the credits that a reservation holds, or a part of them.
   ///
-  /// More than it holds only where that is allowed, and only from what is available: FAILED_PRECONDITION
-  /// where that is not enough. A reservation that has expired is admitted once more in the same way.
+  /// A final commit releases the rest; any other leaves it held for further commits. Fails with
+  /// FAILED_PRECONDITION if the reservation is not open or has fewer credits left, and with
+  /// ALREADY_EXISTS if the commit id was used for a different commit.
   ///
-  /// The commits of one reservation cannot exceed 2^31 - 1 credits together, refunded ones included:
-  /// FAILED_PRECONDITION.
+  /// With `allow_overrun`, a commit may spend more credits than the reservation has left, if they
+  /// are available. A commit of an EXPIRED reservation is admitted again, against the available
+  /// credits. Both fail with FAILED_PRECONDITION if too few are available.
+  ///
+  /// The commits of one reservation, refunded ones included, cannot exceed 2^31 - 1 credits in
+  /// total. A commit that would exceed them fails with FAILED_PRECONDITION.
   public func commitReservation(
     _ request: CommitReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> CommitReservationResponse {
     try await client.unary(Methods.commitReservation, request, options: options)
   }
 
-  /// Gives back what a reservation holds, or what the open ones of a group hold. FAILED_PRECONDITION
-  /// where the one reservation was committed, refused or has expired. NOT_FOUND may also mean that the reservation is still on its way: who gave up on
-  /// ReserveCredits sends that again first, or leaves it to expiry.
+  /// Releases the credits that a reservation holds, or those of all open reservations of a group.
+  ///
+  /// Fails with FAILED_PRECONDITION if the single reservation was committed or refused, or has
+  /// expired. NOT_FOUND can also mean that the reservation is still being made: a client that
+  /// cancelled ReserveCredits retries that call before it releases, or lets the reservation expire.
   public func releaseReservation(
     _ request: ReleaseReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ReleaseReservationResponse {
     try await client.unary(Methods.releaseReservation, request, options: options)
   }
 
-  /// Moves the end of a reservation that is held or dispatched to so much later than now: a heartbeat.
-  /// One that would end later anyway is left as it is. FAILED_PRECONDITION where its time has passed, or
-  /// it was settled.
+  /// Extends a HELD or DISPATCHED reservation, as a heartbeat: it expires a time to live from now.
+  ///
+  /// An expiry that is already later stays unchanged. Fails with FAILED_PRECONDITION if the
+  /// reservation has expired or was settled.
   public func extendReservation(
     _ request: ExtendReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ExtendReservationResponse {
     try await client.unary(Methods.extendReservation, request, options: options)
   }
 
-  /// Any of the four above for up to 512 reservations at once, as BatchReserveCredits does for requests.
+  /// Dispatches, commits, releases or extends up to 512 reservations, in the order of the request.
+  ///
+  /// Results and errors are as for BatchReserveCredits.
   public func batchSettleReservations(
     _ request: BatchSettleReservationsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> BatchSettleReservationsResponse {
     try await client.unary(Methods.batchSettleReservations, request, options: options)
   }
 
-  /// Gives back what an entry of the ledger charged, or a part of it, to the month that was charged.
-  /// NOT_FOUND where the user's ledger has no such entry; FAILED_PRECONDITION where it is a refund itself,
-  /// or less of it is left than that; ALREADY_EXISTS where the refund id was used for another one.
+  /// Refunds the credits that a ledger entry charged, or a part of them, to the month of the charge.
+  ///
+  /// Fails with NOT_FOUND if the user's ledger has no such entry, with FAILED_PRECONDITION if the
+  /// entry is a refund or has fewer credits left to refund, and with ALREADY_EXISTS if the refund id
+  /// was used for a different refund.
   public func refundCredits(
     _ request: RefundCreditsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> RefundCreditsResponse {
     try await client.unary(Methods.refundCredits, request, options: options)
   }
 
-  /// A user's reservations as they stand now, the newest first. A page of this and the next list ends
-  /// after 1 MiB too, however many were asked for.
+  /// Lists a user's reservations in their current state, the newest first.
+  ///
+  /// A page ends after 1 MiB, even if it has fewer reservations than requested.
   public func listReservations(
     _ request: ListReservationsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ListReservationsResponse {
     try await client.unary(Methods.listReservations, request, options: options)
   }
 
-  /// A reservation as it stands now.
+  /// Returns a reservation in its current state.
   public func getReservation(
     _ request: GetReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetReservationResponse {
     try await client.unary(Methods.getReservation, request, options: options)
   }
 
-  /// A user's credits in a year and one of its months.
+  /// Returns a user's credits in a year and in one of its months.
   public func getCreditUsage(
     _ request: GetCreditUsageRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetCreditUsageResponse {
     try await client.unary(Methods.getCreditUsage, request, options: options)
   }
 
-  /// A user's ledger, the newest entry first.
+  /// Lists the entries of a user's ledger, the newest first.
+  ///
+  /// A page ends after 1 MiB, even if it has fewer entries than requested.
   public func listCreditUsage(
     _ request: ListCreditUsageRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ListCreditUsageResponse {
     try await client.unary(Methods.listCreditUsage, request, options: options)
   }
 
-  /// A user's ledger, the oldest entry first, in pieces. Each carries a token by which another call goes
-  /// on behind it. The stream ends where the ledger does.
+  /// Streams the entries of a user's ledger, the oldest first.
+  ///
+  /// Each response has a `resume_token`, with which another call continues after its entries. The
+  /// stream ends after the last entry.
   public func exportCreditUsage<Value>(
     _ request: ExportCreditUsageRequest, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<ExportCreditUsageResponse>) async throws -> Value

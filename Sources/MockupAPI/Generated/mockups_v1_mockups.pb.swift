@@ -5,21 +5,28 @@ import CMockupMessages
 public import ProtobufC
 public import TTRPC
 
+/// The status of a mockup.
 public enum MockupStatus: ProtobufEnum {
+  /// No status. In a MockupGenerationResult: the mockup was deleted.
   case unspecified
-  /// Waits for a worker.
+  /// The mockup waits for a worker to claim it.
   case pending
-  /// A worker has it.
+  /// A worker has claimed the mockup.
   case generating
+  /// The mockup has a picture, and can be approved or rejected.
   case completed
+  /// The round ended without a picture.
   case failed
+  /// The picture was approved.
   case approved
+  /// The picture was rejected.
   case rejected
-  /// A number that this version of the schema does not name. Never made for one that it
-  /// does: use `init(rawValue:)`.
+  /// A number that this version of the schema does not name.
+  ///
+  /// Create values with `init(rawValue:)`, which returns the named case if there is one.
   case unrecognized(Int32)
 
-  /// The value of a field that is absent.
+  /// Creates the value of an absent field.
   public init() { self = Self(rawValue: 0) }
 
   public init(rawValue: Int32) {
@@ -49,17 +56,22 @@ public enum MockupStatus: ProtobufEnum {
   }
 }
 
+/// The reason why no mockup was made for an asset in a scene.
 public enum GenerationFailure: ProtobufEnum {
+  /// None: a mockup was made.
   case unspecified
-  /// There is no such asset, or it is another user's.
+  /// The asset does not exist, or belongs to another user.
   case unknownAsset
+  /// The key selects no active scene template.
   case unknownScene
+  /// The user has too few credits available.
   case insufficientCredits
-  /// A number that this version of the schema does not name. Never made for one that it
-  /// does: use `init(rawValue:)`.
+  /// A number that this version of the schema does not name.
+  ///
+  /// Create values with `init(rawValue:)`, which returns the named case if there is one.
   case unrecognized(Int32)
 
-  /// The value of a field that is absent.
+  /// Creates the value of an absent field.
   public init() { self = Self(rawValue: 0) }
 
   public init(rawValue: Int32) {
@@ -83,42 +95,54 @@ public enum GenerationFailure: ProtobufEnum {
   }
 }
 
+/// A picture of an asset in a scene, or a request for one.
 public struct Mockup: ProtobufMessage {
+  /// The mockup's id, made by the server.
   public var mockupID: String = ""
+  /// The user who is charged.
   public var userID: String = ""
+  /// The asset in the picture.
   public var assetID: String = ""
-  /// Empty: none.
+  /// The quote that the mockup is for; empty if none.
   public var quoteID: String = ""
-  /// The scene's key.
+  /// The key of the scene.
   public var scene: String = ""
-  /// As it was when the mockup was asked for.
+  /// The configuration of the scene at the time of the request.
   public var sceneConfig: SceneConfig? = nil
-  /// Empty until it is completed, as is file_key.
+  /// The URL of the picture; empty until the mockup is completed.
   public var fileURL: String = ""
+  /// The storage key of the picture; empty until the mockup is completed.
   public var fileKey: String = ""
-  /// Empty: none.
+  /// The URL of a thumbnail; empty if none.
   public var thumbnailURL: String = ""
-  /// The vendor's render; empty: none.
+  /// The vendor's id of the render; empty if none.
   public var dmRenderID: String = ""
-  /// What the vendor answered, as a JSON object.
+  /// The vendor's metadata, a JSON object.
   public var dmMetadataJSON: String = ""
-  /// What its picture was charged with, 0 while it has none. Earlier rounds are in the ledger.
+  /// The number of credits charged for the picture, 0 while there is none. The charges of earlier
+  /// rounds are in the ledger.
   public var creditsUsed: Int32 = 0
   public var qualityScore: Double? = nil
+  /// The current status.
   public var status: MockupStatus = MockupStatus()
-  /// Why it failed or was rejected; empty: no reason was given.
+  /// The reason why the mockup failed or was rejected; empty if none was given.
   public var errorMessage: String = ""
+  /// The number of pins counted so far.
   public var totalPins: Int32 = 0
+  /// The number of impressions counted so far.
   public var totalImpressions: Int32 = 0
+  /// The time of the first request for the mockup.
   public var createdAt: Timestamp? = nil
+  /// The time of the last change.
   public var updatedAt: Timestamp? = nil
-  /// How often it was claimed; the last claim's is the token that its worker shows.
+  /// The number of claims so far. The number of the last claim is its worker's fencing token.
   public var attempt: Int32 = 0
-  /// The reservation of its current or last round; empty: none of ours.
+  /// The reservation of the current or last round; empty if the mockup was not made by this service.
   public var reservationID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockupID: String = "",
     userID: String = "",
@@ -229,25 +253,30 @@ extension Mockup {
   }
 }
 
+/// The request for GenerateMockups.
 public struct GenerateMockupsRequest: ProtobufMessage {
+  /// The user who is charged. Required.
   public var userID: String = ""
-  /// Made by the client: the key under which the call can be sent again.
+  /// The idempotency key, made by the client. Required.
   public var requestID: String = ""
-  /// Assets × scenes are at most 500 pairs once duplicates are dropped.
+  /// The user's assets, at least 1. Assets × scenes, without duplicates, are at most 500 pairs.
   public var assetIDs: [String] = []
-  /// Keys of scenes, resolved as by SceneService.ResolveScene; of 1 to 200 characters.
+  /// The keys of the scenes, at least 1, of 1 to 200 characters each. SceneService.ResolveScene says
+  /// which template a key selects.
   public var scenes: [String] = []
-  /// Completed mockups are approved at once.
+  /// Approves the mockups as soon as they are completed.
   public var skipApproval: Bool = false
-  /// A quote of the same user that the mockups are for; empty: none.
+  /// A quote of the same user that the mockups are for; empty if none.
   public var quoteID: String = ""
-  /// What each mockup may cost: 1 to 1000; 0 is taken as 1.
+  /// The number of credits to reserve for each mockup, 1 to 1000. 0 means 1.
   public var creditsPerMockup: Int32 = 0
-  /// How long credits stay set aside for a mockup that nobody claims: 1 to 86400; 0 is taken as 86400.
+  /// The time until the credits of a mockup that no worker claims expire, in seconds: 1 to 86400. 0
+  /// means 86400.
   public var timeToLiveSeconds: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     requestID: String = "",
@@ -303,15 +332,20 @@ extension GenerateMockupsRequest {
   }
 }
 
+/// The response of GenerateMockups.
 public struct GenerateMockupsResponse: ProtobufMessage {
-  /// One for each pair, assets in the order of the request, each with its scenes in theirs.
+  /// A result for each pair: in the order of the assets, and for each asset in the order of the
+  /// scenes.
   public var results: [MockupGenerationResult] = []
+  /// The user's credits after this request.
   public var usage: CreditUsage? = nil
-  /// The request was sent before; these are its results again, with what the mockups are now.
+  /// True if the request was sent before. The results are those of the first request, with the
+  /// current state of the mockups.
   public var replayed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     results: [MockupGenerationResult] = [],
     usage: CreditUsage? = nil,
@@ -346,26 +380,33 @@ extension GenerateMockupsResponse {
   }
 }
 
+/// The result for an asset in a scene.
 public struct MockupGenerationResult: ProtobufMessage {
-  /// Empty where none was made.
+  /// The new mockup; empty if none was made.
   public var mockupID: String = ""
+  /// The asset of the pair.
   public var assetID: String = ""
+  /// The key of the scene of the pair.
   public var scene: String = ""
-  /// A mockup was made, and credits set aside for it.
+  /// True if a mockup was made and credits were reserved for it.
   public var success: Bool = false
-  /// Why not.
+  /// The reason why no mockup was made.
   public var failure: GenerationFailure = GenerationFailure()
-  /// For people; empty where all went well.
+  /// A message for people; empty if a mockup was made.
   public var error: String = ""
-  /// What the mockup is now: FAILED where none was made, unspecified where it was deleted since.
+  /// The current status of the mockup: FAILED if none was made, unspecified if it was deleted.
   public var status: MockupStatus = MockupStatus()
-  /// Empty until it is completed; and where with all urls the response would be too long.
+  /// The URL of the picture; empty until the mockup is completed, and for all results if the URLs
+  /// would exceed the maximum size of a response.
   public var url: String = ""
+  /// The number of credits charged for the picture, 0 while there is none.
   public var creditsUsed: Int32 = 0
+  /// The reservation of the mockup; empty if none was made.
   public var reservationID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockupID: String = "",
     assetID: String = "",
@@ -427,20 +468,25 @@ extension MockupGenerationResult {
   }
 }
 
+/// The request for RegenerateMockup.
 public struct RegenerateMockupRequest: ProtobufMessage {
+  /// The owner of the mockup. Required.
   public var userID: String = ""
+  /// The mockup to make again. Required.
   public var mockupID: String = ""
-  /// Made by the client: the key under which the call can be sent again.
+  /// The idempotency key, made by the client. Required.
   public var requestID: String = ""
-  /// Completed, it is approved at once.
+  /// Approves the mockup as soon as it is completed.
   public var skipApproval: Bool = false
-  /// What it may cost: 1 to 1000; 0 is taken as 1.
+  /// The number of credits to reserve, 1 to 1000. 0 means 1.
   public var credits: Int32 = 0
-  /// As in GenerateMockupsRequest.
+  /// The time until the credits expire if no worker claims the mockup, in seconds: 1 to 86400. 0
+  /// means 86400.
   public var timeToLiveSeconds: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     mockupID: String = "",
@@ -486,18 +532,24 @@ extension RegenerateMockupRequest {
   }
 }
 
+/// The response of RegenerateMockup.
 public struct RegenerateMockupResponse: ProtobufMessage {
+  /// True if credits were reserved and the mockup is pending.
   public var success: Bool = false
-  /// What is available after this.
+  /// The credits available after this request.
   public var remaining: Int32 = 0
-  /// For people.
+  /// A message for people.
   public var message: String = ""
+  /// The mockup in its current state; absent in a replay if it was deleted.
   public var mockup: Mockup? = nil
+  /// The user's credits after this request.
   public var usage: CreditUsage? = nil
+  /// True if the request was sent before, and this is its first outcome.
   public var replayed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     success: Bool = false,
     remaining: Int32 = 0,
@@ -543,18 +595,20 @@ extension RegenerateMockupResponse {
   }
 }
 
+/// The request for ClaimMockups.
 public struct ClaimMockupsRequest: ProtobufMessage {
-  /// Names the worker in logs and lists: 1 to 200 characters.
+  /// The name of the worker in logs and lists, 1 to 200 characters.
   public var worker: String = ""
-  /// How many at most: 1 to 100; 0 is taken as 1.
+  /// The maximum number of mockups, 1 to 100. 0 means 1.
   public var count: Int32 = 0
-  /// How long the lease is: 1 to 3600; 0 is taken as 60.
+  /// The time until the leases expire, in seconds: 1 to 3600. 0 means 60.
   public var leaseSeconds: Int32 = 0
-  /// How long to wait where nothing is pending: 0 to 60.
+  /// The time to wait if no mockup is pending, in seconds: 0 to 60.
   public var waitSeconds: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     worker: String = "",
     count: Int32 = 0,
@@ -592,12 +646,14 @@ extension ClaimMockupsRequest {
   }
 }
 
+/// The response of ClaimMockups.
 public struct ClaimMockupsResponse: ProtobufMessage {
-  /// None where nothing is pending.
+  /// The claimed mockups; empty if none is pending.
   public var mockups: [ClaimedMockup] = []
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockups: [ClaimedMockup] = []
   ) {
@@ -624,21 +680,27 @@ extension ClaimMockupsResponse {
   }
 }
 
+/// A mockup that is leased to a worker.
 public struct ClaimedMockup: ProtobufMessage {
+  /// The mockup, which is GENERATING.
   public var mockup: Mockup? = nil
-  /// The token that heartbeat, complete and fail show: only the last claim's is taken.
+  /// The fencing token that HeartbeatMockup, CompleteMockup and FailMockup take. Only that of the
+  /// last claim is accepted.
   public var attempt: Int32 = 0
+  /// The time at which the lease expires.
   public var leaseExpiresAt: Timestamp? = nil
-  /// What is set aside for it.
+  /// The number of credits held for the mockup.
   public var credits: Int32 = 0
-  /// The vendor's template, as the scene resolves now.
+  /// The vendor's template to which the scene resolves now; empty if it no longer does.
   public var dmTemplateID: String = ""
+  /// The URL of the vendor's template; empty if none.
   public var dmTemplateURL: String = ""
-  /// How many attempts it may still have after this one.
+  /// The number of attempts that the round has left after this one.
   public var attemptsLeft: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockup: Mockup? = nil,
     attempt: Int32 = 0,
@@ -688,15 +750,20 @@ extension ClaimedMockup {
   }
 }
 
+/// The request for HeartbeatMockup.
 public struct HeartbeatMockupRequest: ProtobufMessage {
+  /// The owner of the mockup. Required.
   public var userID: String = ""
+  /// The mockup that is leased. Required.
   public var mockupID: String = ""
+  /// The fencing token of the claim.
   public var attempt: Int32 = 0
-  /// From now: 1 to 3600; 0 is taken as 60.
+  /// The time until the lease expires, in seconds from now: 1 to 3600. 0 means 60.
   public var leaseSeconds: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     mockupID: String = "",
@@ -734,11 +801,14 @@ extension HeartbeatMockupRequest {
   }
 }
 
+/// The response of HeartbeatMockup.
 public struct HeartbeatMockupResponse: ProtobufMessage {
+  /// The time at which the lease expires now.
   public var leaseExpiresAt: Timestamp? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     leaseExpiresAt: Timestamp? = nil
   ) {
@@ -764,26 +834,32 @@ extension HeartbeatMockupResponse {
   }
 }
 
+/// The request for CompleteMockup.
 public struct CompleteMockupRequest: ProtobufMessage {
+  /// The owner of the mockup. Required.
   public var userID: String = ""
+  /// The mockup to complete. Required.
   public var mockupID: String = ""
+  /// The fencing token of the claim.
   public var attempt: Int32 = 0
-  /// 1 to 4096 bytes, as file_key.
+  /// The URL of the picture, 1 to 4096 bytes.
   public var fileURL: String = ""
+  /// The storage key of the picture, 1 to 4096 bytes.
   public var fileKey: String = ""
-  /// Up to 4096 bytes; empty: none.
+  /// The URL of a thumbnail, up to 4096 bytes; empty if none.
   public var thumbnailURL: String = ""
-  /// Up to 200 characters; empty: none.
+  /// The vendor's id of the render, up to 200 characters; empty if none.
   public var dmRenderID: String = ""
-  /// A JSON object of up to 65536 bytes; empty: none.
+  /// The vendor's metadata, a JSON object of up to 65536 bytes; empty if none.
   public var dmMetadataJSON: String = ""
   public var qualityScore: Double? = nil
   public var credits: Int32? = nil
-  /// The vendor may have charged more than was set aside: take it from what is available.
+  /// Allows more credits than are held, if they are available: the vendor may have charged more.
   public var allowOverrun: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     mockupID: String = "",
@@ -859,13 +935,18 @@ extension CompleteMockupRequest {
   }
 }
 
+/// The response of CompleteMockup.
 public struct CompleteMockupResponse: ProtobufMessage {
+  /// The mockup, which is COMPLETED or APPROVED.
   public var mockup: Mockup? = nil
+  /// The user's credits after the charge.
   public var usage: CreditUsage? = nil
+  /// True if the attempt was completed before, and this is its first outcome.
   public var replayed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockup: Mockup? = nil,
     usage: CreditUsage? = nil,
@@ -899,20 +980,26 @@ extension CompleteMockupResponse {
   }
 }
 
+/// The request for FailMockup.
 public struct FailMockupRequest: ProtobufMessage {
+  /// The owner of the mockup. Required.
   public var userID: String = ""
+  /// The mockup whose attempt failed. Required.
   public var mockupID: String = ""
+  /// The fencing token of the claim.
   public var attempt: Int32 = 0
-  /// Why: up to 2000 characters.
+  /// The reason, up to 2000 characters.
   public var errorMessage: String = ""
-  /// Another attempt may succeed: the mockup is pending again, while it has attempts left.
+  /// Allows another attempt: the mockup is pending again while it has attempts left.
   public var mayRetry: Bool = false
-  /// The vendor may have charged for the attempt. A mockup that fails then leaves its reservation
-  /// UNRESOLVED, for AdminService.ResolveReservation; one that is pending again keeps it DISPATCHED.
+  /// True if the vendor may have charged for the attempt. A mockup that fails then leaves its
+  /// reservation UNRESOLVED, for AdminService.ResolveReservation; one that is pending again keeps it
+  /// DISPATCHED.
   public var mayBeCharged: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     mockupID: String = "",
@@ -958,13 +1045,18 @@ extension FailMockupRequest {
   }
 }
 
+/// The response of FailMockup.
 public struct FailMockupResponse: ProtobufMessage {
+  /// The mockup, which is FAILED or PENDING.
   public var mockup: Mockup? = nil
+  /// The user's credits after the failure.
   public var usage: CreditUsage? = nil
+  /// True if the attempt was ended in this way before.
   public var replayed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockup: Mockup? = nil,
     usage: CreditUsage? = nil,
@@ -998,12 +1090,16 @@ extension FailMockupResponse {
   }
 }
 
+/// The request for ApproveMockup.
 public struct ApproveMockupRequest: ProtobufMessage {
+  /// The owner of the mockup. Required.
   public var userID: String = ""
+  /// The completed mockup. Required.
   public var mockupID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     mockupID: String = ""
@@ -1033,11 +1129,14 @@ extension ApproveMockupRequest {
   }
 }
 
+/// The response of ApproveMockup.
 public struct ApproveMockupResponse: ProtobufMessage {
+  /// The approved mockup.
   public var mockup: Mockup? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockup: Mockup? = nil
   ) {
@@ -1063,14 +1162,18 @@ extension ApproveMockupResponse {
   }
 }
 
+/// The request for RejectMockup.
 public struct RejectMockupRequest: ProtobufMessage {
+  /// The owner of the mockup. Required.
   public var userID: String = ""
+  /// The completed mockup. Required.
   public var mockupID: String = ""
-  /// Up to 2000 characters.
+  /// The reason, up to 2000 characters.
   public var reason: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     mockupID: String = "",
@@ -1104,11 +1207,14 @@ extension RejectMockupRequest {
   }
 }
 
+/// The response of RejectMockup.
 public struct RejectMockupResponse: ProtobufMessage {
+  /// The rejected mockup.
   public var mockup: Mockup? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockup: Mockup? = nil
   ) {
@@ -1134,12 +1240,16 @@ extension RejectMockupResponse {
   }
 }
 
+/// The request for GetMockup.
 public struct GetMockupRequest: ProtobufMessage {
+  /// The owner of the mockup. Required.
   public var userID: String = ""
+  /// The mockup to return. Required.
   public var mockupID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     mockupID: String = ""
@@ -1169,11 +1279,14 @@ extension GetMockupRequest {
   }
 }
 
+/// The response of GetMockup.
 public struct GetMockupResponse: ProtobufMessage {
+  /// The mockup in its current state.
   public var mockup: Mockup? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockup: Mockup? = nil
   ) {
@@ -1199,20 +1312,26 @@ extension GetMockupResponse {
   }
 }
 
+/// The request for ListMockups.
 public struct ListMockupsRequest: ProtobufMessage {
+  /// The owner of the mockups. Required.
   public var userID: String = ""
-  /// Each of these narrows the list; empty or unspecified: all.
+  /// Lists only mockups of this asset; empty lists all.
   public var assetID: String = ""
+  /// Lists only mockups for this quote; empty lists all.
   public var quoteID: String = ""
+  /// Lists only mockups in this scene; empty lists all.
   public var scene: String = ""
+  /// Lists only mockups in this status; unspecified lists all.
   public var status: MockupStatus = MockupStatus()
-  /// At most 1000; 0 is taken as 100.
+  /// The maximum number of mockups in a page, up to 1000. 0 means 100.
   public var pageSize: Int32 = 0
-  /// Empty, or next_page_token of the page before.
+  /// The next_page_token of the page before; empty for the first page.
   public var pageToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     assetID: String = "",
@@ -1262,13 +1381,16 @@ extension ListMockupsRequest {
   }
 }
 
+/// The response of ListMockups.
 public struct ListMockupsResponse: ProtobufMessage {
+  /// A page of mockups, the newest first.
   public var mockups: [Mockup] = []
-  /// Empty where this is the last page.
+  /// The page_token of the next page; empty if this is the last page.
   public var nextPageToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockups: [Mockup] = [],
     nextPageToken: String = ""
@@ -1299,12 +1421,16 @@ extension ListMockupsResponse {
   }
 }
 
+/// The request for DeleteMockup.
 public struct DeleteMockupRequest: ProtobufMessage {
+  /// The owner of the mockup. Required.
   public var userID: String = ""
+  /// The mockup to delete. Required.
   public var mockupID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     mockupID: String = ""
@@ -1334,14 +1460,16 @@ extension DeleteMockupRequest {
   }
 }
 
+/// The response of DeleteMockup.
 public struct DeleteMockupResponse: ProtobufMessage {
-  /// It was there.
+  /// True if the mockup existed.
   public var deleted: Bool = false
-  /// What was given back.
+  /// The number of credits released.
   public var released: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     deleted: Bool = false,
     released: Int32 = 0
@@ -1371,15 +1499,18 @@ extension DeleteMockupResponse {
   }
 }
 
+/// The request for WatchMockups.
 public struct WatchMockupsRequest: ProtobufMessage {
+  /// The user whose mockups are watched. Required.
   public var userID: String = ""
-  /// Where to go on; empty: from now.
+  /// The resume_token after whose change the stream continues; empty to begin now.
   public var resumeToken: String = ""
-  /// Begin with every mockup as it stands now. Not with a resume_token.
+  /// Begins with the current state of every mockup. Cannot be combined with a resume_token.
   public var sendCurrent: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     resumeToken: String = "",
@@ -1413,16 +1544,20 @@ extension WatchMockupsRequest {
   }
 }
 
+/// A response of the stream of WatchMockups: a changed or deleted mockup.
+///
+/// The first response comes at once and has only a resume_token, which says where the watch begins.
 public struct WatchMockupsResponse: ProtobufMessage {
-  /// Absent in the first answer, which comes at once and says where the watch begins.
+  /// The changed mockup.
   public var mockup: Mockup? = nil
-  /// Its id, where it was deleted.
+  /// The id of the mockup that was deleted; empty for any other change.
   public var deletedMockupID: String = ""
-  /// Where to go on after this change.
+  /// The token with which another call continues after this change.
   public var resumeToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     mockup: Mockup? = nil,
     deletedMockupID: String = "",
@@ -1456,17 +1591,23 @@ extension WatchMockupsResponse {
   }
 }
 
-/// Refused by itself where a number is negative, the user has no such mockup, or one of the mockup's
-/// counters would pass what 32 bits hold.
+/// The pins and impressions to add to a mockup.
+///
+/// An entry is refused, without its batch, if a number is negative, if the user has no such mockup,
+/// or if a counter of the mockup would exceed 2^31 - 1.
 public struct PerformanceEntry: ProtobufMessage {
+  /// The owner of the mockup.
   public var userID: String = ""
+  /// The mockup that was pinned or shown.
   public var mockupID: String = ""
-  /// 0 or more, as impressions.
+  /// The number of pins to add, at least 0.
   public var pins: Int32 = 0
+  /// The number of impressions to add, at least 0.
   public var impressions: Int32 = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     mockupID: String = "",
@@ -1504,14 +1645,16 @@ extension PerformanceEntry {
   }
 }
 
+/// The request for RecordPerformance.
 public struct RecordPerformanceRequest: ProtobufMessage {
-  /// Made by the client: a batch counts once.
+  /// The idempotency key, made by the client: a batch is counted once. Required.
   public var batchID: String = ""
-  /// At most 1000.
+  /// The entries of the batch, up to 1000.
   public var entries: [PerformanceEntry] = []
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     batchID: String = "",
     entries: [PerformanceEntry] = []
@@ -1542,16 +1685,18 @@ extension RecordPerformanceRequest {
   }
 }
 
+/// The response of RecordPerformance.
 public struct RecordPerformanceResponse: ProtobufMessage {
-  /// Entries that were counted.
+  /// The number of entries that were counted.
   public var counted: Int32 = 0
-  /// Those that were not, each by itself.
+  /// The entries that were refused.
   public var refused: [RefusedEntry] = []
-  /// The batch was sent before; this is the first answer again.
+  /// True if the batch was sent before, and this is its first response.
   public var replayed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     counted: Int32 = 0,
     refused: [RefusedEntry] = [],
@@ -1586,14 +1731,16 @@ extension RecordPerformanceResponse {
   }
 }
 
+/// An entry of a batch that was refused.
 public struct RefusedEntry: ProtobufMessage {
-  /// Which of the batch, from 0.
+  /// The index of the entry in its batch, from 0.
   public var index: Int32 = 0
-  /// For people.
+  /// The reason, for people.
   public var reason: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     index: Int32 = 0,
     reason: String = ""
@@ -1623,13 +1770,16 @@ extension RefusedEntry {
   }
 }
 
+/// A batch of the stream of StreamPerformance.
 public struct StreamPerformanceRequest: ProtobufMessage {
+  /// The idempotency key, made by the client: a batch is counted once. Required.
   public var batchID: String = ""
-  /// At most 1000.
+  /// The entries of the batch, up to 1000.
   public var entries: [PerformanceEntry] = []
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     batchID: String = "",
     entries: [PerformanceEntry] = []
@@ -1660,18 +1810,22 @@ extension StreamPerformanceRequest {
   }
 }
 
+/// The response of StreamPerformance.
 public struct StreamPerformanceResponse: ProtobufMessage {
-  /// Batches that were taken, those sent before among them.
+  /// The number of batches received, including those that were sent before.
   public var batches: Int64 = 0
+  /// The number of batches that were sent before.
   public var replayedBatches: Int64 = 0
-  /// Entries that were counted.
+  /// The number of entries that were counted.
   public var counted: Int64 = 0
+  /// The number of entries that were refused.
   public var refused: Int64 = 0
-  /// The first of those that were refused, up to 100.
+  /// The first refused entries of the stream, up to 100.
   public var refusals: [StreamRefusal] = []
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     batches: Int64 = 0,
     replayedBatches: Int64 = 0,
@@ -1714,14 +1868,18 @@ extension StreamPerformanceResponse {
   }
 }
 
+/// An entry of a stream that was refused.
 public struct StreamRefusal: ProtobufMessage {
+  /// The batch of the entry.
   public var batchID: String = ""
-  /// Which of the batch, from 0.
+  /// The index of the entry in its batch, from 0.
   public var index: Int32 = 0
+  /// The reason, for people.
   public var reason: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     batchID: String = "",
     index: Int32 = 0,
@@ -1755,120 +1913,149 @@ extension StreamRefusal {
   }
 }
 
-/// Makes mockups: pictures of an asset in a scene, each charged to its user's credits once, or not at
-/// all.
+/// Mockups: pictures of an asset in a scene, each charged to its user's credits once or not at all.
 ///
-///   PENDING ──► GENERATING ──► COMPLETED ──► APPROVED | REJECTED
-///   PENDING | GENERATING ──► FAILED
-///   GENERATING ──► PENDING, where a worker's lease lapses or it says that another attempt may do
-///   FAILED | REJECTED | COMPLETED | APPROVED ──► PENDING, by RegenerateMockup, with a new attempt
+/// The changes of a mockup's status:
 ///
-/// Any other change is FAILED_PRECONDITION, and names both states. A mockup has three attempts in each
-/// round, from when it was asked for. Errors, for all methods: INVALID_ARGUMENT (with
-/// google.rpc.BadRequest), NOT_FOUND (an unknown user, or a mockup that the user does not have),
-/// ALREADY_EXISTS (an id or an attempt that was used for a request that differs), RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+///     PENDING ──► GENERATING ──► COMPLETED ──► APPROVED | REJECTED
+///     PENDING | GENERATING ──► FAILED
+///     GENERATING ──► PENDING, if the worker's lease expires or the worker allows another attempt
+///     FAILED | REJECTED | COMPLETED | APPROVED ──► PENDING, by RegenerateMockup
+///
+/// Any other change fails with FAILED_PRECONDITION, which names both states. Each request for a
+/// mockup (GenerateMockups or RegenerateMockup) begins a round, in which the mockup has three
+/// attempts.
+///
+/// Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND (the user is
+/// unknown, or has no such mockup), ALREADY_EXISTS (an id or an attempt was used for a different
+/// request), RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
 public protocol MockupServiceHandler: TTRPC.Service {
-  /// Asks for a mockup of each asset in each scene, in one transaction: each pair gets a pending mockup
-  /// and a reservation of its own, or a result that says why not. The request's id is the reservations'
-  /// group. NOT_FOUND where there is no such quote of the user.
+  /// Requests a mockup of each asset in each scene, in one transaction.
+  ///
+  /// Each pair gets a pending mockup and a reservation of its own, or a result with the reason why
+  /// not. The request's id is the group of the reservations. Fails with NOT_FOUND if the user has no
+  /// such quote.
   func generateMockups(
     _ request: GenerateMockupsRequest, context: TTRPC.ServerContext
   ) async throws -> GenerateMockupsResponse
 
-  /// Asks for a mockup once more, as a new round that is charged as a regeneration. The picture it had
-  /// is cleared away, and what was spent on it stays in the ledger.
-  /// Too few credits are an answer (`success` is false), not an error.
+  /// Requests a mockup again, as a new round that is charged as a regeneration.
+  ///
+  /// The picture of the round before is cleared, and its charge stays in the ledger. Insufficient
+  /// credits are not an error: `success` is false in the response.
   func regenerateMockup(
     _ request: RegenerateMockupRequest, context: TTRPC.ServerContext
   ) async throws -> RegenerateMockupResponse
 
-  /// Leases the oldest pending mockups to a worker, up to 1 MiB of them. What is claimed is about to be charged by the
-  /// vendor: its credits no longer come back by expiry. One whose reservation has expired meanwhile, or
-  /// was settled by hand, fails and is not claimed. Waits for work where asked to.
-  /// Each call claims anew: one whose answer was lost leaves its mockups to their leases' end.
+  /// Leases the oldest pending mockups to a worker, up to 1 MiB of them.
+  ///
+  /// The vendor is about to charge for a claimed mockup, so its reservation is dispatched: the
+  /// credits no longer become available by expiry. A mockup whose reservation has expired, or was
+  /// settled by hand, fails and is not claimed. With `wait_seconds` the call waits for a mockup to
+  /// become pending.
+  ///
+  /// The call is not idempotent. After a lost response the mockups stay leased until their leases
+  /// expire, and a retry claims others.
   func claimMockups(
     _ request: ClaimMockupsRequest, context: TTRPC.ServerContext
   ) async throws -> ClaimMockupsResponse
 
-  /// Renews a lease, also one that has lapsed, as long as nobody took it back. FAILED_PRECONDITION where
-  /// the attempt is no longer the caller's.
+  /// Renews a lease. An expired lease can be renewed until the server takes it back.
+  ///
+  /// Fails with FAILED_PRECONDITION if the attempt is no longer the caller's.
   func heartbeatMockup(
     _ request: HeartbeatMockupRequest, context: TTRPC.ServerContext
   ) async throws -> HeartbeatMockupResponse
 
-  /// Reports a picture: charges its credits and completes the mockup, in one transaction.
-  /// FAILED_PRECONDITION where the attempt is no longer the caller's, the reservation was settled by
-  /// hand, or the credits are more than it holds and an overrun was not allowed or not available.
+  /// Completes a mockup with its picture, and charges its credits, in one transaction.
+  ///
+  /// Fails with FAILED_PRECONDITION if the attempt is no longer the caller's, if the reservation was
+  /// settled by hand, or if the credits exceed what it holds and an overrun is not allowed or not
+  /// available.
   func completeMockup(
     _ request: CompleteMockupRequest, context: TTRPC.ServerContext
   ) async throws -> CompleteMockupResponse
 
-  /// Reports that there is no picture: fails the mockup and releases its reservation. With `may_retry` the
-  /// mockup is pending again, and the reservation is held until the next claim; if it expires first, its
-  /// credits are free, and the claim fails the mockup.
-  /// Where the vendor may have charged, for this attempt or for an earlier one of the round that ended
-  /// without a report, the credits are not released: the reservation stays dispatched for the next attempt,
-  /// or is unresolved where the mockup fails.
+  /// Ends an attempt without a picture: fails the mockup and releases its reservation.
+  ///
+  /// With `may_retry` the mockup is pending again while it has attempts left. Its reservation is
+  /// held until the next claim; if it expires first, its credits are available again and the claim
+  /// fails the mockup.
+  ///
+  /// The credits are not released if the vendor may have charged for this attempt, or for an earlier
+  /// one of the round that ended without a report. The reservation then stays dispatched for the
+  /// next attempt, or becomes unresolved if the mockup fails.
   func failMockup(
     _ request: FailMockupRequest, context: TTRPC.ServerContext
   ) async throws -> FailMockupResponse
 
-  /// Approves a completed mockup; one that is approved stays so.
+  /// Approves a completed mockup. An approved mockup stays approved.
   func approveMockup(
     _ request: ApproveMockupRequest, context: TTRPC.ServerContext
   ) async throws -> ApproveMockupResponse
 
-  /// Rejects a completed mockup; one that is rejected stays so, with its first reason.
+  /// Rejects a completed mockup. A rejected mockup stays rejected, with its first reason.
   func rejectMockup(
     _ request: RejectMockupRequest, context: TTRPC.ServerContext
   ) async throws -> RejectMockupResponse
 
-  /// A mockup as it is now.
+  /// Returns a mockup in its current state.
   func getMockup(
     _ request: GetMockupRequest, context: TTRPC.ServerContext
   ) async throws -> GetMockupResponse
 
-  /// A user's mockups, the newest first. A page ends after 1 MiB too, however many were asked for.
-  /// FAILED_PRECONDITION where one mockup alone is longer than a response may be, as for GetMockup and
-  /// WatchMockups.
+  /// Lists a user's mockups, the newest first.
+  ///
+  /// A page ends after 1 MiB, even if it has fewer mockups than requested. Fails with
+  /// FAILED_PRECONDITION if a single mockup exceeds the maximum size of a response, as GetMockup and
+  /// WatchMockups do.
   func listMockups(
     _ request: ListMockupsRequest, context: TTRPC.ServerContext
   ) async throws -> ListMockupsResponse
 
-  /// Deletes a mockup. What is set aside for it is given back if nobody has claimed it; what was claimed
-  /// may have been charged by the vendor, and stays set aside until its reservation is settled. What was
-  /// spent stays in the ledger. Deleting what is gone succeeds.
+  /// Deletes a mockup.
+  ///
+  /// Its reservation is released if no worker has claimed the mockup. The vendor may have charged
+  /// for a claimed one: its credits stay held until the reservation is settled. Charges stay in the
+  /// ledger. Deleting a mockup that does not exist succeeds.
   func deleteMockup(
     _ request: DeleteMockupRequest, context: TTRPC.ServerContext
   ) async throws -> DeleteMockupResponse
 
-  /// A user's mockups as they change, from a point on. Every mockup's latest state arrives, in the order
-  /// of the changes; of changes that follow fast on each other only the last may. The stream ends when
-  /// the caller ends it, or with UNAVAILABLE: then go on from the last resume_token.
+  /// Streams a user's mockups as they change.
+  ///
+  /// The latest state of every mockup arrives, in the order of the changes; of changes in quick
+  /// succession, possibly only the last. The stream ends when the client cancels it, or with
+  /// UNAVAILABLE: the client then continues from the last resume_token.
   func watchMockups(
     _ request: WatchMockupsRequest, responses: TTRPC.ResponseWriter<WatchMockupsResponse>,
     context: TTRPC.ServerContext
   ) async throws
 
-  /// Adds pins and impressions to mockups. A batch counts once, however often it is sent, and has been
-  /// counted when the answer comes. ALREADY_EXISTS where its id was used with other entries.
+  /// Adds pins and impressions to mockups.
+  ///
+  /// A batch is counted once, however often it is sent, and is durable when the call returns. Fails
+  /// with ALREADY_EXISTS if the batch id was used with other entries.
   func recordPerformance(
     _ request: RecordPerformanceRequest, context: TTRPC.ServerContext
   ) async throws -> RecordPerformanceResponse
 
-  /// The same for many batches. The answer comes when the caller has sent its last and all are counted.
-  /// A stream that fails may have counted some of its batches: send them all again. What is ahead of the
-  /// counting is bounded: a caller with more than a few megabytes on the way gets RESOURCE_EXHAUSTED.
+  /// Adds pins and impressions to mockups, in a stream of batches.
+  ///
+  /// The response comes when the client has sent its last batch and all are counted. A stream that
+  /// fails may have counted some of its batches: the client sends them all again. Buffering is
+  /// bounded: a client that is more than a few megabytes ahead of the counting gets
+  /// RESOURCE_EXHAUSTED.
   func streamPerformance(
     _ requests: TTRPC.MessageStream<StreamPerformanceRequest>, context: TTRPC.ServerContext
   ) async throws -> StreamPerformanceResponse
 }
 
 extension MockupServiceHandler {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static var serviceName: String { "mockups.v1.MockupService" }
 
-  /// All methods, each bound to this handler.
+  /// The methods of the service, bound to this handler.
   public var methods: [TTRPC.Method] {
     [
       .unary("GenerateMockups", GenerateMockupsRequest.self) { request, context in
@@ -1917,149 +2104,183 @@ extension MockupServiceHandler {
   }
 }
 
-/// Calls the methods of `mockups.v1.MockupService`.
+/// A client of `mockups.v1.MockupService`.
 public struct MockupServiceClient: Sendable {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static let serviceName = "mockups.v1.MockupService"
 
-  /// What the client knows of each method before it calls it.
+  /// The descriptors of the service's methods.
   public enum Methods {
+    /// The descriptor of `GenerateMockups`.
     public static let generateMockups = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "GenerateMockups", shape: .unary, isIdempotent: true)
+    /// The descriptor of `RegenerateMockup`.
     public static let regenerateMockup = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "RegenerateMockup", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ClaimMockups`.
     public static let claimMockups = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "ClaimMockups", shape: .unary, isIdempotent: false)
+    /// The descriptor of `HeartbeatMockup`.
     public static let heartbeatMockup = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "HeartbeatMockup", shape: .unary, isIdempotent: true)
+    /// The descriptor of `CompleteMockup`.
     public static let completeMockup = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "CompleteMockup", shape: .unary, isIdempotent: true)
+    /// The descriptor of `FailMockup`.
     public static let failMockup = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "FailMockup", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ApproveMockup`.
     public static let approveMockup = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "ApproveMockup", shape: .unary, isIdempotent: true)
+    /// The descriptor of `RejectMockup`.
     public static let rejectMockup = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "RejectMockup", shape: .unary, isIdempotent: true)
+    /// The descriptor of `GetMockup`.
     public static let getMockup = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "GetMockup", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ListMockups`.
     public static let listMockups = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "ListMockups", shape: .unary, isIdempotent: true)
+    /// The descriptor of `DeleteMockup`.
     public static let deleteMockup = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "DeleteMockup", shape: .unary, isIdempotent: true)
+    /// The descriptor of `WatchMockups`.
     public static let watchMockups = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "WatchMockups", shape: .serverStreaming, isIdempotent: true)
+    /// The descriptor of `RecordPerformance`.
     public static let recordPerformance = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "RecordPerformance", shape: .unary, isIdempotent: true)
+    /// The descriptor of `StreamPerformance`.
     public static let streamPerformance = TTRPC.MethodDescriptor(
       service: MockupServiceClient.serviceName, name: "StreamPerformance", shape: .clientStreaming, isIdempotent: true)
   }
 
   private let client: TTRPC.Client
 
-  /// Calls go over `client`, which the stub does not own.
+  /// Creates a client that makes its calls with `client`, which it does not own.
   public init(_ client: TTRPC.Client) {
     self.client = client
   }
 
-  /// Asks for a mockup of each asset in each scene, in one transaction: each pair gets a pending mockup
-  /// and a reservation of its own, or a result that says why not. The request's id is the reservations'
-  /// group. NOT_FOUND where there is no such quote of the user.
+  /// Requests a mockup of each asset in each scene, in one transaction.
+  ///
+  /// Each pair gets a pending mockup and a reservation of its own, or a result with the reason why
+  /// not. The request's id is the group of the reservations. Fails with NOT_FOUND if the user has no
+  /// such quote.
   public func generateMockups(
     _ request: GenerateMockupsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GenerateMockupsResponse {
     try await client.unary(Methods.generateMockups, request, options: options)
   }
 
-  /// Asks for a mockup once more, as a new round that is charged as a regeneration. The picture it had
-  /// is cleared away, and what was spent on it stays in the ledger.
-  /// Too few credits are an answer (`success` is false), not an error.
+  /// Requests a mockup again, as a new round that is charged as a regeneration.
+  ///
+  /// The picture of the round before is cleared, and its charge stays in the ledger. Insufficient
+  /// credits are not an error: `success` is false in the response.
   public func regenerateMockup(
     _ request: RegenerateMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> RegenerateMockupResponse {
     try await client.unary(Methods.regenerateMockup, request, options: options)
   }
 
-  /// Leases the oldest pending mockups to a worker, up to 1 MiB of them. What is claimed is about to be charged by the
-  /// vendor: its credits no longer come back by expiry. One whose reservation has expired meanwhile, or
-  /// was settled by hand, fails and is not claimed. Waits for work where asked to.
-  /// Each call claims anew: one whose answer was lost leaves its mockups to their leases' end.
+  /// Leases the oldest pending mockups to a worker, up to 1 MiB of them.
+  ///
+  /// The vendor is about to charge for a claimed mockup, so its reservation is dispatched: the
+  /// credits no longer become available by expiry. A mockup whose reservation has expired, or was
+  /// settled by hand, fails and is not claimed. With `wait_seconds` the call waits for a mockup to
+  /// become pending.
+  ///
+  /// The call is not idempotent. After a lost response the mockups stay leased until their leases
+  /// expire, and a retry claims others.
   public func claimMockups(
     _ request: ClaimMockupsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ClaimMockupsResponse {
     try await client.unary(Methods.claimMockups, request, options: options)
   }
 
-  /// Renews a lease, also one that has lapsed, as long as nobody took it back. FAILED_PRECONDITION where
-  /// the attempt is no longer the caller's.
+  /// Renews a lease. An expired lease can be renewed until the server takes it back.
+  ///
+  /// Fails with FAILED_PRECONDITION if the attempt is no longer the caller's.
   public func heartbeatMockup(
     _ request: HeartbeatMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> HeartbeatMockupResponse {
     try await client.unary(Methods.heartbeatMockup, request, options: options)
   }
 
-  /// Reports a picture: charges its credits and completes the mockup, in one transaction.
-  /// FAILED_PRECONDITION where the attempt is no longer the caller's, the reservation was settled by
-  /// hand, or the credits are more than it holds and an overrun was not allowed or not available.
+  /// Completes a mockup with its picture, and charges its credits, in one transaction.
+  ///
+  /// Fails with FAILED_PRECONDITION if the attempt is no longer the caller's, if the reservation was
+  /// settled by hand, or if the credits exceed what it holds and an overrun is not allowed or not
+  /// available.
   public func completeMockup(
     _ request: CompleteMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> CompleteMockupResponse {
     try await client.unary(Methods.completeMockup, request, options: options)
   }
 
-  /// Reports that there is no picture: fails the mockup and releases its reservation. With `may_retry` the
-  /// mockup is pending again, and the reservation is held until the next claim; if it expires first, its
-  /// credits are free, and the claim fails the mockup.
-  /// Where the vendor may have charged, for this attempt or for an earlier one of the round that ended
-  /// without a report, the credits are not released: the reservation stays dispatched for the next attempt,
-  /// or is unresolved where the mockup fails.
+  /// Ends an attempt without a picture: fails the mockup and releases its reservation.
+  ///
+  /// With `may_retry` the mockup is pending again while it has attempts left. Its reservation is
+  /// held until the next claim; if it expires first, its credits are available again and the claim
+  /// fails the mockup.
+  ///
+  /// The credits are not released if the vendor may have charged for this attempt, or for an earlier
+  /// one of the round that ended without a report. The reservation then stays dispatched for the
+  /// next attempt, or becomes unresolved if the mockup fails.
   public func failMockup(
     _ request: FailMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> FailMockupResponse {
     try await client.unary(Methods.failMockup, request, options: options)
   }
 
-  /// Approves a completed mockup; one that is approved stays so.
+  /// Approves a completed mockup. An approved mockup stays approved.
   public func approveMockup(
     _ request: ApproveMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ApproveMockupResponse {
     try await client.unary(Methods.approveMockup, request, options: options)
   }
 
-  /// Rejects a completed mockup; one that is rejected stays so, with its first reason.
+  /// Rejects a completed mockup. A rejected mockup stays rejected, with its first reason.
   public func rejectMockup(
     _ request: RejectMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> RejectMockupResponse {
     try await client.unary(Methods.rejectMockup, request, options: options)
   }
 
-  /// A mockup as it is now.
+  /// Returns a mockup in its current state.
   public func getMockup(
     _ request: GetMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetMockupResponse {
     try await client.unary(Methods.getMockup, request, options: options)
   }
 
-  /// A user's mockups, the newest first. A page ends after 1 MiB too, however many were asked for.
-  /// FAILED_PRECONDITION where one mockup alone is longer than a response may be, as for GetMockup and
-  /// WatchMockups.
+  /// Lists a user's mockups, the newest first.
+  ///
+  /// A page ends after 1 MiB, even if it has fewer mockups than requested. Fails with
+  /// FAILED_PRECONDITION if a single mockup exceeds the maximum size of a response, as GetMockup and
+  /// WatchMockups do.
   public func listMockups(
     _ request: ListMockupsRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ListMockupsResponse {
     try await client.unary(Methods.listMockups, request, options: options)
   }
 
-  /// Deletes a mockup. What is set aside for it is given back if nobody has claimed it; what was claimed
-  /// may have been charged by the vendor, and stays set aside until its reservation is settled. What was
-  /// spent stays in the ledger. Deleting what is gone succeeds.
+  /// Deletes a mockup.
+  ///
+  /// Its reservation is released if no worker has claimed the mockup. The vendor may have charged
+  /// for a claimed one: its credits stay held until the reservation is settled. Charges stay in the
+  /// ledger. Deleting a mockup that does not exist succeeds.
   public func deleteMockup(
     _ request: DeleteMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> DeleteMockupResponse {
     try await client.unary(Methods.deleteMockup, request, options: options)
   }
 
-  /// A user's mockups as they change, from a point on. Every mockup's latest state arrives, in the order
-  /// of the changes; of changes that follow fast on each other only the last may. The stream ends when
-  /// the caller ends it, or with UNAVAILABLE: then go on from the last resume_token.
+  /// Streams a user's mockups as they change.
+  ///
+  /// The latest state of every mockup arrives, in the order of the changes; of changes in quick
+  /// succession, possibly only the last. The stream ends when the client cancels it, or with
+  /// UNAVAILABLE: the client then continues from the last resume_token.
   public func watchMockups<Value>(
     _ request: WatchMockupsRequest, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<WatchMockupsResponse>) async throws -> Value
@@ -2067,17 +2288,22 @@ public struct MockupServiceClient: Sendable {
     try await client.serverStreaming(Methods.watchMockups, request, options: options, body)
   }
 
-  /// Adds pins and impressions to mockups. A batch counts once, however often it is sent, and has been
-  /// counted when the answer comes. ALREADY_EXISTS where its id was used with other entries.
+  /// Adds pins and impressions to mockups.
+  ///
+  /// A batch is counted once, however often it is sent, and is durable when the call returns. Fails
+  /// with ALREADY_EXISTS if the batch id was used with other entries.
   public func recordPerformance(
     _ request: RecordPerformanceRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> RecordPerformanceResponse {
     try await client.unary(Methods.recordPerformance, request, options: options)
   }
 
-  /// The same for many batches. The answer comes when the caller has sent its last and all are counted.
-  /// A stream that fails may have counted some of its batches: send them all again. What is ahead of the
-  /// counting is bounded: a caller with more than a few megabytes on the way gets RESOURCE_EXHAUSTED.
+  /// Adds pins and impressions to mockups, in a stream of batches.
+  ///
+  /// The response comes when the client has sent its last batch and all are counted. A stream that
+  /// fails may have counted some of its batches: the client sends them all again. Buffering is
+  /// bounded: a client that is more than a few megabytes ahead of the counting gets
+  /// RESOURCE_EXHAUSTED.
   public func streamPerformance(
     options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.RequestWriter<StreamPerformanceRequest>) async throws -> Void

@@ -5,12 +5,16 @@ import CMockupMessages
 public import ProtobufC
 public import TTRPC
 
+/// A size in pixels.
 public struct Size: ProtobufMessage {
+  /// The width in pixels.
   public var width: Double = 0
+  /// The height in pixels.
   public var height: Double = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     width: Double = 0,
     height: Double = 0
@@ -40,12 +44,16 @@ extension Size {
   }
 }
 
+/// A position in pixels.
 public struct Position: ProtobufMessage {
+  /// The horizontal position in pixels.
   public var x: Double = 0
+  /// The vertical position in pixels.
   public var y: Double = 0
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     x: Double = 0,
     y: Double = 0
@@ -75,24 +83,27 @@ extension Position {
   }
 }
 
-/// Where and how an artwork is placed in a scene. Numbers are finite.
+/// The placement of an artwork in a scene. Numbers are finite.
 public struct SceneConfig: ProtobufMessage {
-  /// The layer of the template that takes the artwork: up to 200 characters; empty: none is named.
+  /// The layer of the template that takes the artwork, up to 200 characters; empty if none is named.
   public var smartObject: String = ""
-  /// In pixels; absent: the template's.
+  /// The size of the artwork; absent: that of the template.
   public var defaultSize: Size? = nil
-  /// In pixels; absent: the template's.
+  /// The position of the artwork; absent: that of the template.
   public var position: Position? = nil
   public var rotation: Double? = nil
   public var scale: Double? = nil
-  /// Whatever else the configuration holds, as a JSON object of up to 16 KiB, nested up to 64 deep;
-  /// empty: nothing. Its values are kept as they are, numbers of any length among them. The keys that
-  /// have fields above (smart_object, default_size, position, rotation, scale; also smart_object_name and
-  /// default_position, their other spellings) stand here only where their value is of another kind.
+  /// All other keys of the configuration, as a JSON object of up to 16 KiB and a nesting of up to
+  /// 64; empty if there are none.
+  ///
+  /// Values are kept unchanged, including numbers of any length. Keys that have a field above
+  /// (smart_object, default_size, position, rotation, scale, and the other spellings
+  /// smart_object_name and default_position) are here only if their value is of another type.
   public var otherJSON: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     smartObject: String = "",
     defaultSize: Size? = nil,
@@ -148,29 +159,40 @@ extension SceneConfig {
   }
 }
 
+/// A scene: a template of the vendor, and the placement of artworks in it.
 public struct SceneTemplate: ProtobufMessage {
+  /// The template's id, made by the server.
   public var templateID: String = ""
-  /// Empty: a system scene.
+  /// The owner of the template; empty for a system scene.
   public var userID: String = ""
+  /// The key that requests for mockups name.
   public var sceneKey: String = ""
+  /// The name for people.
   public var name: String = ""
-  /// Empty: none.
+  /// A description for people; empty if none.
   public var description: String = ""
-  /// The vendor's template.
+  /// The vendor's id of the template.
   public var dmTemplateID: String = ""
-  /// Empty: none.
+  /// The URL of the vendor's template; empty if none.
   public var dmTemplateURL: String = ""
+  /// The placement of the artwork.
   public var config: SceneConfig? = nil
-  /// Empty: none.
+  /// The URL of a preview picture; empty if none.
   public var previewURL: String = ""
+  /// True if the key can resolve to this template.
   public var isActive: Bool = false
+  /// True for a system scene.
   public var isSystem: Bool = false
+  /// The collections that the scene is recommended for.
   public var recommendedCollections: [String] = []
+  /// The time at which the template was created.
   public var createdAt: Timestamp? = nil
+  /// The time of the last change.
   public var updatedAt: Timestamp? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     templateID: String = "",
     userID: String = "",
@@ -249,22 +271,25 @@ extension SceneTemplate {
   }
 }
 
+/// The request for ListSceneTemplates.
 public struct ListSceneTemplatesRequest: ProtobufMessage {
-  /// Whose scenes; empty: the system's alone.
+  /// The user whose scenes are listed besides the system's; empty: only the system's.
   public var userID: String = ""
-  /// Also those that are not active.
+  /// Lists inactive scenes, too.
   public var includeInactive: Bool = false
-  /// Only the user's own.
+  /// Lists only the user's own scenes. Requires user_id.
   public var ownOnly: Bool = false
-  /// Only those recommended for this collection; empty: all.
+  /// Lists only scenes that are recommended for this collection, up to 64 characters; empty lists
+  /// all.
   public var collection: String = ""
-  /// At most 1000; 0 is taken as 100.
+  /// The maximum number of templates in a page, up to 1000. 0 means 100.
   public var pageSize: Int32 = 0
-  /// Empty, or next_page_token of the page before.
+  /// The next_page_token of the page before; empty for the first page.
   public var pageToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     includeInactive: Bool = false,
@@ -310,13 +335,16 @@ extension ListSceneTemplatesRequest {
   }
 }
 
+/// The response of ListSceneTemplates.
 public struct ListSceneTemplatesResponse: ProtobufMessage {
+  /// A page of templates.
   public var templates: [SceneTemplate] = []
-  /// Empty where this is the last page.
+  /// The page_token of the next page; empty if this is the last page.
   public var nextPageToken: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     templates: [SceneTemplate] = [],
     nextPageToken: String = ""
@@ -347,13 +375,16 @@ extension ListSceneTemplatesResponse {
   }
 }
 
+/// The request for GetSceneTemplate.
 public struct GetSceneTemplateRequest: ProtobufMessage {
-  /// Who asks; empty: only system scenes are found.
+  /// The user whose scenes are found besides the system's; empty: only the system's.
   public var userID: String = ""
+  /// The template to return. Required.
   public var templateID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     templateID: String = ""
@@ -383,11 +414,14 @@ extension GetSceneTemplateRequest {
   }
 }
 
+/// The response of GetSceneTemplate.
 public struct GetSceneTemplateResponse: ProtobufMessage {
+  /// The template.
   public var template: SceneTemplate? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     template: SceneTemplate? = nil
   ) {
@@ -413,12 +447,16 @@ extension GetSceneTemplateResponse {
   }
 }
 
+/// The request for ResolveScene.
 public struct ResolveSceneRequest: ProtobufMessage {
+  /// The user whose scenes take precedence.
   public var userID: String = ""
+  /// The key of the scene.
   public var sceneKey: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     sceneKey: String = ""
@@ -448,11 +486,14 @@ extension ResolveSceneRequest {
   }
 }
 
+/// The response of ResolveScene.
 public struct ResolveSceneResponse: ProtobufMessage {
+  /// The template that the key selects.
   public var template: SceneTemplate? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     template: SceneTemplate? = nil
   ) {
@@ -478,31 +519,35 @@ extension ResolveSceneResponse {
   }
 }
 
+/// The request for CreateSceneTemplate.
 public struct CreateSceneTemplateRequest: ProtobufMessage {
+  /// The owner of the new template. Required.
   public var userID: String = ""
-  /// The idempotency key, a UUID made by the client and unique for the user: a retry with the same
-  /// request_id gets the same template. The template's own id is made by the server.
+  /// The idempotency key, made by the client and unique for the user: a retry with the same
+  /// request_id gets the same template. Required. The server makes the id of the template.
   public var requestID: String = ""
-  /// 1 to 64 characters: lower-case letters, digits, `_` and `-`.
+  /// The key, 1 to 64 characters: lower-case letters, digits, `_` and `-`.
   public var sceneKey: String = ""
-  /// 1 to 200 characters.
+  /// The name for people, 1 to 200 characters.
   public var name: String = ""
-  /// Up to 2000 characters.
+  /// A description for people, up to 2000 characters.
   public var description: String = ""
-  /// 1 to 200 characters.
+  /// The vendor's id of the template, 1 to 200 characters.
   public var dmTemplateID: String = ""
-  /// Of http or https; empty: none.
+  /// The URL of the vendor's template (http or https, up to 2048 characters); empty if none.
   public var dmTemplateURL: String = ""
+  /// The placement of the artwork; absent: an empty configuration.
   public var config: SceneConfig? = nil
-  /// As dm_template_url.
+  /// The URL of a preview picture (http or https, up to 2048 characters); empty if none.
   public var previewURL: String = ""
-  /// Made, but not used yet.
+  /// Creates the template inactive.
   public var isInactive: Bool = false
-  /// Up to 32, of 1 to 64 characters.
+  /// Up to 32 names of collections, of 1 to 64 characters each.
   public var recommendedCollections: [String] = []
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     requestID: String = "",
@@ -569,13 +614,16 @@ extension CreateSceneTemplateRequest {
   }
 }
 
+/// The response of CreateSceneTemplate.
 public struct CreateSceneTemplateResponse: ProtobufMessage {
+  /// The template.
   public var template: SceneTemplate? = nil
-  /// The request_id was sent before; this is the template as it stands now.
+  /// True if the request_id was used before; the template is in its current state then.
   public var replayed: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     template: SceneTemplate? = nil,
     replayed: Bool = false
@@ -605,24 +653,29 @@ extension CreateSceneTemplateResponse {
   }
 }
 
-/// What is absent stays as it is; what is there keeps the bounds of CreateSceneTemplateRequest.
+/// The request for UpdateSceneTemplate.
+///
+/// Absent fields stay unchanged. Fields have the same limits as in CreateSceneTemplateRequest.
 public struct UpdateSceneTemplateRequest: ProtobufMessage {
+  /// The owner of the template. Required.
   public var userID: String = ""
+  /// The template to change. Required.
   public var templateID: String = ""
   public var name: String? = nil
   public var description: String? = nil
   public var dmTemplateID: String? = nil
   public var dmTemplateURL: String? = nil
-  /// Replaces the whole configuration, but for keys this server does not know: those stay unless
+  /// Replaces the whole configuration, except keys that this server does not know: they stay unless
   /// other_json names them.
   public var config: SceneConfig? = nil
   public var previewURL: String? = nil
   public var isActive: Bool? = nil
-  /// Replaces them all, if it is there.
+  /// Replaces all recommended collections.
   public var recommendedCollections: Collections? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     templateID: String = "",
@@ -714,11 +767,14 @@ extension UpdateSceneTemplateRequest {
   }
 }
 
+/// A list of collections.
 public struct Collections: ProtobufMessage {
+  /// The names of the collections.
   public var names: [String] = []
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     names: [String] = []
   ) {
@@ -745,11 +801,14 @@ extension Collections {
   }
 }
 
+/// The response of UpdateSceneTemplate.
 public struct UpdateSceneTemplateResponse: ProtobufMessage {
+  /// The template after the change.
   public var template: SceneTemplate? = nil
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     template: SceneTemplate? = nil
   ) {
@@ -775,12 +834,16 @@ extension UpdateSceneTemplateResponse {
   }
 }
 
+/// The request for DeleteSceneTemplate.
 public struct DeleteSceneTemplateRequest: ProtobufMessage {
+  /// The owner of the template. Required.
   public var userID: String = ""
+  /// The template to delete. Required.
   public var templateID: String = ""
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     userID: String = "",
     templateID: String = ""
@@ -810,12 +873,14 @@ extension DeleteSceneTemplateRequest {
   }
 }
 
+/// The response of DeleteSceneTemplate.
 public struct DeleteSceneTemplateResponse: ProtobufMessage {
-  /// It was there.
+  /// True if the template existed.
   public var deleted: Bool = false
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     deleted: Bool = false
   ) {
@@ -841,54 +906,64 @@ extension DeleteSceneTemplateResponse {
   }
 }
 
-/// The scenes that artworks are placed in: the vendor's templates, under names of our own.
+/// The scenes that artworks are placed in: the vendor's templates, under keys of this service.
 ///
-/// System scenes are everybody's and nobody's to change. A user may have scenes too; an active one
-/// stands before the system's of the same key. Another user's scene is as if there were none. Who asks
-/// need not be known: an unknown user sees the system's. Errors, for all methods: INVALID_ARGUMENT (with
-/// google.rpc.BadRequest), NOT_FOUND, RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo),
-/// INTERNAL.
+/// System scenes are visible to all users and cannot be changed. Users can have scenes of their own;
+/// a user's active scene takes precedence over the system scene of the same key. Another user's
+/// scene is treated as if it did not exist. Reading does not require a known user: an unknown user
+/// sees the system scenes.
+///
+/// Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
+/// RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
 public protocol SceneServiceHandler: TTRPC.Service {
-  /// Scene templates that a user sees, ordered by key, the user's before the system's.
+  /// Lists the scene templates that a user sees, by key, the user's before the system's.
   func listSceneTemplates(
     _ request: ListSceneTemplatesRequest, context: TTRPC.ServerContext
   ) async throws -> ListSceneTemplatesResponse
 
-  /// One scene template: the system's, or the user's own.
+  /// Returns a scene template of the system or of the user.
   func getSceneTemplate(
     _ request: GetSceneTemplateRequest, context: TTRPC.ServerContext
   ) async throws -> GetSceneTemplateResponse
 
-  /// The template that a user's mockups of a scene are made with: the user's active one of that key, or
-  /// else the system's active one. NOT_FOUND where there is neither.
+  /// Returns the template that a user's mockups of a scene are made with.
+  ///
+  /// It is the user's active template of that key, or else the active system template. Fails with
+  /// NOT_FOUND if there is neither.
   func resolveScene(
     _ request: ResolveSceneRequest, context: TTRPC.ServerContext
   ) async throws -> ResolveSceneResponse
 
-  /// Creates a scene template of a user. ALREADY_EXISTS (with google.rpc.BadRequest) if the user has a
-  /// template of that key, or sent the request_id before with other values. NOT_FOUND for an unknown
-  /// user, and if the call is a retry and the template has been deleted since.
+  /// Creates a scene template of a user.
+  ///
+  /// Fails with ALREADY_EXISTS (with google.rpc.BadRequest) if the user has a template of that key,
+  /// or if the request_id was used with other values. Fails with NOT_FOUND if the user is unknown,
+  /// or if the call is a retry and the template has been deleted since.
   func createSceneTemplate(
     _ request: CreateSceneTemplateRequest, context: TTRPC.ServerContext
   ) async throws -> CreateSceneTemplateResponse
 
-  /// Changes a user's scene. FAILED_PRECONDITION for a system scene.
+  /// Changes a scene template of a user.
+  ///
+  /// Fails with FAILED_PRECONDITION for a system scene.
   func updateSceneTemplate(
     _ request: UpdateSceneTemplateRequest, context: TTRPC.ServerContext
   ) async throws -> UpdateSceneTemplateResponse
 
-  /// Deletes a user's scene; mockups that were made with it stay. FAILED_PRECONDITION for a system
-  /// scene. Deleting what is gone, or was never the user's, succeeds.
+  /// Deletes a scene template of a user; mockups that were made with it stay.
+  ///
+  /// Fails with FAILED_PRECONDITION for a system scene. Deleting a template that does not exist, or
+  /// is another user's, succeeds.
   func deleteSceneTemplate(
     _ request: DeleteSceneTemplateRequest, context: TTRPC.ServerContext
   ) async throws -> DeleteSceneTemplateResponse
 }
 
 extension SceneServiceHandler {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static var serviceName: String { "mockups.v1.SceneService" }
 
-  /// All methods, each bound to this handler.
+  /// The methods of the service, bound to this handler.
   public var methods: [TTRPC.Method] {
     [
       .unary("ListSceneTemplates", ListSceneTemplatesRequest.self) { request, context in
@@ -913,74 +988,88 @@ extension SceneServiceHandler {
   }
 }
 
-/// Calls the methods of `mockups.v1.SceneService`.
+/// A client of `mockups.v1.SceneService`.
 public struct SceneServiceClient: Sendable {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static let serviceName = "mockups.v1.SceneService"
 
-  /// What the client knows of each method before it calls it.
+  /// The descriptors of the service's methods.
   public enum Methods {
+    /// The descriptor of `ListSceneTemplates`.
     public static let listSceneTemplates = TTRPC.MethodDescriptor(
       service: SceneServiceClient.serviceName, name: "ListSceneTemplates", shape: .unary, isIdempotent: true)
+    /// The descriptor of `GetSceneTemplate`.
     public static let getSceneTemplate = TTRPC.MethodDescriptor(
       service: SceneServiceClient.serviceName, name: "GetSceneTemplate", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ResolveScene`.
     public static let resolveScene = TTRPC.MethodDescriptor(
       service: SceneServiceClient.serviceName, name: "ResolveScene", shape: .unary, isIdempotent: true)
+    /// The descriptor of `CreateSceneTemplate`.
     public static let createSceneTemplate = TTRPC.MethodDescriptor(
       service: SceneServiceClient.serviceName, name: "CreateSceneTemplate", shape: .unary, isIdempotent: true)
+    /// The descriptor of `UpdateSceneTemplate`.
     public static let updateSceneTemplate = TTRPC.MethodDescriptor(
       service: SceneServiceClient.serviceName, name: "UpdateSceneTemplate", shape: .unary, isIdempotent: true)
+    /// The descriptor of `DeleteSceneTemplate`.
     public static let deleteSceneTemplate = TTRPC.MethodDescriptor(
       service: SceneServiceClient.serviceName, name: "DeleteSceneTemplate", shape: .unary, isIdempotent: true)
   }
 
   private let client: TTRPC.Client
 
-  /// Calls go over `client`, which the stub does not own.
+  /// Creates a client that makes its calls with `client`, which it does not own.
   public init(_ client: TTRPC.Client) {
     self.client = client
   }
 
-  /// Scene templates that a user sees, ordered by key, the user's before the system's.
+  /// Lists the scene templates that a user sees, by key, the user's before the system's.
   public func listSceneTemplates(
     _ request: ListSceneTemplatesRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ListSceneTemplatesResponse {
     try await client.unary(Methods.listSceneTemplates, request, options: options)
   }
 
-  /// One scene template: the system's, or the user's own.
+  /// Returns a scene template of the system or of the user.
   public func getSceneTemplate(
     _ request: GetSceneTemplateRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetSceneTemplateResponse {
     try await client.unary(Methods.getSceneTemplate, request, options: options)
   }
 
-  /// The template that a user's mockups of a scene are made with: the user's active one of that key, or
-  /// else the system's active one. NOT_FOUND where there is neither.
+  /// Returns the template that a user's mockups of a scene are made with.
+  ///
+  /// It is the user's active template of that key, or else the active system template. Fails with
+  /// NOT_FOUND if there is neither.
   public func resolveScene(
     _ request: ResolveSceneRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ResolveSceneResponse {
     try await client.unary(Methods.resolveScene, request, options: options)
   }
 
-  /// Creates a scene template of a user. ALREADY_EXISTS (with google.rpc.BadRequest) if the user has a
-  /// template of that key, or sent the request_id before with other values. NOT_FOUND for an unknown
-  /// user, and if the call is a retry and the template has been deleted since.
+  /// Creates a scene template of a user.
+  ///
+  /// Fails with ALREADY_EXISTS (with google.rpc.BadRequest) if the user has a template of that key,
+  /// or if the request_id was used with other values. Fails with NOT_FOUND if the user is unknown,
+  /// or if the call is a retry and the template has been deleted since.
   public func createSceneTemplate(
     _ request: CreateSceneTemplateRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> CreateSceneTemplateResponse {
     try await client.unary(Methods.createSceneTemplate, request, options: options)
   }
 
-  /// Changes a user's scene. FAILED_PRECONDITION for a system scene.
+  /// Changes a scene template of a user.
+  ///
+  /// Fails with FAILED_PRECONDITION for a system scene.
   public func updateSceneTemplate(
     _ request: UpdateSceneTemplateRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> UpdateSceneTemplateResponse {
     try await client.unary(Methods.updateSceneTemplate, request, options: options)
   }
 
-  /// Deletes a user's scene; mockups that were made with it stay. FAILED_PRECONDITION for a system
-  /// scene. Deleting what is gone, or was never the user's, succeeds.
+  /// Deletes a scene template of a user; mockups that were made with it stay.
+  ///
+  /// Fails with FAILED_PRECONDITION for a system scene. Deleting a template that does not exist, or
+  /// is another user's, succeeds.
   public func deleteSceneTemplate(
     _ request: DeleteSceneTemplateRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> DeleteSceneTemplateResponse {

@@ -3,9 +3,9 @@
 
 import CTTRPCServicesMessages
 
-/// What this module's `.proto` files say, comments included, for those who ask a running server.
+/// The `.proto` files of this module, with their comments, for server reflection.
 public enum TTRPCServicesDescriptors {
-  /// The files and all that they import: a serialized `google.protobuf.FileDescriptorSet`.
+  /// The files and their imports: a serialized `google.protobuf.FileDescriptorSet`.
   public static var fileDescriptorSet: [UInt8] {
     unsafe [UInt8](UnsafeBufferPointer(start: cttrpcservicesmessages_descriptor_set_bytes(), count: cttrpcservicesmessages_descriptor_set_count()))
   }

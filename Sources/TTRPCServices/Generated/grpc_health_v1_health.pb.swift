@@ -11,6 +11,7 @@ public struct HealthCheckRequest: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     service: String = ""
   ) {
@@ -41,6 +42,7 @@ public struct HealthCheckResponse: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     status: HealthCheckResponse.ServingStatus = HealthCheckResponse.ServingStatus()
   ) {
@@ -56,11 +58,12 @@ public struct HealthCheckResponse: ProtobufMessage {
     case notServing
     /// There is no such service. Only Watch answers this.
     case serviceUnknown
-    /// A number that this version of the schema does not name. Never made for one that it
-    /// does: use `init(rawValue:)`.
+    /// A number that this version of the schema does not name.
+    ///
+    /// Create values with `init(rawValue:)`, which returns the named case if there is one.
     case unrecognized(Int32)
 
-    /// The value of a field that is absent.
+    /// Creates the value of an absent field.
     public init() { self = Self(rawValue: 0) }
 
     public init(rawValue: Int32) {
@@ -110,7 +113,7 @@ public protocol HealthHandler: TTRPC.Service {
   /// The status now. NOT_FOUND for a service that the server does not know.
   func check(
     _ request: HealthCheckRequest, context: TTRPC.ServerContext
-  ) async throws -> HealthCheckResponse
+  ) throws -> HealthCheckResponse
 
   /// The status now, and again whenever it has changed. The call has no end of its own. A service that
   /// the server does not know is SERVICE_UNKNOWN, until it does.
@@ -121,14 +124,14 @@ public protocol HealthHandler: TTRPC.Service {
 }
 
 extension HealthHandler {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static var serviceName: String { "grpc.health.v1.Health" }
 
-  /// All methods, each bound to this handler.
+  /// The methods of the service, bound to this handler.
   public var methods: [TTRPC.Method] {
     [
-      .unary("Check", HealthCheckRequest.self) { request, context in
-        try await self.check(request, context: context)
+      .immediate("Check", HealthCheckRequest.self) { request, context in
+        try self.check(request, context: context)
       },
       .serverStreaming("Watch", HealthCheckRequest.self) { request, responses, context in
         try await self.watch(request, responses: responses, context: context)
@@ -137,22 +140,24 @@ extension HealthHandler {
   }
 }
 
-/// Calls the methods of `grpc.health.v1.Health`.
+/// A client of `grpc.health.v1.Health`.
 public struct HealthClient: Sendable {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static let serviceName = "grpc.health.v1.Health"
 
-  /// What the client knows of each method before it calls it.
+  /// The descriptors of the service's methods.
   public enum Methods {
+    /// The descriptor of `Check`.
     public static let check = TTRPC.MethodDescriptor(
       service: HealthClient.serviceName, name: "Check", shape: .unary, isIdempotent: true)
+    /// The descriptor of `Watch`.
     public static let watch = TTRPC.MethodDescriptor(
       service: HealthClient.serviceName, name: "Watch", shape: .serverStreaming, isIdempotent: true)
   }
 
   private let client: TTRPC.Client
 
-  /// Calls go over `client`, which the stub does not own.
+  /// Creates a client that makes its calls with `client`, which it does not own.
   public init(_ client: TTRPC.Client) {
     self.client = client
   }

@@ -13,6 +13,7 @@ public struct ServerReflectionRequest: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     host: String = "",
     messageRequest: MessageRequest? = nil
@@ -92,6 +93,7 @@ public struct ExtensionRequest: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     containingType: String = "",
     extensionNumber: Int32 = 0
@@ -130,6 +132,7 @@ public struct ServerReflectionResponse: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     validHost: String = "",
     originalRequest: ServerReflectionRequest? = nil,
@@ -202,6 +205,7 @@ public struct FileDescriptorResponse: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     fileDescriptorProto: [[UInt8]] = []
   ) {
@@ -235,6 +239,7 @@ public struct ExtensionNumberResponse: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     baseTypeName: String = "",
     extensionNumber: [Int32] = []
@@ -270,6 +275,7 @@ public struct ListServiceResponse: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     service: [ServiceResponse] = []
   ) {
@@ -302,6 +308,7 @@ public struct ServiceResponse: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     name: String = ""
   ) {
@@ -334,6 +341,7 @@ public struct ErrorResponse: ProtobufMessage {
 
   public init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   public init(
     errorCode: Int32 = 0,
     errorMessage: String = ""
@@ -377,10 +385,10 @@ public protocol ServerReflectionHandler: TTRPC.Service {
 }
 
 extension ServerReflectionHandler {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static var serviceName: String { "grpc.reflection.v1.ServerReflection" }
 
-  /// All methods, each bound to this handler.
+  /// The methods of the service, bound to this handler.
   public var methods: [TTRPC.Method] {
     [
       .bidirectional("ServerReflectionInfo", ServerReflectionRequest.self) { requests, responses, context in
@@ -390,20 +398,21 @@ extension ServerReflectionHandler {
   }
 }
 
-/// Calls the methods of `grpc.reflection.v1.ServerReflection`.
+/// A client of `grpc.reflection.v1.ServerReflection`.
 public struct ServerReflectionClient: Sendable {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   public static let serviceName = "grpc.reflection.v1.ServerReflection"
 
-  /// What the client knows of each method before it calls it.
+  /// The descriptors of the service's methods.
   public enum Methods {
+    /// The descriptor of `ServerReflectionInfo`.
     public static let serverReflectionInfo = TTRPC.MethodDescriptor(
       service: ServerReflectionClient.serviceName, name: "ServerReflectionInfo", shape: .bidirectional, isIdempotent: true)
   }
 
   private let client: TTRPC.Client
 
-  /// Calls go over `client`, which the stub does not own.
+  /// Creates a client that makes its calls with `client`, which it does not own.
   public init(_ client: TTRPC.Client) {
     self.client = client
   }

@@ -5,7 +5,7 @@
 
 #include "test.pb-c.h"
 
-/* A descriptor's address must be taken in C: Swift may copy an imported constant. */
+/* C takes the address of a descriptor, because Swift may copy an imported constant. */
 
 static inline const ProtobufCMessageDescriptor *bridge__test__scalars__descriptor_address(void) {
   return &bridge__test__scalars__descriptor;

@@ -6,7 +6,7 @@
 #include "messages.pb-c.h"
 #include "service.pb-c.h"
 
-/* A descriptor's address must be taken in C: Swift may copy an imported constant. */
+/* C takes the address of a descriptor, because Swift may copy an imported constant. */
 
 static inline const ProtobufCMessageDescriptor *conformance__number__descriptor_address(void) {
   return &conformance__number__descriptor;

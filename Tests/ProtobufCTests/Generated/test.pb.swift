@@ -9,11 +9,12 @@ enum Colour: ProtobufEnum {
   case red
   case blue
   case belowZero
-  /// A number that this version of the schema does not name. Never made for one that it
-  /// does: use `init(rawValue:)`.
+  /// A number that this version of the schema does not name.
+  ///
+  /// Create values with `init(rawValue:)`, which returns the named case if there is one.
   case unrecognized(Int32)
 
-  /// The value of a field that is absent.
+  /// Creates the value of an absent field.
   init() { self = Self(rawValue: 0) }
 
   init(rawValue: Int32) {
@@ -58,6 +59,7 @@ struct Scalars: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     int32Value: Int32 = 0,
     int64Value: Int64 = 0,
@@ -165,6 +167,7 @@ struct Lists: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     int32Values: [Int32] = [],
     int64Values: [Int64] = [],
@@ -287,6 +290,7 @@ struct Rich: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     userID: String = "",
     pageSize: Int32? = nil,
@@ -329,6 +333,7 @@ struct Rich: ProtobufMessage {
 
     init() {}
 
+    /// Creates a message with the given values; other fields are absent.
     init(
       x: Int32 = 0,
       y: Int32 = 0,
@@ -344,11 +349,12 @@ struct Rich: ProtobufMessage {
     enum Kind: ProtobufEnum {
       case unspecified
       case corner
-      /// A number that this version of the schema does not name. Never made for one that it
-      /// does: use `init(rawValue:)`.
+      /// A number that this version of the schema does not name.
+      ///
+      /// Create values with `init(rawValue:)`, which returns the named case if there is one.
       case unrecognized(Int32)
 
-      /// The value of a field that is absent.
+      /// Creates the value of an absent field.
       init() { self = Self(rawValue: 0) }
 
       init(rawValue: Int32) {
@@ -489,13 +495,14 @@ struct Tree: ProtobufMessage {
     get { leftBox.first }
     set { leftBox = newValue.map { [$0] } ?? [] }
   }
-  /// At most one element: a struct cannot contain itself, an array of it can.
+  /// The value, or no element: an array, because a struct cannot contain itself.
   private var leftBox: [Tree] = []
   var children: [Tree] = []
   var way: Way? = nil
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     name: String = "",
     left: Tree? = nil,
@@ -559,11 +566,12 @@ struct Ping: ProtobufMessage {
     get { pongBox.first }
     set { pongBox = newValue.map { [$0] } ?? [] }
   }
-  /// At most one element: a struct cannot contain itself, an array of it can.
+  /// The value, or no element: an array, because a struct cannot contain itself.
   private var pongBox: [Pong] = []
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     pong: Pong? = nil
   ) {
@@ -594,11 +602,12 @@ struct Pong: ProtobufMessage {
     get { pingBox.first }
     set { pingBox = newValue.map { [$0] } ?? [] }
   }
-  /// At most one element: a struct cannot contain itself, an array of it can.
+  /// The value, or no element: an array, because a struct cannot contain itself.
   private var pingBox: [Ping] = []
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     ping: Ping? = nil
   ) {
@@ -641,6 +650,7 @@ struct Words: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     `class`: String = "",
     int: Int32 = 0,
@@ -760,6 +770,7 @@ struct Crowd: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     members: [Empty] = [],
     riches: [Rich] = []
@@ -798,6 +809,7 @@ struct Moment: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     seconds: Int64 = 0,
     nanos: Int32 = 0

@@ -9,6 +9,7 @@ struct Number: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     value: Int64 = 0
   ) {
@@ -39,6 +40,7 @@ struct Blob: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     data: [UInt8] = []
   ) {

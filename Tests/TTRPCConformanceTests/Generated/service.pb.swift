@@ -90,10 +90,10 @@ protocol pHandler: TTRPC.Service {
 }
 
 extension pHandler {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   static var serviceName: String { "p" }
 
-  /// All methods, each bound to this handler.
+  /// The methods of the service, bound to this handler.
   var methods: [TTRPC.Method] {
     [
       .unary("Echo", Number.self) { request, context in
@@ -145,48 +145,63 @@ extension pHandler {
   }
 }
 
-/// Calls the methods of `p`.
+/// A client of `p`.
 struct pClient: Sendable {
-  /// The service's name on the wire.
+  /// The full name of the service, as sent in requests.
   static let serviceName = "p"
 
-  /// What the client knows of each method before it calls it.
+  /// The descriptors of the service's methods.
   enum Methods {
+    /// The descriptor of `Echo`.
     static let echo = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Echo", shape: .unary, isIdempotent: false)
+    /// The descriptor of `Fail`.
     static let fail = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Fail", shape: .unary, isIdempotent: false)
+    /// The descriptor of `Refuse`.
     static let refuse = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Refuse", shape: .unary, isIdempotent: false)
+    /// The descriptor of `Large`.
     static let large = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Large", shape: .unary, isIdempotent: false)
+    /// The descriptor of `Metadata`.
     static let metadata = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Metadata", shape: .unary, isIdempotent: false)
+    /// The descriptor of `Hold`.
     static let hold = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Hold", shape: .unary, isIdempotent: false)
+    /// The descriptor of `Release`.
     static let release = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Release", shape: .unary, isIdempotent: false)
+    /// The descriptor of `Running`.
     static let running = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Running", shape: .unary, isIdempotent: false)
+    /// The descriptor of `Many`.
     static let many = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Many", shape: .serverStreaming, isIdempotent: false)
+    /// The descriptor of `Boom`.
     static let boom = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Boom", shape: .serverStreaming, isIdempotent: false)
+    /// The descriptor of `Watch`.
     static let watch = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Watch", shape: .serverStreaming, isIdempotent: false)
+    /// The descriptor of `Sum`.
     static let sum = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Sum", shape: .clientStreaming, isIdempotent: false)
+    /// The descriptor of `First`.
     static let first = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "First", shape: .clientStreaming, isIdempotent: false)
+    /// The descriptor of `Bidi`.
     static let bidi = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Bidi", shape: .bidirectional, isIdempotent: false)
+    /// The descriptor of `Stall`.
     static let stall = TTRPC.MethodDescriptor(
       service: pClient.serviceName, name: "Stall", shape: .bidirectional, isIdempotent: false)
   }
 
   private let client: TTRPC.Client
 
-  /// Calls go over `client`, which the stub does not own.
+  /// Creates a client that makes its calls with `client`, which it does not own.
   init(_ client: TTRPC.Client) {
     self.client = client
   }

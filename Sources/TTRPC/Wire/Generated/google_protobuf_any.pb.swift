@@ -120,6 +120,7 @@ struct WireAnyMessage: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     typeURL: String = "",
     value: [UInt8] = []

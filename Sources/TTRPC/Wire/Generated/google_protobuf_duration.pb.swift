@@ -77,6 +77,7 @@ struct WireDuration: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     seconds: Int64 = 0,
     nanos: Int32 = 0

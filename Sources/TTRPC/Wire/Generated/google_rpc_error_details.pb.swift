@@ -13,6 +13,7 @@ struct WireErrorInfo: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     reason: String = "",
     domain: String = ""
@@ -49,6 +50,7 @@ struct WireRetryInfo: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     retryDelay: WireDuration? = nil
   ) {
@@ -80,6 +82,7 @@ struct WireBadRequest: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     fieldViolations: [WireBadRequest.FieldViolation] = []
   ) {
@@ -94,6 +97,7 @@ struct WireBadRequest: ProtobufMessage {
 
     init() {}
 
+    /// Creates a message with the given values; other fields are absent.
     init(
       field: String = "",
       description: String = ""

@@ -15,6 +15,7 @@ struct WireStatus: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     code: Int32 = 0,
     message: String = "",

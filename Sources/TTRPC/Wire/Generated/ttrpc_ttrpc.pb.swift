@@ -16,6 +16,7 @@ struct WireRequest: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     service: String = "",
     method: String = "",
@@ -67,6 +68,7 @@ struct WireResponse: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     status: WireStatus? = nil,
     payload: [UInt8] = []
@@ -103,6 +105,7 @@ struct WireKeyValue: ProtobufMessage {
 
   init() {}
 
+  /// Creates a message with the given values; other fields are absent.
   init(
     key: String = "",
     value: String = ""
