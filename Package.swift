@@ -152,7 +152,7 @@ let package = Package(
       exclude: ["Proto"]),
     .tests(
       "TTRPCServicesTests",
-      ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging]),
+      ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging, protobuf]),
     .tests("GeneratorTests", ["generator", protobuf, protobufPluginLibrary]),
     .tests("TimeOrderedIDTests", ["TimeOrderedID"]),
     .tests("PrometheusTests", ["Prometheus", metrics]),

@@ -1,3 +1,4 @@
+internal import MockupAPI
 internal import MockupStore
 public import TTRPC
 

@@ -1,4 +1,5 @@
 import ProtobufC
+import SwiftProtobuf
 import TTRPC
 import Testing
 
@@ -10,35 +11,65 @@ import Testing
   private typealias Answer = ServerReflectionResponse.MessageResponse
 
   /// Two sets, of files that import one another: a imports b and c, both import d.
-  private static let sets = [
-    OutlineFileSet(
-      file: [
-        OutlineFile(name: "d.proto", messageType: [OutlineMessage(name: "Bare")]),
-        OutlineFile(name: "b.proto", package: "p", dependency: ["d.proto"]),
-        OutlineFile(name: "c.proto", package: "p", dependency: ["d.proto", "absent.proto"]),
-        OutlineFile(
-          name: "a.proto", package: "p", dependency: ["b.proto", "c.proto"],
-          messageType: [
-            OutlineMessage(
-              name: "Outer",
-              nestedType: [OutlineMessage(name: "Inner")],
-              extension: [OutlineField(name: "inside", extendee: ".p.Extended", number: 8)]),
-            OutlineMessage(name: "Extended"),
-          ]),
-      ].map { $0.serialized() }),
-    OutlineFileSet(
-      file: [
-        OutlineFile(
-          name: "e.proto", package: "q",
-          extension: [OutlineField(name: "outside", extendee: ".p.Extended", number: 7)])
-      ].map { $0.serialized() }),
+  private static let sets: [Google_Protobuf_FileDescriptorSet] = [
+    .with {
+      $0.file = [
+        .with {
+          $0.name = "d.proto"
+          $0.messageType = [.with { $0.name = "Bare" }]
+        },
+        .with {
+          $0.name = "b.proto"
+          $0.package = "p"
+          $0.dependency = ["d.proto"]
+        },
+        .with {
+          $0.name = "c.proto"
+          $0.package = "p"
+          $0.dependency = ["d.proto", "absent.proto"]
+        },
+        .with {
+          $0.name = "a.proto"
+          $0.package = "p"
+          $0.dependency = ["b.proto", "c.proto"]
+          $0.messageType = [
+            .with {
+              $0.name = "Outer"
+              $0.nestedType = [.with { $0.name = "Inner" }]
+              $0.extension = [extensionField("inside", number: 8)]
+            },
+            .with { $0.name = "Extended" },
+          ]
+        },
+      ]
+    },
+    .with {
+      $0.file = [
+        .with {
+          $0.name = "e.proto"
+          $0.package = "q"
+          $0.extension = [extensionField("outside", number: 7)]
+        }
+      ]
+    },
   ]
+
+  /// An extension of `p.Extended`.
+  private static func extensionField(
+    _ name: String, number: Int32
+  ) -> Google_Protobuf_FieldDescriptorProto {
+    .with {
+      $0.name = name
+      $0.extendee = ".p.Extended"
+      $0.number = number
+    }
+  }
 
   /// What the server answers to questions on one stream.
   private static func answers(to questions: [Question?]) async throws -> [Answer?] {
     let health = HealthService()
     let reflection = try ReflectionService(
-      services: [health], descriptorSets: sets.map { $0.serialized() })
+      services: [health], descriptorSets: try sets.map { try $0.serializedBytes() })
     var answers: [Answer?] = []
     try await withServer(of: [health, reflection]) { client, _ in
       answers = try await ServerReflectionClient(client).serverReflectionInfo {
@@ -66,7 +97,7 @@ import Testing
       Issue.record("no files but \(String(describing: answer))")
       return []
     }
-    return try response.fileDescriptorProto.map { try OutlineFile(serialized: $0).name }
+    return try response.fileDescriptorProto.map { try Google_Protobuf_FileDescriptorProto(serializedBytes: $0).name }
   }
 
   @Test func theServicesAreThoseOfTheServer() async throws {

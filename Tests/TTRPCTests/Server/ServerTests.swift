@@ -261,7 +261,7 @@ import Testing
       }
       let refused = try Self.response(try await second.receiveFrame())
       guard case .failure(let error) = refused.outcome else {
-        Issue.record("\(limits.maxConcurrentCalls) calls run, and one more")
+        Issue.record("\(limits.calls) calls run, and one more")
         return
       }
       #expect(error.code == .resourceExhausted)
