@@ -26,7 +26,7 @@ import Testing
       \(data)
       """
     func answer(migrating: Bool) async throws -> Answer {
-      try await FirstDatabase.with { first in
+      try await InitialDatabase.with { first in
         try await first.database.withOwner { pool in
           try await pool.withTransaction { transaction throws(PostgresError) in
             try await transaction.runScript(filled(data))
@@ -60,8 +60,10 @@ import Testing
     }
   }
 
-  @Test("The first schema lets it happen, and ours does not", arguments: Defect.all)
-  func defect(_ defect: Defect) async throws {
+  @Test(arguments: Defect.all)
+  func `a defect of the initial schema is absent from the migrated schema`(_ defect: Defect)
+    async throws
+  {
     let answers = try await withBoth(data: defect.data) { pool in
       var answers: [String] = []
       for step in defect.steps { answers.append(try await answer(to: step, in: pool)) }
@@ -71,7 +73,7 @@ import Testing
     #expect(answers.ours == defect.ours)
   }
 
-  @Test func sixteenSpendersAtOnceExceedNoBudget() async throws {
+  @Test func `sixteen concurrent reservations do not exceed the budget`() async throws {
     let user = user
     let admitted = try await withBoth { pool in
       try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -89,7 +91,7 @@ import Testing
     #expect(admitted.ours == 11)
   }
 
-  @Test func yearAndMonthAreNotTheSessions() async throws {
+  @Test func `the default year and month do not depend on the session time zone`() async throws {
     let defaults = """
       SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef
       JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum

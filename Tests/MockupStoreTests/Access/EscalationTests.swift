@@ -123,10 +123,10 @@ import Testing
     return endings
   }
 
-  @Test(
-    "Temporary objects of a role run as nobody else, whatever the role calls",
-    arguments: Attacker.all)
-  func temporaryObjects(attacker: Attacker) async throws {
+  @Test(arguments: Attacker.all)
+  func `temporary objects of a role never run with the rights of another role`(attacker: Attacker)
+    async throws
+  {
     var runs: [[String]] = []
     for plants in [false, true] {
       try await withUser { database, user in
@@ -152,10 +152,10 @@ import Testing
   }
 
   /// What the search path of ours prevents.
-  @Test(
-    "An empty search path lets a temporary type run as the function's owner",
-    arguments: ["text", "uuid", "jsonb", "int4", "bool", "timestamptz"])
-  func emptySearchPath(type: String) async throws {
+  @Test(arguments: ["text", "uuid", "jsonb", "int4", "bool", "timestamptz"])
+  func `an empty search path lets a temporary type run with the rights of the owner`(type: String)
+    async throws
+  {
     try await withUser { database, user in
       for (path, runs) in [("''", true), ("pg_catalog, pg_temp", false)] {
         try await database.owner.run(
@@ -226,7 +226,8 @@ import Testing
       AS 'BEGIN PERFORM public.hit(); RETURN 1; END';
     """
 
-  @Test func `functions in public do not run as the login that migrates`() async throws {
+  @Test func `functions in public do not run with the rights of the migrating login`() async throws
+  {
     try await withAttacker { database, pool in
       try await pool.withTransaction { transaction throws(PostgresError) in
         try await transaction.runScript(Self.planted)
@@ -250,23 +251,23 @@ import Testing
     }
   }
 
-  @Test(
-    "What another login owns is not taken over",
-    arguments: [
-      (
-        "CREATE TABLE public.user_settings (user_id uuid, guardrails jsonb)", "public.user_settings"
-      ),
-      (
-        "CREATE VIEW public.user_settings AS SELECT NULL::uuid AS user_id, '{}'::jsonb AS guardrails",
-        "public.user_settings"
-      ),
-      (
-        "CREATE FUNCTION public.update_updated_at_column() RETURNS trigger LANGUAGE plpgsql "
-          + "AS 'BEGIN RETURN NEW; END'", "public.update_updated_at_column()"
-      ),
-      ("CREATE SCHEMA mockupd", "schema mockupd"),
-    ])
-  func othersObjects(sql: String, object: String) async throws {
+  @Test(arguments: [
+    (
+      "CREATE TABLE public.user_settings (user_id uuid, guardrails jsonb)", "public.user_settings"
+    ),
+    (
+      "CREATE VIEW public.user_settings AS SELECT NULL::uuid AS user_id, '{}'::jsonb AS guardrails",
+      "public.user_settings"
+    ),
+    (
+      "CREATE FUNCTION public.update_updated_at_column() RETURNS trigger LANGUAGE plpgsql "
+        + "AS 'BEGIN RETURN NEW; END'", "public.update_updated_at_column()"
+    ),
+    ("CREATE SCHEMA mockupd", "schema mockupd"),
+  ])
+  func `a migration fails on an object that another login owns`(sql: String, object: String)
+    async throws
+  {
     try await withAttacker { database, pool in
       try await pool.execute(Statement(sql))
       let error = await #expect(throws: MigrationError.self) { try await migrate(database) }

@@ -21,11 +21,13 @@ import Testing
   /// Those of the engine's functions, which run as the owner.
   private static let owners: [String: Set<String>] = ["generating": ["pending", "approved"]]
 
-  @Test("A mockup goes from state to state as it may, and no other way", arguments: states)
-  func transitions(from state: String) async throws {
+  @Test(arguments: states)
+  func `the status of a mockup changes only along allowed transitions`(from state: String)
+    async throws
+  {
     try await TwoUsers.with { users in
       for next in Self.states {
-        try await users.books.run(
+        try await users.ledger.run(
           """
           INSERT INTO mockups (user_id, asset_id, scene, status, file_url, file_key)
           VALUES ('\(users.user)', '\(users.user)', '\(next)', '\(state)', 'url', 'key')
@@ -34,7 +36,7 @@ import Testing
         let ownerMay = may || Self.owners[state]?.contains(next) == true
         for (role, may) in [("service_role", may), (nil, ownerMay)] {
           let error = await catching {
-            try await users.books.owner.withTransaction { transaction throws(PostgresError) in
+            try await users.ledger.owner.withTransaction { transaction throws(PostgresError) in
               if let role { try await transaction.execute(Statement("SET LOCAL ROLE \(role)")) }
               try await transaction.execute(
                 Statement("UPDATE mockups SET status = '\(next)' WHERE scene = '\(next)'"))
@@ -52,12 +54,14 @@ import Testing
     }
   }
 
-  @Test("Only what is not completed has no files", arguments: states)
-  func files(in state: String) async throws {
+  @Test(arguments: states)
+  func `a mockup has no file only while it is pending, generating or failed`(in state: String)
+    async throws
+  {
     try await TwoUsers.with { users in
       for (url, key) in [("''", "'key'"), ("'url'", "''"), ("DEFAULT", "DEFAULT")] {
         let error = await catching {
-          try await users.books.run(
+          try await users.ledger.run(
             """
             INSERT INTO mockups (user_id, asset_id, scene, status, file_url, file_key)
             VALUES ('\(users.user)', '\(users.user)', 'bedroom', '\(state)', \(url), \(key))
@@ -69,7 +73,7 @@ import Testing
     }
   }
 
-  @Test func assetAndQuoteBelongToTheMockupsUser() async throws {
+  @Test func `the asset and the quote of a mockup belong to its user`() async throws {
     try await TwoUsers.with { users in
       func insert(_ asset: String, _ quote: String) -> String {
         "INSERT INTO mockups (user_id, asset_id, quote_id, scene) "
@@ -88,7 +92,7 @@ import Testing
         ("UPDATE mockups SET quote_id = NULL WHERE scene = 'attic'", nil),
       ]
       for (sql, constraint) in table {
-        let error = await catching { try await users.books.run(users.filled(sql)) }
+        let error = await catching { try await users.ledger.run(users.filled(sql)) }
         #expect(error?.constraint == constraint, "\(sql)")
         #expect(error?.sqlState == (constraint == nil ? nil : .foreignKeyViolation))
       }
@@ -96,11 +100,11 @@ import Testing
   }
 
   /// An id of somebody else's and one of nobody's are told alike.
-  @Test func idsOfOthersAreNotToldFromIdsThatAreNotThere() async throws {
+  @Test func `an asset of another user and an unknown asset get the same error`() async throws {
     try await TwoUsers.with { users in
       func message(of asset: UUID) async -> String? {
         await catching {
-          try await users.books.run(
+          try await users.ledger.run(
             "INSERT INTO mockups (user_id, asset_id, scene) "
               + "VALUES ('\(users.user)', '\(asset)', 'attic')")
         }?.message.replacing("\(asset)".lowercased(), with: "…")
@@ -112,30 +116,30 @@ import Testing
   }
 
   /// Such rows come with data from before.
-  @Test func aMockupOfAnothersAssetStillFollowsItsQuote() async throws {
+  @Test func `a mockup whose asset belongs to another user can still be updated`() async throws {
     try await TwoUsers.with { users in
       let (user, other) = (users.user, users.other)
-      try await users.books.run(
+      try await users.ledger.run(
         """
         INSERT INTO mockups (user_id, asset_id, quote_id, scene)
         VALUES ('\(user)', '\(user)', '\(user)', 'attic')
         """)
-      try await users.books.run("UPDATE assets SET user_id = '\(other)' WHERE id = '\(user)'")
-      try await users.books.run("UPDATE mockups SET total_pins = 1 WHERE scene = 'attic'")
-      try await users.books.run("DELETE FROM quotes WHERE id = '\(user)'")
-      let mockups = try await users.books.lines(
+      try await users.ledger.run("UPDATE assets SET user_id = '\(other)' WHERE id = '\(user)'")
+      try await users.ledger.run("UPDATE mockups SET total_pins = 1 WHERE scene = 'attic'")
+      try await users.ledger.run("DELETE FROM quotes WHERE id = '\(user)'")
+      let mockups = try await users.ledger.lines(
         "SELECT total_pins FROM mockups WHERE scene = 'attic' AND quote_id IS NULL")
       #expect(mockups == ["1"])
     }
   }
 
-  @Test func twoUsersMayHaveTemplatesOfOneKey() async throws {
+  @Test func `two users may have templates with the same key`() async throws {
     try await TwoUsers.with { users in
-      let attics = try await users.books.lines(
+      let attics = try await users.ledger.lines(
         "SELECT count(*) FROM mockup_scene_templates WHERE scene_key = 'attic'")
       #expect(attics == ["2"])
       let error = await catching {
-        try await users.books.run(
+        try await users.ledger.run(
           """
           INSERT INTO mockup_scene_templates (user_id, scene_key, name, dm_template_id, is_active)
           VALUES ('\(users.user)', 'attic', 'Attic', 'dm_1', false)

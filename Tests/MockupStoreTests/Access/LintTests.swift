@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 @Suite struct LintTests {
-  @Test("The schema is clean, and what is not is found", arguments: Lint.all)
-  func lint(_ lint: Lint) async throws {
+  @Test(arguments: Lint.all)
+  func `each check passes on the schema and detects its damage`(_ lint: Lint) async throws {
     try await MigratedDatabase.with { database in
       try await database.withOwner { pool in
         let findings = try await pool.lines(lint.query)
@@ -24,8 +24,9 @@ import Testing
     }
   }
 
-  @Test func supabasesDefaultRightsLeaveItClean() async throws {
-    try await FirstDatabase.with { first in
+  @Test func `the schema passes every check under the default privileges of Supabase`() async throws
+  {
+    try await InitialDatabase.with { first in
       try await first.migrate()
       try await first.database.withOwner { pool in
         for lint in Lint.all {
@@ -36,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func `a Supabase project is clean`() async throws {
+  @Test func `the schema passes every check in a Supabase project`() async throws {
     try await SupabaseProject.with { project in
       try await project.migrate()
       try await project.database.withOwner { pool in
@@ -49,8 +50,8 @@ import Testing
   }
 
   /// The first schema, by contrast.
-  @Test func theFirstSchemaIsNotClean() async throws {
-    try await FirstDatabase.with { first in
+  @Test func `the initial schema fails four checks`() async throws {
+    try await InitialDatabase.with { first in
       try await first.database.withOwner { pool in
         var names: Set<String> = []
         for lint in Lint.all where !(try await pool.lines(lint.query)).isEmpty {

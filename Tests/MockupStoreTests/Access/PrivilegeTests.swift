@@ -20,7 +20,7 @@ import Testing
     switch host {
     case .bare: try await MigratedDatabase.with { try await $0.withOwner(body) }
     case .supabase:
-      try await FirstDatabase.with { database in
+      try await InitialDatabase.with { database in
         try await database.migrate()
         try await database.database.withOwner(body)
       }
@@ -49,8 +49,8 @@ import Testing
     "user_settings service_role DELETE,INSERT,SELECT,UPDATE",
   ]
 
-  @Test("Roles have these rights on tables and no others", arguments: Host.allCases)
-  func relations(on host: Host) async throws {
+  @Test(arguments: Host.allCases)
+  func `each role has exactly the expected privileges on tables`(on host: Host) async throws {
     try await withSchema(on: host) { pool in
       let found = try await pool.lines(
         """
@@ -78,8 +78,9 @@ import Testing
     "mockups authenticated UPDATE status",
   ]
 
-  @Test("Roles have these rights on single columns and no others", arguments: Host.allCases)
-  func columns(on host: Host) async throws {
+  @Test(arguments: Host.allCases)
+  func `each role has exactly the expected privileges on single columns`(on host: Host) async throws
+  {
     try await withSchema(on: host) { pool in
       let found = try await pool.lines(
         """
@@ -105,8 +106,8 @@ import Testing
     "update_updated_at_column() anon,authenticated,mockupd_service,service_role",
   ]
 
-  @Test("Roles call these functions and no others", arguments: Host.allCases)
-  func functions(on host: Host) async throws {
+  @Test(arguments: Host.allCases)
+  func `each role may call exactly the expected functions`(on host: Host) async throws {
     try await withSchema(on: host) { pool in
       let found = try await pool.lines(
         """
@@ -121,8 +122,8 @@ import Testing
     }
   }
 
-  @Test("What is internal is closed to all but the server's login", arguments: Host.allCases)
-  func internals(on host: Host) async throws {
+  @Test(arguments: Host.allCases)
+  func `only the login of the server may use the internal schema`(on host: Host) async throws {
     try await withSchema(on: host) { pool in
       let open = try await pool.lines(
         """
@@ -158,7 +159,7 @@ import Testing
   }
 
   /// Whatever else the server changes, it changes by a function that checks and locks.
-  @Test func theServersLoginWritesNothingByItselfButUsersTemplates() async throws {
+  @Test func `the login of the server writes directly only to templates`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withOwner { pool in
         let writes = try await pool.lines(

@@ -6,19 +6,19 @@ import Testing
 @Suite struct RowAccessTests {
   private static let denied = "42501"
 
-  @Test func usersReadTheirOwnRowsAndServicesAll() async throws {
+  @Test func `users read their own rows and services read all rows`() async throws {
     try await TwoUsers.with { users in
       let rows: [(table: String, ofUser: Int, ofAll: Int)] = [
         ("assets", 1, 2), ("quotes", 1, 2), ("user_settings", 1, 2), ("mockups", 2, 4),
         ("mockup_credit_usage", 1, 2), ("mockup_scene_templates", 1 + 5, 2 + 5),
       ]
-      let tables = try await users.books.lines(
+      let tables = try await users.ledger.lines(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
           + "AND relkind IN ('r', 'p', 'v', 'm', 'f')")
       #expect(Set(tables) == Set(rows.map(\.table)))
       for (table, ofUser, ofAll) in rows {
         func read(by caller: Caller) async throws -> String {
-          try await caller.answer("SELECT count(*) FROM \(table)", in: users.books.owner)
+          try await caller.answer("SELECT count(*) FROM \(table)", in: users.ledger.owner)
         }
         #expect(try await read(by: .user(users.user)) == "\(ofUser)", "\(table)")
         #expect(try await read(by: .userByOldClaim(users.other)) == "\(ofUser)", "\(table)")
@@ -30,7 +30,7 @@ import Testing
         guard table != "mockup_scene_templates" else { continue }
         #expect(
           try await Caller.user(users.user).lines(
-            "SELECT DISTINCT user_id FROM \(table)", in: users.books.owner)
+            "SELECT DISTINCT user_id FROM \(table)", in: users.ledger.owner)
             == ["\(users.user)".lowercased()])
       }
     }
@@ -52,7 +52,7 @@ import Testing
           (.nobody, ["0", Self.denied, "23503"]),
         ]
         for (caller, expected) in callers {
-          let answer = try await caller.change(sql, in: users.books.owner)
+          let answer = try await caller.change(sql, in: users.ledger.owner)
           #expect(expected.contains(answer), "\(caller): \(change.sql): \(answer)")
         }
       }
@@ -63,7 +63,7 @@ import Testing
     "INSERT INTO mockups (\(columns)) VALUES (\(values))"
   }
 
-  @Test func mockupsAreAskedForByTheirUser() async throws {
+  @Test func `users insert pending mockups of their own`() async throws {
     let columns = "user_id, asset_id, scene"
     let own = "'$user', '$user', 'bedroom'"
     try await check([
@@ -83,7 +83,7 @@ import Testing
   }
 
   /// A duplicate key, or an asset that the other user has, would tell what is not the user's to know.
-  @Test func `an insert is answered alike whatever another user has`() async throws {
+  @Test func `the result of an insert does not depend on rows of another user`() async throws {
     let columns = "user_id, asset_id, scene"
     let template =
       "INSERT INTO mockup_scene_templates (id, scene_key, user_id, name, dm_template_id)"
@@ -108,7 +108,7 @@ import Testing
         })
   }
 
-  @Test func mockupsAreDecidedAboutByTheirUserOnceTheyAreCompleted() async throws {
+  @Test func `users review their completed mockups and delete their mockups`() async throws {
     func update(_ status: String, of user: String, from state: String) -> String {
       "UPDATE mockups SET status = '\(status)' WHERE user_id = '\(user)' AND status = '\(state)'"
     }
@@ -128,7 +128,7 @@ import Testing
     ])
   }
 
-  @Test func noOtherColumnOfAMockupIsItsUsersToChange() async throws {
+  @Test func `users change no column of a mockup except its status`() async throws {
     let columns = [
       ("user_id", "user_id"), ("asset_id", "asset_id"), ("quote_id", "NULL"), ("scene", "''"),
       ("scene_config", "'{}'"), ("file_url", "'url'"), ("file_key", "'key'"),
@@ -142,7 +142,7 @@ import Testing
       })
   }
 
-  @Test func theLedgerIsWrittenByNobody() async throws {
+  @Test func `no role writes the ledger directly`() async throws {
     let entry = "(user_id, credits, operation, balance_before, balance_after, sequence)"
     try await check([
       (
@@ -164,7 +164,7 @@ import Testing
     "UPDATE mockup_scene_templates SET \(assignment) WHERE \(condition)"
   }
 
-  @Test func templatesAreTheirUsersAndTheSystemsNobodys() async throws {
+  @Test func `users write their own templates and no role writes system templates`() async throws {
     let own = "user_id = '$user'"
     try await check([
       (Self.template("user_id", "'loft', '$user'"), "1", "1"),
@@ -192,8 +192,8 @@ import Testing
     ])
   }
 
-  @Test("What the rest of the product has is read only", arguments: ["assets", "quotes"])
-  func foundation(table: String) async throws {
+  @Test(arguments: ["assets", "quotes"])
+  func `users can only read the tables of other parts of the product`(table: String) async throws {
     try await check([
       ("INSERT INTO \(table) (user_id) VALUES ('$user')", Self.denied, "1"),
       ("UPDATE \(table) SET created_at = now() WHERE user_id = '$user'", Self.denied, "1"),
@@ -201,7 +201,7 @@ import Testing
     ])
   }
 
-  @Test func aBudgetIsNotItsUsersToSet() async throws {
+  @Test func `users cannot set their own budget`() async throws {
     let budget = #"'{"annual_mockup_budget": 1000000}'"#
     try await check([
       (
@@ -215,16 +215,16 @@ import Testing
     ])
   }
 
-  @Test func deletingAMockupKeepsWhatItCost() async throws {
+  @Test func `deleting a mockup keeps its ledger entries`() async throws {
     try await TwoUsers.with { users in
-      let books = users.books
-      let mockup = try await books.mockup(of: users.user)
-      try await books.spend(7, for: users.user, mockup: mockup)
+      let ledger = users.ledger
+      let mockup = try await ledger.mockup(of: users.user)
+      try await ledger.spend(7, for: users.user, mockup: mockup)
       let entries = "SELECT count(*) FROM mockup_credit_usage WHERE credits = 7 AND mockup_id"
-      #expect(try await books.lines("\(entries) = '\(mockup)'") == ["1"])
+      #expect(try await ledger.lines("\(entries) = '\(mockup)'") == ["1"])
       _ = try await Caller.user(users.user).answer(
-        "SELECT 1", after: "DELETE FROM mockups WHERE id = '\(mockup)'", in: books.owner)
-      #expect(try await books.lines("\(entries) IS NULL") == ["1"])
+        "SELECT 1", after: "DELETE FROM mockups WHERE id = '\(mockup)'", in: ledger.owner)
+      #expect(try await ledger.lines("\(entries) IS NULL") == ["1"])
     }
   }
 }

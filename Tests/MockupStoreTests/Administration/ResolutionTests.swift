@@ -6,10 +6,10 @@ import Testing
 
 @Suite struct ResolutionTests {
   /// A reservation of 5 that was dispatched, and whose time is over.
-  private func unresolved(of user: UUID, in books: Books) async throws -> UUID {
-    let id = try await books.reserve(5, for: user, seconds: 60).reservation.id
-    try await books.dispatch(id, for: user)
-    books.clock.advance(by: 60)
+  private func unresolved(of user: UUID, in ledger: LedgerFixture) async throws -> UUID {
+    let id = try await ledger.reserve(5, for: user, seconds: 60).reservation.id
+    try await ledger.dispatch(id, for: user)
+    ledger.clock.advance(by: 60)
     return id
   }
 
@@ -31,12 +31,12 @@ import Testing
       (0, "released 0, 10 available"), (3, "late committed 3, 7 available"),
       (5, "late committed 5, 5 available"), (6, "more than 5"),
     ] as [(Int32, String)])
-  func whatTheVendorChargedIsChargedAndTheRestGivenBack(
+  func `a resolution charges the given credits and frees the rest`(
     credits: Int32, expected: String
   ) async throws {
-    try await Books.withAdmin { books, admin in
-      let user = try await books.user(budget: 10)
-      let id = try await unresolved(of: user, in: books)
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user(budget: 10)
+      let id = try await unresolved(of: user, in: ledger)
       let resolution = UUID()
       #expect(
         try await resolve(id, of: user, as: resolution, credits: credits, by: admin) == expected)
@@ -53,17 +53,17 @@ import Testing
           try await resolve(id, of: user, as: UUID(), credits: credits, by: admin)
             == "not open but \(credits > 0 ? "committed" : "released")")
       }
-      let usage = try await books.store.usage(of: user)
+      let usage = try await ledger.store.usage(of: user)
       #expect(usage.used == (isResolved ? Int64(credits) : 0))
       #expect(usage.held == (isResolved ? 0 : 5))
-      #expect(try await books.ledger(of: user).count == (isResolved && credits > 0 ? 1 : 0))
+      #expect(try await ledger.entries(of: user).count == (isResolved && credits > 0 ? 1 : 0))
     }
   }
 
-  @Test func moreThanIsHeldIsChargedWhereThatIsAllowedAndAvailable() async throws {
-    try await Books.withAdmin { books, admin in
-      let user = try await books.user(budget: 10)
-      let id = try await unresolved(of: user, in: books)
+  @Test func `an overrun is charged only if it is allowed and available`() async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user(budget: 10)
+      let id = try await unresolved(of: user, in: ledger)
       #expect(
         try await resolve(id, of: user, as: UUID(), credits: 11, overrun: true, by: admin)
           == "insufficient, 5 available")
@@ -73,31 +73,31 @@ import Testing
     }
   }
 
-  @Test func whatIsNotUnresolvedIsLeftAlone() async throws {
-    try await Books.withAdmin { books, admin in
-      let user = try await books.user(budget: 100)
+  @Test func `only an unresolved reservation can be resolved`() async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user(budget: 100)
       var reservations: [(id: UUID, state: String)] = []
       for state in ["held", "dispatched", "committed", "released"] {
-        let id = try await books.reserve(2, for: user, seconds: 3600).reservation.id
+        let id = try await ledger.reserve(2, for: user, seconds: 3600).reservation.id
         switch state {
-        case "dispatched": try await books.dispatch(id, for: user)
-        case "committed": try await books.commit(of: id, for: user)
-        case "released": try await books.release(id, for: user)
+        case "dispatched": try await ledger.dispatch(id, for: user)
+        case "committed": try await ledger.commit(of: id, for: user)
+        case "released": try await ledger.release(id, for: user)
         default: break
         }
         reservations.append((id, state))
       }
-      let refused = try await books.reserve(1000, for: user).reservation.id
+      let refused = try await ledger.reserve(1000, for: user).reservation.id
       reservations.append((refused, "refused"))
-      let expired = try await books.reserve(2, for: user, seconds: 60).reservation.id
+      let expired = try await ledger.reserve(2, for: user, seconds: 60).reservation.id
       reservations.append((expired, "expired"))
-      books.clock.advance(by: 60)
+      ledger.clock.advance(by: 60)
 
       let rows = """
-        SELECT mockupd.as_of(r, '\(books.clock.now.ISO8601Format())')::text
+        SELECT mockupd.as_of(r, '\(ledger.clock.now.ISO8601Format())')::text
         FROM mockupd.reservations AS r ORDER BY id
         """
-      let before = try await books.lines(rows)
+      let before = try await ledger.lines(rows)
       for (id, state) in reservations {
         for credits: Int32 in [0, 2] {
           #expect(
@@ -116,17 +116,17 @@ import Testing
       #expect(
         try await resolve(UUID(), of: user, as: UUID(), credits: 0, by: admin)
           == "unknown reservation")
-      #expect(try await books.lines(rows) == before)
+      #expect(try await ledger.lines(rows) == before)
     }
   }
 
   @Test(arguments: [(0, "released 0, 10 available"), (3, "late committed 3, 7 available")])
-  func `a resolution without an id of its own is idempotent`(
+  func `a resolution under the id of its reservation is idempotent`(
     credits: Int32, expected: String
   ) async throws {
-    try await Books.withAdmin { books, admin in
-      let user = try await books.user(budget: 10)
-      let id = try await unresolved(of: user, in: books)
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user(budget: 10)
+      let id = try await unresolved(of: user, in: ledger)
       #expect(try await resolve(id, of: user, as: id, credits: credits, by: admin) == expected)
       #expect(
         try await resolve(id, of: user, as: id, credits: credits, by: admin)
@@ -137,13 +137,14 @@ import Testing
     }
   }
 
-  @Test func whatIsUnresolvedStaysHeldAndIsCountedWhetherSweptOrNot() async throws {
-    try await Books.withAdmin { books, admin in
-      let user = try await books.user(budget: 10)
-      let other = try await books.user(budget: 10)
-      _ = try await unresolved(of: user, in: books)
-      try await books.reserve(1, for: other)
-      try await books.withSweepers(1) { sweepers in
+  @Test func `an unresolved reservation is held and counted before and after a sweep`() async throws
+  {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user(budget: 10)
+      let other = try await ledger.user(budget: 10)
+      _ = try await unresolved(of: user, in: ledger)
+      try await ledger.reserve(1, for: other)
+      try await ledger.withSweepers(1) { sweepers in
         for isSwept in [false, true] {
           let lines = try await admin.lines(of: UsageReportQuery(order: .held))
           #expect(lines.map(\.unresolved) == [1, 0])

@@ -6,44 +6,44 @@ import Testing
 
 @Suite struct UsageReportTests {
   /// Users who spent, hold, hold what is due, have odd settings, or have done nothing.
-  private func makeUsers(_ count: Int, in books: Books) async throws -> [UUID] {
+  private func makeUsers(_ count: Int, in ledger: LedgerFixture) async throws -> [UUID] {
     var random = SplitMix64(state: TestSeed.value)
     var users: [UUID] = []
     for _ in 0..<count {
-      let user = try await books.user(
+      let user = try await ledger.user(
         budget: Bool.random(using: &random) ? .random(in: 0...40, using: &random) : nil,
         softLimit: Bool.random(using: &random) ? .random(in: 0...10, using: &random) : nil)
       users.append(user)
       for _ in 0..<Int.random(in: 0...4, using: &random) {
         let times = ["2025-12-31T23:00:00Z", "2026-04-10T12:00:00Z", "2026-05-10T12:00:00Z"]
-        try books.clock.set(times[Int.random(in: 0..<times.count, using: &random)])
+        try ledger.clock.set(times[Int.random(in: 0..<times.count, using: &random)])
         let credits = Int32.random(in: 1...9, using: &random)
         let operation: Mockups.Operation =
           Bool.random(using: &random) ? .generation : .regeneration
         // To be over, or not, when the report is asked for.
         let seconds = Bool.random(using: &random) ? 60 : 86_400
-        let outcome = try await books.reserve(
+        let outcome = try await ledger.reserve(
           credits, for: user, operation: operation, seconds: seconds)
         if outcome.admission.isAdmitted, Bool.random(using: &random) {
-          try await books.commit(of: outcome.reservation.id, for: user)
+          try await ledger.commit(of: outcome.reservation.id, for: user)
         }
       }
       switch Int.random(in: 0..<6, using: &random) {
-      case 0: try await books.run("DELETE FROM user_settings WHERE user_id = '\(user)'")
-      case 1: try await books.setGuardrails(#"[{"annual_mockup_budget": 5}]"#, of: user)
+      case 0: try await ledger.run("DELETE FROM user_settings WHERE user_id = '\(user)'")
+      case 1: try await ledger.setGuardrails(#"[{"annual_mockup_budget": 5}]"#, of: user)
       default: break
       }
     }
-    try books.clock.set("2026-05-10T12:01:00Z")
+    try ledger.clock.set("2026-05-10T12:01:00Z")
     return users
   }
 
   private func usages(
-    of users: [UUID], year: Int32?, month: Int32?, in books: Books
+    of users: [UUID], year: Int32?, month: Int32?, in ledger: LedgerFixture
   ) async throws -> [UUID: Usage] {
     var usages: [UUID: Usage] = [:]
     for user in users {
-      usages[user] = try await books.store.usage(of: user, year: year, month: month)
+      usages[user] = try await ledger.store.usage(of: user, year: year, month: month)
     }
     return usages
   }
@@ -60,10 +60,10 @@ import Testing
   }
 
   @Test(arguments: [(nil, nil), (2025, 12), (2026, 4), (2027, nil)] as [(Int32?, Int32?)])
-  func everyLineIsWhatTheUserIsTold(year: Int32?, month: Int32?) async throws {
-    try await Books.withAdmin { books, admin in
-      let users = try await makeUsers(20, in: books)
-      let usages = try await usages(of: users, year: year, month: month, in: books)
+  func `each line equals the usage of its user`(year: Int32?, month: Int32?) async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let users = try await makeUsers(20, in: ledger)
+      let usages = try await usages(of: users, year: year, month: month, in: ledger)
       for order in UsageReportQuery.Order.allCases {
         let expected = usages.sorted {
           (figure(order, $0.value), $0.key.uuidString)
@@ -95,10 +95,10 @@ import Testing
     return totals
   }
 
-  @Test func aFilterLeavesOthersOutOfLinesAndTotals() async throws {
-    try await Books.withAdmin { books, admin in
-      let users = try await makeUsers(30, in: books)
-      let usages = try await usages(of: users, year: nil, month: nil, in: books)
+  @Test func `a filter excludes users from the lines and the totals`() async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let users = try await makeUsers(30, in: ledger)
+      let usages = try await usages(of: users, year: nil, month: nil, in: ledger)
       let one = try #require(users.first)
       // A bound that somebody has exactly.
       let bound = try #require(usages[one]).available
@@ -125,15 +125,17 @@ import Testing
   }
 
   @Test(arguments: UsageReportQuery.Order.allCases)
-  func whoStaysAsHeIsComesOnceHoweverOthersMove(order: UsageReportQuery.Order) async throws {
-    try await Books.withAdmin { books, admin in
-      let still = try await makeUsers(12, in: books)
+  func `an unchanged user is listed once while other users change`(order: UsageReportQuery.Order)
+    async throws
+  {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let still = try await makeUsers(12, in: ledger)
       // They overtake others, and more join them.
-      let moving = [try await books.user(), try await books.user(budget: 1000)]
-      for user in moving { try await books.reserve(5, for: user) }
+      let moving = [try await ledger.user(), try await ledger.user(budget: 1000)]
+      for user in moving { try await ledger.reserve(5, for: user) }
       let lines = try await admin.lines(of: UsageReportQuery(order: order), pageSize: 2) { _ in
-        for user in moving { try await books.spend(11, for: user) }
-        _ = try await books.user()
+        for user in moving { try await ledger.spend(11, for: user) }
+        _ = try await ledger.user()
       }
       let seen = lines.map(\.userID).filter(Set(still).contains)
       #expect(seen.count == still.count)
@@ -144,30 +146,30 @@ import Testing
     }
   }
 
-  @Test func whatIsDueIsFreeAndStaysWhereItIs() async throws {
-    try await Books.withAdmin { books, admin in
-      let user = try await books.user(budget: 10, softLimit: 3)
-      try await books.reserve(4, for: user, seconds: 60)
-      try await books.reserve(1, for: user, seconds: 120)
+  @Test func `due reservations count as free and the report changes no row`() async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user(budget: 10, softLimit: 3)
+      try await ledger.reserve(4, for: user, seconds: 60)
+      try await ledger.reserve(1, for: user, seconds: 120)
       let rows = "SELECT c::text FROM mockupd.credit_counters AS c"
-      let before = try await books.lines(rows)
-      books.clock.advance(by: 60)
+      let before = try await ledger.lines(rows)
+      ledger.clock.advance(by: 60)
       let query = UsageReportQuery(order: .held)
       let line = try #require(try await admin.lines(of: query).first)
       #expect(line.usage.held == 1)
       #expect(line.usage.monthlyHeld == 1)
       #expect(!line.usage.softLimitIsPassed)
-      #expect(try await books.lines(rows) == before)
+      #expect(try await ledger.lines(rows) == before)
     }
   }
 
-  @Test func aReportOnNobodyHasTotalsAndAnUnknownUserIsAnError() async throws {
-    try await Books.withAdmin { books, admin in
+  @Test func `an empty report has totals and an unknown user is an error`() async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
       let page = try await admin.usageReport(UsageReportQuery(), after: nil, count: 10)
       #expect(page.users.isEmpty)
       #expect(page.totals == UsageTotals())
       #expect(page.period == Period(year: 2026, month: 5))
-      let idle = try await books.user()
+      let idle = try await ledger.user()
       let query = UsageReportQuery(userID: idle, onlyActive: true)
       #expect(try await admin.lines(of: query).isEmpty)
       let nobody = UUID()

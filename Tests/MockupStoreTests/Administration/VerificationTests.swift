@@ -7,18 +7,18 @@ import TestSupport
 import Testing
 
 @Suite struct VerificationTests {
-  @Test func everyUserIsVerifiedOnceAndEachDiscrepancyTold() async throws {
-    try await Books.withAdmin { books, admin in
+  @Test func `every user is verified once and each discrepancy is reported`() async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
       var users: [UUID] = []
       for _ in 0..<7 {
-        let user = try await books.user()
-        try await books.spend(3, for: user)
+        let user = try await ledger.user()
+        try await ledger.spend(3, for: user)
         users.append(user)
       }
-      _ = try await books.user()
+      _ = try await ledger.user()
       let damaged = [users[1], users[5]]
       let ids = damaged.map { "'\($0)'" }.joined(separator: ", ")
-      try await books.run(
+      try await ledger.run(
         """
         UPDATE mockupd.credit_counters SET generation = generation + 1, entries = entries + 1
         WHERE user_id IN (\(ids))
@@ -53,7 +53,7 @@ import Testing
       #expect(try await admin.verify(users[0]).isEmpty)
       await #expect(throws: CreditError.self) { try await admin.verify(UUID()) }
 
-      try await books.run(
+      try await ledger.run(
         """
         UPDATE mockupd.credit_counters SET generation = generation - 1, entries = entries - 1
         WHERE user_id IN (\(ids))
@@ -61,8 +61,8 @@ import Testing
     }
   }
 
-  @Test func booksWithoutUsersAreRight() async throws {
-    try await Books.withAdmin { _, admin in
+  @Test func `a database without users has no discrepancies`() async throws {
+    try await LedgerFixture.withAdmin { _, admin in
       let step = try await admin.verify(after: nil, count: 10)
       #expect(step.discrepancies.isEmpty)
       #expect(step.users == 0)
@@ -70,37 +70,37 @@ import Testing
     }
   }
 
-  @Test func theFactsAreThoseOfTheDatabase() async throws {
-    try await Books.withAdmin { books, admin in
+  @Test func `the facts describe the database`() async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
       let facts = try await admin.facts()
       #expect(Int(facts.schemaVersion) == Schema.migrations.last?.version)
       #expect(facts.version.hasPrefix("PostgreSQL "))
       #expect(facts.pendingMockups == 0)
       #expect(facts.unresolvedReservations == 0)
-      #expect(facts.readAt == books.clock.now)
+      #expect(facts.readAt == ledger.clock.now)
     }
   }
 
-  @Test func `mockups that no worker would get are not pending ones`() async throws {
-    try await Studio.with { studio in
-      try await studio.books.database.withPool { pool in
-        let admin = AdminStore(pool: pool, now: { studio.books.clock.now })
+  @Test func `a mockup that no worker can claim is not counted as pending`() async throws {
+    try await WorkerFixture.with { fixture in
+      try await fixture.ledger.database.withPool { pool in
+        let admin = AdminStore(pool: pool, now: { fixture.ledger.clock.now })
         func pending() async throws -> Int64 { try await admin.facts().pendingMockups }
-        let user = try await studio.books.user()
+        let user = try await fixture.ledger.user()
         // Made by SQL: there is no job.
-        _ = try await studio.books.mockup(of: user)
+        _ = try await fixture.ledger.mockup(of: user)
         #expect(try await pending() == 0)
-        _ = try await studio.pending(of: user, seconds: 60)
-        let settled = try await studio.pending(of: user, seconds: 3600)
-        _ = try await studio.pending(of: user, seconds: 3600)
+        _ = try await fixture.pending(of: user, seconds: 60)
+        let settled = try await fixture.pending(of: user, seconds: 3600)
+        _ = try await fixture.pending(of: user, seconds: 3600)
         #expect(try await pending() == 3)
         // Its reservation expires.
-        studio.books.clock.advance(by: 60)
+        fixture.ledger.clock.advance(by: 60)
         #expect(try await pending() == 2)
-        let reservation = try await studio.store.mockup(settled, of: user).reservationID
-        try await studio.books.release(try #require(reservation), for: user)
+        let reservation = try await fixture.store.mockup(settled, of: user).reservationID
+        try await fixture.ledger.release(try #require(reservation), for: user)
         #expect(try await pending() == 1)
-        let claimed = try await studio.claim(10)
+        let claimed = try await fixture.claim(10)
         #expect(claimed.count == 1)
         #expect(try await pending() == 0)
       }

@@ -5,7 +5,7 @@ import Testing
 @testable import MockupStore
 
 /// Batches that a test writes by hand: numbers go in, and their squares come out.
-private final class Desk: Sendable {
+private final class ManualWriter: Sendable {
   typealias Queue = BatchQueue<Int, Int>
 
   /// What was sent and is not written yet.
@@ -66,7 +66,7 @@ private final class Desk: Sendable {
   }
 
   /// Refuses the next batch, and returns what was in it.
-  func refuse(_ error: PostgresError) async -> [Int] {
+  func fail(_ error: PostgresError) async -> [Int] {
     let batch = await next()
     let items = batch.items
     batch.finish(.failure(error))
@@ -94,67 +94,70 @@ private final class Desk: Sendable {
     }
   }
 
-  @Test func whatComesBeforeItsTurnGoesTogetherAndWhatComesAfterItWaits() async throws {
-    let desk = Desk()
-    let early = await desk.submit([1, 2, 3])
-    let batch = await desk.next()
+  @Test func `items that arrive before a batch is sent share it and later items wait`() async throws
+  {
+    let writer = ManualWriter()
+    let early = await writer.submit([1, 2, 3])
+    let batch = await writer.next()
     #expect(batch.items == [1, 2, 3])
-    let late = await desk.submit([4, 5])
+    let late = await writer.submit([4, 5])
     #expect(batch.items == [1, 2, 3])
-    #expect(desk.sentCount == 0)
+    #expect(writer.sentCount == 0)
     batch.finish(.success([10, 20, 30]))
     #expect(try await values(early) == [10, 20, 30])
-    #expect(await desk.write() == [4, 5])
+    #expect(await writer.write() == [4, 5])
     #expect(try await values(late) == [16, 25])
-    let last = await desk.submit([6])
-    #expect(await desk.write() == [6])
+    let last = await writer.submit([6])
+    #expect(await writer.write() == [6])
     #expect(try await values(last) == [36])
   }
 
-  @Test func aBatchIsNoLargerThanItsLimit() async throws {
-    let desk = Desk(batch: 2)
-    let tasks = await desk.submit([1, 2, 3, 4, 5])
-    #expect(await desk.write() == [1, 2])
-    #expect(await desk.write() == [3, 4])
-    #expect(await desk.write() == [5])
+  @Test func `a batch is no larger than its limit`() async throws {
+    let writer = ManualWriter(batch: 2)
+    let tasks = await writer.submit([1, 2, 3, 4, 5])
+    #expect(await writer.write() == [1, 2])
+    #expect(await writer.write() == [3, 4])
+    #expect(await writer.write() == [5])
     #expect(try await values(tasks) == [1, 4, 9, 16, 25])
   }
 
-  @Test func whatDoesNotJoinBeginsTheNextBatch() async throws {
-    let desk = Desk { $0.isMultiple(of: 2) == $1.isMultiple(of: 2) }
-    let tasks = await desk.submit([1, 2, 3, 4])
-    #expect(await desk.write() == [1, 3])
-    #expect(await desk.write() == [2, 4])
+  @Test func `an item that cannot join a batch starts the next batch`() async throws {
+    let writer = ManualWriter { $0.isMultiple(of: 2) == $1.isMultiple(of: 2) }
+    let tasks = await writer.submit([1, 2, 3, 4])
+    #expect(await writer.write() == [1, 3])
+    #expect(await writer.write() == [2, 4])
     #expect(try await values(tasks) == [1, 4, 9, 16])
   }
 
-  @Test func oneMoreThanMayWaitIsRefusedAtOnceAndTheOthersAreNot() async throws {
-    let desk = Desk(waiting: 2)
-    let first = await desk.submit([1])
-    let batch = await desk.next()
+  @Test func `an item beyond the queue limit is rejected at once and the others are written`()
+    async throws
+  {
+    let writer = ManualWriter(waiting: 2)
+    let first = await writer.submit([1])
+    let batch = await writer.next()
     #expect(batch.items == [1])
-    let waiting = await desk.submit([2, 3])
-    #expect(await code(Task { try await desk.queue.submit(4) }) == .queueFull)
+    let waiting = await writer.submit([2, 3])
+    #expect(await code(Task { try await writer.queue.submit(4) }) == .queueFull)
     batch.finish(.success([1]))
-    #expect(await desk.write() == [2, 3])
+    #expect(await writer.write() == [2, 3])
     #expect(try await values(first + waiting) == [1, 4, 9])
   }
 
-  @Test func whoGivesUpBeforeTheBatchIsSentIsNotInIt() async throws {
-    let desk = Desk(waiting: 3)
-    let tasks = await desk.submit([1, 2, 3])
+  @Test func `an item cancelled before its batch is sent is dropped from it`() async throws {
+    let writer = ManualWriter(waiting: 3)
+    let tasks = await writer.submit([1, 2, 3])
     tasks[1].cancel()
     #expect(await code(tasks[1]) == .cancelled)
     // Its place is free again.
-    let more = await desk.submit([4])
-    #expect(await desk.write() == [1, 3, 4])
+    let more = await writer.submit([4])
+    #expect(await writer.write() == [1, 3, 4])
     #expect(try await values([tasks[0], tasks[2]] + more) == [1, 9, 16])
   }
 
-  @Test func whoGivesUpAfterwardsIsAnsweredAtOnceAndTheOthersFromTheBatch() async throws {
-    let desk = Desk()
-    let tasks = await desk.submit([1, 2])
-    let batch = await desk.next()
+  @Test func `cancelling an item in flight fails it at once and no other item`() async throws {
+    let writer = ManualWriter()
+    let tasks = await writer.submit([1, 2])
+    let batch = await writer.next()
     #expect(batch.items == [1, 2])
     tasks[0].cancel()
     #expect(await code(tasks[0]) == .cancelled)
@@ -162,27 +165,27 @@ private final class Desk: Sendable {
     #expect(try await tasks[1].value == 4)
   }
 
-  @Test func aQueueThatAllHaveLeftIsFitForTheNext() async throws {
-    let desk = Desk()
-    let tasks = await desk.submit([1, 2])
+  @Test func `a queue whose items were all cancelled accepts new items`() async throws {
+    let writer = ManualWriter()
+    let tasks = await writer.submit([1, 2])
     for task in tasks {
       task.cancel()
       #expect(await code(task) == .cancelled)
     }
-    #expect(await desk.refuse(PostgresError(.cancelled, "nobody wants it")) == [])
-    let next = await desk.submit([3])
-    #expect(await desk.write() == [3])
+    #expect(await writer.fail(PostgresError(.cancelled, "nobody wants it")) == [])
+    let next = await writer.submit([3])
+    #expect(await writer.write() == [3])
     #expect(try await values(next) == [9])
   }
 
-  @Test func anItemThatIsWrongFailsAloneWhereverItStands() async throws {
+  @Test func `an invalid item fails alone at any position`() async throws {
     for wrong in 1...5 {
-      let desk = Desk()
-      let tasks = await desk.submit([1, 2, 3, 4, 5])
-      let late = await desk.submit([6])
+      let writer = ManualWriter()
+      let tasks = await writer.submit([1, 2, 3, 4, 5])
+      let late = await writer.submit([6])
       var written: [Int] = []
       while written.count < 5 {
-        let batch = await desk.next()
+        let batch = await writer.next()
         let items = batch.items
         if items.contains(wrong) {
           batch.finish(.failure(Self.wrong))
@@ -202,141 +205,141 @@ private final class Desk: Sendable {
     }
   }
 
-  @Test func aBatchThatAllHaveLeftIsCancelledAndNoOther() async throws {
-    let desk = Desk()
-    let tasks = await desk.submit([1, 2, 3, 4])
-    let whole = await desk.next()
+  @Test func `only a batch whose items are all cancelled is cancelled`() async throws {
+    let writer = ManualWriter()
+    let tasks = await writer.submit([1, 2, 3, 4])
+    let whole = await writer.next()
     #expect(whole.items == [1, 2, 3, 4])
     whole.finish(.failure(Self.wrong))
-    let half = await desk.next()
+    let half = await writer.next()
     #expect(half.items == [1, 2])
     // Theirs has yet to be sent.
     for task in tasks[2...] {
       task.cancel()
       #expect(await code(task) == .cancelled)
     }
-    #expect(desk.cancellations == 0)
+    #expect(writer.cancellations == 0)
     tasks[0].cancel()
     #expect(await code(tasks[0]) == .cancelled)
-    #expect(desk.cancellations == 0)
+    #expect(writer.cancellations == 0)
     tasks[1].cancel()
     #expect(await code(tasks[1]) == .cancelled)
-    #expect(desk.cancellations == 1)
+    #expect(writer.cancellations == 1)
     half.finish(.failure(PostgresError(.cancelled, "nobody wants it")))
-    let next = await desk.submit([5])
-    #expect(await desk.write() == [5])
+    let next = await writer.submit([5])
+    #expect(await writer.write() == [5])
     #expect(try await values(next) == [25])
-    #expect(desk.cancellations == 1)
+    #expect(writer.cancellations == 1)
   }
 
-  @Test func thoseWhoAskAndGiveUpWithoutEndTakeNoRoom() async throws {
-    let desk = Desk(waiting: 10)
-    let first = await desk.submit([0])
-    let batch = await desk.next()
+  @Test func `cancelled items take no capacity`() async throws {
+    let writer = ManualWriter(waiting: 10)
+    let first = await writer.submit([0])
+    let batch = await writer.next()
     #expect(batch.items == [0])
-    let waiting = await desk.submit([1])
+    let waiting = await writer.submit([1])
     for _ in 0..<1000 {
-      let task = await desk.submit([2])[0]
+      let task = await writer.submit([2])[0]
       task.cancel()
       #expect(await code(task) == .cancelled)
     }
-    #expect(desk.queue.waitingTickets < 100)
+    #expect(writer.queue.waitingTickets < 100)
     batch.finish(.success([0]))
-    #expect(await desk.write() == [1])
+    #expect(await writer.write() == [1])
     #expect(try await values(first + waiting) == [0, 1])
   }
 
-  @Test func aBatchThatLostAgainstAnotherIsSentAgain() async throws {
-    let desk = Desk()
-    let tasks = await desk.submit([1, 2])
-    for _ in 1..<maximumAttempts { #expect(await desk.refuse(Self.lost) == [1, 2]) }
-    #expect(await desk.write() == [1, 2])
+  @Test func `a batch is retried after a deadlock`() async throws {
+    let writer = ManualWriter()
+    let tasks = await writer.submit([1, 2])
+    for _ in 1..<maximumAttempts { #expect(await writer.fail(Self.lost) == [1, 2]) }
+    #expect(await writer.write() == [1, 2])
     #expect(try await values(tasks) == [1, 4])
   }
 
-  @Test func aBatchThatLosesAgainAndAgainIsAnsweredSo() async throws {
-    let desk = Desk()
-    let tasks = await desk.submit([1, 2])
-    for _ in 1...maximumAttempts { #expect(await desk.refuse(Self.lost) == [1, 2]) }
+  @Test func `a batch fails after its last attempt`() async throws {
+    let writer = ManualWriter()
+    let tasks = await writer.submit([1, 2])
+    for _ in 1...maximumAttempts { #expect(await writer.fail(Self.lost) == [1, 2]) }
     for task in tasks { #expect(await code(task) == .server(.deadlockDetected)) }
-    let next = await desk.submit([3])
-    #expect(await desk.write() == [3])
+    let next = await writer.submit([3])
+    #expect(await writer.write() == [3])
     #expect(try await values(next) == [9])
   }
 
-  @Test func eachHalfHasAttemptsOfItsOwn() async throws {
-    let desk = Desk()
-    let tasks = await desk.submit([1, 2])
-    for _ in 1..<maximumAttempts { #expect(await desk.refuse(Self.lost) == [1, 2]) }
-    #expect(await desk.refuse(Self.wrong) == [1, 2])
+  @Test func `each half of a split batch has its own attempts`() async throws {
+    let writer = ManualWriter()
+    let tasks = await writer.submit([1, 2])
+    for _ in 1..<maximumAttempts { #expect(await writer.fail(Self.lost) == [1, 2]) }
+    #expect(await writer.fail(Self.wrong) == [1, 2])
     for half in [1, 2] {
-      for _ in 1..<maximumAttempts { #expect(await desk.refuse(Self.lost) == [half]) }
-      #expect(await desk.write() == [half])
+      for _ in 1..<maximumAttempts { #expect(await writer.fail(Self.lost) == [half]) }
+      #expect(await writer.write() == [half])
     }
     #expect(try await values(tasks) == [1, 4])
   }
 
-  @Test func aBatchThatLostItsConnectionIsNotSentAgain() async throws {
-    let desk = Desk()
-    let tasks = await desk.submit([1, 2])
-    let batch = await desk.next()
+  @Test func `a batch is not retried after its connection is lost`() async throws {
+    let writer = ManualWriter()
+    let tasks = await writer.submit([1, 2])
+    let batch = await writer.next()
     #expect(batch.items == [1, 2])
-    let late = await desk.submit([3])
+    let late = await writer.submit([3])
     batch.finish(.failure(Self.broken))
     for task in tasks { #expect(await code(task) == .connectionLost) }
-    #expect(await desk.write() == [3])
+    #expect(await writer.write() == [3])
     #expect(try await values(late) == [9])
   }
 
-  @Test func withoutAConnectionAllWhoWaitAreToldSo() async throws {
-    let desk = Desk(waiting: 3)
-    let tasks = await desk.submit([1, 2, 3])
-    let batch = await desk.next()
+  @Test func `without a connection all waiting items fail`() async throws {
+    let writer = ManualWriter(waiting: 3)
+    let tasks = await writer.submit([1, 2, 3])
+    let batch = await writer.next()
     batch.finish(.failure(PostgresError(.connectionUnavailable, "away")))
     for task in tasks { #expect(await code(task) == .connectionUnavailable) }
     // They have left their room to others.
-    let next = await desk.submit([4, 5, 6])
-    #expect(await desk.write() == [4, 5, 6])
+    let next = await writer.submit([4, 5, 6])
+    #expect(await writer.write() == [4, 5, 6])
     #expect(try await values(next) == [16, 25, 36])
   }
 
-  @Test func whoGivesUpWhatWasAnsweredIsNotAnsweredAgain() async throws {
-    let desk = Desk()
+  @Test func `cancelling an answered item does not answer it again`() async throws {
+    let writer = ManualWriter()
     let answers = Mutex(0)
-    let giveUp = try desk.queue.submit(1) { _ in answers.withLock { $0 += 1 } }
-    #expect(await desk.write() == [1])
-    giveUp()
+    let cancel = try writer.queue.submit(1) { _ in answers.withLock { $0 += 1 } }
+    #expect(await writer.write() == [1])
+    cancel()
     #expect(answers.withLock { $0 } == 1)
   }
 
-  @Test func aBatchThatAllLeaveWhileItIsSentIsCancelled() async throws {
+  @Test func `a batch whose items are all cancelled while it is sent is cancelled`() async throws {
     let sent = Mutex<[BatchQueue<Int, Int>.Batch]>([])
-    let leave = Mutex<(@Sendable () -> Void)?>(nil)
+    let cancelItem = Mutex<(@Sendable () -> Void)?>(nil)
     let cancellations = Mutex(0)
     let queue = BatchQueue<Int, Int>(limits: BatchLimits()) { batch in
-      if batch.items == [2] { leave.withLock { $0 }?() }
+      if batch.items == [2] { cancelItem.withLock { $0 }?() }
       sent.withLock { $0.append(batch) }
       return { cancellations.withLock { $0 += 1 } }
     }
     _ = try queue.submit(1) { _ in }
-    let giveUp = try queue.submit(2) { _ in }
-    leave.withLock { $0 = giveUp }
+    let cancel = try queue.submit(2) { _ in }
+    cancelItem.withLock { $0 = cancel }
     sent.withLock { $0[0] }.finish(.success([1]))
     #expect(sent.withLock { $0.count } == 2)
     #expect(cancellations.withLock { $0 } == 1)
   }
 
-  @Test func aBatchIsAnsweredOnce() async throws {
-    let desk = Desk()
-    let tasks = await desk.submit([1])
-    let batch = await desk.next()
+  @Test func `a batch is answered once`() async throws {
+    let writer = ManualWriter()
+    let tasks = await writer.submit([1])
+    let batch = await writer.next()
     #expect(batch.items == [1])
     batch.finish(.success([1]))
     batch.finish(.failure(Self.broken))
     #expect(try await values(tasks) == [1])
-    let next = await desk.submit([2])
+    let next = await writer.submit([2])
     batch.finish(.failure(Self.broken))
-    #expect(await desk.write() == [2])
+    #expect(await writer.write() == [2])
     #expect(try await values(next) == [4])
   }
 }

@@ -13,17 +13,17 @@ import Testing
   /// Runs a closure with a store that writes one batch at a time, and a user whose counters there are.
   private func withStore(
     limits: (inout BatchLimits) -> Void = { _ in },
-    _ body: (Books, CreditStore, UUID) async throws -> Void
+    _ body: (LedgerFixture, CreditStore, UUID) async throws -> Void
   ) async throws {
     var batches = BatchLimits()
     batches.shards = 1
     limits(&batches)
-    try await Books.with { books in
-      let user = try await books.user(budget: 1000)
-      try await books.release(try await books.reserve(1, for: user).reservation.id, for: user)
-      try await books.database.withPool { pool in
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 1000)
+      try await ledger.release(try await ledger.reserve(1, for: user).reservation.id, for: user)
+      try await ledger.database.withPool { pool in
         try await body(
-          books, CreditStore(pool: pool, limits: batches, now: { books.clock.now }), user)
+          ledger, CreditStore(pool: pool, limits: batches, now: { ledger.clock.now }), user)
       }
     }
   }
@@ -33,19 +33,19 @@ import Testing
     try await eventually("\(count) changes wait") { store.writer.waitingCount == count }
   }
 
-  private func transactions(_ books: Books) async throws -> Int {
-    let xmins = try await books.lines(
+  private func transactions(_ ledger: LedgerFixture) async throws -> Int {
+    let xmins = try await ledger.lines(
       "SELECT count(DISTINCT xmin::text) FROM mockupd.reservations WHERE state = 'held'")
     return xmins.first.flatMap { Int($0) } ?? 0
   }
 
-  @Test func whatComesWhileABatchIsUnderWaySharesATransaction() async throws {
-    try await withStore { books, store, user in
-      let tasks = try await books.holding(Self.locks) {
+  @Test func `changes that arrive while a batch is in flight share a transaction`() async throws {
+    try await withStore { ledger, store, user in
+      let tasks = try await ledger.withLocks(Self.locks) {
         let first = Task {
           try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
         }
-        try await books.untilWaiting(1)
+        try await ledger.waitForBlockedStatements(1)
         let others = (0..<40).map { _ in
           Task { try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 2)) }
         }
@@ -56,16 +56,16 @@ import Testing
       for task in tasks { remaining.append(try await task.value.admission.remaining) }
       #expect(remaining.first == 999)
       #expect(remaining.dropFirst().sorted(by: >) == (1...40).map { 999 - 2 * $0 })
-      #expect(try await transactions(books) == 2)
+      #expect(try await transactions(ledger) == 2)
     }
   }
 
-  @Test func anIDSentAgainWhileItsBatchIsUnderWayIsReplayed() async throws {
-    try await withStore { books, store, user in
+  @Test func `an id retried while its batch is in flight is replayed`() async throws {
+    try await withStore { ledger, store, user in
       let request = try ReservationRequest(userID: user, id: UUID(), credits: 5)
-      let tasks = try await books.holding(Self.locks) {
+      let tasks = try await ledger.withLocks(Self.locks) {
         let first = Task { try await store.reserve(request) }
-        try await books.untilWaiting(1)
+        try await ledger.waitForBlockedStatements(1)
         let others = (0..<9).map { _ in Task { try await store.reserve(request) } }
         try await wait(for: 9, in: store)
         return [first] + others
@@ -78,12 +78,12 @@ import Testing
     }
   }
 
-  @Test func aChangeThatTheDatabaseForbidsFailsAlone() async throws {
-    try await withStore { books, store, user in
+  @Test func `a change that the database rejects fails alone`() async throws {
+    try await withStore { ledger, store, user in
       var ids: [UUID] = []
-      for _ in 0..<12 { ids.append(try await books.reserve(3, for: user).reservation.id) }
+      for _ in 0..<12 { ids.append(try await ledger.reserve(3, for: user).reservation.id) }
       let reservations = ids
-      let tasks = try await books.holding(Self.locks) {
+      let tasks = try await ledger.withLocks(Self.locks) {
         func commit(_ index: Int) -> Task<SettlementOutcome, any Error> {
           Task { [id = reservations[index], credits = index == 7 ? Int32(-1) : 3] in
             try await store.settle(
@@ -92,7 +92,7 @@ import Testing
           }
         }
         let first = commit(0)
-        try await books.untilWaiting(1)
+        try await ledger.waitForBlockedStatements(1)
         let others = (1..<12).map(commit)
         try await wait(for: 11, in: store)
         return [first] + others
@@ -110,13 +110,13 @@ import Testing
     }
   }
 
-  @Test func whoGivesUpBeforeTheBatchIsSentLeavesNoTrace() async throws {
-    try await withStore { books, store, user in
-      let (first, others) = try await books.holding(Self.locks) {
+  @Test func `a change cancelled before its batch is sent has no effect`() async throws {
+    try await withStore { ledger, store, user in
+      let (first, others) = try await ledger.withLocks(Self.locks) {
         let first = Task {
           try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
         }
-        try await books.untilWaiting(1)
+        try await ledger.waitForBlockedStatements(1)
         let others = (0..<6).map { _ in
           Task {
             try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 10))
@@ -135,19 +135,19 @@ import Testing
     }
   }
 
-  @Test func whenAllHaveGivenUpTheStatementEnds() async throws {
-    try await withStore { books, store, user in
-      try await books.holding(Self.locks) {
+  @Test func `a statement is cancelled once all of its changes are cancelled`() async throws {
+    try await withStore { ledger, store, user in
+      try await ledger.withLocks(Self.locks) {
         func reserve() -> Task<ReservationOutcome, any Error> {
           Task { try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1)) }
         }
         let first = reserve()
-        try await books.untilWaiting(1)
+        try await ledger.waitForBlockedStatements(1)
         let tasks = [first, reserve(), reserve()]
         try await wait(for: 2, in: store)
         for task in tasks { task.cancel() }
         // What it waits for is still locked.
-        try await books.untilWaiting(0)
+        try await ledger.waitForBlockedStatements(0)
         for task in tasks { await #expect(throws: CreditError.self) { try await task.value } }
       }
       #expect(try await store.usage(of: user).held == 0)
@@ -158,13 +158,13 @@ import Testing
     }
   }
 
-  @Test func oneMoreThanMayWaitIsRefusedAndNothingElseIs() async throws {
-    try await withStore(limits: { $0.waiting = 5 }) { books, store, user in
-      let (tasks, refusals) = try await books.holding(Self.locks) {
+  @Test func `a change beyond the queue limit is rejected and no other change is`() async throws {
+    try await withStore(limits: { $0.waiting = 5 }) { ledger, store, user in
+      let (tasks, refusals) = try await ledger.withLocks(Self.locks) {
         let first = Task {
           try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
         }
-        try await books.untilWaiting(1)
+        try await ledger.waitForBlockedStatements(1)
         let waiting = (0..<5).map { _ in
           Task { try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1)) }
         }
@@ -185,20 +185,20 @@ import Testing
     }
   }
 
-  /// Changes of each kind, in any mixture, come out as the books say they should.
-  @Test func kindsThatGatherTogetherAreEachDone() async throws {
-    try await withStore { books, store, user in
+  /// Changes of each kind, in any mixture, come out as the ledger say they should.
+  @Test func `a batch of different kinds of change applies each change`() async throws {
+    try await withStore { ledger, store, user in
       let charged = UUID()
-      try await books.reserve(10, for: user, id: charged)
-      try await books.commit(of: charged, for: user)
-      let entry = try #require(try await books.ledger(of: user).last?.id)
-      let committed = try await books.reserve(4, for: user).reservation.id
-      let released = try await books.reserve(5, for: user).reservation.id
-      try await books.holding(Self.locks) {
+      try await ledger.reserve(10, for: user, id: charged)
+      try await ledger.commit(of: charged, for: user)
+      let entry = try #require(try await ledger.entries(of: user).last?.id)
+      let committed = try await ledger.reserve(4, for: user).reservation.id
+      let released = try await ledger.reserve(5, for: user).reservation.id
+      try await ledger.withLocks(Self.locks) {
         let first = Task {
           try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
         }
-        try await books.untilWaiting(1)
+        try await ledger.waitForBlockedStatements(1)
         return [
           Task { _ = try await first.value },
           Task { _ = try await store.reserve(.init(userID: user, id: UUID(), credits: 2)) },

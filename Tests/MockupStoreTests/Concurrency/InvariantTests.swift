@@ -7,7 +7,7 @@ import Testing
 
 /// Repeat a failure's choices, though not its timing, with `MOCKUPD_TEST_SEED=<seed> swift test`.
 @Suite struct InvariantTests {
-  /// What is wrong in one instant: the books against themselves, and against the budgets.
+  /// What is wrong in one instant: the ledger against themselves, and against the budgets.
   private static let wrong = """
     SELECT concat_ws(' ', user_id, year, discrepancy) FROM mockupd.verify_counters()
     UNION ALL
@@ -28,14 +28,16 @@ import Testing
     WHERE spoken > annual
     """
 
-  @Test func theBooksAreRightAtEveryInstantWhoeverSpends() async throws {
+  @Test func `the ledger is consistent at every instant under random concurrent calls`()
+    async throws
+  {
     let seed = TestSeed.value
-    try await Books.with(at: "2025-12-31T23:59:50Z") { books in
+    try await LedgerFixture.with(at: "2025-12-31T23:59:50Z") { ledger in
       var users: [UUID] = []
-      for _ in 0..<5 { users.append(try await books.user(budget: 30)) }
-      let stores = try await books.withStores(count: 4) { stores in
-        let spenders = try await spend(books, stores, users, seed: seed)
-        try await check(spenders, against: books, seed: seed)
+      for _ in 0..<5 { users.append(try await ledger.user(budget: 30)) }
+      let stores = try await ledger.withStores(count: 4) { stores in
+        let spenders = try await spend(ledger, stores, users, seed: seed)
+        try await check(spenders, against: ledger, seed: seed)
         return stores.count
       }
       #expect(stores == 4)
@@ -43,19 +45,19 @@ import Testing
   }
 
   private func spend(
-    _ books: Books, _ stores: [CreditStore], _ users: [UUID], seed: UInt64
+    _ ledger: LedgerFixture, _ stores: [CreditStore], _ users: [UUID], seed: UInt64
   ) async throws -> [RandomSpender] {
     try await withThrowingTaskGroup(of: RandomSpender.self) { group in
       let reservations = KnownReservations()
       for number in 0..<16 {
         group.addTask {
           var spender = RandomSpender(
-            stores: stores, clock: books.clock, users: users, reservations: reservations,
+            stores: stores, clock: ledger.clock, users: users, reservations: reservations,
             seed: seed &+ UInt64(number))
           for _ in 0..<60 {
             try await spender.step()
             // One statement sees one instant, in the midst of what the others do.
-            let wrong = try await books.lines(Self.wrong)
+            let wrong = try await ledger.lines(Self.wrong)
             #expect(wrong == [], "\(TestSeed.variable)=\(seed)")
           }
           return spender
@@ -66,10 +68,10 @@ import Testing
   }
 
   private func check(
-    _ spenders: [RandomSpender], against books: Books, seed: UInt64
+    _ spenders: [RandomSpender], against ledger: LedgerFixture, seed: UInt64
   ) async throws {
     let rerun: Comment = "\(TestSeed.variable)=\(seed)"
-    #expect(try await books.lines(Self.wrong) == [], rerun)
+    #expect(try await ledger.lines(Self.wrong) == [], rerun)
     #expect(spenders.flatMap(\.contradictions) == [], rerun)
 
     // Each was settled at most once.
@@ -80,13 +82,13 @@ import Testing
     // And everything that was answered is answered so again.
     let reserved = spenders.flatMap(\.reserved)
     for (request, first) in reserved {
-      var again = try await books.store.reserve(request)
+      var again = try await ledger.store.reserve(request)
       #expect(again.isReplayed, rerun)
       again.isReplayed = first.isReplayed
       #expect(again == first, rerun)
     }
     for (settlement, first) in settled where settlement.action.isKept {
-      var again = try await books.store.settle(settlement)
+      var again = try await ledger.store.settle(settlement)
       #expect(again.isReplayed, rerun)
       again.isReplayed = first.isReplayed
       #expect(again == first, rerun)
@@ -122,7 +124,7 @@ extension Settlement.Action {
   }
 }
 
-extension Books {
+extension LedgerFixture {
   /// Runs a closure with stores on pools of their own.
   func withStores<Value>(
     count: Int, connections: Int = 2, _ body: ([CreditStore]) async throws -> Value

@@ -37,7 +37,7 @@ import Testing
     return false
   }
 
-  @Test func `calls in turn are answered by what was before`() throws {
+  @Test func `sequential calls see the effects of earlier calls`() throws {
     let reserve = try Self.reserve(Self.first, 4)
     #expect(
       isLinearizable([
@@ -50,7 +50,7 @@ import Testing
       ]))
   }
 
-  @Test func `calls that overlap may take effect in either order`() throws {
+  @Test func `overlapping calls may take effect in either order`() throws {
     let reserve = try Self.reserve(Self.first, 4)
     for usage in ["held 0, 10 available", "held 4, 6 available"] {
       #expect(
@@ -87,7 +87,7 @@ import Testing
   }
 
   /// A group's release counted a reservation that it did not release.
-  @Test func `a release of a part of a group is rejected`() throws {
+  @Test func `a history with a partial group release is rejected`() throws {
     let (one, two) = (try Self.reserve(Self.first, 5), try Self.reserve(Self.second, 5))
     for (release, isPossible) in [
       ("released 5 of 1, 5 available", false), ("released 5 of 1, 10 available", true),
@@ -105,7 +105,7 @@ import Testing
   }
 
   /// One item of a batch counted a reservation that another did not know.
-  @Test func `a batch of two moments is rejected`() throws {
+  @Test func `a batch whose items see different states is rejected`() throws {
     let (one, two) = (try Self.reserve(Self.first, 3), try Self.reserve(Self.second, 5))
     let batch = Self.settle(
       (Self.first, .release),
@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  @Test func `a search that takes too long is undecided`() throws {
+  @Test func `a search that exceeds its limit is undecided`() throws {
     let model = ModelBooks(now: Date(timeIntervalSince1970: 1_778_000_000))
     let checker = LinearizabilityChecker(from: model, limit: 3) { model, call in
       model.answer(call, of: Self.user)

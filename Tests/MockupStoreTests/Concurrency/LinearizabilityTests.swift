@@ -14,16 +14,16 @@ import Testing
   @Test(arguments: 0..<4 as Range<UInt64>)
   func `concurrent calls of the store are linearizable`(number: UInt64) async throws {
     let seed = TestSeed.value &+ number &* 1000
-    try await Books.with(at: "2026-05-10T12:00:00Z") { books in
-      let (one, other) = (try await books.user(budget: 12), try await books.user(budget: 12))
+    try await LedgerFixture.with(at: "2026-05-10T12:00:00Z") { ledger in
+      let (one, other) = (try await ledger.user(budget: 12), try await ledger.user(budget: 12))
       let histories = [one, other].map { ($0, HistoryRecorder<LedgerCall, [String]>()) }
-      try await books.withStores(count: Self.clients, connections: 2) { stores in
+      try await ledger.withStores(count: Self.clients, connections: 2) { stores in
         for phase in 0..<3 as Range<UInt64> {
           try await withThrowingTaskGroup(of: Void.self) { group in
             for (userID, history) in histories {
               for (client, store) in stores.enumerated() {
                 group.addTask {
-                  let caller = LedgerCaller(books: books, store: store, userID: userID)
+                  let caller = LedgerCaller(ledger: ledger, store: store, userID: userID)
                   var maker = try LedgerCallMaker(
                     for: userID, seed: seed &+ phase,
                     client: UInt64(client) &+ (userID == one ? 0 : 100), secondsToLive: 10...90)
@@ -36,14 +36,14 @@ import Testing
             try await group.waitForAll()
           }
           // Nothing is in flight: what is due expires for all calls that follow.
-          books.clock.advance(by: 30)
+          ledger.clock.advance(by: 30)
           for (_, history) in histories {
             try await history.record(.advance(seconds: 30), by: 0) { [] }
           }
         }
       }
       for (userID, history) in histories {
-        var model = ModelBooks(now: books.clock.now.addingTimeInterval(-90))
+        var model = ModelBooks(now: ledger.clock.now.addingTimeInterval(-90))
         model.budgets[userID] = 12
         let checker = LinearizabilityChecker(from: model) { model, call in
           model.answer(call, of: userID)
@@ -67,7 +67,7 @@ import Testing
 
 /// Makes a user's calls of a store.
 private struct LedgerCaller {
-  let books: Books
+  let ledger: LedgerFixture
   let store: CreditStore
   let userID: UUID
 
@@ -103,7 +103,7 @@ private struct LedgerCaller {
       let refund = Refund(userID: userID, id: id, entryID: entryID, credits: credits)
       return [try await summary { try await store.refund(refund) }]
     case .setBudget(let budget):
-      let admin = AdminStore(pool: books.owner, now: { [clock = books.clock] in clock.now })
+      let admin = AdminStore(pool: ledger.owner, now: { [clock = ledger.clock] in clock.now })
       let outcome = try await admin.setBudget(
         of: userID, annualBudget: Int32(budget), monthlySoftLimit: nil, changedBy: "a test")
       return ["\(outcome.usage.available) available"]

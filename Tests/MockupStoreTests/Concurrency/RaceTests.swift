@@ -7,13 +7,13 @@ import Testing
 
 @Suite struct RaceTests {
   /// Runs both at one moment: neither gets to a user's counters before both want to.
-  private func atOnce(
-    _ books: Books, _ bodies: [@Sendable (CreditStore) async throws -> String]
+  private func runConcurrently(
+    _ ledger: LedgerFixture, _ bodies: [@Sendable (CreditStore) async throws -> String]
   ) async throws -> [String] {
-    try await books.withStores(count: bodies.count, connections: 1) { stores in
-      let tasks = try await books.holding("SELECT FROM mockupd.credit_counters FOR UPDATE") {
+    try await ledger.withStores(count: bodies.count, connections: 1) { stores in
+      let tasks = try await ledger.withLocks("SELECT FROM mockupd.credit_counters FOR UPDATE") {
         let tasks = zip(stores, bodies).map { store, body in Task { try await body(store) } }
-        try await books.untilWaiting(tasks.count)
+        try await ledger.waitForBlockedStatements(tasks.count)
         return tasks
       }
       var answers: [String] = []
@@ -23,24 +23,24 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func ofTwoThatReserveTheWholeBudgetOneIsAdmitted() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
-      try await books.release(try await books.reserve(1, for: user).reservation.id, for: user)
+  func `of two concurrent reservations of the whole budget, one is admitted`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
+      try await ledger.release(try await ledger.reserve(1, for: user).reservation.id, for: user)
       let reserve: @Sendable (CreditStore) async throws -> String = { store in
         let request = try ReservationRequest(userID: user, id: UUID(), credits: 10)
         return summary(of: .success(try await store.reserve(request)))
       }
-      let answers = try await atOnce(books, [reserve, reserve])
+      let answers = try await runConcurrently(ledger, [reserve, reserve])
       #expect(answers == ["admitted, 0 remaining", "refused, 0 remaining"])
     }
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func ofTwoThatSettleOneReservationOneDoes() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
-      let id = try await books.reserve(4, for: user).reservation.id
+  func `of three concurrent settlements of one reservation, one succeeds`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
+      let id = try await ledger.reserve(4, for: user).reservation.id
       let release: @Sendable (CreditStore) async throws -> String = { store in
         let settlement = Settlement(userID: user, reservationID: id, action: .release)
         return try await summary { try await store.settle(settlement) }
@@ -50,7 +50,7 @@ import Testing
           userID: user, reservationID: id, action: .commit(id: UUID(), credits: nil))
         return try await summary { try await store.settle(settlement) }
       }
-      let answers = try await atOnce(books, [release, commit, commit])
+      let answers = try await runConcurrently(ledger, [release, commit, commit])
       #expect(
         answers == [
           "committed 4, 6 available", "not open but committed", "not open but committed",
@@ -62,11 +62,11 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func ofTwoThatTakeWhatExpiredOneGetsIt() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
-      let late = try await books.reserve(10, for: user, seconds: 60).reservation.id
-      books.clock.advance(by: 60)
+  func `either a late commit or a concurrent reservation gets the expired credits`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
+      let late = try await ledger.reserve(10, for: user, seconds: 60).reservation.id
+      ledger.clock.advance(by: 60)
       let reserve: @Sendable (CreditStore) async throws -> String = { store in
         let request = try ReservationRequest(userID: user, id: UUID(), credits: 10)
         return summary(of: .success(try await store.reserve(request)))
@@ -76,7 +76,7 @@ import Testing
           userID: user, reservationID: late, action: .commit(id: UUID(), credits: nil))
         return try await summary { try await store.settle(settlement) }
       }
-      let answers = try await atOnce(books, [reserve, commit])
+      let answers = try await runConcurrently(ledger, [reserve, commit])
       #expect(
         answers == ["admitted, 0 remaining", "insufficient, 0 available"]
           || answers == ["late committed 10, 0 available", "refused, 0 remaining"])
@@ -87,39 +87,39 @@ import Testing
   /// reserve has timed out sends such a batch.
   @Test(.timeLimit(.minutes(15)))
   func `a reservation made while a batch waits is settled under its lock`() async throws {
-    try await Books.with(at: "2025-12-31T23:59:59Z") { books in
-      let user = try await books.user(budget: 10)
-      let mockup = try await books.mockup(of: user)
-      let old = try await books.reserve(1, for: user).reservation.id
-      try books.clock.set("2026-01-01T00:00:00Z")
+    try await LedgerFixture.with(at: "2025-12-31T23:59:59Z") { ledger in
+      let user = try await ledger.user(budget: 10)
+      let mockup = try await ledger.mockup(of: user)
+      let old = try await ledger.reserve(1, for: user).reservation.id
+      try ledger.clock.set("2026-01-01T00:00:00Z")
       let new = UUID()
       let commits = [old, new].map {
         Settlement(
           userID: user, reservationID: $0, action: .commit(id: UUID(), credits: nil))
       }
       let free = "SELECT 1 FROM mockupd.credit_counters FOR NO KEY UPDATE SKIP LOCKED"
-      let (batch, unlocked) = try await books.holding("SELECT FROM mockups FOR UPDATE") {
+      let (batch, unlocked) = try await ledger.withLocks("SELECT FROM mockups FOR UPDATE") {
         // The batch waits for the old year while the new one is reserved.
-        let batch = try await books.holding("SELECT FROM mockupd.credit_counters FOR UPDATE") {
-          let batch = Task { try await books.store.settle(commits).map { summary(of: $0) } }
-          try await books.untilWaiting(1)
-          try await books.reserve(4, for: user, id: new, mockup: mockup)
+        let batch = try await ledger.withLocks("SELECT FROM mockupd.credit_counters FOR UPDATE") {
+          let batch = Task { try await ledger.store.settle(commits).map { summary(of: $0) } }
+          try await ledger.waitForBlockedStatements(1)
+          try await ledger.reserve(4, for: user, id: new, mockup: mockup)
           return batch
         }
         // It has decided by now, and waits for the mockup.
-        try await books.untilIdle()
-        return (batch, try await books.lines(free).count)
+        try await ledger.waitUntilIdle()
+        return (batch, try await ledger.lines(free).count)
       }
       #expect(unlocked == 0)
       #expect(try await batch.value == ["committed 1, 9 available", "committed 4, 6 available"])
     }
   }
 
-  @Test func theFirstRequestsOfAYearDoNotGetInEachOthersWay() async throws {
-    try await Books.with { books in
-      try await books.withStores(count: 4, connections: 1) { stores in
+  @Test func `concurrent first requests of a year do not conflict`() async throws {
+    try await LedgerFixture.with { ledger in
+      try await ledger.withStores(count: 4, connections: 1) { stores in
         for _ in 0..<10 {
-          let user = try await books.user(budget: 10)
+          let user = try await ledger.user(budget: 10)
           let admitted = try await withThrowingTaskGroup(of: Bool.self) { group in
             for store in stores {
               group.addTask {
@@ -135,12 +135,12 @@ import Testing
     }
   }
 
-  @Test func batchesThatNameTheirUsersInOppositeOrdersDoNotBlockEachOther() async throws {
-    try await Books.with { books in
+  @Test func `batches that name their users in opposite orders do not deadlock`() async throws {
+    try await LedgerFixture.with { ledger in
       var users: [UUID] = []
-      for _ in 0..<8 { users.append(try await books.user()) }
+      for _ in 0..<8 { users.append(try await ledger.user()) }
       let all = users
-      try await books.withStores(count: 4, connections: 1) { stores in
+      try await ledger.withStores(count: 4, connections: 1) { stores in
         try await withThrowingTaskGroup(of: Void.self) { group in
           for (number, store) in stores.enumerated() {
             group.addTask {
@@ -162,14 +162,14 @@ import Testing
       }
       // The store would have sent such a batch again, and hidden it.
       let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-      #expect(try await books.lines(deadlocks) == ["0"])
+      #expect(try await ledger.lines(deadlocks) == ["0"])
     }
   }
 
-  @Test func aBudgetIsSpentToTheLastCreditAndNoFurther() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 3500)
-      try await books.withStores(count: 16, connections: 1) { stores in
+  @Test func `concurrent clients spend a budget to the last credit and no further`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 3500)
+      try await ledger.withStores(count: 16, connections: 1) { stores in
         let spent = try await withThrowingTaskGroup(of: Int32.self) { group in
           for store in stores {
             for _ in 0..<16 {
@@ -191,10 +191,10 @@ import Testing
         }
         #expect(spent == 3500)
       }
-      let usage = try await books.store.usage(of: user)
+      let usage = try await ledger.store.usage(of: user)
       #expect(usage.generation == 3500)
       #expect(usage.held == 0)
-      let entries = try await books.ledger(of: user)
+      let entries = try await ledger.entries(of: user)
       #expect(entries.map(\.sequence) == Array(1...500))
       #expect(entries.map(\.balanceBefore) == (0..<500).map { 3500 - 7 * $0 })
       #expect(entries.last?.balanceAfter == 0)
@@ -204,20 +204,20 @@ import Testing
   /// A settlement locks the counters of the years that it finds. One that begins for the same user while it
   /// waits is not its own, and expiring what is due leaves it alone.
   @Test(.timeLimit(.minutes(15)))
-  func aYearThatBeginsMeanwhileIsNotWrittenToWithoutItsLock() async throws {
-    try await Books.with(at: "2025-12-31T23:59:00Z") { books in
-      let (one, other) = (try await books.user(budget: 10), try await books.user(budget: 10))
-      let due = try await books.reserve(4, for: one, seconds: 30).reservation.id
-      books.clock.advance(by: 120)
-      let held = try await books.reserve(1, for: other).reservation.id
+  func `a settlement does not write to a year that it has not locked`() async throws {
+    try await LedgerFixture.with(at: "2025-12-31T23:59:00Z") { ledger in
+      let (one, other) = (try await ledger.user(budget: 10), try await ledger.user(budget: 10))
+      let due = try await ledger.reserve(4, for: one, seconds: 30).reservation.id
+      ledger.clock.advance(by: 120)
+      let held = try await ledger.reserve(1, for: other).reservation.id
       let shorter = Parameters(
-        books.clock.now, [one], [UUID()], [Int32(1)], ["generation"], [Int32(60)], [UUID?.none],
+        ledger.clock.now, [one], [UUID()], [Int32(1)], ["generation"], [Int32(60)], [UUID?.none],
         [UUID?.none], ["normal"])
-      try await books.withStores(count: 1) { stores in
+      try await ledger.withStores(count: 1) { stores in
         let settling: Result<Task<[String], any Error>, any Error> =
-          try await books.owner.withTransaction { reserving throws(PostgresError) in
+          try await ledger.owner.withTransaction { reserving throws(PostgresError) in
             do {
-              let task = try await books.holding(
+              let task = try await ledger.withLocks(
                 "SELECT FROM mockupd.credit_counters WHERE user_id = '\(other)' FOR UPDATE"
               ) {
                 let task = Task {
@@ -227,13 +227,13 @@ import Testing
                     Settlement(userID: other, reservationID: held, action: .release),
                   ]).map { summary(of: $0) }
                 }
-                try await books.untilWaiting(1)
-                try await books.reserve(1, for: one, seconds: 900)
+                try await ledger.waitForBlockedStatements(1)
+                try await ledger.reserve(1, for: one, seconds: 900)
                 try await reserving.execute(
                   "SELECT FROM mockupd.reserve($1, $2, $3, $4, $5, $6, $7, $8, $9)", shorter)
                 return task
               }
-              try await books.untilIdle()
+              try await ledger.waitUntilIdle()
               return .success(task)
             } catch {
               return .failure(error)
@@ -246,9 +246,9 @@ import Testing
   }
 }
 
-extension Books {
+extension LedgerFixture {
   /// Runs a closure while the owner holds the locks that a statement takes.
-  func holding<Value>(
+  func withLocks<Value>(
     _ locks: String, _ body: () async throws -> Value
   ) async throws -> Value {
     let result: Result<Value, any Error> = try await owner.withTransaction {
@@ -264,19 +264,19 @@ extension Books {
   }
 
   /// Returns when so many of the store's statements wait for a lock.
-  func untilWaiting(_ count: Int) async throws {
+  func waitForBlockedStatements(_ count: Int) async throws {
     try await eventually("\(count) statements wait for a lock") {
       try await statements(whereWaiting: true) == count
     }
   }
 
   /// Whether a statement of the store's waits for a lock.
-  func isWaiting() async throws -> Bool {
+  func hasBlockedStatement() async throws -> Bool {
     try await statements(whereWaiting: true) > 0
   }
 
   /// Returns when each of the store's statements is done or waits for a lock.
-  func untilIdle() async throws {
+  func waitUntilIdle() async throws {
     try await eventually("each statement is done or waits for a lock") {
       try await statements(whereWaiting: false) == 0
     }

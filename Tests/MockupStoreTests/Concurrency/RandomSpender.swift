@@ -54,7 +54,7 @@ struct RandomSpender {
   mutating func step() async throws {
     switch Int.random(in: 0..<20, using: &random) {
     case 0..<6: try await reserveBatch()
-    case 6..<8: try await reserveTwiceAtOnce()
+    case 6..<8: try await reserveTwiceConcurrently()
     case 8: try await refund()
     case 9: try await releaseGroup()
     default: try await settleBatch()
@@ -91,7 +91,7 @@ struct RandomSpender {
     }
   }
 
-  private mutating func reserveTwiceAtOnce() async throws {
+  private mutating func reserveTwiceConcurrently() async throws {
     let request = try request()
     let (one, other) = (store, store)
     async let first = one.reserve(request)

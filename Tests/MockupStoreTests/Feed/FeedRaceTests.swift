@@ -32,15 +32,15 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func everyLastStateArrivesHoweverTransactionsOverlap() async throws {
-    try await Books.with { books in
-      let users = [try await books.user(), try await books.user(), try await books.user()]
-      for user in users { for _ in 1...4 { _ = try await books.mockup(of: user) } }
+  func `a reader receives every final state of overlapping transactions`() async throws {
+    try await LedgerFixture.with { ledger in
+      let users = [try await ledger.user(), try await ledger.user(), try await ledger.user()]
+      for user in users { for _ in 1...4 { _ = try await ledger.mockup(of: user) } }
 
       let running = (0..<Self.writers).map { writer in
-        Task { try await write(as: writer, books) }
+        Task { try await write(as: writer, ledger) }
       }
-      try await books.database.withPool { pool in
+      try await ledger.database.withPool { pool in
         let feed = MockupFeed(pool: pool)
         let isDone = Flag()
         let watching = Task {
@@ -57,7 +57,7 @@ import Testing
           try await readers[index].readOn(feed)
           let user = readers[index].user
           let states = readers[index].states.map { "\($0.uuidString.lowercased()) \($1)" }
-          let expected = try await books.lines(
+          let expected = try await ledger.lines(
             "SELECT id || ' ' || coalesce(error_message, '-') FROM mockups WHERE user_id = '\(user)'"
           )
           #expect(states.sorted() == expected.sorted())
@@ -67,9 +67,9 @@ import Testing
   }
 
   /// Changes mockups of all users, several in one statement, each time in a transaction that lasts.
-  private func write(as writer: Int, _ books: Books) async throws {
+  private func write(as writer: Int, _ ledger: LedgerFixture) async throws {
     var random = SplitMix64(state: TestSeed.value &+ UInt64(writer))
-    var configuration = books.database.owner
+    var configuration = ledger.database.owner
     configuration.connectionCount = 1
     try await configuration.withPool { pool in
       for number in 1...Self.transactions {

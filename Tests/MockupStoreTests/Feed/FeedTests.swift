@@ -9,11 +9,11 @@ import Testing
 /// What counts as a change of a mockup, whoever makes it.
 @Suite struct FeedTests {
   private static func withFeed(
-    _ body: (Books, MockupFeed) async throws -> Void
+    _ body: (LedgerFixture, MockupFeed) async throws -> Void
   ) async throws {
-    try await Books.with { books in
-      try await books.database.withPool { pool in
-        try await body(books, MockupFeed(pool: pool))
+    try await LedgerFixture.with { ledger in
+      try await ledger.database.withPool { pool in
+        try await body(ledger, MockupFeed(pool: pool))
       }
     }
   }
@@ -34,20 +34,22 @@ import Testing
     }
   }
 
-  @Test func aUserWithoutMockupsHasAFeedAndAnUnknownOneHasNone() async throws {
-    try await Self.withFeed { books, feed in
-      let user = try await books.user()
+  @Test func `a user without mockups has a feed and an unknown user has none`() async throws {
+    try await Self.withFeed { ledger, feed in
+      let user = try await ledger.user()
       #expect(try await feed.revision(of: user) == 0)
       #expect(try await feed.changes(of: user, after: 0, count: 1).isEmpty)
       #expect(try await feed.revision(of: UUID()) == nil)
     }
   }
 
-  @Test func whatAWatcherSeesIsAChange() async throws {
-    try await Self.withFeed { books, feed in
-      let user = try await books.user()
+  @Test func `an update that a watcher can see is a change`() async throws {
+    try await Self.withFeed { ledger, feed in
+      let user = try await ledger.user()
       var made: UUID?
-      let first = try await Self.changes(feed, of: user) { made = try await books.mockup(of: user) }
+      let first = try await Self.changes(feed, of: user) {
+        made = try await ledger.mockup(of: user)
+      }
       let mockup = try #require(made)
       #expect(first == ["\(mockup) -"])
 
@@ -57,34 +59,34 @@ import Testing
         "quality_score = 0.5", #"scene_config = '{"a": 1}'"#,
       ] {
         let changes = try await Self.changes(feed, of: user) {
-          try await books.run("UPDATE mockups SET \(change) WHERE id = '\(mockup)'")
+          try await ledger.run("UPDATE mockups SET \(change) WHERE id = '\(mockup)'")
         }
         #expect(changes == ["\(mockup) -"], "\(change)")
       }
     }
   }
 
-  @Test func pinsImpressionsAndWhatStaysAsItIsAreNone() async throws {
-    try await Self.withFeed { books, feed in
-      let user = try await books.user()
-      let mockup = try await books.mockup(of: user)
+  @Test func `pins, impressions and updates without effect are not changes`() async throws {
+    try await Self.withFeed { ledger, feed in
+      let user = try await ledger.user()
+      let mockup = try await ledger.mockup(of: user)
       let changes = try await Self.changes(feed, of: user) {
         for set in ["total_pins = 5", "total_impressions = 9", "status = status, scene = scene"] {
-          try await books.run("UPDATE mockups SET \(set) WHERE id = '\(mockup)'")
+          try await ledger.run("UPDATE mockups SET \(set) WHERE id = '\(mockup)'")
         }
-        try await books.run("UPDATE mockups SET error_message = 'x' WHERE false")
-        try await books.spend(3, for: user, mockup: mockup)
+        try await ledger.run("UPDATE mockups SET error_message = 'x' WHERE false")
+        try await ledger.spend(3, for: user, mockup: mockup)
       }
       #expect(changes.isEmpty)
     }
   }
 
-  @Test func ofManyChangesOnlyTheLastIsKept() async throws {
-    try await Self.withFeed { books, feed in
-      let user = try await books.user()
-      let (early, late) = (try await books.mockup(of: user), try await books.mockup(of: user))
+  @Test func `only the last change of a mockup is kept`() async throws {
+    try await Self.withFeed { ledger, feed in
+      let user = try await ledger.user()
+      let (early, late) = (try await ledger.mockup(of: user), try await ledger.mockup(of: user))
       for number in 1...5 {
-        try await books.run("UPDATE mockups SET error_message = '\(number)' WHERE id = '\(early)'")
+        try await ledger.run("UPDATE mockups SET error_message = '\(number)' WHERE id = '\(early)'")
       }
       let all = try await feed.changes(of: user, after: 0, count: 100)
       #expect(all.map(\.revision) == [2, 7])
@@ -95,30 +97,30 @@ import Testing
     }
   }
 
-  @Test func aDeletionLeavesItsChangeHoweverItComesAbout() async throws {
-    try await Self.withFeed { books, feed in
-      let user = try await books.user()
-      let (one, two) = (try await books.mockup(of: user), try await books.mockup(of: user))
+  @Test func `a direct or cascading deletion is recorded as a change`() async throws {
+    try await Self.withFeed { ledger, feed in
+      let user = try await ledger.user()
+      let (one, two) = (try await ledger.mockup(of: user), try await ledger.mockup(of: user))
       let deleted = try await Self.changes(feed, of: user) {
-        try await books.run("DELETE FROM mockups WHERE id = '\(one)'")
+        try await ledger.run("DELETE FROM mockups WHERE id = '\(one)'")
       }
       #expect(deleted == ["\(one) gone"])
       let cascaded = try await Self.changes(feed, of: user) {
-        try await books.run("DELETE FROM assets WHERE user_id = '\(user)'")
+        try await ledger.run("DELETE FROM assets WHERE user_id = '\(user)'")
       }
       #expect(cascaded == ["\(two) gone"])
     }
   }
 
-  @Test func aUserWhoIsDeletedTakesTheFeedAlong() async throws {
-    try await Self.withFeed { books, feed in
-      let (user, other) = (try await books.user(), try await books.user())
-      _ = (try await books.mockup(of: user), try await books.mockup(of: user))
-      _ = try await books.mockup(of: other)
-      try await books.run("DELETE FROM auth.users WHERE id = '\(user)'")
+  @Test func `deleting a user deletes the feed`() async throws {
+    try await Self.withFeed { ledger, feed in
+      let (user, other) = (try await ledger.user(), try await ledger.user())
+      _ = (try await ledger.mockup(of: user), try await ledger.mockup(of: user))
+      _ = try await ledger.mockup(of: other)
+      try await ledger.run("DELETE FROM auth.users WHERE id = '\(user)'")
       #expect(try await feed.revision(of: user) == nil)
       #expect(
-        try await books.lines(
+        try await ledger.lines(
           """
           SELECT user_id FROM mockupd.mockup_feeds
           UNION ALL SELECT user_id FROM mockupd.mockup_changes
@@ -126,18 +128,19 @@ import Testing
     }
   }
 
-  @Test func oneStatementNotifiesEachUserOnceAndACreditRowNobody() async throws {
-    try await Self.withFeed { books, feed in
-      let (user, other) = (try await books.user(), try await books.user())
+  @Test func `a transaction notifies each changed user once and a ledger entry none`() async throws
+  {
+    try await Self.withFeed { ledger, feed in
+      let (user, other) = (try await ledger.user(), try await ledger.user())
       let (heard, hear) = AsyncStream.makeStream(of: NotificationListener.Event.self)
       let listener = try NotificationListener(
-        configuration: books.database.service, channels: [MockupFeed.channel]
+        configuration: ledger.database.service, channels: [MockupFeed.channel]
       ) { hear.yield($0) }
       let running = Task { await listener.run() }
       var events = heard.makeAsyncIterator()
       #expect(await events.next() == .listening)
 
-      try await books.owner.withTransaction { transaction throws(PostgresError) in
+      try await ledger.owner.withTransaction { transaction throws(PostgresError) in
         for owner in [user, other] {
           try await transaction.execute(
             Statement(
@@ -150,8 +153,8 @@ import Testing
         try await transaction.execute("UPDATE mockups SET error_message = 'x'")
         try await transaction.execute("UPDATE mockups SET total_pins = 1")
       }
-      try await books.spend(3, for: user)
-      try await books.run("NOTIFY mockupd_mockups, 'end'")
+      try await ledger.spend(3, for: user)
+      try await ledger.run("NOTIFY mockupd_mockups, 'end'")
       var payloads: [String] = []
       while payloads.last != "end", case .notification(let sent)? = await events.next() {
         payloads.append(sent.payload)
@@ -164,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func mockupsThatAreThereBeforeTheFeedAreInIt() async throws {
+  @Test func `the feed includes mockups that existed before it`() async throws {
     try await MigratedDatabase.withoutSchema { database in
       let migrator = try Schema.migrator(configuration: database.owner)
       try await migrator.migrate(upTo: 12)

@@ -8,9 +8,9 @@ import Testing
 @Suite struct PermissionTests {
   private static let denied = "42501"
 
-  @Test func onlyTheUserAndServicesMayAskAboutAUser() async throws {
-    try await Books.with { books in
-      let (user, other) = (try await books.user(budget: 10), try await books.user(budget: 10))
+  @Test func `only the user and services may query a user`() async throws {
+    try await LedgerFixture.with { ledger in
+      let (user, other) = (try await ledger.user(budget: 10), try await ledger.user(budget: 10))
       let usage = "SELECT annual_budget FROM get_credit_usage('\(user)')"
       let reserve = "SELECT success FROM reserve_mockup_credits('\(user)', 1)"
       let table: [(Caller, usage: String, reserve: String)] = [
@@ -23,59 +23,59 @@ import Testing
         (.anonymous, Self.denied, Self.denied),
       ]
       for (caller, expectedUsage, expectedReserve) in table {
-        #expect(try await caller.answer(usage, in: books.owner) == expectedUsage, "\(caller)")
-        #expect(try await caller.answer(reserve, in: books.owner) == expectedReserve, "\(caller)")
+        #expect(try await caller.answer(usage, in: ledger.owner) == expectedUsage, "\(caller)")
+        #expect(try await caller.answer(reserve, in: ledger.owner) == expectedReserve, "\(caller)")
       }
-      #expect(try await books.lines("SELECT count(*) FROM mockupd.reservations") == ["3"])
+      #expect(try await ledger.lines("SELECT count(*) FROM mockupd.reservations") == ["3"])
     }
   }
 
-  @Test func nobodyIsNotTheUserNull() async throws {
-    try await Books.with { books in
-      let somebody = try await books.user()
+  @Test func `a null user id is denied`() async throws {
+    try await LedgerFixture.with { ledger in
+      let somebody = try await ledger.user()
       for caller in [Caller.nobody, .user(somebody), .anonymous] {
         #expect(
-          try await caller.answer("SELECT count(*) FROM get_credit_usage(NULL)", in: books.owner)
+          try await caller.answer("SELECT count(*) FROM get_credit_usage(NULL)", in: ledger.owner)
             == Self.denied)
         #expect(
           try await caller.answer(
-            "SELECT success FROM reserve_mockup_credits(NULL, 1)", in: books.owner) == Self.denied)
+            "SELECT success FROM reserve_mockup_credits(NULL, 1)", in: ledger.owner) == Self.denied)
       }
     }
   }
 
-  @Test func aClaimThatIsForgedInTheSessionCountsForNoOtherRole() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `a claim forged in the session gives the anonymous role no access`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let answer = try await Caller.anonymous.answer(
         "SELECT annual_budget FROM get_credit_usage('\(user)')",
-        after: "SELECT set_config('request.jwt.claim.sub', '\(user)', true)", in: books.owner)
+        after: "SELECT set_config('request.jwt.claim.sub', '\(user)', true)", in: ledger.owner)
       #expect(answer == Self.denied)
     }
   }
 
-  @Test func aTemporaryTableRaisesNoBudget() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `a temporary table does not raise the budget`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let table = """
         CREATE TEMPORARY TABLE user_settings ON COMMIT DROP AS
         SELECT '\(user)'::uuid AS user_id, '{"annual_mockup_budget": 1000000}'::jsonb AS guardrails
         """
       #expect(
         try await Caller.user(user).answer(
-          "SELECT annual_budget FROM get_credit_usage('\(user)')", after: table, in: books.owner)
+          "SELECT annual_budget FROM get_credit_usage('\(user)')", after: table, in: ledger.owner)
           == "10")
       #expect(
         try await Caller.user(user).answer(
           "SELECT message FROM reserve_mockup_credits('\(user)', 11)", after: table,
-          in: books.owner) == "Insufficient credits. 10 remaining.")
+          in: ledger.owner) == "Insufficient credits. 10 remaining.")
     }
   }
 
-  @Test func theServicesLoginCallsTheFunctionsToo() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
-      try await books.database.withPool { pool in
+  @Test func `the login of the server may call the public functions`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
+      try await ledger.database.withPool { pool in
         let usage = try await pool.lines("SELECT annual_budget FROM get_credit_usage('\(user)')")
         #expect(usage == ["10"])
         let answer = try await pool.lines(
@@ -105,11 +105,11 @@ import Testing
     "UPDATE mockupd.schema_migrations SET checksum = ''",
   ]
 
-  @Test func theBooksAreWrittenByFunctionsAlone() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
-      try await books.spend(3, for: user)
-      try await books.database.withPool { pool in
+  @Test func `only the functions of the engine write the ledger`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
+      try await ledger.spend(3, for: user)
+      try await ledger.database.withPool { pool in
         for write in Self.writes {
           let error = await #expect(throws: PostgresError.self) {
             try await pool.execute(Statement(write))
@@ -119,51 +119,49 @@ import Testing
       }
       for caller in [Caller.anonymous, .user(user), .service] {
         for write in Self.writes {
-          let answer = try await caller.answer("SELECT 1", after: write, in: books.owner)
+          let answer = try await caller.answer("SELECT 1", after: write, in: ledger.owner)
           #expect(answer == Self.denied, "\(caller): \(write)")
         }
       }
     }
   }
 
-  @Test(
-    "Internal functions are for the service's login alone",
-    arguments: [
-      "SELECT * FROM mockupd.reserve(now(), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
-      "SELECT * FROM mockupd.settle(now(), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
-      "SELECT * FROM mockupd.release_group(now(), gen_random_uuid(), gen_random_uuid())",
-      "SELECT * FROM mockupd.refund(now(), '{}', '{}', '{}', '{}', '{}')",
-      "SELECT * FROM mockupd.usage_at(now(), gen_random_uuid(), 2026, 5)",
-      "SELECT * FROM mockupd.verify_counters()",
-      "SELECT mockupd.user_exists(gen_random_uuid())",
-      "SELECT count(*) FROM mockupd.reservations",
-    ])
-  func internals(sql: String) async throws {
-    try await Books.with { books in
+  @Test(arguments: [
+    "SELECT * FROM mockupd.reserve(now(), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+    "SELECT * FROM mockupd.settle(now(), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+    "SELECT * FROM mockupd.release_group(now(), gen_random_uuid(), gen_random_uuid())",
+    "SELECT * FROM mockupd.refund(now(), '{}', '{}', '{}', '{}', '{}')",
+    "SELECT * FROM mockupd.usage_at(now(), gen_random_uuid(), 2026, 5)",
+    "SELECT * FROM mockupd.verify_counters()",
+    "SELECT mockupd.user_exists(gen_random_uuid())",
+    "SELECT count(*) FROM mockupd.reservations",
+  ])
+  func `only the login of the server may call internal functions`(sql: String) async throws {
+    try await LedgerFixture.with { ledger in
       for caller in [Caller.anonymous, .user(UUID()), .service] {
         #expect(
-          try await caller.answer("SELECT 1", after: sql, in: books.owner) == Self.denied,
+          try await caller.answer("SELECT 1", after: sql, in: ledger.owner) == Self.denied,
           "\(caller)")
       }
-      try await books.database.withPool { pool in _ = try await pool.execute(Statement(sql)) }
+      try await ledger.database.withPool { pool in _ = try await pool.execute(Statement(sql)) }
     }
   }
 
-  @Test func usersSeeTheirOwnEntriesAndNoOthers() async throws {
-    try await Books.with { books in
-      let (user, other) = (try await books.user(), try await books.user())
-      try await books.spend(3, for: user)
-      try await books.spend(4, for: other)
+  @Test func `users see only their own ledger entries`() async throws {
+    try await LedgerFixture.with { ledger in
+      let (user, other) = (try await ledger.user(), try await ledger.user())
+      try await ledger.spend(3, for: user)
+      try await ledger.spend(4, for: other)
       let credits = "SELECT credits FROM mockup_credit_usage ORDER BY 1"
-      #expect(try await Caller.user(user).lines(credits, in: books.owner) == ["3"])
-      #expect(try await Caller.user(other).lines(credits, in: books.owner) == ["4"])
-      #expect(try await Caller.nobody.lines(credits, in: books.owner).isEmpty)
-      #expect(try await Caller.anonymous.answer(credits, in: books.owner) == Self.denied)
-      #expect(try await Caller.service.lines(credits, in: books.owner) == ["3", "4"])
+      #expect(try await Caller.user(user).lines(credits, in: ledger.owner) == ["3"])
+      #expect(try await Caller.user(other).lines(credits, in: ledger.owner) == ["4"])
+      #expect(try await Caller.nobody.lines(credits, in: ledger.owner).isEmpty)
+      #expect(try await Caller.anonymous.answer(credits, in: ledger.owner) == Self.denied)
+      #expect(try await Caller.service.lines(credits, in: ledger.owner) == ["3", "4"])
     }
   }
 
-  @Test func theServicesLoginIsNoSuperuserAndOwnsNothing() async throws {
+  @Test func `the login of the server is not a superuser and owns nothing`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withPool { pool in
         let roles = """

@@ -21,19 +21,19 @@ import Testing
     Settlement(userID: user, reservationID: reservation, action: .release)
   }
 
-  @Test func anEmptyBatchHasNoOutcomes() async throws {
-    try await Books.with { books in
-      let reserved = try await books.store.reserve([ReservationRequest]())
+  @Test func `an empty batch has no outcomes`() async throws {
+    try await LedgerFixture.with { ledger in
+      let reserved = try await ledger.store.reserve([ReservationRequest]())
       #expect(reserved.isEmpty)
-      let settled = try await books.store.settle([Settlement]())
+      let settled = try await ledger.store.settle([Settlement]())
       #expect(settled.isEmpty)
     }
   }
 
-  @Test func aBigRequestIsRefusedAndASmallerOneAfterItStillFits() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
-      let outcomes = try await books.store.reserve([
+  @Test func `a smaller request is admitted after a larger one is refused`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
+      let outcomes = try await ledger.store.reserve([
         request(4, user), request(7, user), request(6, user), request(1, user),
       ])
       #expect(
@@ -44,11 +44,11 @@ import Testing
     }
   }
 
-  @Test func requestsForOneIDBehaveAsSentOneAfterTheOther() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `requests with the same id behave like sequential requests`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let (id, refused) = (UUID(), UUID())
-      let outcomes = try await books.store.reserve([
+      let outcomes = try await ledger.store.reserve([
         request(4, user, id), request(4, user, id), request(5, user, id), request(1, user),
         request(9, user, refused), request(9, user, refused), request(4, user, id),
       ])
@@ -58,16 +58,16 @@ import Testing
           "admitted, 5 remaining", "refused, 5 remaining", "replayed refused, 5 remaining",
           "replayed admitted, 6 remaining",
         ])
-      #expect(try await books.store.usage(of: user).held == 5)
+      #expect(try await ledger.store.usage(of: user).held == 5)
     }
   }
 
-  @Test func aRequestThatIsRejectedDoesNotUseUpItsID() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
-      let mockup = try await books.mockup(of: user)
+  @Test func `a rejected request does not use up its id`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
+      let mockup = try await ledger.mockup(of: user)
       let (id, unknown) = (UUID(), UUID())
-      let outcomes = try await books.store.reserve([
+      let outcomes = try await ledger.store.reserve([
         request(4, user, id, mockup: unknown), request(4, user, id, mockup: mockup),
         request(4, user, id, mockup: mockup), request(4, user, id, mockup: unknown),
       ])
@@ -79,13 +79,13 @@ import Testing
     }
   }
 
-  @Test func usersStandInAnyOrderAndDoNotDisturbEachOther() async throws {
-    try await Books.with { books in
+  @Test func `users in any order do not affect each other`() async throws {
+    try await LedgerFixture.with { ledger in
       var users: [UUID] = []
-      for _ in 0..<3 { users.append(try await books.user(budget: 10)) }
+      for _ in 0..<3 { users.append(try await ledger.user(budget: 10)) }
       users.sort { $0.uuidString > $1.uuidString }
       let ids = (0..<6).map { _ in UUID() }
-      let outcomes = try await books.store.reserve([
+      let outcomes = try await ledger.store.reserve([
         request(1, users[1], ids[0]), request(2, users[0], ids[1]), request(1, UUID()),
         request(3, users[2], ids[2]), request(10, users[1], ids[3]),
         request(1, users[1], mockup: UUID()), request(4, users[0], ids[4]),
@@ -97,7 +97,7 @@ import Testing
           "admitted, 7 remaining", "refused, 9 remaining", "unknown mockup",
           "admitted, 4 remaining", "admitted, 4 remaining",
         ])
-      let settled = try await books.store.settle([
+      let settled = try await ledger.store.settle([
         release(users[2], ids[2]), commit(nil, users[1], ids[0]), commit(1, users[0], ids[1]),
         commit(1, users[2], ids[0]), commit(2, users[1], ids[5]), release(users[0], ids[4]),
         commit(1, users[1], ids[3]),
@@ -109,20 +109,20 @@ import Testing
           "not open but refused",
         ])
       for (user, used) in zip(users, [1, 3, 0] as [Int64]) {
-        let usage = try await books.store.usage(of: user)
+        let usage = try await ledger.store.usage(of: user)
         #expect(usage.used == used)
         #expect(usage.held == 0)
       }
     }
   }
 
-  @Test func settlementsOfOneReservationBehaveAsSentOneAfterTheOther() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `settlements of one reservation behave like sequential settlements`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let (first, second, commitID) = (UUID(), UUID(), UUID())
-      try await books.reserve(4, for: user, id: first)
-      try await books.reserve(3, for: user, id: second)
-      let outcomes = try await books.store.settle([
+      try await ledger.reserve(4, for: user, id: first)
+      try await ledger.reserve(3, for: user, id: second)
+      let outcomes = try await ledger.store.settle([
         commit(5, user, first), commit(2, user, first, commitID), release(user, second),
         commit(2, user, first, commitID), release(user, first), commit(1, user, second),
         release(user, second), commit(1, user, first, commitID), release(user, UUID()),
@@ -137,14 +137,14 @@ import Testing
     }
   }
 
-  @Test func whatOneSettlementGivesBackIsThereForTheNext() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `credits freed by one settlement are available to the next`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let (late, held) = (UUID(), UUID())
-      try await books.reserve(4, for: user, id: late, seconds: 60)
-      books.clock.advance(by: 60)
-      try await books.reserve(10, for: user, id: held)
-      let outcomes = try await books.store.settle([
+      try await ledger.reserve(4, for: user, id: late, seconds: 60)
+      ledger.clock.advance(by: 60)
+      try await ledger.reserve(10, for: user, id: held)
+      let outcomes = try await ledger.store.settle([
         commit(nil, user, late), commit(11, user, held), commit(5, user, held),
         commit(nil, user, late),
       ])
@@ -153,24 +153,24 @@ import Testing
           "insufficient, 0 available", "more than 10", "committed 5, 5 available",
           "late committed 4, 1 available",
         ])
-      let entries = try await books.ledger(of: user)
+      let entries = try await ledger.entries(of: user)
       #expect(entries.map(\.credits) == [5, 4])
       #expect(entries.map(\.balanceBefore) == [10, 5])
     }
   }
 
-  @Test func `releases make credits available although the budget is overdrawn between them`()
+  @Test func `releases free credits while the budget is overdrawn`()
     async throws
   {
-    try await Books.with { books in
-      let user = try await books.user(budget: 20)
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 20)
       let ids = (0..<3).map { _ in UUID() }
       for (id, credits) in zip(ids, [6, 6, 2] as [Int32]) {
-        try await books.reserve(credits, for: user, id: id)
+        try await ledger.reserve(credits, for: user, id: id)
       }
       // 14 are held: 10 more than there are.
-      try await books.setGuardrails(#"{"annual_mockup_budget": 4}"#, of: user)
-      let outcomes = try await books.store.settle([
+      try await ledger.setGuardrails(#"{"annual_mockup_budget": 4}"#, of: user)
+      let outcomes = try await ledger.store.settle([
         release(user, ids[0]), release(user, ids[1]),
         Settlement(
           userID: user, reservationID: ids[2],
@@ -186,15 +186,15 @@ import Testing
     }
   }
 
-  @Test func aReservationSettledTwiceInABatchDoesNotHoldUpTheOrder() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `a reservation settled twice does not change the order of a batch`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let (held, late) = (UUID(), UUID())
-      try await books.reserve(4, for: user, id: late, seconds: 60)
-      books.clock.advance(by: 60)
-      try await books.reserve(10, for: user, id: held)
+      try await ledger.reserve(4, for: user, id: late, seconds: 60)
+      ledger.clock.advance(by: 60)
+      try await ledger.reserve(10, for: user, id: held)
       // The second settlement of the one comes before the first of the other.
-      let outcomes = try await books.store.settle([
+      let outcomes = try await ledger.store.settle([
         commit(11, user, held), release(user, held), commit(nil, user, late),
       ])
       #expect(
@@ -204,18 +204,18 @@ import Testing
     }
   }
 
-  @Test func aBatchOverTwoYearsChargesEachToItsOwn() async throws {
-    try await Books.with(at: "2025-12-31T23:59:59Z") { books in
-      let (user, other) = (try await books.user(budget: 10), try await books.user(budget: 10))
+  @Test func `a batch across two years charges each reservation to its own year`() async throws {
+    try await LedgerFixture.with(at: "2025-12-31T23:59:59Z") { ledger in
+      let (user, other) = (try await ledger.user(budget: 10), try await ledger.user(budget: 10))
       let ids = (0..<6).map { _ in UUID() }
       for (id, owner) in zip(ids, [user, user, other]) {
-        try await books.reserve(3, for: owner, id: id)
+        try await ledger.reserve(3, for: owner, id: id)
       }
-      try books.clock.set("2026-01-01T00:00:00Z")
+      try ledger.clock.set("2026-01-01T00:00:00Z")
       for (id, owner) in zip(ids.dropFirst(3), [user, user, other]) {
-        try await books.reserve(4, for: owner, id: id)
+        try await ledger.reserve(4, for: owner, id: id)
       }
-      let outcomes = try await books.store.settle([
+      let outcomes = try await ledger.store.settle([
         commit(nil, user, ids[3]), commit(nil, other, ids[2]), commit(nil, user, ids[0]),
         commit(nil, other, ids[5]), commit(nil, user, ids[4]), commit(nil, user, ids[1]),
       ])
@@ -224,30 +224,31 @@ import Testing
           "committed 4, 2 available", "committed 3, 7 available", "committed 3, 4 available",
           "committed 4, 6 available", "committed 4, 2 available", "committed 3, 4 available",
         ])
-      let entries = try await books.ledger(of: user)
+      let entries = try await ledger.entries(of: user)
       #expect(entries.map(\.period.year) == [2025, 2025, 2026, 2026])
       #expect(entries.map(\.sequence) == [1, 2, 1, 2])
       #expect(entries.map(\.balanceBefore) == [10, 7, 10, 6])
     }
   }
 
-  @Test func aBatchOfHundredsIsDecidedInItsOrder() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 300)
+  @Test func `a batch of hundreds of items is decided in order`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 300)
       let ids = (0..<500).map { _ in UUID() }
-      let reserved = try await books.store.reserve(ids.map { try request(1, user, $0) })
+      let reserved = try await ledger.store.reserve(ids.map { try request(1, user, $0) })
       for (index, outcome) in reserved.enumerated() {
         let left = max(299 - index, 0)
         #expect(
           summary(of: outcome) == "\(index < 300 ? "admitted" : "refused"), \(left) remaining")
       }
-      let settled = try await books.store.settle(ids.map { commit(nil, user, $0) })
+      let settled = try await ledger.store.settle(ids.map { commit(nil, user, $0) })
       for (index, outcome) in settled.enumerated() {
         let expected = index < 300 ? "committed 1, 0 available" : "not open but refused"
         #expect(summary(of: outcome) == expected)
       }
       #expect(
-        try await books.ledger(of: user).map(\.reservationID) == ids.prefix(300).map(Optional.some))
+        try await ledger.entries(of: user).map(\.reservationID)
+          == ids.prefix(300).map(Optional.some))
     }
   }
 }

@@ -47,15 +47,17 @@ import Testing
     (#"10"#, 3500, 292),
   ]
 
-  @Test func aBudgetIsANumberCutToAWholeOneAndAnythingElseIsTheDefault() async throws {
-    try await Books.with { books in
+  @Test func `a budget is truncated to an integer and an invalid budget is the default`()
+    async throws
+  {
+    try await LedgerFixture.with { ledger in
       for (guardrails, annual, monthly) in Self.readings {
-        let user = try await books.user()
-        try await books.setGuardrails(guardrails, of: user)
-        let usage = try await books.store.usage(of: user)
+        let user = try await ledger.user()
+        try await ledger.setGuardrails(guardrails, of: user)
+        let usage = try await ledger.store.usage(of: user)
         #expect(usage.annualBudget == annual, "\(guardrails)")
         #expect(usage.monthlySoftLimit == monthly, "\(guardrails)")
-        let outcome = try await books.reserve(1, for: user)
+        let outcome = try await ledger.reserve(1, for: user)
         #expect(outcome.admission.usage.annualBudget == annual, "\(guardrails)")
         #expect(outcome.admission.isAdmitted == (annual > 0), "\(guardrails)")
       }
@@ -64,74 +66,75 @@ import Testing
 
   /// One user's odd budget is in nobody's way, and can be repaired.
   @Test(arguments: ["\u{2003}5000", "5000\u{A0}", "\u{663}", "5000\u{FEFF}", "\u{1680}1\u{2029}"])
-  func `a budget in characters beyond ASCII counts as absent everywhere`(
+  func `a budget with non-ASCII characters counts as absent everywhere`(
     budget: String
   ) async throws {
-    try await Books.withAdmin { books, admin in
-      let user = try await books.user()
-      let other = try await books.user(budget: 10)
-      try await books.setGuardrails("{\"annual_mockup_budget\": \"\(budget)\"}", of: user)
-      let id = try await books.reserve(5, for: user).reservation.id
-      try await books.commit(3, of: id, for: user)
-      #expect(try await books.store.usage(of: user).available == 3497)
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user()
+      let other = try await ledger.user(budget: 10)
+      try await ledger.setGuardrails("{\"annual_mockup_budget\": \"\(budget)\"}", of: user)
+      let id = try await ledger.reserve(5, for: user).reservation.id
+      try await ledger.commit(3, of: id, for: user)
+      #expect(try await ledger.store.usage(of: user).available == 3497)
       let report = try await admin.lines(of: UsageReportQuery())
       #expect(Set(report.map(\.usage.available)) == [3497, 10])
       #expect(Set(report.map(\.userID)) == [user, other])
       let sql = "SELECT concat_ws(' ', annual_budget, remaining_annual) FROM get_credit_usage"
-      #expect(try await books.lines("\(sql)('\(user)', 2026)") == ["3500 3497"])
+      #expect(try await ledger.lines("\(sql)('\(user)', 2026)") == ["3500 3497"])
       #expect(
-        try await books.lines("SELECT success FROM reserve_mockup_credits('\(user)', 1)") == [
+        try await ledger.lines("SELECT success FROM reserve_mockup_credits('\(user)', 1)") == [
           "true"
         ])
       let repaired = try await admin.setBudget(
         of: user, annualBudget: 5000, monthlySoftLimit: nil, changedBy: "0:1")
       #expect(repaired.previousAnnualBudget == 3500)
       #expect(repaired.usage.annualBudget == 5000)
-      let changes = try await books.lines(
+      let changes = try await ledger.lines(
         "SELECT previous_guardrails ->> 'annual_mockup_budget' FROM mockupd.budget_changes")
       #expect(changes == [budget])
     }
   }
 
-  @Test func aUserWithoutSettingsHasTheDefaults() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
-      try await books.run("DELETE FROM user_settings WHERE user_id = '\(user)'")
-      let usage = try await books.store.usage(of: user)
+  @Test func `a user without settings has the default limits`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
+      try await ledger.run("DELETE FROM user_settings WHERE user_id = '\(user)'")
+      let usage = try await ledger.store.usage(of: user)
       #expect(usage.annualBudget == 3500)
       #expect(usage.monthlySoftLimit == 292)
       #expect(
-        try await summary { try await books.reserve(3500, for: user) } == "admitted, 0 remaining")
+        try await summary { try await ledger.reserve(3500, for: user) } == "admitted, 0 remaining")
     }
   }
 
-  @Test func theLargestBudgetCanBeSpentToTheLastCredit() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: Int(Int32.max), softLimit: Int(Int32.max))
-      try await books.spend(.max, for: user)
-      let usage = try await books.store.usage(of: user)
+  @Test func `the largest budget can be spent to the last credit`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: Int(Int32.max), softLimit: Int(Int32.max))
+      try await ledger.spend(.max, for: user)
+      let usage = try await ledger.store.usage(of: user)
       #expect(usage.used == Int64(Int32.max))
       #expect(
-        try await summary { try await books.reserve(.max, for: user) } == "refused, 0 remaining")
-      let entry = try #require(try await books.ledger(of: user).last)
+        try await summary { try await ledger.reserve(.max, for: user) } == "refused, 0 remaining")
+      let entry = try #require(try await ledger.entries(of: user).last)
       #expect(entry.balanceBefore == .max)
       #expect(entry.balanceAfter == 0)
     }
   }
 
   @Test(
-    "Sums beyond 32 bits that were there before do not overflow",
     arguments: [
       ("generation", 2_147_483_647, -6_442_450_931),
       ("refund", 2_147_483_647, 6_442_450_951),
     ] as [(String, Int32, Int64)])
-  func largeSums(operation: String, credits: Int32, available: Int64) async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  func `existing sums beyond 32 bits do not overflow`(
+    operation: String, credits: Int32, available: Int64
+  ) async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(5, for: user, id: id)
+      try await ledger.reserve(5, for: user, id: id)
       // As a migration would have found them.
-      try await books.run(
+      try await ledger.run(
         """
         INSERT INTO mockup_credit_usage
           (user_id, credits, operation, balance_before, balance_after, year, month, sequence)
@@ -139,18 +142,18 @@ import Testing
         FROM generate_series(1, 3) AS n
         """)
       let sign = operation == "refund" ? "-" : ""
-      try await books.run(
+      try await ledger.run(
         """
         UPDATE mockupd.credit_counters
         SET \(operation) = 3::bigint * \(credits), entries = 3,
           month_used[5] = \(sign)3::bigint * \(credits)
         """)
-      #expect(try await books.store.usage(of: user).available == available - 5)
-      try await books.commit(of: id, for: user)
-      let usage = try await books.store.usage(of: user)
+      #expect(try await ledger.store.usage(of: user).available == available - 5)
+      try await ledger.commit(of: id, for: user)
+      let usage = try await ledger.store.usage(of: user)
       #expect(usage.available == available - 5)
       #expect(usage.softLimitIsPassed == (operation == "generation"))
-      let admission = try await books.reserve(1, for: user).admission
+      let admission = try await ledger.reserve(1, for: user).admission
       #expect(admission.isAdmitted == (available > 0))
       #expect(admission.remaining == (available > 0 ? .max : .min))
     }

@@ -5,113 +5,117 @@ import Testing
 
 /// The vendor may have charged for what was dispatched, so time alone frees none of it.
 @Suite struct DispatchTests {
-  @Test func aDispatchedReservationIsUnresolvedWhenItsTimeIsOverAndKeepsItsCredits() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `an expired dispatched reservation is unresolved and keeps its credits`() async throws
+  {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(6, for: user, id: id, seconds: 60)
-      var expected = try await books.dispatch(id, for: user).reservation
+      try await ledger.reserve(6, for: user, id: id, seconds: 60)
+      var expected = try await ledger.dispatch(id, for: user).reservation
       #expect(expected.state == .dispatched)
-      #expect(expected.dispatchedAt == books.clock.now)
-      books.clock.advance(by: 60)
+      #expect(expected.dispatchedAt == ledger.clock.now)
+      ledger.clock.advance(by: 60)
       expected.state = .unresolved
       // To one who looks, and once something has touched it.
       for _ in 0..<2 {
-        #expect(try await books.store.reservation(id, of: user) == expected)
-        let usage = try await books.store.usage(of: user)
+        #expect(try await ledger.store.reservation(id, of: user) == expected)
+        let usage = try await ledger.store.usage(of: user)
         #expect(usage.held == 6)
         #expect(usage.monthlyHeld == 6)
         #expect(
-          try await summary { try await books.reserve(5, for: user) } == "refused, 4 remaining")
+          try await summary { try await ledger.reserve(5, for: user) } == "refused, 4 remaining")
       }
     }
   }
 
-  @Test func aDispatchSentAgainIsAnsweredAgainWhileItStands() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `a retried dispatch is replayed while the reservation is dispatched`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(6, for: user, id: id, seconds: 60)
-      var first = try await books.dispatch(id, for: user)
+      try await ledger.reserve(6, for: user, id: id, seconds: 60)
+      var first = try await ledger.dispatch(id, for: user)
       #expect(!first.isReplayed)
-      books.clock.advance(by: 1)
-      let again = try await books.dispatch(id, for: user)
+      ledger.clock.advance(by: 1)
+      let again = try await ledger.dispatch(id, for: user)
       #expect(again.isReplayed)
       first.isReplayed = true
       #expect(again == first)
-      books.clock.advance(by: 60)
+      ledger.clock.advance(by: 60)
       #expect(
-        try await summary { try await books.dispatch(id, for: user) } == "not open but unresolved")
-      try await books.release(id, for: user)
+        try await summary { try await ledger.dispatch(id, for: user) } == "not open but unresolved")
+      try await ledger.release(id, for: user)
       #expect(
-        try await summary { try await books.dispatch(id, for: user) } == "not open but released")
+        try await summary { try await ledger.dispatch(id, for: user) } == "not open but released")
     }
   }
 
-  @Test func whatIsUnresolvedIsSettledLateWithoutAskingWhatIsAvailable() async throws {
-    let table: [(String, @Sendable (Books, UUID, UUID) async throws -> SettlementOutcome, String)] =
-      [
-        ("whole", { try await $0.commit(of: $1, for: $2) }, "late committed 6, 0 available"),
-        ("part", { try await $0.commit(2, of: $1, for: $2) }, "late committed 2, 4 available"),
-        ("none", { try await $0.commit(0, of: $1, for: $2) }, "released 0, 6 available"),
-        ("release", { try await $0.release($1, for: $2) }, "released 0, 6 available"),
-        ("extend", { try await $0.extend($1, for: $2, seconds: 9) }, "not open but unresolved"),
-      ]
-    try await Books.with { books in
+  @Test func `an unresolved reservation is settled late without an availability check`()
+    async throws
+  {
+    let table:
+      [(String, @Sendable (LedgerFixture, UUID, UUID) async throws -> SettlementOutcome, String)] =
+        [
+          ("whole", { try await $0.commit(of: $1, for: $2) }, "late committed 6, 0 available"),
+          ("part", { try await $0.commit(2, of: $1, for: $2) }, "late committed 2, 4 available"),
+          ("none", { try await $0.commit(0, of: $1, for: $2) }, "released 0, 6 available"),
+          ("release", { try await $0.release($1, for: $2) }, "released 0, 6 available"),
+          ("extend", { try await $0.extend($1, for: $2, seconds: 9) }, "not open but unresolved"),
+        ]
+    try await LedgerFixture.with { ledger in
       for (name, settle, expected) in table {
-        let user = try await books.user(budget: 10)
+        let user = try await ledger.user(budget: 10)
         let id = UUID()
-        try await books.reserve(6, for: user, id: id, seconds: 60)
-        try await books.dispatch(id, for: user)
-        try await books.reserve(4, for: user)
-        books.clock.advance(by: 60)
-        #expect(try await summary { try await settle(books, id, user) } == expected, "\(name)")
+        try await ledger.reserve(6, for: user, id: id, seconds: 60)
+        try await ledger.dispatch(id, for: user)
+        try await ledger.reserve(4, for: user)
+        ledger.clock.advance(by: 60)
+        #expect(try await summary { try await settle(ledger, id, user) } == expected, "\(name)")
       }
     }
   }
 
-  @Test func whatIsNotOpenCannotBeDispatched() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `a reservation that is not open cannot be dispatched or extended`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let (expired, committed, refused) = (UUID(), UUID(), UUID())
-      try await books.reserve(1, for: user, id: expired, seconds: 60)
-      try await books.reserve(1, for: user, id: committed)
-      try await books.commit(of: committed, for: user)
-      try await books.reserve(11, for: user, id: refused)
-      books.clock.advance(by: 60)
+      try await ledger.reserve(1, for: user, id: expired, seconds: 60)
+      try await ledger.reserve(1, for: user, id: committed)
+      try await ledger.commit(of: committed, for: user)
+      try await ledger.reserve(11, for: user, id: refused)
+      ledger.clock.advance(by: 60)
       let table = [
         (expired, "not open but expired"), (committed, "not open but committed"),
         (refused, "not open but refused"), (UUID(), "unknown reservation"),
       ]
       for (id, expected) in table {
-        #expect(try await summary { try await books.dispatch(id, for: user) } == expected)
+        #expect(try await summary { try await ledger.dispatch(id, for: user) } == expected)
         #expect(
-          try await summary { try await books.extend(id, for: user, seconds: 60) } == expected)
+          try await summary { try await ledger.extend(id, for: user, seconds: 60) } == expected)
       }
     }
   }
 
-  @Test func extendingMovesTheEndAndNeverToAnEarlierTime() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `an extension never moves the expiry to an earlier time`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      let made = try await books.reserve(6, for: user, id: id, seconds: 60).reservation
-      books.clock.advance(by: 30)
-      let extended = try await books.extend(id, for: user, seconds: 60).reservation
+      let made = try await ledger.reserve(6, for: user, id: id, seconds: 60).reservation
+      ledger.clock.advance(by: 30)
+      let extended = try await ledger.extend(id, for: user, seconds: 60).reservation
       #expect(extended.expiresAt == made.expiresAt.addingTimeInterval(30))
-      let shorter = try await books.extend(id, for: user, seconds: 1).reservation
+      let shorter = try await ledger.extend(id, for: user, seconds: 1).reservation
       #expect(shorter.expiresAt == extended.expiresAt)
-      let dispatched = try await books.dispatch(id, for: user, seconds: 90).reservation
+      let dispatched = try await ledger.dispatch(id, for: user, seconds: 90).reservation
       #expect(dispatched.expiresAt == extended.expiresAt.addingTimeInterval(30))
-      books.clock.advance(by: 89)
-      #expect(try await books.store.usage(of: user).available == 4)
-      let last = try await books.extend(id, for: user, seconds: 60).reservation
+      ledger.clock.advance(by: 89)
+      #expect(try await ledger.store.usage(of: user).available == 4)
+      let last = try await ledger.extend(id, for: user, seconds: 60).reservation
       #expect(last.state == .dispatched)
       #expect(last.expiresAt == dispatched.expiresAt.addingTimeInterval(59))
-      #expect(try await books.store.reservation(id, of: user) == last)
+      #expect(try await ledger.store.reservation(id, of: user) == last)
       // The request is what it was: sent again it is no other.
       #expect(
-        try await summary { try await books.reserve(6, for: user, id: id, seconds: 60) }
+        try await summary { try await ledger.reserve(6, for: user, id: id, seconds: 60) }
           == "replayed admitted, 4 remaining")
     }
   }

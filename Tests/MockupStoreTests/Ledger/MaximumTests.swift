@@ -10,21 +10,21 @@ import Testing
   private static let half: Int32 = 1 << 30
 
   /// A reservation of 1 that has spent 2^30, all of which was refunded.
-  private func spentAndRefunded(of user: UUID, in books: Books) async throws -> UUID {
-    let id = try await books.reserve(1, for: user).reservation.id
-    try await books.commit(Self.half, of: id, for: user, final: false, overrun: true)
-    let entry = try #require(try await books.ledger(of: user).last)
-    try await books.refund(of: entry.id, for: user)
+  private func spentAndRefunded(of user: UUID, in ledger: LedgerFixture) async throws -> UUID {
+    let id = try await ledger.reserve(1, for: user).reservation.id
+    try await ledger.commit(Self.half, of: id, for: user, final: false, overrun: true)
+    let entry = try #require(try await ledger.entries(of: user).last)
+    try await ledger.refund(of: entry.id, for: user)
     return id
   }
 
-  @Test func `the commits of a reservation come to 2^31 - 1 and no more`() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: Int(Self.half) + 10)
-      let id = try await spentAndRefunded(of: user, in: books)
+  @Test func `the commits of a reservation add up to at most 2^31 - 1`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: Int(Self.half) + 10)
+      let id = try await spentAndRefunded(of: user, in: ledger)
       func commit(_ credits: Int32, final isFinal: Bool = false) async throws -> String {
         try await summary {
-          try await books.commit(credits, of: id, for: user, final: isFinal, overrun: true)
+          try await ledger.commit(credits, of: id, for: user, final: isFinal, overrun: true)
         }
       }
       #expect(try await commit(Self.half) == "beyond the maximum, 1073741824 committed")
@@ -35,16 +35,16 @@ import Testing
       #expect(try await commit(1) == "beyond the maximum, 2147483647 committed")
       #expect(try await commit(0) == "held 2147483647 (2147483646 overrun), 11 available")
       #expect(
-        try await summary { try await books.release(id, for: user) }
+        try await summary { try await ledger.release(id, for: user) }
           == "committed 2147483647 (2147483646 overrun), 11 available")
     }
   }
 
-  @Test func `a batch is refused item by item`() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: Int(Int32.max))
-      let id = try await spentAndRefunded(of: user, in: books)
-      let results = try await books.store.settle(
+  @Test func `a batch checks the maximum for each item`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: Int(Int32.max))
+      let id = try await spentAndRefunded(of: user, in: ledger)
+      let results = try await ledger.store.settle(
         [Self.half - 2, 2, 1, 1].map { credits in
           Settlement(
             userID: user, reservationID: id,
@@ -60,16 +60,16 @@ import Testing
     }
   }
 
-  @Test func `an expired and an unresolved reservation have the same maximum`() async throws {
-    try await Books.withAdmin { books, admin in
-      let user = try await books.user(budget: Int(Int32.max))
-      let expired = try await spentAndRefunded(of: user, in: books)
-      let unresolved = try await spentAndRefunded(of: user, in: books)
-      try await books.dispatch(unresolved, for: user)
-      books.clock.advance(by: 86_400)
+  @Test func `expired and unresolved reservations have the same maximum`() async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user(budget: Int(Int32.max))
+      let expired = try await spentAndRefunded(of: user, in: ledger)
+      let unresolved = try await spentAndRefunded(of: user, in: ledger)
+      try await ledger.dispatch(unresolved, for: user)
+      ledger.clock.advance(by: 86_400)
       #expect(
         try await summary {
-          try await books.commit(Self.half, of: expired, for: user, overrun: true)
+          try await ledger.commit(Self.half, of: expired, for: user, overrun: true)
         } == "beyond the maximum, 1073741824 committed")
       let resolution = Resolution(
         userID: user, reservationID: unresolved, id: UUID(), credits: Self.half,
@@ -81,46 +81,46 @@ import Testing
   }
 
   @Test func `completing a mockup has the same maximum`() async throws {
-    try await Studio.with { studio in
-      let books = studio.books
-      let user = try await books.user(budget: Int(Int32.max))
-      let attempt = try await studio.claimed(of: user)
+    try await WorkerFixture.with { fixture in
+      let ledger = fixture.ledger
+      let user = try await ledger.user(budget: Int(Int32.max))
+      let attempt = try await fixture.claimed(of: user)
       let id = try #require(
-        try await studio.store.mockup(attempt.mockupID, of: user).reservationID)
-      try await books.commit(Self.half, of: id, for: user, final: false, overrun: true)
-      let entry = try #require(try await books.ledger(of: user).last)
-      try await books.refund(of: entry.id, for: user)
+        try await fixture.store.mockup(attempt.mockupID, of: user).reservationID)
+      try await ledger.commit(Self.half, of: id, for: user, final: false, overrun: true)
+      let entry = try #require(try await ledger.entries(of: user).last)
+      try await ledger.refund(of: entry.id, for: user)
       #expect(
         try await answer {
-          try await studio.complete(attempt, credits: Self.half, allowsOverrun: true)
+          try await fixture.complete(attempt, credits: Self.half, allowsOverrun: true)
         }
           == "exceeds the maximum")
-      let completed = try await studio.complete(
+      let completed = try await fixture.complete(
         attempt, credits: Self.half - 1, allowsOverrun: true)
       #expect(completed.mockup.creditsUsed == .max)
     }
   }
 
-  @Test func `every sum of the largest budget is answered`() async throws {
-    try await Books.withAdmin { books, admin in
-      let user = try await books.user(budget: Int(Int32.max), softLimit: Int(Int32.max))
+  @Test func `sums of the largest budget do not overflow`() async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user(budget: Int(Int32.max), softLimit: Int(Int32.max))
       // Twice the largest number is spent, and given back, in one year and month.
       for operation in [Mockups.Operation.generation, .regeneration] {
-        try await books.spend(.max, for: user, operation: operation)
-        let entry = try #require(try await books.ledger(of: user).last)
-        try await books.refund(of: entry.id, for: user)
+        try await ledger.spend(.max, for: user, operation: operation)
+        let entry = try #require(try await ledger.entries(of: user).last)
+        try await ledger.refund(of: entry.id, for: user)
       }
-      try await books.reserve(.max, for: user)
-      let usage = try await books.store.usage(of: user)
+      try await ledger.reserve(.max, for: user)
+      let usage = try await ledger.store.usage(of: user)
       #expect(usage.refund == 2 * Int64(Int32.max))
       #expect(usage.available == 0)
       #expect(
-        try await summary { try await books.reserve(.max, for: user, mode: .bestEffort) }
+        try await summary { try await ledger.reserve(.max, for: user, mode: .bestEffort) }
           == "refused, 0 remaining")
       #expect(try await admin.lines(of: UsageReportQuery()).map(\.usage) == [usage])
       // By the server's clock, at which the reservation has expired.
       #expect(
-        try await books.lines(
+        try await ledger.lines(
           "SELECT concat_ws(' ', total_used, remaining_annual) FROM get_credit_usage('\(user)', 2026)"
         )
           == ["0 2147483647"])
@@ -129,7 +129,7 @@ import Testing
       #expect(changed.usage.available == -Int64(Int32.max))
       #expect(try await admin.lines(of: UsageReportQuery()).map(\.usage) == [changed.usage])
       #expect(
-        try await summary { try await books.reserve(.max, for: user) }
+        try await summary { try await ledger.reserve(.max, for: user) }
           == "refused, -2147483647 remaining")
     }
   }

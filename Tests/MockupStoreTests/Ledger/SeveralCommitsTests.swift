@@ -5,66 +5,67 @@ import TestSupport
 import Testing
 
 @Suite struct SeveralCommitsTests {
-  @Test func aReservationIsSpentInPartsAndTheLastGivesTheRestBack() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `a reservation is spent in parts and the final commit frees the rest`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(6, for: user, id: id)
+      try await ledger.reserve(6, for: user, id: id)
       #expect(
-        try await summary { try await books.commit(1, of: id, for: user, final: false) }
+        try await summary { try await ledger.commit(1, of: id, for: user, final: false) }
           == "held 1, 4 available")
-      try await books.dispatch(id, for: user)
-      let second = try await books.commit(2, of: id, for: user, final: false)
+      try await ledger.dispatch(id, for: user)
+      let second = try await ledger.commit(2, of: id, for: user, final: false)
       #expect(summary(of: .success(second)) == "dispatched 3, 4 available")
       #expect(second.charged == 2)
       #expect(second.released == 0)
       #expect(second.reservation.held == 3)
       #expect(second.reservation.settledAt == nil)
       #expect(
-        try await summary { try await books.commit(4, of: id, for: user) } == "more than 3")
-      let last = try await books.commit(1, of: id, for: user)
+        try await summary { try await ledger.commit(4, of: id, for: user) } == "more than 3")
+      let last = try await ledger.commit(1, of: id, for: user)
       #expect(summary(of: .success(last)) == "committed 4, 6 available")
       #expect(last.charged == 1)
       #expect(last.released == 2)
-      #expect(try await books.ledger(of: user).map(\.credits) == [1, 2, 1])
-      #expect(try await books.ledger(of: user).map(\.balanceAfter) == [9, 7, 6])
+      #expect(try await ledger.entries(of: user).map(\.credits) == [1, 2, 1])
+      #expect(try await ledger.entries(of: user).map(\.balanceAfter) == [9, 7, 6])
     }
   }
 
-  @Test func `a ledger with one more column takes every kind of commit`() async throws {
-    try await Books.with { books in
-      try await books.database.owner.run(
+  @Test func `a ledger table with an additional column accepts every kind of commit`() async throws
+  {
+    try await LedgerFixture.with { ledger in
+      try await ledger.database.owner.run(
         "ALTER TABLE public.mockup_credit_usage ADD COLUMN note text")
-      let user = try await books.user(budget: 10)
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(3, for: user, id: id)
-      _ = try await books.commit(1, of: id, for: user, final: false)
-      let last = try await books.commit(4, of: id, for: user, overrun: true)
+      try await ledger.reserve(3, for: user, id: id)
+      _ = try await ledger.commit(1, of: id, for: user, final: false)
+      let last = try await ledger.commit(4, of: id, for: user, overrun: true)
       #expect(summary(of: .success(last)) == "committed 5 (2 overrun), 5 available")
-      #expect(try await books.ledger(of: user).map(\.credits) == [1, 4])
+      #expect(try await ledger.entries(of: user).map(\.credits) == [1, 4])
     }
   }
 
-  @Test func everyCommitIsAnsweredAgainAsAtFirst() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `every retried commit gets its first answer`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(6, for: user, id: id, seconds: 60)
+      try await ledger.reserve(6, for: user, id: id, seconds: 60)
       let commits = [UUID(), UUID(), UUID(), UUID()]
       let send: @Sendable (Int) async throws -> SettlementOutcome = { number in
         switch number {
-        case 0: try await books.commit(2, of: id, for: user, id: commits[0], final: false)
-        case 1: try await books.commit(3, of: id, for: user, id: commits[1], final: false)
+        case 0: try await ledger.commit(2, of: id, for: user, id: commits[0], final: false)
+        case 1: try await ledger.commit(3, of: id, for: user, id: commits[1], final: false)
         case 2:
-          try await books.commit(4, of: id, for: user, id: commits[2], final: false, overrun: true)
-        default: try await books.commit(0, of: id, for: user, id: commits[3])
+          try await ledger.commit(4, of: id, for: user, id: commits[2], final: false, overrun: true)
+        default: try await ledger.commit(0, of: id, for: user, id: commits[3])
         }
       }
       var firsts: [SettlementOutcome] = []
       for number in 0..<4 {
         firsts.append(try await send(number))
-        if number == 0 { try await books.dispatch(id, for: user, seconds: 90) }
-        if number == 1 { books.clock.advance(by: 90) }
+        if number == 0 { try await ledger.dispatch(id, for: user, seconds: 90) }
+        if number == 1 { ledger.clock.advance(by: 90) }
       }
       #expect(
         firsts.map { summary(of: .success($0)) } == [
@@ -72,7 +73,7 @@ import Testing
           "late unresolved 9 (3 overrun), 1 available",
           "late committed 9 (3 overrun), 1 available",
         ])
-      try await books.spend(1, for: user)
+      try await ledger.spend(1, for: user)
       for (number, first) in firsts.enumerated() {
         let again = try await send(number)
         #expect(again.isReplayed)
@@ -80,18 +81,20 @@ import Testing
         expected.isReplayed = true
         #expect(again == expected, "\(number)")
       }
-      #expect(try await books.store.usage(of: user).generation == 10)
+      #expect(try await ledger.store.usage(of: user).generation == 10)
     }
   }
 
-  @Test func aCommitIDUsedForAnotherCommitNamesTheFieldThatDiffers() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `a commit id reused for another commit is rejected with the differing field`()
+    async throws
+  {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let (open, closed, commit) = (UUID(), UUID(), UUID())
-      try await books.reserve(4, for: user, id: open)
-      try await books.reserve(4, for: user, id: closed)
-      try await books.commit(2, of: open, for: user, id: commit, final: false)
-      try await books.commit(4, of: closed, for: user, id: commit)
+      try await ledger.reserve(4, for: user, id: open)
+      try await ledger.reserve(4, for: user, id: closed)
+      try await ledger.commit(2, of: open, for: user, id: commit, final: false)
+      try await ledger.commit(4, of: closed, for: user, id: commit)
       let table: [(UUID, Int32?, Bool, Bool, String)] = [
         (open, 3, false, false, "conflict in credits"),
         (open, nil, false, false, "conflict in credits"),
@@ -105,7 +108,7 @@ import Testing
       ]
       for (id, credits, isFinal, overrun, expected) in table {
         let answer = try await summary {
-          try await books.commit(
+          try await ledger.commit(
             credits, of: id, for: user, id: commit, final: isFinal, overrun: overrun)
         }
         #expect(answer == expected)
@@ -113,102 +116,104 @@ import Testing
     }
   }
 
-  @Test func whatWasSpentStaysSpentWhenTheRestIsReleasedOrExpires() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `spent credits stay spent after the rest is released or expires`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let (released, expired) = (UUID(), UUID())
       for id in [released, expired] {
-        try await books.reserve(4, for: user, id: id, seconds: 60)
-        try await books.commit(1, of: id, for: user, final: false)
+        try await ledger.reserve(4, for: user, id: id, seconds: 60)
+        try await ledger.commit(1, of: id, for: user, final: false)
       }
-      let outcome = try await books.release(released, for: user)
+      let outcome = try await ledger.release(released, for: user)
       #expect(summary(of: .success(outcome)) == "committed 1, 5 available")
       #expect(outcome.released == 3)
       #expect(
-        try await summary { try await books.release(released, for: user) }
+        try await summary { try await ledger.release(released, for: user) }
           == "replayed committed 1, 5 available")
-      books.clock.advance(by: 60)
-      let reservation = try await books.store.reservation(expired, of: user)
+      ledger.clock.advance(by: 60)
+      let reservation = try await ledger.store.reservation(expired, of: user)
       #expect(reservation.state == .expired)
       #expect(reservation.committed == 1)
-      #expect(try await books.store.usage(of: user).available == 8)
+      #expect(try await ledger.store.usage(of: user).available == 8)
       // Several late ones too, up to what it had.
       #expect(
-        try await summary { try await books.commit(2, of: expired, for: user, final: false) }
+        try await summary { try await ledger.commit(2, of: expired, for: user, final: false) }
           == "late expired 3, 6 available")
       #expect(
-        try await summary { try await books.commit(2, of: expired, for: user) } == "more than 1")
+        try await summary { try await ledger.commit(2, of: expired, for: user) } == "more than 1")
       #expect(
-        try await summary { try await books.commit(of: expired, for: user) }
+        try await summary { try await ledger.commit(of: expired, for: user) }
           == "late committed 4, 5 available")
     }
   }
 
-  @Test func theReleaseOfWhatALateCommitLeftIsAnsweredAgainAsAtFirst() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `a retried release after a late commit gets its first answer`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(4, for: user, id: id, seconds: 60)
-      try await books.dispatch(id, for: user)
-      books.clock.advance(by: 60)
-      try await books.commit(1, of: id, for: user, final: false)
-      var first = try await books.release(id, for: user)
+      try await ledger.reserve(4, for: user, id: id, seconds: 60)
+      try await ledger.dispatch(id, for: user)
+      ledger.clock.advance(by: 60)
+      try await ledger.commit(1, of: id, for: user, final: false)
+      var first = try await ledger.release(id, for: user)
       #expect(first.isLate)
       first.isReplayed = true
-      #expect(try await books.release(id, for: user) == first)
+      #expect(try await ledger.release(id, for: user) == first)
     }
   }
 
-  @Test func anOpenReservationMayHaveSpentAllItHad() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `an open reservation may have spent all of its credits`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(4, for: user, id: id)
+      try await ledger.reserve(4, for: user, id: id)
       #expect(
-        try await summary { try await books.commit(of: id, for: user, final: false) }
+        try await summary { try await ledger.commit(of: id, for: user, final: false) }
           == "held 4, 6 available")
       #expect(
-        try await summary { try await books.commit(1, of: id, for: user) } == "more than 0")
+        try await summary { try await ledger.commit(1, of: id, for: user) } == "more than 0")
       #expect(
-        try await summary { try await books.commit(0, of: id, for: user) }
+        try await summary { try await ledger.commit(0, of: id, for: user) }
           == "committed 4, 6 available")
-      #expect(try await books.ledger(of: user).count == 1)
+      #expect(try await ledger.entries(of: user).count == 1)
     }
   }
 
-  @Test func anOverrunIsTakenFromWhatIsAvailableAndMarked() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `an overrun is taken from the available credits and recorded`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(4, for: user, id: id)
-      try await books.reserve(3, for: user)
-      #expect(try await summary { try await books.commit(5, of: id, for: user) } == "more than 4")
+      try await ledger.reserve(4, for: user, id: id)
+      try await ledger.reserve(3, for: user)
+      #expect(try await summary { try await ledger.commit(5, of: id, for: user) } == "more than 4")
       #expect(
-        try await summary { try await books.commit(8, of: id, for: user, overrun: true) }
+        try await summary { try await ledger.commit(8, of: id, for: user, overrun: true) }
           == "insufficient, 3 available")
-      #expect(try await books.store.reservation(id, of: user).held == 4)
-      let outcome = try await books.commit(7, of: id, for: user, overrun: true)
+      #expect(try await ledger.store.reservation(id, of: user).held == 4)
+      let outcome = try await ledger.commit(7, of: id, for: user, overrun: true)
       #expect(summary(of: .success(outcome)) == "committed 7 (3 overrun), 0 available")
       #expect(outcome.overrun == 3)
       #expect(outcome.released == 0)
-      let entry = try #require(try await books.ledger(of: user).last)
+      let entry = try #require(try await ledger.entries(of: user).last)
       #expect(entry.credits == 7)
       #expect(entry.overrun == 3)
     }
   }
 
-  @Test func anOverrunOfWhatHasExpiredIsAdmittedAsAWhole() async throws {
-    try await Books.with { books in
-      let user = try await books.user(budget: 10)
+  @Test func `an overrun of an expired reservation needs all of its credits available`()
+    async throws
+  {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user(budget: 10)
       let id = UUID()
-      try await books.reserve(4, for: user, id: id, seconds: 60)
-      books.clock.advance(by: 60)
-      try await books.reserve(4, for: user)
+      try await ledger.reserve(4, for: user, id: id, seconds: 60)
+      ledger.clock.advance(by: 60)
+      try await ledger.reserve(4, for: user)
       #expect(
-        try await summary { try await books.commit(7, of: id, for: user, overrun: true) }
+        try await summary { try await ledger.commit(7, of: id, for: user, overrun: true) }
           == "insufficient, 6 available")
       #expect(
-        try await summary { try await books.commit(6, of: id, for: user, overrun: true) }
+        try await summary { try await ledger.commit(6, of: id, for: user, overrun: true) }
           == "late committed 6 (2 overrun), 0 available")
     }
   }

@@ -114,8 +114,8 @@ import Testing
       ]),
   ]
 
-  @Test("Damage is found", arguments: damages)
-  func finds(_ damage: Damage) async throws {
+  @Test(arguments: damages)
+  func `the verifier reports each kind of damage`(_ damage: Damage) async throws {
     try await MigratedDatabase.with { database in
       let clock = try TestClock("2026-05-10T12:00:00Z")
       let user = try await database.makeUser(annualBudget: 10)
@@ -124,20 +124,20 @@ import Testing
       try await database.withPool { pool in
         let store = CreditStore(pool: pool, now: { clock.now })
         try await database.withOwner { owner in
-          let books = Books(database: database, clock: clock, store: store, owner: owner)
-          try await books.reserve(3, for: user, id: spent)
-          try await books.commit(of: spent, for: user, id: spent)
-          try await books.spend(2, for: user, operation: .regeneration)
-          try await books.reserve(4, for: user, id: held)
+          let ledger = LedgerFixture(database: database, clock: clock, store: store, owner: owner)
+          try await ledger.reserve(3, for: user, id: spent)
+          try await ledger.commit(of: spent, for: user, id: spent)
+          try await ledger.spend(2, for: user, operation: .regeneration)
+          try await ledger.reserve(4, for: user, id: held)
           #expect(try await database.discrepancies() == [])
 
           let filled = { (text: String) in
             text.replacing("$SPENT", with: spent.uuidString.lowercased())
           }
-          try await books.run(filled(damage.sql))
-          // Books that are right, beside.
-          try await books.spend(1, for: other)
-          let found = try await books.lines(
+          try await ledger.run(filled(damage.sql))
+          // LedgerFixture that are right, beside.
+          try await ledger.spend(1, for: other)
+          let found = try await ledger.lines(
             """
             SELECT discrepancy FROM mockupd.verify_counters()
             WHERE user_id = '\(user)' AND year = 2026 ORDER BY discrepancy COLLATE "C"
@@ -146,8 +146,8 @@ import Testing
           #expect(try await database.discrepancies().count == found.count)
           // The same where it is asked about the user alone, and nothing about the other.
           let count = "SELECT count(*) FROM mockupd.verify_counters"
-          #expect(try await books.lines("\(count)('\(user)')") == ["\(found.count)"])
-          #expect(try await books.lines("\(count)('\(other)')") == ["0"])
+          #expect(try await ledger.lines("\(count)('\(user)')") == ["\(found.count)"])
+          #expect(try await ledger.lines("\(count)('\(other)')") == ["0"])
         }
       }
     }

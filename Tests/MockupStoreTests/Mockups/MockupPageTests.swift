@@ -5,26 +5,26 @@ import TestSupport
 import Testing
 
 @Suite struct MockupPageTests {
-  @Test func pagesGoFromTheNewestToTheOldestWithoutAGapOrARepetition() async throws {
-    try await Studio.with { studio in
-      let user = try await studio.books.user()
-      _ = try await studio.pending(of: try await studio.books.user())
+  @Test func `pages go from newest to oldest without gaps or repetitions`() async throws {
+    try await WorkerFixture.with { fixture in
+      let user = try await fixture.ledger.user()
+      _ = try await fixture.pending(of: try await fixture.ledger.user())
       var made: [UUID] = []
       for _ in 0..<3 {
         // Those of one request have one time.
-        let outcome = try await studio.generate(
-          [try await studio.asset(of: user)], ["bedroom", "living_room", "home_office"], for: user)
+        let outcome = try await fixture.generate(
+          [try await fixture.asset(of: user)], ["bedroom", "living_room", "home_office"], for: user)
         made.insert(contentsOf: outcome.mockups, at: 0)
-        studio.books.clock.advance(by: 1)
+        fixture.ledger.clock.advance(by: 1)
       }
       var pages: [[UUID]] = []
       var cursor: MockupPage.Cursor?
       repeat {
-        let page = try await studio.store.mockups(of: user, after: cursor, count: 4)
+        let page = try await fixture.store.mockups(of: user, after: cursor, count: 4)
         pages.append(page.mockups.map(\.id))
         cursor = page.next
         // What is made meanwhile comes before the list's beginning.
-        _ = try await studio.pending(of: user)
+        _ = try await fixture.pending(of: user)
       } while cursor != nil
       #expect(pages.map(\.count) == [4, 4, 1])
       let all = pages.flatMap { $0 }
@@ -35,15 +35,15 @@ import Testing
     }
   }
 
-  @Test func aListIsNarrowedByEachOfItsFilters() async throws {
-    try await Studio.with { studio in
-      let user = try await studio.books.user()
-      let (asset, other) = (try await studio.asset(of: user), try await studio.asset(of: user))
-      let quote = try await studio.quote(of: user)
-      let quoted = try await studio.generate([asset], ["bedroom"], for: user, quote: quote).mockups
-      studio.books.clock.advance(by: 1)
-      _ = try await studio.generate([asset, other], ["living_room"], for: user)
-      let generating = try await studio.claim().map(\.mockup.id)
+  @Test func `each filter narrows the list`() async throws {
+    try await WorkerFixture.with { fixture in
+      let user = try await fixture.ledger.user()
+      let (asset, other) = (try await fixture.asset(of: user), try await fixture.asset(of: user))
+      let quote = try await fixture.quote(of: user)
+      let quoted = try await fixture.generate([asset], ["bedroom"], for: user, quote: quote).mockups
+      fixture.ledger.clock.advance(by: 1)
+      _ = try await fixture.generate([asset, other], ["living_room"], for: user)
+      let generating = try await fixture.claim().map(\.mockup.id)
       #expect(generating == quoted)
       let table: [(MockupFilter, Int)] = [
         (MockupFilter(), 3), (MockupFilter(assetID: asset), 2), (MockupFilter(assetID: UUID()), 0),
@@ -53,18 +53,19 @@ import Testing
         (MockupFilter(assetID: asset, quoteID: nil, scene: "living_room", status: .pending), 1),
       ]
       for (filter, count) in table {
-        let page = try await studio.store.mockups(of: user, where: filter, count: 10)
+        let page = try await fixture.store.mockups(of: user, where: filter, count: 10)
         #expect(page.mockups.count == count, "\(filter)")
       }
     }
   }
 
-  @Test func theListOfAnUnknownUserIsAnError() async throws {
-    try await Studio.with { studio in
+  @Test func `listing the mockups of an unknown user is an error`() async throws {
+    try await WorkerFixture.with { fixture in
       #expect(
-        try await answer { try await studio.store.mockups(of: UUID(), count: 1) } == "unknown user")
-      let user = try await studio.books.user()
-      #expect(try await studio.store.mockups(of: user, count: 1).mockups.isEmpty)
+        try await answer { try await fixture.store.mockups(of: UUID(), count: 1) } == "unknown user"
+      )
+      let user = try await fixture.ledger.user()
+      #expect(try await fixture.store.mockups(of: user, count: 1).mockups.isEmpty)
     }
   }
 }

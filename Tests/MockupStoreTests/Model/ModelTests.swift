@@ -8,7 +8,7 @@ import Testing
 ///
 /// Repeat a failure with `MOCKUPD_TEST_SEED=<seed> swift test`.
 @Suite struct ModelTests {
-  @Test func `random calls are answered as the model answers them`() async throws {
+  @Test func `random calls get the answers of the model`() async throws {
     let counts = try await withThrowingTaskGroup(of: [String: Int].self) { group in
       for number in 0..<24 as Range<UInt64> {
         group.addTask { try await Self.answers(ofSequence: number) }
@@ -64,8 +64,8 @@ import Testing
   private static func answers(ofSequence number: UInt64) async throws -> [String: Int] {
     let rerun: Comment = "\(TestSeed.variable)=\(TestSeed.value), sequence \(number)"
     var counts: [String: Int] = [:]
-    try await Books.with(at: "2025-12-31T23:52:00Z") { books in
-      var walk = ModelWalk(books: books, random: SplitMix64(state: TestSeed.value &+ number))
+    try await LedgerFixture.with(at: "2025-12-31T23:52:00Z") { ledger in
+      var walk = ModelWalk(ledger: ledger, random: SplitMix64(state: TestSeed.value &+ number))
       for budget in [12, 60, 400] as [Int64] { try await walk.addUser(budget: budget) }
       for step in 0..<300 {
         let (asked, answers, expected) = try await walk.step()
@@ -76,11 +76,11 @@ import Testing
       }
       counts = walk.counts
       for (userID, year) in walk.years {
-        let usage = try await books.store.usage(of: userID, year: year)
+        let usage = try await ledger.store.usage(of: userID, year: year)
         #expect(usage.available == walk.model.available(userID, year), rerun)
       }
       for (id, hold) in walk.model.holds {
-        let reservation = try await books.store.reservation(id, of: hold.request.userID)
+        let reservation = try await ledger.store.reservation(id, of: hold.request.userID)
         #expect(reservation.state == hold.state, rerun)
         #expect(reservation.held == hold.held, rerun)
         #expect(reservation.committed == hold.committed, rerun)
@@ -93,10 +93,10 @@ import Testing
 
 /// Chooses calls, and makes them of both.
 struct ModelWalk {
-  let books: Books
+  let ledger: LedgerFixture
   var random: SplitMix64
   var model: ModelBooks
-  /// How often the books answered in each way, by the call and the answer without its figures.
+  /// How often the ledger answered in each way, by the call and the answer without its figures.
   private(set) var counts: [String: Int] = [:]
   private var users: [UUID] = []
   private var mockups: [UUID] = []
@@ -106,30 +106,30 @@ struct ModelWalk {
   private var budgets: [UUID: Int64] = [:]
   private var groups: [UUID] = []
 
-  init(books: Books, random: SplitMix64) {
-    self.books = books
+  init(ledger: LedgerFixture, random: SplitMix64) {
+    self.ledger = ledger
     self.random = random
-    model = ModelBooks(now: books.clock.now)
+    model = ModelBooks(now: ledger.clock.now)
     groups = [UUID(using: &self.random), UUID(using: &self.random)]
   }
 
   var years: [(UUID, Int32)] { users.map { ($0, 2025) } + users.map { ($0, 2026) } }
 
   mutating func addUser(budget: Int64) async throws {
-    let user = try await books.database.makeUser(
+    let user = try await ledger.database.makeUser(
       UUID(using: &random), annualBudget: Int(budget))
     users.append(user)
     budgets[user] = budget
     model.budgets[user] = budget
-    let mockup = try await books.mockup(of: user)
+    let mockup = try await ledger.mockup(of: user)
     mockups.append(mockup)
     model.mockups[mockup] = user
   }
 
-  /// - Returns: What was asked, and what was answered by the books and by the model.
+  /// - Returns: What was asked, and what was answered by the ledger and by the model.
   mutating func step() async throws -> (asked: String, answers: [String], expected: [String]) {
     let seconds = Int64(choice(4) == 0 ? choice(30) : 0)
-    books.clock.advance(by: seconds)
+    ledger.clock.advance(by: seconds)
     model.advance(by: seconds)
     switch choice(12) {
     case 0..<4: return try await reserve()
@@ -182,7 +182,7 @@ struct ModelWalk {
     for _ in 0..<size() { batch.append(try request(after: batch)) }
     requests += batch
     let allOrNothing = choice(4) == 0
-    let answers = try await books.store.reserve(batch, allOrNothing: allOrNothing)
+    let answers = try await ledger.store.reserve(batch, allOrNothing: allOrNothing)
     var model = model
     let expected = batch.map { model.reserve($0) }
     let all = decide(model, expected, allOrNothing) { $0.contains("admitted") }
@@ -241,7 +241,7 @@ struct ModelWalk {
       if let settlement = settlement(after: batch) { batch.append(settlement) }
     }
     let allOrNothing = choice(4) == 0
-    let answers = try await books.store.settle(batch, allOrNothing: allOrNothing)
+    let answers = try await ledger.store.settle(batch, allOrNothing: allOrNothing)
     var model = model
     let expected = batch.map { model.settle($0) }
     let all = decide(model, expected, allOrNothing) { !ModelBooks.isFailure($0) }
@@ -272,7 +272,7 @@ struct ModelWalk {
 
   private mutating func releaseGroup() async throws -> (String, [String], [String]) {
     let (group, user) = (groups[choice(2)], users[choice(users.count)])
-    let answer = try await summary { try await books.store.releaseGroup(group, of: user) }
+    let answer = try await summary { try await ledger.store.releaseGroup(group, of: user) }
     count(answer, of: "release of a group")
     return ("release of group \(group)", [answer], [model.releaseGroup(group, of: user)])
   }
@@ -281,11 +281,11 @@ struct ModelWalk {
     guard !model.ledger.isEmpty else { return ("nothing", [], []) }
     var index = choice(model.ledger.count)
     let charge = model.ledger[index]
-    // The books' entry of the same place among those of its user and year.
+    // The ledger' entry of the same place among those of its user and year.
     let place = model.ledger.prefix(index).count {
       $0.userID == charge.userID && $0.year == charge.year
     }
-    let entries = try await books.store.export(
+    let entries = try await ledger.store.export(
       of: charge.userID, year: charge.year, after: nil, count: 1000)
     let credits: [Int32?] = [nil, 1, 1, 2, 4]
     var refund = Refund(
@@ -308,7 +308,7 @@ struct ModelWalk {
       }
     }
     refunds.append((refund, index))
-    let answer = try await summary { try await books.store.refund(refund) }
+    let answer = try await summary { try await ledger.store.refund(refund) }
     count(answer, of: "refund")
     return ("\(refund)", [answer], [model.refund(refund, ofCharge: index)])
   }
@@ -316,7 +316,7 @@ struct ModelWalk {
   private mutating func setBudget() async throws -> (String, [String], [String]) {
     let user = users[choice(users.count)]
     let budget = budgets[user, default: 0] * Int64(50 + choice(150)) / 100
-    try await books.setGuardrails(#"{"annual_mockup_budget": \#(budget)}"#, of: user)
+    try await ledger.setGuardrails(#"{"annual_mockup_budget": \#(budget)}"#, of: user)
     model.budgets[user] = budget
     return ("a budget of \(budget)", [], [])
   }

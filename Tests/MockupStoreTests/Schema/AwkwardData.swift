@@ -92,7 +92,7 @@ struct AwkwardData: Sendable {
   static func rows(in pool: Pool) async throws -> [String: [String]] {
     var rows: [String: [String]] = [:]
     for table in counts.keys {
-      let columns = FirstSchema.columns.first { $0.table == table }?.columns ?? []
+      let columns = InitialSchema.columns.first { $0.table == table }?.columns ?? []
       let names = columns.map { "'\($0.prefix { $0 != " " })'" }.joined(separator: ", ")
       let column = names.isEmpty ? "true" : "key IN (\(names))"
       rows[table] = try await pool.lines(

@@ -16,9 +16,9 @@ import Testing
 
   private static let tables = "('mockups', 'mockup_credit_usage', 'mockup_scene_templates')"
 
-  @Test func columnsAndTheirDefaultsAreAsAskedFor() async throws {
+  @Test func `columns and their defaults match the initial schema`() async throws {
     try await withFirstSchema { pool in
-      for (table, expected) in FirstSchema.columns {
+      for (table, expected) in InitialSchema.columns {
         let columns = try await pool.lines(
           """
           SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod),
@@ -31,11 +31,11 @@ import Testing
           """)
         #expect(columns == expected, "\(table)")
       }
-      #expect(FirstSchema.columns.map(\.1.count).reduce(0, +) == 43)
+      #expect(InitialSchema.columns.map(\.1.count).reduce(0, +) == 43)
     }
   }
 
-  @Test func keysAndChecksAreAsAskedFor() async throws {
+  @Test func `keys and checks match the initial schema`() async throws {
     try await withFirstSchema { pool in
       let constraints = try await pool.lines(
         """
@@ -44,11 +44,11 @@ import Testing
         WHERE conrelid IN (SELECT oid FROM pg_class WHERE relname IN \(Self.tables))
         ORDER BY conrelid::regclass::text, contype DESC, 1
         """)
-      #expect(constraints.sorted() == FirstSchema.constraints.sorted())
+      #expect(constraints.sorted() == InitialSchema.constraints.sorted())
     }
   }
 
-  @Test func indexesAreAsAskedFor() async throws {
+  @Test func `indexes match the initial schema`() async throws {
     try await withFirstSchema { pool in
       let indexes = try await pool.lines(
         """
@@ -56,12 +56,12 @@ import Testing
         WHERE indrelid IN (SELECT oid FROM pg_class WHERE relname IN \(Self.tables))
           AND NOT indisprimary AND indisvalid
         """)
-      #expect(indexes.sorted() == FirstSchema.indexes.sorted())
+      #expect(indexes.sorted() == InitialSchema.indexes.sorted())
       #expect(indexes.count == 11)
     }
   }
 
-  @Test func rowLevelSecurityAndItsPoliciesAreAsAskedFor() async throws {
+  @Test func `row level security and its policies match the initial schema`() async throws {
     try await withFirstSchema { pool in
       let policies = try await pool.lines(
         """
@@ -69,7 +69,7 @@ import Testing
           'to', array_to_string(roles, ','), 'using ' || qual, 'check ' || with_check)
         FROM pg_policies WHERE tablename IN \(Self.tables)
         """)
-      #expect(policies.sorted() == FirstSchema.policies.sorted())
+      #expect(policies.sorted() == InitialSchema.policies.sorted())
       #expect(policies.count == 10)
       let secured = try await pool.lines(
         """
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test func theTriggerIsAsAskedFor() async throws {
+  @Test func `the trigger matches the initial schema`() async throws {
     try await withFirstSchema { pool in
       let triggers = try await pool.lines(
         """
@@ -95,8 +95,8 @@ import Testing
     }
   }
 
-  @Test("Functions keep their signatures", arguments: [7, nil])
-  func functions(version: Int?) async throws {
+  @Test(arguments: [7, nil])
+  func `functions keep their signatures`(version: Int?) async throws {
     try await MigratedDatabase.withoutSchema { database in
       try await Schema.migrator(configuration: database.owner).migrate(upTo: version)
       let functions = try await database.withOwner { pool in
@@ -111,11 +111,11 @@ import Testing
           """)
       }
       // The year is that of UTC in the end: the only change.
-      #expect(functions == FirstSchema.functions(yearOf: version == 7 ? "" : "UTC"))
+      #expect(functions == InitialSchema.functions(yearOf: version == 7 ? "" : "UTC"))
     }
   }
 
-  @Test func systemScenesAreThereByteForByte() async throws {
+  @Test func `system scenes match the initial schema byte for byte`() async throws {
     try await withFirstSchema { pool in
       let scenes = try await pool.lines(
         """
@@ -125,15 +125,15 @@ import Testing
         WHERE is_system AND is_active AND user_id IS NULL AND dm_template_url IS NULL
           AND preview_url IS NULL
         """)
-      #expect(scenes.sorted() == FirstSchema.scenes.sorted())
+      #expect(scenes.sorted() == InitialSchema.scenes.sorted())
       #expect(try await pool.lines("SELECT count(*) FROM mockup_scene_templates") == ["5"])
     }
   }
 
-  @Test func everythingOfTheFirstSchemaIsKeptByTheMigrationsThatFollow() async throws {
+  @Test func `later migrations keep everything of the initial schema`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withOwner { pool in
-        for (table, expected) in FirstSchema.columns {
+        for (table, expected) in InitialSchema.columns {
           let names = try await pool.lines(
             """
             SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod)) FROM pg_attribute
@@ -145,9 +145,9 @@ import Testing
         }
         let constraints = try await pool.lines(
           "SELECT conrelid::regclass || ': ' || pg_get_constraintdef(oid) FROM pg_constraint")
-        #expect(Set(constraints).isSuperset(of: FirstSchema.constraints))
+        #expect(Set(constraints).isSuperset(of: InitialSchema.constraints))
         let indexes = try await pool.lines("SELECT indexdef FROM pg_indexes")
-        #expect(Set(indexes).isSuperset(of: FirstSchema.indexes))
+        #expect(Set(indexes).isSuperset(of: InitialSchema.indexes))
         let scenes = try await pool.lines(
           "SELECT scene_key FROM mockup_scene_templates WHERE is_system ORDER BY 1")
         #expect(

@@ -24,7 +24,7 @@ import Testing
     String(path.split(separator: "/").last ?? "")
   }
 
-  @Test func `every file is listed, under its path and with its text`() throws {
+  @Test func `every file is listed with its path and its text`() throws {
     let files = try files()
     #expect(files.count > 50)
     let listed = Dictionary(
@@ -33,7 +33,7 @@ import Testing
     for (path, sql) in files { #expect(listed[path] == sql, "\(path)") }
   }
 
-  @Test func `every file makes one object, which has the file's name, and its rights`() throws {
+  @Test func `every file creates one object with the name of the file and its privileges`() throws {
     for (path, sql) in try files() {
       let code = code(sql)
       let created = code.matches(
@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  @Test func `the versioned migrations neither make nor call one of them`() throws {
+  @Test func `the versioned migrations neither create nor call these objects`() throws {
     let names = try files().map { name(of: $0.path) }
     for migration in Schema.migrations where migration.version > 7 {
       let code = code(migration.sql)
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test func `the database has exactly the objects that are listed`() async throws {
+  @Test func `the database has exactly the listed objects`() async throws {
     try await MigratedDatabase.withoutSchema { database in
       let migrator = try Schema.migrator(configuration: database.owner)
       let objects = """

@@ -44,7 +44,7 @@ import Testing
       """)
   }
 
-  @Test func anEmptyDatabaseIsBroughtToTheLastSchema() async throws {
+  @Test func `an empty database is migrated to the latest version`() async throws {
     try await MigratedDatabase.withoutSchema { database in
       #expect(try await migrate(database) == Schema.migrations.map(\.version))
       let user = try await database.makeUser(annualBudget: 10)
@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test func migratingTwiceChangesNothing() async throws {
+  @Test func `migrating twice changes nothing`() async throws {
     try await MigratedDatabase.withoutSchema { database in
       _ = try await migrate(database)
       try await database.withOwner { pool in
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test func rolesThatAreThereAreLeftAsTheyAre() async throws {
+  @Test func `existing roles stay unchanged`() async throws {
     // The roles belong to the server, and the template has made them.
     try await MigratedDatabase.withoutSchema { database in
       try await database.withOwner { pool in
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  @Test func whatSupabaseHasIsLeftAlone() async throws {
+  @Test func `existing objects of Supabase stay unchanged`() async throws {
     try await MigratedDatabase.withoutSchema { database in
       try await database.withOwner { pool in
         try await pool.withTransaction { transaction throws(PostgresError) in
@@ -145,7 +145,7 @@ import Testing
     }
   }
 
-  @Test func dataThatIsThereIsKeptAndCounted() async throws {
+  @Test func `existing data is kept and counted`() async throws {
     try await MigratedDatabase.withoutSchema { database in
       let (user, other) = (UUID(), UUID())
       try await database.withOwner { pool in
@@ -154,14 +154,14 @@ import Testing
           for migration in Schema.migrations.prefix(2) {
             try await transaction.runScript(migration.sql)
           }
-          try await transaction.runScript(FirstData.sql(user: user, other: other))
+          try await transaction.runScript(InitialData.sql(user: user, other: other))
         }
-        let unchanged: [(String, [String])] = try await FirstData.tables(in: pool)
+        let unchanged: [(String, [String])] = try await InitialData.tables(in: pool)
 
         #expect(try await migrate(database) == Schema.migrations.map(\.version))
 
         for (table, rows) in unchanged {
-          let after = try await pool.lines(FirstData.query(table))
+          let after = try await pool.lines(InitialData.query(table))
           #expect(after == rows, "\(table)")
         }
         #expect(unchanged.map(\.1.count) == [2, 2, 6, 9])
@@ -170,7 +170,7 @@ import Testing
           SELECT concat_ws(' ', year, sequence, credits, operation)
           FROM mockup_credit_usage WHERE user_id = '\(user)' ORDER BY year, sequence
           """)
-        #expect(places == FirstData.places)
+        #expect(places == InitialData.places)
       }
       #expect(try await database.discrepancies() == [])
       try await database.withPool { pool in
@@ -188,7 +188,7 @@ import Testing
     }
   }
 
-  @Test func whatTheChecksForbidIsKeptWhereItWasAndRefusedFromThenOn() async throws {
+  @Test func `existing rows that violate checks are kept and new ones are rejected`() async throws {
     try await MigratedDatabase.withoutSchema { database in
       let (user, other) = (UUID(), UUID())
       try await database.withOwner { pool in
@@ -196,7 +196,7 @@ import Testing
           for migration in Schema.migrations.prefix(2) {
             try await transaction.runScript(migration.sql)
           }
-          try await transaction.runScript(FirstData.sql(user: user, other: other))
+          try await transaction.runScript(InitialData.sql(user: user, other: other))
         }
         _ = try await migrate(database)
         // Data satisfied the others, which hold for all rows.

@@ -10,7 +10,7 @@ import Testing
   private func withTakeover(
     _ body: (AwkwardData, [String: [String]], MigratedDatabase, Pool) async throws -> Void
   ) async throws {
-    try await FirstDatabase.with { first in
+    try await InitialDatabase.with { first in
       let data = AwkwardData()
       try await first.database.withOwner { pool in
         try await pool.withTransaction { transaction throws(PostgresError) in
@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test func everyRowIsKeptAsItWas() async throws {
+  @Test func `every row is kept unchanged`() async throws {
     try await withTakeover { _, before, _, pool in
       #expect(before.mapValues(\.count) == AwkwardData.counts)
       let after = try await AwkwardData.rows(in: pool)
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test func countersAreTheSumsOfTheRows() async throws {
+  @Test func `counters equal the sums of the rows`() async throws {
     try await withTakeover { data, _, database, pool in
       #expect(try await database.discrepancies() == [])
       let counters = try await pool.lines(
@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test func everyUserCanGoOn() async throws {
+  @Test func `every user can reserve credits after the migration`() async throws {
     try await withTakeover { data, _, database, pool in
       let store = CreditStore(pool: pool)
       for (user, budget, softLimit) in [
@@ -79,7 +79,7 @@ import Testing
   }
 
   /// What a check would forbid does not stand in the way of what else becomes of a row.
-  @Test func rowsThatAreOutOfOrderLiveOn() async throws {
+  @Test func `existing rows that violate checks can be updated and deleted`() async throws {
     try await withTakeover { data, _, database, pool in
       let changes: [(sql: String, rows: Int)] = [
         ("UPDATE mockups SET total_pins = total_pins + 1 WHERE user_id = '\(data.odd)'", 4),
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  @Test func whatIsNewIsCheckedAllTheSame() async throws {
+  @Test func `new rows are checked`() async throws {
     try await withTakeover { data, _, _, pool in
       let mockup = "INSERT INTO mockups (user_id, asset_id, scene, status"
       let values = "VALUES ('\(data.user)', '\(data.user)', 'x'"
@@ -133,7 +133,7 @@ import Testing
   }
 
   /// Templates of one key stay as they are; there is no way to more of them.
-  @Test func templatesOfOneKeyAreKeptAndNotAddedTo() async throws {
+  @Test func `existing templates with one key are kept and no more can be added`() async throws {
     try await withTakeover { data, _, _, pool in
       let insert: Statement = """
         INSERT INTO mockup_scene_templates (user_id, scene_key, name, dm_template_id)
@@ -158,8 +158,8 @@ import Testing
     }
   }
 
-  @Test func theMigrationTellsOfRowsThatAreNotInOrder() async throws {
-    try await FirstDatabase.with { first in
+  @Test func `the migration warns about rows that violate checks`() async throws {
+    try await InitialDatabase.with { first in
       try await first.database.withOwner { pool in
         try await pool.withTransaction { transaction throws(PostgresError) in
           try await transaction.runScript(AwkwardData().sql)

@@ -10,20 +10,20 @@ import Testing
   private static let denied = "42501"
 
   /// A migrated project with two users, who have one of everything each.
-  private struct World {
+  private struct Fixture {
     let project: SupabaseProject
     let user = UUID()
     let other = UUID()
     /// Connections of PostgREST's login.
     let api: Pool
 
-    static func with(_ body: (World) async throws -> Void) async throws {
+    static func with(_ body: (Fixture) async throws -> Void) async throws {
       try await SupabaseProject.with { project in
         try await project.migrate()
         try await project.withLogin(SupabaseProject.authenticator) { api in
-          let world = World(project: project, api: api)
-          try await world.makeUsers()
-          try await body(world)
+          let fixture = Fixture(project: project, api: api)
+          try await fixture.makeUsers()
+          try await body(fixture)
         }
         #expect(try await project.database.discrepancies() == [])
       }
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test func `the event trigger stops a function named resolve`() async throws {
+  @Test func `the event trigger rejects a function named resolve`() async throws {
     try await SupabaseProject.with { project in
       try await project.withLogin(SupabaseProject.migrator) { pool in
         let error = await #expect(throws: PostgresError.self) {
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  @Test func `a login without superuser migrates, and owns what it made`() async throws {
+  @Test func `a login that is not a superuser migrates and owns the objects`() async throws {
     try await SupabaseProject.with { project in
       try await project.migrate()
       try await project.database.withOwner { pool in
@@ -129,15 +129,16 @@ import Testing
     ("SELECT mockupd.guardrail('{}', 'a', 1)", denied, denied, denied),
   ]
 
-  @Test func `each role reads and calls what it may, and nothing else`() async throws {
-    try await World.with { world in
+  @Test func `each role reads and calls only permitted objects`() async throws {
+    try await Fixture.with { fixture in
       for query in Self.queries {
-        let sql = world.filled(query.sql)
+        let sql = fixture.filled(query.sql)
         let callers: [(Caller, String)] = [
-          (.user(world.user), query.user), (.service, query.service), (.anonymous, query.anonymous),
+          (.user(fixture.user), query.user), (.service, query.service),
+          (.anonymous, query.anonymous),
         ]
         for (caller, expected) in callers {
-          let answer = try await rolledBack(sql, by: caller, in: world.api)
+          let answer = try await rolledBack(sql, by: caller, in: fixture.api)
           #expect(answer == expected, "\(caller): \(query.sql)")
         }
       }
@@ -189,15 +190,15 @@ import Testing
     ("CREATE TABLE mockupd.mine (id int)", denied, denied),
   ]
 
-  @Test func `each role changes what it may, and nothing else`() async throws {
-    try await World.with { world in
+  @Test func `each role changes only permitted rows`() async throws {
+    try await Fixture.with { fixture in
       for change in Self.changes {
-        let sql = world.filled(change.sql)
+        let sql = fixture.filled(change.sql)
         let callers: [(Caller, String)] = [
-          (.user(world.user), change.user), (.service, change.service), (.anonymous, Self.denied),
+          (.user(fixture.user), change.user), (.service, change.service), (.anonymous, Self.denied),
         ]
         for (caller, expected) in callers {
-          let answer = try await caller.change(sql, in: world.api)
+          let answer = try await caller.change(sql, in: fixture.api)
           #expect(answer == expected, "\(caller): \(change.sql)")
         }
       }
@@ -206,26 +207,26 @@ import Testing
 
   /// PostgREST sends a GET in a transaction that may only read, and leaves the claims of the transaction
   /// before as an empty text.
-  @Test func `usage is read in a transaction that may only read`() async throws {
-    try await World.with { world in
-      let usage = "SELECT remaining_annual FROM get_credit_usage('\(world.user)')"
-      let caller = Caller.user(world.user)
-      let answer = try await world.api.withTransaction { transaction throws(PostgresError) in
+  @Test func `usage can be read in a read-only transaction`() async throws {
+    try await Fixture.with { fixture in
+      let usage = "SELECT remaining_annual FROM get_credit_usage('\(fixture.user)')"
+      let caller = Caller.user(fixture.user)
+      let answer = try await fixture.api.withTransaction { transaction throws(PostgresError) in
         try await transaction.execute("SET TRANSACTION READ ONLY")
         try await caller.take(transaction)
         return try await transaction.lines(usage)
       }
       #expect(answer == ["3493"])
       let empty = try await caller.answer(
-        usage, after: "SELECT set_config('request.jwt.claims', '', true)", in: world.api)
+        usage, after: "SELECT set_config('request.jwt.claims', '', true)", in: fixture.api)
       #expect(empty == Self.denied)
     }
   }
 
-  @Test func `deleting a user takes all that is theirs along`() async throws {
-    try await World.with { world in
+  @Test func `deleting a user deletes all data of the user`() async throws {
+    try await Fixture.with { fixture in
       func rows(of user: UUID) async throws -> [String] {
-        try await world.project.database.withOwner { pool in
+        try await fixture.project.database.withOwner { pool in
           let tables = try await pool.lines(
             """
             SELECT attrelid::regclass FROM pg_attribute
@@ -243,18 +244,18 @@ import Testing
           return found
         }
       }
-      let before = try await rows(of: world.other)
+      let before = try await rows(of: fixture.other)
       #expect(before.count >= 9, "\(before)")
-      #expect(try await rows(of: world.user) == before)
-      try await world.run(
-        "DELETE FROM auth.users WHERE id = '\(world.user)'", as: SupabaseProject.authAdmin)
-      #expect(try await rows(of: world.user) == [])
-      #expect(try await rows(of: world.other) == before)
+      #expect(try await rows(of: fixture.user) == before)
+      try await fixture.run(
+        "DELETE FROM auth.users WHERE id = '\(fixture.user)'", as: SupabaseProject.authAdmin)
+      #expect(try await rows(of: fixture.user) == [])
+      #expect(try await rows(of: fixture.other) == before)
     }
   }
 
   /// All tables and functions of the project are granted to every role until they are revoked by name.
-  @Test func `a trigger is no way to the owner's rights`() async throws {
+  @Test func `no role has the TRIGGER privilege on a table`() async throws {
     try await SupabaseProject.with { project in
       // As another part of the product has made it.
       try await project.withLogin(SupabaseProject.migrator) { pool in

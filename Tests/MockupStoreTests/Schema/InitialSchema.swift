@@ -1,5 +1,5 @@
 /// The first schema as it was asked for, in the words in which PostgreSQL describes it.
-enum FirstSchema {
+enum InitialSchema {
   static let columns: [(table: String, columns: [String])] = [
     (
       "mockups",

@@ -4,7 +4,7 @@ import Postgres
 import Testing
 
 /// The article that says where the first schema is, held to the code.
-@Suite struct FirstSchemaArticleTests {
+@Suite struct InitialSchemaArticleTests {
   /// The cells of each row of the tables, without their heads.
   private func rows() throws -> [[String]] {
     try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/FirstSchema.md")
@@ -23,45 +23,45 @@ import Testing
       .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
   }
 
-  @Test func noCellIsEmpty() throws {
+  @Test func `no cell is empty`() throws {
     for row in try rows() {
       #expect(row.count >= 3)
       for cell in row { #expect(!cell.isEmpty, "\(row)") }
     }
   }
 
-  @Test func noItemIsMissing() throws {
+  @Test func `no item is missing`() throws {
     let rows = try rows()
     let items = Set(rows.compactMap { quoted(in: $0[0]).first })
-    for (table, columns) in FirstSchema.columns {
+    for (table, columns) in InitialSchema.columns {
       #expect(items.contains(table))
       for column in columns {
         let name = column.prefix { $0 != " " }
         #expect(items.contains("\(table).\(name)"))
       }
     }
-    for index in FirstSchema.indexes {
+    for index in InitialSchema.indexes {
       let name = index.split(separator: " ").first { $0.hasPrefix("idx_") }
       #expect(items.contains(String(name ?? "none")), "\(index)")
     }
-    for policy in FirstSchema.policies {
+    for policy in InitialSchema.policies {
       #expect(items.contains(String(policy.prefix { $0 != " " })), "\(policy)")
     }
-    for function in FirstSchema.functions(yearOf: "") {
+    for function in InitialSchema.functions(yearOf: "") {
       #expect(items.contains(String(function.prefix { $0 != " " })), "\(function)")
     }
-    for scene in FirstSchema.scenes {
+    for scene in InitialSchema.scenes {
       #expect(items.contains(String(scene.prefix { $0 != "|" })), "\(scene)")
     }
-    for type in FirstTypes.all.keys { #expect(items.contains(type)) }
+    for type in InitialTypes.all.keys { #expect(items.contains(type)) }
     #expect(items.contains("mockups_updated_at"))
     // The keys, without the primary ones, which share a row, and the check.
-    let foreign = FirstSchema.constraints.filter { $0.contains("FOREIGN KEY") }
+    let foreign = InitialSchema.constraints.filter { $0.contains("FOREIGN KEY") }
     #expect(rows.filter { $0[0].contains("→") }.count == foreign.count)
     #expect(rows.filter { $0[0].hasPrefix("the check of") }.count == 1)
   }
 
-  @Test func everyMigrationIsInTheArticleOnTheSchema() throws {
+  @Test func `every migration is listed in the schema article`() throws {
     let article = try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/Schema.md")
     for migration in Schema.migrations {
       let number = String(1000 + migration.version).dropFirst()
@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  @Test func everyFileThatIsNamedExists() throws {
+  @Test func `every named file exists`() throws {
     let files = Set(
       try Checkout.files(below: ["Sources", "Tests/MockupStoreTests", "proto"])
         .map { String($0.split(separator: "/").last ?? "") })
@@ -84,7 +84,7 @@ import Testing
     for name in Set(named) { #expect(files.contains(name), "\(name)") }
   }
 
-  @Test func everyTestThatIsNamedExists() throws {
+  @Test func `every named test exists`() throws {
     var suites: [String: String] = [:]
     for file in try Checkout.files(below: ["Tests/MockupStoreTests"]) where file.hasSuffix(".swift")
     {
@@ -98,7 +98,7 @@ import Testing
         let parts = test.split(separator: "/")
         let name = parts.last?.prefix { $0 != "(" } ?? ""
         let suite = suites[String(parts.first ?? "")] ?? ""
-        #expect(!name.isEmpty && suite.contains("func \(name)("), "\(test)")
+        #expect(!name.isEmpty && suite.contains("func `\(name)`("), "\(test)")
       }
     }
   }

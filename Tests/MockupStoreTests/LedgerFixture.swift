@@ -5,24 +5,25 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The books of one test: a database of its own, and a store whose clock the test sets.
-struct Books: Sendable {
+/// The ledger of one test: a database of its own, and a store whose clock the test sets.
+struct LedgerFixture: Sendable {
   let database: MigratedDatabase
   let clock: TestClock
   let store: CreditStore
   /// Connections of the owner, who may do anything.
   let owner: Pool
 
-  /// Runs a closure with empty books, which have to be right when it is done.
+  /// Runs a closure with empty ledger, which have to be right when it is done.
   static func with(
-    at time: String = "2026-05-10T12:00:00Z", _ body: (Books) async throws -> Void
+    at time: String = "2026-05-10T12:00:00Z", _ body: (LedgerFixture) async throws -> Void
   ) async throws {
     try await MigratedDatabase.with { database in
       let clock = try TestClock(time)
       try await database.withPool { pool in
         try await database.withOwner { owner in
           let store = CreditStore(pool: pool, now: { clock.now })
-          try await body(Books(database: database, clock: clock, store: store, owner: owner))
+          try await body(
+            LedgerFixture(database: database, clock: clock, store: store, owner: owner))
         }
       }
       #expect(try await database.discrepancies() == [])
@@ -115,7 +116,7 @@ struct Books: Sendable {
   }
 
   /// Every entry of a user's ledger, the oldest first.
-  func ledger(of user: UUID) async throws -> [LedgerEntry] {
+  func entries(of user: UUID) async throws -> [LedgerEntry] {
     try await store.entries(of: user, after: nil, count: 1000).entries.reversed()
   }
 

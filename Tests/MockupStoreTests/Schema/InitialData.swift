@@ -2,7 +2,7 @@ import FoundationEssentials
 import Postgres
 
 /// Data as the first schema let it be, some of which later checks forbid.
-enum FirstData {
+enum InitialData {
   static func sql(user: UUID, other: UUID) -> String {
     """
     INSERT INTO auth.users (id) VALUES ('\(user)'), ('\(other)');

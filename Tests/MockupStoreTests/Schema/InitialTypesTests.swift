@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Testing
 
-@Suite struct FirstTypesTests {
+@Suite struct InitialTypesTests {
   /// What stands between the braces of a message or an enumeration, messages within it included.
   private func body(of name: String, in file: String) throws -> String {
     let lines = try Checkout.text(of: "proto/mockups/v1/\(file).proto").split(separator: "\n")
@@ -10,7 +10,7 @@ import Testing
     return lines[start...].prefix { $0 != "}" }.joined(separator: "\n")
   }
 
-  private func check(_ fields: [FirstTypes.Field], of message: String, in file: String) throws {
+  private func check(_ fields: [InitialTypes.Field], of message: String, in file: String) throws {
     let body = try body(of: message, in: file)
     #expect(!fields.isEmpty)
     for (name, wire) in fields {
@@ -18,24 +18,24 @@ import Testing
     }
   }
 
-  @Test func everyFieldOfATypeIsOnTheWire() throws {
-    #expect(FirstTypes.all.count == 7)
-    for (name, type) in FirstTypes.all where name != "MockupStatus" {
+  @Test func `every field of a client type has a message field`() throws {
+    #expect(InitialTypes.all.count == 7)
+    for (name, type) in InitialTypes.all where name != "MockupStatus" {
       try check(type.fields, of: type.message, in: type.file)
     }
     try check([("width", "width"), ("height", "height")], of: "Size", in: "scenes")
     try check([("x", "x"), ("y", "y")], of: "Position", in: "scenes")
   }
 
-  @Test func everyColumnIsOnTheWire() throws {
-    try check(FirstTypes.mockup, of: "Mockup", in: "mockups")
-    try check(FirstTypes.template, of: "SceneTemplate", in: "scenes")
-    try check(FirstTypes.entry, of: "CreditUsageEntry", in: "credits")
-    let columns = FirstTypes.mockup.count + FirstTypes.template.count + FirstTypes.entry.count
+  @Test func `every column has a message field`() throws {
+    try check(InitialTypes.mockup, of: "Mockup", in: "mockups")
+    try check(InitialTypes.template, of: "SceneTemplate", in: "scenes")
+    try check(InitialTypes.entry, of: "CreditUsageEntry", in: "credits")
+    let columns = InitialTypes.mockup.count + InitialTypes.template.count + InitialTypes.entry.count
     #expect(columns == 43)
   }
 
-  @Test func everyStateIsOnTheWire() throws {
+  @Test func `every mockup status has an enum value`() throws {
     let body = try body(of: "MockupStatus", in: "mockups")
     for state in ["PENDING", "GENERATING", "COMPLETED", "FAILED", "APPROVED", "REJECTED"] {
       #expect(body.contains(" MOCKUP_STATUS_\(state) = "), "\(state)")

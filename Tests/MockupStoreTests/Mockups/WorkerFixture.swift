@@ -5,32 +5,32 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Where mockups of one test are made: its books, and a store that goes by the same clock.
-struct Studio: Sendable {
-  let books: Books
+/// Where mockups of one test are made: its ledger, and a store that goes by the same clock.
+struct WorkerFixture: Sendable {
+  let ledger: LedgerFixture
   let store: MockupsStore
 
-  /// Runs a closure with an empty studio, whose books have to be right when it is done.
+  /// Runs a closure with an empty fixture, whose ledger have to be right when it is done.
   static func with(
-    at time: String = "2026-05-10T12:00:00Z", _ body: (Studio) async throws -> Void
+    at time: String = "2026-05-10T12:00:00Z", _ body: (WorkerFixture) async throws -> Void
   ) async throws {
-    try await Books.with(at: time) { books in
-      try await books.database.withPool { pool in
-        let store = MockupsStore(pool: pool, now: { books.clock.now })
-        try await body(Studio(books: books, store: store))
+    try await LedgerFixture.with(at: time) { ledger in
+      try await ledger.database.withPool { pool in
+        let store = MockupsStore(pool: pool, now: { ledger.clock.now })
+        try await body(WorkerFixture(ledger: ledger, store: store))
       }
     }
   }
 
   func asset(of user: UUID) async throws -> UUID {
     let id = UUID()
-    try await books.run("INSERT INTO assets (id, user_id) VALUES ('\(id)', '\(user)')")
+    try await ledger.run("INSERT INTO assets (id, user_id) VALUES ('\(id)', '\(user)')")
     return id
   }
 
   func quote(of user: UUID) async throws -> UUID {
     let id = UUID()
-    try await books.run("INSERT INTO quotes (id, user_id) VALUES ('\(id)', '\(user)')")
+    try await ledger.run("INSERT INTO quotes (id, user_id) VALUES ('\(id)', '\(user)')")
     return id
   }
 
@@ -38,7 +38,7 @@ struct Studio: Sendable {
   func scene(
     _ key: String, of user: UUID, template: String, config: String = "{}", isActive: Bool = true
   ) async throws {
-    try await books.run(
+    try await ledger.run(
       """
       INSERT INTO mockup_scene_templates
         (user_id, scene_key, name, dm_template_id, config, is_active)
@@ -126,7 +126,7 @@ struct Studio: Sendable {
   /// The state of the round's reservation, as `held 3`.
   func reservation(of mockup: UUID, _ user: UUID) async throws -> String {
     let id = try #require(try await store.mockup(mockup, of: user).reservationID)
-    let reservation = try await books.store.reservation(id, of: user)
+    let reservation = try await ledger.store.reservation(id, of: user)
     return "\(reservation.state.rawValue) \(max(reservation.held, reservation.committed))"
   }
 }

@@ -5,11 +5,11 @@ import TestSupport
 
 /// A database as it was before this program: its roles given everything on each new object, as on
 /// Supabase, and the first schema.
-struct FirstDatabase: Sendable {
+struct InitialDatabase: Sendable {
   let database: MigratedDatabase
 
   /// Runs a closure with such a database.
-  static func with<Value>(_ body: (FirstDatabase) async throws -> Value) async throws -> Value {
+  static func with<Value>(_ body: (InitialDatabase) async throws -> Value) async throws -> Value {
     try await MigratedDatabase.withoutSchema { database in
       try await database.withOwner { pool in
         try await pool.withTransaction { transaction throws(PostgresError) in
@@ -27,7 +27,7 @@ struct FirstDatabase: Sendable {
           }
         }
       }
-      return try await body(FirstDatabase(database: database))
+      return try await body(InitialDatabase(database: database))
     }
   }
 

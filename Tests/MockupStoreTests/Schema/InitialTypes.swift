@@ -1,6 +1,6 @@
 /// The types of the first schema's clients: the message that each is, and its fields in the message's
 /// words, where they are others.
-enum FirstTypes {
+enum InitialTypes {
   typealias Field = (name: String, wire: String)
 
   static let all: [String: (file: String, message: String, fields: [Field])] = [
@@ -41,7 +41,7 @@ enum FirstTypes {
 
   /// A row's type has its columns.
   private static func columns(of table: String, renamed: [String: String]) -> [Field] {
-    let columns = FirstSchema.columns.first { $0.table == table }?.columns ?? []
+    let columns = InitialSchema.columns.first { $0.table == table }?.columns ?? []
     return columns.map { column in
       let name = String(column.prefix { $0 != " " })
       return (name, renamed[name] ?? name)

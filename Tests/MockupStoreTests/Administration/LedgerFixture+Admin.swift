@@ -3,15 +3,15 @@ import MockupStore
 import Postgres
 import TestSupport
 
-extension Books {
-  /// Runs a closure with empty books, and the view on all of them that the server's login has.
+extension LedgerFixture {
+  /// Runs a closure with empty ledger, and the view on all of them that the server's login has.
   static func withAdmin(
     at time: String = "2026-05-10T12:00:00Z",
-    _ body: (Books, AdminStore) async throws -> Void
+    _ body: (LedgerFixture, AdminStore) async throws -> Void
   ) async throws {
-    try await with(at: time) { books in
-      try await books.database.withPool { pool in
-        try await body(books, AdminStore(pool: pool, now: { [clock = books.clock] in clock.now }))
+    try await with(at: time) { ledger in
+      try await ledger.database.withPool { pool in
+        try await body(ledger, AdminStore(pool: pool, now: { [clock = ledger.clock] in clock.now }))
       }
     }
   }
