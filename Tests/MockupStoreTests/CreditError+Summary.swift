@@ -3,7 +3,7 @@ import Mockups
 import Postgres
 
 extension CreditError {
-  /// The error in few words, for tables.
+  /// A short description, for tables of expected results.
   var summary: String {
     switch self {
     case .unknownUser: "unknown user"
@@ -24,7 +24,7 @@ extension CreditError {
   }
 }
 
-/// What a reservation or settlement was answered, in few words.
+/// Runs a call, and returns a short description of its outcome or its error.
 func summary<Outcome>(_ body: () async throws -> Outcome) async throws -> String {
   do {
     return summary(of: .success(try await body()))
@@ -33,7 +33,7 @@ func summary<Outcome>(_ body: () async throws -> Outcome) async throws -> String
   }
 }
 
-/// What an item of a batch was answered, in few words.
+/// Returns a short description of an item's result in a batch.
 func summary<Outcome>(of result: Result<Outcome, CreditError>) -> String {
   switch result {
   case .failure(let error):

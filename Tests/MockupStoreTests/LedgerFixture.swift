@@ -5,15 +5,15 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The ledger of one test: a database of its own, and a store whose clock the test sets.
+/// A migrated database for one test, with a store whose clock the test controls.
 struct LedgerFixture: Sendable {
   let database: MigratedDatabase
   let clock: TestClock
   let store: CreditStore
-  /// Connections of the owner, who may do anything.
+  /// Connections of the database's owner, which has all privileges.
   let owner: Pool
 
-  /// Runs a closure with empty ledger, which have to be right when it is done.
+  /// Runs a closure with an empty ledger, and expects no discrepancies at the end.
   static func with(
     at time: String = "2026-05-10T12:00:00Z", _ body: (LedgerFixture) async throws -> Void
   ) async throws {
@@ -49,7 +49,7 @@ struct LedgerFixture: Sendable {
     try await run("UPDATE user_settings SET guardrails = '\(json)' WHERE user_id = '\(user)'")
   }
 
-  // MARK: The store, in fewer words
+  // MARK: Calls of the store
 
   @discardableResult
   func reserve(
@@ -105,7 +105,7 @@ struct LedgerFixture: Sendable {
       Settlement(userID: user, reservationID: reservation, action: .release))
   }
 
-  /// Reserves and commits at once.
+  /// Reserves credits and commits them.
   func spend(
     _ credits: Int32, for user: UUID, operation: Operation = .generation,
     mockup: UUID? = nil
@@ -115,25 +115,25 @@ struct LedgerFixture: Sendable {
     try await commit(of: id, for: user)
   }
 
-  /// Every entry of a user's ledger, the oldest first.
+  /// Returns all ledger entries of a user, the oldest first.
   func entries(of user: UUID) async throws -> [LedgerEntry] {
     try await store.entries(of: user, after: nil, count: 1000).entries.reversed()
   }
 
-  // MARK: The owner's SQL
+  // MARK: SQL as the owner
 
   func run(_ sql: String) async throws {
     try await owner.execute(Statement(sql))
   }
 
-  /// The one column of each row, as text.
+  /// Returns the only column of each row, as text.
   func lines(_ sql: String) async throws -> [String] {
     try await owner.lines(sql)
   }
 }
 
 extension StatementExecutor {
-  /// The one column of each row, as text; `∅` for a null.
+  /// Returns the only column of each row, as text, with `∅` for a null.
   func lines(_ sql: String) async throws(PostgresError) -> [String] {
     let statement = Statement("SELECT coalesce(line::text, '∅') FROM (\(sql)) AS t (line)")
     return try await query(statement) { row throws(PostgresError) in

@@ -1,11 +1,13 @@
 import FoundationEssentials
 import Synchronization
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that changes only when a test sets or advances it.
 final class TestClock: Sendable {
   private let seconds: Atomic<Int64>
 
-  /// - Parameter text: In ISO 8601, as `2026-05-10T12:00:00Z`; whole seconds.
+  /// Creates a clock that shows a time.
+  ///
+  /// - Parameter text: A time in ISO 8601 with whole seconds, such as `2026-05-10T12:00:00Z`.
   init(_ text: String) throws {
     seconds = Atomic(try Self.parse(text))
   }

@@ -82,7 +82,7 @@ import Testing
       for request in requests {
         let first = try await request()
         #expect(!first.isReplayed)
-        // Whatever has happened since.
+        // Calls in between do not change the answer.
         ledger.clock.advance(by: 60)
         try await ledger.spend(1, for: user)
         var again = try await request()
@@ -149,30 +149,30 @@ import Testing
     try await LedgerFixture.with { ledger in
       let (user, other) = (try await ledger.user(budget: 10), try await ledger.user(budget: 10))
       let foreign = try await ledger.mockup(of: other)
-      let nobody = UUID()
+      let unknownUser = UUID()
       let unknown = UUID()
       do {
-        try await ledger.reserve(1, for: nobody)
-        Issue.record("an unknown user was given credits")
+        try await ledger.reserve(1, for: unknownUser)
+        Issue.record("an unknown user got credits")
       } catch CreditError.unknownUser(let named) {
-        #expect(named == nobody)
+        #expect(named == unknownUser)
       }
       for mockup in [unknown, foreign] {
         do {
           try await ledger.reserve(1, for: user, mockup: mockup)
-          Issue.record("another's mockup was accepted")
+          Issue.record("a mockup that the user does not own was accepted")
         } catch CreditError.unknownMockup(let named) {
           #expect(named == mockup)
         }
       }
-      #expect(try await summary { try await ledger.store.usage(of: nobody) } == "unknown user")
+      #expect(try await summary { try await ledger.store.usage(of: unknownUser) } == "unknown user")
       #expect(
-        try await summary { try await ledger.store.entries(of: nobody, after: nil, count: 1) }
+        try await summary { try await ledger.store.entries(of: unknownUser, after: nil, count: 1) }
           == "unknown user")
       #expect(
         try await summary { try await ledger.store.reservation(unknown, of: user) }
           == "unknown reservation")
-      // None of it left a trace: the id may be used yet.
+      // Nothing was stored, so the ids can still be used.
       #expect(try await ledger.lines("SELECT count(*) FROM mockupd.reservations") == ["0"])
     }
   }
@@ -203,7 +203,7 @@ import Testing
       #expect(passed.admission.usage.softLimitIsPassed)
       #expect(passed.admission.usage.remainingMonthly == 0)
       #expect(passed.admission.usage.monthlySoftLimit == 10)
-      // Another month starts afresh.
+      // The next month starts at zero.
       try ledger.clock.set("2026-06-01T00:00:00Z")
       let june = try await ledger.reserve(1, for: user)
       #expect(!june.admission.usage.softLimitIsPassed)

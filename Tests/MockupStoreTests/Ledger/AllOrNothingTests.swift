@@ -16,7 +16,7 @@ import Testing
         failed.map { summary(of: $0) } == [
           "batch failed", "refused, 6 remaining", "batch failed",
         ])
-      // It left no trace, so the ids may be used yet.
+      // Nothing was stored, so the ids can still be used.
       #expect(try await ledger.lines("SELECT count(*) FROM mockupd.reservations") == ["0"])
       #expect(try await ledger.store.usage(of: user).held == 0)
       let admitted = try await ledger.store.reserve(requests([4, 3, 3]), allOrNothing: true)

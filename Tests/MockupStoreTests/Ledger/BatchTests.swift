@@ -168,7 +168,7 @@ import Testing
       for (id, credits) in zip(ids, [6, 6, 2] as [Int32]) {
         try await ledger.reserve(credits, for: user, id: id)
       }
-      // 14 are held: 10 more than there are.
+      // 14 credits are held, which is 10 more than the budget.
       try await ledger.setGuardrails(#"{"annual_mockup_budget": 4}"#, of: user)
       let outcomes = try await ledger.store.settle([
         release(user, ids[0]), release(user, ids[1]),
@@ -193,7 +193,7 @@ import Testing
       try await ledger.reserve(4, for: user, id: late, seconds: 60)
       ledger.clock.advance(by: 60)
       try await ledger.reserve(10, for: user, id: held)
-      // The second settlement of the one comes before the first of the other.
+      // The second settlement of `held` precedes the only one of `late`.
       let outcomes = try await ledger.store.settle([
         commit(11, user, held), release(user, held), commit(nil, user, late),
       ])

@@ -24,7 +24,7 @@ import Testing
     (#"{"annual_mockup_budget": true, "monthly_mockup_soft_limit": {"is": 4}}"#, 3500, 292),
     (#"{"annual_mockup_budget": [10], "monthly_mockup_soft_limit": []}"#, 3500, 292),
     (#"{"annual_mockup_budget": null, "monthly_mockup_soft_limit": null}"#, 3500, 292),
-    // Spaces and digits beyond ASCII are none to a cast.
+    // A cast accepts only spaces and digits of ASCII.
     (
       "{\"annual_mockup_budget\": \"\u{2003}5000\", \"monthly_mockup_soft_limit\": \"4\u{A0}\"}",
       3500, 292
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  /// One user's odd budget is in nobody's way, and can be repaired.
+  /// An invalid budget of one user affects no other user, and can be replaced.
   @Test(arguments: ["\u{2003}5000", "5000\u{A0}", "\u{663}", "5000\u{FEFF}", "\u{1680}1\u{2029}"])
   func `a budget with non-ASCII characters counts as absent everywhere`(
     budget: String
@@ -133,7 +133,7 @@ import Testing
       let user = try await ledger.user(budget: 10)
       let id = UUID()
       try await ledger.reserve(5, for: user, id: id)
-      // As a migration would have found them.
+      // Rows as they may exist before a migration.
       try await ledger.run(
         """
         INSERT INTO mockup_credit_usage

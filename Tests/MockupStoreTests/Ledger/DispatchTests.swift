@@ -3,7 +3,7 @@ import MockupStore
 import Mockups
 import Testing
 
-/// The vendor may have charged for what was dispatched, so time alone frees none of it.
+/// The vendor may have charged for a dispatched reservation, so its expiry frees no credits.
 @Suite struct DispatchTests {
   @Test func `an expired dispatched reservation is unresolved and keeps its credits`() async throws
   {
@@ -16,7 +16,7 @@ import Testing
       #expect(expected.dispatchedAt == ledger.clock.now)
       ledger.clock.advance(by: 60)
       expected.state = .unresolved
-      // To one who looks, and once something has touched it.
+      // Before and after a call stores the new state.
       for _ in 0..<2 {
         #expect(try await ledger.store.reservation(id, of: user) == expected)
         let usage = try await ledger.store.usage(of: user)
@@ -113,7 +113,7 @@ import Testing
       #expect(last.state == .dispatched)
       #expect(last.expiresAt == dispatched.expiresAt.addingTimeInterval(59))
       #expect(try await ledger.store.reservation(id, of: user) == last)
-      // The request is what it was: sent again it is no other.
+      // An extension does not change the request, so a retry is replayed.
       #expect(
         try await summary { try await ledger.reserve(6, for: user, id: id, seconds: 60) }
           == "replayed admitted, 4 remaining")

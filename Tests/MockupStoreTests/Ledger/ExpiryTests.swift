@@ -3,7 +3,7 @@ import MockupStore
 import Mockups
 import Testing
 
-/// Nothing sweeps in these tests: expiry is decided by the clock alone.
+/// No sweeper runs in these tests, so the clock alone decides expiry.
 @Suite struct ExpiryTests {
   @Test func `credits are free as soon as their reservation expires`() async throws {
     try await LedgerFixture.with { ledger in
@@ -14,7 +14,7 @@ import Testing
       #expect(
         try await summary { try await ledger.reserve(1, for: user) } == "refused, 0 remaining")
       ledger.clock.advance(by: 1)
-      // First to one who only looks, then to one who reserves.
+      // The credits are free for a read, and then for a reservation.
       let usage = try await ledger.store.usage(of: user)
       #expect(usage.available == 10)
       #expect(usage.held == 0)
@@ -38,7 +38,7 @@ import Testing
       expected.settledAt = made.expiresAt
       #expect(try await ledger.store.reservation(id, of: user) == expected)
       #expect(try await ledger.lines("SELECT state FROM mockupd.reservations") == ["held"])
-      // And just so when something has.
+      // The result is the same after a call has stored the expiry.
       try await ledger.reserve(1, for: user)
       #expect(try await ledger.store.reservation(id, of: user) == expected)
       #expect(
@@ -101,7 +101,7 @@ import Testing
       #expect(try await ledger.store.usage(of: user) == before)
       #expect(try await ledger.entries(of: user).isEmpty)
       #expect(try await ledger.store.reservation(id, of: user).state == .expired)
-      // Less than it held would fit.
+      // A smaller commit is admitted.
       #expect(
         try await summary { try await ledger.commit(3, of: id, for: user) }
           == "late committed 3, 0 available")

@@ -12,9 +12,9 @@ import Testing
       for (id, seconds) in zip(ids, [900, 900, 60, 30, 900]) {
         try await ledger.reserve(2, for: user, id: id, seconds: seconds, group: group)
       }
-      let (foreign, beside) = (UUID(), UUID())
+      let (foreign, inOtherGroup) = (UUID(), UUID())
       try await ledger.reserve(1, for: other, id: foreign, group: group)
-      try await ledger.reserve(1, for: user, id: beside, group: UUID())
+      try await ledger.reserve(1, for: user, id: inOtherGroup, group: UUID())
       try await ledger.dispatch(ids[1], for: user)
       try await ledger.dispatch(ids[2], for: user)
       try await ledger.commit(1, of: ids[4], for: user, final: false)
@@ -30,7 +30,7 @@ import Testing
       var states: [ReservationState] = []
       for id in ids { states.append(try await ledger.store.reservation(id, of: user).state) }
       #expect(states == [.released, .released, .released, .expired, .committed, .released])
-      #expect(try await ledger.store.reservation(beside, of: user).state == .held)
+      #expect(try await ledger.store.reservation(inOtherGroup, of: user).state == .held)
       #expect(try await ledger.store.reservation(foreign, of: other).state == .held)
       #expect(try await ledger.store.usage(of: user, year: 2025).held == 1)
 

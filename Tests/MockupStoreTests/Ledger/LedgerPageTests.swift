@@ -4,7 +4,7 @@ import Mockups
 import Testing
 
 @Suite struct LedgerPageTests {
-  /// A user who spent 1, 2, 3, … in turn, so that the credits tell the entries apart.
+  /// Makes a user with charges of 1, 2, 3, … credits, so that the amounts identify the entries.
   private func spender(_ count: Int32, in ledger: LedgerFixture) async throws -> UUID {
     let user = try await ledger.user()
     for credits in 1...count { try await ledger.spend(credits, for: user) }

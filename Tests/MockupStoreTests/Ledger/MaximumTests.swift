@@ -4,12 +4,13 @@ import Mockups
 import TestSupport
 import Testing
 
-/// Sums near 2^31 - 1, which a reservation's columns and the wire hold at most: each is admitted, or
-/// refused by name.
+/// Sums near 2^31 - 1, the largest value of a reservation's columns and message fields.
+///
+/// Each sum is admitted or refused with its own error.
 @Suite struct MaximumTests {
   private static let half: Int32 = 1 << 30
 
-  /// A reservation of 1 that has spent 2^30, all of which was refunded.
+  /// Makes an open reservation of 1 credit that has spent 2^30 credits, all refunded.
   private func spentAndRefunded(of user: UUID, in ledger: LedgerFixture) async throws -> UUID {
     let id = try await ledger.reserve(1, for: user).reservation.id
     try await ledger.commit(Self.half, of: id, for: user, final: false, overrun: true)
@@ -104,7 +105,7 @@ import Testing
   @Test func `sums of the largest budget do not overflow`() async throws {
     try await LedgerFixture.withAdmin { ledger, admin in
       let user = try await ledger.user(budget: Int(Int32.max), softLimit: Int(Int32.max))
-      // Twice the largest number is spent, and given back, in one year and month.
+      // Twice the largest number of credits is charged and refunded in one month.
       for operation in [Mockups.Operation.generation, .regeneration] {
         try await ledger.spend(.max, for: user, operation: operation)
         let entry = try #require(try await ledger.entries(of: user).last)
@@ -118,12 +119,13 @@ import Testing
         try await summary { try await ledger.reserve(.max, for: user, mode: .bestEffort) }
           == "refused, 0 remaining")
       #expect(try await admin.lines(of: UsageReportQuery()).map(\.usage) == [usage])
-      // By the server's clock, at which the reservation has expired.
+      // The function uses the clock of PostgreSQL, by which the reservation has expired.
       #expect(
         try await ledger.lines(
-          "SELECT concat_ws(' ', total_used, remaining_annual) FROM get_credit_usage('\(user)', 2026)"
-        )
-          == ["0 2147483647"])
+          """
+          SELECT concat_ws(' ', total_used, remaining_annual)
+          FROM get_credit_usage('\(user)', 2026)
+          """) == ["0 2147483647"])
       let changed = try await admin.setBudget(
         of: user, annualBudget: 0, monthlySoftLimit: 0, changedBy: "0:1")
       #expect(changed.usage.available == -Int64(Int32.max))

@@ -9,7 +9,7 @@ import Testing
       let (user, other) = (try await ledger.user(), try await ledger.user())
       var ids: [UUID] = []
       for second in 0..<4 {
-        // Three of one instant have an order too.
+        // Three reservations of one instant are ordered by their ids.
         let batch = (0..<3).map { _ in UUID() }
         for id in batch { try await ledger.reserve(1, for: user, id: id) }
         ids.append(contentsOf: batch.sorted { $0.uuidString < $1.uuidString })
@@ -25,7 +25,7 @@ import Testing
           listed.append(contentsOf: page.reservations.map(\.id))
           cursor = page.next
         } while cursor != nil
-        #expect(listed == ids.reversed(), "\(count) at a time")
+        #expect(listed == ids.reversed(), "pages of \(count)")
       }
     }
   }
@@ -79,9 +79,9 @@ import Testing
       var exported: [LedgerEntry] = []
       var cursor: LedgerPage.Cursor?
       while true {
-        let piece = try await ledger.store.export(of: user, after: cursor, count: 4)
-        guard let last = piece.last else { break }
-        exported.append(contentsOf: piece)
+        let chunk = try await ledger.store.export(of: user, after: cursor, count: 4)
+        guard let last = chunk.last else { break }
+        exported.append(contentsOf: chunk)
         cursor = LedgerPage.Cursor(year: last.period.year, sequence: last.sequence)
       }
       #expect(exported == newestFirst.reversed())

@@ -209,7 +209,7 @@ import Testing
       #expect(try await ledger.entries(of: user).map(\.mockupID) == [mockup])
       try await ledger.run("DELETE FROM mockups WHERE id = '\(mockup)'")
       #expect(try await ledger.entries(of: user).map(\.mockupID) == [nil])
-      // What was reserved for it can still be committed, and a request sent again is still known.
+      // A reservation for it can still be committed, and a retried request is replayed.
       #expect(
         try await summary { try await ledger.reserve(2, for: user, id: open, mockup: mockup) }
           == "replayed admitted, 5 remaining")
@@ -244,7 +244,8 @@ import Testing
       try await ledger.reserve(4, for: user, id: id)
       let settled = try await ledger.lines(
         """
-        SELECT concat_ws(' ', s.outcome, (s.reservation).state, (s.reservation).commit_id, s.released)
+        SELECT concat_ws(
+          ' ', s.outcome, (s.reservation).state, (s.reservation).commit_id, s.released)
         FROM mockupd.settle(
           '\(ledger.clock.now.ISO8601Format())', ARRAY['\(user)'::uuid], ARRAY['\(id)'::uuid],
           ARRAY['release'], ARRAY['\(UUID())'::uuid], '{}', ARRAY[false], '{}', '{}', '{}') AS s

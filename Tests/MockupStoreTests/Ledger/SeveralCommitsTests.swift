@@ -135,7 +135,7 @@ import Testing
       #expect(reservation.state == .expired)
       #expect(reservation.committed == 1)
       #expect(try await ledger.store.usage(of: user).available == 8)
-      // Several late ones too, up to what it had.
+      // Several late commits are possible too, up to the reserved credits.
       #expect(
         try await summary { try await ledger.commit(2, of: expired, for: user, final: false) }
           == "late expired 3, 6 available")

@@ -7,9 +7,9 @@ import Testing
 @Suite struct VerifierTests {
   struct Damage: Sendable, CustomTestStringConvertible {
     var testDescription: String
-    /// `$SPENT` stands for the reservation that became the first entry.
+    /// A statement that damages the data; `$SPENT` stands for the id of the committed reservation.
     var sql: String
-    /// What is found, all of it of the same user and year.
+    /// The expected discrepancies, all of the same user and year.
     var discrepancies: [String]
 
     init(_ description: String, _ sql: String, _ discrepancies: [String]) {
@@ -19,7 +19,7 @@ import Testing
     }
   }
 
-  /// The user spent 3, and regenerated for 2, in May 2026, and holds 4.
+  /// The user was charged 3 for a generation and 2 for a regeneration in May 2026, and holds 4.
   static let damages = [
     Damage(
       "a counter of generations", "UPDATE mockupd.credit_counters SET generation = 1",
@@ -34,7 +34,7 @@ import Testing
       "a counter of entries", "UPDATE mockupd.credit_counters SET entries = 3",
       ["entries: the counter is 3, but should be 2"]),
     Damage(
-      "a counter of what is held", "UPDATE mockupd.credit_counters SET held = 0",
+      "a counter of held credits", "UPDATE mockupd.credit_counters SET held = 0",
       ["held: the counter is 0, but should be 4"]),
     Damage(
       "a month's counter", "UPDATE mockupd.credit_counters SET month_used[5] = 6",
@@ -43,7 +43,7 @@ import Testing
       "another month's counter", "UPDATE mockupd.credit_counters SET month_held[4] = 1",
       ["held in month 4: the counter is 1, but should be 0"]),
     Damage(
-      "counters that are gone", "DELETE FROM mockupd.credit_counters",
+      "missing counters", "DELETE FROM mockupd.credit_counters",
       [
         "entries: the counter is 0, but should be 2",
         "generation: the counter is 0, but should be 3",
@@ -54,7 +54,7 @@ import Testing
         "used in month 5: the counter is 0, but should be 5",
       ]),
     Damage(
-      "an entry that is gone", "DELETE FROM mockup_credit_usage WHERE operation = 'generation'",
+      "a missing entry", "DELETE FROM mockup_credit_usage WHERE operation = 'generation'",
       [
         "entries: the counter is 2, but should be 1",
         "generation: the counter is 3, but should be 0",
@@ -86,27 +86,27 @@ import Testing
         "used in month 6: the counter is 0, but should be 3",
       ]),
     Damage(
-      "what a reservation holds",
+      "the held credits of a reservation",
       "UPDATE mockupd.reservations SET held = 1, granted = 1 WHERE state = 'held'",
       [
         "held in month 5: the counter is 4, but should be 1",
         "held: the counter is 4, but should be 1",
       ]),
     Damage(
-      "a reservation that is gone", "DELETE FROM mockupd.reservations WHERE state = 'held'",
+      "a missing reservation", "DELETE FROM mockupd.reservations WHERE state = 'held'",
       [
         "held in month 5: the counter is 4, but should be 0",
         "held: the counter is 4, but should be 0",
         "open: the counter is 1, but should be 0",
       ]),
     Damage(
-      "how many are open", "UPDATE mockupd.credit_counters SET open = 3",
+      "the number of open reservations", "UPDATE mockupd.credit_counters SET open = 3",
       ["open: the counter is 3, but should be 1"]),
     Damage(
-      "how many are unresolved", "UPDATE mockupd.credit_counters SET unresolved = 2",
+      "the number of unresolved reservations", "UPDATE mockupd.credit_counters SET unresolved = 2",
       ["unresolved: the counter is 2, but should be 0"]),
     Damage(
-      "what a reservation committed",
+      "the committed credits of a reservation",
       "UPDATE mockupd.reservations SET committed = 2 WHERE id = '$SPENT'",
       [
         "commit $SPENT: spent 2, but the ledger has 3",
@@ -135,7 +135,7 @@ import Testing
             text.replacing("$SPENT", with: spent.uuidString.lowercased())
           }
           try await ledger.run(filled(damage.sql))
-          // LedgerFixture that are right, beside.
+          // Another user, whose data is not damaged.
           try await ledger.spend(1, for: other)
           let found = try await ledger.lines(
             """
@@ -144,7 +144,7 @@ import Testing
             """)
           #expect(found == damage.discrepancies.map(filled).sorted())
           #expect(try await database.discrepancies().count == found.count)
-          // The same where it is asked about the user alone, and nothing about the other.
+          // Verifying single users finds the same for the first, and nothing for the second.
           let count = "SELECT count(*) FROM mockupd.verify_counters"
           #expect(try await ledger.lines("\(count)('\(user)')") == ["\(found.count)"])
           #expect(try await ledger.lines("\(count)('\(other)')") == ["0"])
