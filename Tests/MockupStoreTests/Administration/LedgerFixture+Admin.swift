@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 
 extension LedgerFixture {
-  /// Runs a closure with empty ledger, and the view on all of them that the server's login has.
+  /// Runs a closure with an empty ledger and an administration store of the server's login.
   static func withAdmin(
     at time: String = "2026-05-10T12:00:00Z",
     _ body: (LedgerFixture, AdminStore) async throws -> Void
@@ -16,7 +16,7 @@ extension LedgerFixture {
     }
   }
 
-  /// Runs a closure with so many sweepers, each on connections of its own.
+  /// Runs a closure with several sweepers, each with its own connection.
   func withSweepers(
     _ count: Int, _ sweepers: [SweepStore] = [], _ body: ([SweepStore]) async throws -> Void
   ) async throws {
@@ -29,7 +29,7 @@ extension LedgerFixture {
 }
 
 extension AdminStore {
-  /// Every line of a report, a page at a time.
+  /// Returns every line of a report, fetched page by page.
   func lines(
     of query: UsageReportQuery, pageSize: Int32 = 3,
     afterEach: (UsageReportPage) async throws -> Void = { _ in }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct ResolutionTests {
-  /// A reservation of 5 that was dispatched, and whose time is over.
+  /// Makes an unresolved reservation: 5 credits, dispatched and expired.
   private func unresolved(of user: UUID, in ledger: LedgerFixture) async throws -> UUID {
     let id = try await ledger.reserve(5, for: user, seconds: 60).reservation.id
     try await ledger.dispatch(id, for: user)
@@ -13,7 +13,7 @@ import Testing
     return id
   }
 
-  /// What a resolution comes to, in few words.
+  /// Resolves a reservation, and returns a short description of the outcome.
   private func resolve(
     _ id: UUID, of user: UUID, as resolution: UUID, credits: Int32, overrun: Bool = false,
     by admin: AdminStore
@@ -41,7 +41,7 @@ import Testing
       #expect(
         try await resolve(id, of: user, as: resolution, credits: credits, by: admin) == expected)
       let isResolved = credits <= 5
-      // Sent again, and sent otherwise.
+      // A retry, followed by different requests.
       if isResolved {
         #expect(
           try await resolve(id, of: user, as: resolution, credits: credits, by: admin)
@@ -105,7 +105,7 @@ import Testing
               == "not open but \(state)")
         }
       }
-      // Under the reservation's own id, which a commit takes where it names none.
+      // Under the id of the reservation, which a commit uses if it has no id of its own.
       for (id, state) in reservations {
         for credits: Int32 in state == "released" ? [2] : [0, 1, 2] {
           #expect(
@@ -150,7 +150,7 @@ import Testing
           #expect(lines.map(\.unresolved) == [1, 0])
           #expect(lines.map(\.usage.held) == [5, 1])
           let page = try await admin.usageReport(UsageReportQuery(year: 2001), after: nil, count: 1)
-          #expect(page.totals.unresolved == 1, "of any year")
+          #expect(page.totals.unresolved == 1, "unresolved reservations of every year count")
           #expect(try await admin.facts().unresolvedReservations == 1)
           #expect(
             try await sweepers[0].sweepReservations(limit: 10).expired == (isSwept ? 0 : 1))

@@ -13,7 +13,8 @@ import Testing
     try await ledger.lines(
       """
       SELECT concat_ws(' ', changed_by, previous_annual_budget, '->', annual_budget,
-        previous_monthly_soft_limit, '->', monthly_soft_limit, coalesce(previous_guardrails, 'null'))
+        previous_monthly_soft_limit, '->', monthly_soft_limit,
+        coalesce(previous_guardrails, 'null'))
       FROM mockupd.budget_changes ORDER BY id
       """)
   }
@@ -91,12 +92,12 @@ import Testing
 
   @Test func `setting the budget of an unknown user is an error`() async throws {
     try await LedgerFixture.withAdmin { ledger, admin in
-      let nobody = UUID()
+      let unknown = UUID()
       let error = await #expect(throws: CreditError.self) {
         try await admin.setBudget(
-          of: nobody, annualBudget: 5, monthlySoftLimit: nil, changedBy: "0:1")
+          of: unknown, annualBudget: 5, monthlySoftLimit: nil, changedBy: "0:1")
       }
-      guard case .unknownUser(nobody)? = error else {
+      guard case .unknownUser(unknown)? = error else {
         Issue.record("\(String(describing: error))")
         return
       }
@@ -111,7 +112,7 @@ import Testing
       for _ in 0..<8 {
         let user = try await ledger.user(budget: 10)
         try await ledger.release(try await ledger.reserve(1, for: user).reservation.id, for: user)
-        // Both want the user's counters before either has them.
+        // Both calls wait for the user's counters before either gets them.
         let lock = "SELECT FROM mockupd.credit_counters WHERE user_id = '\(user)' FOR UPDATE"
         let (setting, spending) = try await ledger.withLocks(lock) {
           let setting = Task {

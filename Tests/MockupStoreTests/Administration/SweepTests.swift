@@ -91,7 +91,7 @@ import Testing
       try await ledger.withSweepers(1) { sweepers in
         let busy = try await ledger.user()
         let idle = try await ledger.user()
-        // The limit does not go to who cannot be swept, however long he has waited.
+        // A locked user does not count towards the limit, although it has been due longest.
         for _ in 0..<3 { try await ledger.reserve(1, for: busy, seconds: 60) }
         try await ledger.reserve(1, for: idle, seconds: 70)
         ledger.clock.advance(by: 100)
@@ -134,7 +134,7 @@ import Testing
     }
   }
 
-  /// Reserving and committing leaves `due_at` behind, so most of what a sweep finds has nothing to expire.
+  /// A commit leaves `due_at` set, so most counters that a sweep finds have nothing to expire.
   @Test func `a sweep clears years without open reservations in bounded transactions`() async throws
   {
     try await LedgerFixture.with { ledger in
@@ -169,7 +169,7 @@ import Testing
       try await ledger.reserve(1, for: last, seconds: 70)
       ledger.clock.advance(by: 100)
       try await ledger.withSweepers(1) { sweepers in
-        // The sweep of the last user stops half-way, with its locks.
+        // The sweep of the last user blocks halfway and keeps its locks.
         let lock = "SELECT FROM mockupd.reservations WHERE user_id = '\(last)' FOR UPDATE"
         let free = "SELECT 1 FROM mockupd.credit_counters FOR NO KEY UPDATE SKIP LOCKED"
         let (first, unlocked, sweep) = try await ledger.withLocks(lock) {

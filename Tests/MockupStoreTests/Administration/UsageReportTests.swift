@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct UsageReportTests {
-  /// Users who spent, hold, hold what is due, have odd settings, or have done nothing.
+  /// Makes users with random settings, charges and holds, some of them due.
   private func makeUsers(_ count: Int, in ledger: LedgerFixture) async throws -> [UUID] {
     var random = SplitMix64(state: TestSeed.value)
     var users: [UUID] = []
@@ -20,7 +20,7 @@ import Testing
         let credits = Int32.random(in: 1...9, using: &random)
         let operation: Mockups.Operation =
           Bool.random(using: &random) ? .generation : .regeneration
-        // To be over, or not, when the report is asked for.
+        // Due, or not yet due, at the time of the report.
         let seconds = Bool.random(using: &random) ? 60 : 86_400
         let outcome = try await ledger.reserve(
           credits, for: user, operation: operation, seconds: seconds)
@@ -48,7 +48,7 @@ import Testing
     return usages
   }
 
-  /// What an order goes by, so that it ascends.
+  /// Returns the sort key of a usage, negated where the order is descending.
   private func figure(_ order: UsageReportQuery.Order, _ usage: Usage) -> Int64 {
     switch order {
     case .userID: 0
@@ -100,7 +100,7 @@ import Testing
       let users = try await makeUsers(30, in: ledger)
       let usages = try await usages(of: users, year: nil, month: nil, in: ledger)
       let one = try #require(users.first)
-      // A bound that somebody has exactly.
+      // A bound that equals one user's value.
       let bound = try #require(usages[one]).available
       let filters: [(UsageReportQuery, (UUID, Usage) -> Bool)] = [
         (UsageReportQuery(onlyActive: true), { $1.used > 0 || $1.held > 0 }),
@@ -113,8 +113,8 @@ import Testing
         ),
         (UsageReportQuery(userID: one), { id, _ in id == one }),
       ]
-      for (query, isMeant) in filters {
-        let expected = usages.filter { isMeant($0.key, $0.value) }
+      for (query, matches) in filters {
+        let expected = usages.filter { matches($0.key, $0.value) }
         var seen: UsageTotals?
         let lines = try await admin.lines(of: query) { seen = $0.totals }
         #expect(Set(lines.map(\.userID)) == Set(expected.keys), "\(query)")
@@ -129,19 +129,19 @@ import Testing
     async throws
   {
     try await LedgerFixture.withAdmin { ledger, admin in
-      let still = try await makeUsers(12, in: ledger)
-      // They overtake others, and more join them.
-      let moving = [try await ledger.user(), try await ledger.user(budget: 1000)]
-      for user in moving { try await ledger.reserve(5, for: user) }
+      let unchanged = try await makeUsers(12, in: ledger)
+      // They change their positions between pages, and new users appear.
+      let changing = [try await ledger.user(), try await ledger.user(budget: 1000)]
+      for user in changing { try await ledger.reserve(5, for: user) }
       let lines = try await admin.lines(of: UsageReportQuery(order: order), pageSize: 2) { _ in
-        for user in moving { try await ledger.spend(11, for: user) }
+        for user in changing { try await ledger.spend(11, for: user) }
         _ = try await ledger.user()
       }
-      let seen = lines.map(\.userID).filter(Set(still).contains)
-      #expect(seen.count == still.count)
-      #expect(Set(seen) == Set(still))
+      let seen = lines.map(\.userID).filter(Set(unchanged).contains)
+      #expect(seen.count == unchanged.count)
+      #expect(Set(seen) == Set(unchanged))
       if order == .userID {
-        for user in moving { #expect(lines.count { $0.userID == user } == 1) }
+        for user in changing { #expect(lines.count { $0.userID == user } == 1) }
       }
     }
   }
@@ -172,11 +172,11 @@ import Testing
       let idle = try await ledger.user()
       let query = UsageReportQuery(userID: idle, onlyActive: true)
       #expect(try await admin.lines(of: query).isEmpty)
-      let nobody = UUID()
+      let unknown = UUID()
       let error = await #expect(throws: CreditError.self) {
-        try await admin.lines(of: UsageReportQuery(userID: nobody))
+        try await admin.lines(of: UsageReportQuery(userID: unknown))
       }
-      guard case .unknownUser(nobody)? = error else {
+      guard case .unknownUser(unknown)? = error else {
         Issue.record("\(String(describing: error))")
         return
       }

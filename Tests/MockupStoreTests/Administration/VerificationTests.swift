@@ -87,14 +87,14 @@ import Testing
         let admin = AdminStore(pool: pool, now: { fixture.ledger.clock.now })
         func pending() async throws -> Int64 { try await admin.facts().pendingMockups }
         let user = try await fixture.ledger.user()
-        // Made by SQL: there is no job.
+        // A mockup that is inserted by SQL has no job.
         _ = try await fixture.ledger.mockup(of: user)
         #expect(try await pending() == 0)
         _ = try await fixture.pending(of: user, seconds: 60)
         let settled = try await fixture.pending(of: user, seconds: 3600)
         _ = try await fixture.pending(of: user, seconds: 3600)
         #expect(try await pending() == 3)
-        // Its reservation expires.
+        // The first reservation expires.
         fixture.ledger.clock.advance(by: 60)
         #expect(try await pending() == 2)
         let reservation = try await fixture.store.mockup(settled, of: user).reservationID
