@@ -4,11 +4,11 @@ import Testing
 
 @testable import MockupStore
 
-/// Batches that a test writes by hand: numbers go in, and their squares come out.
+/// A queue whose batches a test writes by hand: the answer to a number is its square.
 private final class ManualWriter: Sendable {
   typealias Queue = BatchQueue<Int, Int>
 
-  /// What was sent and is not written yet.
+  /// The batches that were sent and are not written yet.
   private final class Sent: Sendable {
     let batches = Mutex<[Queue.Batch]>([])
     let cancellations = Mutex(0)
@@ -37,7 +37,7 @@ private final class ManualWriter: Sendable {
 
   var sentCount: Int { sent.batches.withLock { $0.count } }
 
-  /// Has numbers written, one after the other in the queue.
+  /// Submits numbers in order.
   func submit(_ numbers: [Int]) async -> [Task<Int, any Error>] {
     var tasks: [Task<Int, any Error>] = []
     for number in numbers {
@@ -48,7 +48,7 @@ private final class ManualWriter: Sendable {
     return tasks
   }
 
-  /// The next batch, once it has been sent.
+  /// Waits for the next batch, and returns it.
   func next() async -> Queue.Batch {
     while true {
       let batch = sent.batches.withLock { $0.isEmpty ? nil : $0.removeFirst() }
@@ -57,7 +57,7 @@ private final class ManualWriter: Sendable {
     }
   }
 
-  /// Writes the next batch, and returns what was in it.
+  /// Writes the next batch, and returns its items.
   func write() async -> [Int] {
     let batch = await next()
     let items = batch.items
@@ -65,7 +65,7 @@ private final class ManualWriter: Sendable {
     return items
   }
 
-  /// Refuses the next batch, and returns what was in it.
+  /// Fails the next batch with an error, and returns its items.
   func fail(_ error: PostgresError) async -> [Int] {
     let batch = await next()
     let items = batch.items
@@ -75,9 +75,9 @@ private final class ManualWriter: Sendable {
 }
 
 @Suite(.timeLimit(.minutes(15))) struct BatchQueueTests {
-  private static let broken = PostgresError(.connectionLost, "gone")
-  private static let wrong = PostgresError(.encoding, "no place for it")
-  private static let lost = PostgresError(.server(.deadlockDetected), "in the way of another")
+  private static let connectionLost = PostgresError(.connectionLost, "the connection is lost")
+  private static let encodingError = PostgresError(.encoding, "the value cannot be encoded")
+  private static let deadlock = PostgresError(.server(.deadlockDetected), "deadlock detected")
 
   private func values(_ tasks: [Task<Int, any Error>]) async throws -> [Int] {
     var values: [Int] = []
@@ -148,7 +148,7 @@ private final class ManualWriter: Sendable {
     let tasks = await writer.submit([1, 2, 3])
     tasks[1].cancel()
     #expect(await code(tasks[1]) == .cancelled)
-    // Its place is free again.
+    // The cancelled item no longer counts towards the limit.
     let more = await writer.submit([4])
     #expect(await writer.write() == [1, 3, 4])
     #expect(try await values([tasks[0], tasks[2]] + more) == [1, 9, 16])
@@ -172,14 +172,14 @@ private final class ManualWriter: Sendable {
       task.cancel()
       #expect(await code(task) == .cancelled)
     }
-    #expect(await writer.fail(PostgresError(.cancelled, "nobody wants it")) == [])
+    #expect(await writer.fail(PostgresError(.cancelled, "every item is cancelled")) == [])
     let next = await writer.submit([3])
     #expect(await writer.write() == [3])
     #expect(try await values(next) == [9])
   }
 
   @Test func `an invalid item fails alone at any position`() async throws {
-    for wrong in 1...5 {
+    for invalid in 1...5 {
       let writer = ManualWriter()
       let tasks = await writer.submit([1, 2, 3, 4, 5])
       let late = await writer.submit([6])
@@ -187,21 +187,21 @@ private final class ManualWriter: Sendable {
       while written.count < 5 {
         let batch = await writer.next()
         let items = batch.items
-        if items.contains(wrong) {
-          batch.finish(.failure(Self.wrong))
+        if items.contains(invalid) {
+          batch.finish(.failure(Self.encodingError))
         } else {
           written += items
           batch.finish(.success(items.map { $0 * $0 }))
         }
       }
       for (index, task) in (tasks + late).enumerated() {
-        if index + 1 == wrong {
+        if index + 1 == invalid {
           #expect(await code(task) == .encoding)
         } else {
           #expect(try await task.value == (index + 1) * (index + 1))
         }
       }
-      #expect(Set(written) == Set(1...6).subtracting([wrong]))
+      #expect(Set(written) == Set(1...6).subtracting([invalid]))
     }
   }
 
@@ -210,10 +210,10 @@ private final class ManualWriter: Sendable {
     let tasks = await writer.submit([1, 2, 3, 4])
     let whole = await writer.next()
     #expect(whole.items == [1, 2, 3, 4])
-    whole.finish(.failure(Self.wrong))
+    whole.finish(.failure(Self.encodingError))
     let half = await writer.next()
     #expect(half.items == [1, 2])
-    // Theirs has yet to be sent.
+    // The other half is not sent yet.
     for task in tasks[2...] {
       task.cancel()
       #expect(await code(task) == .cancelled)
@@ -225,7 +225,7 @@ private final class ManualWriter: Sendable {
     tasks[1].cancel()
     #expect(await code(tasks[1]) == .cancelled)
     #expect(writer.cancellations == 1)
-    half.finish(.failure(PostgresError(.cancelled, "nobody wants it")))
+    half.finish(.failure(PostgresError(.cancelled, "every item is cancelled")))
     let next = await writer.submit([5])
     #expect(await writer.write() == [5])
     #expect(try await values(next) == [25])
@@ -252,7 +252,7 @@ private final class ManualWriter: Sendable {
   @Test func `a batch is retried after a deadlock`() async throws {
     let writer = ManualWriter()
     let tasks = await writer.submit([1, 2])
-    for _ in 1..<maximumAttempts { #expect(await writer.fail(Self.lost) == [1, 2]) }
+    for _ in 1..<maximumAttempts { #expect(await writer.fail(Self.deadlock) == [1, 2]) }
     #expect(await writer.write() == [1, 2])
     #expect(try await values(tasks) == [1, 4])
   }
@@ -260,7 +260,7 @@ private final class ManualWriter: Sendable {
   @Test func `a batch fails after its last attempt`() async throws {
     let writer = ManualWriter()
     let tasks = await writer.submit([1, 2])
-    for _ in 1...maximumAttempts { #expect(await writer.fail(Self.lost) == [1, 2]) }
+    for _ in 1...maximumAttempts { #expect(await writer.fail(Self.deadlock) == [1, 2]) }
     for task in tasks { #expect(await code(task) == .server(.deadlockDetected)) }
     let next = await writer.submit([3])
     #expect(await writer.write() == [3])
@@ -270,10 +270,10 @@ private final class ManualWriter: Sendable {
   @Test func `each half of a split batch has its own attempts`() async throws {
     let writer = ManualWriter()
     let tasks = await writer.submit([1, 2])
-    for _ in 1..<maximumAttempts { #expect(await writer.fail(Self.lost) == [1, 2]) }
-    #expect(await writer.fail(Self.wrong) == [1, 2])
+    for _ in 1..<maximumAttempts { #expect(await writer.fail(Self.deadlock) == [1, 2]) }
+    #expect(await writer.fail(Self.encodingError) == [1, 2])
     for half in [1, 2] {
-      for _ in 1..<maximumAttempts { #expect(await writer.fail(Self.lost) == [half]) }
+      for _ in 1..<maximumAttempts { #expect(await writer.fail(Self.deadlock) == [half]) }
       #expect(await writer.write() == [half])
     }
     #expect(try await values(tasks) == [1, 4])
@@ -285,7 +285,7 @@ private final class ManualWriter: Sendable {
     let batch = await writer.next()
     #expect(batch.items == [1, 2])
     let late = await writer.submit([3])
-    batch.finish(.failure(Self.broken))
+    batch.finish(.failure(Self.connectionLost))
     for task in tasks { #expect(await code(task) == .connectionLost) }
     #expect(await writer.write() == [3])
     #expect(try await values(late) == [9])
@@ -295,9 +295,9 @@ private final class ManualWriter: Sendable {
     let writer = ManualWriter(waiting: 3)
     let tasks = await writer.submit([1, 2, 3])
     let batch = await writer.next()
-    batch.finish(.failure(PostgresError(.connectionUnavailable, "away")))
+    batch.finish(.failure(PostgresError(.connectionUnavailable, "the database is unreachable")))
     for task in tasks { #expect(await code(task) == .connectionUnavailable) }
-    // They have left their room to others.
+    // The failed items no longer count towards the limit.
     let next = await writer.submit([4, 5, 6])
     #expect(await writer.write() == [4, 5, 6])
     #expect(try await values(next) == [16, 25, 36])
@@ -335,10 +335,10 @@ private final class ManualWriter: Sendable {
     let batch = await writer.next()
     #expect(batch.items == [1])
     batch.finish(.success([1]))
-    batch.finish(.failure(Self.broken))
+    batch.finish(.failure(Self.connectionLost))
     #expect(try await values(tasks) == [1])
     let next = await writer.submit([2])
-    batch.finish(.failure(Self.broken))
+    batch.finish(.failure(Self.connectionLost))
     #expect(await writer.write() == [2])
     #expect(try await values(next) == [4])
   }

@@ -6,11 +6,11 @@ import Testing
 
 @testable import MockupStore
 
-/// Single changes that gather, against a real database.
+/// Single changes that the store coalesces into batches, in a real database.
 @Suite(.timeLimit(.minutes(15))) struct CreditBatchTests {
   private static let locks = "SELECT FROM mockupd.credit_counters FOR UPDATE"
 
-  /// Runs a closure with a store that writes one batch at a time, and a user whose counters there are.
+  /// Runs a closure with a store that writes one batch at a time, and a user who has counters.
   private func withStore(
     limits: (inout BatchLimits) -> Void = { _ in },
     _ body: (LedgerFixture, CreditStore, UUID) async throws -> Void
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// Waits until so many changes wait for the batch in flight to end.
+  /// Waits until a number of changes wait for the batch in flight.
   private func wait(for count: Int, in store: CreditStore) async throws {
     try await eventually("\(count) changes wait") { store.writer.waitingCount == count }
   }
@@ -146,7 +146,7 @@ import Testing
         let tasks = [first, reserve(), reserve()]
         try await wait(for: 2, in: store)
         for task in tasks { task.cancel() }
-        // What it waits for is still locked.
+        // The statement ends although the counters are still locked.
         try await ledger.waitForBlockedStatements(0)
         for task in tasks { await #expect(throws: CreditError.self) { try await task.value } }
       }
@@ -185,7 +185,7 @@ import Testing
     }
   }
 
-  /// Changes of each kind, in any mixture, come out as the ledger say they should.
+  /// The batch mixes reservations, settlements and a refund.
   @Test func `a batch of different kinds of change applies each change`() async throws {
     try await withStore { ledger, store, user in
       let charged = UUID()
