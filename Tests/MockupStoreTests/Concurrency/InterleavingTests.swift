@@ -5,11 +5,11 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Each test holds a call up between what it reads first and what it reads last, and lets another
-/// transaction commit in between: the answer has to be one that some order of the two calls gives.
+/// Each test blocks a call between its first and its last read, while another transaction commits.
+///
+/// The result must be one that some serial order of the two gives.
 @Suite(.timeLimit(.minutes(5))) struct InterleavingTests {
-  /// Starts a call while a transaction holds locks, and ends the transaction with changes once the call
-  /// waits for it.
+  /// Starts a call while a transaction holds locks, and commits changes once the call is blocked.
   private func answer<Answer: Sendable>(
     in ledger: LedgerFixture, of call: @escaping @Sendable () async throws -> Answer,
     blockedBy locks: Statement, andThen changes: (Statement, Parameters)...
@@ -115,7 +115,7 @@ import Testing
         Settlement(userID: one, reservationID: first, action: .release),
         Settlement(userID: other, reservationID: new, action: .release),
       ]
-      // The other user's counters do not exist yet when the batch locks the first one's.
+      // The batch locks the first user's counters before the second user has any.
       let answers = try await answer(
         in: ledger, of: { try await ledger.store.settle(batch).map { summary(of: $0) } },
         blockedBy: Self.counters,
@@ -130,7 +130,7 @@ import Testing
 
   @Test func `a charge written while a refund waits is refunded under its lock`() async throws {
     try await LedgerFixture.with { ledger in
-      // In the order of locks: the batch waits for the first user before it locks the second one.
+      // In locking order: the batch waits for the first user before it locks the second one.
       let users = [UUID(), UUID()].sorted { $0.uuidString < $1.uuidString }
       for user in users { _ = try await ledger.database.makeUser(user, annualBudget: 10) }
       let (one, other) = (users[0], users[1])
@@ -143,8 +143,8 @@ import Testing
       }
       let lock =
         "SELECT FROM mockupd.credit_counters WHERE user_id = '\(one)' FOR NO KEY UPDATE"
-      // While the batch waits for the first user the second one is charged; then a refund of that charge is
-      // under way, which the batch must not overlook.
+      // While the batch waits for the first user, the second user is charged, and a refund of that
+      // charge is in flight. The batch must see both.
       let pending: Result<Task<[String], any Error>, any Error> =
         try await ledger.owner.withTransaction { refunding throws(PostgresError) in
           do {
@@ -169,7 +169,7 @@ import Testing
     }
   }
 
-  /// It was settled, although it was not unresolved.
+  /// A resolution settles only an unresolved reservation.
   @Test func `a reservation made while it is being resolved stays unchanged`() async throws {
     try await LedgerFixture.withAdmin { ledger, admin in
       let (user, id) = (try await ledger.user(budget: 10), UUID())
@@ -181,7 +181,7 @@ import Testing
           defer { isAnswered.raise() }
           return try await summary { try await admin.resolve(resolution) }
         }
-        try await eventually("it is answered or waits") {
+        try await eventually("the call has returned or waits for a lock") {
           if isAnswered.isRaised { return true }
           return try await ledger.hasBlockedStatement()
         }

@@ -5,15 +5,17 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Repeat a failure's choices, though not its timing, with `MOCKUPD_TEST_SEED=<seed> swift test`.
+/// Random concurrent calls, with the ledger checked after each of them.
+///
+/// `MOCKUPD_TEST_SEED=<seed> swift test` repeats the choices of a failed run, but not its timing.
 @Suite struct InvariantTests {
-  /// What is wrong in one instant: the ledger against themselves, and against the budgets.
-  private static let wrong = """
+  /// A query for all violations at one instant: wrong counters and exceeded budgets.
+  private static let violations = """
     SELECT concat_ws(' ', user_id, year, discrepancy) FROM mockupd.verify_counters()
     UNION ALL
-    SELECT concat_ws(' ', user_id, year, 'used and held', spoken, 'of', annual)
+    SELECT concat_ws(' ', user_id, year, 'used and held', total, 'of', annual)
     FROM (
-      SELECT user_id, year, sum(credits) AS spoken
+      SELECT user_id, year, sum(credits) AS total
       FROM (
         SELECT user_id, year, held AS credits FROM mockupd.reservations
         UNION ALL
@@ -25,7 +27,7 @@ import Testing
     JOIN (
       SELECT user_id, (guardrails ->> 'annual_mockup_budget')::int AS annual FROM user_settings
     ) AS b USING (user_id)
-    WHERE spoken > annual
+    WHERE total > annual
     """
 
   @Test func `the ledger is consistent at every instant under random concurrent calls`()
@@ -56,9 +58,9 @@ import Testing
             seed: seed &+ UInt64(number))
           for _ in 0..<60 {
             try await spender.step()
-            // One statement sees one instant, in the midst of what the others do.
-            let wrong = try await ledger.lines(Self.wrong)
-            #expect(wrong == [], "\(TestSeed.variable)=\(seed)")
+            // One statement sees one snapshot, while the other clients go on.
+            let violations = try await ledger.lines(Self.violations)
+            #expect(violations == [], "\(TestSeed.variable)=\(seed)")
           }
           return spender
         }
@@ -70,43 +72,43 @@ import Testing
   private func check(
     _ spenders: [RandomSpender], against ledger: LedgerFixture, seed: UInt64
   ) async throws {
-    let rerun: Comment = "\(TestSeed.variable)=\(seed)"
-    #expect(try await ledger.lines(Self.wrong) == [], rerun)
-    #expect(spenders.flatMap(\.contradictions) == [], rerun)
+    let seedComment: Comment = "\(TestSeed.variable)=\(seed)"
+    #expect(try await ledger.lines(Self.violations) == [], seedComment)
+    #expect(spenders.flatMap(\.contradictions) == [], seedComment)
 
-    // Each was settled at most once.
+    // Each reservation was settled at most once.
     let settled = spenders.flatMap(\.settled)
     let firsts = settled.filter { !$0.1.isReplayed && $0.0.action.isFinal }.map(\.0.reservationID)
-    #expect(Set(firsts).count == firsts.count, rerun)
+    #expect(Set(firsts).count == firsts.count, seedComment)
 
-    // And everything that was answered is answered so again.
+    // Each retry gets its first answer.
     let reserved = spenders.flatMap(\.reserved)
     for (request, first) in reserved {
       var again = try await ledger.store.reserve(request)
-      #expect(again.isReplayed, rerun)
+      #expect(again.isReplayed, seedComment)
       again.isReplayed = first.isReplayed
-      #expect(again == first, rerun)
+      #expect(again == first, seedComment)
     }
     for (settlement, first) in settled where settlement.action.isKept {
       var again = try await ledger.store.settle(settlement)
-      #expect(again.isReplayed, rerun)
+      #expect(again.isReplayed, seedComment)
       again.isReplayed = first.isReplayed
-      #expect(again == first, rerun)
+      #expect(again == first, seedComment)
     }
 
-    // The load was of the kind that it is meant to be.
+    // The calls had every kind of outcome.
     let outcomes = reserved.map(\.1.reservation.state) + settled.map(\.1.reservation.state)
     for state in [ReservationState.held, .refused, .committed, .released, .dispatched] {
-      #expect(outcomes.count { $0 == state } > 10, "\(state), \(rerun)")
+      #expect(outcomes.count { $0 == state } > 10, "\(state), \(seedComment)")
     }
-    #expect(settled.contains { $0.1.reservation.isLate }, rerun)
-    #expect(spenders.contains { $0.refundCount > 0 }, rerun)
-    #expect(Set(reserved.map(\.1.reservation.period.year)) == [2025, 2026], rerun)
+    #expect(settled.contains { $0.1.reservation.isLate }, seedComment)
+    #expect(spenders.contains { $0.refundCount > 0 }, seedComment)
+    #expect(Set(reserved.map(\.1.reservation.period.year)) == [2025, 2026], seedComment)
   }
 }
 
 extension Settlement.Action {
-  /// Whether it settles for good.
+  /// True if the action settles a reservation finally.
   fileprivate var isFinal: Bool {
     switch self {
     case .commit(let commit): commit.isFinal
@@ -115,7 +117,7 @@ extension Settlement.Action {
     }
   }
 
-  /// Whether its answer is kept, and given again whatever has happened since.
+  /// True if the answer is stored, so that a retry replays it.
   fileprivate var isKept: Bool {
     switch self {
     case .commit, .release: true
@@ -125,7 +127,7 @@ extension Settlement.Action {
 }
 
 extension LedgerFixture {
-  /// Runs a closure with stores on pools of their own.
+  /// Runs a closure with several stores, each with its own pool.
   func withStores<Value>(
     count: Int, connections: Int = 2, _ body: ([CreditStore]) async throws -> Value
   ) async throws -> Value {

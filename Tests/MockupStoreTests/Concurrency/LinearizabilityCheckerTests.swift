@@ -21,7 +21,7 @@ import Testing
       ids.map { Settlement(userID: user, reservationID: $0, action: $1) }, allOrNothing: false)
   }
 
-  /// Whether the model can make the history, from a budget of 10.
+  /// Checks whether a history is linearizable, from a budget of 10.
   private func isLinearizable(
     _ calls: [(call: LedgerCall, answer: [String]?, start: Int, end: Int)]
   ) -> Bool {
@@ -60,7 +60,7 @@ import Testing
       !isLinearizable([
         (reserve, ["admitted, 6 remaining"], 1, 4), (.usage, ["held 2, 8 available"], 2, 3),
       ]))
-    // Once it was seen it stays.
+    // After a call has seen an effect, later calls see it too.
     #expect(
       !isLinearizable([
         (reserve, ["admitted, 6 remaining"], 1, 8), (.usage, ["held 4, 6 available"], 2, 3),
@@ -78,7 +78,7 @@ import Testing
         isLinearizable([(reserve, nil, 1, 2), (.usage, [seen], 3, 4), (.usage, [then], 5, 6)])
           == isPossible)
     }
-    // But not before it was made, and not twice.
+    // It takes effect neither before it was made nor twice.
     #expect(
       !isLinearizable([(.usage, [after], 1, 2), (reserve, nil, 3, 4), (.usage, [before], 5, 6)]))
     #expect(
@@ -86,7 +86,7 @@ import Testing
     #expect(!isLinearizable([(reserve, ["replayed admitted, 6 remaining"], 3, 4)]))
   }
 
-  /// A group's release counted a reservation that it did not release.
+  /// The rejected answer counts a reservation of the group that is not released.
   @Test func `a history with a partial group release is rejected`() throws {
     let (one, two) = (try Self.reserve(Self.first, 5), try Self.reserve(Self.second, 5))
     for (release, isPossible) in [
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  /// One item of a batch counted a reservation that another did not know.
+  /// In the rejected answer, one item counts a reservation that another item does not know.
   @Test func `a batch whose items see different states is rejected`() throws {
     let (one, two) = (try Self.reserve(Self.first, 3), try Self.reserve(Self.second, 5))
     let batch = Self.settle(
@@ -134,7 +134,7 @@ import Testing
         client: $0, call: .setBudget(Int64($0)), answer: ["\($0) available"], start: 0, end: 9)
     }
     guard case .undecided = checker.check(calls) else {
-      Issue.record("decided")
+      Issue.record("the search exceeded its limit and was decided")
       return
     }
   }

@@ -4,10 +4,9 @@ import Mockups
 import TestSupport
 import Testing
 
-/// What clients are answered who call at the same time is what one after the other would have been
-/// answered, in some order.
+/// Concurrent clients get answers that some serial order of their calls gives.
 ///
-/// Repeat a failure's calls, though not its timing, with `MOCKUPD_TEST_SEED=<seed> swift test`.
+/// `MOCKUPD_TEST_SEED=<seed> swift test` repeats the calls of a failed run, but not its timing.
 @Suite struct LinearizabilityTests {
   private static let clients = 5
 
@@ -35,7 +34,7 @@ import Testing
             }
             try await group.waitForAll()
           }
-          // Nothing is in flight: what is due expires for all calls that follow.
+          // No call is in flight, so due reservations expire for all following calls.
           ledger.clock.advance(by: 30)
           for (_, history) in histories {
             try await history.record(.advance(seconds: 30), by: 0) { [] }
@@ -53,7 +52,7 @@ import Testing
           Issue.record("\(verdict)\n\(TestSeed.variable)=\(TestSeed.value), history \(number)")
           continue
         }
-        // Otherwise it shows nothing.
+        // Without overlapping calls the check would prove nothing.
         #expect(
           history.calls.filter { call in
             history.calls.contains {
@@ -65,7 +64,7 @@ import Testing
   }
 }
 
-/// Makes a user's calls of a store.
+/// Makes the calls of one user.
 private struct LedgerCaller {
   let ledger: LedgerFixture
   let store: CreditStore
@@ -83,7 +82,7 @@ private struct LedgerCaller {
   private func answer(_ call: LedgerCall, _ entryIDs: inout [UUID]) async throws -> [String] {
     switch call {
     case .reserve(let requests, let allOrNothing):
-      // Alone it goes with what else the store has gathered.
+      // The store coalesces a single request with others.
       if requests.count == 1, !allOrNothing {
         return [try await summary { try await store.reserve(requests[0]) }]
       }

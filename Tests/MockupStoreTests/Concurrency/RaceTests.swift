@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite struct RaceTests {
-  /// Runs both at one moment: neither gets to a user's counters before both want to.
+  /// Runs closures concurrently: none locks the counters before all of them wait for the lock.
   private func runConcurrently(
     _ ledger: LedgerFixture, _ bodies: [@Sendable (CreditStore) async throws -> String]
   ) async throws -> [String] {
@@ -83,8 +83,9 @@ import Testing
     }
   }
 
-  /// The batch names a year that its user's counters had not begun when it started. A client whose
-  /// reserve has timed out sends such a batch.
+  /// The batch names a reservation of a year without counters when the batch starts.
+  ///
+  /// A client sends such a batch after its reservation has timed out.
   @Test(.timeLimit(.minutes(15)))
   func `a reservation made while a batch waits is settled under its lock`() async throws {
     try await LedgerFixture.with(at: "2025-12-31T23:59:59Z") { ledger in
@@ -99,14 +100,14 @@ import Testing
       }
       let free = "SELECT 1 FROM mockupd.credit_counters FOR NO KEY UPDATE SKIP LOCKED"
       let (batch, unlocked) = try await ledger.withLocks("SELECT FROM mockups FOR UPDATE") {
-        // The batch waits for the old year while the new one is reserved.
+        // The batch waits for the old year while a reservation is made in the new one.
         let batch = try await ledger.withLocks("SELECT FROM mockupd.credit_counters FOR UPDATE") {
           let batch = Task { try await ledger.store.settle(commits).map { summary(of: $0) } }
           try await ledger.waitForBlockedStatements(1)
           try await ledger.reserve(4, for: user, id: new, mockup: mockup)
           return batch
         }
-        // It has decided by now, and waits for the mockup.
+        // The batch has decided by now, and waits for the mockup.
         try await ledger.waitUntilIdle()
         return (batch, try await ledger.lines(free).count)
       }
@@ -160,7 +161,7 @@ import Testing
           try await group.waitForAll()
         }
       }
-      // The store would have sent such a batch again, and hidden it.
+      // The store retries a batch after a deadlock, so only the statistics show one.
       let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
       #expect(try await ledger.lines(deadlocks) == ["0"])
     }
@@ -201,8 +202,9 @@ import Testing
     }
   }
 
-  /// A settlement locks the counters of the years that it finds. One that begins for the same user while it
-  /// waits is not its own, and expiring what is due leaves it alone.
+  /// A settlement locks the counters of the years that exist when it starts.
+  ///
+  /// It writes to no year that is added while it waits, not even to expire due reservations.
   @Test(.timeLimit(.minutes(15)))
   func `a settlement does not write to a year that it has not locked`() async throws {
     try await LedgerFixture.with(at: "2025-12-31T23:59:00Z") { ledger in
@@ -247,7 +249,7 @@ import Testing
 }
 
 extension LedgerFixture {
-  /// Runs a closure while the owner holds the locks that a statement takes.
+  /// Runs a closure while a transaction of the owner holds the locks of a statement.
   func withLocks<Value>(
     _ locks: String, _ body: () async throws -> Value
   ) async throws -> Value {
@@ -263,35 +265,35 @@ extension LedgerFixture {
     return try result.get()
   }
 
-  /// Returns when so many of the store's statements wait for a lock.
+  /// Waits until a number of the store's statements wait for a lock.
   func waitForBlockedStatements(_ count: Int) async throws {
     try await eventually("\(count) statements wait for a lock") {
-      try await statements(whereWaiting: true) == count
+      try await activeStatements(blocked: true) == count
     }
   }
 
-  /// Whether a statement of the store's waits for a lock.
+  /// Checks whether a statement of the store waits for a lock.
   func hasBlockedStatement() async throws -> Bool {
-    try await statements(whereWaiting: true) > 0
+    try await activeStatements(blocked: true) > 0
   }
 
-  /// Returns when each of the store's statements is done or waits for a lock.
+  /// Waits until every statement of the store is done or waits for a lock.
   func waitUntilIdle() async throws {
     try await eventually("each statement is done or waits for a lock") {
-      try await statements(whereWaiting: false) == 0
+      try await activeStatements(blocked: false) == 0
     }
   }
 
-  /// Counts the store's statements in progress that wait for a lock, or that do not.
+  /// Counts the active statements of the store that wait for a lock, or those that do not.
   ///
   /// `pg_locks` shows a lock as granted once its holder's transaction has ended.
   /// `pg_stat_activity.wait_event` changes later, when the process that waited has woken up.
-  private func statements(whereWaiting isWaiting: Bool) async throws -> Int {
+  private func activeStatements(blocked isBlocked: Bool) async throws -> Int {
     let count = try await lines(
       """
       SELECT count(*) FROM pg_stat_activity AS a
       WHERE datname = current_database() AND usename <> current_user AND state = 'active'
-        AND \(isWaiting ? "" : "NOT ")EXISTS (
+        AND \(isBlocked ? "" : "NOT ")EXISTS (
           SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND NOT l.granted)
       """)
     return count.first.flatMap { Int($0) } ?? 0

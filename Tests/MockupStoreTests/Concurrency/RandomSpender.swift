@@ -2,7 +2,7 @@ import FoundationEssentials
 import MockupStore
 import Mockups
 
-/// The reservations that the spenders of a test fight over.
+/// The reservations that all clients of a test share.
 actor KnownReservations {
   private var known: [(userID: UUID, id: UUID, commitID: UUID)] = []
 
@@ -10,7 +10,7 @@ actor KnownReservations {
     known.append((userID, id, commitID))
   }
 
-  /// One of them: more often one of the last.
+  /// Returns one of the reservations, more often a recent one.
   func any(_ choice: UInt64) -> (userID: UUID, id: UUID, commitID: UUID)? {
     guard !known.isEmpty else { return nil }
     return known.suffix(choice % 4 == 0 ? known.count : 8).randomElement(choice >> 2)
@@ -23,7 +23,7 @@ extension Collection {
   }
 }
 
-/// Reserves, settles and refunds at random, and remembers what it was answered.
+/// A client that reserves, settles and refunds at random, and records the answers.
 struct RandomSpender {
   let stores: [CreditStore]
   let clock: TestClock
@@ -34,9 +34,9 @@ struct RandomSpender {
   /// Each request with its first answer.
   var reserved: [(ReservationRequest, ReservationOutcome)] = []
   var settled: [(Settlement, SettlementOutcome)] = []
-  /// Requests that were sent twice at once, and whose answers do not go together.
+  /// Descriptions of concurrent duplicate requests whose answers contradict each other.
   var contradictions: [String] = []
-  /// How often something was refunded.
+  /// The number of refunds.
   var refundCount = 0
   private let group = UUID()
 
@@ -133,7 +133,7 @@ struct RandomSpender {
     case 5: return .extend(timeToLive: .seconds(Int.random(in: 1...20, using: &random)))
     default:
       let credits: [Int32?] = [nil, nil, 0, 1, 2, 4]
-      // Most often the one id that everybody commits it under.
+      // Usually the commit id that all clients use for the reservation.
       let isOwn = Int.random(in: 0..<4, using: &random) == 0
       return .commit(
         id: isOwn ? UUID(using: &random) : commitID,
@@ -150,7 +150,7 @@ struct RandomSpender {
     } catch CreditError.unknownGroup {}
   }
 
-  /// Of any charge, whoever made it.
+  /// Refunds one credit of any charge.
   private mutating func refund() async throws {
     let userID = users[Int.random(in: users.indices, using: &random)]
     let entries = try await store.entries(of: userID, after: nil, count: 10).entries

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Where randomness comes from: `MOCKUPD_TEST_SEED`, or a new seed each run, which is printed.
+/// The seed of all random choices: `MOCKUPD_TEST_SEED`, or a new seed that is printed.
 enum TestSeed {
   static let variable = "MOCKUPD_TEST_SEED"
 
@@ -12,7 +12,7 @@ enum TestSeed {
   }()
 }
 
-/// A small generator with a seed; see <https://prng.di.unimi.it/splitmix64.c>.
+/// A seeded random number generator; see <https://prng.di.unimi.it/splitmix64.c>.
 struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
 

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// In which order a user's feed is locked: after the user's counters, by everybody.
+/// Every call locks a user's feed after the user's counters.
 @Suite struct FeedLockTests {
   @Test(.timeLimit(.minutes(15)))
   func `a call that waits for the counters does not hold the feed lock`() async throws {
@@ -15,7 +15,7 @@ import Testing
       let mockup = try #require(try await fixture.generate([asset], for: user).mockups.first)
       let steps: [@Sendable () async throws -> Void] = [
         { _ = try await fixture.generate([asset], for: user) },
-        // While its credits are held: what was dispatched gives nothing back, and waits for nobody.
+        // Before the claim, since deleting a dispatched mockup releases nothing and does not wait.
         { _ = try await fixture.store.delete(mockup, of: user) },
         { _ = try await fixture.claim() },
       ]
@@ -26,7 +26,7 @@ import Testing
           try await transaction.execute("SELECT FROM mockupd.credit_counters FOR NO KEY UPDATE")
           let task = Task { try await step() }
           try? await fixture.ledger.waitForBlockedStatements(1)
-          // As one does who has settled the credits of another mockup.
+          // Like a call that has settled the reservation of another mockup.
           try await transaction.execute(
             Statement("UPDATE mockups SET dm_render_id = '\(number)'"))
           return task

@@ -6,19 +6,19 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A feed that is read while many write: nobody who reads on after what has been read misses anything.
+/// A reader that continues after its last revision misses no change of concurrent writers.
 @Suite struct FeedRaceTests {
   private static let writers = 6
   private static let transactions = 25
 
-  /// What a reader has been told of a user's mockups: each one's last state.
+  /// A reader of one user's feed, with the last state of each mockup.
   private struct Reader {
     let user: UUID
     var revision: Int64 = 0
     var states: [UUID: String] = [:]
 
-    /// Reads on, a few changes at a time.
-    mutating func readOn(_ feed: MockupFeed) async throws {
+    /// Reads all further changes, a few at a time.
+    mutating func readChanges(from feed: MockupFeed) async throws {
       while true {
         let changes = try await feed.changes(of: user, after: revision, count: 3)
         for change in changes {
@@ -49,24 +49,26 @@ import Testing
         }
         var readers = users.map { Reader(user: $0) }
         while !isDone.isSet {
-          for index in readers.indices { try await readers[index].readOn(feed) }
+          for index in readers.indices { try await readers[index].readChanges(from: feed) }
         }
         await watching.value
         for task in running { try await task.value }
         for index in readers.indices {
-          try await readers[index].readOn(feed)
+          try await readers[index].readChanges(from: feed)
           let user = readers[index].user
           let states = readers[index].states.map { "\($0.uuidString.lowercased()) \($1)" }
           let expected = try await ledger.lines(
-            "SELECT id || ' ' || coalesce(error_message, '-') FROM mockups WHERE user_id = '\(user)'"
-          )
+            """
+            SELECT id || ' ' || coalesce(error_message, '-') FROM mockups
+            WHERE user_id = '\(user)'
+            """)
           #expect(states.sorted() == expected.sorted())
         }
       }
     }
   }
 
-  /// Changes mockups of all users, several in one statement, each time in a transaction that lasts.
+  /// Changes mockups of all users, several in one statement, in transactions that take a while.
   private func write(as writer: Int, _ ledger: LedgerFixture) async throws {
     var random = SplitMix64(state: TestSeed.value &+ UInt64(writer))
     var configuration = ledger.database.owner
@@ -78,7 +80,7 @@ import Testing
         let seed = Double.random(in: -1...1, using: &random)
         try await pool.withTransaction { transaction throws(PostgresError) in
           try await transaction.execute("SELECT setseed($1)", [seed])
-          // In one order, so that writers wait for each other and not in a circle.
+          // Locked in one order, so that writers do not deadlock.
           try await transaction.execute(
             """
             CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
@@ -108,7 +110,7 @@ import Testing
   }
 }
 
-/// Something that is so from some moment on.
+/// A flag that stays set.
 private final class Flag: Sendable {
   private let state = Atomic(false)
 

@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What counts as a change of a mockup, whoever makes it.
+/// The changes of mockups that the feed records, whether made by calls or by SQL.
 @Suite struct FeedTests {
   private static func withFeed(
     _ body: (LedgerFixture, MockupFeed) async throws -> Void
@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  /// What changed while a closure ran, as `id error`, or `id gone`.
+  /// Returns the changes while a closure ran, as `id error`, or `id gone` after a deletion.
   private static func changes(
     _ feed: MockupFeed, of user: UUID, _ body: () async throws -> Void
   ) async throws -> [String] {
@@ -132,12 +132,12 @@ import Testing
   {
     try await Self.withFeed { ledger, feed in
       let (user, other) = (try await ledger.user(), try await ledger.user())
-      let (heard, hear) = AsyncStream.makeStream(of: NotificationListener.Event.self)
+      let (stream, continuation) = AsyncStream.makeStream(of: NotificationListener.Event.self)
       let listener = try NotificationListener(
         configuration: ledger.database.service, channels: [MockupFeed.channel]
-      ) { hear.yield($0) }
+      ) { continuation.yield($0) }
       let running = Task { await listener.run() }
-      var events = heard.makeAsyncIterator()
+      var events = stream.makeAsyncIterator()
       #expect(await events.next() == .listening)
 
       try await ledger.owner.withTransaction { transaction throws(PostgresError) in

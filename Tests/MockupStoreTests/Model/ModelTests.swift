@@ -4,9 +4,9 @@ import Mockups
 import TestSupport
 import Testing
 
-/// Random calls, with a clock moved by hand, are answered as the model answers them.
+/// Random calls of the store, on a manual clock, get the answers of the model.
 ///
-/// Repeat a failure with `MOCKUPD_TEST_SEED=<seed> swift test`.
+/// `MOCKUPD_TEST_SEED=<seed> swift test` repeats a failed run.
 @Suite struct ModelTests {
   @Test func `random calls get the answers of the model`() async throws {
     let counts = try await withThrowingTaskGroup(of: [String: Int].self) { group in
@@ -15,7 +15,7 @@ import Testing
       }
       return try await group.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
     }
-    // A rule that the calls never meet is not tested.
+    // A rule is tested only if some calls get its answer.
     for answer in Self.answers {
       #expect(
         counts[answer, default: 0] >= 4, "\(answer); \(TestSeed.variable)=\(TestSeed.value)")
@@ -60,9 +60,9 @@ import Testing
     return answers.flatMap { call, answers in answers.map { "\(call): \($0)" } }
   }()
 
-  /// Makes the calls of a sequence, and counts the kinds of its answers.
+  /// Makes the calls of one sequence, and counts the answers by kind.
   private static func answers(ofSequence number: UInt64) async throws -> [String: Int] {
-    let rerun: Comment = "\(TestSeed.variable)=\(TestSeed.value), sequence \(number)"
+    let seedComment: Comment = "\(TestSeed.variable)=\(TestSeed.value), sequence \(number)"
     var counts: [String: Int] = [:]
     try await LedgerFixture.with(at: "2025-12-31T23:52:00Z") { ledger in
       var walk = ModelWalk(ledger: ledger, random: SplitMix64(state: TestSeed.value &+ number))
@@ -70,33 +70,34 @@ import Testing
       for step in 0..<300 {
         let (asked, answers, expected) = try await walk.step()
         guard answers == expected else {
-          Issue.record("step \(step), \(asked): \(answers), not \(expected); \(rerun)")
+          Issue.record(
+            "step \(step), \(asked): got \(answers), expected \(expected); \(seedComment)")
           return
         }
       }
       counts = walk.counts
       for (userID, year) in walk.years {
         let usage = try await ledger.store.usage(of: userID, year: year)
-        #expect(usage.available == walk.model.available(userID, year), rerun)
+        #expect(usage.available == walk.model.available(userID, year), seedComment)
       }
       for (id, hold) in walk.model.holds {
         let reservation = try await ledger.store.reservation(id, of: hold.request.userID)
-        #expect(reservation.state == hold.state, rerun)
-        #expect(reservation.held == hold.held, rerun)
-        #expect(reservation.committed == hold.committed, rerun)
-        #expect(reservation.expiresAt == hold.expiresAt, rerun)
+        #expect(reservation.state == hold.state, seedComment)
+        #expect(reservation.held == hold.held, seedComment)
+        #expect(reservation.committed == hold.committed, seedComment)
+        #expect(reservation.expiresAt == hold.expiresAt, seedComment)
       }
     }
     return counts
   }
 }
 
-/// Chooses calls, and makes them of both.
+/// A random sequence of calls, each made of the store and of the model.
 struct ModelWalk {
   let ledger: LedgerFixture
   var random: SplitMix64
   var model: ModelBooks
-  /// How often the ledger answered in each way, by the call and the answer without its figures.
+  /// The number of the store's answers by kind: the call, and the answer without its figures.
   private(set) var counts: [String: Int] = [:]
   private var users: [UUID] = []
   private var mockups: [UUID] = []
@@ -126,7 +127,9 @@ struct ModelWalk {
     model.mockups[mockup] = user
   }
 
-  /// - Returns: What was asked, and what was answered by the ledger and by the model.
+  /// Makes one random call.
+  ///
+  /// - Returns: The call, the answers of the store and the answers of the model.
   mutating func step() async throws -> (asked: String, answers: [String], expected: [String]) {
     let seconds = Int64(choice(4) == 0 ? choice(30) : 0)
     ledger.clock.advance(by: seconds)
@@ -154,7 +157,7 @@ struct ModelWalk {
   }
 
   private mutating func request(after batch: [ReservationRequest]) throws -> ReservationRequest {
-    // Now and then one that was sent before, or is much like it.
+    // Sometimes a retried request, or one that differs in a field.
     if choice(4) == 0, let first = one(of: choice(2) == 0 ? batch : requests) {
       let altered = choice(3) == 0 ? choice(6) : nil
       return try ReservationRequest(
@@ -174,7 +177,7 @@ struct ModelWalk {
       mode: choice(3) == 0 ? .bestEffort : .normal)
   }
 
-  /// The size of a batch: most are small, and some longer than a user's budget.
+  /// Returns a random batch size: mostly small, sometimes larger than a user's budget.
   private mutating func size() -> Int { 1 + choice(choice(4) == 0 ? 24 : 4) }
 
   private mutating func reserve() async throws -> (String, [String], [String]) {
@@ -195,7 +198,7 @@ struct ModelWalk {
   }
 
   private mutating func settlement(after batch: [Settlement]) -> Settlement? {
-    // Now and then a commit that was sent before, or is much like it.
+    // Sometimes a retried commit, or one that differs in a field.
     if choice(4) == 0, let first = one(of: choice(3) == 0 ? batch : commits.suffix(20)),
       case .commit(let commit) = first.action
     {
@@ -218,7 +221,7 @@ struct ModelWalk {
     default:
       let credits: [Int32?] = [nil, nil, 0, 1, 1, 2, 3, 5, 30]
       action = .commit(
-        // Of few ids, so that they meet again.
+        // There are few commit ids, so that they repeat.
         id: groups[choice(2)], credits: credits[choice(credits.count)],
         isFinal: choice(2) == 0, allowsOverrun: choice(3) == 0)
     }
@@ -258,7 +261,7 @@ struct ModelWalk {
     return ("\(batch)", answers.map { summary(of: $0) }, all)
   }
 
-  /// Takes what a batch has made of the model, unless it was to be all or nothing, and was not all.
+  /// Applies a batch to the model, unless it is an all-or-nothing batch that failed.
   private mutating func decide(
     _ changed: ModelBooks, _ answers: [String], _ allOrNothing: Bool,
     _ isDone: (String) -> Bool
@@ -281,17 +284,17 @@ struct ModelWalk {
     guard !model.ledger.isEmpty else { return ("nothing", [], []) }
     var index = choice(model.ledger.count)
     let charge = model.ledger[index]
-    // The ledger' entry of the same place among those of its user and year.
-    let place = model.ledger.prefix(index).count {
+    // The store's entry at the same position among those of its user and year.
+    let position = model.ledger.prefix(index).count {
       $0.userID == charge.userID && $0.year == charge.year
     }
     let entries = try await ledger.store.export(
       of: charge.userID, year: charge.year, after: nil, count: 1000)
     let credits: [Int32?] = [nil, 1, 1, 2, 4]
     var refund = Refund(
-      userID: charge.userID, id: UUID(using: &random), entryID: entries[place].id,
+      userID: charge.userID, id: UUID(using: &random), entryID: entries[position].id,
       credits: credits[choice(credits.count)])
-    // Now and then one that was sent before, or is much like it.
+    // Sometimes a retried request, or one that differs in a field.
     if choice(2) == 0, let first = one(of: refunds.filter { $0.refund.userID == refund.userID }) {
       switch choice(4) {
       case 0:
