@@ -50,7 +50,7 @@ import Testing
           == "the reservation expired before the mockup was made")
       #expect(try await fixture.reservation(of: id, user) == "expired 0")
       #expect(try await fixture.ledger.store.usage(of: user).available == 10)
-      // It can be asked for once more.
+      // It can be regenerated.
       #expect(try await fixture.regenerate(id, of: user).mockup?.status == .pending)
     }
   }
@@ -86,7 +86,7 @@ import Testing
       }
       #expect(Set(claimed) == Set(made))
       #expect(claimed.count == 7)
-      // What a claim left alone has used up no attempt.
+      // A mockup that did not fit a claim has not used an attempt.
       let attempts = try await fixture.ledger.lines(
         "SELECT DISTINCT attempt::text FROM mockupd.mockup_jobs")
       #expect(attempts == ["1"])
@@ -127,7 +127,7 @@ import Testing
       let waiting = try await fixture.ledger.withLocks(lock) {
         let waiting = Task { try await fixture.claim() }
         try await fixture.ledger.waitForBlockedStatements(1)
-        // The oldest is taken, so the next is found at once.
+        // The oldest mockup is locked, so this claim takes the next one.
         #expect(try await fixture.claim().map(\.mockup.id) == [other])
         return waiting
       }

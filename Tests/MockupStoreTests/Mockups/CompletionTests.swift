@@ -71,7 +71,7 @@ import Testing
       #expect(again.isReplayed)
       again.isReplayed = false
       #expect(again == first)
-      // Also after somebody has looked at it.
+      // A retry after an approval is replayed too.
       _ = try await fixture.store.approve(attempt.mockupID, of: user)
       let last = try await fixture.complete(attempt, Self.picture, credits: credits)
       #expect(last.isReplayed)
@@ -253,7 +253,7 @@ import Testing
     try await WorkerFixture.with { fixture in
       let user = try await fixture.ledger.user(budget: 10)
       let attempt = try await fixture.claimed(of: user)
-      // Of 46 bytes, and almost four hundred thousand digits.
+      // 46 bytes, which PostgreSQL stores as almost four hundred thousand digits.
       let expanding = Picture(
         fileURL: "u", fileKey: "k", metadata: #"{"a": 1e131000, "b": 1e131000, "c": 1e131000}"#)
       let first = try await answer { try await fixture.complete(attempt, expanding) }
@@ -271,7 +271,7 @@ import Testing
       let first = MockupAttempt(try #require(try await fixture.claim().first))
       try await fail(first, in: fixture)
       #expect(try await fixture.reservation(of: id, user) == "held 3")
-      // Another claim dispatches it again.
+      // The next claim dispatches the reservation again.
       let second = MockupAttempt(try #require(try await fixture.claim().first))
       #expect(try await fixture.reservation(of: id, user) == "dispatched 3")
       let outcome = try await fail(second, in: fixture)
@@ -279,7 +279,7 @@ import Testing
       fixture.ledger.clock.advance(by: 600)
       #expect(try await fixture.ledger.store.usage(of: user).held == 0)
       #expect(try await fixture.reservation(of: id, user) == "expired 0")
-      // And an attempt that has no credits is not handed out.
+      // A mockup without held credits cannot be claimed.
       #expect(try await fixture.claim().isEmpty)
       let mockup = try await fixture.store.mockup(id, of: user)
       #expect(mockup.status == .failed)
@@ -309,7 +309,7 @@ import Testing
     }
   }
 
-  /// The vendor may have charged for the attempt that did not report.
+  /// The vendor may have charged for the first attempt, which did not report.
   @Test(arguments: [true, false])
   func `a failure after an expired lease keeps the credits`(mayRetry: Bool) async throws {
     try await WorkerFixture.with { fixture in
@@ -326,7 +326,7 @@ import Testing
       #expect(try await fixture.reservation(of: id, user) == "unresolved 3")
       #expect(try await fixture.ledger.store.usage(of: user).held == 3)
 
-      // A new round has a reservation of its own, for which nobody was charged.
+      // A regeneration has a new reservation, which the vendor has not charged.
       if mayRetry { #expect(try await fixture.claim().isEmpty) }
       try await fixture.regenerate(id, of: user)
       let third = MockupAttempt(try #require(try await fixture.claim().first))

@@ -91,7 +91,7 @@ import Testing
       try await fixture.complete(attempt)
       let deleted = try #require(first.mockups.first { $0 != attempt.mockupID })
       _ = try await fixture.store.delete(deleted, of: user)
-      // Credits that came back change nothing about what was refused.
+      // Credits that are free again do not change the refused pair.
       let again = try await fixture.generate([asset], scenes, for: user, id: id)
       #expect(again.isReplayed)
       #expect(again.mockups == first.mockups)
@@ -145,7 +145,7 @@ import Testing
       ]
       for (expected, body) in table { #expect(try await answer(body) == expected) }
       #expect(try await fixture.ledger.lines("SELECT count(*) FROM mockups") == ["1"])
-      // Another user's id is another id.
+      // Request ids are separate for each user.
       let stranger = try await fixture.ledger.user()
       let foreign = try await fixture.generate(
         [try await fixture.asset(of: stranger)], for: stranger, id: id)
@@ -168,7 +168,7 @@ import Testing
       #expect(
         try await answer { try await fixture.generate([asset], for: UUID()) } == "unknown user")
       #expect(try await fixture.ledger.lines("SELECT count(*) FROM mockups") == ["0"])
-      // The id is still free.
+      // The id can still be used.
       #expect(try await fixture.generate([asset], for: user, id: id).summaries == ["pending"])
     }
   }

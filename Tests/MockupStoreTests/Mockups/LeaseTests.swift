@@ -89,7 +89,7 @@ import Testing
       let late = MockupAttempt(userID: user, mockupID: id, number: 3)
       #expect(
         try await answer { try await fixture.complete(late) } == "failed does not become completed")
-      // It has as many attempts again when it is asked for again, and goes on counting.
+      // A regeneration allows as many attempts again, and their numbers go on.
       try await fixture.regenerate(id, of: user)
       let claimed = try #require(try await fixture.claim().first)
       #expect(claimed.mockup.attempt == 4)

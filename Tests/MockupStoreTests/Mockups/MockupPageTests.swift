@@ -11,7 +11,7 @@ import Testing
       _ = try await fixture.pending(of: try await fixture.ledger.user())
       var made: [UUID] = []
       for _ in 0..<3 {
-        // Those of one request have one time.
+        // The mockups of one request have the same creation time.
         let outcome = try await fixture.generate(
           [try await fixture.asset(of: user)], ["bedroom", "living_room", "home_office"], for: user)
         made.insert(contentsOf: outcome.mockups, at: 0)
@@ -23,7 +23,7 @@ import Testing
         let page = try await fixture.store.mockups(of: user, after: cursor, count: 4)
         pages.append(page.mockups.map(\.id))
         cursor = page.next
-        // What is made meanwhile comes before the list's beginning.
+        // Newer mockups come before the first page.
         _ = try await fixture.pending(of: user)
       } while cursor != nil
       #expect(pages.map(\.count) == [4, 4, 1])

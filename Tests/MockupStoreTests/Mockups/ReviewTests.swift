@@ -29,7 +29,7 @@ import Testing
     try await WorkerFixture.with { fixture in
       let user = try await fixture.ledger.user(budget: 100)
       for change in Change.all {
-        // A mockup that is generating goes back to pending by its lease's end, not by its user.
+        // A generating mockup becomes pending when its lease expires, not by a call of its user.
         let isAllowed =
           change.wanted == .pending
           ? status != .generating && status.canBecome(.pending)
@@ -45,7 +45,7 @@ import Testing
               ? change.wanted.rawValue : "\(status) does not become \(change.wanted)"))
         let after = try await fixture.store.mockup(id, of: user)
         if !isAllowed { #expect(after == before) }
-        // Whatever is pending now is nobody else's.
+        // No mockup may stay pending for the next change.
         _ = try await fixture.store.delete(id, of: user)
       }
     }
@@ -100,7 +100,7 @@ import Testing
       #expect(
         try await fixture.ledger.entries(of: user).map(\.operation) == [.generation, .regeneration])
 
-      // Sent again it is the same round, whatever became of it.
+      // A retry is replayed, whatever the mockup's status is by then.
       var again = try await fixture.regenerate(id, of: user, requestID: request, credits: 2)
       #expect(again.isReplayed)
       #expect(again.admission == outcome.admission)

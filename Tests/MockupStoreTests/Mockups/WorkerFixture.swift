@@ -5,12 +5,12 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Where mockups of one test are made: its ledger, and a store that goes by the same clock.
+/// A ledger for one test, with a mockup store that uses the same clock.
 struct WorkerFixture: Sendable {
   let ledger: LedgerFixture
   let store: MockupsStore
 
-  /// Runs a closure with an empty fixture, whose ledger have to be right when it is done.
+  /// Runs a closure with an empty fixture, and expects no discrepancies at the end.
   static func with(
     at time: String = "2026-05-10T12:00:00Z", _ body: (WorkerFixture) async throws -> Void
   ) async throws {
@@ -34,7 +34,7 @@ struct WorkerFixture: Sendable {
     return id
   }
 
-  /// A scene of a user's own.
+  /// Inserts a scene template of a user.
   func scene(
     _ key: String, of user: UUID, template: String, config: String = "{}", isActive: Bool = true
   ) async throws {
@@ -46,7 +46,7 @@ struct WorkerFixture: Sendable {
       """)
   }
 
-  // MARK: The store, in fewer words
+  // MARK: Calls of the store
 
   func generate(
     _ assets: [UUID], _ scenes: [String] = ["bedroom"], for user: UUID, id: UUID = UUID(),
@@ -58,7 +58,7 @@ struct WorkerFixture: Sendable {
         quoteID: quote, cost: MockupCost(credits: credits, timeToLive: .seconds(seconds))))
   }
 
-  /// Asks for one mockup of a new asset.
+  /// Requests one mockup of a new asset.
   func pending(
     of user: UUID, credits: Int32 = 1, skipsApproval: Bool = false, seconds: Int = 86_400
   ) async throws -> UUID {
@@ -74,7 +74,7 @@ struct WorkerFixture: Sendable {
     try await store.claim(worker: worker, count: count, lease: .seconds(lease))
   }
 
-  /// Asks for one mockup of a new asset, and claims it; nothing else may be pending.
+  /// Requests one mockup of a new asset, and claims it; no other mockup may be pending.
   func claimed(
     of user: UUID, credits: Int32 = 1, skipsApproval: Bool = false
   ) async throws -> MockupAttempt {
@@ -103,7 +103,7 @@ struct WorkerFixture: Sendable {
       cost: MockupCost(credits: credits, timeToLive: .seconds(seconds)))
   }
 
-  /// Makes a mockup of such a status, and nothing else that is pending.
+  /// Makes a mockup with a status; no other mockup may be pending.
   func mockup(of user: UUID, as status: MockupStatus) async throws -> UUID {
     switch status {
     case .pending: return try await pending(of: user)
@@ -123,7 +123,7 @@ struct WorkerFixture: Sendable {
     }
   }
 
-  /// The state of the round's reservation, as `held 3`.
+  /// Returns the state and the credits of a mockup's reservation, such as `held 3`.
   func reservation(of mockup: UUID, _ user: UUID) async throws -> String {
     let id = try #require(try await store.mockup(mockup, of: user).reservationID)
     let reservation = try await ledger.store.reservation(id, of: user)
@@ -143,14 +143,14 @@ extension Picture {
 }
 
 extension GenerationOutcome {
-  /// What was made.
+  /// The ids of the mockups that were made.
   var mockups: [UUID] {
     results.compactMap { result in
       if case .made(let mockup) = result.decision { mockup.id } else { nil }
     }
   }
 
-  /// Each pair's result, in few words.
+  /// A short description of each pair's result.
   var summaries: [String] {
     results.map { result in
       switch result.decision {
@@ -161,7 +161,7 @@ extension GenerationOutcome {
   }
 }
 
-/// What a change came to: its value's description, or the error in few words.
+/// Runs a call, and returns a description of its value or of its error.
 func answer<Value>(_ body: () async throws -> Value) async throws -> String {
   do {
     return "\(try await body())"
@@ -171,7 +171,7 @@ func answer<Value>(_ body: () async throws -> Value) async throws -> String {
 }
 
 extension MockupError {
-  /// The error in few words, for tables.
+  /// A short description, for tables of expected results.
   var summary: String {
     switch self {
     case .unknownUser: "unknown user"

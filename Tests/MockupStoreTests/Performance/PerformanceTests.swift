@@ -85,7 +85,7 @@ import Testing
       }
       #expect(try await fixture.record(Array(entries.reversed()), id: id) == .conflictingEntries)
       #expect(try await fixture.record([], id: id) == .conflictingEntries)
-      // Beside new ones, too.
+      // The retried batch is replayed among new batches too.
       let answers = try await fixture.performance.record([
         PerformanceBatch(id: UUID(), entries: [fixture.entry(mockup, pins: 10)]),
         PerformanceBatch(id: id, entries: entries),

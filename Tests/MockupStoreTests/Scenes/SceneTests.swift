@@ -38,7 +38,7 @@ import Testing
       }
     }
 
-    /// The database's own text of a configuration.
+    /// Returns a configuration as PostgreSQL prints it.
     func config(of id: UUID) async throws -> [String] {
       try await ledger.lines("SELECT config FROM mockup_scene_templates WHERE id = '\(id)'")
     }
@@ -137,7 +137,7 @@ import Testing
       let again = try await fixture.scenes.create(request)
       #expect(again.isReplayed && again.template == made.template)
 
-      // Also when it was changed since, and not when it was deleted.
+      // A retry is replayed after a change, but not after a deletion.
       var change = SceneTemplateChange()
       change.name = "Other"
       let id = made.template.id
@@ -169,7 +169,7 @@ import Testing
         #expect(
           await failure { _ = try await fixture.scenes.create(request) } == "conflict \(field)")
       }
-      // What was refused may be asked for again.
+      // A rejected request does not use up its id.
       let refused = fixture.request(id: UUID())
       for _ in 1...2 {
         #expect(await failure { _ = try await fixture.scenes.create(refused) } == "keyTaken loft")
@@ -177,7 +177,7 @@ import Testing
     }
   }
 
-  /// The id of a request or a template of another user, of the system's, and one that nobody has.
+  /// The ids are those of another user's request and template, of a system template, and a new one.
   @Test func `an id reveals nothing about other users`() async throws {
     try await Fixture.with { fixture in
       let other = try await fixture.ledger.user()
@@ -226,7 +226,7 @@ import Testing
         await failure { _ = try await fixture.scenes.delete(system.id, of: fixture.user) }
           == "systemTemplate")
       #expect(try await fixture.scenes.resolve("bedroom", for: fixture.user) == system)
-      // Nor the service's, by statements of its own.
+      // The server's login cannot change them by SQL either.
       let changed = try await fixture.ledger.database.withPool { pool in
         try await [
           pool.execute("DELETE FROM public.mockup_scene_templates WHERE is_system"),
