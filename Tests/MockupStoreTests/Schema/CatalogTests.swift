@@ -3,11 +3,10 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What the first schema has, item by item, as it was asked for; see the system catalogs for what
-/// each query reads.
+/// Compares the system catalogs after migration 7 with the initial schema, item by item.
 @Suite struct CatalogTests {
-  /// Runs a closure in a database to which nothing but the first schema was applied.
-  private func withFirstSchema(_ body: (Pool) async throws -> Void) async throws {
+  /// Runs a closure in a database that has only the initial schema.
+  private func withInitialSchema(_ body: (Pool) async throws -> Void) async throws {
     try await MigratedDatabase.withoutSchema { database in
       try await Schema.migrator(configuration: database.owner).migrate(upTo: 7)
       try await database.withOwner(body)
@@ -17,7 +16,7 @@ import Testing
   private static let tables = "('mockups', 'mockup_credit_usage', 'mockup_scene_templates')"
 
   @Test func `columns and their defaults match the initial schema`() async throws {
-    try await withFirstSchema { pool in
+    try await withInitialSchema { pool in
       for (table, expected) in InitialSchema.columns {
         let columns = try await pool.lines(
           """
@@ -36,7 +35,7 @@ import Testing
   }
 
   @Test func `keys and checks match the initial schema`() async throws {
-    try await withFirstSchema { pool in
+    try await withInitialSchema { pool in
       let constraints = try await pool.lines(
         """
         SELECT conrelid::regclass || ': ' || pg_get_constraintdef(oid)
@@ -49,7 +48,7 @@ import Testing
   }
 
   @Test func `indexes match the initial schema`() async throws {
-    try await withFirstSchema { pool in
+    try await withInitialSchema { pool in
       let indexes = try await pool.lines(
         """
         SELECT pg_get_indexdef(indexrelid) FROM pg_index
@@ -62,7 +61,7 @@ import Testing
   }
 
   @Test func `row level security and its policies match the initial schema`() async throws {
-    try await withFirstSchema { pool in
+    try await withInitialSchema { pool in
       let policies = try await pool.lines(
         """
         SELECT concat_ws(' ', policyname, 'on', tablename, permissive, 'for', cmd,
@@ -81,7 +80,7 @@ import Testing
   }
 
   @Test func `the trigger matches the initial schema`() async throws {
-    try await withFirstSchema { pool in
+    try await withInitialSchema { pool in
       let triggers = try await pool.lines(
         """
         SELECT pg_get_triggerdef(oid) FROM pg_trigger
@@ -110,13 +109,13 @@ import Testing
           ORDER BY proname
           """)
       }
-      // The year is that of UTC in the end: the only change.
+      // The only later change is that the default year is the year in UTC.
       #expect(functions == InitialSchema.functions(yearOf: version == 7 ? "" : "UTC"))
     }
   }
 
   @Test func `system scenes match the initial schema byte for byte`() async throws {
-    try await withFirstSchema { pool in
+    try await withInitialSchema { pool in
       let scenes = try await pool.lines(
         """
         SELECT concat_ws('|', scene_key, name, description, dm_template_id,

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// The repository that the tests were built from.
+/// The source tree that the tests were built from.
 enum Checkout {
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -11,7 +11,7 @@ enum Checkout {
     return String(decoding: data, as: UTF8.self)
   }
 
-  /// Paths of all files below folders, from the root.
+  /// Returns the paths of all files below folders, relative to the root.
   static func files(below folders: [String]) throws -> [String] {
     try folders.flatMap { folder in
       try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path)

@@ -4,18 +4,18 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The SQL files: versioned migrations, and the functions, views, aggregates and triggers, one a file.
+/// The SQL files: migrations, and one file for each function, view, aggregate and trigger.
 @Suite struct FunctionFileTests {
   private static let folder = "Sources/MockupSchema/SQL/Functions"
 
-  /// A file of the folder: its path in it without the extension, and its text.
+  /// Returns each file of the folder: its relative path without the extension, and its text.
   private func files() throws -> [(path: String, sql: String)] {
     try Checkout.files(below: [Self.folder]).filter { $0.hasSuffix(".sql") }.map { file in
       (String(file.dropFirst(Self.folder.count + 1).dropLast(4)), try Checkout.text(of: file))
     }
   }
 
-  /// The statements, without comments.
+  /// Returns the statements without comments.
   private func code(_ sql: String) -> String {
     sql.replacing(/--[^\n]*/, with: "")
   }
@@ -39,7 +39,7 @@ import Testing
       let created = code.matches(
         of: /CREATE (OR REPLACE )?(\w+) ((mockupd|public)\.)?(\w+)/)
       try #require(created.count == 1, "\(path)")
-      #expect(created[0].1 != nil, "\(path) does not replace")
+      #expect(created[0].1 != nil, "\(path) lacks OR REPLACE")
       #expect(String(created[0].5) == name(of: path))
       switch created[0].2 {
       case "FUNCTION":
@@ -51,7 +51,7 @@ import Testing
             /REVOKE ALL ON .+\n  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;/),
           "\(path)")
       case "TRIGGER": break
-      default: Issue.record("\(path) makes a \(created[0].2)")
+      default: Issue.record("\(path) creates an unexpected \(created[0].2)")
       }
     }
   }
@@ -82,7 +82,7 @@ import Testing
         UNION ALL
         SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname <> 'mockups_updated_at'
         """
-      // The versioned migrations need none of them.
+      // The versioned migrations create none of these objects.
       try await migrator.migrate(upTo: Schema.migrations.last?.version)
       try await database.withOwner { pool in
         #expect(try await pool.lines(objects) == [])

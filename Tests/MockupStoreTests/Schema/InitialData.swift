@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Postgres
 
-/// Data as the first schema let it be, some of which later checks forbid.
+/// Data that the initial schema accepts, some of which later checks reject.
 enum InitialData {
   static func sql(user: UUID, other: UUID) -> String {
     """
@@ -29,14 +29,14 @@ enum InitialData {
     """
   }
 
-  /// The user's rows by year and in the order in which they were made.
-  static let places = [
+  /// The user's ledger entries after the migration: year, sequence, credits and operation.
+  static let entries = [
     "2024 1 1 generation", "2024 2 2 generation",
     "2025 1 100 generation", "2025 2 20 refund", "2025 3 -5 generation", "2025 4 7 gift",
     "2025 5 3 regeneration", "2025 6 0 generation",
   ]
 
-  /// Every row of a table, but only the columns that the first schema gave it.
+  /// Returns a query for every row of a table, with the columns of the initial schema only.
   static func query(_ table: String) -> String {
     """
     SELECT to_jsonb(t)

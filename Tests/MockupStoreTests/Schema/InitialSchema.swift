@@ -1,4 +1,4 @@
-/// The first schema as it was asked for, in the words in which PostgreSQL describes it.
+/// The objects of the initial schema, as PostgreSQL describes them.
 enum InitialSchema {
   static let columns: [(table: String, columns: [String])] = [
     (
@@ -114,7 +114,9 @@ enum InitialSchema {
       + "using \(isOwnTemplate)",
   ]
 
-  /// - Parameter zone: In which the year's default is taken; empty for the session's.
+  /// Returns the public functions with their signatures.
+  ///
+  /// - Parameter zone: The time zone of the default year; empty for the session's time zone.
   static func functions(yearOf zone: String) -> [String] {
     let year =
       zone.isEmpty
@@ -130,7 +132,7 @@ enum InitialSchema {
     ]
   }
 
-  /// Key, name, description, template, collections, configuration.
+  /// The system templates: key, name, description, vendor template, collections, configuration.
   static let scenes = [
     "bedroom|Bedroom|Cozy bedroom setting with natural light|dm_bedroom_001|grounding,wholeness|"
       + #"{"default_size": {"width": 800, "height": 1000}, "smart_object": "artwork_frame"}"#,

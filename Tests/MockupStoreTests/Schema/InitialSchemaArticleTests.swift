@@ -3,9 +3,9 @@ import MockupSchema
 import Postgres
 import Testing
 
-/// The article that says where the first schema is, held to the code.
+/// Checks the article on the initial schema against the code.
 @Suite struct InitialSchemaArticleTests {
-  /// The cells of each row of the tables, without their heads.
+  /// Returns the cells of each table row in the article, without the header rows.
   private func rows() throws -> [[String]] {
     try Checkout.text(of: "Sources/MockupStore/MockupStore.docc/FirstSchema.md")
       .split(separator: "\n")
@@ -17,7 +17,7 @@ import Testing
       }
   }
 
-  /// What stands in backquotes.
+  /// Returns the parts of a text in backquotes.
   private func quoted(in text: String) -> [String] {
     text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
       .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
@@ -55,7 +55,7 @@ import Testing
     }
     for type in InitialTypes.all.keys { #expect(items.contains(type)) }
     #expect(items.contains("mockups_updated_at"))
-    // The keys, without the primary ones, which share a row, and the check.
+    // The primary keys share one row, which is not counted here.
     let foreign = InitialSchema.constraints.filter { $0.contains("FOREIGN KEY") }
     #expect(rows.filter { $0[0].contains("→") }.count == foreign.count)
     #expect(rows.filter { $0[0].hasPrefix("the check of") }.count == 1)

@@ -1,5 +1,4 @@
-/// The types of the first schema's clients: the message that each is, and its fields in the message's
-/// words, where they are others.
+/// The types of the initial schema's clients, with the messages and fields that replace them.
 enum InitialTypes {
   typealias Field = (name: String, wire: String)
 
@@ -39,7 +38,7 @@ enum InitialTypes {
   static let template = columns(of: "mockup_scene_templates", renamed: ["id": "template_id"])
   static let entry = columns(of: "mockup_credit_usage", renamed: ["id": "entry_id"])
 
-  /// A row's type has its columns.
+  /// Returns one field for each column of a table.
   private static func columns(of table: String, renamed: [String: String]) -> [Field] {
     let columns = InitialSchema.columns.first { $0.table == table }?.columns ?? []
     return columns.map { column in

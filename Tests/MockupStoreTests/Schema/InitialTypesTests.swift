@@ -2,7 +2,7 @@ import FoundationEssentials
 import Testing
 
 @Suite struct InitialTypesTests {
-  /// What stands between the braces of a message or an enumeration, messages within it included.
+  /// Returns the body of a message or an enumeration, with the messages nested in it.
   private func body(of name: String, in file: String) throws -> String {
     let lines = try Checkout.text(of: "proto/mockups/v1/\(file).proto").split(separator: "\n")
     let start = try #require(

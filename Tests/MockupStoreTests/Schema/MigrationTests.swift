@@ -12,7 +12,7 @@ import Testing
     return try await migrator.migrate().versioned.map(\.version)
   }
 
-  /// What a database is, as far as the catalogs tell.
+  /// Returns a description of the database's objects, from the system catalogs.
   private func shape(of pool: Pool) async throws -> [String] {
     try await pool.lines(
       """
@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func `existing roles stay unchanged`() async throws {
-    // The roles belong to the server, and the template has made them.
+    // Roles are shared by all databases, and the test template has already created them.
     try await MigratedDatabase.withoutSchema { database in
       try await database.withOwner { pool in
         let roles = """
@@ -150,7 +150,7 @@ import Testing
       let (user, other) = (UUID(), UUID())
       try await database.withOwner { pool in
         try await pool.withTransaction { transaction throws(PostgresError) in
-          // The first schema, made by other means than ours.
+          // The initial schema, created without the migrator.
           for migration in Schema.migrations.prefix(2) {
             try await transaction.runScript(migration.sql)
           }
@@ -165,12 +165,12 @@ import Testing
           #expect(after == rows, "\(table)")
         }
         #expect(unchanged.map(\.1.count) == [2, 2, 6, 9])
-        let places = try await pool.lines(
+        let entries = try await pool.lines(
           """
           SELECT concat_ws(' ', year, sequence, credits, operation)
           FROM mockup_credit_usage WHERE user_id = '\(user)' ORDER BY year, sequence
           """)
-        #expect(places == InitialData.places)
+        #expect(entries == InitialData.entries)
       }
       #expect(try await database.discrepancies() == [])
       try await database.withPool { pool in
@@ -199,7 +199,7 @@ import Testing
           try await transaction.runScript(InitialData.sql(user: user, other: other))
         }
         _ = try await migrate(database)
-        // Data satisfied the others, which hold for all rows.
+        // The existing rows satisfy the other checks, so those are valid for all rows.
         let forNewRowsOnly = try await pool.lines(
           """
           SELECT conname FROM pg_constraint

@@ -5,28 +5,28 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A database that lived with the first schema, and then gets ours.
+/// Migrations of a database that has data in the initial schema.
 @Suite struct TakeoverTests {
   private func withTakeover(
-    _ body: (AwkwardData, [String: [String]], MigratedDatabase, Pool) async throws -> Void
+    _ body: (NonconformingData, [String: [String]], MigratedDatabase, Pool) async throws -> Void
   ) async throws {
-    try await InitialDatabase.with { first in
-      let data = AwkwardData()
-      try await first.database.withOwner { pool in
+    try await InitialDatabase.with { initial in
+      let data = NonconformingData()
+      try await initial.database.withOwner { pool in
         try await pool.withTransaction { transaction throws(PostgresError) in
           try await transaction.runScript(data.sql)
         }
-        let before = try await AwkwardData.rows(in: pool)
-        try await first.migrate()
-        try await body(data, before, first.database, pool)
+        let before = try await NonconformingData.rows(in: pool)
+        try await initial.migrate()
+        try await body(data, before, initial.database, pool)
       }
     }
   }
 
   @Test func `every row is kept unchanged`() async throws {
     try await withTakeover { _, before, _, pool in
-      #expect(before.mapValues(\.count) == AwkwardData.counts)
-      let after = try await AwkwardData.rows(in: pool)
+      #expect(before.mapValues(\.count) == NonconformingData.counts)
+      let after = try await NonconformingData.rows(in: pool)
       for (table, rows) in before { #expect(after[table] == rows, "\(table)") }
     }
   }
@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  /// What a check would forbid does not stand in the way of what else becomes of a row.
+  /// A check that an existing row violates does not prevent changes of other columns.
   @Test func `existing rows that violate checks can be updated and deleted`() async throws {
     try await withTakeover { data, _, database, pool in
       let changes: [(sql: String, rows: Int)] = [
@@ -87,7 +87,7 @@ import Testing
         ("UPDATE mockups SET status = 'pending' WHERE status = 'failed'", 2),
         ("DELETE FROM quotes", 1),
         ("UPDATE mockup_scene_templates SET name = 'New' WHERE user_id IS NOT NULL", 6),
-        // The ledger's rows lose their mockup.
+        // The ledger entries lose their mockup.
         ("DELETE FROM mockups WHERE id = '\(data.odd)'", 1),
       ]
       for (sql, rows) in changes {
@@ -113,8 +113,8 @@ import Testing
         ("\(mockup), quality_score) \(values), 'pending', 1.5)", "mockups_quality_score_range"),
         ("\(mockup), total_pins) \(values), 'pending', -1)", "mockups_total_pins_not_negative"),
         (
-          "INSERT INTO mockup_scene_templates (user_id, scene_key, name, dm_template_id, is_system) "
-            + "VALUES ('\(data.user)', 'x', 'x', 'x', true)",
+          "INSERT INTO mockup_scene_templates (user_id, scene_key, name, dm_template_id, "
+            + "is_system) VALUES ('\(data.user)', 'x', 'x', 'x', true)",
           "mockup_scene_templates_system_has_no_user"
         ),
         (
@@ -132,7 +132,7 @@ import Testing
     }
   }
 
-  /// Templates of one key stay as they are; there is no way to more of them.
+  /// Existing templates with the same key stay unchanged; a further one cannot be added.
   @Test func `existing templates with one key are kept and no more can be added`() async throws {
     try await withTakeover { data, _, _, pool in
       let insert: Statement = """
@@ -145,7 +145,7 @@ import Testing
         }
         #expect(error?.constraint == "mockup_scene_templates_user_key")
       }
-      // The one that shows is the one that is unique.
+      // The template in use stays unique after the other one is deleted.
       let delete: Statement = "DELETE FROM mockup_scene_templates WHERE name = $1"
       let deleted = try await pool.execute(delete, Parameters("The second"))
       #expect(deleted == 1)
@@ -159,18 +159,18 @@ import Testing
   }
 
   @Test func `the migration warns about rows that violate checks`() async throws {
-    try await InitialDatabase.with { first in
-      try await first.database.withOwner { pool in
+    try await InitialDatabase.with { initial in
+      try await initial.database.withOwner { pool in
         try await pool.withTransaction { transaction throws(PostgresError) in
-          try await transaction.runScript(AwkwardData().sql)
+          try await transaction.runScript(NonconformingData().sql)
         }
       }
       let (warnings, warning) = AsyncStream<String>.makeStream()
-      try await first.migrate { warning.yield($0) }
+      try await initial.migrate { warning.yield($0) }
       warning.finish()
-      let told = await warnings.reduce(into: []) { $0.append($1) }
+      let messages = await warnings.reduce(into: []) { $0.append($1) }
       for name in ["mockups_files_when_completed", "more than one template of a key"] {
-        #expect(told.contains { $0.contains(name) }, "\(name)")
+        #expect(messages.contains { $0.contains(name) }, "\(name)")
       }
     }
   }

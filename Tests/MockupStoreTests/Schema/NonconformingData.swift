@@ -1,13 +1,13 @@
 import FoundationEssentials
 import Postgres
 
-/// Data of the kinds that the first schema let in, and that ours would not.
-struct AwkwardData: Sendable {
-  /// Has spent, with budgets and templates in order, and mockups of every state.
+/// Data that the initial schema accepts, most of which later checks reject.
+struct NonconformingData: Sendable {
+  /// A user with valid settings, ledger entries and a mockup in each state.
   let user = UUID()
-  /// Has settings that are no numbers, a ledger of odd rows, and mockups that are no better.
+  /// A user with invalid settings, and with ledger entries and mockups that violate checks.
   let odd = UUID()
-  /// Has no settings, and one template that is marked as the system's.
+  /// A user without settings, who has a template that is marked as a system template.
   let third = UUID()
 
   var sql: String {
@@ -30,7 +30,7 @@ struct AwkwardData: Sendable {
     SELECT '\(user)', '\(user)', '\(user)', 'bedroom', 'url', 'key', status
     FROM unnest(ARRAY[
       'pending', 'generating', 'completed', 'failed', 'approved', 'rejected']) AS status;
-    -- In order: no file, another's asset, another's quote, and numbers that are none.
+    -- In order: no file, another user's asset, another user's quote, and invalid numbers.
     INSERT INTO mockups (
       id, user_id, asset_id, quote_id, scene, file_url, file_key, status, error_message,
       credits_used, quality_score, total_pins, total_impressions, dm_metadata)
@@ -82,13 +82,13 @@ struct AwkwardData: Sendable {
     """
   }
 
-  /// Every table, and how many rows it has with the system's five scenes.
+  /// The number of rows of every table, including the five system templates.
   static let counts = [
     "assets": 2, "auth.users": 3, "mockup_credit_usage": 10, "mockup_scene_templates": 13,
     "mockups": 10, "quotes": 1, "user_settings": 2,
   ]
 
-  /// Every row of every table, but only the columns that the first schema gave it.
+  /// Returns every row of every table, with the columns of the initial schema only.
   static func rows(in pool: Pool) async throws -> [String: [String]] {
     var rows: [String: [String]] = [:]
     for table in counts.keys {
