@@ -2,11 +2,12 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A role that runs SQL of its own, and plants code for others to run: temporary objects come before
-/// PostgreSQL's own where a function's search path lets them.
+/// A role that runs its own SQL, and creates temporary objects that other roles may then use.
+///
+/// Temporary objects take precedence over PostgreSQL's own if a function's search path allows it.
 struct Attacker: Sendable, CustomTestStringConvertible {
   let role: String
-  /// A login of its own; otherwise a login takes the role.
+  /// True if the role can log in; otherwise another login sets the role.
   var isLogin = false
 
   var testDescription: String { role }
@@ -16,10 +17,10 @@ struct Attacker: Sendable, CustomTestStringConvertible {
     Attacker(role: "anon"), Attacker(role: "service_role"), Attacker(role: stranger, isLogin: true),
   ]
 
-  /// A login without any right of its own: what it may do, everybody may.
+  /// A login that has only the privileges of `PUBLIC`.
   static let stranger = "mockupd_attacker"
 
-  /// Makes the stranger, who stays on the server.
+  /// Creates the login ``stranger``, which stays on the server.
   static let makeStranger = """
     DO $$
     BEGIN
@@ -29,19 +30,20 @@ struct Attacker: Sendable, CustomTestStringConvertible {
     $$
     """
 
-  /// The names of types that a function may mention. For some, such as `integer`, the grammar has the name
-  /// and no schema is searched.
+  /// The names of types that a function may use.
+  ///
+  /// Some of them, such as `integer`, are keywords, for which PostgreSQL searches no schema.
   static let types = [
     "text", "uuid", "jsonb", "json", "integer", "int4", "int8", "bool", "boolean", "timestamptz",
     "numeric", "float8", "bytea", "name", "regclass", "date",
   ]
 
-  /// The type of PostgreSQL behind a name.
+  /// Returns the name of a type in PostgreSQL's catalog.
   static func original(of type: String) -> String {
     ["integer": "int4", "boolean": "bool"][type] ?? type
   }
 
-  /// Runs a closure with the one connection of this role, which is signed in as a user.
+  /// Runs a closure with a single connection of this role, signed in as a user.
   func withSession<Value>(
     in database: MigratedDatabase, as user: String, _ body: (Pool) async throws -> Value
   ) async throws -> Value {
@@ -55,7 +57,9 @@ struct Attacker: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// Plants the code: it counts how often it ran as another role, which no rollback undoes.
+  /// Creates the temporary objects.
+  ///
+  /// Their code counts its runs as another role in a sequence, which no rollback resets.
   func plant(in pool: Pool) async throws {
     try await pool.execute("CREATE SEQUENCE pg_temp.stolen")
     try await pool.execute("GRANT ALL ON SEQUENCE pg_temp.stolen TO PUBLIC")
@@ -92,7 +96,7 @@ struct Attacker: Sendable, CustomTestStringConvertible {
     try await pool.execute("SET search_path = pg_temp, pg_catalog, public")
   }
 
-  /// How often the code ran as another role.
+  /// Returns the number of times that the code ran as another role.
   func hits(in pool: Pool) async throws -> Int64 {
     try await pool.query(
       "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM pg_temp.stolen"

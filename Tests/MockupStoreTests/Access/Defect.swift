@@ -1,39 +1,41 @@
 import Testing
 
-/// What the first schema lets happen and ours does not: the same steps, and what they answer in each.
+/// A defect of the initial schema: steps, and their results before and after the migrations.
 ///
-/// `$user` has an asset, a pending mockup and settings; `$other` has an asset, `$theirs`.
+/// `$user` has an asset, a pending mockup and settings; `$other` has an asset.
 struct Defect: Sendable, CustomTestStringConvertible {
   enum Step: Sendable {
-    /// A query's one value, of whoever is signed in.
+    /// A query of the user, which has a single value.
     case user(String)
-    /// The same, after a statement of the same transaction.
+    /// A query of the user, after a statement in the same transaction.
     case userAfter(String, String)
-    /// How many rows a statement changes, of whoever is signed in.
+    /// A statement of the user, whose result is the number of changed rows.
     case change(String)
+    /// A query of an anonymous client.
     case anonymous(String)
+    /// A statement of a service, whose result is the number of changed rows.
     case serviceChange(String)
-    /// A statement of the owner's.
+    /// A statement of the owner, whose result is the number of changed rows.
     case owner(String)
   }
 
   var testDescription: String
-  /// Data that the first schema let in, before ours is applied.
+  /// SQL that inserts data into the initial schema, before the migrations.
   var data: String
   var steps: [Step]
-  /// The answers in the first schema; an error's is its state.
-  var first: String
-  /// The answers in ours.
-  var ours: String
+  /// The results in the initial schema, with the SQLSTATE of an error.
+  var initial: String
+  /// The results in the migrated schema.
+  var migrated: String
 
   init(
-    _ description: String, data: String = "", _ steps: [Step], first: String, ours: String
+    _ description: String, data: String = "", _ steps: [Step], initial: String, migrated: String
   ) {
     testDescription = description
     self.data = data
     self.steps = steps
-    self.first = first
-    self.ours = ours
+    self.initial = initial
+    self.migrated = migrated
   }
 
   private static func entries(_ values: String) -> String {
@@ -56,15 +58,15 @@ struct Defect: Sendable, CustomTestStringConvertible {
         .user("SELECT success FROM reserve_mockup_credits('$user', 3500)"),
         .user("SELECT success FROM reserve_mockup_credits('$user', 3500)"),
       ],
-      first: "true, true", ours: "true, false"),
+      initial: "true, true", migrated: "true, false"),
     Defect(
       "a negative number is reserved",
       [.user("SELECT success FROM reserve_mockup_credits('$user', -100)")],
-      first: "true", ours: "false"),
+      initial: "true", migrated: "false"),
     Defect(
       "NULL is reserved",
       [.user("SELECT success FROM reserve_mockup_credits('$user', NULL)")],
-      first: "true", ours: "false"),
+      initial: "true", migrated: "false"),
     Defect(
       "a user writes the ledger",
       [
@@ -72,15 +74,15 @@ struct Defect: Sendable, CustomTestStringConvertible {
           "INSERT INTO mockup_credit_usage (user_id, credits, operation, balance_before, "
             + "balance_after) VALUES ('$user', -1000000, 'generation', 0, 0)")
       ],
-      first: "1", ours: "42501"),
+      initial: "1", migrated: "42501"),
     Defect(
-      "who is not signed in reads anybody's usage",
+      "an anonymous client reads the usage of any user",
       [.anonymous("SELECT annual_budget FROM get_credit_usage('$user')")],
-      first: "3500", ours: "42501"),
+      initial: "3500", migrated: "42501"),
     Defect(
-      "who is not signed in reserves for anybody",
+      "an anonymous client reserves credits of any user",
       [.anonymous("SELECT success FROM reserve_mockup_credits('$user', 1)")],
-      first: "true", ours: "42501"),
+      initial: "true", migrated: "42501"),
     Defect(
       "a temporary table raises a budget",
       [
@@ -89,94 +91,94 @@ struct Defect: Sendable, CustomTestStringConvertible {
             + #"'{"annual_mockup_budget": 1000000}'::jsonb AS guardrails"#,
           "SELECT annual_budget FROM get_credit_usage('$user')")
       ],
-      first: "1000000", ours: "3500"),
+      initial: "1000000", migrated: "3500"),
     Defect(
       "a pending mockup needs a file",
       [
         .change("INSERT INTO mockups (user_id, asset_id, scene) VALUES ('$user', '$user', 'attic')")
       ],
-      first: "23502", ours: "1"),
+      initial: "23502", migrated: "1"),
     Defect(
-      "a refund gives nothing back",
+      "a refund does not reduce the usage",
       data: entries("(100, 'generation'), (40, 'refund')"),
       [.user("SELECT total_used FROM get_credit_usage('$user')")],
-      first: "100", ours: "60"),
+      initial: "100", migrated: "60"),
     Defect(
       "a regeneration costs nothing",
       data: entries("(100, 'generation'), (40, 'regeneration')"),
       [.user("SELECT total_used FROM get_credit_usage('$user')")],
-      first: "100", ours: "140"),
+      initial: "100", migrated: "140"),
     Defect(
-      "any word is an operation",
+      "an entry has an unknown operation",
       data: entries("(100, 'generation')"),
       [.owner("UPDATE mockup_credit_usage SET operation = 'gift'")],
-      first: "1", ours: "23514"),
+      initial: "1", migrated: "23514"),
     Defect(
       "a user approves a mockup that is not completed",
       [.change("UPDATE mockups SET status = 'approved' WHERE user_id = '$user'")],
-      first: "1", ours: "23514"),
+      initial: "1", migrated: "23514"),
     Defect(
       "a user sets a mockup's counters",
       [.change("UPDATE mockups SET total_pins = 1000000 WHERE user_id = '$user'")],
-      first: "1", ours: "42501"),
+      initial: "1", migrated: "42501"),
     Defect(
-      "a mockup takes the asset of another user",
+      "a mockup has the asset of another user",
       [
         .serviceChange(
           "INSERT INTO mockups (user_id, asset_id, scene, file_url, file_key) "
             + "VALUES ('$user', '$other', 'attic', '', '')")
       ],
-      first: "1", ours: "23503"),
+      initial: "1", migrated: "23503"),
     Defect(
-      "a budget with a fraction stops all generation",
+      "a fractional budget blocks all reservations",
       [
         .owner(#"UPDATE user_settings SET guardrails = '{"annual_mockup_budget": "3500.5"}'"#),
         .user("SELECT remaining FROM reserve_mockup_credits('$user', 1)"),
       ],
-      first: "1, 22P02", ours: "1, 3499"),
+      initial: "1, 22P02", migrated: "1, 3499"),
     Defect(
-      "a budget that is no number stops all generation",
+      "a non-numeric budget blocks all reservations",
       [
         .owner(#"UPDATE user_settings SET guardrails = '{"annual_mockup_budget": "abc"}'"#),
         .user("SELECT remaining FROM reserve_mockup_credits('$user', 1)"),
       ],
-      first: "1, 22P02", ours: "1, 3499"),
+      initial: "1, 22P02", migrated: "1, 3499"),
     Defect(
       "a large sum overflows",
       data: entries("(2147483647, 'generation'), (2147483647, 'generation')"),
       [.user("SELECT total_used FROM get_credit_usage('$user')")],
-      first: "22003", ours: "2147483647"),
+      initial: "22003", migrated: "2147483647"),
     Defect(
-      "no year has a full budget",
+      "a null year reports the full budget",
       data: entries("(100, 'generation')"),
       [.user("SELECT remaining_annual FROM get_credit_usage('$user', NULL)")],
-      first: "3500", ours: "3400"),
+      initial: "3500", migrated: "3400"),
     Defect(
-      "a user's template that is marked as the system's shows to everybody",
+      "a user template that is marked as a system template is visible to every user",
       data: "INSERT INTO mockup_scene_templates (user_id, scene_key, name, dm_template_id, "
         + "is_system) VALUES ('$other', 'trap', 'Trap', 'dm_1', true)",
       [.user("SELECT count(*) FROM mockup_scene_templates WHERE scene_key = 'trap'")],
-      first: "1", ours: "0"),
+      initial: "1", migrated: "0"),
     Defect(
-      "a user's template is marked as the system's",
+      "a user template is marked as a system template",
       [
         .owner(
           "INSERT INTO mockup_scene_templates (user_id, scene_key, name, dm_template_id, "
             + "is_system) VALUES ('$other', 'trap', 'Trap', 'dm_1', true)")
       ],
-      first: "1", ours: "23514"),
+      initial: "1", migrated: "23514"),
     Defect(
-      "a user has two templates of one key",
+      "a user has two templates with the same key",
       [.owner(template), .change(template)],
-      first: "1, 1", ours: "1, 23505"),
+      initial: "1, 1", migrated: "1, 23505"),
     Defect(
-      "a template keeps its time of change",
+      "an update does not change the update time of a template",
       [
         .owner(template),
         .owner("UPDATE mockup_scene_templates SET name = 'Loft' WHERE scene_key = 'attic'"),
         .user(
           "SELECT updated_at > created_at FROM mockup_scene_templates WHERE scene_key = 'attic'"),
       ],
-      first: "1, 1, false", ours: "1, 1, true"),
+      initial: "1, 1, false", migrated: "1, 1, true"),
   ]
 }

@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Every defect shows in the first schema, and not in ours.
+/// Each defect occurs in the initial schema, and not in the migrated schema.
 @Suite struct DefectTests {
   private let user = UUID()
   private let other = UUID()
@@ -13,10 +13,10 @@ import Testing
     sql.replacing("$user", with: "\(user)").replacing("$other", with: "\(other)")
   }
 
-  /// Runs a closure in the first schema with data, and again in one to which ours was applied.
-  private func withBoth<Answer>(
+  /// Runs a closure with data in the initial schema, and again after the migrations.
+  private func withBothSchemas<Answer>(
     data: String = "", _ body: (Pool) async throws -> Answer
-  ) async throws -> (first: Answer, ours: Answer) {
+  ) async throws -> (initial: Answer, migrated: Answer) {
     let data = """
       INSERT INTO auth.users (id) VALUES ('$user'), ('$other');
       INSERT INTO user_settings (user_id) VALUES ('$user');
@@ -26,12 +26,12 @@ import Testing
       \(data)
       """
     func answer(migrating: Bool) async throws -> Answer {
-      try await InitialDatabase.with { first in
-        try await first.database.withOwner { pool in
+      try await InitialDatabase.with { initial in
+        try await initial.database.withOwner { pool in
           try await pool.withTransaction { transaction throws(PostgresError) in
             try await transaction.runScript(filled(data))
           }
-          if migrating { try await first.migrate() }
+          if migrating { try await initial.migrate() }
           return try await body(pool)
         }
       }
@@ -64,18 +64,18 @@ import Testing
   func `a defect of the initial schema is absent from the migrated schema`(_ defect: Defect)
     async throws
   {
-    let answers = try await withBoth(data: defect.data) { pool in
+    let answers = try await withBothSchemas(data: defect.data) { pool in
       var answers: [String] = []
       for step in defect.steps { answers.append(try await answer(to: step, in: pool)) }
       return answers.joined(separator: ", ")
     }
-    #expect(answers.first == defect.first)
-    #expect(answers.ours == defect.ours)
+    #expect(answers.initial == defect.initial)
+    #expect(answers.migrated == defect.migrated)
   }
 
   @Test func `sixteen concurrent reservations do not exceed the budget`() async throws {
     let user = user
-    let admitted = try await withBoth { pool in
+    let admitted = try await withBothSchemas { pool in
       try await withThrowingTaskGroup(of: Bool.self) { group in
         for _ in 0..<16 {
           group.addTask {
@@ -87,8 +87,8 @@ import Testing
         return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
       }
     }
-    #expect(admitted.first == 16)
-    #expect(admitted.ours == 11)
+    #expect(admitted.initial == 16)
+    #expect(admitted.migrated == 11)
   }
 
   @Test func `the default year and month do not depend on the session time zone`() async throws {
@@ -100,7 +100,7 @@ import Testing
       SELECT substring(pg_get_function_arguments(oid) FROM 'p_year integer DEFAULT (.*), p_month')
       FROM pg_proc WHERE proname = 'get_credit_usage'
       """
-    let answers = try await withBoth { pool in
+    let answers = try await withBothSchemas { pool in
       let now = "'2026-01-01 03:00:00+00'::timestamptz"
       let expressions = try await pool.lines(defaults).map { $0.replacing("now()", with: now) }
       return try await pool.withTransaction { transaction throws(PostgresError) in
@@ -110,7 +110,7 @@ import Testing
         ).sorted()
       }
     }
-    #expect(answers.first == ["12", "2025", "2025"])
-    #expect(answers.ours == ["1", "2026", "2026"])
+    #expect(answers.initial == ["12", "2025", "2025"])
+    #expect(answers.migrated == ["1", "2026", "2026"])
   }
 }

@@ -6,9 +6,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// No role that may call something of ours has its own code run with another role's rights.
+/// No role can run its own code with another role's rights by calling the project's functions.
 @Suite struct EscalationTests {
-  /// A database with a user who has one of everything, all under the user's own id.
+  /// Runs a closure with a user who has one row in each table, under the user's id.
   private func withUser(
     _ body: (MigratedDatabase, UUID) async throws -> Void
   ) async throws {
@@ -32,25 +32,25 @@ import Testing
     }
   }
 
-  private static let fresh = [
+  private static let newIDArguments = [
     "p_entry_id", "p_entry_ids", "p_reservation_id", "p_reservation_ids", "p_template_id",
     "generate_mockups.p_mockup_ids",
   ]
 
-  private static let texts = [
+  private static let textArguments = [
     "p_actions": "commit", "p_modes": "normal", "p_status": "approved", "p_dm_metadata": "{}",
     "p_scene": "bedroom", "p_scenes": "bedroom", "p_scene_key": "loft",
   ]
 
-  /// A value for an argument, by its type and its name.
+  /// Returns an SQL value for an argument of a type and a name.
   private static func value(
     _ type: String, _ name: String, of function: String, for user: UUID
   ) -> String? {
     let element = type.hasSuffix("[]") ? String(type.dropLast(2)) : type
     let values = [
-      "uuid": fresh.contains(name) || fresh.contains("\(function).\(name)")
+      "uuid": newIDArguments.contains(name) || newIDArguments.contains("\(function).\(name)")
         ? "pg_catalog.gen_random_uuid()" : "pg_catalog.uuid '\(user)'",
-      "text": "pg_catalog.text '\(texts[name] ?? "generation")'",
+      "text": "pg_catalog.text '\(textArguments[name] ?? "generation")'",
       "integer": "1", "bigint": "1::pg_catalog.int8", "boolean": "true",
       "double precision": "0.5::pg_catalog.float8", "jsonb": "pg_catalog.jsonb '{}'",
       "bytea": "pg_catalog.bytea 'x'", "timestamp with time zone": "pg_catalog.now()",
@@ -59,8 +59,9 @@ import Testing
     return values[element].map { type == element ? $0 : "ARRAY[\($0)]" }
   }
 
-  /// A call of every function of ours that the session's role may call, twice: the second finds what the
-  /// first has left. What deletes comes last.
+  /// Returns two calls of every function that the session's role may call.
+  ///
+  /// The second call finds the rows of the first one. Functions that delete come last.
   private func calls(in pool: Pool, for user: UUID) async throws -> [String] {
     let arguments = try await pool.lines(
       """
@@ -90,7 +91,7 @@ import Testing
     return calls + calls
   }
 
-  /// Statements that triggers, policies, checks and defaults take part in.
+  /// Returns statements that run triggers, policies, checks and defaults.
   private static func statements(for user: UUID) -> [String] {
     let id = "'\(user)'"
     return [
@@ -101,7 +102,8 @@ import Testing
         + "VALUES (\(id), \(id), \(id), 'loft')",
       "INSERT INTO public.mockup_scene_templates (user_id, scene_key, name, dm_template_id) "
         + "VALUES (\(id), 'hall', 'Hall', 'dm_1')",
-      "UPDATE public.mockups SET status = 'approved' WHERE user_id = \(id) AND status = 'completed'",
+      "UPDATE public.mockups SET status = 'approved' "
+        + "WHERE user_id = \(id) AND status = 'completed'",
       "UPDATE public.mockup_scene_templates SET name = 'Loft' WHERE user_id = \(id)",
       "DELETE FROM public.mockup_scene_templates WHERE user_id = \(id)",
       "DELETE FROM public.quotes WHERE user_id = \(id)",
@@ -109,18 +111,18 @@ import Testing
     ]
   }
 
-  /// What each statement ends with.
-  private func endings(_ statements: [String], in pool: Pool) async throws -> [String] {
-    var endings: [String] = []
+  /// Runs statements, and returns the outcome of each.
+  private func outcomes(_ statements: [String], in pool: Pool) async throws -> [String] {
+    var outcomes: [String] = []
     for sql in statements {
       do {
         try await pool.execute(Statement(sql))
-        endings.append("done: \(sql)")
+        outcomes.append("done: \(sql)")
       } catch {
-        endings.append("\(error.sqlState?.code ?? "\(error)"): \(sql)")
+        outcomes.append("\(error.sqlState?.code ?? "\(error)"): \(sql)")
       }
     }
-    return endings
+    return outcomes
   }
 
   @Test(arguments: Attacker.all)
@@ -134,14 +136,14 @@ import Testing
           let statements = try await calls(in: pool, for: user) + Self.statements(for: user)
           if plants { try await attacker.plant(in: pool) }
           runs.append(
-            try await endings(statements, in: pool).map {
+            try await outcomes(statements, in: pool).map {
               $0.replacing("\(user)", with: "$user")
             })
           if plants { #expect(try await attacker.hits(in: pool) == 0) }
         }
       }
     }
-    // They change no answer either.
+    // The temporary objects change no outcome either.
     #expect(runs[1] == runs[0])
     let succeeded = Set(runs[0].filter { $0.hasPrefix("done: SELECT * FROM ") })
     switch attacker.role {
@@ -151,7 +153,7 @@ import Testing
     }
   }
 
-  /// What the search path of ours prevents.
+  /// Shows the attack that the search path of the project's functions prevents.
   @Test(arguments: ["text", "uuid", "jsonb", "int4", "bool", "timestamptz"])
   func `an empty search path lets a temporary type run with the rights of the owner`(type: String)
     async throws
@@ -177,11 +179,11 @@ import Testing
   }
 }
 
-/// A login that may create objects in a database has no code run by the login that migrates it.
+/// A login that may create objects in a database cannot run code as the migrating login.
 @Suite struct MigrationEscalationTests {
   private static let attacker = Attacker.stranger
 
-  /// Runs a closure with a database in which the attacker may create schemas, and objects in `public`.
+  /// Runs a closure with a database in which the attacker may create schemas and public objects.
   private func withAttacker(
     _ body: (MigratedDatabase, Pool) async throws -> Void
   ) async throws {
@@ -208,7 +210,7 @@ import Testing
     try await Schema.migrator(configuration: database.owner).migrate()
   }
 
-  /// Functions that take the types of the migrations' own calls more exactly than PostgreSQL's own do.
+  /// Functions that match the calls of the migrations more exactly than PostgreSQL's own.
   private static let planted = """
     CREATE TABLE public.hits (role name);
     GRANT ALL ON public.hits TO PUBLIC;
@@ -217,7 +219,8 @@ import Testing
     CREATE FUNCTION public.format(text, text, text) RETURNS text LANGUAGE plpgsql
       AS 'BEGIN PERFORM public.hit(); RETURN pg_catalog.format($1, VARIADIC ARRAY[$2, $3]); END';
     CREATE FUNCTION public.format(text, regclass, name) RETURNS text LANGUAGE plpgsql
-      AS 'BEGIN PERFORM public.hit(); RETURN pg_catalog.format($1, VARIADIC ARRAY[$2::text, $3]); END';
+      AS 'BEGIN PERFORM public.hit();
+        RETURN pg_catalog.format($1, VARIADIC ARRAY[$2::text, $3]); END';
     CREATE FUNCTION public.array_fill(bigint, integer[]) RETURNS bigint[] LANGUAGE plpgsql
       AS 'BEGIN PERFORM public.hit(); RETURN ARRAY[0,0,0,0,0,0,0,0,0,0,0,0]; END';
     CREATE FUNCTION public.convert_to(text, text) RETURNS bytea LANGUAGE plpgsql
@@ -242,7 +245,7 @@ import Testing
       }
       let hits = try await pool.lines("SELECT role FROM public.hits")
       #expect(hits == [])
-      // They do where their schema is searched.
+      // The functions run if their schema is in the search path.
       try await database.withOwner { owner in
         _ = try await owner.lines("SELECT format('%s %s', 'public.hits'::regclass, 'a'::name)")
       }

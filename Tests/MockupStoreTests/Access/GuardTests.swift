@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What holds for rows that are written directly, whoever writes them.
+/// The rules for rows that are written by SQL, whatever the role.
 @Suite struct GuardTests {
   private static let states = [
     "pending", "generating", "completed", "failed", "approved", "rejected",
@@ -18,8 +18,10 @@ import Testing
     "rejected": ["pending"],
   ]
 
-  /// Those of the engine's functions, which run as the owner.
-  private static let owners: [String: Set<String>] = ["generating": ["pending", "approved"]]
+  /// Additional transitions by the engine's functions, which run as the owner.
+  private static let ownerTransitions: [String: Set<String>] = [
+    "generating": ["pending", "approved"]
+  ]
 
   @Test(arguments: states)
   func `the status of a mockup changes only along allowed transitions`(from state: String)
@@ -33,7 +35,7 @@ import Testing
           VALUES ('\(users.user)', '\(users.user)', '\(next)', '\(state)', 'url', 'key')
           """)
         let may = next == state || Self.transitions[state]?.contains(next) == true
-        let ownerMay = may || Self.owners[state]?.contains(next) == true
+        let ownerMay = may || Self.ownerTransitions[state]?.contains(next) == true
         for (role, may) in [("service_role", may), (nil, ownerMay)] {
           let error = await catching {
             try await users.ledger.owner.withTransaction { transaction throws(PostgresError) in
@@ -83,9 +85,9 @@ import Testing
         (insert("'$user'", "NULL"), nil),
         (insert("'$user'", "'$user'"), nil),
         (insert("'$other'", "NULL"), "mockups_asset_owner"),
-        (insert("'$nobody'", "NULL"), "mockups_asset_owner"),
+        (insert("'$unknown'", "NULL"), "mockups_asset_owner"),
         (insert("'$user'", "'$other'"), "mockups_quote_owner"),
-        (insert("'$user'", "'$nobody'"), "mockups_quote_owner"),
+        (insert("'$user'", "'$unknown'"), "mockups_quote_owner"),
         ("UPDATE mockups SET asset_id = '$other' WHERE scene = 'attic'", "mockups_asset_owner"),
         ("UPDATE mockups SET quote_id = '$other' WHERE scene = 'attic'", "mockups_quote_owner"),
         ("UPDATE mockups SET user_id = '$other' WHERE scene = 'attic'", "mockups_asset_owner"),
@@ -99,7 +101,7 @@ import Testing
     }
   }
 
-  /// An id of somebody else's and one of nobody's are told alike.
+  /// The error does not reveal whether an id exists.
   @Test func `an asset of another user and an unknown asset get the same error`() async throws {
     try await TwoUsers.with { users in
       func message(of asset: UUID) async -> String? {
@@ -109,13 +111,13 @@ import Testing
               + "VALUES ('\(users.user)', '\(asset)', 'attic')")
         }?.message.replacing("\(asset)".lowercased(), with: "…")
       }
-      let (theirs, nobodys) = (await message(of: users.other), await message(of: UUID()))
-      #expect(theirs?.hasSuffix("has no asset …") == true)
-      #expect(theirs == nobodys)
+      let (existing, missing) = (await message(of: users.other), await message(of: UUID()))
+      #expect(existing?.hasSuffix("has no asset …") == true)
+      #expect(existing == missing)
     }
   }
 
-  /// Such rows come with data from before.
+  /// Data from before the migrations may have such rows.
   @Test func `a mockup whose asset belongs to another user can still be updated`() async throws {
     try await TwoUsers.with { users in
       let (user, other) = (users.user, users.other)

@@ -3,12 +3,13 @@ import MockupSchema
 import Postgres
 import TestSupport
 
-/// A database as it was before this program: its roles given everything on each new object, as on
-/// Supabase, and the first schema.
+/// A database with the initial schema, created without the migrator.
+///
+/// As on Supabase, the roles have all privileges on each new object.
 struct InitialDatabase: Sendable {
   let database: MigratedDatabase
 
-  /// Runs a closure with such a database.
+  /// Runs a closure with a new database.
   static func with<Value>(_ body: (InitialDatabase) async throws -> Value) async throws -> Value {
     try await MigratedDatabase.withoutSchema { database in
       try await database.withOwner { pool in
@@ -31,7 +32,7 @@ struct InitialDatabase: Sendable {
     }
   }
 
-  /// Applies every migration: those of the first schema find all that they would make.
+  /// Applies every migration; those of the initial schema find their objects in place.
   func migrate(onWarning: @escaping @Sendable (String) -> Void = { _ in }) async throws {
     let migrator = try Schema.migrator(configuration: database.owner) { event in
       if case .notice(let notice) = event, notice.severity == "WARNING" {

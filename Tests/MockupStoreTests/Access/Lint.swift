@@ -1,13 +1,13 @@
 import Testing
 
-/// One of the checks that Supabase's linter makes of a database, by the linter's name, as a query of
-/// our own that answers with what is wrong.
+/// A check of the schema, as a query that returns the findings.
 ///
-/// Left out are those that go by statistics of use, and by what other services of Supabase have.
+/// Most are checks of Supabase's database linter, under the linter's names. Its checks of usage
+/// statistics and of Supabase's other services are left out.
 struct Lint: Sendable, CustomTestStringConvertible {
   var testDescription: String
   var query: String
-  /// What makes a database wrong.
+  /// Statements after which the check fails.
   var damage: String
   var finding: String
 
@@ -18,11 +18,11 @@ struct Lint: Sendable, CustomTestStringConvertible {
     self.finding = finding
   }
 
-  /// The schemas that are ours; `public` alone is open to the roles that PostgREST takes on.
-  private static let ours =
+  /// The schemas of the project, of which PostgREST's roles can use only `public`.
+  private static let schemas =
     "(SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'mockupd'))"
 
-  /// Objects to be damaged, and to damage with.
+  /// Statements that create the objects of the damage statements.
   static let scratch = """
     CREATE TABLE public.scratch (id uuid PRIMARY KEY, user_id uuid);
     ALTER TABLE public.scratch ENABLE ROW LEVEL SECURITY;
@@ -37,7 +37,7 @@ struct Lint: Sendable, CustomTestStringConvertible {
       "unindexed_foreign_keys",
       """
       SELECT concat_ws(' ', conrelid::regclass, conname) FROM pg_constraint AS key
-      WHERE contype = 'f' AND connamespace IN \(ours) AND NOT EXISTS (
+      WHERE contype = 'f' AND connamespace IN \(schemas) AND NOT EXISTS (
         SELECT FROM pg_index
         WHERE indrelid = conrelid AND indisvalid
           AND (indkey::int2[])[0:cardinality(conkey) - 1] @> conkey
@@ -52,7 +52,7 @@ struct Lint: Sendable, CustomTestStringConvertible {
       "no_primary_key",
       """
       SELECT oid::regclass FROM pg_class
-      WHERE relkind IN ('r', 'p') AND relnamespace IN \(ours)
+      WHERE relkind IN ('r', 'p') AND relnamespace IN \(schemas)
         AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = pg_class.oid AND indisprimary)
       """,
       damage: "ALTER TABLE scratch DROP CONSTRAINT scratch_pkey",
@@ -61,7 +61,7 @@ struct Lint: Sendable, CustomTestStringConvertible {
       "duplicate_index",
       """
       SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid) FROM pg_index
-      JOIN pg_class ON pg_class.oid = indrelid AND relnamespace IN \(ours)
+      JOIN pg_class ON pg_class.oid = indrelid AND relnamespace IN \(schemas)
       GROUP BY indrelid, indkey::text, indclass::text, indcollation::text, indoption::text,
         pg_get_expr(indexprs, indrelid), pg_get_expr(indpred, indrelid)
       HAVING count(*) > 1
@@ -108,7 +108,7 @@ struct Lint: Sendable, CustomTestStringConvertible {
       "rls_enabled_no_policy",
       """
       SELECT oid::regclass FROM pg_class
-      WHERE relrowsecurity AND relnamespace IN \(ours)
+      WHERE relrowsecurity AND relnamespace IN \(schemas)
         AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)
       """,
       damage: "DROP POLICY scratch_select ON scratch",
@@ -146,11 +146,11 @@ struct Lint: Sendable, CustomTestStringConvertible {
   static let functions = [
     Lint(
       "function_search_path_mutable",
-      // Exactly this one: an empty path lets temporary objects come before PostgreSQL's own types. What
-      // belongs to Supabase is left out.
+      // The path must be exactly this one: with an empty path, temporary types take precedence over
+      // PostgreSQL's own types. Functions of Supabase are left out.
       """
       SELECT p.oid::regprocedure FROM pg_proc AS p JOIN pg_roles AS owner ON owner.oid = p.proowner
-      WHERE (pronamespace IN \(ours) OR pronamespace = 'auth'::regnamespace)
+      WHERE (pronamespace IN \(schemas) OR pronamespace = 'auth'::regnamespace)
         AND prokind <> 'a' AND rolname <> 'supabase_auth_admin'
         AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(proconfig, '{}'))
       """,
@@ -161,9 +161,12 @@ struct Lint: Sendable, CustomTestStringConvertible {
       finding: "mockupd.scratch()"),
     Lint(
       "supabase_event_trigger_function_name",
-      // Supabase's event trigger for pg_graphql acts on a new function of this name in any schema, and
-      // fails for a login that is no superuser.
-      "SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN \(ours) AND proname = 'resolve'",
+      // Supabase's event trigger for pg_graphql acts on a new function of this name in any schema,
+      // and fails for a login that is not a superuser.
+      """
+      SELECT oid::regprocedure FROM pg_proc
+      WHERE pronamespace IN \(schemas) AND proname = 'resolve'
+      """,
       damage: "CREATE FUNCTION mockupd.resolve() RETURNS int LANGUAGE sql AS 'SELECT 1'",
       finding: "mockupd.resolve()"),
     Lint(
@@ -171,13 +174,13 @@ struct Lint: Sendable, CustomTestStringConvertible {
       // \s, \d, \w and [[:class:]] match characters beyond ASCII, which no cast accepts.
       #"""
       SELECT name FROM (
-        SELECT oid::regprocedure::text, prosrc FROM pg_proc WHERE pronamespace IN \#(ours)
+        SELECT oid::regprocedure::text, prosrc FROM pg_proc WHERE pronamespace IN \#(schemas)
         UNION ALL
         SELECT oid::regclass::text, pg_get_viewdef(oid) FROM pg_class
-        WHERE relkind IN ('v', 'm') AND relnamespace IN \#(ours)
+        WHERE relkind IN ('v', 'm') AND relnamespace IN \#(schemas)
         UNION ALL
         SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint
-        WHERE connamespace IN \#(ours)
+        WHERE connamespace IN \#(schemas)
         UNION ALL
         SELECT policyname::text, concat(qual, with_check) FROM pg_policies
       ) AS code (name, text)
@@ -189,7 +192,8 @@ struct Lint: Sendable, CustomTestStringConvertible {
       "anon_security_definer_function_executable",
       """
       SELECT oid::regprocedure FROM pg_proc
-      WHERE pronamespace IN \(ours) AND prosecdef AND has_function_privilege('anon', oid, 'EXECUTE')
+      WHERE pronamespace IN \(schemas) AND prosecdef
+        AND has_function_privilege('anon', oid, 'EXECUTE')
       """,
       damage: """
         CREATE FUNCTION mockupd.scratch() RETURNS int LANGUAGE sql SECURITY DEFINER
@@ -198,10 +202,10 @@ struct Lint: Sendable, CustomTestStringConvertible {
       finding: "mockupd.scratch()"),
     Lint(
       "authenticated_security_definer_function_executable",
-      // The two that are there to be called, and look by themselves at who calls.
+      // Two public functions are left out, since they check their callers themselves.
       """
       SELECT oid::regprocedure FROM pg_proc
-      WHERE pronamespace IN \(ours) AND prosecdef
+      WHERE pronamespace IN \(schemas) AND prosecdef
         AND has_function_privilege('authenticated', oid, 'EXECUTE') AND oid::regprocedure::text
         NOT IN ('get_credit_usage(uuid,integer,integer)', 'reserve_mockup_credits(uuid,integer)')
       """,
@@ -218,7 +222,7 @@ struct Lint: Sendable, CustomTestStringConvertible {
       "security_definer_view",
       """
       SELECT oid::regclass FROM pg_class
-      WHERE relkind = 'v' AND relnamespace IN \(ours)
+      WHERE relkind = 'v' AND relnamespace IN \(schemas)
         AND NOT coalesce(reloptions::text[] && '{security_invoker=true,security_invoker=on}', false)
       """,
       damage: "CREATE VIEW scratched AS SELECT id FROM scratch",
@@ -252,7 +256,7 @@ struct Lint: Sendable, CustomTestStringConvertible {
       finding: "scratched"),
     Lint(
       "foreign_table_in_api",
-      "SELECT oid::regclass FROM pg_class WHERE relkind = 'f' AND relnamespace IN \(ours)",
+      "SELECT oid::regclass FROM pg_class WHERE relkind = 'f' AND relnamespace IN \(schemas)",
       damage: """
         CREATE FOREIGN DATA WRAPPER scratch;
         CREATE SERVER scratch FOREIGN DATA WRAPPER scratch;
@@ -261,8 +265,8 @@ struct Lint: Sendable, CustomTestStringConvertible {
       finding: "elsewhere"),
     Lint(
       "extension_in_public",
-      "SELECT extname FROM pg_extension WHERE extnamespace IN \(ours)",
-      // Of the extensions this is the one that every server has.
+      "SELECT extname FROM pg_extension WHERE extnamespace IN \(schemas)",
+      // Every server has this extension.
       damage: "UPDATE pg_extension SET extnamespace = 'public'::regnamespace",
       finding: "plpgsql"),
     Lint(
@@ -270,7 +274,7 @@ struct Lint: Sendable, CustomTestStringConvertible {
       """
       SELECT attrelid::regclass || ' ' || attname FROM pg_attribute
       JOIN pg_class ON pg_class.oid = attrelid AND relkind IN ('r', 'p')
-      WHERE relnamespace IN \(ours) AND atttypid::regtype::text
+      WHERE relnamespace IN \(schemas) AND atttypid::regtype::text
         IN ('regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator',
           'regproc', 'regprocedure')
       """,

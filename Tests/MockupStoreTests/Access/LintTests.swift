@@ -26,9 +26,9 @@ import Testing
 
   @Test func `the schema passes every check under the default privileges of Supabase`() async throws
   {
-    try await InitialDatabase.with { first in
-      try await first.migrate()
-      try await first.database.withOwner { pool in
+    try await InitialDatabase.with { initial in
+      try await initial.migrate()
+      try await initial.database.withOwner { pool in
         for lint in Lint.all {
           let findings = try await pool.lines(lint.query)
           #expect(findings.isEmpty, "\(lint.testDescription)")
@@ -49,10 +49,10 @@ import Testing
     }
   }
 
-  /// The first schema, by contrast.
+  /// The checks find the defects of the initial schema.
   @Test func `the initial schema fails four checks`() async throws {
-    try await InitialDatabase.with { first in
-      try await first.database.withOwner { pool in
+    try await InitialDatabase.with { initial in
+      try await initial.database.withOwner { pool in
         var names: Set<String> = []
         for lint in Lint.all where !(try await pool.lines(lint.query)).isEmpty {
           names.insert(lint.testDescription)

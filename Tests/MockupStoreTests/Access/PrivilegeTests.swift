@@ -3,28 +3,29 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What each role was given, of everything that is there: what is new has to be added here.
+/// The privileges of each role on all objects; those of a new object must be added here.
 @Suite struct PrivilegeTests {
-  /// How the database was before the first migration.
+  /// The state of the database before the first migration.
   enum Host: CaseIterable, Sendable {
-    case bare
-    /// Its roles are given everything on each new object.
-    case supabase
-    /// A whole project of Supabase, and a login without superuser's rights that migrates.
-    case project
+    /// An empty database.
+    case empty
+    /// The initial schema, with Supabase's default privileges.
+    case defaultPrivileges
+    /// A Supabase project, which is migrated by a login that is not a superuser.
+    case supabaseProject
   }
 
   private func withSchema(
     on host: Host, _ body: (Pool) async throws -> Void
   ) async throws {
     switch host {
-    case .bare: try await MigratedDatabase.with { try await $0.withOwner(body) }
-    case .supabase:
+    case .empty: try await MigratedDatabase.with { try await $0.withOwner(body) }
+    case .defaultPrivileges:
       try await InitialDatabase.with { database in
         try await database.migrate()
         try await database.database.withOwner(body)
       }
-    case .project:
+    case .supabaseProject:
       try await SupabaseProject.with { project in
         try await project.migrate()
         try await project.database.withOwner(body)
@@ -99,7 +100,7 @@ import Testing
     }
   }
 
-  /// The last returns a trigger, and nobody can call it.
+  /// The last function returns a trigger, so no role can call it directly.
   static let functions = [
     "get_credit_usage(uuid,integer,integer) authenticated,mockupd_service,service_role",
     "reserve_mockup_credits(uuid,integer) authenticated,mockupd_service,service_role",
@@ -128,7 +129,8 @@ import Testing
       let open = try await pool.lines(
         """
         SELECT concat_ws(' ', rolname, privilege, 'on', nspname)
-        FROM pg_namespace CROSS JOIN pg_roles CROSS JOIN unnest(ARRAY['USAGE', 'CREATE']) AS privilege
+        FROM pg_namespace CROSS JOIN pg_roles
+        CROSS JOIN unnest(ARRAY['USAGE', 'CREATE']) AS privilege
         WHERE nspname = 'mockupd' AND rolname IN \(Self.roles)
           AND has_schema_privilege(rolname, pg_namespace.oid, privilege)
         UNION ALL
@@ -158,7 +160,7 @@ import Testing
     }
   }
 
-  /// Whatever else the server changes, it changes by a function that checks and locks.
+  /// The server makes all other changes through functions that check and lock.
   @Test func `the login of the server writes directly only to templates`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withOwner { pool in

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Postgres
 import Testing
 
-/// Which rows each role reads and changes, own ones and others'.
+/// The rows that each role can read and change.
 @Suite struct RowAccessTests {
   private static let denied = "42501"
 
@@ -21,12 +21,12 @@ import Testing
           try await caller.answer("SELECT count(*) FROM \(table)", in: users.ledger.owner)
         }
         #expect(try await read(by: .user(users.user)) == "\(ofUser)", "\(table)")
-        #expect(try await read(by: .userByOldClaim(users.other)) == "\(ofUser)", "\(table)")
+        #expect(try await read(by: .userByLegacyClaim(users.other)) == "\(ofUser)", "\(table)")
         #expect(try await read(by: .service) == "\(ofAll)", "\(table)")
         #expect(try await read(by: .anonymous) == Self.denied, "\(table)")
-        // Whose token names nobody sees what belongs to nobody: the system's scenes.
+        // A caller without a subject sees only the system templates.
         #expect(
-          try await read(by: .nobody) == (table == "mockup_scene_templates" ? "5" : "0"))
+          try await read(by: .withoutSubject) == (table == "mockup_scene_templates" ? "5" : "0"))
         guard table != "mockup_scene_templates" else { continue }
         #expect(
           try await Caller.user(users.user).lines(
@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  /// A statement, and what it answers to `$user` and to a service: rows changed, or an error's state.
+  /// A statement, with its results for `$user` and for a service: changed rows or an SQLSTATE.
   typealias Change = (sql: String, user: String, service: String)
 
   private func check(_ changes: [Change]) async throws {
@@ -45,11 +45,11 @@ import Testing
         let sql = users.filled(change.sql)
         let callers: [(Caller, expected: Set<String>)] = [
           (.user(users.user), [change.user]),
-          (.userByOldClaim(users.user), [change.user]),
+          (.userByLegacyClaim(users.user), [change.user]),
           (.service, [change.service]),
           (.anonymous, [Self.denied]),
-          // Nothing, one way or the other.
-          (.nobody, ["0", Self.denied, "23503"]),
+          // The caller changes nothing, with or without an error.
+          (.withoutSubject, ["0", Self.denied, "23503"]),
         ]
         for (caller, expected) in callers {
           let answer = try await caller.change(sql, in: users.ledger.owner)
@@ -82,19 +82,19 @@ import Testing
     ])
   }
 
-  /// A duplicate key, or an asset that the other user has, would tell what is not the user's to know.
+  /// Different errors would reveal the ids and the assets of another user.
   @Test func `the result of an insert does not depend on rows of another user`() async throws {
     let columns = "user_id, asset_id, scene"
     let template =
       "INSERT INTO mockup_scene_templates (id, scene_key, user_id, name, dm_template_id)"
     try await check(
-      ["$other", "$user", "$nobody"].map { asset in
+      ["$other", "$user", "$unknown"].map { asset in
         (
           Self.mockup(columns, "'$other', '\(asset)', 'bedroom'"), Self.denied,
           asset == "$other" ? "1" : "23503"
         )
       }
-        + ["$other", "$nobody"].flatMap { id in
+        + ["$other", "$unknown"].flatMap { id in
           [
             (
               Self.mockup("id, \(columns)", "'\(id)', '$user', '$user', 'bedroom'"), Self.denied,
@@ -103,7 +103,7 @@ import Testing
             ("\(template) VALUES ('\(id)', 'loft', '$user', 'Loft', 'dm_1')", Self.denied, "1"),
           ]
         }
-        + ["$other", "$nobody"].map { asset in
+        + ["$other", "$unknown"].map { asset in
           (Self.mockup(columns, "'$user', '\(asset)', 'bedroom'"), "23503", "23503")
         })
   }
@@ -118,7 +118,7 @@ import Testing
       (update("approved", of: "$user", from: "pending"), "23514", "23514"),
       (update("rejected", of: "$user", from: "pending"), "23514", "23514"),
       (update("approved", of: "$other", from: "completed"), "0", "1"),
-      // A regeneration costs, so that it is the service's.
+      // A regeneration costs credits, so only a service may start one.
       (update("pending", of: "$user", from: "completed"), Self.denied, "1"),
       (update("generating", of: "$user", from: "pending"), Self.denied, "1"),
       (update("failed", of: "$user", from: "pending"), Self.denied, "1"),

@@ -4,7 +4,7 @@ import Mockups
 import Postgres
 import TestSupport
 
-/// Two users who have one of everything each, and of mockups a pending and a completed one.
+/// Two users who have one row in each table, and a pending and a completed mockup.
 struct TwoUsers: Sendable {
   let ledger: LedgerFixture
   let user: UUID
@@ -34,9 +34,9 @@ struct TwoUsers: Sendable {
     }
   }
 
-  /// A statement with its `$user`, `$other` and `$nobody` filled in.
+  /// Replaces `$user`, `$other` and `$unknown` in a statement with ids.
   func filled(_ sql: String) -> String {
     sql.replacing("$user", with: "\(user)").replacing("$other", with: "\(other)")
-      .replacing("$nobody", with: "\(UUID())")
+      .replacing("$unknown", with: "\(UUID())")
   }
 }

@@ -1,20 +1,20 @@
 import FoundationEssentials
 import Postgres
 
-/// Who calls SQL's functions, as PostgREST would have the database see it.
+/// A caller of SQL functions, with the role and the claims that PostgREST sets.
 enum Caller: Sendable {
   case anonymous
   case user(UUID)
-  /// As ``user(_:)``, in the older of the two forms in which claims are handed over.
-  case userByOldClaim(UUID)
-  /// Signed in, but the token names nobody.
-  case nobody
+  /// The same as ``user(_:)``, with the claims in PostgREST's older form.
+  case userByLegacyClaim(UUID)
+  /// A signed-in caller whose token has no subject.
+  case withoutSubject
   case service
 
   private var role: String {
     switch self {
     case .anonymous: "anon"
-    case .user, .userByOldClaim, .nobody: "authenticated"
+    case .user, .userByLegacyClaim, .withoutSubject: "authenticated"
     case .service: "service_role"
     }
   }
@@ -22,30 +22,30 @@ enum Caller: Sendable {
   private var claim: (setting: String, value: String) {
     switch self {
     case .user(let id): ("request.jwt.claims", #"{"sub": "\#(id)", "role": "authenticated"}"#)
-    case .userByOldClaim(let id): ("request.jwt.claim.sub", "\(id)")
-    case .anonymous, .nobody, .service: ("request.jwt.claims", #"{"role": "\#(role)"}"#)
+    case .userByLegacyClaim(let id): ("request.jwt.claim.sub", "\(id)")
+    case .anonymous, .withoutSubject, .service: ("request.jwt.claims", #"{"role": "\#(role)"}"#)
     }
   }
 
-  /// Makes a transaction this caller's.
-  func take(_ transaction: Transaction) async throws(PostgresError) {
+  /// Sets the caller's role and claims in a transaction.
+  func assumeRole(in transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(Statement("SET LOCAL ROLE \(role)"))
     try await transaction.execute(
       "SELECT set_config($1, $2, true)", [claim.setting, claim.value])
   }
 
-  /// Runs one query as this caller, after a statement of the caller's own, and returns its column.
+  /// Runs a query as this caller, after an optional statement, and returns its only column.
   func lines(
     _ sql: String, after preparation: String? = nil, in pool: Pool
   ) async throws(PostgresError) -> [String] {
     try await pool.withTransaction { transaction throws(PostgresError) in
-      try await take(transaction)
+      try await assumeRole(in: transaction)
       if let preparation { try await transaction.execute(Statement(preparation)) }
       return try await transaction.lines(sql)
     }
   }
 
-  /// The state of the error that a query ends with, or what it answered.
+  /// Runs a query as this caller, and returns its result or the SQLSTATE of its error.
   func answer(
     _ sql: String, after preparation: String? = nil, in pool: Pool
   ) async throws(PostgresError) -> String {
@@ -57,13 +57,14 @@ enum Caller: Sendable {
     }
   }
 
-  /// How many rows a statement changes, or the state of the error that it ends with. What it changes
-  /// is taken back.
+  /// Runs a statement as this caller, and returns the number of changed rows or an SQLSTATE.
+  ///
+  /// The changes are rolled back.
   func change(_ sql: String, in pool: Pool) async throws(PostgresError) -> String {
     do {
       let count = try await pool.withTransaction { transaction throws(PostgresError) in
         try await transaction.execute("SAVEPOINT before")
-        try await take(transaction)
+        try await assumeRole(in: transaction)
         let count = try await transaction.execute(Statement(sql))
         try await transaction.execute("ROLLBACK TO SAVEPOINT before")
         return count

@@ -15,11 +15,11 @@ import Testing
       let reserve = "SELECT success FROM reserve_mockup_credits('\(user)', 1)"
       let table: [(Caller, usage: String, reserve: String)] = [
         (.user(user), "10", "true"),
-        (.userByOldClaim(user), "10", "true"),
+        (.userByLegacyClaim(user), "10", "true"),
         (.service, "10", "true"),
         (.user(other), Self.denied, Self.denied),
-        (.userByOldClaim(other), Self.denied, Self.denied),
-        (.nobody, Self.denied, Self.denied),
+        (.userByLegacyClaim(other), Self.denied, Self.denied),
+        (.withoutSubject, Self.denied, Self.denied),
         (.anonymous, Self.denied, Self.denied),
       ]
       for (caller, expectedUsage, expectedReserve) in table {
@@ -32,8 +32,8 @@ import Testing
 
   @Test func `a null user id is denied`() async throws {
     try await LedgerFixture.with { ledger in
-      let somebody = try await ledger.user()
-      for caller in [Caller.nobody, .user(somebody), .anonymous] {
+      let user = try await ledger.user()
+      for caller in [Caller.withoutSubject, .user(user), .anonymous] {
         #expect(
           try await caller.answer("SELECT count(*) FROM get_credit_usage(NULL)", in: ledger.owner)
             == Self.denied)
@@ -155,7 +155,7 @@ import Testing
       let credits = "SELECT credits FROM mockup_credit_usage ORDER BY 1"
       #expect(try await Caller.user(user).lines(credits, in: ledger.owner) == ["3"])
       #expect(try await Caller.user(other).lines(credits, in: ledger.owner) == ["4"])
-      #expect(try await Caller.nobody.lines(credits, in: ledger.owner).isEmpty)
+      #expect(try await Caller.withoutSubject.lines(credits, in: ledger.owner).isEmpty)
       #expect(try await Caller.anonymous.answer(credits, in: ledger.owner) == Self.denied)
       #expect(try await Caller.service.lines(credits, in: ledger.owner) == ["3", "4"])
     }

@@ -4,7 +4,7 @@ import Mockups
 import Postgres
 import Testing
 
-/// What SQL sees of the ledger. These functions have the server's clock.
+/// The public SQL functions, which use the clock of PostgreSQL.
 @Suite struct PublicFunctionTests {
   private func usage(_ user: UUID, _ more: String = "") -> String {
     """
@@ -63,9 +63,9 @@ import Testing
 
   @Test func `an unknown user has no usage and no credits`() async throws {
     try await LedgerFixture.with { ledger in
-      let nobody = UUID()
-      #expect(try await ledger.lines(usage(nobody)).isEmpty)
-      #expect(try await ledger.lines(reserve(nobody, "1")) == ["f 0 Unknown user."])
+      let unknown = UUID()
+      #expect(try await ledger.lines(usage(unknown)).isEmpty)
+      #expect(try await ledger.lines(reserve(unknown, "1")) == ["f 0 Unknown user."])
       #expect(
         try await ledger.lines("SELECT count(*) FROM get_credit_usage(NULL)") == ["0"])
       #expect(
@@ -127,7 +127,7 @@ import Testing
   @Test func `without a year the functions use the current year`() async throws {
     try await LedgerFixture.with { ledger in
       let user = try await ledger.user(budget: 100, softLimit: 20)
-      // The functions go by the server's clock, so these do too.
+      // The functions use the clock of PostgreSQL, and so does this store.
       let store = CreditStore(pool: ledger.owner)
       let id = UUID()
       _ = try await store.reserve(ReservationRequest(userID: user, id: id, credits: 7))

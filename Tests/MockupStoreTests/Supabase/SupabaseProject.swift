@@ -4,26 +4,29 @@ import MockupStore
 import Postgres
 import TestSupport
 
-/// A database like a Supabase project's: its roles with their attributes, its default privileges, the
-/// schema `auth` with an owner of its own, and its event triggers.
+/// A database like that of a Supabase project.
+///
+/// It has the project's roles with their attributes, the default privileges, the schema `auth` with
+/// its own owner, and the event triggers.
 struct SupabaseProject: Sendable {
   let database: MigratedDatabase
 
-  /// The login that a project's migrations run as: Supabase's `postgres`, which is no superuser. Here the
-  /// superuser may have that name.
+  /// The login that migrates a project, which is not a superuser.
+  ///
+  /// Supabase calls it `postgres`, which may be the superuser of the test server.
   static let migrator = "supabase_postgres"
   /// The owner of `auth`, which deletes users.
   static let authAdmin = "supabase_auth_admin"
   /// PostgREST's login.
   static let authenticator = "authenticator"
 
-  /// Runs a closure with a project that no migration of ours has touched.
+  /// Runs a closure with a project that is not migrated yet.
   static func with<Value>(
     _ body: (SupabaseProject) async throws -> Value
   ) async throws -> Value {
     try await MigratedDatabase.withoutSchema { database in
       try await database.withOwner { pool in
-        // In a transaction of their own: another test may be making the same roles.
+        // In a separate transaction, since another test may create the same roles concurrently.
         try await pool.withTransaction { transaction throws(PostgresError) in
           try await transaction.runScript(roles)
         }
@@ -48,8 +51,8 @@ struct SupabaseProject: Sendable {
     try await database.configuration(as: login).withPool(body)
   }
 
-  // The roles belong to the whole server, where they stay. Those that the template's migration has made
-  // are not changed here.
+  // Roles are shared by all databases, and stay on the server. The roles that the test template has
+  // created are not changed here.
   private static let roles = """
     DO $$
     BEGIN
@@ -70,7 +73,9 @@ struct SupabaseProject: Sendable {
   private static let objects = """
     CREATE SCHEMA extensions;
     GRANT USAGE ON SCHEMA extensions TO PUBLIC;
-    DO $$ BEGIN EXECUTE format('GRANT ALL ON DATABASE %I TO \(migrator)', current_database()); END $$;
+    DO $$ BEGIN
+      EXECUTE format('GRANT ALL ON DATABASE %I TO \(migrator)', current_database());
+    END $$;
     GRANT ALL ON SCHEMA public TO \(migrator);
     GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role;
 
@@ -103,7 +108,8 @@ struct SupabaseProject: Sendable {
     GRANT USAGE, CREATE ON SCHEMA graphql_public TO \(migrator);
     CREATE FUNCTION graphql_public.graphql(query text) RETURNS jsonb LANGUAGE sql
       AS $$ SELECT '{}'::jsonb $$;
-    CREATE FUNCTION extensions.grant_pg_graphql_access() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION extensions.grant_pg_graphql_access() RETURNS event_trigger
+      LANGUAGE plpgsql AS $$
     BEGIN
       IF EXISTS (
         SELECT FROM pg_event_trigger_ddl_commands() AS command

@@ -5,11 +5,11 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What the schema does in a Supabase project, migrated by a login that is no superuser.
+/// The schema in a Supabase project, migrated by a login that is not a superuser.
 @Suite struct SupabaseTests {
   private static let denied = "42501"
 
-  /// A migrated project with two users, who have one of everything each.
+  /// A migrated project with two users, who have one row in each table.
   private struct Fixture {
     let project: SupabaseProject
     let user = UUID()
@@ -103,12 +103,12 @@ import Testing
           "SELECT relowner::regrole FROM pg_class WHERE oid = 'auth.users'::regclass")
         #expect(users == [SupabaseProject.authAdmin])
       }
-      // A second time there is nothing to do.
+      // A second migration has nothing to do.
       try await project.migrate()
     }
   }
 
-  /// A query, and what it answers to a user, a service, and a client that is not signed in.
+  /// A query, with its results for a user, a service and an anonymous client.
   typealias Query = (sql: String, user: String, service: String, anonymous: String)
 
   private static let queries: [Query] = [
@@ -145,13 +145,13 @@ import Testing
     }
   }
 
-  /// What a query answers, whose effects are taken back.
+  /// Runs a query as a caller, rolls it back, and returns its result or an SQLSTATE.
   private func rolledBack(
     _ sql: String, by caller: Caller, in pool: Pool
   ) async throws -> String {
     do throws(PostgresError) {
       return try await pool.withTransaction { transaction throws(PostgresError) in
-        try await caller.take(transaction)
+        try await caller.assumeRole(in: transaction)
         let lines = try await transaction.lines(sql)
         transaction.rollback()
         return lines.joined(separator: "\n")
@@ -161,7 +161,7 @@ import Testing
     }
   }
 
-  /// A statement, and how many rows of it a user and a service change.
+  /// A statement, with its results for a user and a service: changed rows or an SQLSTATE.
   typealias Change = (sql: String, user: String, service: String)
 
   private static let changes: [Change] = [
@@ -205,15 +205,16 @@ import Testing
     }
   }
 
-  /// PostgREST sends a GET in a transaction that may only read, and leaves the claims of the transaction
-  /// before as an empty text.
+  /// PostgREST runs a GET in a read-only transaction.
+  ///
+  /// On a reused connection, the claims of the previous transaction remain as an empty text.
   @Test func `usage can be read in a read-only transaction`() async throws {
     try await Fixture.with { fixture in
       let usage = "SELECT remaining_annual FROM get_credit_usage('\(fixture.user)')"
       let caller = Caller.user(fixture.user)
       let answer = try await fixture.api.withTransaction { transaction throws(PostgresError) in
         try await transaction.execute("SET TRANSACTION READ ONLY")
-        try await caller.take(transaction)
+        try await caller.assumeRole(in: transaction)
         return try await transaction.lines(usage)
       }
       #expect(answer == ["3493"])
@@ -254,10 +255,10 @@ import Testing
     }
   }
 
-  /// All tables and functions of the project are granted to every role until they are revoked by name.
+  /// The default privileges of a project include TRIGGER, so the migrations must revoke it.
   @Test func `no role has the TRIGGER privilege on a table`() async throws {
     try await SupabaseProject.with { project in
-      // As another part of the product has made it.
+      // Another part of the product has created this table.
       try await project.withLogin(SupabaseProject.migrator) { pool in
         _ = try await pool.execute(
           """
