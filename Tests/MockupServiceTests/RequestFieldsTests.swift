@@ -11,8 +11,9 @@ import Testing
     #expect(try RequestFields.pageSize(requested, "page_size") == size)
   }
 
-  @Test func `a negative page size is refused`() throws {
-    let error = #expect(throws: RPCError.self) { try RequestFields.pageSize(-1, "page_size") }
-    #expect(error?.code == .invalidArgument)
+  @Test func `a negative page size is refused`() {
+    #expect { _ = try RequestFields.pageSize(-1, "page_size") } throws: { error in
+      (error as? RPCError)?.code == .invalidArgument
+    }
   }
 }
