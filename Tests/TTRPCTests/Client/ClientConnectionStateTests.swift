@@ -3,7 +3,7 @@ import Testing
 @testable import TTRPC
 
 @Suite struct ClientConnectionStateTests {
-  /// The state behind a reference, since an expectation cannot change what it looks at.
+  /// The state behind a reference, because `#expect` cannot call mutating methods.
   private final class Machine {
     private var state: ClientConnectionState
 
@@ -36,12 +36,12 @@ import Testing
     FrameHeader(length: 0, streamID: streamID, type: type.rawValue, flags: [])
   }
 
-  @Test func idsAreOddAndRise() {
+  @Test func `stream ids are odd and rise`() {
     let state = Machine()
     #expect((0..<4).map { _ in state.callStarted() } == [1, 3, 5, 7])
   }
 
-  @Test func theLastIdIsUsedAndThenTheConnectionIsToBeReplaced() {
+  @Test func `after the last stream id, the connection finishes its calls and takes no more`() {
     let state = Machine(firstStreamID: .max - 2)
     #expect(state.callStarted() == UInt32.max - 2)
     #expect(state.callStarted() == UInt32.max)
@@ -52,14 +52,14 @@ import Testing
     #expect(state.isFinished)
   }
 
-  @Test func aCallIsFinishedOnce() {
+  @Test func `a call finishes once`() {
     let state = Machine()
     #expect(state.callStarted() == 1)
     #expect(state.frameReceived(Self.frame(1, .response)) == .finish(streamID: 1))
     #expect(state.frameReceived(Self.frame(1, .response)) == .ignore)
   }
 
-  @Test func framesForUnknownStreamsAreIgnored() {
+  @Test func `frames for unknown streams are ignored`() {
     let state = Machine()
     for streamID: UInt32 in [0, 1, 2, 99] {
       #expect(state.frameReceived(Self.frame(streamID, .response)) == .ignore)
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func anAnswerToAnAbandonedCallIsIgnored() {
+  @Test func `the answer to an abandoned call is ignored`() {
     let state = Machine()
     #expect(state.callStarted() == 1)
     #expect(state.callAbandoned(1))
@@ -75,12 +75,12 @@ import Testing
     #expect(state.frameReceived(Self.frame(1, .response)) == .ignore)
   }
 
-  @Test func dataAndOversizeAnswersFailTheirCallAlone() {
+  @Test func `unexpected data and oversize answers fail their own call only`() {
     let state = Machine()
     #expect([state.callStarted(), state.callStarted(), state.callStarted()] == [1, 3, 5])
     guard case .fail(1, .internalError, _, cancel: true) = state.frameReceived(Self.frame(1, .data))
     else {
-      Issue.record("data on a unary call")
+      Issue.record("data on a unary call did not fail it")
       return
     }
     let oversize = FrameHeader(length: 9, streamID: 3, type: 2, flags: [])
@@ -88,13 +88,13 @@ import Testing
       case .fail(3, .resourceExhausted, _, cancel: false) = state.oversizeFrameReceived(
         oversize, limit: 8)
     else {
-      Issue.record("an oversize answer")
+      Issue.record("an oversize answer did not fail its call")
       return
     }
     #expect(state.frameReceived(Self.frame(5, .response)) == .finish(streamID: 5))
   }
 
-  @Test func aLostConnectionFailsAllThatWait() {
+  @Test func `a lost connection fails all waiting calls`() {
     let state = Machine()
     #expect([state.callStarted(), state.callStarted()] == [1, 3])
     #expect(state.callAbandoned(1))
@@ -103,7 +103,7 @@ import Testing
     #expect(state.callStarted() == nil)
   }
 
-  @Test func aStreamsMessagesAreDeliveredUntilItsServerEndsIt() {
+  @Test func `stream messages are delivered until the server ends the stream`() {
     let state = Machine()
     #expect(state.callStarted(.serverStreaming) == 1)
     #expect(state.frameReceived(Self.frame(1, .data)) == .deliver(streamID: 1, isLast: false))
@@ -114,7 +114,7 @@ import Testing
     #expect(!state.callAbandoned(1))
   }
 
-  @Test func aStreamsLastMessageMayEndItAndAStatusAlwaysDoes() {
+  @Test func `a message with the closing flag ends a stream, and so does a status`() {
     let state = Machine()
     #expect([state.callStarted(.bidirectional), state.callStarted(.bidirectional)] == [1, 3])
     let last = FrameHeader(length: 1, streamID: 1, type: 3, flags: .remoteClosed)
@@ -122,17 +122,17 @@ import Testing
     #expect(state.frameReceived(Self.frame(3, .response)) == .finish(streamID: 3))
   }
 
-  @Test func aCallWithOneResponseTakesNoData() {
+  @Test func `data on a call with a single response is an error`() {
     let state = Machine()
     #expect(state.callStarted(.clientStreaming) == 1)
     guard case .fail(1, .internalError, _, cancel: true) = state.frameReceived(Self.frame(1, .data))
     else {
-      Issue.record("data on a call with one response")
+      Issue.record("data on a call with a single response did not fail it")
       return
     }
   }
 
-  @Test func aRetiredConnectionFinishesWhatItHas() {
+  @Test func `a retired connection finishes its calls and takes no more`() {
     let state = Machine()
     #expect(state.callStarted() == 1)
     state.retire()

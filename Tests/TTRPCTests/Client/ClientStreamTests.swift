@@ -3,14 +3,14 @@ import Testing
 
 @testable import TTRPC
 
-/// The client's streams, against a server of ours.
+/// Client streams, tested against a ``Server``.
 @Suite(.timeLimit(.minutes(15))) struct ClientStreamTests {
   private static let many = MethodDescriptor(service: "p", name: "Many", shape: .serverStreaming)
   private static let sum = MethodDescriptor(service: "p", name: "Sum", shape: .clientStreaming)
   private static let bidi = MethodDescriptor(service: "p", name: "Bidi", shape: .bidirectional)
   private static let stall = MethodDescriptor(service: "p", name: "Stall", shape: .bidirectional)
 
-  private struct ChangeOfMind: Error {}
+  private struct ClosureError: Error {}
 
   private static func numbers(
     _ responses: MessageStream<WireDuration>
@@ -20,7 +20,7 @@ import Testing
     return numbers
   }
 
-  @Test func aServerStreamIsReadToItsEnd() async throws {
+  @Test func `a server stream is read to its end`() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
       let numbers = try await client.serverStreaming(
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  @Test func anErrorComesAfterTheMessagesBeforeIt() async throws {
+  @Test func `an error arrives after the messages that precede it`() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
       await #expect(throws: RPCError.self) {
@@ -40,13 +40,13 @@ import Testing
           #expect(try await responses.next()?.seconds == 1)
           #expect(try await responses.next()?.seconds == 2)
           _ = try await responses.next()
-          Issue.record("it ended well")
+          Issue.record("the stream ended without an error")
         }
       }
     }
   }
 
-  @Test func aClientStreamIsAnsweredOnce() async throws {
+  @Test func `a client stream gets one answer`() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
       let answer: WireDuration = try await client.clientStreaming(Self.sum) {
@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test func bothSidesOfABidirectionalStreamGoOnByThemselves() async throws {
+  @Test func `both sides of a bidirectional stream work independently`() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
       let numbers = try await client.bidirectional(Self.bidi) {
@@ -78,15 +78,17 @@ import Testing
     }
   }
 
-  @Test func leavingTheClosureCancelsTheHandlerAndItsErrorIsTheCallers() async throws {
+  @Test func `an error thrown by the closure cancels the handler and reaches the caller`()
+    async throws
+  {
     let service = TestService()
     try await withServer(service: service) { path, server in
       let client = Client(path: path)
-      await #expect(throws: ChangeOfMind.self) {
+      await #expect(throws: ClosureError.self) {
         try await client.bidirectional(Self.stall) {
           (requests: RequestWriter<WireDuration>, _: MessageStream<WireDuration>) in
           try await requests.write(WireDuration(seconds: 1))
-          throw ChangeOfMind()
+          throw ClosureError()
         }
       }
       try await service.cancelled.wait()
@@ -94,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func aDeadlineEndsAStreamOnBothSides() async throws {
+  @Test func `a deadline ends a stream on both sides`() async throws {
     let service = TestService()
     try await ManualTime.with { time in
       try await withServer(service: service) { path, server in
@@ -117,7 +119,7 @@ import Testing
     }
   }
 
-  @Test func aCancelledTaskEndsItsStream() async throws {
+  @Test func `a cancelled task ends its stream`() async throws {
     let service = TestService()
     try await withServer(service: service) { path, server in
       let client = Client(path: path)
@@ -135,7 +137,7 @@ import Testing
     }
   }
 
-  @Test func theServersStatusIsWhatAWriterLearns() async throws {
+  @Test func `a writer receives the status of the server`() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
       let unknown = MethodDescriptor(service: "p", name: "Nothing", shape: .clientStreaming)
@@ -149,7 +151,7 @@ import Testing
     }
   }
 
-  @Test func aReaderThatIsTooSlowLosesItsStreamAndNoOther() async throws {
+  @Test func `a slow reader loses its own stream only`() async throws {
     try await withServer { path, server in
       var configuration = ClientConfiguration()
       configuration.limits.wire = WireLimits(maximumMessageSize: 4096)
@@ -159,7 +161,7 @@ import Testing
         try await client.serverStreaming(Self.many, WireDuration(seconds: .max)) {
           (responses: MessageStream<WireDuration>) in
           #expect(try await responses.next()?.seconds == 1)
-          // The server ends once the client has told it.
+          // The handler ends when the client cancels the stream.
           try await server.waitUntilIdle()
           let answer = try await ClientTests.call(client, "Echo", seconds: 1)
           #expect(answer.seconds == 2)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TTRPC
 
-/// The client against a server of ours.
+/// The client, tested against a ``Server``.
 @Suite(.timeLimit(.minutes(15))) struct ClientTests {
   /// Calls a method of ``TestService``.
   static func call(
@@ -14,7 +14,7 @@ import Testing
       options: options)
   }
 
-  /// The error that a call ends with.
+  /// Returns the error that a call ends with.
   static func error(
     _ body: () async throws(RPCError) -> WireDuration
   ) async throws -> RPCError {
@@ -26,7 +26,7 @@ import Testing
     throw RawPeer.Failure(description: "the call succeeded")
   }
 
-  @Test func `a path is as long as the system lets it be`() async throws {
+  @Test func `a path may have up to 107 bytes`() async throws {
     for length in 100...107 {
       try await withTemporaryFolder { folder in
         let name = String(repeating: "s", count: length - folder.utf8.count - 1)
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func `a path that no socket can have is refused in words`() async throws {
+  @Test func `an invalid socket path is refused with the reason`() async throws {
     let long = "/tmp/" + String(repeating: "s", count: 103)
     let cases = [
       (long, "the path has 108 bytes; the limit is 107"),
@@ -50,7 +50,7 @@ import Testing
     ]
     for (path, reason) in cases {
       let client = Client(path: path)
-      // Waiting does not make it shorter.
+      // The call fails at once, since waiting for the server cannot help.
       let options = CallOptions(timeout: .seconds(600), waitsForReady: true)
       for _ in 1...2 {
         let error = try await Self.error { () throws(RPCError) in
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test func manyCallersShareOneConnectionAndEachGetsItsAnswer() async throws {
+  @Test func `concurrent calls share one connection, and each gets its own answer`() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
       let answers = try await withThrowingTaskGroup(of: (Int64, Int64).self) { group in
@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  @Test func theHandlerKnowsWhoCallsAndWhatWasSentBeside() async throws {
+  @Test func `the handler sees the peer and the metadata of a call`() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
       let answer: WireStatus = try await client.unary(
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  @Test func anErrorsDetailsArrive() async throws {
+  @Test func `the details of an error reach the caller`() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
       let error = try await Self.error { () throws(RPCError) in
@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  @Test func aRequestAboveTheLimitIsRefusedBeforeItIsSent() async throws {
+  @Test func `a request above the size limit is not sent`() async throws {
     try await withServer { path, _ in
       var configuration = ClientConfiguration()
       configuration.limits.wire = WireLimits(maximumMessageSize: 64)
@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  @Test func aCancelledTaskCancelsTheHandler() async throws {
+  @Test func `a cancelled task cancels the handler`() async throws {
     let service = TestService()
     try await withServer(service: service) { path, server in
       let client = Client(path: path)
@@ -131,17 +131,17 @@ import Testing
     }
   }
 
-  @Test func aServerThatComesBackIsFoundAgain() async throws {
+  @Test func `a client reconnects when the server is back`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let client = Client(path: path)
       for round in 0..<2 {
-        let away = try await Self.error { () throws(RPCError) in
+        let error = try await Self.error { () throws(RPCError) in
           try await Self.call(client, "Echo")
         }
-        #expect(away.code == .unavailable)
-        // The second time the client may learn of it only by the loss of its connection.
-        #expect(away.message.contains(path) || round > 0)
+        #expect(error.code == .unavailable)
+        // In the second round, the client may notice only the loss of its connection.
+        #expect(error.message.contains(path) || round > 0)
         try await withServer(at: path) { _, _ in
           // Between two attempts to connect, calls that do not wait fail.
           let answer = try await Self.call(
@@ -152,7 +152,7 @@ import Testing
     }
   }
 
-  @Test func aClosedClientMakesNoCalls() async throws {
+  @Test func `a closed client makes no calls`() async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
       #expect(try await Self.call(client, "Echo").seconds == 1)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TTRPC
 
-/// When a call is made again.
+/// The interceptor ``Retrying``.
 @Suite(.timeLimit(.minutes(15))) struct RetryingTests {
   private static let policy = RetryPolicy(
     attempts: 4, initialPause: .milliseconds(1), maximumPause: .milliseconds(2),
@@ -34,35 +34,35 @@ import Testing
     MethodDescriptor(service: "p", name: "Echo", shape: shape, isIdempotent: isIdempotent)
   }
 
-  private static let away = RPCError(code: .unavailable, message: "")
+  private static let unavailable = RPCError(code: .unavailable, message: "")
 
-  @Test func anIdempotentCallIsMadeAgainUntilItSucceedsOrHasHadItsAttempts() async {
-    #expect(await Self.attempts(of: Self.method(), failing: Self.away, times: 2) == (3, .ok))
-    #expect(await Self.attempts(of: Self.method(), failing: Self.away) == (4, .unavailable))
+  @Test func `an idempotent call is retried until it succeeds or its attempts are used up`() async {
+    #expect(await Self.attempts(of: Self.method(), failing: Self.unavailable, times: 2) == (3, .ok))
+    #expect(await Self.attempts(of: Self.method(), failing: Self.unavailable) == (4, .unavailable))
   }
 
-  @Test func otherMethodsAreNot() async {
+  @Test func `streams and methods that are not idempotent are not retried`() async {
     let once = Self.method(isIdempotent: false)
-    #expect(await Self.attempts(of: once, failing: Self.away) == (1, .unavailable))
+    #expect(await Self.attempts(of: once, failing: Self.unavailable) == (1, .unavailable))
     let stream = Self.method(.serverStreaming)
-    #expect(await Self.attempts(of: stream, failing: Self.away) == (1, .unavailable))
+    #expect(await Self.attempts(of: stream, failing: Self.unavailable) == (1, .unavailable))
   }
 
-  @Test func otherErrorsAreNot() async {
+  @Test func `without a retry delay, only UNAVAILABLE is retried`() async {
     for code in StatusCode.allCases where code != .unavailable && code != .ok {
       let error = RPCError(code: code, message: "")
       #expect(await Self.attempts(of: Self.method(), failing: error) == (1, code))
     }
   }
 
-  @Test func aDelayThatTheDeadlineDoesNotAllowIsNotWaitedFor() async {
+  @Test func `a retry delay beyond the deadline is not waited for`() async {
     let busy = RPCError(
       code: .resourceExhausted, message: "", details: [.retryInfo(after: .seconds(60))])
     let outcome = await Self.attempts(of: Self.method(), timeout: .seconds(30), failing: busy)
     #expect(outcome == (1, .resourceExhausted))
   }
 
-  @Test func aServerThatWasFullIsAskedAgain() async throws {
+  @Test func `a call that a full server refused is retried`() async throws {
     var limits = ServerLimits()
     limits.calls = 1
     let (service, wasRefused) = (TestService(), Flag())

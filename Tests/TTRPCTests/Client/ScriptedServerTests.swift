@@ -5,9 +5,9 @@ import Testing
 
 @testable import TTRPC
 
-/// The client against a server that says what the test wants.
+/// The client, tested against a server that sends bytes of the test's choice.
 @Suite(.timeLimit(.minutes(15))) struct ScriptedServerTests {
-  /// Runs a call beside a script of the server's end.
+  /// Makes a call while a script plays the server.
   private static func outcome(
     timeout: Duration? = nil, timers: (any EventLoop)? = nil,
     script: @escaping @Sendable (RawPeer) async throws -> Void
@@ -39,12 +39,12 @@ import Testing
     }
   }
 
-  @Test func theGoldenCallIsSentAsContainerdDoes() async throws {
+  @Test func `the client sends the recorded call like containerd`() async throws {
     _ = try await Self.outcome(timeout: .seconds(86_400)) { peer in
       var frame = ByteBuffer(bytes: try #require(try await peer.receiveFrame()))
       let header = frame.readFrameHeader()
       var request = try frame.message(WireRequest.self)
-      // What was left of its time; the recorded call had a second.
+      // The timeout is the remaining time; the recorded call had one second.
       #expect((80_000_000_000_000...86_400_000_000_000).contains(request.timeoutNano))
       request.timeoutNano = 1_000_000_000
       var golden = ByteBuffer(bytes: Golden.echoRequest)
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  @Test func answersAreReadWhereverTheirBytesAreCut() async throws {
+  @Test func `an answer is read however it is split`() async throws {
     for cut in 1..<Golden.echoResponse.count {
       let outcome = try await Self.outcome { peer in
         _ = try await peer.receiveFrame()
@@ -66,18 +66,18 @@ import Testing
     }
   }
 
-  @Test func whatAServerMaySayIsUnderstood() async throws {
+  @Test func `each kind of answer has its status code`() async throws {
     let cases: [(name: String, bytes: [UInt8], code: StatusCode)] = [
       ("an empty response", Golden.bytes("00000000 00000001 02 00"), .ok),
       ("an empty status", Golden.bytes("00000002 00000001 02 00 0a00"), .ok),
       ("a status of 0", Golden.bytes("00000004 00000001 02 00 0a020800"), .ok),
       ("a status", Golden.bytes("00000004 00000001 02 00 0a02080c"), .unimplemented),
-      ("a code that gRPC lacks", Golden.bytes("00000004 00000001 02 00 0a02084d"), .unknown),
-      ("no envelope", Golden.bytes("00000001 00000001 02 00 ff"), .internalError),
-      ("no message", Golden.bytes("00000003 00000001 02 00 1201ff"), .internalError),
+      ("an unknown code", Golden.bytes("00000004 00000001 02 00 0a02084d"), .unknown),
+      ("a malformed envelope", Golden.bytes("00000001 00000001 02 00 ff"), .internalError),
+      ("a malformed message", Golden.bytes("00000003 00000001 02 00 1201ff"), .internalError),
       ("data on a unary call", Golden.bytes("00000000 00000001 03 00"), .internalError),
       (
-        "answers for others, and frames of other types, before its own",
+        "frames of other streams and other types before the answer",
         Golden.bytes("00000000 00000063 02 00 00000000 00000001 09 00") + Golden.echoResponse, .ok
       ),
       (
@@ -86,20 +86,20 @@ import Testing
         .resourceExhausted
       ),
       ("another protocol", Array("HTTP/1.1 400 Bad Request\r\n".utf8), .unavailable),
-      ("nothing, and closes", [], .unavailable),
-      ("half a frame, and closes", Golden.bytes("00000004 00000001 02"), .unavailable),
+      ("nothing, then a close", [], .unavailable),
+      ("half a frame, then a close", Golden.bytes("00000004 00000001 02"), .unavailable),
     ]
     for (name, bytes, code) in cases {
       let outcome = try await Self.outcome { peer in
         _ = try await peer.receiveFrame()
-        // A client that has heard enough may be gone before all is sent.
+        // The client may disconnect before everything is sent.
         try? await peer.send(bytes)
       }
       #expect(Self.code(outcome) == code, "\(name): \(outcome)")
     }
   }
 
-  @Test func theDeadlineCoversASilentServerAndTellsItSo() async throws {
+  @Test func `a deadline ends a call to a silent server with a cancel frame`() async throws {
     try await ManualTime.with { time in
       let outcome = try await Self.outcome(timeout: .seconds(86_400), timers: time.eventLoop) {
         peer in
@@ -112,7 +112,7 @@ import Testing
     }
   }
 
-  @Test func aTimeoutThatHasPassedSendsNothing() async throws {
+  @Test func `a call whose deadline has passed sends nothing`() async throws {
     try await withTemporaryFolder { folder in
       let client = Client(path: "\(folder)/nowhere")
       let error = try await ClientTests.error { () throws(RPCError) in

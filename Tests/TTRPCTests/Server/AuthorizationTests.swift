@@ -7,7 +7,7 @@ import Testing
 
 @testable import TTRPC
 
-/// The interceptor that refuses calls, without a server around it.
+/// The interceptor ``Authorization``, tested without a server.
 @Suite struct AuthorizationTests {
   private final class NoConnection: CallKeeper {
     func endAtDrain(_ streamID: UInt32) {}
@@ -15,7 +15,7 @@ import Testing
     func endDisplaced(_ streamID: UInt32, _ reason: RPCError) {}
   }
 
-  /// A call by user 1000.
+  /// Creates the context of a call by user 1000.
   private static func call(_ method: String, isKnown: Bool = true) async throws -> ServerContext {
     let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
     var logger = Logger(label: "test")
@@ -31,12 +31,12 @@ import Testing
     }.get()
   }
 
-  /// Lets user 1000 call `Echo`.
+  /// An authorization that lets user 1000 call `Echo`.
   private static let authorization = Authorization { peer, method in
     peer.userID == 1000 && method == MethodDescriptor(service: "p", name: "Echo")
   }
 
-  /// What a call ends with, and whether it went on to its handler.
+  /// Runs the interceptor, and returns its error and whether it went on to the handler.
   private static func outcome(of call: ServerContext) async -> (error: RPCError?, isMade: Bool) {
     var isMade = false
     do throws(RPCError) {
@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test func whatIsAllowedGoesOn() async throws {
+  @Test func `an allowed call reaches its handler`() async throws {
     let metrics = TestMetrics()
     let (error, isMade) = try await withMetricsFactory(metrics) {
       await Self.outcome(of: try await Self.call("Echo"))
@@ -57,7 +57,7 @@ import Testing
     #expect(metrics.counters.isEmpty)
   }
 
-  @Test func whatIsNotIsRefusedByNameAndCounted() async throws {
+  @Test func `a refused call is named in the error and counted`() async throws {
     let metrics = TestMetrics()
     try await withMetricsFactory(metrics) {
       for _ in 0..<2 {
@@ -71,7 +71,7 @@ import Testing
     #expect(count.totalValue == 2)
   }
 
-  @Test func namesThatAPeerMakesUpAreCutShortAndCountedAsOne() async throws {
+  @Test func `unknown method names are truncated and counted as one`() async throws {
     let metrics = TestMetrics()
     try await withMetricsFactory(metrics) {
       for letter in ["x", "y"] {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TTRPC
 
-/// What users and their connections may take of a server.
+/// The limits on users and their connections.
 @Suite(.timeLimit(.minutes(15))) struct BudgetTests {
   private static let guest = PeerBudget(connections: 2, calls: 2, endlessCalls: 2, isGuest: true)
 
@@ -30,8 +30,9 @@ import Testing
     }
   }
 
-  /// Opens an endless call and waits for its first message. Returns the codes of the streams that ended
-  /// before it came.
+  /// Opens an endless call and waits for its first message.
+  ///
+  /// - Returns: The status codes of the streams that ended before that message.
   private static func watch(
     _ peer: RawPeer, _ streamID: UInt32, _ method: String = "Watch"
   ) async throws -> [UInt32: StatusCode] {
@@ -50,7 +51,7 @@ import Testing
 
   // MARK: Users
 
-  @Test func `a user has its own connections and calls, and guests half of all`() throws {
+  @Test func `each user has its own limits, and all guests share half of the server`() throws {
     var limits = ServerLimits()
     limits.connections = 8
     limits.calls = 8
@@ -60,7 +61,7 @@ import Testing
     for userID: UInt32 in [1, 1, 1, 2, 2, 3] {
       if let admission = load.connectionOpened(by: userID, Self.guest) { guests.append(admission) }
     }
-    // Two for each, four for all.
+    // Each guest gets two, and all guests together get four.
     #expect(guests.map(\.account.userID) == [1, 1, 2, 2])
     let member = try #require(load.connectionOpened(by: 4, .unlimited))
     #expect(load.openConnections == 5)
@@ -79,7 +80,7 @@ import Testing
     #expect(next == [true, true, true, true, false])
   }
 
-  @Test func `no user takes the whole reserve of connections`() throws {
+  @Test func `no user can take all reserved connections`() throws {
     var limits = ServerLimits()
     limits.connections = 1
     limits.reservedConnections = 3
@@ -93,7 +94,7 @@ import Testing
     #expect(load.connectionOpened(by: 3, .unlimited)?.isReserved == true)
   }
 
-  @Test func `a changed budget holds for connections that are open`() async throws {
+  @Test func `a changed budget applies to open connections`() async throws {
     let isGuest = NIOLockedValueBox(true)
     let service = TestService()
     let budget: @Sendable (PeerIdentity) -> PeerBudget = { peer in
@@ -107,7 +108,7 @@ import Testing
       #expect(try Self.code(try await peer.receiveFrame()) == .resourceExhausted)
       isGuest.withLockedValue { $0 = false }
       server.budgetsChanged()
-      // The connection has learned of it by then.
+      // After the turn, the connection uses the new budget.
       await server.turn()
       try await peer.send(Self.request(7, "Hold") + Self.request(9, "Echo"))
       let answer = try #require(try await peer.receiveFrame())
@@ -115,7 +116,7 @@ import Testing
       #expect(try Self.code(answer) == .ok)
       service.released.set()
       for _ in 0..<3 { #expect(try Self.code(try await peer.receiveFrame()) == .ok) }
-      // What began as a guest's is not a guest's any more.
+      // Calls that started as a guest's are no longer counted after they end.
       isGuest.withLockedValue { $0 = true }
       server.budgetsChanged()
       await server.turn()
@@ -127,7 +128,7 @@ import Testing
 
   // MARK: Health checks
 
-  @Test func `what is answered from memory is answered however many calls are in flight`()
+  @Test func `immediate methods and HTTP are answered when no other calls are admitted`()
     async throws
   {
     var limits = ServerLimits()
@@ -140,7 +141,7 @@ import Testing
       let peer = try RawPeer(path: path)
       try await peer.send(Self.request(1, "Hold") + Self.request(3, "Echo"))
       #expect(try Self.code(try await peer.receiveFrame()) == .resourceExhausted)
-      // By the fast path, and by the one for calls with metadata.
+      // On the fast path, and on the general path (with metadata).
       for (streamID, metadata) in [(UInt32(5), Metadata()), (7, ["k": "v"])] {
         try await peer.send(Self.request(streamID, "Now", metadata: metadata))
         let answer = try #require(try await peer.receiveFrame())
@@ -156,7 +157,7 @@ import Testing
     }
   }
 
-  @Test func `a full server has connections left for health checks`() async throws {
+  @Test func `a full server keeps connections for health checks`() async throws {
     var limits = ServerLimits()
     limits.connections = 1
     limits.reservedConnections = 4
@@ -172,7 +173,7 @@ import Testing
       #expect(try Self.code(try await probe.receiveFrame()) == .ok)
       let refused = try outcome(of: try await probe.receiveFrame())
       guard case .failure(let error) = refused else {
-        Issue.record("a reserved connection does not get all calls")
+        Issue.record("a call of a bounded method succeeded on a reserved connection")
         return
       }
       #expect(error.code == .resourceExhausted)
@@ -185,7 +186,7 @@ import Testing
     }
   }
 
-  @Test func `a connection of the reserve is closed after its time`() async throws {
+  @Test func `a reserved connection is closed after its time limit`() async throws {
     var limits = ServerLimits()
     limits.connections = 1
     limits.reservedConnectionTime = .milliseconds(50)
@@ -201,7 +202,7 @@ import Testing
 
   // MARK: Endless calls
 
-  @Test func `abandoned watches end when newer ones come, and other calls go on`() async throws {
+  @Test func `newer watches end abandoned ones, and other calls go on`() async throws {
     var limits = ServerLimits()
     limits.callsPerConnection = 1
     limits.endlessCallsPerConnection = 4
@@ -220,7 +221,8 @@ import Testing
     }
   }
 
-  @Test func `the method that has most watches makes way`() async throws {
+  @Test func `a new watch ends the oldest watch of the method with the most watches`() async throws
+  {
     var limits = ServerLimits()
     limits.endlessCallsPerConnection = 3
     let service = TestService()
@@ -253,7 +255,7 @@ import Testing
     }
   }
 
-  @Test func `a user's oldest watch ends on whichever connection it is`() async throws {
+  @Test func `a new watch ends the oldest watch of the user on any connection`() async throws {
     let budget = PeerBudget(connections: 10, calls: 10, endlessCalls: 3)
     try await withServer(budget: { _ in budget }) { path, server in
       let first = try RawPeer(path: path)
@@ -265,7 +267,7 @@ import Testing
       let end = try #require(try await first.receiveFrame())
       #expect(end[7] == 1)
       #expect(try Self.code(end) == .resourceExhausted)
-      // One that ends by itself makes way for the next.
+      // A cancelled watch frees its slot.
       try await first.send(Golden.bytes("00000000 00000003 04 00"))
       #expect(try Self.code(try await first.receiveFrame()) == .cancelled)
       #expect(try await Self.watch(first, 5).isEmpty)
@@ -295,7 +297,7 @@ import Testing
     }
   }
 
-  @Test func `at the server's limit a new watch is refused and none is ended`() async throws {
+  @Test func `at the server limit, a new watch is refused and no watch is ended`() async throws {
     var limits = ServerLimits()
     limits.endlessCalls = 2
     try await withServer(limits: limits) { path, server in

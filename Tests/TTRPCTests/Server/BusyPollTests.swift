@@ -8,7 +8,7 @@ import Testing
 @testable import TTRPC
 
 @Suite struct BusyPollTests {
-  @Test func aWaitEndsWhenBytesComeOrTheTimeIsOver() throws {
+  @Test func `a poll ends when bytes arrive, the peer disconnects or the time is over`() throws {
     var sockets: [Int32] = [0, 0]
     try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &sockets) == 0)
     defer { close(sockets[0]) }
@@ -18,7 +18,7 @@ import Testing
     let long = BusyPoll(eventLoop: loop, time: .hours(1), processors: 2)
     try #require(unsafe write(sockets[1], "x", 1) == 1)
     #expect(long.wait(for: sockets[0]))
-    // Who has gone is not waited for either.
+    // A disconnect ends the poll, too.
     var byte: UInt8 = 0
     try #require(unsafe read(sockets[0], &byte, 1) == 1)
     close(sockets[1])
@@ -26,13 +26,15 @@ import Testing
   }
 
   @Test(arguments: [(0, 2, false), (50, 1, false), (50, 2, true)])
-  func itTakesTimeAndASecondProcessor(microseconds: Int64, processors: Int, isEnabled: Bool) {
+  func `polling needs a positive time and a second processor`(
+    microseconds: Int64, processors: Int, isEnabled: Bool
+  ) {
     let poll = BusyPoll(
       eventLoop: EmbeddedEventLoop(), time: .microseconds(microseconds), processors: processors)
     #expect(poll.isEnabled == isEnabled)
   }
 
-  @Test func eachTimeInVainIsFollowedByAPauseTwiceAsLong() {
+  @Test func `each poll in vain doubles the next pause, up to a limit`() {
     var pause = PollPause()
     func answersUntilOver() -> Int {
       var count = 1
@@ -51,7 +53,9 @@ import Testing
   }
 }
 
-/// With a time that nobody would choose, whoever is made to wait by it waits for longer than the tests may take.
+/// A server that polls for an hour.
+///
+/// A call that has to wait for a poll to end exceeds the time limit of the test.
 @Suite(.timeLimit(.minutes(15))) struct BusyPollingServerTests {
   private static var limits: ServerLimits {
     var limits = ServerLimits()
@@ -69,7 +73,9 @@ import Testing
     return try WireDuration(serialized: try outcome.get()).seconds
   }
 
-  @Test func whoCallsAgainIsAnsweredAndWhoLeavesKeepsNobody() async throws {
+  @Test func `a peer that calls again is answered, and one that disconnects delays no other`()
+    async throws
+  {
     try await withServer(limits: Self.limits) { path, _ in
       let peer = try RawPeer(path: path)
       for number in 0..<100 {
@@ -83,7 +89,7 @@ import Testing
     }
   }
 
-  @Test func nobodyWaitsForAnothersNextCall() async throws {
+  @Test func `no connection waits for the next call of another`() async throws {
     try await withServer(limits: Self.limits) { path, _ in
       let (one, other) = (try RawPeer(path: path), try RawPeer(path: path))
       for number in 0..<20 {
@@ -95,7 +101,7 @@ import Testing
     }
   }
 
-  @Test func aCallThatRunsIsNotHeldUp() async throws {
+  @Test func `a poll does not delay a running call`() async throws {
     try await withServer(limits: Self.limits) { path, _ in
       let peer = try RawPeer(path: path)
       for number in 0..<5 {

@@ -7,9 +7,9 @@ import Testing
 
 @testable import TTRPC
 
-/// What a server's connection does as time passes, on an event loop whose time the test moves.
+/// The timeouts of a server connection, on an event loop whose clock the test advances.
 @Suite struct ConnectionTimeTests {
-  /// Answers its calls when the test says so.
+  /// A service that answers its calls when the test calls `answerAll()`.
   private struct Slow: Service {
     static let serviceName = "p"
 
@@ -55,62 +55,62 @@ import Testing
     return channel
   }
 
-  private func pass(_ time: TimeAmount, on channel: EmbeddedChannel) {
+  private func advance(_ time: TimeAmount, on channel: EmbeddedChannel) {
     channel.embeddedEventLoop.advanceTime(by: time)
   }
 
-  @Test func `a frame that is begun and not finished closes the connection in time`() throws {
+  @Test func `an incomplete frame closes the connection after the frame timeout`() throws {
     let channel = try connection { $0.frameTime = .seconds(60) }
-    pass(.hours(1), on: channel)
+    advance(.hours(1), on: channel)
     try channel.writeInbound(ByteBuffer(bytes: Golden.echoRequest.prefix(12)))
-    pass(.seconds(59), on: channel)
+    advance(.seconds(59), on: channel)
     #expect(channel.isActive)
-    pass(.seconds(30), on: channel)
+    advance(.seconds(30), on: channel)
     #expect(!channel.isActive)
   }
 
-  @Test func `a silent connection is closed in time, and one whose call runs is not`() throws {
+  @Test func `an idle connection is closed, and one with a running call is not`() throws {
     let service = Slow()
     let channel = try connection(to: service) { $0.idleTime = .seconds(60) }
     try channel.writeInbound(ByteBuffer(bytes: requestFrames("Echo", [0])))
-    pass(.hours(1), on: channel)
+    advance(.hours(1), on: channel)
     #expect(channel.isActive)
     service.answerAll()
     channel.embeddedEventLoop.run()
     #expect(try channel.readOutbound(as: ByteBuffer.self) != nil)
 
     try channel.writeInbound(ByteBuffer(bytes: Golden.bytes("00000000 00000001 04 00")))
-    pass(.seconds(59), on: channel)
+    advance(.seconds(59), on: channel)
     #expect(channel.isActive)
-    pass(.seconds(30), on: channel)
+    advance(.seconds(30), on: channel)
     #expect(!channel.isActive)
   }
 
-  @Test func `a connection of the reserve has no more time for HTTP than for other bytes`() throws {
+  @Test func `a reserved connection has the same time for HTTP as for other bytes`() throws {
     let routes = [HTTPRoute(path: "/healthz") { _ throws(RPCError) in HTTPResponse(line: "ok") }]
     for bytes in ["GET /healthz HTTP/1.1\r\nHo", "\0"] {
       let channel = try connection(routes: routes) {
-        // All that there are is the reserve.
+        // Every connection is a reserved one.
         $0.connections = 0
         $0.reservedConnectionTime = .seconds(5)
         $0.frameTime = .seconds(60)
       }
       try channel.writeInbound(ByteBuffer(string: bytes))
-      pass(.seconds(4), on: channel)
+      advance(.seconds(4), on: channel)
       #expect(channel.isActive, "\(bytes)")
-      pass(.seconds(2), on: channel)
+      advance(.seconds(2), on: channel)
       #expect(!channel.isActive, "\(bytes)")
     }
   }
 
-  @Test func `a peer that stops reading is disconnected in time`() throws {
+  @Test func `a peer that stops reading is disconnected after the write timeout`() throws {
     let channel = try connection { $0.writeTime = .seconds(60) }
-    pass(.hours(1), on: channel)
+    advance(.hours(1), on: channel)
     channel.isWritable = false
     channel.pipeline.fireChannelWritabilityChanged()
-    pass(.seconds(59), on: channel)
+    advance(.seconds(59), on: channel)
     #expect(channel.isActive)
-    pass(.seconds(30), on: channel)
+    advance(.seconds(30), on: channel)
     #expect(!channel.isActive)
   }
 }

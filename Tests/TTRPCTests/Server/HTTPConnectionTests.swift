@@ -5,21 +5,21 @@ import Testing
 @testable import TTRPC
 
 @Suite(.timeLimit(.minutes(15))) struct HTTPConnectionTests {
-  /// Lives as long as anything does that knows a server's routes.
-  private final class Witness: Sendable {}
+  /// An object that lives as long as the server's routes are referenced.
+  private final class LifetimeProbe: Sendable {}
 
-  @Test func aConnectionThatSpokeHTTPLeavesNothingBehind() async throws {
-    weak var witness: Witness?
+  @Test func `a closed HTTP connection keeps no reference to the routes`() async throws {
+    weak var probe: LifetimeProbe?
     do {
-      let strong = Witness()
-      witness = strong
-      try await ask(HTTPRoute(path: "/") { [strong] _ in HTTPResponse(line: "\(strong)") })
+      let strong = LifetimeProbe()
+      probe = strong
+      try await serveOnce(HTTPRoute(path: "/") { [strong] _ in HTTPResponse(line: "\(strong)") })
     }
-    #expect(witness == nil)
+    #expect(probe == nil)
   }
 
-  /// Serves a route until it was asked for once.
-  private func ask(_ route: HTTPRoute) async throws {
+  /// Serves a route for one request.
+  private func serveOnce(_ route: HTTPRoute) async throws {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let server = Server(services: [], routes: [route], logger: logger)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TTRPC
 
-/// HTTP on the same socket, in bytes.
+/// HTTP on the ttrpc socket, tested byte by byte.
 @Suite(.timeLimit(.minutes(15))) struct HTTPTests {
   private struct Locked: ServerInterceptor {
     func intercept(
@@ -21,8 +21,8 @@ import Testing
       HTTPResponse(line: "\(load.openConnections) open")
     },
     HTTPRoute(path: "/secret") { _ throws(RPCError) in HTTPResponse(line: "secret") },
-    HTTPRoute(path: "/away") { _ throws(RPCError) in
-      throw RPCError(code: .unavailable, message: "away")
+    HTTPRoute(path: "/unavailable") { _ throws(RPCError) in
+      throw RPCError(code: .unavailable, message: "unavailable")
     },
     HTTPRoute(path: "/slow") { _ throws(RPCError) in
       do {
@@ -52,7 +52,7 @@ import Testing
       routes: routes, limits: limits, interceptors: [Locked()], body)
   }
 
-  @Test func aPathIsAnsweredAndTheConnectionCloses() async throws {
+  @Test func `a request is answered and the connection closes`() async throws {
     try await Self.withRoutes { path, _ in
       let answer = try await Self.get(path, [Self.request("GET /hello?x=1")])
       #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  @Test func aRequestIsReadWhereverItIsCut() async throws {
+  @Test func `a request is read however it is split`() async throws {
     try await Self.withRoutes { path, _ in
       let request = Self.request("GET /hello")
       for cut in 1..<request.count {
@@ -74,10 +74,10 @@ import Testing
 
   @Test(
     arguments: [
-      ("GET /nothing", 404), ("GET /secret", 403), ("GET /away", 503), ("POST /hello", 405),
+      ("GET /nothing", 404), ("GET /secret", 403), ("GET /unavailable", 503), ("POST /hello", 405),
       ("DELETE /", 405), ("OPTIONS *", 405), ("HEAD /hello", 200), ("GET", 400),
     ])
-  func whatIsNotAnsweredHasItsStatus(line: String, status: Int) async throws {
+  func `a request gets its HTTP status`(line: String, status: Int) async throws {
     try await Self.withRoutes { path, server in
       let answer = try await Self.get(path, [Self.request(line)])
       #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  @Test func oneConnectionHasOneRequest() async throws {
+  @Test func `a connection serves one request`() async throws {
     try await Self.withRoutes { path, _ in
       let request = Self.request("GET /hello")
       let answer = try await Self.get(path, [request + request + request])
@@ -94,19 +94,19 @@ import Testing
     }
   }
 
-  @Test func aRequestThatDoesNotEndIsClosed() async throws {
+  @Test func `an incomplete request and a slow handler close the connection`() async throws {
     var limits = ServerLimits()
     limits.frameTime = .milliseconds(100)
     try await Self.withRoutes(limits: limits) { path, _ in
       let unfinished = try await Self.get(path, ["GET /hello HTTP/1.1\r\n"])
       #expect(unfinished == "")
-      // A handler that takes too long loses its peer as well.
+      // A handler that takes too long loses its connection, too.
       let slow = try await Self.get(path, [Self.request("GET /slow")])
       #expect(slow == "")
     }
   }
 
-  @Test func headersWithoutEndAreRefusedInBoundedMemory() async throws {
+  @Test func `endless headers are refused in bounded memory`() async throws {
     try await Self.withRoutes { path, server in
       let peer = try RawPeer(path: path)
       try await peer.send(Array("GET /hello HTTP/1.1\r\n".utf8))
@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  @Test func aCallerThatLeavesCancelsTheHandler() async throws {
+  @Test func `a disconnect cancels the HTTP handler`() async throws {
     try await Self.withRoutes { path, server in
       var peer: RawPeer? = try RawPeer(path: path)
       try await peer?.send(Array(Self.request("GET /slow").utf8))
@@ -130,7 +130,7 @@ import Testing
     }
   }
 
-  @Test func withoutPathsHTTPIsNotSpoken() async throws {
+  @Test func `a server without routes does not answer HTTP`() async throws {
     try await withServer { path, _ in
       let answer = try await Self.get(path, [Self.request("GET /hello")])
       #expect(answer == "")

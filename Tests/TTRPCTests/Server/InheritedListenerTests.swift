@@ -5,9 +5,9 @@ import Testing
 
 @testable import TTRPC
 
-/// A listening socket that somebody else made.
+/// Listeners on inherited sockets.
 @Suite struct InheritedListenerTests {
-  /// A socket, bound to a path where there is one.
+  /// Creates a socket, and binds it if a path is given.
   private static func makeSocket(
     _ domain: Int32 = AF_UNIX, _ type: __socket_type = SOCK_STREAM, at path: String? = nil,
     listening: Bool = true
@@ -18,7 +18,7 @@ import Testing
       var address = sockaddr_un()
       address.sun_family = sa_family_t(AF_UNIX)
       unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-      // An abstract name is as long as the address.
+      // The length of the address is the length of an abstract name.
       let size =
         path.hasPrefix("\0")
         ? MemoryLayout<sa_family_t>.size + path.utf8.count : MemoryLayout<sockaddr_un>.size
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test func itIsServedAtItsPathAndItsFileStaysAsItIs() async throws {
+  @Test func `an inherited socket is served at its path, and its file is unchanged`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let descriptor = try Self.makeSocket(at: path)
@@ -59,7 +59,9 @@ import Testing
     }
   }
 
-  @Test func whatIsNoListeningUnixSocketWithAPathIsRefused() async throws {
+  @Test func `a descriptor that is not a listening Unix socket with a path is refused`()
+    async throws
+  {
     try await withTemporaryFolder { folder in
       let refused: [(descriptor: Int32, reason: String)] = [
         (unsafe open("/dev/null", O_RDONLY | O_CLOEXEC), "not a socket"),
@@ -77,11 +79,11 @@ import Testing
     }
   }
 
-  @Test func aServerAnswersOnItAndLeavesTheFile() async throws {
+  @Test func `a server answers on an inherited socket and keeps its file`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let descriptor = try Self.makeSocket(at: path)
-      // Queued since before there was a server, as with the first caller of an activated one.
+      // Connects before the server starts, as the first client does under socket activation.
       let peer = try RawPeer(path: path)
       try await peer.send(Golden.echoRequest)
 

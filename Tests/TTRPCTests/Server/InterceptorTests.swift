@@ -9,26 +9,26 @@ import Testing
 
 @testable import TTRPC
 
-/// What runs around calls, on both sides, whatever their shape.
+/// Interceptors of the server and the client, for calls of every shape.
 @Suite(.timeLimit(.minutes(15))) struct InterceptorTests {
-  /// Notes what it sees, as `name>` before and `name<CODE` after a call.
-  private struct Witness: ServerInterceptor, ClientInterceptor {
+  /// An interceptor that records `name>` before and `name<CODE` after a call.
+  private struct RecordingInterceptor: ServerInterceptor, ClientInterceptor {
     let name: String
     let notes: Notes
 
     func intercept(
       _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
     ) async throws(RPCError) {
-      try await note { () throws(RPCError) in try await next(context) }
+      try await record { () throws(RPCError) in try await next(context) }
     }
 
     func intercept(
       _ context: ClientContext, next: (ClientContext) async throws(RPCError) -> Void
     ) async throws(RPCError) {
-      try await note { () throws(RPCError) in try await next(context) }
+      try await record { () throws(RPCError) in try await next(context) }
     }
 
-    private func note(_ call: () async throws(RPCError) -> Void) async throws(RPCError) {
+    private func record(_ call: () async throws(RPCError) -> Void) async throws(RPCError) {
       notes.add("\(name)>")
       do throws(RPCError) {
         try await call()
@@ -47,7 +47,7 @@ import Testing
 
     func add(_ line: String) { lines.withLockedValue { $0.append(line) } }
 
-    /// Waits for so many lines.
+    /// Waits for at least `count` lines.
     func wait(for count: Int) async throws -> [String] {
       try await eventually("\(count) lines") { all.count >= count }
       return all
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// Makes a call of each shape, and gives its code.
+  /// Makes a call of the given shape, and returns its status code.
   private static func call(
     _ shape: CallShape, _ client: Client, timeout: Duration? = nil, stalls: Bool = false
   ) async -> StatusCode {
@@ -106,12 +106,14 @@ import Testing
     .unary, .serverStreaming, .clientStreaming, .bidirectional,
   ]
 
-  @Test(arguments: shapes) func theFirstIsOutermostOnBothSides(shape: CallShape) async throws {
+  @Test(arguments: shapes) func `the first interceptor is the outermost on both sides`(
+    shape: CallShape
+  ) async throws {
     let (servers, clients) = (Notes(), Notes())
-    let interceptors = ["a", "b"].map { Witness(name: $0, notes: servers) }
+    let interceptors = ["a", "b"].map { RecordingInterceptor(name: $0, notes: servers) }
     try await withServer(interceptors: interceptors) { path, _ in
       var configuration = ClientConfiguration()
-      configuration.interceptors = ["a", "b"].map { Witness(name: $0, notes: clients) }
+      configuration.interceptors = ["a", "b"].map { RecordingInterceptor(name: $0, notes: clients) }
       let client = Client(path: path, configuration: configuration)
       #expect(await Self.call(shape, client) == .ok)
       for notes in [servers, clients] {
@@ -121,9 +123,13 @@ import Testing
     }
   }
 
-  @Test(arguments: shapes) func whatItThrowsIsTheCallersStatus(shape: CallShape) async throws {
+  @Test(arguments: shapes) func `the error of an interceptor is the status of the call`(
+    shape: CallShape
+  ) async throws {
     let notes = Notes()
-    let interceptors: [any ServerInterceptor] = [Witness(name: "a", notes: notes), Refusal()]
+    let interceptors: [any ServerInterceptor] = [
+      RecordingInterceptor(name: "a", notes: notes), Refusal(),
+    ]
     try await withServer(interceptors: interceptors) { path, _ in
       #expect(await Self.call(shape, Client(path: path)) == .permissionDenied)
       let seen = try await notes.wait(for: 2)
@@ -132,15 +138,16 @@ import Testing
   }
 
   @Test(arguments: [CallShape.unary, .serverStreaming, .bidirectional])
-  func itSeesTheDeadlineThatEndedACall(shape: CallShape) async throws {
+  func `an interceptor sees the deadline that ended a call`(shape: CallShape) async throws {
     let notes = Notes()
     try await ManualTime.with { time in
-      try await withServer(interceptors: [Witness(name: "a", notes: notes)]) { path, _ in
-        // The client's time stands still: it is the server that ends the call.
+      try await withServer(interceptors: [RecordingInterceptor(name: "a", notes: notes)]) {
+        path, _ in
+        // The client's clock stands still, so the server ends the call.
         let client = Client(
           path: path, configuration: ClientConfiguration(), timers: time.eventLoop)
         var seen: [String] = []
-        // On a slow machine, the time may be over before the request is sent.
+        // On a slow machine, the deadline may pass before the request is sent.
         while seen.isEmpty {
           let code = await Self.call(shape, client, timeout: .milliseconds(100), stalls: true)
           #expect(code == .deadlineExceeded)
@@ -153,9 +160,9 @@ import Testing
     }
   }
 
-  @Test func itSeesMethodsThatNobodyHas() async throws {
+  @Test func `an interceptor sees calls of unknown methods`() async throws {
     let notes = Notes()
-    try await withServer(interceptors: [Witness(name: "a", notes: notes)]) { path, _ in
+    try await withServer(interceptors: [RecordingInterceptor(name: "a", notes: notes)]) { path, _ in
       let error = try await ClientTests.error { () throws(RPCError) in
         try await ClientTests.call(Client(path: path), "Nothing")
       }
@@ -164,14 +171,14 @@ import Testing
     }
   }
 
-  @Test func aCallWithoutADeadlineGetsTheServers() async throws {
+  @Test func `a call without a deadline gets the default of the server`() async throws {
     let service = TestService()
     let deadline = DefaultDeadline(.milliseconds(50))
     try await withServer(service: service, interceptors: [deadline]) { path, _ in
       let client = Client(path: path)
       #expect(await Self.call(.unary, client, stalls: true) == .deadlineExceeded)
       try await service.cancelled.wait()
-      // A caller's own is its own, and streams may last.
+      // The caller's own deadline takes precedence, and streams have no default.
       let answer = try await ClientTests.call(
         client, "Wait", seconds: 100, options: CallOptions(timeout: .seconds(30)))
       #expect(answer.seconds == 100)
@@ -179,8 +186,8 @@ import Testing
     }
   }
 
-  @Test func callsAreCountedByMethodAndStatus() async throws {
-    // The process has one metrics system, which other tests may fill beside this one.
+  @Test func `calls are counted by method and status`() async throws {
+    // The process has one metrics system, which concurrent tests use, too.
     let metrics = TestMetrics()
     MetricsSystem.bootstrap(metrics)
     let methods = ["Echo", "Refuse", "made up", "made up, too"]
@@ -208,10 +215,10 @@ import Testing
     #expect(try metrics.expectMeter("ttrpc_server_calls_in_flight").lastValue == 0)
   }
 
-  @Test func aTraceGoesFromCallerToHandlerAndOntoTheLog() async throws {
+  @Test func `a trace goes from the caller to the handler and into the log`() async throws {
     InstrumentationSystem.bootstrap(TraceContextPropagator())
     let notes = Notes()
-    var logger = Logger(label: "test") { _ in NotingLogHandler { notes.add($0) } }
+    var logger = Logger(label: "test") { _ in RecordingLogHandler { notes.add($0) } }
     logger.logLevel = .info
     try await withServer(
       interceptors: [ServerTracing(), AccessLog()], logger: logger
@@ -245,21 +252,21 @@ import Testing
       ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331", false), ("", false),
       ("é0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
     ])
-  func aTraceparentIsReadAsW3CSays(text: String, isValid: Bool) {
+  func `a traceparent is parsed as W3C Trace Context specifies`(text: String, isValid: Bool) {
     let trace = TraceContext(traceparent: text)
     #expect((trace != nil) == isValid)
     if text.hasPrefix("00"), isValid { #expect(trace?.traceparent == text) }
   }
 }
 
-/// Hands each line on, with its metadata.
-private struct NotingLogHandler: LogHandler {
-  let note: @Sendable (String) -> Void
+/// A log handler that passes the metadata of each event to a closure.
+private struct RecordingLogHandler: LogHandler {
+  let record: @Sendable (String) -> Void
   var logLevel = Logger.Level.info
   var metadata: Logger.Metadata = [:]
 
-  init(_ note: @escaping @Sendable (String) -> Void) {
-    self.note = note
+  init(_ record: @escaping @Sendable (String) -> Void) {
+    self.record = record
   }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -269,6 +276,6 @@ private struct NotingLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     let all = metadata.merging(event.metadata ?? [:]) { $1 }
-    note(all.map { "\($0)=\($1)" }.sorted().joined(separator: " "))
+    record(all.map { "\($0)=\($1)" }.sorted().joined(separator: " "))
   }
 }

@@ -4,40 +4,41 @@ import Testing
 
 @testable import TTRPC
 
-/// Calls that take the short way, and the same calls on the long one: metadata make the difference, and
-/// nothing else may.
+/// Calls on the fast path, and the same calls on the general path.
+///
+/// A call with metadata takes the general path. The paths must not differ otherwise.
 @Suite(.timeLimit(.minutes(15))) struct PlainCallTests {
-  /// Brackets that note what they see, as `name>` and `name<CODE`, and may refuse.
-  private struct Witness: BracketingInterceptor {
+  /// An interceptor whose call hooks record `name>` and `name<CODE`, and may refuse the call.
+  private struct RecordingInterceptor: BracketingInterceptor {
     let name: String
     let notes: NIOLockedValueBox<[String]>
     var refuses = false
 
     func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
-      Bracket(witness: self)
+      Bracket(recorder: self)
     }
 
     private final class Bracket: CallBracket {
-      let witness: Witness
+      let recorder: RecordingInterceptor
 
-      init(witness: Witness) {
-        self.witness = witness
+      init(recorder: RecordingInterceptor) {
+        self.recorder = recorder
       }
 
       func callBegan(_ context: inout ServerContext) throws(RPCError) {
-        witness.note(">")
-        if witness.refuses { throw RPCError(code: .permissionDenied, message: "not today") }
+        recorder.record(">")
+        if recorder.refuses { throw RPCError(code: .permissionDenied, message: "not today") }
       }
 
       func callEnded(_ context: ServerContext, _ error: RPCError?) {
-        witness.note("<\(error?.code ?? .ok)")
+        recorder.record("<\(error?.code ?? .ok)")
       }
     }
 
-    func note(_ what: String) { notes.withLockedValue { $0.append(name + what) } }
+    func record(_ event: String) { notes.withLockedValue { $0.append(name + event) } }
   }
 
-  private static let ways: [Metadata] = [Metadata(), ["k": "v"]]
+  private static let bothPaths: [Metadata] = [Metadata(), ["k": "v"]]
 
   private func call(
     _ client: Client, _ method: String, seconds: Int64 = 0, timeout: Duration? = nil,
@@ -56,77 +57,87 @@ import Testing
     if case .failure(let error) = outcome { error.code } else { .ok }
   }
 
-  @Test(arguments: ways) func aDeferredAnswerComesFromAnotherThread(way: Metadata) async throws {
+  @Test(arguments: bothPaths) func `a deferred method answers from another thread`(
+    metadata: Metadata
+  ) async throws {
     try await withServer { path, server in
       let client = Client(path: path)
-      let answer = try await call(client, "Later", seconds: 20, way).get()
+      let answer = try await call(client, "Later", seconds: 20, metadata).get()
       #expect(answer.seconds == 21)
       #expect(server.load.callsInFlight == 0)
     }
   }
 
-  @Test(arguments: ways) func whatADeferredHandlerThrowsIsTheAnswer(way: Metadata) async throws {
+  @Test(arguments: bothPaths) func `the error of a deferred handler reaches the caller`(
+    metadata: Metadata
+  ) async throws {
     try await withServer { path, _ in
       let client = Client(path: path)
-      #expect(code(await call(client, "Later", seconds: -1, way)) == .outOfRange)
-      #expect(code(await call(client, "Later", seconds: 1, way)) == .ok)
+      #expect(code(await call(client, "Later", seconds: -1, metadata)) == .outOfRange)
+      #expect(code(await call(client, "Later", seconds: 1, metadata)) == .ok)
     }
   }
 
-  @Test(arguments: ways) func aDeadlineGivesADeferredCallUp(way: Metadata) async throws {
+  @Test(arguments: bothPaths) func `a deadline cancels a deferred call`(metadata: Metadata)
+    async throws
+  {
     let service = TestService()
     try await ManualTime.with { time in
       try await withServer(service: service) { path, server in
         let client = Client(
           path: path, configuration: ClientConfiguration(), timers: time.eventLoop)
         async let outcome = call(
-          client, "Later", seconds: 60_000_000, timeout: .seconds(86_400), way)
+          client, "Later", seconds: 60_000_000, timeout: .seconds(86_400), metadata)
         try await server.wait(forCalls: 1)
         await time.advance(by: .seconds(86_400))
         #expect(code(await outcome) == .deadlineExceeded)
         try await service.cancelled.wait()
-        #expect(code(await call(client, "Later", seconds: 1, way)) == .ok)
+        #expect(code(await call(client, "Later", seconds: 1, metadata)) == .ok)
         await client.close()
       }
     }
   }
 
-  @Test(arguments: ways) func anAnswerFromMemoryIsAsAnyOther(way: Metadata) async throws {
+  @Test(arguments: bothPaths) func `an immediate method returns answers of any size, and errors`(
+    metadata: Metadata
+  ) async throws {
     try await withServer { path, server in
       let client = Client(path: path)
       let method = MethodDescriptor(service: "p", name: "Now")
-      let options = CallOptions(metadata: way)
+      let options = CallOptions(metadata: metadata)
       for size in [Int64(0), 1, 117, 118, 20_000] {
         let answer: WireStatus = try await client.unary(
           method, WireDuration(seconds: size), options: options)
         #expect(answer.message.utf8.count == Int(size))
       }
-      #expect(code(await call(client, "Now", seconds: -1, way)) == .unknown)
+      #expect(code(await call(client, "Now", seconds: -1, metadata)) == .unknown)
       #expect(server.load.callsInFlight == 0)
     }
   }
 
-  @Test(arguments: ways) func anAnswerAboveTheLimitIsRefusedToItsCallerAlone(
-    way: Metadata
+  @Test(arguments: bothPaths) func `an answer above the size limit fails its own call only`(
+    metadata: Metadata
   ) async throws {
     var limits = ServerLimits()
     limits.wire.maximumMessageSize = 1024
     try await withServer(limits: limits) { path, _ in
       let client = Client(path: path)
-      #expect(code(await call(client, "Now", seconds: 1024, way)) == .resourceExhausted)
-      #expect(code(await call(client, "Echo", seconds: 10, way)) == .ok)
+      #expect(code(await call(client, "Now", seconds: 1024, metadata)) == .resourceExhausted)
+      #expect(code(await call(client, "Echo", seconds: 10, metadata)) == .ok)
     }
   }
 
-  @Test(arguments: ways) func bracketsAreAroundEveryEnding(way: Metadata) async throws {
+  @Test(arguments: bothPaths) func `call hooks see the start and the result of every call`(
+    metadata: Metadata
+  ) async throws {
     for (method, seconds, expected) in [
       ("Now", 1, "OK"), ("Now", -1, "UNKNOWN"), ("Later", 1, "OK"), ("Later", -1, "OUT_OF_RANGE"),
       ("Echo", 1, "OK"), ("Fail", 1, "UNKNOWN"), ("Refuse", 1, "FAILED_PRECONDITION"),
     ] as [(String, Int64, String)] {
       let notes = NIOLockedValueBox<[String]>([])
-      let witnesses = ["a", "b"].map { Witness(name: $0, notes: notes) }
-      try await withServer(interceptors: witnesses) { path, _ in
-        _ = await call(Client(path: path), method, seconds: seconds, way)
+      let recorders = ["a", "b"].map { RecordingInterceptor(name: $0, notes: notes) }
+      try await withServer(interceptors: recorders) { path, _ in
+        _ = await call(Client(path: path), method, seconds: seconds, metadata)
         try await eventually { notes.withLockedValue { $0.count } == 4 }
       }
       let seen = notes.withLockedValue { $0 }
@@ -135,22 +146,22 @@ import Testing
     }
   }
 
-  @Test(arguments: ways, ["Later", "Wait"])
-  func `hooks see the deadline that ended a call`(way: Metadata, method: String) async throws {
+  @Test(arguments: bothPaths, ["Later", "Wait"])
+  func `hooks see the deadline that ended a call`(metadata: Metadata, method: String) async throws {
     let notes = NIOLockedValueBox<[String]>([])
-    let witnesses = ["a", "b"].map { Witness(name: $0, notes: notes) }
+    let recorders = ["a", "b"].map { RecordingInterceptor(name: $0, notes: notes) }
     try await ManualTime.with { time in
-      try await withServer(interceptors: witnesses) { path, _ in
-        // The client's time stands still: it is the server that ends the call.
+      try await withServer(interceptors: recorders) { path, _ in
+        // The client's clock stands still, so the server ends the call.
         let client = Client(
           path: path, configuration: ClientConfiguration(), timers: time.eventLoop)
-        // On a slow machine, the time may be over before the request is sent.
+        // On a slow machine, the deadline may pass before the request is sent.
         while notes.withLockedValue({ $0.isEmpty }) {
           let outcome = await call(
-            client, method, seconds: 60_000_000, timeout: .milliseconds(50), way)
+            client, method, seconds: 60_000_000, timeout: .milliseconds(50), metadata)
           #expect(code(outcome) == .deadlineExceeded)
         }
-        // The call is over for its hooks when its handler is.
+        // The hooks learn of the end when the handler returns.
         try await eventually { notes.withLockedValue { $0.count } == 4 }
         await client.close()
       }
@@ -159,18 +170,20 @@ import Testing
     #expect(seen == ["a>", "b>", "b<DEADLINE_EXCEEDED", "a<DEADLINE_EXCEEDED"])
   }
 
-  @Test(arguments: ways) func whatIsInsideOfABracketThatRefusesDoesNotRun(
-    way: Metadata
+  @Test(arguments: bothPaths)
+  func `a hook that refuses a call keeps inner hooks and the handler from running`(
+    metadata: Metadata
   ) async throws {
     let notes = NIOLockedValueBox<[String]>([])
     let service = TestService()
-    let witnesses = [
-      Witness(name: "a", notes: notes), Witness(name: "b", notes: notes, refuses: true),
-      Witness(name: "c", notes: notes),
+    let recorders = [
+      RecordingInterceptor(name: "a", notes: notes),
+      RecordingInterceptor(name: "b", notes: notes, refuses: true),
+      RecordingInterceptor(name: "c", notes: notes),
     ]
-    try await withServer(service: service, interceptors: witnesses) { path, server in
+    try await withServer(service: service, interceptors: recorders) { path, server in
       let client = Client(path: path)
-      #expect(code(await call(client, "Note", way)) == .permissionDenied)
+      #expect(code(await call(client, "Note", metadata)) == .permissionDenied)
       #expect(server.load.callsInFlight == 0)
     }
     #expect(notes.withLockedValue { $0 } == ["a>", "b>", "a<PERMISSION_DENIED"])

@@ -2,9 +2,9 @@ import Testing
 
 @testable import TTRPC
 
-/// The protocol as a table: what comes in, and what has to be done about it.
+/// The server's protocol state: the action for each received frame.
 @Suite struct ServerConnectionStateTests {
-  /// The state behind a reference, since an expectation cannot change what it looks at.
+  /// The state behind a reference, because `#expect` cannot call mutating methods.
   private final class Machine {
     private var state = ServerConnectionState()
 
@@ -31,16 +31,16 @@ import Testing
       state.methodFound(streamID, shape: shape, flags: flags, payloadLength: payloadLength)
     }
 
-    /// Whether the connection is to be closed now.
+    /// Ends the input, and returns true if the connection must be closed now.
     func inputClosed() -> Bool {
       #expect(state.inputClosed() == [])
       return state.isFinished
     }
 
-    /// The streams that the end of input leaves without one of their own.
+    /// Ends the input, and returns the streams that the client had not closed.
     func unfinishedStreams() -> [UInt32] { state.inputClosed() }
 
-    /// Whether the connection is to be closed now.
+    /// Starts the drain, and returns true if the connection must be closed now.
     func drainStarted() -> Bool {
       state.drainStarted()
       return state.isFinished
@@ -61,14 +61,14 @@ import Testing
     FrameHeader(length: 0, streamID: streamID, type: 4, flags: [])
   }
 
-  /// The code with which a frame is refused, if it is.
+  /// The status code of a refused frame; nil if the frame is accepted.
   private static func refusal(
     _ action: ServerConnectionState.FrameAction
   ) -> (code: StatusCode, cancel: Bool)? {
     if case .reject(_, let code, _, let cancel) = action { (code, cancel) } else { nil }
   }
 
-  @Test func oddRisingIdsOpenCallsAndGapsAreAllowed() {
+  @Test func `odd rising ids open calls, with or without gaps`() {
     let state = Machine()
     for streamID: UInt32 in [1, 3, 101, 4_294_967_295] {
       #expect(state.frameReceived(Self.request(streamID)) == .openCall(streamID: streamID))
@@ -77,13 +77,13 @@ import Testing
   }
 
   @Test(arguments: [0, 2, 4_294_967_294] as [UInt32])
-  func evenAndZeroIdsAreRefused(streamID: UInt32) {
+  func `even ids and zero are refused`(streamID: UInt32) {
     let state = Machine()
     #expect(Self.refusal(state.frameReceived(Self.request(streamID)))?.code == .invalidArgument)
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
   }
 
-  @Test func `a lower id opens a call once, unless it is too far behind`() throws {
+  @Test func `an id below the highest opens a call once, if it is within the window`() throws {
     let state = Machine()
     let highest = 2 * UInt32(StreamIDWindow.size) + 5
     #expect(state.frameReceived(Self.request(7)) == .openCall(streamID: 7))
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test func `data for an id that was left out is refused once and uses the id up`() throws {
+  @Test func `data for a skipped id is refused once, and the id counts as used`() throws {
     let state = Machine()
     #expect(state.frameReceived(Self.request(5)) == .openCall(streamID: 5))
     #expect(Self.refusal(state.frameReceived(Self.data(3)))?.code == .invalidArgument)
@@ -107,7 +107,7 @@ import Testing
     #expect(state.callsInFlight == 1)
   }
 
-  @Test func aRunningCallWhoseIdIsUsedAgainHasOneTerminalFrame() throws {
+  @Test func `a running call whose id is reused ends with one terminal frame`() throws {
     let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     let refusal = try #require(Self.refusal(state.frameReceived(Self.request(1))))
@@ -116,7 +116,7 @@ import Testing
     #expect(state.callsInFlight == 0)
   }
 
-  @Test func dataOnARunningUnaryCallEndsThatCallAndNoOther() throws {
+  @Test func `data on a running unary call ends that call only`() throws {
     let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
@@ -126,7 +126,7 @@ import Testing
     #expect(state.callEnded(3) == .answer)
   }
 
-  @Test func closingOnesSideOfAUnaryCallDoesNoHarm() {
+  @Test func `a frame that closes the client side of a unary call is ignored`() {
     let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     let closing = Self.data(1, flags: [.remoteClosed, .noData], length: 0)
@@ -134,7 +134,7 @@ import Testing
     #expect(state.callEnded(1) == .answer)
   }
 
-  @Test func dataForAStreamThatEndedIsDroppedAndForOneNeverOpenedRefused() {
+  @Test func `data is ignored for an ended stream and refused for an unopened one`() {
     let state = Machine()
     #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
     #expect(state.callEnded(3) == .answer)
@@ -145,14 +145,14 @@ import Testing
   }
 
   @Test(arguments: [0, 2, 5, 9, 255] as [UInt8])
-  func otherTypesAreIgnored(type: UInt8) {
+  func `frames of other types are ignored`(type: UInt8) {
     let state = Machine()
     let frame = FrameHeader(length: 3, streamID: 1, type: type, flags: [])
     #expect(state.frameReceived(frame) == .ignore)
     #expect(state.oversizeFrameReceived(frame, limit: 1) == .ignore)
   }
 
-  @Test func cancelEndsARunningCallOnce() throws {
+  @Test func `a cancel frame ends a running call once`() throws {
     let state = Machine()
     #expect(state.frameReceived(Self.cancel(1)) == .ignore)
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
@@ -162,7 +162,7 @@ import Testing
     #expect(state.frameReceived(Self.cancel(1)) == .ignore)
   }
 
-  @Test func anOversizeRequestIsRefusedAndItsIdIsTaken() {
+  @Test func `an oversize request is refused, and its id counts as used`() {
     let state = Machine()
     let oversize = FrameHeader(length: 9, streamID: 1, type: 1, flags: [])
     #expect(
@@ -172,7 +172,7 @@ import Testing
     #expect(state.callsInFlight == 1)
   }
 
-  @Test func aHalfClosedPeerStillGetsItsAnswers() {
+  @Test func `a half-closed peer receives its remaining answers`() {
     let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(state.frameReceived(Self.request(3)) == .openCall(streamID: 3))
@@ -181,12 +181,12 @@ import Testing
     #expect(state.callEnded(1) == .answerThenClose)
   }
 
-  @Test func aHalfClosedPeerWithoutCallsIsClosed() {
+  @Test func `a half-closed connection without calls is closed`() {
     let state = Machine()
     #expect(state.inputClosed())
   }
 
-  @Test func drainingRefusesNewCallsAndAnswersRunningOnes() {
+  @Test func `a drain refuses new calls and answers running ones`() {
     let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(!state.drainStarted())
@@ -194,14 +194,14 @@ import Testing
     #expect(state.callEnded(1) == .answerThenClose)
   }
 
-  @Test func drainingClosesAQuietConnectionAtOnce() {
+  @Test func `a drain closes an idle connection at once`() {
     let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     #expect(state.callEnded(1) == .answer)
     #expect(state.drainStarted())
   }
 
-  @Test func aMethodsShapeDecidesWhatItsRequestBrings() {
+  @Test func `the call shape decides if a request has a message and if it is the last`() {
     typealias Opening = ServerConnectionState.Opening
     let empty: FrameFlags = []
     let cases: [(shape: CallShape, flags: FrameFlags, length: Int, opening: Opening)] = [
@@ -223,7 +223,7 @@ import Testing
     }
   }
 
-  @Test func aStreamsMessagesAreDeliveredUntilItsCallerCloses() throws {
+  @Test func `stream messages are delivered until the client closes its side`() throws {
     let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     _ = state.methodFound(1, .bidirectional)
@@ -237,7 +237,7 @@ import Testing
     #expect(refusal == (.invalidArgument, true))
   }
 
-  @Test func aLastMessageClosesWithItself() {
+  @Test func `a message with the closing flag is the last one`() {
     let state = Machine()
     #expect(state.frameReceived(Self.request(1)) == .openCall(streamID: 1))
     _ = state.methodFound(1, .clientStreaming)
@@ -247,7 +247,7 @@ import Testing
     #expect(state.frameReceived(last) == .ignore)
   }
 
-  @Test func streamsThatAreNotClosedCannotOutliveTheirPeersInput() {
+  @Test func `the end of input ends streams that the client had not closed`() {
     let state = Machine()
     for streamID: UInt32 in [1, 3, 5] {
       #expect(state.frameReceived(Self.request(streamID)) == .openCall(streamID: streamID))
@@ -258,7 +258,7 @@ import Testing
     #expect(state.unfinishedStreams() == [1])
   }
 
-  @Test func dataForAStreamNeverOpenedIsRefusedOnce() {
+  @Test func `data for an unopened stream is refused once, and the stream can still open`() {
     let state = Machine()
     #expect(Self.refusal(state.frameReceived(Self.data(7))) != nil)
     #expect(state.frameReceived(Self.data(7)) == .ignore)

@@ -5,15 +5,17 @@ import Testing
 
 @testable import TTRPC
 
-/// What one peer does to the others, and what a server that stops owes a peer that reads late.
+/// Fairness between peers, and the delivery of answers before a connection closes.
 @Suite(.timeLimit(.minutes(15))) struct ServerFairnessTests {
-  @Test func manyFramesAtOnceDoNotKeepAnotherConnectionWaitingForAll() async throws {
+  @Test func `a burst of frames does not keep another connection waiting for all of it`()
+    async throws
+  {
     let service = TestService()
     try await withServer(service: service) { path, server in
       let (greedy, modest) = (try RawPeer(path: path), try RawPeer(path: path))
       try await modest.send(requestFrames("Echo", [0]))
       _ = try await modest.receiveFrame()
-      // All of it has arrived before the server's thread goes on.
+      // All requests arrive while the server's thread is blocked.
       try await greedy.send(requestFrames("Block", [0]))
       try await server.wait(forCalls: 1)
       try await greedy.send(requestFrames("Note", 1...500))
@@ -23,13 +25,13 @@ import Testing
       for _ in 0...500 { _ = try await greedy.receiveFrame() }
       let notes = service.notes.withLockedValue { $0 }
       #expect(notes.filter { $0 <= 500 } == Array(1...500))
-      let turn = try #require(notes.firstIndex(of: 1000))
-      // Alone, the greedy one has four turns at once.
-      #expect(turn <= 5 * ServerLimits().framesPerTurn)
+      let position = try #require(notes.firstIndex(of: 1000))
+      // A connection that is alone on its event loop has four read quotas in a row.
+      #expect(position <= 5 * ServerLimits().framesPerTurn)
     }
   }
 
-  @Test func aPeerThatSendsMuchAndClosesItsEndIsAnsweredInFull() async throws {
+  @Test func `a peer that sends many requests and closes its end gets every answer`() async throws {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
       try await peer.send(requestFrames("Echo", 0..<1000))
@@ -43,7 +45,7 @@ import Testing
     }
   }
 
-  @Test func whatHasArrivedIsAnsweredBeforeADrainedConnectionCloses() async throws {
+  @Test func `received requests are answered before a drained connection closes`() async throws {
     var limits = ServerLimits()
     limits.framesPerTurn = 1
     let service = TestService()
@@ -52,8 +54,8 @@ import Testing
       try await peer.send(requestFrames("Hold", [0]))
       try await server.wait(forCalls: 1)
       server.drain()
-      try await eventually("nobody listens") { (try? RawPeer(path: path)) == nil }
-      // No more than one read takes: what the system still holds is not known to be there.
+      try await eventually("the listener is closed") { (try? RawPeer(path: path)) == nil }
+      // At most one read's worth, since the server does not know what the socket buffer holds.
       try await peer.send(requestFrames("Echo", 1...50))
       service.released.set()
       var answers = 0
@@ -66,18 +68,18 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func whatWasAnsweredReachesAPeerThatReadsLate(drains: Bool) async throws {
+  func `queued answers reach a peer that reads late`(drains: Bool) async throws {
     try await withServer { path, server in
       let peer = try RawPeer(path: path)
-      // More than the socket holds.
+      // More than the socket buffer holds.
       try await peer.send(requestFrames("Large", 0..<4, seconds: 1_000_000))
-      try await eventually("the answers wait") { server.load.bytesQueued >= 3_000_000 }
+      try await eventually("the answers are queued") { server.load.bytesQueued >= 3_000_000 }
       if drains {
         server.drain()
-        try await eventually("nobody listens") { (try? RawPeer(path: path)) == nil }
+        try await eventually("the listener is closed") { (try? RawPeer(path: path)) == nil }
       } else {
         peer.finishSending()
-        // The server's one thread has read the end when it answers another connection that came later.
+        // The server's only thread has read the end once it answers a later connection.
         let other = try RawPeer(path: path)
         try await other.send(requestFrames("Echo", [0]))
         _ = try await other.receiveFrame()

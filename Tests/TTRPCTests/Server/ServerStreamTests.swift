@@ -6,7 +6,7 @@ import Testing
 
 @testable import TTRPC
 
-/// The server's streams as a peer sees them, in bytes.
+/// Server streams, tested byte by byte from the peer's side.
 @Suite(.timeLimit(.minutes(15))) struct ServerStreamTests {
   private static func open(
     _ streamID: UInt32, _ method: String, seconds: Int64? = nil, flags: FrameFlags = .remoteOpen,
@@ -30,7 +30,7 @@ import Testing
     return Array(buffer.readableBytesView)
   }
 
-  /// The code of a response frame of a stream.
+  /// The status code of a stream's response frame.
   private static func code(_ frame: [UInt8]?, _ streamID: UInt32) throws -> StatusCode {
     var buffer = ByteBuffer(bytes: try #require(frame))
     let read = buffer.readFrameHeader()
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test func theGoldenServerStreamIsAnsweredAsContainerdDoes() async throws {
+  @Test func `the server answers the recorded server stream like containerd`() async throws {
     try await withServer { path, _ in
       let golden = Golden.serverStream
       let peer = try RawPeer(path: path)
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test func theGoldenBidirectionalStreamIsAnsweredAsContainerdDoes() async throws {
+  @Test func `the server answers the recorded bidirectional stream like containerd`() async throws {
     try await withServer { path, _ in
       let golden = Golden.bidirectional
       let peer = try RawPeer(path: path)
@@ -64,7 +64,9 @@ import Testing
     }
   }
 
-  @Test func theGoldenClientStreamIsAnsweredAsContainerdDoesWhereverItsBytesAreCut() async throws {
+  @Test func `the server answers the recorded client stream like containerd, however it is split`()
+    async throws
+  {
     let golden = Golden.clientStream
     let bytes = golden.request + golden.message + golden.end
     try await withServer { path, _ in
@@ -78,7 +80,8 @@ import Testing
     }
   }
 
-  @Test func aStreamThatFailsAfterAMessageEndsWithItsStatus() async throws {
+  @Test func `a stream that fails after a message ends with the status of the error`() async throws
+  {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.open(15, "Many", flags: .remoteClosed, metadata: ["end": "boom"]))
@@ -87,7 +90,7 @@ import Testing
     }
   }
 
-  @Test func anEmptyDataFrameIsAMessage() async throws {
+  @Test func `an empty data frame is a message`() async throws {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.open(1, "Sum") + Golden.bytes("00000000 00000001 03 00"))
@@ -97,7 +100,7 @@ import Testing
     }
   }
 
-  @Test func aBodyThatComesWithTheEndIsAMessage() async throws {
+  @Test func `the payload of a request with the closing flag is a message`() async throws {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.open(1, "Sum", seconds: 1, flags: .remoteClosed))
@@ -106,7 +109,7 @@ import Testing
     }
   }
 
-  @Test func whatEndsAStreamCancelsItsHandler() async throws {
+  @Test func `a stream that ends early cancels its handler`() async throws {
     for ends in ["cancel", "deadline", "disconnect", "half close", "data after the end"] {
       let service = TestService()
       try await withServer(service: service) { path, server in
@@ -137,7 +140,7 @@ import Testing
     }
   }
 
-  @Test func aStreamThatIsNotReadFailsAloneAtItsBound() async throws {
+  @Test func `an unread stream fails at its queue limit, and other streams go on`() async throws {
     var limits = ServerLimits()
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 262_144
@@ -149,7 +152,7 @@ import Testing
       for _ in 0..<5 { try await peer.send(Self.message(1, byteCount: 60_000)) }
       #expect(try Self.code(try await peer.receiveFrame(), 1) == .resourceExhausted)
       try await service.cancelled.wait()
-      // The other stream, and the connection, go on.
+      // The other stream and the connection go on.
       try await peer.send(Golden.bytes("00000002 00000003 03 00 0829"))
       let answer = try await peer.receiveFrame()
       #expect(answer == Golden.bytes("00000002 00000003 03 00 082a"))
@@ -157,7 +160,9 @@ import Testing
     }
   }
 
-  @Test func theStreamThatHoldsMostFailsAtTheConnectionsBound() async throws {
+  @Test func `at the queue limit of a connection, the stream with the longest queue fails`()
+    async throws
+  {
     var limits = ServerLimits()
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 1_000_000
@@ -173,50 +178,52 @@ import Testing
       #expect(try Self.code(try await peer.receiveFrame(), 1) == .resourceExhausted)
       service.released.set()
       let echo = try await peer.receiveFrame()
-      // Not within the expectation, which would print it whole.
+      // Compared outside `#expect`, which would print all bytes.
       let isWhole = echo == Self.message(3, byteCount: 40_000)
       #expect(isWhole)
     }
   }
 
-  @Test func aPeerThatDoesNotReadStopsItsStreamAndNoOtherConnection() async throws {
+  @Test func `a peer that does not read stalls its own stream only`() async throws {
     var limits = ServerLimits()
     limits.writeTime = .milliseconds(300)
     try await withServer(limits: limits) { path, server in
-      let deaf = try RawPeer(path: path)
-      try await deaf.send(Self.open(1, "Blob", seconds: 4_000_000, flags: .remoteClosed))
+      let stalledPeer = try RawPeer(path: path)
+      try await stalledPeer.send(Self.open(1, "Blob", seconds: 4_000_000, flags: .remoteClosed))
       let good = try RawPeer(path: path)
       try await good.send(Golden.echoRequest)
       #expect(try await good.receiveFrame() == Golden.echoResponse)
-      // Its handler is held up at the second message; in the end the connection is closed.
+      // The handler waits at its second message until the connection is closed.
       try await server.waitUntilIdle()
     }
   }
 
-  @Test func ofStreamsThatWaitForTheirPeerTheOneWithMostFailsAtTheConnectionsBound() async throws {
+  @Test func `at the output limit of a connection, the stream with the most output fails`()
+    async throws
+  {
     var limits = ServerLimits()
     limits.queuedBytesPerConnection = 4_500_000
-    let endings = Endings()
-    try await withServer(limits: limits, interceptors: [endings]) { path, _ in
-      let deaf = try RawPeer(path: path)
-      // One message goes into the channel; the others wait.
+    let endCounter = EndCounter()
+    try await withServer(limits: limits, interceptors: [endCounter]) { path, _ in
+      let stalledPeer = try RawPeer(path: path)
+      // The channel takes one message; the others are queued.
       for (streamID, size) in [(1, 2_000_000), (3, 1_000_000), (5, 2_500_000), (7, 1_000_000)] {
-        try await deaf.send(
+        try await stalledPeer.send(
           Self.open(UInt32(streamID), "Blob", seconds: Int64(size), flags: .remoteClosed))
       }
-      // What is read before all of them wait could let them pass.
-      try await endings.wait(for: 1)
+      // Reading earlier could let the queued messages through.
+      try await endCounter.wait(for: 1)
       var ends: [UInt32: UInt8] = [:]
       while ends.count < 4 {
-        let frame = try #require(try await deaf.receiveFrame())
+        let frame = try #require(try await stalledPeer.receiveFrame())
         if frame[8] == 2 || frame[9] == 5 { ends[UInt32(frame[7])] = frame[8] }
       }
       #expect(ends == [1: 3, 3: 3, 5: 2, 7: 3])
     }
   }
 
-  /// Counts calls that have ended.
-  private struct Endings: ServerInterceptor {
+  /// An interceptor that counts ended calls.
+  private struct EndCounter: ServerInterceptor {
     private let count = NIOLockedValueBox(0)
 
     func intercept(
@@ -231,7 +238,7 @@ import Testing
     }
   }
 
-  @Test func aCallWithoutAnEndOfItsOwnEndsAtTheDrain() async throws {
+  @Test func `a call that ends at the drain ends when the server drains`() async throws {
     let service = TestService()
     try await withServer(service: service) { path, server in
       let peer = try RawPeer(path: path)
@@ -244,7 +251,7 @@ import Testing
     }
   }
 
-  @Test func whatDoesNotFinishWithinTheDrainsTimeIsToldSo() async throws {
+  @Test func `a call that outlasts the drain timeout ends as unavailable`() async throws {
     var limits = ServerLimits()
     limits.drainTime = .milliseconds(100)
     let service = TestService()
@@ -258,7 +265,7 @@ import Testing
     }
   }
 
-  @Test func aStreamOfManyMessagesArrivesWholeAndInOrder() async throws {
+  @Test func `a stream of many messages arrives complete and in order`() async throws {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.open(1, "Many", seconds: 20_000, flags: .remoteClosed))

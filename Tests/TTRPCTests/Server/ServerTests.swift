@@ -5,7 +5,7 @@ import Testing
 
 @testable import TTRPC
 
-/// The server as a peer sees it, in bytes.
+/// The server, tested byte by byte from the peer's side.
 @Suite(.timeLimit(.minutes(15))) struct ServerTests {
   private static func frame(
     _ streamID: UInt32, _ method: String, seconds: Int64 = 0, service: String = "p",
@@ -37,7 +37,9 @@ import Testing
     }
   }
 
-  @Test func theGoldenCallIsAnsweredAsContainerdDoesWhereverItsBytesAreCut() async throws {
+  @Test func `the server answers the recorded call like containerd, however it is split`()
+    async throws
+  {
     try await withServer { path, _ in
       for cut in 1..<Golden.echoRequest.count {
         let peer = try RawPeer(path: path)
@@ -49,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func unknownNamesAreAnsweredAsContainerdDoes() async throws {
+  @Test func `the server answers unknown names like containerd`() async throws {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.frame(5, "Echo", service: "nope"))
@@ -59,7 +61,7 @@ import Testing
     }
   }
 
-  @Test func answersComeAsTheyAreReadyEachOnItsStream() async throws {
+  @Test func `answers arrive as soon as they are ready, each on its own stream`() async throws {
     let service = TestService()
     try await withServer(service: service) { path, _ in
       let peer = try RawPeer(path: path)
@@ -71,32 +73,37 @@ import Testing
     }
   }
 
-  /// What a peer can do wrong on stream 5 or another, and the status it gets.
+  /// The mistakes that a peer can make, and the status that each one gets.
   private static let mistakes: [(name: String, bytes: [UInt8], code: StatusCode)] = [
     ("an unknown service", frame(5, "Echo", service: "nope"), .unimplemented),
     ("an unknown method", frame(5, "nope"), .unimplemented),
     ("an even id", frame(4, "Echo"), .invalidArgument),
     ("id zero", frame(0, "Echo"), .invalidArgument),
     ("a repeated id", frame(3, "Echo"), .invalidArgument),
-    ("no envelope", Golden.bytes("00000003 00000005 01 00 0affff"), .invalidArgument),
-    ("an envelope of no text", Golden.bytes("00000003 00000005 01 00 0a01ff"), .invalidArgument),
+    ("a malformed envelope", Golden.bytes("00000003 00000005 01 00 0affff"), .invalidArgument),
     (
-      "no payload", Golden.bytes("0000000e 00000005 01 00 0a0170 12044563686f 1a03 ffffff"),
+      "a name that is not UTF-8", Golden.bytes("00000003 00000005 01 00 0a01ff"), .invalidArgument
+    ),
+    (
+      "a malformed payload",
+      Golden.bytes("0000000e 00000005 01 00 0a0170 12044563686f 1a03 ffffff"),
       .internalError
     ),
     (
-      "4 194 305 bytes",
+      "a request of 4 194 305 bytes",
       Golden.bytes("00400001 00000005 01 00") + [UInt8](repeating: 0, count: 4_194_305),
       .resourceExhausted
     ),
-    ("data for no stream", Golden.bytes("00000001 00000063 03 00 00"), .invalidArgument),
+    ("data for an unopened stream", Golden.bytes("00000001 00000063 03 00 00"), .invalidArgument),
     ("a timeout that has passed", frame(5, "Echo", timeout: .zero), .deadlineExceeded),
-    ("a handler without a status", frame(5, "Fail"), .unknown),
+    ("an error without a status", frame(5, "Fail"), .unknown),
     ("an answer above the limit", frame(5, "Large", seconds: 4_194_305), .resourceExhausted),
   ]
 
   @Test(arguments: mistakes.indices)
-  func aMistakeHasItsStatusWhereverItsBytesAreCutAndTheConnectionLives(index: Int) async throws {
+  func `a mistake gets its status, however it is split, and the connection survives`(index: Int)
+    async throws
+  {
     let (name, bytes, code) = Self.mistakes[index]
     try await withServer { path, server in
       for cut in 1..<min(bytes.count, 64) {
@@ -113,9 +120,9 @@ import Testing
     }
   }
 
-  @Test func aRequestOfExactlyTheLimitIsRead() async throws {
+  @Test func `a request of exactly the size limit is accepted`() async throws {
     try await withServer { path, _ in
-      // An envelope that an unknown field fills up to 4 194 304 bytes.
+      // An unknown field pads the envelope to 4 194 304 bytes.
       let envelope = Golden.bytes("0a0170 12044563686f")
       let filler = 4_194_304 - envelope.count - 5
       let bytes =
@@ -129,22 +136,23 @@ import Testing
     }
   }
 
-  @Test func theTextOfAnErrorWithoutAStatusStaysHere() async throws {
+  @Test func `the text of an error without a status is not sent to the caller`() async throws {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.frame(1, "Fail"))
       let answer = try await peer.receiveFrame()
       guard case .failure(let error) = try Self.response(answer).outcome else {
-        Issue.record("it succeeded")
+        Issue.record("the call succeeded")
         return
       }
       #expect(!error.message.contains("password"))
     }
   }
 
-  /// More than the system takes at once, for a peer that reads later.
+  /// The answer is larger than the socket buffer, and the peer reads it late.
   @Test(arguments: [false, true])
-  func theLastAnswerLeavesInWholeBeforeTheConnectionCloses(drains: Bool) async throws {
+  func `the last answer is sent completely before the connection closes`(drains: Bool) async throws
+  {
     let service = TestService()
     try await withServer(service: service) { path, server in
       let peer = try RawPeer(path: path)
@@ -159,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func garbageClosesTheConnectionAndNoOther() async throws {
+  @Test func `garbage closes its own connection only`() async throws {
     try await withServer { path, _ in
       let good = try RawPeer(path: path)
       for garbage in ["GET / HTTP/1.1\r\n\r\n", "\u{7f}\u{0}\u{0}", "hello"] {
@@ -172,7 +180,7 @@ import Testing
     }
   }
 
-  @Test func anAnswerAboveTheLimitIsRefusedToItsCallerAlone() async throws {
+  @Test func `an answer above the size limit fails its own call only`() async throws {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.frame(1, "Large", seconds: 4_194_305) + Self.frame(3, "Echo"))
@@ -183,7 +191,7 @@ import Testing
     }
   }
 
-  @Test func dataOnARunningUnaryCallGetsAStatusAndCancelsIt() async throws {
+  @Test func `data on a running unary call cancels it with a status`() async throws {
     let service = TestService()
     try await withServer(service: service) { path, _ in
       let peer = try RawPeer(path: path)
@@ -194,7 +202,7 @@ import Testing
     }
   }
 
-  @Test func aDeadlineIsTheServersToo() async throws {
+  @Test func `the server enforces the deadline of a call`() async throws {
     let service = TestService()
     try await withServer(service: service) { path, _ in
       let peer = try RawPeer(path: path)
@@ -205,7 +213,7 @@ import Testing
   }
 
   @Test(arguments: [Duration.seconds(Int64.max / 1_000_000_000), .seconds(Int64.max)])
-  func aTimeoutOfCenturiesIsNoneAtAll(timeout: Duration) async throws {
+  func `a call with a timeout of centuries succeeds`(timeout: Duration) async throws {
     try await withServer { path, _ in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.frame(1, "Echo", timeout: timeout))
@@ -213,7 +221,7 @@ import Testing
     }
   }
 
-  @Test func cancelAndDisconnectCancelTheHandler() async throws {
+  @Test func `a cancel frame and a disconnect cancel the handler`() async throws {
     for ends in ["cancel", "disconnect"] {
       let service = TestService()
       try await withServer(service: service) { path, server in
@@ -231,7 +239,7 @@ import Testing
     }
   }
 
-  @Test func aHalfClosedClientStillGetsItsAnswer() async throws {
+  @Test func `a half-closed client receives its answer`() async throws {
     let service = TestService()
     try await withServer(service: service) { path, _ in
       let peer = try RawPeer(path: path)
@@ -243,7 +251,7 @@ import Testing
     }
   }
 
-  @Test func limitsAreAnsweredWithAStatus() async throws {
+  @Test func `calls above a limit are refused with a status`() async throws {
     var limits = ServerLimits()
     limits.callsPerConnection = 2
     limits.calls = 3
@@ -261,7 +269,7 @@ import Testing
       }
       let refused = try Self.response(try await second.receiveFrame())
       guard case .failure(let error) = refused.outcome else {
-        Issue.record("\(limits.calls) calls run, and one more")
+        Issue.record("a call above the limit of \(limits.calls) succeeded")
         return
       }
       #expect(error.code == .resourceExhausted)
@@ -269,13 +277,13 @@ import Testing
     }
   }
 
-  @Test func requestsInFlightAreBoundedInBytes() async throws {
+  @Test func `requests in flight are limited in bytes`() async throws {
     var limits = ServerLimits()
     limits.queuedBytesPerConnection = 100_000
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, server in
       let peer = try RawPeer(path: path)
-      // An unknown field of so many bytes after the envelope of `Hold`.
+      // The envelope of `Hold`, padded with an unknown field of 60 000 bytes.
       func request(_ streamID: UInt8) -> [UInt8] {
         let envelope = Golden.bytes("0a0170 1204486f6c64 7a e0d403")
         let length = envelope.count + 60_000
@@ -292,7 +300,7 @@ import Testing
     }
   }
 
-  @Test func connectionsAboveTheLimitAreClosed() async throws {
+  @Test func `connections above the limit are closed`() async throws {
     var limits = ServerLimits()
     limits.connections = 1
     limits.reservedConnections = 0
@@ -302,7 +310,7 @@ import Testing
       #expect(try await first?.receiveFrame() == Golden.echoResponse)
       #expect(try await RawPeer(path: path).isClosed())
       first = nil
-      // The server learns of the end on its own time.
+      // The server notices the disconnect some time later.
       try await eventually("the slot is free again") {
         let next = try RawPeer(path: path)
         try? await next.send(Golden.echoRequest)
@@ -311,14 +319,14 @@ import Testing
     }
   }
 
-  @Test func drainingAnswersWhatRunsAndRefusesTheRest() async throws {
+  @Test func `a drain answers running calls and refuses new ones`() async throws {
     let service = TestService()
     try await withServer(service: service) { path, server in
       let peer = try RawPeer(path: path)
       try await peer.send(Self.frame(1, "Hold"))
       try await server.wait(forCalls: 1)
       server.drain()
-      // The connection learns of it in its own time.
+      // The connection notices the drain some time later.
       var streamID: UInt32 = 1
       var code = StatusCode.ok
       while code == .ok {

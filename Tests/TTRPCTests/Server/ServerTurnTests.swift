@@ -4,9 +4,9 @@ import Testing
 
 @testable import TTRPC
 
-/// Whether a server's threads come round to what is asked of them.
+/// Tests of ``Server/turn()``, which shows that no event loop hangs.
 @Suite(.timeLimit(.minutes(15))) struct ServerTurnTests {
-  /// Does what no handler should: keeps its thread.
+  /// A service whose handler blocks its thread until it is released.
   private struct Hanging: Service {
     static let serviceName = "p"
 
@@ -24,11 +24,11 @@ import Testing
     }
   }
 
-  @Test func aServerThatDoesNotRunTurnsAtOnce() async {
+  @Test func `a turn of a server that does not run returns at once`() async {
     await Server(services: [], logger: Logger(label: "test")).turn()
   }
 
-  @Test func aThreadThatHangsHoldsTheTurnUp() async throws {
+  @Test func `a turn waits for an event loop that hangs`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let service = Hanging()
@@ -50,7 +50,7 @@ import Testing
         return service.released.isSet
       }()
       try await started.wait()
-      // Time enough for a turn that does not wait.
+      // Gives a turn that does not wait the time to return.
       try await withServer { path, _ in
         let peer = try RawPeer(path: path)
         try await peer.send(Golden.echoRequest)

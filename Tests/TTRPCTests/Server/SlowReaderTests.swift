@@ -7,7 +7,7 @@ import Testing
 
 @testable import TTRPC
 
-/// Streams whose messages come faster than their handlers read them.
+/// Streams whose messages arrive faster than their handlers read them.
 @Suite(.timeLimit(.minutes(15))) struct SlowReaderTests {
   private static var limits: ServerLimits {
     var limits = ServerLimits()
@@ -37,15 +37,15 @@ import Testing
     return Array(buffer.readableBytesView)
   }
 
-  @Test func `a sender waits for a handler that reads later, and nothing is lost`() async throws {
+  @Test func `a sender waits for a handler that reads late, and no message is lost`() async throws {
     var limits = Self.limits
     limits.slowReaderTime = .seconds(3600)
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, _ in
       let peer = try RawPeer(path: path)
-      // More than the queue and the socket hold.
+      // More than the queue and the socket buffer hold.
       async let sent: Void = peer.send(Self.open(1, "Stall") + Self.messages(1, count: 50))
-      // Another connection is answered meanwhile.
+      // Meanwhile, another connection is answered.
       let other = try RawPeer(path: path)
       for number in 0..<100 {
         try await other.send(requestFrames("Echo", [number]))
@@ -62,10 +62,12 @@ import Testing
     }
   }
 
-  @Test func `a handler that never reads ends its stream once its time is over`() async throws {
+  @Test func `a handler that never reads ends its stream after the slow reader timeout`()
+    async throws
+  {
     let service = TestService()
     let connection = try await TestConnection(service, Self.limits)
-    // The fifth message is one too many; a call that comes after it waits.
+    // The fifth message exceeds the queue limit, and the call after it has to wait.
     try await connection.receive(
       Self.open(1, "Stall") + Self.messages(1, count: 5) + requestFrames("Now", [1], seconds: 0))
     try await connection.advance(.seconds(4))
@@ -75,7 +77,7 @@ import Testing
     let end = try await connection.sentFrame()
     #expect(end?.header.streamID == 1)
     guard case .failure(let error) = end?.response else {
-      Issue.record("the stream ends with a status")
+      Issue.record("the stream did not end with an error")
       return
     }
     #expect(error.code == .resourceExhausted)
@@ -85,7 +87,7 @@ import Testing
     try await connection.close()
   }
 
-  @Test func `a connection that ends while it is not read leaves no timer`() async throws {
+  @Test func `a paused connection that closes leaves no timer`() async throws {
     let connection = try await TestConnection(TestService(), Self.limits)
     try await connection.receive(Self.open(1, "Stall") + Self.messages(1, count: 5))
     #expect(try await connection.isPaused)
@@ -94,7 +96,7 @@ import Testing
   }
 }
 
-/// A server's connection on an event loop whose time stands still until a test advances it.
+/// A server connection on an event loop whose clock the test advances.
 private actor TestConnection {
   private let loop = NIOAsyncTestingEventLoop()
   private let channel: NIOAsyncTestingChannel
@@ -132,7 +134,7 @@ private actor TestConnection {
     await loop.advanceTime(by: time)
   }
 
-  /// The next frame that was sent; `nil` where there is none.
+  /// Returns the next frame that the server sent, or nil if there is none.
   func sentFrame() async throws -> SentFrame? {
     while let bytes = try await channel.readOutbound(as: ByteBuffer.self) {
       received.writeImmutableBuffer(bytes)

@@ -4,7 +4,7 @@ import Testing
 @testable import TTRPC
 
 @Suite struct StreamIDWindowTests {
-  /// Takes ids and returns those that were refused.
+  /// Marks ids as used, and returns the ids that the window refuses.
   private static func refused(_ ids: [UInt32]) -> [UInt32] {
     var window = StreamIDWindow()
     return ids.filter { !window.take($0) }
@@ -15,17 +15,17 @@ import Testing
     #expect(Self.refused([483, 195, 1, 195]) == [195])
   }
 
-  @Test func `an id is accepted until so many lie above it`() {
+  @Test func `an id is accepted while it is within the window`() {
     let size = UInt32(StreamIDWindow.size)
     let first: UInt32 = 3
     #expect(Self.refused([1, first + 2 * (size - 1), first]) == [])
     #expect(Self.refused([1, first + 2 * size, first]) == [first])
-    // A long jump leaves nothing of what was before it.
+    // After a long jump, all earlier ids are outside the window.
     #expect(Self.refused([1, 4_294_967_295, first, 1, 4_294_967_293]) == [first, 1])
   }
 
-  /// A failure's seed runs it again: `MOCKUPD_TEST_SEED`.
-  @Test func `it refuses what a set of used ids and a bound refuse`() {
+  /// To repeat a failure, set `MOCKUPD_TEST_SEED` to the printed seed.
+  @Test func `the window agrees with a set of used ids and a bound`() {
     var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
     for _ in 0..<20 {
       var window = StreamIDWindow()

@@ -4,8 +4,8 @@ import Testing
 @testable import TTRPC
 
 @Suite struct StreamTableTests {
-  /// A failure's seed runs it again: `MOCKUPD_TEST_SEED`.
-  @Test func itHoldsWhatADictionaryWould() {
+  /// To repeat a failure, set `MOCKUPD_TEST_SEED` to the printed seed.
+  @Test func `a stream table behaves like a dictionary`() {
     var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
     for _ in 0..<50 {
       var table = StreamTable<Int>()
@@ -16,7 +16,7 @@ import Testing
         let id = known ?? .random(in: 0...(lastID + 2), using: &random)
         switch Int.random(in: 0..<5, using: &random) {
         case 0, 1:
-          // Now and then below the last one.
+          // Sometimes an id below the last one.
           let isLate = lastID > 0 && Int.random(in: 0..<4, using: &random) == 0
           let newID =
             isLate

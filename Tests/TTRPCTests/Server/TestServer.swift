@@ -9,20 +9,22 @@ import Testing
 
 @testable import TTRPC
 
-/// A service to be called by tests. Its messages are `{1: int64}`.
+/// The service that the tests call.
+///
+/// Its messages are `{1: int64}`.
 struct TestService: Service {
   static let serviceName = "p"
 
-  /// Set once a call of `Wait` was cancelled.
+  /// Set when a call of `Wait`, `Later`, `Stall` or `Watch` is cancelled.
   let cancelled = Flag()
-  /// Calls of `Hold` run until it is set.
+  /// Calls of `Hold`, `Block` and `Stall` wait until it is set.
   let released = Flag()
-  /// The requests of `Note`, in the order in which they were carried out.
+  /// The requests of `Note`, in the order in which they ran.
   let notes = NIOLockedValueBox<[Int64]>([])
 
   typealias Later = TTRPC.Method.Completion<WireDuration>
 
-  struct Unspeakable: Error {
+  struct ConfidentialError: Error {
     let secret = "password"
   }
 
@@ -48,12 +50,12 @@ struct TestService: Service {
         notes.withLockedValue { $0.append(request.seconds) }
         return request
       },
-      // Keeps its thread until it is released, which no real handler may.
+      // Blocks its thread until it is released, which a real handler must not do.
       .unary("Block", WireDuration.self) { request, _ in
         while !released.isSet { usleep(1000) }
         return request
       },
-      .unary("Fail", WireDuration.self) { _, _ -> WireDuration in throw Unspeakable() },
+      .unary("Fail", WireDuration.self) { _, _ -> WireDuration in throw ConfidentialError() },
       .unary("Refuse", WireDuration.self) { _, _ -> WireDuration in
         throw RPCError(
           code: .failedPrecondition, message: "no",
@@ -71,10 +73,10 @@ struct TestService: Service {
           message: "\(context.peer.processID) \(context.metadata["K"] ?? "-")")
       },
       .immediate("Now", WireDuration.self) { request, _ in
-        guard request.seconds >= 0 else { throw Unspeakable() }
+        guard request.seconds >= 0 else { throw ConfidentialError() }
         return WireStatus(message: String(repeating: "x", count: Int(request.seconds)))
       },
-      // Answers from another thread, after so many milliseconds, or at once where nobody waits any more.
+      // Answers from another thread after `seconds` milliseconds, or at once if cancelled.
       .deferred("Later", WireDuration.self) { (request, _, answer: @escaping Later) in
         guard request.seconds >= 0 else {
           throw RPCError(code: .outOfRange, message: "in the past")
@@ -86,14 +88,14 @@ struct TestService: Service {
         }
         return { task.cancel() }
       },
-      // One message for each second, from 1; then an error where the metadata asks for one.
+      // Sends the numbers from 1 to `seconds`, then an error if the metadata contains `end`.
       .serverStreaming("Many", WireDuration.self) { request, responses, context in
         for number in 0..<max(request.seconds, 1) {
           try await responses.write(WireDuration(seconds: number + 1))
         }
         if context.metadata["end"] != nil { throw RPCError(code: .unknown, message: "boom") }
       },
-      // Two messages of so many bytes.
+      // Sends two messages of `seconds` bytes.
       .serverStreaming("Blob", WireDuration.self) { request, responses, _ in
         let blob = WireStatus(message: String(repeating: "x", count: Int(request.seconds)))
         try await responses.write(blob)
@@ -140,13 +142,13 @@ extension Server {
     try await eventually("all handlers have returned") { load.callsInFlight == 0 }
   }
 
-  /// Waits until a number of calls run.
+  /// Waits until exactly `count` calls are in flight.
   func wait(forCalls count: Int) async throws {
-    try await eventually("\(count) calls run") { load.callsInFlight == count }
+    try await eventually("\(count) calls are in flight") { load.callsInFlight == count }
   }
 }
 
-/// Set once, waited for by polling.
+/// A flag that is set once and waited for by polling.
 final class Flag: Sendable {
   private let value = Atomic(false)
 
@@ -160,8 +162,9 @@ final class Flag: Sendable {
   }
 }
 
-/// Runs a closure beside a server, on a socket of its own unless a path is given, and drains the
-/// server.
+/// Runs a server while a closure runs, and then drains the server.
+///
+/// Without a path, the server listens on a socket in a temporary folder.
 func withServer(
   at path: String? = nil, routes: [HTTPRoute] = [], limits: ServerLimits = ServerLimits(),
   service: TestService = TestService(), interceptors: [any ServerInterceptor] = [],
@@ -203,8 +206,9 @@ extension Logger {
   }
 }
 
-/// Requests for the test service, one after the other: each number's stream, and so many seconds as its
-/// message, its number unless others are given.
+/// Encodes one request for the test service per number, on the stream `2 * number + 1`.
+///
+/// - Parameter seconds: The message of every request; by default the request's number.
 func requestFrames(
   _ method: String, _ numbers: some Sequence<Int>, seconds: Int? = nil
 ) -> [UInt8] {
@@ -220,7 +224,7 @@ func requestFrames(
   return Array(buffer.readableBytesView)
 }
 
-/// What a response's frame says.
+/// The outcome that a response frame carries.
 func outcome(of frame: [UInt8]?) throws -> Result<[UInt8], RPCError> {
   try WireResponse(serialized: Array(try #require(frame).dropFirst(10))).outcome
 }

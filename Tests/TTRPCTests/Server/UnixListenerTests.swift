@@ -5,7 +5,7 @@ import Testing
 @testable import TTRPC
 
 @Suite struct UnixListenerTests {
-  /// Why a path cannot be listened on, if it cannot.
+  /// Listens at a path, and returns the reason if that fails.
   private static func failure(at path: String) -> String? {
     do throws(UnixListener.Failure) {
       try UnixListener(path: path).close()
@@ -15,7 +15,8 @@ import Testing
     }
   }
 
-  @Test func theFileHasItsModeAndGroupAndIsRemoved() async throws {
+  @Test func `the socket file has the given mode and group, and is removed on close`() async throws
+  {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let group = getegid()
@@ -28,7 +29,7 @@ import Testing
     }
   }
 
-  @Test func aStaleSocketIsReplacedAndALiveOneIsNot() async throws {
+  @Test func `a stale socket is replaced, and a live one is not`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       var live: RawListener? = try RawListener(path: path)
@@ -40,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func aFileThatIsNoSocketIsKept() async throws {
+  @Test func `a file that is not a socket is kept`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/notes"
       try Data("kept".utf8).write(to: URL(filePath: path))
@@ -49,7 +50,7 @@ import Testing
     }
   }
 
-  @Test func aSocketThatTookItsPlaceIsNotRemoved() async throws {
+  @Test func `a socket that replaced the file is not removed on close`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let first = try UnixListener(path: path)
@@ -61,7 +62,7 @@ import Testing
     }
   }
 
-  @Test func pathsThatNoSocketCanHaveAreRefused() async throws {
+  @Test func `invalid socket paths are refused`() async throws {
     try await withTemporaryFolder { folder in
       let longest = "\(folder)/" + String(repeating: "s", count: 106 - folder.utf8.count)
       #expect(longest.utf8.count == 107)

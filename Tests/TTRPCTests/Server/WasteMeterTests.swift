@@ -4,7 +4,7 @@ import Testing
 @testable import TTRPC
 
 @Suite struct WasteMeterTests {
-  @Test func aConnectionWastesSoMuchInASpanOfTimeAndNoMore() {
+  @Test func `a connection may waste a limited number of frames per time span`() {
     var limits = ServerLimits()
     limits.wastedFramesPerSecond = 500
     var meter = WasteMeter()
@@ -15,7 +15,7 @@ import Testing
     #expect(meter.isTooMuch(limits, now: start + .milliseconds(19)))
     #expect(meter.end == start + .milliseconds(20))
     #expect(!meter.isTooMuch(limits, now: meter.end))
-    // A new span begins with nothing.
+    // A new span starts at zero.
     meter.count(now: meter.end)
     #expect(!meter.isTooMuch(limits, now: start + .milliseconds(20)))
   }

@@ -20,7 +20,7 @@ import Testing
     return events
   }
 
-  @Test func goldenFramesAreReadAsWhatTheyAre() {
+  @Test func `recorded frames are decoded`() {
     #expect(
       Self.events(of: Self.stream, cutAt: []) == [
         .frame(
@@ -38,18 +38,18 @@ import Testing
   }
 
   @Test(arguments: 1..<stream.count)
-  func framesAreTheSameWhereverTheirBytesAreCut(at cut: Int) {
+  func `frames are decoded the same however they are split`(at cut: Int) {
     #expect(
       Self.events(of: Self.stream, cutAt: [cut]) == Self.events(of: Self.stream, cutAt: []))
   }
 
-  @Test func framesAreReadFromSingleBytes() {
+  @Test func `frames are decoded from single bytes`() {
     #expect(
       Self.events(of: Self.stream, cutAt: Array(1..<Self.stream.count))
         == Self.events(of: Self.stream, cutAt: []))
   }
 
-  @Test func aPayloadOfTheLimitIsReadAndOneByteMoreIsNot() {
+  @Test func `a payload of exactly the size limit is accepted, and one byte more is not`() {
     let atLimit = Golden.bytes("00000004 00000001 02 00 01020304")
     let above = Golden.bytes("00000005 00000003 02 00 0102030405")
     let after = Golden.bytes("00000000 00000005 02 00")
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  @Test func theLargestLengthThatStartsWithZeroIsDiscardedInBoundedMemory() {
+  @Test func `the largest length that starts with a zero byte is discarded in bounded memory`() {
     var decoder = FrameDecoder(maximumPayload: 4_194_304)
     let header = FrameHeader(length: 0x00ff_ffff, streamID: 1, type: 1, flags: [])
     var bytes = ByteBuffer()
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test(arguments: ["GET / HTTP/1.1\r\n", "\u{1}", "PRI * HTTP/2.0"])
-  func bytesThatBeginWithAnythingButZeroAreForeign(text: String) {
+  func `bytes that do not begin with zero are foreign`(text: String) {
     var decoder = FrameDecoder(maximumPayload: 4_194_304)
     decoder.append(ByteBuffer(string: text))
     let first = decoder.next()
@@ -94,7 +94,7 @@ import Testing
     #expect(second == nil)
   }
 
-  @Test func whatFollowsForeignBytesIsNotKept() {
+  @Test func `bytes that follow foreign bytes are not kept`() {
     var decoder = FrameDecoder(maximumPayload: 64)
     for _ in 0..<3 {
       decoder.append(ByteBuffer(string: "GET / HTTP/1.1\r\n"))

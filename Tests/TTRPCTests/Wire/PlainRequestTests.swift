@@ -4,7 +4,7 @@ import Testing
 
 @testable import TTRPC
 
-/// The short way of reading a request, against the long one.
+/// The fast path of parsing a request, compared to the general path.
 @Suite struct PlainRequestTests {
   private struct Fields: Equatable {
     var service: [UInt8]
@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func whatIsPlainIsReadInAnyOrder() {
+  @Test func `a plain request is parsed with its fields in any order`() {
     let service: [UInt8] = [0x0a, 1, 0x70]
     let method: [UInt8] = [0x12, 4, 0x45, 0x63, 0x68, 0x6f]
     let payload: [UInt8] = [0x1a, 2, 8, 41]
@@ -36,22 +36,22 @@ import Testing
 
   @Test(
     arguments: [
-      // Metadata, a field of the future, a field that comes twice, one of another type.
+      // Metadata, an unknown field, a repeated field, and fields of the wrong type.
       [0x2a, 6, 0x0a, 1, 0x6b, 0x12, 1, 0x76], [0x32, 1, 0], [0x0a, 1, 0x70, 0x0a, 1, 0x71],
       [0x08, 1], [0x22, 1, 0],
-      // Cut short, and longer than it is.
+      // Truncated fields, and a length beyond the end.
       [0x0a], [0x0a, 2, 0x70], [0x20], [0x20, 0x80],
       [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x70],
-      // Eleven bytes of a number, and one of more than 64 bits.
+      // A varint of eleven bytes, and one of more than 64 bits.
       [0x20, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1],
       [0x20, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
     ] as [[UInt8]])
-  func whatIsNotIsLeftToTheLongWay(bytes: [UInt8]) {
+  func `a request that is not plain is left to the general path`(bytes: [UInt8]) {
     #expect(plain(bytes) == nil)
   }
 
-  /// A failure's seed runs it again: `MOCKUPD_TEST_SEED`.
-  @Test func bothWaysReadTheSameOfWhateverBothRead() throws {
+  /// To repeat a failure, set `MOCKUPD_TEST_SEED` to the printed seed.
+  @Test func `both paths parse the same fields`() throws {
     var random = SeededGenerator(printingSeedOf: "MOCKUPD_TEST_SEED")
     var bothRead = 0
     for _ in 0..<20_000 {
@@ -65,8 +65,8 @@ import Testing
           in: 0...255, using: &random)
       }
       guard let plain = plain(bytes) else { continue }
-      guard let long = try? WireRequest(serialized: bytes) else {
-        // Names that are no text are nobody's names: no method is found by them.
+      guard let general = try? WireRequest(serialized: bytes) else {
+        // A name that is not UTF-8 matches no method, so the fast path may accept it.
         let names = [plain.service, plain.method].map { String(validating: $0, as: UTF8.self) }
         #expect(names.contains(nil), "\(bytes)")
         continue
@@ -75,8 +75,8 @@ import Testing
       #expect(
         plain
           == Fields(
-            service: Array(long.service.utf8), method: Array(long.method.utf8),
-            payload: long.payload, timeout: long.timeout))
+            service: Array(general.service.utf8), method: Array(general.method.utf8),
+            payload: general.payload, timeout: general.timeout))
     }
     #expect(bothRead > 5000)
   }
