@@ -4,9 +4,9 @@ import Testing
 
 @testable import TTRPC
 
-/// How our client makes, keeps and replaces its connection, and what its deadlines cover.
+/// The connections of the client, and the scope of its deadlines.
 @Suite(.timeLimit(.minutes(15))) struct ClientConnectionTests {
-  /// Counts attempts to connect that failed: each asks for one random number.
+  /// Counts failed connection attempts, each of which draws one random number for its pause.
   private final class Attempts: Sendable {
     private let count = NIOLockedValueBox(0)
 
@@ -25,7 +25,7 @@ import Testing
   // MARK: Deadlines
 
   @Test(arguments: CallShape.all)
-  func theDeadlineCoversWaitingForAConnection(shape: CallShape) async throws {
+  func `a deadline covers waiting for a connection`(shape: CallShape) async throws {
     let attempts = Attempts()
     try await ManualTime.with { time in
       try await withTemporaryFolder { folder in
@@ -46,23 +46,25 @@ import Testing
   }
 
   @Test(arguments: CallShape.all)
-  func d8TheDeadlineCoversWritingToAPeerThatDoesNotRead(shape: CallShape) async throws {
+  func `a deadline covers writing to a peer that does not read, defect D8`(shape: CallShape)
+    async throws
+  {
     try await ManualTime.with { time in
-      try await Stage.with(timers: time.eventLoop) { stage in
+      try await Fixture.with(timers: time.eventLoop) { fixture in
         let options = CallOptions(
           timeout: .seconds(86_400),
-          // More than a socket holds, in the request itself.
+          // More than a socket buffer holds, in the request itself.
           metadata: shape.streamsRequests ? [:] : ["k": String(repeating: "v", count: 4_000_000)])
         let code = Task {
           guard shape.streamsRequests else {
-            return await stage.client.outcome(shape, options: options).code
+            return await fixture.client.outcome(shape, options: options).code
           }
           let error = await #expect(throws: RPCError.self) {
-            try await Self.writeWithoutEnd(stage.client, shape, options)
+            try await Self.writeWithoutEnd(fixture.client, shape, options)
           }
           return error?.code
         }
-        let peer = try await stage.accept()
+        let peer = try await fixture.accept()
         try await peer.waitUntilReadable()
         await time.advance(by: .seconds(86_400))
         #expect(await code.value == .deadlineExceeded)
@@ -87,12 +89,14 @@ import Testing
   }
 
   @Test(arguments: CallShape.all)
-  func theDeadlineCoversWaitingAndTheServerIsTold(shape: CallShape) async throws {
+  func `a deadline covers waiting for the answer, and the server is told`(shape: CallShape)
+    async throws
+  {
     try await ManualTime.with { time in
-      try await Stage.with(timers: time.eventLoop) { stage in
+      try await Fixture.with(timers: time.eventLoop) { fixture in
         let options = CallOptions(timeout: .seconds(86_400))
-        async let outcome = stage.client.outcome(shape, options: options)
-        let script = try await stage.accept()
+        async let outcome = fixture.client.outcome(shape, options: options)
+        let script = try await fixture.accept()
         _ = try await script.opening()
         if shape.streamsRequests { try await script.expect(.data(1, 41), .end(1)) }
         if shape.streamsResponses { try await script.send(.data(1, 1)) }
@@ -103,20 +107,20 @@ import Testing
     }
   }
 
-  @Test func aPeerThatReadsAgainGetsTheRestOfABrokenOffWriteAndTheConnectionLives() async throws {
+  @Test func `an interrupted write is completed when the peer reads again`() async throws {
     try await ManualTime.with { time in
-      try await Stage.with(timers: time.eventLoop) { stage in
+      try await Fixture.with(timers: time.eventLoop) { fixture in
         let options = CallOptions(
           timeout: .seconds(1800), metadata: ["k": String(repeating: "v", count: 4_000_000)])
-        async let first = stage.client.outcome(.unary, options: options)
-        let script = try await stage.accept()
+        async let first = fixture.client.outcome(.unary, options: options)
+        let script = try await fixture.accept()
         try await script.waitUntilReadable()
-        // Not for so long that the next call gets a new connection.
+        // Less than the connection age, so that the next call uses the same connection.
         await time.advance(by: .seconds(1800))
         #expect(await first.code == .deadlineExceeded)
         #expect(try await script.opening().frame.streamID == 1)
         try await script.expect(.cancel(1))
-        async let next = stage.client.outcome(.unary)
+        async let next = fixture.client.outcome(.unary)
         #expect(try await script.opening().frame.streamID == 3)
         try await script.send(.response(3, 7))
         #expect(await next == Outcome(numbers: [7]))
@@ -126,34 +130,34 @@ import Testing
 
   // MARK: Connections
 
-  @Test func manyWhoCallAtOnceShareOneConnection() async throws {
-    try await Stage.with { stage in
+  @Test func `concurrent calls share one connection`() async throws {
+    try await Fixture.with { fixture in
       async let outcomes = withTaskGroup(of: Outcome.self) { group in
-        for _ in 0..<50 { group.addTask { await stage.client.outcome(.unary) } }
+        for _ in 0..<50 { group.addTask { await fixture.client.outcome(.unary) } }
         return await group.reduce(into: [Outcome]()) { $0.append($1) }
       }
-      let script = try await stage.accept()
+      let script = try await fixture.accept()
       for number in 0..<50 { try await script.answer(Int64(number)) }
       #expect(await outcomes.flatMap(\.numbers).sorted() == Array(0..<50))
     }
   }
 
-  @Test func aClientThatIsClosedEndsItsCallsAndMakesNoOther() async throws {
-    try await Stage.with { stage in
-      let call = Task { await stage.client.outcome(.unary) }
-      let script = try await stage.accept()
+  @Test func `a closed client ends its calls and makes no others`() async throws {
+    try await Fixture.with { fixture in
+      let call = Task { await fixture.client.outcome(.unary) }
+      let script = try await fixture.accept()
       _ = try await script.opening()
-      await stage.client.close()
+      await fixture.client.close()
       #expect(await call.value.code == .unavailable)
       try await script.expectClosed()
       for waits in [false, true] {
         let options = CallOptions(waitsForReady: waits)
-        #expect(await stage.client.outcome(.unary, options: options).code == .unavailable)
+        #expect(await fixture.client.outcome(.unary, options: options).code == .unavailable)
       }
     }
   }
 
-  @Test func betweenAttemptsCallsFailAtOnceAndMakeNone() async throws {
+  @Test func `between connection attempts, calls fail at once and make no attempt`() async throws {
     let attempts = Attempts()
     try await withTemporaryFolder { folder in
       let client = TTRPC.Client(
@@ -166,7 +170,7 @@ import Testing
     }
   }
 
-  @Test func whoWaitsForAServerIsServedWhenItComes() async throws {
+  @Test func `calls that wait for the server succeed when it starts`() async throws {
     let attempts = Attempts()
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
@@ -193,7 +197,7 @@ import Testing
     }
   }
 
-  @Test func whoWaitsForAServerMayGiveUp() async throws {
+  @Test func `a call that waits for the server can be cancelled`() async throws {
     let attempts = Attempts()
     try await withTemporaryFolder { folder in
       let client = TTRPC.Client(
@@ -217,17 +221,17 @@ import Testing
     }
   }
 
-  @Test func whatWasGivenUpBeforeThereWasAConnectionIsNotSent() async throws {
+  @Test func `a call that is cancelled before there is a connection is not sent`() async throws {
     let attempts = Attempts()
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let client = TTRPC.Client(
         path: path, configuration: attempts.configuration(pause: .milliseconds(2)))
       let options = CallOptions(waitsForReady: true)
-      let given = Task { await client.outcome(.unary, 1, options: options) }
+      let cancelled = Task { await client.outcome(.unary, 1, options: options) }
       try await eventually { attempts.failed > 0 }
-      given.cancel()
-      #expect(await given.value.code == .cancelled)
+      cancelled.cancel()
+      #expect(await cancelled.value.code == .cancelled)
       async let next = client.outcome(.unary, 2, options: options)
       let listener = try RawListener(path: path)
       let script = Script(try await listener.accept())
@@ -238,78 +242,82 @@ import Testing
     }
   }
 
-  @Test func `a call on a connection that has grown old makes one other`() async throws {
-    // Every connection is old as soon as it is made: the one that replaces it, too.
+  @Test func `a call on an old connection makes one new connection`() async throws {
+    // Every connection is old as soon as it is made, its replacement included.
     var configuration = ClientConfiguration()
     configuration.connectionAge = .nanoseconds(-1)
     try await ManualTime.with { time in
-      try await Stage.with(configuration, timers: time.eventLoop) { stage in
+      try await Fixture.with(configuration, timers: time.eventLoop) { fixture in
         let accepted = NIOLockedValueBox(0)
         let server = Task {
           try await withThrowingTaskGroup(of: Void.self) { group in
             while true {
-              let script = try await stage.accept()
+              let script = try await fixture.accept()
               accepted.withLockedValue { $0 += 1 }
               group.addTask { try await Self.answerCalls(of: script) {} }
             }
           }
         }
-        for _ in 1...5 { #expect(await stage.client.outcome(.unary) == Outcome(numbers: [7])) }
-        await stage.client.close()
-        stage.listener.stop()
+        for _ in 1...5 { #expect(await fixture.client.outcome(.unary) == Outcome(numbers: [7])) }
+        await fixture.client.close()
+        fixture.listener.stop()
         _ = await server.result
         #expect(accepted.withLockedValue { $0 } == 5)
       }
     }
   }
 
-  @Test func anOldConnectionIsReplacedAndClosedAfterItsLastAnswer() async throws {
+  @Test func `an old connection is replaced, and closed after its last answer`() async throws {
     try await Self.withOldConnection { old, running in
       try await old.send(.data(1, 1), .end(1))
       #expect(await running.value == Outcome(numbers: [1]))
     }
   }
 
-  @Test func anOldConnectionIsClosedWhenItsLastCallIsGivenUp() async throws {
+  @Test func `an old connection is closed when its last call is cancelled`() async throws {
     try await Self.withOldConnection { _, running in
       running.cancel()
       #expect(await running.value.code == .cancelled)
     }
   }
 
-  /// Makes a client's connection old while a server stream runs on it, and waits until other calls go to
-  /// a new one. Then the closure ends the stream, and the old connection must be closed.
+  /// Lets a client's connection grow old while a server stream runs on it.
+  ///
+  /// Once other calls use a new connection, the closure ends the stream. Then the old connection
+  /// must be closed.
   private static func withOldConnection(
     _ end: @Sendable (Script, Task<Outcome, Never>) async throws -> Void
   ) async throws {
     var configuration = ClientConfiguration()
     configuration.connectionAge = .nanoseconds(1)
-    try await Stage.with(configuration) { stage in
-      let running = Task { await stage.client.outcome(.serverStreaming) }
-      let old = try await stage.accept()
+    try await Fixture.with(configuration) { fixture in
+      let running = Task { await fixture.client.outcome(.serverStreaming) }
+      let old = try await fixture.accept()
       #expect(try await old.opening().frame.type == 1)
-      let elsewhere = NIOLockedValueBox(0)
+      let callsOnNewConnections = NIOLockedValueBox(0)
       try await withThrowingTaskGroup(of: Void.self) { group in
         // Returns once the client has closed the old connection.
         group.addTask { try await answerCalls(of: old) {} }
         let others = Task {
           try await withThrowingTaskGroup(of: Void.self) { others in
             while true {
-              let script = try await stage.accept()
+              let script = try await fixture.accept()
               others.addTask {
-                try await answerCalls(of: script) { elsewhere.withLockedValue { $0 += 1 } }
+                try await answerCalls(of: script) {
+                  callsOnNewConnections.withLockedValue { $0 += 1 }
+                }
               }
             }
           }
         }
-        // They go out on the old one until there is another: nobody waits.
-        while elsewhere.withLockedValue({ $0 }) == 0 {
-          #expect(await stage.client.outcome(.unary) == Outcome(numbers: [7]))
+        // Calls use the old connection until there is a new one, so that none of them waits.
+        while callsOnNewConnections.withLockedValue({ $0 }) == 0 {
+          #expect(await fixture.client.outcome(.unary) == Outcome(numbers: [7]))
         }
         try await end(old, running)
         try await group.waitForAll()
-        stage.listener.stop()
-        await stage.client.close()
+        fixture.listener.stop()
+        await fixture.client.close()
         _ = await others.result
       }
     }

@@ -2,10 +2,12 @@ import TTRPC
 import TestSupport
 import Testing
 
-/// What our client sends, frame by frame.
+/// The frames that the client sends.
 @Suite(.timeLimit(.minutes(15))) struct ClientRequestTests {
-  /// The frames of a call of a shape with the number 41, as containerd's client would send them but for
-  /// the flags of an opening without a message, which say so.
+  /// The frames of a call of the given shape with the number 41.
+  ///
+  /// containerd's client sends the same frames, but without the flag 0x04 (no data) on a request
+  /// without a message.
   private static func frames(_ shape: CallShape, on streamID: UInt32 = 1) -> [Frame] {
     let name = shape.method.name
     let number = Proto.integer(1, 41)
@@ -22,33 +24,34 @@ import Testing
   }
 
   @Test(arguments: CallShape.all)
-  func aCallIsItsFramesAndNothingComesAfterThem(shape: CallShape) async throws {
-    try await Stage.with { stage in
-      async let outcome = stage.client.outcome(shape)
-      let script = try await stage.accept()
+  func `a call sends its frames and nothing after them`(shape: CallShape) async throws {
+    try await Fixture.with { fixture in
+      async let outcome = fixture.client.outcome(shape)
+      let script = try await fixture.accept()
       for frame in Self.frames(shape) { try await script.expect(frame) }
       try await script.send(Self.end(shape))
       #expect(await outcome == Outcome(numbers: shape.streamsResponses ? [] : [7]))
       // The next call shows that nothing else was sent for the first.
-      async let next = stage.client.outcome(.unary)
+      async let next = fixture.client.outcome(.unary)
       try await script.expect(Self.frames(.unary, on: 3)[0])
       try await script.send(.response(3, 42))
       #expect(await next == Outcome(numbers: [42]))
-      await stage.client.close()
+      await fixture.client.close()
       try await script.expectClosed()
     }
   }
 
   @Test(arguments: CallShape.all)
-  func timeoutAndMetadataGoWithEveryShape(shape: CallShape) async throws {
-    try await Stage.with { stage in
+  func `the timeout and metadata are sent with calls of every shape`(shape: CallShape) async throws
+  {
+    try await Fixture.with { fixture in
       var metadata: Metadata = ["K": "v", "k2": ""]
       metadata.append("w", for: "k")
       let options = CallOptions(timeout: .seconds(60), metadata: metadata)
-      async let outcome = stage.client.outcome(shape, options: options)
-      let script = try await stage.accept()
+      async let outcome = fixture.client.outcome(shape, options: options)
+      let script = try await fixture.accept()
       let opening = try await script.opening().envelope
-      // What was left of it.
+      // The remaining time.
       #expect((1...60_000_000_000).contains(opening.timeout))
       #expect(
         opening.metadata == [
@@ -60,23 +63,23 @@ import Testing
     }
   }
 
-  @Test func emptyMessagesAreSentAsMessages() async throws {
-    try await Stage.with { stage in
-      async let stream = stage.client.outcome(.clientStreaming, 0)
-      let script = try await stage.accept()
+  @Test func `empty messages are sent as messages`() async throws {
+    try await Fixture.with { fixture in
+      async let stream = fixture.client.outcome(.clientStreaming, 0)
+      let script = try await fixture.accept()
       try await script.expect(.request(1, "Sum", flags: 0x06), Frame(3, 1), .end(1))
       try await script.send(.response(1, 1))
       #expect(await stream == Outcome(numbers: [1]))
-      async let call = stage.client.outcome(.unary, 0)
+      async let call = fixture.client.outcome(.unary, 0)
       try await script.expect(.request(3, "Echo"))
       try await script.send(Frame(2, 3))
       #expect(await call == Outcome(numbers: [0]))
     }
   }
 
-  @Test func whoEndsHisRequestsHasSaidAll() async throws {
-    try await Stage.with { stage in
-      async let answer: Number = stage.client.clientStreaming(CallShape.clientStreaming.method) {
+  @Test func `a call that has finished its requests sends no more`() async throws {
+    try await Fixture.with { fixture in
+      async let answer: Number = fixture.client.clientStreaming(CallShape.clientStreaming.method) {
         (requests: RequestWriter<Number>) in
         try await requests.write(Number(value: 41))
         try await requests.finish()
@@ -84,26 +87,26 @@ import Testing
         let error = await #expect(throws: RPCError.self) { try await requests.write(Number()) }
         #expect(error?.code == .failedPrecondition)
       }
-      let script = try await stage.accept()
+      let script = try await fixture.accept()
       for frame in Self.frames(.clientStreaming) { try await script.expect(frame) }
       try await script.send(.response(1, 7))
       #expect(try await answer.value == 7)
-      async let next = stage.client.outcome(.unary)
+      async let next = fixture.client.outcome(.unary)
       try await script.expect(Self.frames(.unary, on: 3)[0])
       try await script.send(.response(3, 42))
       _ = await next
     }
   }
 
-  @Test func idsRiseByTwoOnTheWireWhoeverCallsAndDataIsNeverOnAUnaryId() async throws {
-    try await Stage.with { stage in
+  @Test func `ids rise by two on the wire, and unary calls send no data frames`() async throws {
+    try await Fixture.with { fixture in
       async let outcomes = withTaskGroup(of: Outcome.self) { group in
         for number in 0..<400 {
-          group.addTask { await stage.client.outcome(CallShape.all[number % 4]) }
+          group.addTask { await fixture.client.outcome(CallShape.all[number % 4]) }
         }
         return await group.reduce(into: [Outcome]()) { $0.append($1) }
       }
-      let script = try await stage.accept()
+      let script = try await fixture.accept()
       var expected: UInt32 = 1
       var shapes: [UInt32: String] = [:]
       while shapes.count < 400 || !shapes.values.allSatisfy({ $0 == "done" }) {
@@ -127,39 +130,39 @@ import Testing
   }
 
   @Test(arguments: CallShape.all)
-  func aCallerWhoGivesUpSaysSoOnce(shape: CallShape) async throws {
-    try await Stage.with { stage in
-      let call = Task { await stage.client.outcome(shape) }
-      let script = try await stage.accept()
+  func `a cancelled call sends one Cancel frame`(shape: CallShape) async throws {
+    try await Fixture.with { fixture in
+      let call = Task { await fixture.client.outcome(shape) }
+      let script = try await fixture.accept()
       for frame in Self.frames(shape) { try await script.expect(frame) }
       call.cancel()
       try await script.expect(.cancel(1))
       #expect(await call.value.code == .cancelled)
-      // What comes for it now is for nobody, and harms nobody.
+      // The client ignores later frames for the cancelled call.
       try await script.send(.data(1, 9), .status(1, 1), .end(1))
-      async let next = stage.client.outcome(.unary)
+      async let next = fixture.client.outcome(.unary)
       try await script.expect(Self.frames(.unary, on: 3)[0])
       try await script.send(.response(3, 42))
       #expect(await next == Outcome(numbers: [42]))
     }
   }
 
-  @Test func leavingAStreamBeforeItsEndCancelsIt() async throws {
-    try await Stage.with { stage in
+  @Test func `a closure that returns before the end of its stream cancels it`() async throws {
+    try await Fixture.with { fixture in
       let script = try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
-          let number = try await stage.client.serverStreaming(
+          let number = try await fixture.client.serverStreaming(
             CallShape.serverStreaming.method, Number(value: 41)
           ) { (responses: MessageStream<Number>) in try await responses.next()?.value }
           #expect(number == 1)
-          let other = try await stage.client.bidirectional(CallShape.bidirectional.method) {
+          let other = try await fixture.client.bidirectional(CallShape.bidirectional.method) {
             (requests: RequestWriter<Number>, _: MessageStream<Number>) in
             try await requests.write(Number(value: 5))
             return 5
           }
           #expect(other == 5)
         }
-        let script = try await stage.accept()
+        let script = try await fixture.accept()
         try await script.expect(Self.frames(.serverStreaming)[0])
         try await script.send(.data(1, 1))
         try await script.expect(.cancel(1))
@@ -167,39 +170,39 @@ import Testing
         try await group.waitForAll()
         return script
       }
-      await stage.client.close()
+      await fixture.client.close()
       try await script.expectClosed()
     }
   }
 
-  @Test func aClosureThatFailsCancelsItsCall() async throws {
-    struct ChangeOfMind: Error {}
-    try await Stage.with { stage in
-      async let error = #expect(throws: ChangeOfMind.self) {
-        let _: Number = try await stage.client.clientStreaming(CallShape.clientStreaming.method) {
+  @Test func `a closure that throws cancels its call`() async throws {
+    struct ClosureError: Error {}
+    try await Fixture.with { fixture in
+      async let error = #expect(throws: ClosureError.self) {
+        let _: Number = try await fixture.client.clientStreaming(CallShape.clientStreaming.method) {
           (requests: RequestWriter<Number>) in
           try await requests.write(Number(value: 41))
-          throw ChangeOfMind()
+          throw ClosureError()
         }
       }
-      let script = try await stage.accept()
+      let script = try await fixture.accept()
       try await script.expect(.request(1, "Sum", flags: 0x06), .data(1, 41), .cancel(1))
       _ = await error
     }
   }
 
-  @Test func anAnswerBeforeTheEndStopsTheRequests() async throws {
-    try await Stage.with { stage in
-      async let answer: Number = stage.client.clientStreaming(CallShape.clientStreaming.method) {
+  @Test func `an answer before the end stops the requests`() async throws {
+    try await Fixture.with { fixture in
+      async let answer: Number = fixture.client.clientStreaming(CallShape.clientStreaming.method) {
         (requests: RequestWriter<Number>) in
         while true { try await requests.write(Number(value: 41)) }
       }
-      let script = try await stage.accept()
+      let script = try await fixture.accept()
       try await script.expect(.request(1, "Sum", flags: 0x06), .data(1, 41))
       try await script.send(.response(1, 7))
       #expect(try await answer.value == 7)
-      async let next = stage.client.outcome(.unary)
-      // Messages that were on their way; no end, and no Cancel.
+      async let next = fixture.client.outcome(.unary)
+      // Messages that were already on their way, but no end and no Cancel.
       var frame = try await script.next()
       while frame == .data(1, 41) { frame = try await script.next() }
       #expect(frame == Self.frames(.unary, on: 3)[0])
@@ -209,15 +212,15 @@ import Testing
   }
 
   @Test(arguments: [CallShape.unary, .serverStreaming])
-  func aRequestAboveTheLimitIsNotSent(shape: CallShape) async throws {
+  func `a request above the size limit is not sent`(shape: CallShape) async throws {
     var configuration = ClientConfiguration()
     configuration.limits.wire = WireLimits(maximumMessageSize: 64)
-    try await Stage.with(configuration) { stage in
+    try await Fixture.with(configuration) { fixture in
       let options = CallOptions(metadata: ["k": String(repeating: "v", count: 64)])
-      #expect(await stage.client.outcome(shape, options: options).code == .resourceExhausted)
-      async let next = stage.client.outcome(.unary)
-      let script = try await stage.accept()
-      // Ids may leave some out.
+      #expect(await fixture.client.outcome(shape, options: options).code == .resourceExhausted)
+      async let next = fixture.client.outcome(.unary)
+      let script = try await fixture.accept()
+      // The client may skip ids.
       let opening = try await script.opening()
       #expect(opening.envelope.metadata.isEmpty && opening.frame.streamID % 2 == 1)
       try await script.send(.response(opening.frame.streamID, 42))
@@ -225,11 +228,11 @@ import Testing
     }
   }
 
-  @Test func aMessageAboveTheLimitIsNotSentAndItsStreamGoesOn() async throws {
+  @Test func `a message above the size limit is not sent, and its stream goes on`() async throws {
     var configuration = ClientConfiguration()
     configuration.limits.wire = WireLimits(maximumMessageSize: 64)
-    try await Stage.with(configuration) { stage in
-      async let answer: Number = stage.client.clientStreaming(CallShape.clientStreaming.method) {
+    try await Fixture.with(configuration) { fixture in
+      async let answer: Number = fixture.client.clientStreaming(CallShape.clientStreaming.method) {
         (requests: RequestWriter<Blob>) in
         let error = await #expect(throws: RPCError.self) {
           try await requests.write(Blob(data: [UInt8](repeating: 7, count: 63)))
@@ -237,7 +240,7 @@ import Testing
         #expect(error?.code == .resourceExhausted)
         try await requests.write(Blob(data: [UInt8](repeating: 7, count: 62)))
       }
-      let script = try await stage.accept()
+      let script = try await fixture.accept()
       let longest = Proto.bytes(1, [UInt8](repeating: 7, count: 62))
       try await script.expect(.request(1, "Sum", flags: 0x06), Frame(3, 1, longest), .end(1))
       try await script.send(.response(1, 1))

@@ -4,10 +4,10 @@ import Testing
 
 @testable import TTRPC
 
-/// The server's end of a client's connection, which says what a test wants.
+/// The server's end of a client connection, controlled by the test.
 actor Script {
   private let peer: RawPeer
-  /// All that the client has sent so far.
+  /// All frames that the client has sent so far.
   private(set) var received: [Frame] = []
 
   init(_ peer: RawPeer) {
@@ -18,10 +18,10 @@ actor Script {
 
   func send(bytes: [UInt8]) async throws { try await peer.send(bytes) }
 
-  /// The client's next frame; nothing where it has closed.
+  /// Receives the client's next frame, or nil if the client has closed.
   func next() async throws -> Frame? {
     guard let bytes = try await peer.receiveFrame() else { return nil }
-    let frame = try #require(Frame(bytes), "half a frame")
+    let frame = try #require(Frame(bytes), "incomplete frame")
     received.append(frame)
     return frame
   }
@@ -34,29 +34,30 @@ actor Script {
     }
   }
 
-  /// The request that comes next.
+  /// Receives the next frame, which must be a request.
   func opening(
     sourceLocation: SourceLocation = #_sourceLocation
   ) async throws -> (frame: Frame, envelope: Opening) {
-    let frame = try #require(try await next(), "closed", sourceLocation: sourceLocation)
+    let frame = try #require(
+      try await next(), "the client has closed", sourceLocation: sourceLocation)
     return (frame, try Opening(frame))
   }
 
-  /// Takes the next request and says what it gets, which is a number.
+  /// Receives the next request and answers it with a number.
   func answer(_ number: Int64) async throws {
     try await send(.response(try await opening().frame.streamID, number))
   }
 
   func waitUntilReadable() async throws { try await peer.waitUntilReadable() }
 
-  /// Holds that the client closes, and sends nothing before.
+  /// Expects the client to close without another frame.
   func expectClosed(sourceLocation: SourceLocation = #_sourceLocation) async throws {
     #expect(try await next() == nil, sourceLocation: sourceLocation)
   }
 }
 
-/// A listener whose connections are scripted, and a client of it.
-struct Stage: Sendable {
+/// A client, and a listener whose connections the test controls.
+struct Fixture: Sendable {
   let path: String
   let listener: RawListener
   let client: TTRPC.Client
@@ -65,14 +66,14 @@ struct Stage: Sendable {
 
   static func with<Value>(
     _ configuration: ClientConfiguration = ClientConfiguration(),
-    timers: (any EventLoop)? = nil, _ body: (Stage) async throws -> Value
+    timers: (any EventLoop)? = nil, _ body: (Fixture) async throws -> Value
   ) async throws -> Value {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let client = TTRPC.Client(path: path, configuration: configuration, timers: timers)
-      let stage = Stage(path: path, listener: try RawListener(path: path), client: client)
+      let fixture = Fixture(path: path, listener: try RawListener(path: path), client: client)
       do {
-        let value = try await body(stage)
+        let value = try await body(fixture)
         await client.close()
         return value
       } catch {
@@ -83,10 +84,10 @@ struct Stage: Sendable {
   }
 }
 
-/// What a call came to: the numbers that were delivered, and its status.
+/// The result of a call: the received numbers and the status.
 struct Outcome: Equatable, Sendable {
   var numbers: [Int64] = []
-  /// Nothing where it went well.
+  /// The status code of the error; nil on success.
   var code: StatusCode?
 }
 
@@ -107,7 +108,7 @@ extension CallShape {
 }
 
 extension TTRPC.Client {
-  /// Calls a method of a shape with one request, and reads all there is.
+  /// Calls a method of the given shape with one request, and reads all responses.
   func outcome(
     _ shape: CallShape, _ number: Int64 = 41, options: CallOptions = CallOptions()
   ) async -> Outcome {

@@ -1,10 +1,10 @@
 import TTRPC
 
-/// The service of `Proto/service.proto`, by our own library.
+/// The service of `Proto/service.proto`, implemented with this library.
 struct ConformanceService: pHandler {
-  let calls: CallBook
+  let calls: CallRegistry
 
-  private struct Unspeakable: Error {
+  private struct ConfidentialError: Error {
     let secret = "password"
   }
 
@@ -13,7 +13,7 @@ struct ConformanceService: pHandler {
   }
 
   func fail(_ request: Number, context: ServerContext) async throws -> Number {
-    throw Unspeakable()
+    throw ConfidentialError()
   }
 
   func refuse(_ request: Number, context: ServerContext) async throws -> Number {

@@ -1,14 +1,15 @@
 import TestSupport
 import Testing
 
-/// A connection to a server, frame by frame, which keeps the books: at its end every stream must have
-/// had its one terminal frame, and nothing after it.
+/// A connection to a server that records all frames and checks how streams end.
+///
+/// When it finishes, every stream must have received one terminal frame, and nothing after it.
 actor Conversation {
   private let peer: RawPeer
   private let profile: Profile
   private var sent: [UInt8] = []
   private var received: [Frame] = []
-  /// Frames that came while others were waited for, by their streams, and when each came.
+  /// Frames that arrived while another stream was read, by stream, with their order of arrival.
   private var unread: [UInt32: ArraySlice<(order: Int, frame: Frame)>] = [:]
 
   init(path: String, profile: Profile) throws {
@@ -25,8 +26,8 @@ actor Conversation {
     try await peer.send(bytes)
   }
 
-  /// Sends bytes, and waits until the server has taken them from the socket.
-  func sendApart(_ bytes: [UInt8]) async throws {
+  /// Sends bytes, and waits until the server has read them from the socket.
+  func sendSeparately(_ bytes: [UInt8]) async throws {
     try await send(bytes: bytes)
     try await peer.waitUntilRead()
   }
@@ -34,7 +35,9 @@ actor Conversation {
   /// Closes this end for writing.
   func finishSending() { peer.finishSending() }
 
-  /// The next frame of all, or of one stream; nothing where the server has closed.
+  /// Receives the next frame, of any stream or of the given one.
+  ///
+  /// - Returns: The frame, or nil if the server has closed the connection.
   func next(on streamID: UInt32? = nil) async throws -> Frame? {
     if let frame = nextUnread(on: streamID) { return frame }
     while let frame = try await receive() {
@@ -54,13 +57,14 @@ actor Conversation {
   private func receive() async throws -> Frame? {
     guard let bytes = try await peer.receiveFrame() else { return nil }
     guard let frame = Frame(bytes) else {
-      throw RawPeer.Failure(description: "half a frame: \(bytes.count) bytes")
+      throw RawPeer.Failure(
+        description: "the connection ended after \(bytes.count) bytes of a frame")
     }
     received.append(frame)
     return frame
   }
 
-  /// Holds what comes next against these bytes.
+  /// Expects the server to send exactly these bytes next.
   func expect(
     _ bytes: [UInt8], _ comment: Comment? = nil,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -77,15 +81,16 @@ actor Conversation {
     try await expect(frames.bytes, sourceLocation: sourceLocation)
   }
 
-  /// The answer that comes next on a stream.
+  /// Receives the next answer on a stream.
   func answer(
     on streamID: UInt32, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws -> Answer {
     let frame = try await next(on: streamID)
-    return try Answer(try #require(frame, "closed", sourceLocation: sourceLocation))
+    return try Answer(
+      try #require(frame, "the connection is closed", sourceLocation: sourceLocation))
   }
 
-  /// Holds the answer that comes next on a stream against a status' code.
+  /// Expects the next answer on a stream to have a status code.
   func expect(
     code: Int64, on streamID: UInt32, _ comment: Comment? = nil,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -95,7 +100,7 @@ actor Conversation {
     #expect(answer.code == code, message, sourceLocation: sourceLocation)
   }
 
-  /// Makes a call that succeeds, so that all that was sent before has been read and understood.
+  /// Makes a call that must succeed, which shows that the server has processed all earlier bytes.
   func proveAlive(
     as streamID: UInt32, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
@@ -104,15 +109,15 @@ actor Conversation {
     #expect(try answer.number == 7, sourceLocation: sourceLocation)
   }
 
-  /// Holds that the server closes, and that nothing comes before.
+  /// Expects the server to close the connection without another frame.
   func expectClosed(sourceLocation: SourceLocation = #_sourceLocation) async throws {
     let frame = try await next()
     #expect(frame == nil, sourceLocation: sourceLocation)
   }
 
-  /// Closes this end for writing, takes what is still to come, and looks at the books.
+  /// Closes this end for writing, receives the remaining frames, and checks how streams ended.
   ///
-  /// - Parameter isCut: The server closes without answering what runs.
+  /// - Parameter isCut: True if the server may close without answering the calls in flight.
   func finish(
     isCut: Bool = false, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
@@ -122,7 +127,8 @@ actor Conversation {
   }
 
   private func audit(isCut: Bool, _ sourceLocation: SourceLocation) {
-    // Every request may be answered, also one that repeats an id, and data for a stream that never was.
+    // Each request allows one terminal frame, even if it repeats an id. So does the first data
+    // frame of an unopened stream.
     var mayEnd: [UInt32: Int] = [:]
     var mustEnd: Set<UInt32> = []
     for frame in Frame.all(in: sent) {
@@ -135,14 +141,16 @@ actor Conversation {
     }
     for frame in received {
       let left = mayEnd[frame.streamID, default: 0]
-      #expect(left > 0, "after the end: \(frame)", sourceLocation: sourceLocation)
+      #expect(
+        left > 0, "a frame after the end of its stream: \(frame)", sourceLocation: sourceLocation)
       if frame.isTerminal {
         mayEnd[frame.streamID] = left - 1
         mustEnd.remove(frame.streamID)
       }
     }
     if !isCut {
-      #expect(mustEnd.isEmpty, "without an end", sourceLocation: sourceLocation)
+      #expect(
+        mustEnd.isEmpty, "some streams have no terminal frame", sourceLocation: sourceLocation)
     }
   }
 }

@@ -1,46 +1,46 @@
 import Foundation
 
-/// What a server can be asked for beyond answering calls.
+/// The optional features of a server.
 struct Capabilities: OptionSet, Sendable {
   var rawValue: Int
 
   /// Streams of messages.
   static let streams = Capabilities(rawValue: 1)
-  /// Frames of type 4 end a call.
+  /// Frames of type 4 (Cancel) end a call.
   static let cancel = Capabilities(rawValue: 2)
-  /// Deadlines end streams, and calls whose handlers do not look at them.
+  /// The server enforces deadlines, even if a handler ignores them.
   static let deadlines = Capabilities(rawValue: 4)
-  /// What one peer can make it hold is bounded.
+  /// The memory that a peer can occupy is limited.
   static let limits = Capabilities(rawValue: 8)
-  /// Running calls are answered though their caller's end is closed for writing.
+  /// The calls in flight of a half-closed client are answered.
   static let halfClose = Capabilities(rawValue: 16)
-  /// The text of an error without a status stays with the server.
-  static let discretion = Capabilities(rawValue: 32)
-  /// The server is ours, in this process: it can be asked what it holds, and be given limits.
+  /// The text of an error without a status is not sent to the client.
+  static let hidesErrorText = Capabilities(rawValue: 32)
+  /// The server is this library's, in this process, so that cases can set limits and read its load.
   static let inProcess = Capabilities(rawValue: 64)
-  /// An id below the highest one is accepted, once.
+  /// A skipped id below the highest one is accepted once.
   static let idsOutOfOrder = Capabilities(rawValue: 128)
 }
 
-/// What kind of server is tested.
+/// The kind of server under test.
 enum Profile: String, Sendable {
-  /// One that has all that ours has.
+  /// A server with all features of this library's server.
   case full
-  /// containerd's: streams as the protocol's text has them, and nothing more.
+  /// containerd's server, which has streams as the protocol specifies them and no other feature.
   case go
-  /// containerd's before its version 1.2.
+  /// containerd's server before version 1.2, which has no streams.
   case goUnary = "go-unary"
 
-  /// The socket of another server than ours, if one is to be tested.
+  /// The socket of a foreign server to test; nil to test this library's server.
   static let foreignSocket = ProcessInfo.processInfo.environment["TTRPC_CONFORMANCE_SOCKET"]
 
-  /// The one that was asked for.
+  /// The profile of the server under test, from `TTRPC_CONFORMANCE_PROFILE`.
   static let current: Profile = {
     guard let name = ProcessInfo.processInfo.environment["TTRPC_CONFORMANCE_PROFILE"] else {
       return .full
     }
     guard let profile = Profile(rawValue: name) else {
-      fatalError("TTRPC_CONFORMANCE_PROFILE: \(name) is none of full, go, go-unary")
+      fatalError("invalid TTRPC_CONFORMANCE_PROFILE \"\(name)\": use full, go or go-unary")
     }
     return profile
   }()
@@ -50,7 +50,7 @@ enum Profile: String, Sendable {
       switch self {
       case .full:
         [
-          .streams, .cancel, .deadlines, .limits, .halfClose, .discretion, .idsOutOfOrder,
+          .streams, .cancel, .deadlines, .limits, .halfClose, .hidesErrorText, .idsOutOfOrder,
         ]
       case .go: .streams
       case .goUnary: []

@@ -1,14 +1,14 @@
 import TTRPC
 import Testing
 
-/// One thing that a server owes its peers.
+/// A test case of the conformance suite.
 struct ServerCase: Sendable, CustomTestStringConvertible {
   let name: String
   let needs: Capabilities
   let limits: ServerLimits
   let run: @Sendable (Target) async throws -> Void
 
-  /// - Parameter limits: The server's, where they are not the usual ones; then it has to be ours.
+  /// - Parameter limits: The server's limits, if not the defaults. They need this library's server.
   init(
     _ name: String, needs: Capabilities = [], limits: ServerLimits? = nil,
     _ run: @escaping @Sendable (Target) async throws -> Void
@@ -21,7 +21,7 @@ struct ServerCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  /// A case with one connection, whose books are looked at in the end.
+  /// Creates a case with one connection, which checks at its end how the streams ended.
   static func talk(
     _ name: String, needs: Capabilities = [], limits: ServerLimits? = nil,
     _ body: @escaping @Sendable (Conversation) async throws -> Void
@@ -33,6 +33,6 @@ struct ServerCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// A number of a case's own: a server in another process may have met others.
+  /// Returns a random key, since a server in another process may know the keys of earlier cases.
   static func newKey() -> Int64 { .random(in: 1 ... .max) }
 }

@@ -3,32 +3,32 @@ import TTRPC
 import TestSupport
 import Testing
 
-/// The server that is tested.
+/// The server under test.
 struct Target: Sendable {
   let path: String
-  /// Nothing where it is another's.
+  /// The server object; nil for a foreign server.
   let server: Server?
 
   func connect() throws -> Conversation {
     try Conversation(path: path, profile: .current)
   }
 
-  /// Calls that run with a number in their metadata's key "k".
+  /// Returns the number of calls in flight that have this key in their metadata.
   func running(_ key: Int64) async throws -> Int64 {
     try await call("Running", key)
   }
 
-  /// Lets calls of `Hold` and `Stall` with this number go on.
+  /// Lets calls of `Hold` and `Stall` with this key continue.
   func release(_ key: Int64) async throws {
     _ = try await call("Release", key)
   }
 
-  /// Waits until as many calls run with a number as are expected.
+  /// Waits until exactly `count` calls with a key are in flight.
   func waitUntil(
     _ count: Int64, run key: Int64, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
     do {
-      try await eventually("\(count) calls run") { try await running(key) == count }
+      try await eventually("\(count) calls are in flight") { try await running(key) == count }
     } catch {
       Issue.record(error, sourceLocation: sourceLocation)
     }
@@ -42,7 +42,7 @@ struct Target: Sendable {
 }
 
 extension Target {
-  /// Runs a closure with the server that was asked for, or with one of ours on a socket of its own.
+  /// Runs a closure with the foreign server, or with a new server of this library.
   static func with(
     _ limits: ServerLimits, _ body: @escaping @Sendable (Target) async throws -> Void
   ) async throws {
@@ -60,7 +60,7 @@ extension Target {
   ) async throws {
     var logger = Logger(label: "conformance")
     logger.logLevel = .critical
-    let calls = CallBook()
+    let calls = CallRegistry()
     let server = Server(
       services: [ConformanceService(calls: calls)], interceptors: [calls], limits: limits,
       logger: logger)
@@ -83,7 +83,7 @@ extension Target {
     }
   }
 
-  /// All connections of a case are closed at its end: nothing of them must be left.
+  /// Waits until the server holds no calls, connections or bytes of a finished case.
   private static func expectNothingHeld(_ server: Server) async throws {
     let load = server.load
     try await eventually("\(load) is empty") {

@@ -1,11 +1,11 @@
 import TestSupport
 
-/// A response's envelope, read.
+/// A decoded response envelope.
 struct Answer: Equatable {
-  /// 0 is OK.
+  /// The status code; 0 is OK.
   var code: Int64
   var message: String
-  /// Type URLs and values.
+  /// The details of the status.
   var details: [Detail]
   var payload: [UInt8]
 
@@ -16,7 +16,7 @@ struct Answer: Equatable {
 
   init(_ frame: Frame) throws {
     guard frame.type == 2 else {
-      throw RawPeer.Failure(description: "\(frame) where a response was due")
+      throw RawPeer.Failure(description: "expected a response, received \(frame)")
     }
     let envelope = try Proto.fields(frame.payload)
     let status = try Proto.fields(envelope.bytes(1).last ?? [])
@@ -29,19 +29,19 @@ struct Answer: Equatable {
     payload = envelope.bytes(2).last ?? []
   }
 
-  /// The number that the payload is, where it is one.
+  /// The value of the payload, read as a `Number`.
   var number: Int64 { get throws { try Proto.fields(payload).integer(1) } }
 
-  /// The bytes that the payload has, where it is a blob.
+  /// The bytes of the payload, read as a `Blob`.
   var blob: [UInt8] { get throws { try Proto.fields(payload).bytes(1).last ?? [] } }
 }
 
-/// A request's envelope, read.
+/// A decoded request envelope.
 struct Opening {
   var service: String
   var method: String
   var payload: [UInt8]
-  /// In nanoseconds; 0 is none.
+  /// The timeout in nanoseconds; 0 for none.
   var timeout: Int64
   var metadata: [Pair]
 
@@ -52,7 +52,7 @@ struct Opening {
 
   init(_ frame: Frame) throws {
     guard frame.type == 1 else {
-      throw RawPeer.Failure(description: "\(frame) where a request was due")
+      throw RawPeer.Failure(description: "expected a request, received \(frame)")
     }
     let envelope = try Proto.fields(frame.payload)
     service = envelope.text(1)

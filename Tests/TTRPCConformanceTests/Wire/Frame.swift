@@ -1,5 +1,6 @@
-/// One frame, as its bytes. Written here once more, so that a mistake of the library's own code cannot
-/// hide behind itself.
+/// A frame, encoded and decoded independently of the library.
+///
+/// A mistake in the library's code therefore cannot cancel itself out.
 struct Frame: Equatable, Sendable {
   var streamID: UInt32
   var type: UInt8
@@ -15,7 +16,7 @@ struct Frame: Equatable, Sendable {
     self.payload = payload
   }
 
-  /// Reads a whole frame.
+  /// Decodes one complete frame.
   init?(_ bytes: [UInt8]) {
     guard bytes.count >= Self.headerLength, Self.integer(bytes[0..<4]) == bytes.count - 10 else {
       return nil
@@ -24,7 +25,7 @@ struct Frame: Equatable, Sendable {
       bytes[8], UInt32(Self.integer(bytes[4..<8])), flags: bytes[9], Array(bytes.dropFirst(10)))
   }
 
-  /// All whole frames at the start of some bytes.
+  /// Decodes all complete frames at the start of the bytes.
   static func all(in bytes: [UInt8]) -> [Frame] {
     var frames: [Frame] = []
     var rest = bytes[...]
@@ -41,10 +42,10 @@ struct Frame: Equatable, Sendable {
     Self.bigEndian(UInt32(payload.count)) + Self.bigEndian(streamID) + [type, flags] + payload
   }
 
-  /// Whether its sender says nothing more on the stream.
+  /// True if the sender sends no more frames on the stream.
   var isTerminal: Bool { type == 2 || (type == 3 && flags & 0x01 != 0) }
 
-  /// A header alone, which may promise any length.
+  /// Encodes a header alone, which may state any length.
   static func header(_ type: UInt8, _ streamID: UInt32, flags: UInt8 = 0, length: UInt32) -> [UInt8]
   {
     bigEndian(length) + bigEndian(streamID) + [type, flags]
@@ -60,7 +61,7 @@ struct Frame: Equatable, Sendable {
 }
 
 extension Frame {
-  /// Opens a call.
+  /// A request, which opens a call.
   static func request(
     _ streamID: UInt32, _ method: String, _ payload: [UInt8] = [], flags: UInt8 = 0,
     service: String = "p", timeout: Int64 = 0, metadata: KeyValuePairs<String, String> = [:]
@@ -73,7 +74,7 @@ extension Frame {
     return Frame(1, streamID, flags: flags, envelope)
   }
 
-  /// A message of a stream: `{1: number}`.
+  /// A stream's message `{1: number}`.
   static func data(_ streamID: UInt32, _ number: Int64, flags: UInt8 = 0) -> Frame {
     Frame(3, streamID, flags: flags, Proto.integer(1, number))
   }
@@ -83,12 +84,12 @@ extension Frame {
 
   static func cancel(_ streamID: UInt32) -> Frame { Frame(4, streamID) }
 
-  /// An answer: `{1: number}`.
+  /// A response with the message `{1: number}`.
   static func response(_ streamID: UInt32, _ number: Int64) -> Frame {
     Frame(2, streamID, Proto.bytes(2, Proto.integer(1, number)))
   }
 
-  /// An answer that is a status.
+  /// A response with an error status.
   static func status(_ streamID: UInt32, _ code: Int64, _ message: String = "") -> Frame {
     Frame(2, streamID, Proto.message(1, Proto.integer(1, code) + Proto.text(2, message)))
   }
@@ -105,6 +106,6 @@ extension Frame: CustomStringConvertible {
 }
 
 extension Sequence<Frame> {
-  /// All of them, one after the other.
+  /// The encoded frames, one after the other.
   var bytes: [UInt8] { flatMap(\.bytes) }
 }

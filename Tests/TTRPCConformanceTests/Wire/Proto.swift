@@ -1,6 +1,6 @@
 import TestSupport
 
-/// As much of protobuf's encoding as the envelopes need.
+/// The part of protobuf's encoding that the envelopes need.
 enum Proto {
   static func varint(_ value: UInt64) -> [UInt8] {
     var bytes: [UInt8] = []
@@ -12,12 +12,12 @@ enum Proto {
     return bytes + [UInt8(rest)]
   }
 
-  /// A field of one bytes value; absent where that is empty, as proto3 has it.
+  /// Encodes a bytes field, or nothing if the value is empty, as proto3 does.
   static func bytes(_ field: UInt64, _ value: [UInt8]) -> [UInt8] {
     value.isEmpty ? [] : message(field, value)
   }
 
-  /// A field of one message, which is there though it is empty.
+  /// Encodes a message field, even if the message is empty.
   static func message(_ field: UInt64, _ value: [UInt8]) -> [UInt8] {
     varint(field << 3 | 2) + varint(UInt64(value.count)) + value
   }
@@ -35,7 +35,9 @@ enum Proto {
     case bytes([UInt8])
   }
 
-  /// The fields of a message in their order. Only the two kinds that the envelopes have.
+  /// Decodes the fields of a message, in order.
+  ///
+  /// Only varint and length-delimited fields are supported.
   static func fields(_ message: [UInt8]) throws -> [(number: UInt64, value: Value)] {
     var rest = message[...]
     var fields: [(number: UInt64, value: Value)] = []
@@ -66,7 +68,7 @@ enum Proto {
     throw malformed
   }
 
-  private static let malformed = RawPeer.Failure(description: "what came is no protobuf")
+  private static let malformed = RawPeer.Failure(description: "malformed protobuf message")
 }
 
 extension Sequence<(number: UInt64, value: Proto.Value)> {
@@ -80,7 +82,7 @@ extension Sequence<(number: UInt64, value: Proto.Value)> {
     String(decoding: bytes(field).last ?? [], as: UTF8.self)
   }
 
-  /// Zero where it is absent.
+  /// The first integer value of a field, or zero if the field is absent.
   func integer(_ field: UInt64) -> Int64 {
     for entry in self where entry.number == field {
       if case .integer(let value) = entry.value { return Int64(bitPattern: value) }

@@ -1,6 +1,6 @@
-/// Frames as containerd's Go client and server write them, recorded from the wire.
+/// Frames of containerd's Go client and server, recorded from the wire.
 enum Recorded {
-  /// What a client sends and what it gets, on the stream that the recording has.
+  /// The bytes that a client sends and receives.
   struct Exchange: Sendable {
     var name: String
     var isStream = true
@@ -44,7 +44,7 @@ enum Recorded {
       received: bytes("00000002 0000000f 0300 0801 0000000a 0000000f 0200 0a0808021204626f6f6d")),
   ]
 
-  /// The bytes of their hexadecimal digits; blanks are for the reader.
+  /// Decodes hexadecimal digits, and ignores whitespace.
   static func bytes(_ hexadecimal: String) -> [UInt8] {
     let digits = hexadecimal.filter { !$0.isWhitespace }.compactMap(\.hexDigitValue)
     return stride(from: 0, to: digits.count - 1, by: 2).map {

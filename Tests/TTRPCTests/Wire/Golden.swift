@@ -2,7 +2,8 @@ import NIOCore
 
 /// Frames of containerd's Go client and server, recorded from the wire.
 enum Golden {
-  /// A unary call of `p/Echo` with `{1: 41}`, a one-second timeout and metadata `k: v`, on stream 1.
+  /// A unary call of `p/Echo` with `{1: 41}`, a one-second timeout and metadata `k: v`,
+  /// on stream 1.
   static let echoRequest = bytes(
     "0000001b 00000001 01 00 0a0170 12044563686f 1a020829 2080 94ebdc03 2a060a016b120176")
   /// The answer to ``echoRequest``, `{1: 42}`.

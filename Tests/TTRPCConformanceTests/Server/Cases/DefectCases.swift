@@ -3,9 +3,11 @@ import TestSupport
 import Testing
 
 extension ServerCase {
-  /// What containerd's server does wrong, by its number. D8 is the client's.
+  /// Cases for the defects of containerd's server, by their numbers.
+  ///
+  /// D8 is a defect of the client. `ClientConnectionTests` tests it.
   static let defects: [ServerCase] = [
-    ServerCase("D1: data on a unary call that runs ends that call and nothing else") { target in
+    ServerCase("D1: data on a running unary call ends that call only") { target in
       let key = newKey()
       let peer = try target.connect()
       try await peer.send(
@@ -19,7 +21,7 @@ extension ServerCase {
       try await peer.expect(.response(3, key))
       try await peer.finish()
     },
-    ServerCase("D2: nothing that a peer says ends the process") { target in
+    ServerCase("D2: no input from a peer ends the process") { target in
       let other = try target.connect()
       try await other.proveAlive(as: 1)
       var random = SeededGenerator(seed: 1)
@@ -36,7 +38,8 @@ extension ServerCase {
       try await other.proveAlive(as: 3)
       try await other.finish()
     },
-    ServerCase("D3: a drain answers what runs and refuses the rest", needs: .inProcess) { target in
+    ServerCase("D3: a drain answers running calls and refuses new ones", needs: .inProcess) {
+      target in
       let server = try #require(target.server)
       let key = newKey()
       let peer = try target.connect()
@@ -46,7 +49,7 @@ extension ServerCase {
       try await target.waitUntil(2, run: key)
       server.drain()
       var streamID: UInt32 = 5
-      // The connection learns of it in its own time.
+      // The connection notices the drain some time later.
       while true {
         try await peer.send(.request(streamID, "Echo"))
         let answer = try await peer.answer(on: streamID)
@@ -76,7 +79,7 @@ extension ServerCase {
       for mistake in Mistake.all {
         try await mistake.make(on: target)
       }
-      try await eventually("2 calls run") { server.load.callsInFlight == 2 }
+      try await eventually("2 calls are in flight") { server.load.callsInFlight == 2 }
       try await target.release(key)
       try await peer.send(.end(3))
       _ = try await peer.answer(on: 1)
@@ -84,13 +87,13 @@ extension ServerCase {
       try await peer.finish()
     },
     talk(
-      "D5: streams that have ended leave nothing", needs: [.streams],
+      "D5: ended streams do not count as calls in flight", needs: [.streams],
       limits: .with { $0.callsPerConnection = 4 }
     ) { peer in
       var streamID: UInt32 = 1
       for method in ["Echo", "Many", "Sum", "Bidi", "First", "Boom", "Fail", "nope"] {
         for _ in 0..<20 {
-          // The one before may not have been counted out yet: three may wait, and one is asked.
+          // Up to three of the four calls that the limit allows may be ended but still counted.
           try await peer.send(.request(streamID, method, flags: 0x06), .data(streamID, 1))
           try await peer.send(.end(streamID))
           while let frame = try await peer.next(on: streamID) {
@@ -101,7 +104,7 @@ extension ServerCase {
         }
       }
     },
-    ServerCase("D6: an answer above the limit is refused to its caller alone") { target in
+    ServerCase("D6: an answer above the limit fails its own call only") { target in
       let key = newKey()
       let peer = try target.connect()
       try await peer.send(
@@ -113,23 +116,23 @@ extension ServerCase {
       try await peer.expect(.response(1, key))
       try await peer.finish()
     },
-    ServerCase("D7: a connection that is reset is closed, and its calls are ended") { target in
+    ServerCase("D7: a reset connection is closed, and its calls end") { target in
       let key = newKey()
       var peer: Conversation? = try target.connect()
       try await peer?.send(.request(1, "Hold", Proto.integer(1, key), metadata: ["k": "\(key)"]))
       try await peer?.send(.request(3, "Large", Proto.integer(1, 100_000)))
       try await target.waitUntil(1, run: key)
-      // Closing with unread bytes resets it: the server's read fails, and has no end.
+      // Closing with unread bytes resets the connection, so that the server's read fails.
       peer = nil
       try await target.waitUntil(0, run: key)
       try await eventually("the connection is closed") {
         target.server?.load.openConnections ?? 0 == 0
       }
     },
-    talk("D9: no stream ends twice, whatever ends it at once", needs: .cancel) { peer in
+    talk("D9: no stream ends twice when several causes race", needs: .cancel) { peer in
       var streamID: UInt32 = 1
       for round in 0..<400 {
-        // A nanosecond, a moment, and the answer itself race with the caller's end and its Cancel.
+        // Short deadlines and the answer race with the client's end of the stream and its Cancel.
         try await peer.send(
           .request(streamID, "Echo"), .cancel(streamID),
           .request(streamID + 2, "Bidi", flags: 0x06, timeout: Int64(round * 1000)),
@@ -144,7 +147,7 @@ extension ServerCase {
       try await peer.proveAlive(as: streamID)
     },
     ServerCase(
-      "D10: a call that its caller gave up is gone at once", needs: [.streams, .cancel],
+      "D10: a cancelled call frees its slot at once", needs: [.streams, .cancel],
       limits: .with { $0.callsPerConnection = 1 }
     ) { target in
       let peer = try target.connect()
@@ -157,7 +160,7 @@ extension ServerCase {
         try await target.waitUntil(1, run: key)
         try await peer.send(.cancel(streamID))
         try await target.waitUntil(0, run: key)
-        // There is room for one.
+        // The limit is one call, so this one shows that the slot is free.
         try await peer.proveAlive(as: streamID + 2)
         streamID += 4
       }
@@ -165,7 +168,7 @@ extension ServerCase {
     },
   ]
 
-  /// A frame that is nearly right.
+  /// Returns an almost valid frame with random changes.
   private static func hostileFrame(
     _ streamID: UInt32, _ random: inout SeededGenerator
   ) -> Frame {
@@ -176,7 +179,7 @@ extension ServerCase {
       Proto.integer(1, extremes.randomElement(using: &random) ?? 0),
       flags: .random(in: .min ... .max, using: &random),
       timeout: extremes.randomElement(using: &random) ?? 0, metadata: ["": "", "é": "\0"])
-    // Not without end: the peer reads to the end.
+    // `Many` with a huge number would not end, and the peer reads to the end.
     if frame.payload.contains(0x79) { frame = .request(streamID, "Many", flags: 0x01) }
     for _ in 0..<Int.random(in: 0...3, using: &random) where !frame.payload.isEmpty {
       let index = Int.random(in: 0..<frame.payload.count, using: &random)

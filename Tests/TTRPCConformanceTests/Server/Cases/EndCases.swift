@@ -1,7 +1,7 @@
 import Testing
 
 extension ServerCase {
-  /// What ends a call before its handler does: its deadline, its caller, the connection.
+  /// Calls that end by a deadline, a cancellation or the end of the connection.
   static let ends: [ServerCase] =
     waiting.flatMap { call in
       [
@@ -44,23 +44,23 @@ extension ServerCase {
         },
       ]
     } + [
-      talk("cancel: of a call that never was, or is over, is ignored", needs: .cancel) { peer in
+      talk("cancel: a Cancel for an unopened or ended call is ignored", needs: .cancel) { peer in
         try await peer.send(.cancel(1), .cancel(0), .cancel(2))
         try await peer.proveAlive(as: 1)
         try await peer.send(.cancel(1), Frame(4, 3, flags: 0xff, [1, 2, 3]))
         try await peer.proveAlive(as: 3)
       },
-      talk("deadline: of no time at all means none") { peer in
-        // A timeout field that says zero.
+      talk("deadline: a timeout of zero means no deadline") { peer in
+        // The envelope has an explicit timeout field of zero.
         let envelope = Frame.request(1, "Echo").payload + [0x20, 0x00]
         try await peer.send(Frame(1, 1, envelope))
         try await peer.expect(.response(1, 1))
       },
-      talk("deadline: of centuries is kept") { peer in
+      talk("deadline: a timeout of centuries is accepted") { peer in
         try await peer.send(.request(1, "Echo", timeout: .max))
         try await peer.expect(.response(1, 1))
       },
-      ServerCase("half close: a unary call that runs is answered", needs: .halfClose) { target in
+      ServerCase("half close: a running unary call is answered", needs: .halfClose) { target in
         let key = newKey()
         let peer = try target.connect()
         try await peer.send(
@@ -84,7 +84,7 @@ extension ServerCase {
         try await peer.expectClosed()
       },
       ServerCase(
-        "half close: a stream that its caller had ended is answered", needs: [.streams, .halfClose]
+        "half close: a stream that its client had ended is answered", needs: [.streams, .halfClose]
       ) { target in
         let key = newKey()
         let peer = try target.connect()
@@ -97,13 +97,14 @@ extension ServerCase {
         try await peer.expect(Frame(3, 1, Proto.bytes(1, [7])), .end(1))
         try await peer.finish()
       },
-      talk("half close: a stream in the middle is ended", needs: [.streams, .halfClose]) { peer in
+      talk("half close: an unfinished client stream is cancelled", needs: [.streams, .halfClose]) {
+        peer in
         try await peer.send(.request(1, "Sum", flags: 0x06), .data(1, 1))
         await peer.finishSending()
         try await peer.expect(code: 1, on: 1)
         try await peer.expectClosed()
       },
-      talk("half close: a quiet connection is closed") { peer in
+      talk("half close: an idle connection is closed") { peer in
         try await peer.proveAlive(as: 1)
         await peer.finishSending()
         try await peer.expectClosed()
@@ -111,13 +112,13 @@ extension ServerCase {
     ]
 }
 
-/// A call that has no end of its own.
+/// A call that runs until something else ends it.
 struct WaitingCall: Sendable {
   var name: String
   var method: String
   var needs: Capabilities
   var flags: UInt8
-  /// What comes before it waits.
+  /// The number of messages that the server sends before the call waits.
   var messages: Int
 
   func opening(_ key: Int64, timeout: Int64 = 0) -> Frame {
@@ -128,7 +129,7 @@ struct WaitingCall: Sendable {
 }
 
 extension ServerCase {
-  /// One of each shape.
+  /// One waiting call of each shape.
   static let waiting = [
     WaitingCall(name: "a unary call", method: "Hold", needs: [], flags: 0x00, messages: 0),
     WaitingCall(
@@ -141,7 +142,7 @@ extension ServerCase {
 }
 
 extension Conversation {
-  /// Holds that stream 1 ends with a status, after no more messages than its call has.
+  /// Expects stream 1 to end with a status, after at most as many messages as its call has.
   func expectStatus(_ code: Int64, of call: WaitingCall) async throws {
     var messages = 0
     while let frame = try await next(on: 1) {
@@ -151,6 +152,6 @@ extension Conversation {
       }
       messages += 1
     }
-    Issue.record("closed without a status")
+    Issue.record("the connection closed without a status")
   }
 }

@@ -1,22 +1,22 @@
 import Testing
 
 extension ServerCase {
-  /// The shapes of calls, in all the ways in which clients write them.
+  /// The shapes of calls, in every way that clients encode them.
   static let shapes: [ServerCase] =
     [
-      talk("shape: the method makes a call unary, whatever the flags") { peer in
+      talk("shape: a unary method accepts any flags") { peer in
         for (streamID, flags) in zip(stride(from: UInt32(1), to: 99, by: 2), unaryFlags) {
           try await peer.send(.request(streamID, "Echo", Proto.integer(1, 41), flags: flags))
           try await peer.expect(.response(streamID, 42))
         }
       },
-      talk("shape: the method makes a server stream, whatever the flags", needs: .streams) { peer in
+      talk("shape: a server-streaming method accepts any flags", needs: .streams) { peer in
         for (streamID, flags) in zip(stride(from: UInt32(1), to: 99, by: 2), unaryFlags) {
           try await peer.send(.request(streamID, "Many", Proto.integer(1, 2), flags: flags))
           try await peer.expect(.data(streamID, 1), .data(streamID, 2), .end(streamID))
         }
       },
-      talk("shape: an end that comes after a request that was all does no harm", needs: .streams) {
+      talk("shape: an end frame after the request of a server stream is ignored", needs: .streams) {
         peer in
         try await peer.send(
           .request(1, "Many", Proto.integer(1, 3000), flags: 0x02), .end(1), .request(3, "Echo"))
@@ -27,14 +27,14 @@ extension ServerCase {
         #expect(try await peer.next(on: 1) == .end(1))
         #expect(try await peer.next(on: 3) == .response(3, 1))
       },
-      talk("shape: an answer of the default message has no bytes") { peer in
+      talk("shape: an answer with default values is empty") { peer in
         try await peer.send(.request(1, "Echo", Proto.integer(1, -1)))
-        // containerd's writes an empty status, which is the same.
+        // containerd's server writes an empty status, which means the same.
         let answer = try await peer.answer(on: 1)
         #expect(answer.code == 0 && answer.message.isEmpty && answer.details.isEmpty)
         #expect(try answer.number == 0)
       },
-      talk("shape: a status has its details") { peer in
+      talk("shape: a status carries its details") { peer in
         try await peer.send(.request(1, "Refuse"))
         let answer = try await peer.answer(on: 1)
         #expect(answer.code == 9 && answer.message == "no" && answer.payload.isEmpty)
@@ -46,7 +46,7 @@ extension ServerCase {
         try await peer.send(.data(1, 10), .end(1))
         try await peer.proveAlive(as: 3)
       },
-      talk("shape: both ways are independent", needs: .streams) { peer in
+      talk("shape: both directions of a stream are independent", needs: .streams) { peer in
         try await peer.send(.request(1, "Bidi", flags: 0x06))
         for number in 0..<Int64(100) {
           try await peer.send(.data(1, number * 2))
@@ -59,7 +59,7 @@ extension ServerCase {
     + openings.map { opening in
       talk("shape: a client stream, \(opening.name)", needs: .streams) { peer in
         try await peer.send(bytes: opening.frames.bytes)
-        // Zero is the default, and absent.
+        // A count of zero is the default value, which is not encoded.
         try await peer.expect(.response(1, opening.count))
         try await peer.proveAlive(as: 3)
       }
@@ -82,25 +82,25 @@ extension ServerCase {
 
   private static let unaryFlags: [UInt8] = [0x00, 0x01, 0x02, 0x03, 0x05, 0x06, 0x08, 0xf8]
 
-  /// Ways to write a client stream's messages, and how many there are.
+  /// Encodings of a client stream, each with the number of its messages.
   private static let openings: [(name: String, frames: [Frame], count: Int64)] = [
-    ("as ours opens it", [sum(0x06), .data(1, 41), .end(1)], 1),
+    ("as this library opens it", [sum(0x06), .data(1, 41), .end(1)], 1),
     ("as containerd opens it", [sum(0x02), .data(1, 41), .end(1)], 1),
     ("with no flags", [sum(0x00), .data(1, 41), .end(1)], 1),
     ("without a message", [sum(0x06), .end(1)], 0),
-    ("that ends where it begins", [sum(0x05)], 0),
-    ("with a message beside the request", [sum(0x02, 41), .data(1, 1), .end(1)], 2),
-    ("with a message beside the request, and the end", [sum(0x01, 41)], 1),
-    ("with messages that are empty", [sum(0x06), Frame(3, 1), Frame(3, 1), .end(1)], 2),
-    ("with a message beside the end", [sum(0x06), .data(1, 1), .data(1, 41, flags: 0x01)], 2),
-    ("with an empty message beside the end", [sum(0x06), Frame(3, 1, flags: 0x01)], 1),
+    ("that ends with its request", [sum(0x05)], 0),
+    ("with a message in the request", [sum(0x02, 41), .data(1, 1), .end(1)], 2),
+    ("with a message and the end in the request", [sum(0x01, 41)], 1),
+    ("with empty messages", [sum(0x06), Frame(3, 1), Frame(3, 1), .end(1)], 2),
+    ("with a message in the end frame", [sum(0x06), .data(1, 1), .data(1, 41, flags: 0x01)], 2),
+    ("with an empty message in the end frame", [sum(0x06), Frame(3, 1, flags: 0x01)], 1),
     (
-      "with frames without data and without an end",
+      "with frames that have neither data nor an end",
       [sum(0x06), Frame(3, 1, flags: 0x04), .data(1, 41), Frame(3, 1, flags: 0x06), .end(1)], 1
     ),
-    ("that is ended twice", [sum(0x06), .data(1, 41), .end(1), .end(1)], 1),
+    ("that ends twice", [sum(0x06), .data(1, 41), .end(1), .end(1)], 1),
     (
-      "with flags that nobody knows",
+      "with unknown flags",
       [sum(0xf6), .data(1, 41, flags: 0xf8), Frame(3, 1, flags: 0xfd)], 1
     ),
   ]

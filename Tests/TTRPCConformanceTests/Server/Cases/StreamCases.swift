@@ -2,9 +2,9 @@ import TTRPC
 import Testing
 
 extension ServerCase {
-  /// Many streams at once, and ones that are slow.
+  /// Concurrent streams and slow streams.
   static let streams: [ServerCase] = [
-    talk("streams: many at once, message by message in turn", needs: .streams) { peer in
+    talk("streams: many concurrent streams with interleaved messages", needs: .streams) { peer in
       let streamIDs = Array(stride(from: UInt32(1), to: 400, by: 2))
       for streamID in streamIDs { try await peer.send(.request(streamID, "Bidi", flags: 0x06)) }
       for round in 0..<Int64(10) {
@@ -19,7 +19,7 @@ extension ServerCase {
         #expect(try await peer.next(on: streamID) == .end(streamID))
       }
     },
-    talk("streams: of all shapes between one another", needs: .streams) { peer in
+    talk("streams: interleaved calls of all shapes", needs: .streams) { peer in
       try await peer.send(
         .request(1, "Bidi", flags: 0x06), .request(3, "Sum", flags: 0x02),
         .request(5, "Many", Proto.integer(1, 3), flags: 0x01), .data(1, 1), .data(3, 1),
@@ -32,7 +32,7 @@ extension ServerCase {
         #expect(try await peer.next(on: frame.streamID) == frame)
       }
     },
-    talk("streams: a long one arrives whole and in order", needs: .streams) { peer in
+    talk("streams: a long stream arrives complete and in order", needs: .streams) { peer in
       try await peer.send(.request(1, "Many", Proto.integer(1, 50_000), flags: 0x01))
       for number in 1...Int64(50_000) {
         let frame = try await peer.next()
@@ -40,7 +40,8 @@ extension ServerCase {
       }
       try await peer.expect(.end(1))
     },
-    ServerCase("streams: one that its handler does not read holds up no other", needs: .streams) {
+    ServerCase("streams: a stream that its handler does not read delays no other", needs: .streams)
+    {
       target in
       let key = newKey()
       let peer = try target.connect()
@@ -62,7 +63,7 @@ extension ServerCase {
       try await peer.finish()
     },
     ServerCase(
-      "streams: one that its handler does not read fails alone at its bound",
+      "streams: a stream that its handler does not read fails alone at its limit",
       needs: [.streams, .limits]
     ) { target in
       let key = newKey()
@@ -79,10 +80,10 @@ extension ServerCase {
       try await target.waitUntil(0, run: key)
       try await peer.finish()
     },
-    ServerCase("streams: a peer that does not read holds up no other", needs: .streams) { target in
+    ServerCase("streams: a peer that does not read delays no other", needs: .streams) { target in
       let key = newKey()
-      var deaf: Conversation? = try target.connect()
-      try await deaf?.send(
+      var stalledPeer: Conversation? = try target.connect()
+      try await stalledPeer?.send(
         .request(
           1, "Many", Proto.integer(1, .max), flags: 0x01, metadata: ["k": "\(key)"]))
       try await target.waitUntil(1, run: key)
@@ -95,11 +96,11 @@ extension ServerCase {
       try await other.expect(.end(1))
       try await other.finish()
       if let server = target.server { #expect(server.load.bytesQueued < 4_194_304) }
-      deaf = nil
+      stalledPeer = nil
       try await target.waitUntil(0, run: key)
     },
     talk(
-      "streams: a peer that reads late gets all it asked for", needs: .streams
+      "streams: a peer that reads late gets every message", needs: .streams
     ) { peer in
       for streamID in stride(from: UInt32(1), to: 20, by: 2) {
         try await peer.send(.request(streamID, "Many", Proto.integer(1, 5000), flags: 0x01))
@@ -115,8 +116,8 @@ extension ServerCase {
       let answer = try await peer.answer(on: 21)
       #expect(try answer.blob.count == 1_000_000)
     },
-    talk("streams: a message of the longest kind comes back", needs: .streams) { peer in
-      // Two fields: the second is unknown, and fills the frame up to its limit.
+    talk("streams: a message of exactly the size limit is accepted", needs: .streams) { peer in
+      // The message has an unknown field that pads it to the limit.
       let block = Proto.bytes(1, [UInt8](repeating: 7, count: Mistake.longest - 5))
       try await peer.send(.request(1, "Bidi", flags: 0x06))
       try await peer.send(Frame(3, 1, [0x7a] + block.dropFirst()), .end(1))

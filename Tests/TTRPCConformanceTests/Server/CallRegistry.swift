@@ -2,8 +2,8 @@ import NIOConcurrencyHelpers
 import TTRPC
 import TestSupport
 
-/// Which calls run, and which may go on, by the numbers that the cases gave them.
-final class CallBook: ServerInterceptor {
+/// The registry of calls in flight and of released calls, by the keys that the cases choose.
+final class CallRegistry: ServerInterceptor {
   private struct State {
     var running: [Int64: Int64] = [:]
     var released: Set<Int64> = []
@@ -11,7 +11,7 @@ final class CallBook: ServerInterceptor {
 
   private let state = NIOLockedValueBox(State())
 
-  /// Calls that have begun and have not returned.
+  /// Returns the number of calls in flight with a key.
   func running(_ key: Int64) -> Int64 { state.withLockedValue { $0.running[key] ?? 0 } }
 
   func release(_ key: Int64) { state.withLockedValue { _ = $0.released.insert(key) } }
@@ -22,7 +22,7 @@ final class CallBook: ServerInterceptor {
     }
   }
 
-  /// Calls without a number are carried out as if this were not there.
+  /// True, because a call without metadata has no key and bypasses the interceptor.
   var needsMetadata: Bool { true }
 
   func intercept(

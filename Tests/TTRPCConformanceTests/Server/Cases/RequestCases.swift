@@ -3,8 +3,8 @@ import Testing
 
 extension ServerCase {
   /// Ids, metadata and limits.
-  static let beside: [ServerCase] = [
-    talk("ids: may leave any out, up to the last") { peer in
+  static let requests: [ServerCase] = [
+    talk("ids: any ids may be skipped, up to the highest") { peer in
       for streamID: UInt32 in [1, 5, 1001, 0x7fff_ffff, 0x8000_0001, .max - 2, .max] {
         try await peer.proveAlive(as: streamID)
       }
@@ -13,8 +13,8 @@ extension ServerCase {
       try await peer.send(.request(1003, "Echo"))
       try await peer.expect(code: 3, on: 1003)
     },
-    talk("ids: concurrent calls may come out of order", needs: .idsOutOfOrder) { peer in
-      // As from callers that take their ids at once and write one after the other.
+    talk("ids: concurrent calls may arrive out of order", needs: .idsOutOfOrder) { peer in
+      // As if callers took their ids in one order and wrote their requests in another.
       let ids = (0..<2000).map { UInt32(2 * $0 + 1) }
       let swapped = stride(from: 0, to: ids.count, by: 200).flatMap {
         ids[$0..<$0 + 200].reversed()
@@ -24,13 +24,13 @@ extension ServerCase {
         try await peer.expect(.response(streamID, Int64(streamID) + 1))
       }
     },
-    talk("ids: answers come as they are ready, each on its own") { peer in
+    talk("ids: answers arrive as they are ready, each on its own stream") { peer in
       try await peer.send(
         .request(1, "Hold", Proto.integer(1, -7)), .request(3, "Echo"),
         .request(5, "Release", Proto.integer(1, -7)))
       try await peer.expect(.response(3, 1), .response(5, -7), .response(1, -7))
     },
-    ServerCase("ids: each connection has its own") { target in
+    ServerCase("ids: each connection has its own ids") { target in
       let first = try target.connect()
       let second = try target.connect()
       for peer in [first, second, first, second].enumerated() {
@@ -39,19 +39,19 @@ extension ServerCase {
       try await first.finish()
       try await second.finish()
     },
-    talk("metadata: a key has all its values, in their order") { peer in
+    talk("metadata: the values of a key keep their order") { peer in
       try await peer.send(.request(1, "Metadata", metadata: ["v": "b", "x": "c", "v": "a"]))
       #expect(try await peer.answer(on: 1).blob == Array("b,a".utf8))
     },
-    talk("metadata: a key is found whatever its case") { peer in
+    talk("metadata: keys are case-insensitive") { peer in
       try await peer.send(.request(1, "Metadata", metadata: ["V": "é", "v": ""]))
       #expect(try await peer.answer(on: 1).blob == Array("é,".utf8))
     },
-    talk("metadata: none is none") { peer in
+    talk("metadata: a call may have no metadata") { peer in
       try await peer.send(.request(1, "Metadata"))
       #expect(try await peer.answer(on: 1).blob == [])
     },
-    talk("envelope: fields in any order, repeated and unknown, are read as protobuf has it") {
+    talk("envelope: reordered, repeated and unknown fields are read as in protobuf") {
       peer in
       let envelope =
         Proto.integer(14, 9) + Proto.bytes(3, [0x08, 1]) + Proto.text(2, "nope")
@@ -60,7 +60,7 @@ extension ServerCase {
       try await peer.send(Frame(1, 1, envelope))
       try await peer.expect(.response(1, 42))
     },
-    talk("limits: calls of one connection", limits: .with { $0.callsPerConnection = 2 }) { peer in
+    talk("limits: calls per connection", limits: .with { $0.callsPerConnection = 2 }) { peer in
       try await peer.send(
         .request(1, "Hold", Proto.integer(1, -8)),
         .request(3, "Sum", flags: 0x06, timeout: 600_000_000_000),
@@ -82,7 +82,7 @@ extension ServerCase {
         try await peer.send(.request(streamID, "Watch", flags: 0x01))
         try await peer.expect(.data(streamID, 1))
       }
-      // The oldest makes way, before or after the first message of the newest.
+      // The oldest stream ends, before or after the first message of the newest.
       try await peer.send(.request(5, "Watch", flags: 0x01))
       try await peer.expect(code: 8, on: 1)
       #expect(try await peer.next(on: 5) == .data(5, 1))
@@ -91,14 +91,14 @@ extension ServerCase {
       try await peer.expect(code: 1, on: 3)
       try await peer.expect(code: 1, on: 5)
     },
-    ServerCase("limits: calls in all", limits: .with { $0.calls = 1 }) { target in
+    ServerCase("limits: calls of the whole server", limits: .with { $0.calls = 1 }) { target in
       let first = try target.connect()
       let second = try target.connect()
       try await first.send(
         .request(1, "Sum", flags: 0x06, timeout: 600_000_000_000), .data(1, 1))
       for streamID in stride(from: UInt32(1), to: 20_000, by: 2) {
         try await second.send(.request(streamID, "Echo"))
-        // Until the other one is in.
+        // Repeats until the server has counted the other connection's call.
         if try await second.answer(on: streamID).code == 8 { break }
       }
       try await second.send(.request(99_999, "Echo"))
@@ -110,7 +110,7 @@ extension ServerCase {
       try await second.finish()
     },
     talk(
-      "limits: sizes of messages",
+      "limits: message sizes",
       limits: .with { $0.wire = WireLimits(maximumMessageSize: 64) }
     ) { peer in
       let longest = [UInt8](repeating: 7, count: 64 - 20)
@@ -125,7 +125,7 @@ extension ServerCase {
       try await peer.expect(code: 8, on: 7)
     },
     ServerCase(
-      "limits: what waits for the readers of one connection",
+      "limits: queued bytes per connection",
       limits: .with {
         $0.wire = WireLimits(maximumMessageSize: 65_536)
         $0.queuedBytesPerStream = 1_000_000
@@ -151,7 +151,7 @@ extension ServerCase {
 }
 
 extension ServerLimits {
-  /// The usual ones, changed.
+  /// Returns the default limits with changes.
   static func with(_ change: (inout ServerLimits) -> Void) -> ServerLimits {
     var limits = ServerLimits()
     change(&limits)
@@ -160,7 +160,7 @@ extension ServerLimits {
 }
 
 extension Frame {
-  /// An answer of so many bytes of `Large`.
+  /// Returns the answer of `Large` with `count` bytes.
   static func response(_ streamID: UInt32, bytes count: Int) -> Frame {
     let blob = Proto.bytes(1, [UInt8](repeating: 0x78, count: count))
     return Frame(2, streamID, Proto.bytes(2, blob))
