@@ -151,7 +151,8 @@ extension ClientArticleTests {
       let vendor = Vendor(failingOnceWith: Vendor.Refusal(reason: "no such template"))
       let job = Job(user: user, scenes: ["bedroom"])
       await #expect(throws: Vendor.Refusal.self) { try await run(job, client, vendor) }
-      #expect(try await client.credits.reservation(job.id, of: user).state == .released)
+      let reservation = try await client.credits.reservation(job.id, of: user)
+      #expect(reservation.state == .released)
     }
   }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TTRPCServices
 
-/// The health service as a client sees it.
+/// The health service, tested with a client.
 @Suite(.timeLimit(.minutes(15))) struct HealthServiceTests {
   private let health = HealthService(["": .serving, "shop": .notServing])
 
@@ -14,14 +14,16 @@ import Testing
   ]
 
   @Test(arguments: known)
-  func aCheckTellsTheStatus(_ service: String, _ status: HealthService.Status) async throws {
+  func `a check returns the status of the service`(
+    _ service: String, _ status: HealthService.Status
+  ) async throws {
     try await withServer(of: [health]) { client, _ in
       let response = try await HealthClient(client).check(HealthCheckRequest(service: service))
       #expect(response.status == status)
     }
   }
 
-  @Test func aCheckOfAnUnknownServiceIsNotFound() async throws {
+  @Test func `a check of an unknown service fails with NOT_FOUND`() async throws {
     try await withServer(of: [health]) { client, _ in
       let error = await #expect(throws: RPCError.self) {
         try await HealthClient(client).check(HealthCheckRequest(service: "nobody"))
@@ -30,17 +32,17 @@ import Testing
     }
   }
 
-  @Test func aWatcherIsToldTheStatusAtOnceAndEachChange() async throws {
+  @Test func `a watch receives the current status and each change`() async throws {
     try await withServer(of: [health]) { client, _ in
       let stub = HealthClient(client)
       let seen = try await stub.watch(HealthCheckRequest()) { responses in
         var seen = [try await responses.next()?.status]
         health.setStatus(.notServing)
         seen.append(try await responses.next()?.status)
-        // Neither what stays as it is nor what happens elsewhere is a change.
+        // Setting the same status again, or the status of another service, is not a change.
         health.setStatus(.notServing)
         health.setStatus(.unknown, of: "shop")
-        // The one event loop has answered this after it ran the watcher.
+        // The server's only event loop answers this after it has run the watch.
         _ = try await stub.check(HealthCheckRequest())
         health.setStatus(.serving)
         seen.append(try await responses.next()?.status)
@@ -50,7 +52,7 @@ import Testing
     }
   }
 
-  @Test func aServiceCanBeWatchedBeforeItIsKnown() async throws {
+  @Test func `a service can be watched before it is registered`() async throws {
     try await withServer(of: [health]) { client, _ in
       let request = HealthCheckRequest(service: "new")
       let seen = try await HealthClient(client).watch(request) { responses in
@@ -62,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func everyWatcherSeesTheLastOfManyChanges() async throws {
+  @Test func `every watch receives the last of many changes`() async throws {
     try await withServer(of: [health]) { client, _ in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<3 {
@@ -84,7 +86,7 @@ import Testing
     }
   }
 
-  @Test func nothingIsLeftOfAWatcherThatWent() async throws {
+  @Test func `a watch is removed when it ends`() async throws {
     try await withServer(of: [health]) { client, _ in
       try await HealthClient(client).watch(HealthCheckRequest(service: "new")) { responses in
         _ = try await responses.next()
@@ -94,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func aWatchDoesNotHoldUpADrain() async throws {
+  @Test func `a watch does not delay a drain`() async throws {
     try await withServer(of: [health]) { client, server in
       let error = await #expect(throws: RPCError.self) {
         try await HealthClient(client).watch(HealthCheckRequest()) { responses in
@@ -107,8 +109,8 @@ import Testing
     }
   }
 
-  /// Waits until so many calls of Watch run.
+  /// Waits until exactly `count` calls of Watch are in flight.
   private func waitForWatchers(_ count: Int) async throws {
-    try await eventually("\(count) watches run") { health.watcherCount == count }
+    try await eventually("\(count) watches are in flight") { health.watcherCount == count }
   }
 }

@@ -5,12 +5,14 @@ import Testing
 
 @testable import TTRPCServices
 
-/// The reflection service as a client sees it.
+/// The reflection service, tested with a client.
 @Suite(.timeLimit(.minutes(15))) struct ReflectionServiceTests {
   private typealias Question = ServerReflectionRequest.MessageRequest
   private typealias Answer = ServerReflectionResponse.MessageResponse
 
-  /// Two sets, of files that import one another: a imports b and c, both import d.
+  /// Two descriptor sets.
+  ///
+  /// In the first one, `a.proto` imports `b.proto` and `c.proto`, which both import `d.proto`.
   private static let sets: [Google_Protobuf_FileDescriptorSet] = [
     .with {
       $0.file = [
@@ -65,7 +67,7 @@ import Testing
     }
   }
 
-  /// What the server answers to questions on one stream.
+  /// Sends questions on one stream, and returns the server's answers.
   private static func answers(to questions: [Question?]) async throws -> [Answer?] {
     let health = HealthService()
     let reflection = try ReflectionService(
@@ -94,13 +96,13 @@ import Testing
   /// The names of the files in an answer.
   private static func files(_ answer: Answer?) throws -> [String] {
     guard case .fileDescriptorResponse(let response) = answer else {
-      Issue.record("no files but \(String(describing: answer))")
+      Issue.record("expected files, received \(String(describing: answer))")
       return []
     }
     return try response.fileDescriptorProto.map { try Google_Protobuf_FileDescriptorProto(serializedBytes: $0).name }
   }
 
-  @Test func theServicesAreThoseOfTheServer() async throws {
+  @Test func `the list contains the services of the server`() async throws {
     let answers = try await Self.answers(to: [.listServices("*")])
     let names = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]
     #expect(
@@ -126,12 +128,12 @@ import Testing
   ]
 
   @Test(arguments: symbols)
-  func whatHasANameIsFoundByIt(_ symbol: String, _ file: String) async throws {
+  func `a symbol is found in its file`(_ symbol: String, _ file: String) async throws {
     let answers = try await Self.answers(to: [.fileContainingSymbol(symbol)])
     #expect(try answers.map(Self.files) == [[file]])
   }
 
-  @Test func aFileComesWithAllItsImportsEachOnce() async throws {
+  @Test func `a file is returned with each of its imports once`() async throws {
     let answers = try await Self.answers(
       to: [
         .fileByFilename("a.proto"), .fileContainingSymbol("p.Outer.Inner"),
@@ -141,7 +143,7 @@ import Testing
     #expect(try answers.map(Self.files) == [all, all, ["b.proto", "d.proto"]])
   }
 
-  @Test func extensionsAreFoundByWhatTheyExtend() async throws {
+  @Test func `extensions are found by the type that they extend`() async throws {
     let answers = try await Self.answers(
       to: [
         .fileContainingExtension(
@@ -158,7 +160,7 @@ import Testing
       ])
   }
 
-  @Test func whatCannotBeAnsweredIsSaidAndTheStreamGoesOn() async throws {
+  @Test func `a failed request gets an error response, and the stream goes on`() async throws {
     let answers = try await Self.answers(
       to: [
         .fileByFilename("nowhere.proto"), .fileContainingSymbol("p.Nothing"),
@@ -173,13 +175,13 @@ import Testing
     #expect(codes == [.notFound, .notFound, .notFound, .notFound, .invalidArgument, nil])
   }
 
-  @Test func aSetThatCannotBeReadIsRefused() {
+  @Test func `a malformed descriptor set is refused`() {
     #expect(throws: ProtobufError.self) {
       try ReflectionService(services: [], descriptorSets: [[0x0A, 0xFF]])
     }
   }
 
-  @Test func aStreamThatStaysOpenDoesNotHoldUpADrain() async throws {
+  @Test func `an open stream does not delay a drain`() async throws {
     try await withServer(of: [try ReflectionService(services: [], descriptorSets: [])]) {
       client, server in
       let error = await #expect(throws: RPCError.self) {

@@ -2,8 +2,9 @@ import Logging
 import TTRPC
 import TestSupport
 
-/// Runs a closure with a client of a server that answers these services, and drains for longer than
-/// any test may take.
+/// Runs a closure with a server of the given services and a client of that server.
+///
+/// The server's drain timeout is ten minutes.
 func withServer(
   of services: [any Service], _ body: (Client, Server) async throws -> Void
 ) async throws {
