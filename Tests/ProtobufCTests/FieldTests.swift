@@ -1,7 +1,7 @@
 import ProtobufC
 import Testing
 
-/// What becomes of single fields on the way there and back.
+/// Round trips of single fields.
 @Suite struct FieldTests {
   static let edges: [Scalars] = integers + floatingPoint + texts
 
@@ -42,11 +42,11 @@ import Testing
   }()
 
   @Test(arguments: edges)
-  func anEdgeValueSurvives(_ value: Scalars) throws {
+  func `an edge value survives a round trip`(_ value: Scalars) throws {
     #expect(try Scalars(serialized: value.serialized()) == value)
   }
 
-  @Test func aListOfEveryTypeSurvives() throws {
+  @Test func `a list of every type survives a round trip`() throws {
     let value = Lists(
       int32Values: [.min, 0, .max],
       int64Values: [.min, 0, .max],
@@ -69,17 +69,17 @@ import Testing
     #expect(try Lists(serialized: value.serialized()) == value)
   }
 
-  @Test func aNotANumberStaysOne() throws {
+  @Test func `a NaN stays a NaN`() throws {
     let value = Scalars(floatValue: .nan, doubleValue: .nan)
     let decoded = try Scalars(serialized: value.serialized())
     #expect(decoded.floatValue.isNaN && decoded.doubleValue.isNaN)
   }
 
-  @Test func aNegativeZeroIsTakenForTheDefault() {
+  @Test func `a negative zero is treated as the default value`() {
     #expect(Scalars(floatValue: -0.0, doubleValue: -0.0).serialized() == [])
   }
 
-  @Test func aFieldWithItsDefaultValueIsNotWritten() {
+  @Test func `a field with its default value is not encoded`() {
     let value = Scalars(
       int32Value: 0,
       boolValue: false,
@@ -90,7 +90,7 @@ import Testing
     #expect(value.serialized() == [])
   }
 
-  @Test func anOptionalFieldTellsZeroFromAbsent() throws {
+  @Test func `an optional field distinguishes zero from absent`() throws {
     #expect(try Rich(serialized: Rich(pageSize: 0).serialized()).pageSize == 0)
     #expect(try Rich(serialized: Rich(note: "").serialized()).note == "")
     #expect(try Rich(serialized: [UInt8]()) == Rich())
@@ -103,11 +103,11 @@ import Testing
   ]
 
   @Test(arguments: choices)
-  func aChoiceSurvivesEvenWithADefaultValue(_ choice: Rich.Choice) throws {
+  func `a oneof keeps its case, even with a default value`(_ choice: Rich.Choice) throws {
     #expect(try Rich(serialized: Rich(choice: choice).serialized()).choice == choice)
   }
 
-  @Test func anEnumKeepsANumberThatItDoesNotKnow() throws {
+  @Test func `an enum keeps an unknown number`() throws {
     let bytes = hex("8001E807")
     let value = try Scalars(serialized: bytes)
     #expect(value.colourValue == .unrecognized(1000))
@@ -115,13 +115,13 @@ import Testing
     #expect(value.serialized() == bytes)
   }
 
-  @Test func aKnownNumberIsNeverUnrecognized() {
+  @Test func `a known enum number is never unrecognized`() {
     #expect(Colour(rawValue: 7) == .blue)
     #expect(Colour(rawValue: -3) == .belowZero)
     #expect(Colour() == .unspecified)
   }
 
-  @Test func aRecursiveMessageSurvives() throws {
+  @Test func `a recursive message survives a round trip`() throws {
     let value = Tree(
       name: "a",
       left: Tree(name: "b", left: Tree(name: "c")),
@@ -131,7 +131,7 @@ import Testing
     #expect(try Tree(serialized: value.serialized()) == value)
   }
 
-  @Test func aRecursiveFieldCanBeSetAndCleared() {
+  @Test func `a recursive field can be set and cleared`() {
     var value = Tree(left: Tree(name: "b"))
     value.left?.name = "c"
     #expect(value.left == Tree(name: "c"))

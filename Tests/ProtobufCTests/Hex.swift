@@ -1,4 +1,4 @@
-/// Bytes written as pairs of hexadecimal digits; spaces and line ends are for the reader.
+/// Decodes pairs of hexadecimal digits, and ignores whitespace.
 func hex(_ text: String) -> [UInt8] {
   let digits = text.filter { !$0.isWhitespace }.compactMap(\.hexDigitValue)
   return stride(from: 0, to: digits.count - 1, by: 2).map {
@@ -6,7 +6,7 @@ func hex(_ text: String) -> [UInt8] {
   }
 }
 
-/// A length-delimited record.
+/// Encodes a length-delimited field.
 func record(_ number: Int, _ payload: [UInt8]) -> [UInt8] {
   varint(UInt64(number << 3 | 2)) + varint(UInt64(payload.count)) + payload
 }

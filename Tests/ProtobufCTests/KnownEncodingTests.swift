@@ -1,7 +1,7 @@
 import ProtobufC
 import Testing
 
-/// Values and the bytes that `protoc --encode` (3.21.12) made of the same text.
+/// Values and their encodings by `protoc --encode` 3.21.12.
 @Suite struct KnownEncodingTests {
   static let samples: [(any ProtobufMessage, String)] = [
     (Scalars(), ""),
@@ -98,12 +98,14 @@ import Testing
   ]
 
   @Test(arguments: samples)
-  func aValueBecomesTheBytesThatProtocMakes(_ value: any ProtobufMessage, _ bytes: String) {
+  func `a value is encoded to the same bytes as by protoc`(
+    _ value: any ProtobufMessage, _ bytes: String
+  ) {
     #expect(value.serialized() == hex(bytes))
   }
 
   @Test(arguments: samples)
-  func theBytesThatProtocMakesBecomeTheValue(
+  func `bytes from protoc are decoded to the value`(
     _ value: any ProtobufMessage,
     _ bytes: String
   ) throws {
@@ -113,7 +115,7 @@ import Testing
     #expect(try decoded(value))
   }
 
-  @Test func aMessageKnowsItsFullName() {
+  @Test func `a message type has its full name`() {
     #expect(Rich.Point.fullName == "bridge.test.Rich.Point")
   }
 }

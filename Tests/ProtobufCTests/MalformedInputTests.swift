@@ -1,7 +1,7 @@
 import ProtobufC
 import Testing
 
-/// Input that is no message: an error, never a trap, never a wrong value.
+/// Malformed input, which must be an error and never a trap or a wrong value.
 @Suite struct MalformedInputTests {
   static let scalars: [(String, String)] = [
     ("a varint for a string", "7001"),
@@ -18,7 +18,7 @@ import Testing
     ("wire type 6", "0E"),
     ("wire type 7", "0F"),
     ("a varint of eleven bytes", "08FFFFFFFFFFFFFFFFFFFF01"),
-    ("a tag that does not end", "FFFFFFFFFF"),
+    ("an unterminated tag", "FFFFFFFFFF"),
     ("a length beyond the end", "7205616263"),
     ("a length of 2 GiB", "72FFFFFFFF07"),
     ("a length of 4 GiB", "72FFFFFFFF0F"),
@@ -28,18 +28,18 @@ import Testing
   ]
 
   @Test(arguments: scalars)
-  func itIsRefused(_ name: String, _ bytes: String) {
+  func `malformed fields are refused`(_ name: String, _ bytes: String) {
     #expect(throws: ProtobufError.malformed(message: "bridge.test.Scalars"), "\(name)") {
       try Scalars(serialized: hex(bytes))
     }
-    // As a submessage, where a scan comes first.
+    // As a submessage, which is scanned first.
     #expect(throws: ProtobufError.malformed(message: "bridge.test.Rich"), "\(name)") {
       try Rich(serialized: record(15, hex(bytes)))
     }
   }
 
   static let lists: [(String, String)] = [
-    ("packed varints that are cut", "0A0201FF"),
+    ("truncated packed varints", "0A0201FF"),
     ("packed fixed32 of three bytes", "3A03000000"),
     ("packed doubles of nine bytes", "6209000000000000000000"),
     ("a packed varint that is too long", "0A0BFFFFFFFFFFFFFFFFFFFF01"),
@@ -47,13 +47,13 @@ import Testing
   ]
 
   @Test(arguments: lists)
-  func aListIsRefused(_ name: String, _ bytes: String) {
+  func `malformed lists are refused`(_ name: String, _ bytes: String) {
     #expect(throws: ProtobufError.malformed(message: "bridge.test.Lists"), "\(name)") {
       try Lists(serialized: hex(bytes))
     }
   }
 
-  @Test func aWrongWireTypeForASubmessageIsRefused() {
+  @Test func `a wrong wire type for a submessage is refused`() {
     for bytes in ["5001", "5500000000", "5801", "4001"] {
       #expect(throws: ProtobufError.malformed(message: "bridge.test.Rich")) {
         try Rich(serialized: hex(bytes))
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  @Test func aCutMessageIsRefusedUnlessTheCutIsBetweenFields() {
+  @Test func `a truncated message is refused unless it ends between two fields`() {
     let whole = Rich(
       userID: "user",
       pageSize: 300,
@@ -78,20 +78,20 @@ import Testing
     for length in 0..<whole.count {
       let part = Array(whole[..<length])
       do throws(ProtobufError) {
-        // Fields are written in order, so a part that is accepted is also what would be written.
+        // Fields are encoded in order, so an accepted part is encoded to the same bytes.
         #expect(try Rich(serialized: part).serialized() == part)
         accepted += 1
       } catch {
         #expect(error == .malformed(message: "bridge.test.Rich"))
       }
     }
-    #expect(accepted == 12, "one cut before each top-level record")
+    #expect(accepted == 12, "one truncation before each top-level field")
   }
 
   static let badStrings = ["FF", "C0AF", "EDA080", "F4908080", "C3", "61FF62", "80"]
 
   @Test(arguments: badStrings)
-  func aStringThatIsNotUTF8NamesItsField(_ text: String) {
+  func `a string that is not UTF-8 is reported with its field`(_ text: String) {
     let bytes = hex(text)
     let cases: [(ProtobufError, () throws -> Void)] = [
       (
@@ -120,11 +120,11 @@ import Testing
     }
   }
 
-  @Test func bytesNeedNotBeUTF8() throws {
+  @Test func `a bytes field may contain any bytes`() throws {
     #expect(try Scalars(serialized: record(15, [0xFF])).bytesValue == [0xFF])
   }
 
-  @Test func aDescriptionRepeatsNothingOfTheInput() {
+  @Test func `an error description contains nothing of the input`() {
     let described: [(ProtobufError, String)] = [
       (.malformed(message: "a.B"), "malformed a.B"),
       (.invalidUTF8(field: "a.B.c"), "a.B.c is not valid UTF-8"),

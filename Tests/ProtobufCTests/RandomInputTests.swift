@@ -2,7 +2,9 @@ import Foundation
 import ProtobufC
 import Testing
 
-/// Decodes what nobody wrote. Repeat a failure with `PROTOBUFC_TEST_SEED=<seed> swift test`.
+/// Decoding of random input.
+///
+/// To repeat a failure, run `PROTOBUFC_TEST_SEED=<seed> swift test`.
 @Suite struct RandomInputTests {
   private static let rounds = 10_000
 
@@ -12,7 +14,7 @@ import Testing
 
   private static let originals: [[UInt8]] = KnownEncodingTests.samples.map { $0.0.serialized() }
 
-  @Test func noiseNeverTraps() {
+  @Test func `random bytes never trap`() {
     print("PROTOBUFC_TEST_SEED=\(Self.seed)")
     var random = SplitMix64(state: Self.seed)
     for _ in 0..<Self.rounds {
@@ -21,7 +23,7 @@ import Testing
     }
   }
 
-  @Test func aDamagedMessageNeverTraps() {
+  @Test func `a damaged message never traps`() {
     print("PROTOBUFC_TEST_SEED=\(Self.seed)")
     var random = SplitMix64(state: Self.seed)
     for _ in 0..<Self.rounds {
@@ -30,11 +32,11 @@ import Testing
         bytes += Self.originals.randomElement(using: &random) ?? []
       }
       for _ in 0..<Int.random(in: 0...4, using: &random) where !bytes.isEmpty {
-        let place = Int.random(in: bytes.indices, using: &random)
+        let index = Int.random(in: bytes.indices, using: &random)
         switch Int.random(in: 0...3, using: &random) {
-        case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
-        case 1: bytes[place] ^= 1 << UInt8.random(in: 0...7, using: &random)
-        case 2: bytes.remove(at: place)
+        case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes[index] ^= 1 << UInt8.random(in: 0...7, using: &random)
+        case 2: bytes.remove(at: index)
         default: bytes = record(Int.random(in: 1...17, using: &random), bytes)
         }
       }
@@ -43,16 +45,16 @@ import Testing
   }
 
   private func check(_ bytes: [UInt8]) {
-    settles(Scalars.self, bytes)
-    settles(Lists.self, bytes)
-    settles(Rich.self, bytes)
-    settles(Tree.self, bytes)
-    settles(Crowd.self, bytes)
-    settles(Words.self, bytes)
+    checkReencoding(Scalars.self, bytes)
+    checkReencoding(Lists.self, bytes)
+    checkReencoding(Rich.self, bytes)
+    checkReencoding(Tree.self, bytes)
+    checkReencoding(Crowd.self, bytes)
+    checkReencoding(Words.self, bytes)
   }
 
-  /// What is accepted is written the same way ever after.
-  private func settles<M: ProtobufMessage>(_ type: M.Type, _ bytes: [UInt8]) {
+  /// Checks that accepted input is encoded the same after another round trip.
+  private func checkReencoding<M: ProtobufMessage>(_ type: M.Type, _ bytes: [UInt8]) {
     guard let value = try? M(serialized: bytes, limits: .init(memory: 1 << 20)) else { return }
     let once = value.serialized()
     let twice = (try? M(serialized: once))?.serialized()
@@ -60,7 +62,7 @@ import Testing
   }
 }
 
-/// A small generator with a seed; see <https://prng.di.unimi.it/splitmix64.c>.
+/// A seeded random number generator; see <https://prng.di.unimi.it/splitmix64.c>.
 private struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
 

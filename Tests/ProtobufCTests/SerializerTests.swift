@@ -2,7 +2,7 @@ import ProtobufC
 import Testing
 
 @Suite struct SerializerTests {
-  @Test func itPacksIntoABufferThatIsAlreadyThere() {
+  @Test func `a value is packed into an existing buffer`() {
     let value = Rich(userID: "u", points: [.init(x: 1)])
     var buffer: [UInt8] = Array(repeating: 0xEE, count: 32)
     let count = value.withSerializer { serializer in
@@ -13,7 +13,7 @@ import Testing
     #expect(buffer[count...].allSatisfy { $0 == 0xEE })
   }
 
-  @Test func anEmptyMessageNeedsNoBuffer() {
+  @Test func `an empty message needs no buffer`() {
     let count = Empty().withSerializer { serializer in
       unsafe serializer.pack(into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
       return serializer.byteCount
@@ -21,7 +21,7 @@ import Testing
     #expect(count == 0)
   }
 
-  @Test func anErrorOfTheBodyComesThrough() {
+  @Test func `an error thrown by the closure is rethrown`() {
     struct Refusal: Error {}
     #expect(throws: Refusal.self) {
       try Rich(userID: "u").withSerializer { _ in throw Refusal() }

@@ -1,19 +1,19 @@
 import ProtobufC
 import Testing
 
-/// Input that differs from what this side would write, and is good nevertheless.
+/// Valid input that the library's own encoder would not produce.
 @Suite struct ToleranceTests {
   static let unknown: [String] = [
     "F03F01",  // number 1022, a varint
     "F13F0000000000000000",  // eight bytes
     "F23F03414243",  // length-delimited
     "F53F00000000",  // four bytes
-    "F23F00",  // nothing
-    "F8FFFFFF0F01",  // the largest number
+    "F23F00",  // an empty value
+    "F8FFFFFF0F01",  // the largest field number
   ]
 
   @Test(arguments: unknown)
-  func anUnknownFieldIsDropped(_ field: String) throws {
+  func `an unknown field is dropped`(_ field: String) throws {
     let known = Rich(userID: "u", origin: Rich.Point(x: 1))
     let value = try Rich(serialized: hex(field) + known.serialized() + hex(field))
     #expect(value == known)
@@ -35,11 +35,11 @@ import Testing
   ]
 
   @Test(arguments: lists)
-  func aListMayComePackedOrNot(_ name: String, _ bytes: String, _ value: Lists) throws {
+  func `a list may be packed or not`(_ name: String, _ bytes: String, _ value: Lists) throws {
     #expect(try Lists(serialized: hex(bytes)) == value, "\(name)")
   }
 
-  @Test func theLastOfASingularFieldCounts() throws {
+  @Test func `the last value of a singular field counts`() throws {
     #expect(try Scalars(serialized: hex("08010802")).int32Value == 2)
     #expect(try Scalars(serialized: hex("08010800")).int32Value == 0)
     #expect(try Scalars(serialized: hex("720161720162")).stringValue == "b")
@@ -47,15 +47,15 @@ import Testing
     #expect(try Rich(serialized: hex("10011002")).pageSize == 2)
   }
 
-  @Test func theLastOfAOneofCounts() throws {
+  @Test func `the last case of a oneof counts`() throws {
     #expect(try Rich(serialized: hex("220161 2A0162 3001")).choice == .flag(true))
     #expect(try Rich(serialized: hex("3001 2A0162 220161")).choice == .text("a"))
     #expect(try Rich(serialized: hex("42020802 3001")).choice == .flag(true))
     #expect(try Rich(serialized: hex("3001 42020802")).choice == .point(.init(x: 1)))
   }
 
-  @Test func aLongVarintIsCutToItsField() throws {
-    // Thirty-two bits are kept of sixty-four, as for any change of a field's width.
+  @Test func `a long varint is truncated to the width of its field`() throws {
+    // The low 32 of 64 bits are kept, as protobuf specifies for a change of a field's width.
     #expect(try Scalars(serialized: hex("08 FFFFFFFFFFFFFFFFFF01")).int32Value == -1)
     #expect(try Scalars(serialized: hex("18 8180808010")).uint32Value == 1)
     #expect(try Scalars(serialized: hex("68 808001")).boolValue)
@@ -63,20 +63,20 @@ import Testing
 
   static let merges: [(String, [UInt8], Rich)] = [
     (
-      "numbers of the first stay where the second is silent",
+      "a field that only the first has is kept",
       record(10, hex("0802")) + record(10, hex("1004")), Rich(origin: .init(x: 1, y: 2))
     ),
     (
-      "the second counts where both speak",
+      "a field that both have is taken from the second",
       record(10, hex("08021002")) + record(10, hex("0804")), Rich(origin: .init(x: 2, y: 1))
     ),
     (
-      "lists are joined",
+      "lists are concatenated",
       record(10, hex("220161")) + record(10, hex("220162")),
       Rich(origin: .init(labels: ["a", "b"]))
     ),
     (
-      "an empty second changes nothing",
+      "an empty second submessage changes nothing",
       record(10, hex("0802")) + record(10, []), Rich(origin: .init(x: 1))
     ),
     (
@@ -87,18 +87,20 @@ import Testing
   ]
 
   @Test(arguments: merges)
-  func aSubmessageThatComesTwiceIsMerged(_ rule: String, _ bytes: [UInt8], _ value: Rich) throws {
+  func `a submessage that occurs twice is merged`(_ rule: String, _ bytes: [UInt8], _ value: Rich)
+    throws
+  {
     #expect(try Rich(serialized: bytes) == value, "\(rule)")
   }
 
-  @Test func mergingGoesDown() throws {
+  @Test func `merging is recursive`() throws {
     let first = record(2, record(2, hex("0A0161")))
     let second = record(2, record(2, record(3, hex("0A0162"))))
     let value = try Tree(serialized: first + second)
     #expect(value == Tree(left: Tree(left: Tree(name: "a", children: [Tree(name: "b")]))))
   }
 
-  @Test func mergingCopesWithAnUnsetOneof() throws {
+  @Test func `merging handles an unset oneof`() throws {
     let twice = record(2, []) + record(2, [])
     #expect(try Tree(serialized: twice) == Tree(left: Tree()))
     let firstSet = record(2, hex("2805")) + record(2, [])
