@@ -2,12 +2,10 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Which statements are prepared")
-struct PreparedStatementsTests {
+@Suite struct PreparedStatementsTests {
   private let select = Statement(name: "select", sql: "SELECT $1")
 
-  @Test("One is prepared at first, executed from then on, and prepared anew when forgotten")
-  func prepares() throws {
+  @Test func `a statement is prepared once, and prepared again after it was forgotten`() throws {
     var prepared = PreparedStatements(limit: 10)
     #expect(try prepared.plan(select, [1]) == .prepareAndExecute(name: "select"))
     #expect(try prepared.plan(select, [2]) == .execute(name: "select"))
@@ -17,16 +15,14 @@ struct PreparedStatementsTests {
     #expect(try prepared.plan(select, [1]) == .execute(name: "select~1"))
   }
 
-  @Test("Beyond the limit statements are parsed each time")
-  func limit() throws {
+  @Test func `statements beyond the limit are parsed each time`() throws {
     var prepared = PreparedStatements(limit: 1)
     #expect(try prepared.plan(select, [1]) == .prepareAndExecute(name: "select"))
     #expect(try prepared.plan(Statement(name: "other", sql: "SELECT 1"), []) == .parse)
     #expect(try prepared.plan(select, [1]) == .execute(name: "select"))
   }
 
-  @Test("Parameters that do not fit are refused")
-  func refuses() throws {
+  @Test func `parameters that do not fit the statement are refused`() throws {
     var prepared = PreparedStatements(limit: 10)
     let typed = Statement(name: "typed", sql: "SELECT $1", parameterTypes: [.text])
     let refused: [(Statement, Parameters)] = [
@@ -43,14 +39,12 @@ struct PreparedStatementsTests {
   }
 }
 
-@Suite("Who is served next on a connection")
-struct BacklogTests {
+@Suite struct BacklogTests {
   private func request(_ lease: Lease? = nil) -> Request {
     Request(.statement("SELECT 1", []), lease: lease?.id) { _ in }
   }
 
-  @Test("First come, first served, and those put back before them")
-  func order() {
+  @Test func `requests are served in order, and requests that were put back first`() {
     var backlog = Backlog()
     let (a, b) = (request(), request())
     _ = backlog.append(a)
@@ -62,8 +56,7 @@ struct BacklogTests {
     #expect(backlog.next == a)
   }
 
-  @Test("Who has the connection alone is the only one served, until it is released")
-  func alone() {
+  @Test func `the holder of a lease is served alone until the lease is released`() {
     var backlog = Backlog()
     let (holder, other) = (Lease(), Lease())
     let (general, leased) = (request(), request(holder))
@@ -81,8 +74,7 @@ struct BacklogTests {
     #expect(backlog.next == general)
   }
 
-  @Test("What is cancelled is taken out wherever it stands")
-  func cancelled() {
+  @Test func `a cancelled request is removed from either queue`() {
     var backlog = Backlog()
     let holder = Lease()
     backlog.grant(holder)
@@ -95,17 +87,14 @@ struct BacklogTests {
   }
 }
 
-@Suite("Parameters")
-struct ParametersTests {
-  @Test("know their types, and that a null has one too")
-  func types() {
+@Suite struct ParametersTests {
+  @Test func `parameters know their types, even that of a null`() {
     let parameters = Parameters(Int16(1), "text", Optional<Int>.none, [true, nil], [UInt8]())
     #expect(parameters.types == [.int2, .text, .int8, .boolArray, .bytea])
     #expect(parameters.fields.map { $0.range?.count } == [2, 4, nil, 29, 0])
   }
 
-  @Test("are bounded in their number")
-  func bounded() {
+  @Test func `the number of parameters is limited`() {
     var parameters = Parameters()
     for _ in 0..<Parameters.maximumCount { parameters.append(Int?.none) }
     #expect(parameters.failure == nil)
@@ -114,10 +103,8 @@ struct ParametersTests {
   }
 }
 
-@Suite("Errors")
-struct ErrorTests {
-  @Test("are worth repeating only where nothing took effect and it may help")
-  func retriable() {
+@Suite struct ErrorTests {
+  @Test func `an error is retriable only if nothing took effect and a retry may help`() {
     let retriable: [PostgresError.Code] = [
       .connectionUnavailable, .queueFull, .server(.serializationFailure),
       .server(.deadlockDetected), .server(.adminShutdown), .server(.crashShutdown),

@@ -3,17 +3,14 @@ import Testing
 
 @testable import Postgres
 
-@Suite("The configuration")
-struct ConfigurationTests {
+@Suite struct ConfigurationTests {
   @Test(
-    "A malformed URL is refused without a word of its secrets",
     arguments: [
-      "postgresql://user:ses%ZZame@host/db",
-      "password=sesame nonsense", "host=/tmp password='sesame", "nonsense=sesame",
-      "postgresql://user:sesame@[::1/db", "sesame", "postgresql:///db\0sesame",
-    ]
-  )
-  func malformed(_ url: String) throws {
+      "postgresql://user:ses%ZZame@host/db", "password=sesame nonsense",
+      "host=/tmp password='sesame", "nonsense=sesame", "postgresql://user:sesame@[::1/db",
+      "sesame", "postgresql:///db\0sesame",
+    ])
+  func `a malformed URL is refused without revealing its secrets`(_ url: String) throws {
     let configuration = PostgresConfiguration(url: url, applicationName: "test")
     let error = #expect(throws: PostgresError.self) {
       _ = try Connection(configuration: configuration)
@@ -23,8 +20,7 @@ struct ConfigurationTests {
     #expect(error.map { "\($0.debugDescription)".contains("same") } == false)
   }
 
-  @Test("Bounds that leave no room are refused")
-  func bounds() throws {
+  @Test func `limits that leave no capacity are refused`() throws {
     let changes: [@Sendable (inout PostgresConfiguration) -> Void] = [
       { $0.maximumPending = 0 }, { $0.maximumInFlight = 0 }, { $0.connectionCount = 0 },
       { $0.connectTimeout = .zero }, { $0.maximumBackoff = .milliseconds(1) },
@@ -39,7 +35,7 @@ struct ConfigurationTests {
     }
   }
 
-  @Test func `the startup packet has no options that the URL does not give`() throws {
+  @Test func `the startup packet has only the options that the URL contains`() throws {
     var configuration = PostgresConfiguration(
       url: "postgresql:///db?options=-c%20work_mem%3D1MB&tcp_user_timeout=7",
       applicationName: "a test"
@@ -53,8 +49,7 @@ struct ConfigurationTests {
     #expect(values["tcp_user_timeout"] == "7")
   }
 
-  @Test("Pauses double up to their maximum, of which up to a half is left to chance")
-  func backoff() {
+  @Test func `pauses double up to their maximum, and up to a half of each is random`() {
     var backoff = Backoff(minimum: .seconds(1), maximum: .seconds(5))
     #expect(backoff.failed(randomFraction: 0) == .seconds(0.5))
     #expect(backoff.failed(randomFraction: 1) == .seconds(2))

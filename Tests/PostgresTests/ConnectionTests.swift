@@ -4,10 +4,8 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Statements over one connection")
-struct StatementTests {
-  @Test("A thousand concurrent queries get each its own answer")
-  func thousand() async throws {
+@Suite struct StatementTests {
+  @Test func `a thousand concurrent queries each get their own answer`() async throws {
     try await TestDatabase.withConnection { connection in
       let statement = Statement(name: "double", sql: "SELECT $1::int8 * 2")
       let answers = await withTaskGroup(of: (Int, [Int]?).self) { group in
@@ -24,8 +22,7 @@ struct StatementTests {
     }
   }
 
-  @Test("A statement is prepared once on a connection, however often it is used")
-  func preparedOnce() async throws {
+  @Test func `a statement is prepared once per connection`() async throws {
     try await TestDatabase.withConnection { connection in
       let statement = Statement(name: "answer", sql: "SELECT 42 + $1::int8")
       try await withThrowingTaskGroup { group in
@@ -44,8 +41,7 @@ struct StatementTests {
     }
   }
 
-  @Test("One name for two statements, or for other types, is refused")
-  func oneName() async throws {
+  @Test func `a statement name cannot be reused for other SQL or other types`() async throws {
     try await TestDatabase.withConnection { connection in
       try await connection.execute(Statement(name: "a", sql: "SELECT $1::int8"), [1])
       let sql = try await postgresError {
@@ -59,8 +55,7 @@ struct StatementTests {
     }
   }
 
-  @Test("Errors stay with their own statement")
-  func isolated() async throws {
+  @Test func `an error affects only its own statement`() async throws {
     try await TestDatabase.withConnection { connection in
       try await connection.execute("CREATE TABLE t (n int8 PRIMARY KEY)")
       let insert = Statement(name: "insert", sql: "INSERT INTO t VALUES ($1)")
@@ -81,7 +76,7 @@ struct StatementTests {
       }
       for number in stride(from: 0, to: 300, by: 3) {
         #expect(outcomes[number] == .server(.undefinedTable))
-        // Of two that insert the same, one fails.
+        // Of two statements that insert the same number, one fails.
         let pair = [outcomes[number + 1], outcomes[number + 2]].compactMap { $0 ?? nil }
         #expect(pair == [.server(.uniqueViolation)])
       }
@@ -89,8 +84,8 @@ struct StatementTests {
     }
   }
 
-  @Test("A violation tells its state and its constraint, and strangers no values")
-  func violation() async throws {
+  @Test
+  func `a violation reports its constraint, and its description reveals no values`() async throws {
     try await TestDatabase.withConnection { connection in
       try await connection.execute("CREATE TABLE t (s text CONSTRAINT only_once UNIQUE)")
       #expect(try await connection.execute("INSERT INTO t VALUES ($1)", ["secret"]) == 1)
@@ -108,8 +103,7 @@ struct StatementTests {
     }
   }
 
-  @Test("A constraint that is deferred to the commit is the statement's error")
-  func deferred() async throws {
+  @Test func `the violation of a deferred constraint is the error of the statement`() async throws {
     try await TestDatabase.withConnection { connection in
       try await connection.execute(
         "CREATE TABLE t (n int8 UNIQUE DEFERRABLE INITIALLY DEFERRED)"
@@ -123,8 +117,8 @@ struct StatementTests {
     }
   }
 
-  @Test("A prepared statement survives a change of its table, and its own removal")
-  func stalePlan() async throws {
+  @Test
+  func `a prepared statement survives a table change and its own deallocation`() async throws {
     try await TestDatabase.withConnection { connection in
       try await connection.execute("CREATE TABLE t (a int8)")
       let statement = Statement(name: "all", sql: "SELECT * FROM t")
@@ -137,8 +131,7 @@ struct StatementTests {
     }
   }
 
-  @Test("More pending than the bound is refused at once")
-  func queueBound() async throws {
+  @Test func `a statement beyond the queue limit is refused at once`() async throws {
     try await TestDatabase.withConnection({
       $0.maximumPending = 3
       $0.maximumInFlight = 2
@@ -159,8 +152,7 @@ struct StatementTests {
     }
   }
 
-  @Test("The session speaks UTF-8 and UTC, and bears the application's name")
-  func settings() async throws {
+  @Test func `the session uses UTF-8, UTC and the application name`() async throws {
     try await TestDatabase.withConnection({ $0.statementTimeout = .milliseconds(1500) }) {
       connection in
       let settings = try await connection.column(
@@ -174,15 +166,14 @@ struct StatementTests {
     }
   }
 
-  @Test func `the session searches the schemas that the configuration names`() async throws {
+  @Test func `the session uses the configured search path`() async throws {
     try await TestDatabase.withConnection({ $0.searchPath = "pg_catalog, pg_temp" }) { connection in
       let path = try await connection.column("SHOW search_path", as: String.self)
       #expect(path == ["pg_catalog, pg_temp"])
     }
   }
 
-  @Test("A statement that takes too long is timed out by the server")
-  func statementTimeout() async throws {
+  @Test func `the server ends a statement that exceeds the timeout`() async throws {
     try await TestDatabase.withConnection({ $0.statementTimeout = .milliseconds(50) }) {
       connection in
       let error = try await postgresError { try await connection.execute("SELECT pg_sleep(600)") }
@@ -193,8 +184,7 @@ struct StatementTests {
     }
   }
 
-  @Test("Notices are events")
-  func notices() async throws {
+  @Test func `notices are reported as events`() async throws {
     let notices = Locked<[String]>([])
     try await TestDatabase.withConnection(onEvent: { event in
       if case .notice(let notice) = event {
@@ -206,8 +196,7 @@ struct StatementTests {
     }
   }
 
-  @Test("A large answer and a large parameter pass through")
-  func large() async throws {
+  @Test func `large results and large parameters are transferred`() async throws {
     try await TestDatabase.withConnection { connection in
       let bytes = [UInt8](repeating: 7, count: 8 << 20)
       #expect(try await connection.column("SELECT $1::bytea", [bytes]) == [bytes])
@@ -217,10 +206,9 @@ struct StatementTests {
   }
 }
 
-@Suite("Cancellation")
-struct CancellationTests {
-  @Test("cancels what the server executes, and leaves the neighbours alone")
-  func head() async throws {
+@Suite struct CancellationTests {
+  @Test
+  func `the cancellation of the executing statement leaves other statements alone`() async throws {
     try await TestDatabase.with { database in
       try await database.withConnection { observer in
         try await database.withConnection { connection in
@@ -241,8 +229,7 @@ struct CancellationTests {
     }
   }
 
-  @Test("waits for what was sent to become what the server executes")
-  func sentBehind() async throws {
+  @Test func `a sent statement is cancelled when the server executes it`() async throws {
     try await TestDatabase.with { database in
       try await database.withConnection { connection in
         try await connection.execute("SELECT 1")
@@ -264,8 +251,7 @@ struct CancellationTests {
     }
   }
 
-  @Test("takes back what was not sent")
-  func notSent() async throws {
+  @Test func `a cancelled statement that was not sent is removed`() async throws {
     try await TestDatabase.with { database in
       try await database.withConnection({ $0.maximumInFlight = 1 }) { connection in
         try await connection.execute("CREATE TABLE t (n int8)")
@@ -286,8 +272,7 @@ struct CancellationTests {
     }
   }
 
-  @Test("of a task that is cancelled before it asks")
-  func before() async throws {
+  @Test func `a statement of a cancelled task fails as cancelled`() async throws {
     try await TestDatabase.withConnection { connection in
       let task = Task {
         unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
@@ -298,8 +283,7 @@ struct CancellationTests {
     }
   }
 
-  @Test("of many at random harms none of the others")
-  func storm() async throws {
+  @Test func `many random cancellations leave other statements alone`() async throws {
     try await TestDatabase.withConnection { connection in
       try await connection.execute("CREATE TABLE t (n int8)")
       let insert = Statement(

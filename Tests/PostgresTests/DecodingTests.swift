@@ -3,23 +3,21 @@ import Testing
 
 @testable import Postgres
 
-@Suite("What cannot be read is an error that says why")
-struct DecodingTests {
+@Suite struct DecodingTests {
   /// Decodes bytes as a column named "c".
   private func decode<Value: PostgresDecodable>(
     _ value: Value.Type,
     _ type: PostgresType,
     _ bytes: [UInt8]
   ) throws -> Value {
-    // Whole copies of the bytes go in and values come out: nothing keeps the address.
+    // The reader returns copies, so nothing keeps the address of the buffer.
     try unsafe bytes.withUnsafeBytes { buffer in
       var reader = unsafe FieldReader(bytes: buffer, type: type, column: .named("c"))
       return try reader.decodeAll(as: value)
     }
   }
 
-  @Test("Malformed bytes never trap")
-  func malformed() {
+  @Test func `malformed bytes never trap`() {
     let cases: [(any PostgresDecodable.Type, PostgresType, [UInt8])] = [
       (Int16.self, .int2, [1]), (Int32.self, .int4, [1, 2, 3]), (Int64.self, .int8, []),
       (Int64.self, .int8, [UInt8](repeating: 0, count: 9)), (Bool.self, .bool, []),
@@ -49,8 +47,7 @@ struct DecodingTests {
     }
   }
 
-  @Test("Random bytes never trap, whatever they are read as")
-  func randomBytes() {
+  @Test func `random bytes never trap, whatever type they are read as`() {
     let values: [(any PostgresDecodable.Type, PostgresType)] = [
       (Int.self, .int8), (Bool.self, .bool), (String.self, .text), (JSONB.self, .jsonb),
       (UUID.self, .uuid), (Date.self, .timestamptz),
@@ -60,11 +57,11 @@ struct DecodingTests {
     for _ in 0..<20_000 {
       let (value, type) = values[Int.random(in: 0..<values.count, using: &generator)]
       let bytes = (0..<Int.random(in: 0..<40, using: &generator)).map { _ in
-        // Small numbers are likelier to get past the first check.
+        // Small numbers are likelier to pass the first check.
         UInt8.random(in: 0...(Bool.random(using: &generator) ? 2 : 255), using: &generator)
       }
       guard let decoded = try? decode(value, type, bytes) else { continue }
-      // What was read can be shown and sent.
+      // A decoded value can be printed and encoded.
       _ = "\(decoded)"
       if let sendable = decoded as? any PostgresEncodable {
         var parameters = Parameters()
@@ -73,8 +70,7 @@ struct DecodingTests {
     }
   }
 
-  @Test("An unexpected null, another type and a missing column are told by the column's name")
-  func named() async throws {
+  @Test func `a decoding error names the column`() async throws {
     try await TestDatabase.withConnection { connection in
       let null = try await postgresError {
         try await connection.column("SELECT NULL::int8 AS amount", as: Int.self)
@@ -109,8 +105,7 @@ struct DecodingTests {
     }
   }
 
-  @Test("Text with U+0000 is refused before it is sent")
-  func zeroCharacter() async throws {
+  @Test func `text with a null character is refused before it is sent`() async throws {
     try await TestDatabase.withConnection { connection in
       let error = try await postgresError {
         try await connection.execute("SELECT $1, $2", [1, "a\0b"])
@@ -121,7 +116,7 @@ struct DecodingTests {
   }
 }
 
-/// Numbers that are the same in every run.
+/// A random number generator with the same sequence in every run.
 private struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
 

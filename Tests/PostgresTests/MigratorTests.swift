@@ -2,8 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("The migrator")
-struct MigratorTests {
+@Suite struct MigratorTests {
   private let migrations = [
     Migration(
       version: 1, name: "accounts", sql: "CREATE TABLE public.account (id int8); SELECT 1;"),
@@ -31,8 +30,7 @@ struct MigratorTests {
     return nil
   }
 
-  @Test("applies what is pending, in order, once")
-  func applies() async throws {
+  @Test func `pending migrations are applied once, in order`() async throws {
     try await TestDatabase.with { database in
       let migrator = try migrator(database, migrations.reversed())
       #expect(try await migrator.migrate(upTo: 1).versioned == [migrations[0]])
@@ -52,8 +50,7 @@ struct MigratorTests {
     }
   }
 
-  @Test("tells what is applied and pending, and changes nothing, also in an empty database")
-  func status() async throws {
+  @Test func `the status lists applied and pending migrations, and changes nothing`() async throws {
     try await TestDatabase.with { database in
       let migrator = try migrator(database, migrations)
       let before = try await migrator.status()
@@ -73,8 +70,8 @@ struct MigratorTests {
     }
   }
 
-  @Test("rolls back all migrations if one fails, and names it")
-  func fails() async throws {
+  @Test
+  func `a failing migration rolls back all migrations, and the error names it`() async throws {
     try await TestDatabase.with { database in
       let broken = Migration(
         version: 2,
@@ -97,8 +94,7 @@ struct MigratorTests {
     }
   }
 
-  @Test("refuses a migration that ends its own transaction")
-  func endsTransaction() async throws {
+  @Test func `a migration that ends its own transaction is refused`() async throws {
     try await TestDatabase.with { database in
       let migrator = try migrator(
         database,
@@ -111,8 +107,7 @@ struct MigratorTests {
     }
   }
 
-  @Test("refuses a migration that was changed, and a database that is newer")
-  func refuses() async throws {
+  @Test func `a changed migration and a newer database are refused`() async throws {
     try await TestDatabase.with { database in
       _ = try await migrator(database, migrations).migrate(upTo: 2)
       var changed = migrations
@@ -133,7 +128,7 @@ struct MigratorTests {
     }
   }
 
-  @Test func `a search path that a migration sets does not reach the next one`() async throws {
+  @Test func `a search path that a migration sets does not affect the next one`() async throws {
     try await TestDatabase.with { database in
       let migrator = try migrator(
         database,
@@ -163,8 +158,7 @@ struct MigratorTests {
     }
   }
 
-  @Test("lets one work while the others wait, and then find nothing to do")
-  func concurrently() async throws {
+  @Test func `of several concurrent migrators, one applies the migrations`() async throws {
     try await TestDatabase.with { database in
       let slow = [Migration(version: 1, name: "slow", sql: "SELECT pg_sleep(0.3)")]
       let migrator = try migrator(database, slow)
@@ -176,8 +170,7 @@ struct MigratorTests {
     }
   }
 
-  @Test("does not stop at the statement timeout")
-  func noTimeout() async throws {
+  @Test func `the statement timeout does not end a migration`() async throws {
     try await TestDatabase.with { database in
       var configuration = database.configuration
       configuration.statementTimeout = .milliseconds(50)
@@ -190,8 +183,7 @@ struct MigratorTests {
     }
   }
 
-  @Test("says when there is no database")
-  func unreachable() async throws {
+  @Test func `an unreachable database is reported`() async throws {
     let migrator = try Migrator(
       configuration: PostgresConfiguration(
         url: "postgresql:///db?host=/nonexistent",
@@ -206,14 +198,12 @@ struct MigratorTests {
   }
 }
 
-@Suite("What a migration plan refuses")
-struct MigrationPlanTests {
+@Suite struct MigrationPlanTests {
   private func list(_ versions: Int...) -> [Migration] {
     versions.map { Migration(version: $0, name: "m\($0)", sql: "") }
   }
 
-  @Test("A version that stands twice; gaps are fine, and so is any order")
-  func lists() throws {
+  @Test func `a duplicate version is refused, and gaps and any order are accepted`() throws {
     let error = #expect(throws: MigrationError.self) { _ = try MigrationPlan(list(1, 2, 1), .none) }
     #expect(error?.code == .invalidList)
     #expect(try MigrationPlan(list(7, 0, 8), .none).versioned.map(\.version) == [0, 7, 8])
@@ -221,7 +211,7 @@ struct MigrationPlanTests {
     #expect(try MigrationPlan([], .none).versioned.isEmpty)
   }
 
-  @Test func `a name that stands twice`() {
+  @Test func `a duplicate name of a repeatable migration is refused`() {
     let migration = RepeatableMigration(name: "f", sql: "")
     let error = #expect(throws: MigrationError.self) {
       _ = try MigrationPlan(

@@ -2,11 +2,10 @@ import Testing
 
 @testable import Postgres
 
-@Suite("What the results of a pipeline mean")
-struct PipelineTests {
+@Suite struct PipelineTests {
   typealias TestPipeline = Pipeline<String, Int>
 
-  /// A pipeline with statements of its own transactions in flight.
+  /// Creates a pipeline with statements in flight, each in a transaction of its own.
   private func pipeline(_ items: (String, TestPipeline.Shape)...) -> TestPipeline {
     var pipeline = TestPipeline()
     for (item, shape) in items { pipeline.sent(item, as: shape, isRepeatable: true) }
@@ -31,7 +30,7 @@ struct PipelineTests {
 
   private let canceled = "canceling statement due to user request"
 
-  /// Feeds replies in and tells what was to be done, one word each.
+  /// Passes replies to a pipeline, and returns a description of each action.
   private func actions(
     _ pipeline: inout TestPipeline,
     _ replies: TestPipeline.Reply...
@@ -50,8 +49,7 @@ struct PipelineTests {
     }
   }
 
-  @Test("A statement is finished at its sync, not at its result")
-  func finishesAtSync() {
+  @Test func `a statement finishes at its sync, not at its result`() {
     var pipeline = pipeline(("a", .execute), ("b", .execute))
     #expect(actions(&pipeline, .completed(1), .end) == [])
     #expect(actions(&pipeline, .synchronized) == ["a = 1"])
@@ -59,8 +57,7 @@ struct PipelineTests {
     #expect(pipeline.isEmpty)
   }
 
-  @Test("An error ends at its own sync")
-  func errorIsIsolated() {
+  @Test func `an error ends at the sync of its own statement`() {
     var pipeline = pipeline(("a", .execute), ("b", .execute))
     let all = actions(
       &pipeline,
@@ -74,22 +71,19 @@ struct PipelineTests {
     #expect(all == ["a server(23505)", "b = 2"])
   }
 
-  @Test("A constraint that is refused at the sync is the statement's error")
-  func deferredError() {
+  @Test func `a constraint violation at the sync is the error of the statement`() {
     var pipeline = pipeline(("a", .execute))
     let all = actions(&pipeline, .completed(1), .end, failure("23503"), .end, .synchronized)
     #expect(all == ["a server(23503)"])
   }
 
-  @Test("A preparation comes before its execution")
-  func prepares() {
+  @Test func `the reply to a preparation precedes that to its execution`() {
     var pipeline = pipeline(("a", .prepareAndExecute))
     let all = actions(&pipeline, .completed(0), .end, .completed(1), .end, .synchronized)
     #expect(all == ["prepared a", "a = 1"])
   }
 
-  @Test("A statement that relied on a preparation that failed is sent again with its own")
-  func relyingOnFailedPreparation() {
+  @Test func `a statement that relied on a failed preparation is resent with its own`() {
     var pipeline = pipeline(("a", .prepareAndExecute), ("b", .execute))
     let all = actions(
       &pipeline,
@@ -105,16 +99,13 @@ struct PipelineTests {
     #expect(all == ["not prepared a", "a server(42P01)", "again b anew"])
   }
 
-  @Test("A plan that no longer fits the tables is made anew")
-  func stalePlan() {
+  @Test func `a statement whose plan no longer fits the tables is prepared again`() {
     var pipeline = pipeline(("a", .execute))
     let stale = failure("0A000", routine: "RevalidateCachedQuery")
     #expect(actions(&pipeline, stale, .end, .synchronized) == ["again a anew"])
   }
 
-  @Test
-  func `a statement whose plan is a problem is sent again, but not after the plans were discarded`()
-  {
+  @Test func `a statement with an invalid plan is resent unless its plans are fresh`() {
     for (state, stale) in [("42804", " stale"), ("26000", ""), ("42P05", "")] {
       var pipeline = TestPipeline()
       pipeline.sent("a", as: .execute, isRepeatable: true)
@@ -127,8 +118,7 @@ struct PipelineTests {
     }
   }
 
-  @Test("A cancelled head ends as cancelled, and its neighbour is unharmed")
-  func cancelsHead() {
+  @Test func `a cancelled head fails as cancelled, and the next statement is unaffected`() {
     var pipeline = pipeline(("a", .execute), ("b", .execute))
     #expect(pipeline.cancel { $0 == "a" })
     #expect(pipeline.isHeadCancelled)
@@ -138,8 +128,7 @@ struct PipelineTests {
     #expect(actions(&pipeline, .completed(2), .end, .synchronized) == ["b = 2"])
   }
 
-  @Test("A cancelled statement is the server's business only when it is the head")
-  func cancelsLater() {
+  @Test func `a cancelled statement needs a cancel request only while it is the head`() {
     var pipeline = pipeline(("a", .execute), ("b", .execute))
     #expect(pipeline.cancel { $0 == "b" })
     #expect(!pipeline.isHeadCancelled)
@@ -147,16 +136,14 @@ struct PipelineTests {
     #expect(pipeline.isHeadCancelled)
   }
 
-  @Test("A statement that finished before its cancellation came keeps its result")
-  func cancelledTooLate() {
+  @Test func `a statement that finishes before its cancellation arrives keeps its result`() {
     var pipeline = pipeline(("a", .execute))
     #expect(pipeline.cancel { $0 == "a" })
     pipeline.cancelSent()
     #expect(actions(&pipeline, .completed(1), .end, .synchronized) == ["a = 1"])
   }
 
-  @Test("Statements hit by a predecessor's cancellation are sent again: it can hit two")
-  func strayCancellation() {
+  @Test func `up to two statements that the cancellation of another one hits are resent`() {
     var pipeline = pipeline(("a", .execute), ("b", .execute), ("c", .execute), ("d", .execute))
     #expect(pipeline.cancel { $0 == "a" })
     pipeline.cancelSent()
@@ -167,8 +154,7 @@ struct PipelineTests {
     #expect(hits == ["again b", "again c", "d server(57014)"])
   }
 
-  @Test("A cancellation hits nobody once the pipeline was empty")
-  func strayCancellationOfAnEmptyPipeline() {
+  @Test func `a cancellation cannot hit a statement after the pipeline was empty`() {
     var pipeline = pipeline(("a", .execute))
     #expect(pipeline.cancel { $0 == "a" })
     pipeline.cancelSent()
@@ -178,8 +164,7 @@ struct PipelineTests {
     #expect(all == ["b server(57014)"])
   }
 
-  @Test("A statement timeout is never mistaken for somebody's cancellation")
-  func statementTimeout() {
+  @Test func `a statement timeout is not mistaken for a cancellation`() {
     var pipeline = pipeline(("a", .execute), ("b", .execute))
     #expect(pipeline.cancel { $0 == "a" })
     pipeline.cancelSent()
@@ -195,8 +180,7 @@ struct PipelineTests {
     #expect(all == ["a = 1", "b timedOut"])
   }
 
-  @Test("A statement of a transaction is never sent again")
-  func transactional() {
+  @Test func `a statement of a transaction is never resent`() {
     var pipeline = pipeline(("a", .execute))
     pipeline.sent("b", as: .execute, isRepeatable: false)
     #expect(pipeline.cancel { $0 == "a" })
@@ -213,8 +197,7 @@ struct PipelineTests {
     #expect(all == ["a = 1", "b server(57014)"])
   }
 
-  @Test("A script is alone, ends with its last result, and fails with its first error")
-  func script() {
+  @Test func `a script runs alone and ends with its last result or first error`() {
     var pipeline = pipeline(("a", .execute))
     #expect(!pipeline.accepts(.script))
     _ = actions(&pipeline, .completed(1), .end, .synchronized)
@@ -229,8 +212,7 @@ struct PipelineTests {
     )
   }
 
-  @Test("A result out of turn ends the connection")
-  func outOfTurn() {
+  @Test func `an unexpected result ends the connection`() {
     var idle = pipeline()
     #expect(actions(&idle, .completed(1)) == ["give up"])
     var early = pipeline(("a", .execute))
@@ -242,8 +224,7 @@ struct PipelineTests {
   }
 }
 
-@Suite("What becomes of a pipeline whose connection breaks")
-struct BrokenPipelineTests {
+@Suite struct BrokenPipelineTests {
   private typealias TestPipeline = Pipeline<String, Int>
 
   private func fields(_ state: String, severity: String = "ERROR") -> ServerFields {
@@ -261,25 +242,21 @@ struct BrokenPipelineTests {
     return fates.map(\.fate)
   }
 
-  @Test("Without a word from the server nothing is known of anything")
-  func silent() {
+  @Test func `statements without a final reply have an unknown outcome`() {
     #expect(fates() == [.unknown, .unknown])
     #expect(fates(.completed(1)) == [.unknown, .unknown])
   }
 
-  @Test("A statement that had failed has failed")
-  func failed() {
+  @Test func `a statement that had failed stays failed`() {
     #expect(fates(.failed(fields("23505"))) == [.failed(fields("23505")), .unknown])
   }
 
-  @Test("A session ended in the midst of a statement never began the next")
-  func ended() {
+  @Test func `after a session ended during a statement, the next one never started`() {
     let shutdown = fields("57P01", severity: "FATAL")
     #expect(fates(.failed(shutdown)) == [.ended(shutdown), .notStarted])
   }
 
-  @Test("A session ended at the commit leaves the outcome open")
-  func endedAtCommit() {
+  @Test func `a session that ends at the commit leaves the outcome unknown`() {
     let shutdown = fields("57P01", severity: "FATAL")
     #expect(fates(.completed(1), .failed(shutdown)) == [.unknown, .notStarted])
   }

@@ -3,8 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("A pool")
-struct PoolTests {
+@Suite struct PoolTests {
   private func withPool(
     _ configure: (inout PostgresConfiguration) -> Void = { _ in },
     _ body: (Pool) async throws -> Void
@@ -27,10 +26,9 @@ struct PoolTests {
     }
   }
 
-  @Test("spreads statements over its connections")
-  func spreads() async throws {
+  @Test func `a pool spreads statements over its connections`() async throws {
     try await withPool { pool in
-      // Not all connections are up from the start.
+      // Not all connections are established at the start.
       try await eventually {
         try await withThrowingTaskGroup(of: [Int].self) { group in
           for _ in 0..<40 {
@@ -45,8 +43,7 @@ struct PoolTests {
     }
   }
 
-  @Test("runs a statement beside a transaction, not behind it")
-  func beside() async throws {
+  @Test func `a statement runs beside a transaction, not behind it`() async throws {
     try await withPool({ $0.connectionCount = 2 }) { pool in
       let answer = try await pool.withTransaction { transaction throws(PostgresError) in
         try await transaction.execute("SELECT 1")
@@ -56,8 +53,7 @@ struct PoolTests {
     }
   }
 
-  @Test("finishes what is pending when its task is cancelled, and takes nothing new")
-  func cancelled() async throws {
+  @Test func `a cancelled pool finishes pending statements and accepts no new ones`() async throws {
     try await TestDatabase.with { database in
       var configuration = database.configuration
       configuration.shutdownTimeout = testTimeout
@@ -68,7 +64,7 @@ struct PoolTests {
         let pending = Task { try await pool.execute(wait) }
         try await eventually { pool.pendingCount == 1 }
         run.cancel()
-        // A statement could not ask this: it would wait behind the first.
+        // A statement could not test this, because it would wait behind the first one.
         try await eventually("the pool shuts down") {
           do throws(PostgresError) {
             try await pool.waitUntilConnected(timeout: testTimeout)
@@ -90,8 +86,7 @@ struct PoolTests {
     }
   }
 
-  @Test("ends although what is pending does not")
-  func shutdownTimeout() async throws {
+  @Test func `a pool ends at the shutdown timeout even if a statement is pending`() async throws {
     try await withPool({ $0.shutdownTimeout = .milliseconds(100) }) { pool in
       let pending = Task { try await pool.execute("SELECT pg_sleep(60)") }
       try await eventually { pool.pendingCount == 1 }
@@ -101,8 +96,7 @@ struct PoolTests {
     }
   }
 
-  @Test("is not waited for longer than asked, nor by a cancelled task")
-  func waiting() async throws {
+  @Test func `waiting for a connection ends at the timeout and on cancellation`() async throws {
     let configuration = PostgresConfiguration(
       url: "postgresql:///db?host=/nonexistent",
       applicationName: "test"

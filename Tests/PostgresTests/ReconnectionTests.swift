@@ -8,15 +8,14 @@ extension Connection {
   /// The number of statements that have been sent and not answered.
   var sentCount: Int { session?.pipeline.count ?? 0 }
 
-  /// Cuts the connection as a broken network does, without a word from the server.
-  fileprivate func cut() {
+  /// Breaks the connection as a network failure does, without a message from the server.
+  fileprivate func breakSocket() {
     guard let socket = session?.libpq.socket else { return }
     shutdown(socket, Int32(SHUT_RDWR))
   }
 }
 
-@Suite("Connections that break, and those never made")
-struct ReconnectionTests {
+@Suite struct ReconnectionTests {
   private func terminate(_ pid: Int, on observer: Connection) async throws {
     try await eventually {
       try await observer.column("SELECT pg_terminate_backend($1::int4)", [pid], as: Bool.self)
@@ -26,8 +25,8 @@ struct ReconnectionTests {
 
   private let backend = Statement(name: "backend", sql: "SELECT pg_backend_pid()")
 
-  @Test("A terminated session fails what it was doing as safe to repeat, and comes back")
-  func terminated() async throws {
+  @Test
+  func `a terminated session fails its statement as retriable, and reconnects`() async throws {
     let events = Locked<[String]>([])
     try await TestDatabase.with { database in
       try await database.withConnection { observer in
@@ -58,8 +57,7 @@ struct ReconnectionTests {
     }
   }
 
-  @Test("An idle session that is terminated comes back")
-  func idle() async throws {
+  @Test func `a terminated idle session reconnects`() async throws {
     try await TestDatabase.with { database in
       try await database.withConnection { observer in
         try await database.withConnection({ $0.minimumBackoff = .milliseconds(10) }) { connection in
@@ -77,8 +75,7 @@ struct ReconnectionTests {
     }
   }
 
-  @Test("A cut connection leaves open what was sent, and only that")
-  func cut() async throws {
+  @Test func `a broken connection leaves the outcome of sent statements unknown`() async throws {
     try await TestDatabase.withConnection({
       $0.maximumInFlight = 2
       $0.minimumBackoff = .milliseconds(10)
@@ -90,14 +87,14 @@ struct ReconnectionTests {
         try await eventually { connection.pendingCount == number }
       }
       try await eventually { await connection.sentCount == 2 }
-      await connection.cut()
+      await connection.breakSocket()
       var codes: [PostgresError.Code] = []
       for task in tasks { codes.append(try await postgresError { try await task.value }.code) }
       #expect(codes == [.connectionLost, .connectionLost, .connectionUnavailable])
       try await eventually { connection.isConnected }
       let error = try await postgresError {
         try await connection.withTransaction { transaction throws(PostgresError) in
-          await connection.cut()
+          await connection.breakSocket()
           try await transaction.execute("SELECT 1")
         }
       }
@@ -105,8 +102,8 @@ struct ReconnectionTests {
     }
   }
 
-  @Test("A connection closed under a statement leaves its outcome unknown")
-  func unknownOutcome() async throws {
+  @Test
+  func `a connection that closes during a statement leaves its outcome unknown`() async throws {
     try await TestDatabase.withConnection({ $0.maximumInFlight = 1 }) { connection in
       try await eventually { connection.isConnected }
       let sent = Task { try await connection.execute("SELECT pg_sleep(600)") }
@@ -123,8 +120,7 @@ struct ReconnectionTests {
     }
   }
 
-  @Test("A transaction whose session is terminated is not committed, and says so")
-  func transaction() async throws {
+  @Test func `a transaction whose session is terminated fails and is not committed`() async throws {
     let losses = Locked(0)
     try await TestDatabase.with { database in
       try await database.withConnection { observer in
@@ -151,8 +147,7 @@ struct ReconnectionTests {
     }
   }
 
-  @Test("Closing waits for what is pending, transactions too")
-  func closing() async throws {
+  @Test func `closing waits for pending statements and transactions`() async throws {
     try await TestDatabase.with { database in
       try await database.withConnection { connection in
         try await database.withGate { wait, open in
@@ -175,8 +170,8 @@ struct ReconnectionTests {
     }
   }
 
-  @Test("A database out of reach fails the first statements when the attempt fails")
-  func outOfReach() async throws {
+  @Test
+  func `an unreachable database fails the first statements when the attempt fails`() async throws {
     let failures = Locked<[Duration]>([])
     var configuration = PostgresConfiguration(
       url: "postgresql://someone:sesame@/db?host=/nonexistent/directory",
@@ -201,10 +196,10 @@ struct ReconnectionTests {
     await connection.close()
   }
 
-  @Test("An attempt to connect that nobody answers ends in time", .timeLimit(.minutes(15)))
-  func silentServer() async throws {
+  @Test(.timeLimit(.minutes(15)))
+  func `a connection attempt without an answer ends at its timeout`() async throws {
     try await withTemporaryFolder { folder in
-      // It accepts, by way of the kernel, and says nothing.
+      // The kernel accepts the connection, and nothing answers.
       let listener = try RawListener(path: "\(folder)/.s.PGSQL.5432")
       var configuration = PostgresConfiguration(
         url: "postgresql:///db?host=\(folder)",
@@ -220,8 +215,7 @@ struct ReconnectionTests {
     }
   }
 
-  @Test("A connection that nobody starts does not keep statements for ever")
-  func notStarted() async throws {
+  @Test func `a connection that is never started does not keep statements forever`() async throws {
     var configuration = PostgresConfiguration(url: "postgresql:///db", applicationName: "test")
     configuration.connectTimeout = .milliseconds(50)
     let connection = try Connection(configuration: configuration)
@@ -229,8 +223,7 @@ struct ReconnectionTests {
     #expect(error.code == .connectionUnavailable)
   }
 
-  @Test("A wrong password is nowhere to be read")
-  func wrongDatabase() async throws {
+  @Test func `a connection error does not reveal the password`() async throws {
     var configuration = try TestDatabase.serverConfiguration()
     var string = try ConnectionString(parsing: configuration.url)
     string.set("dbname", "missing")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-/// Functions and views, which are applied again when their text changes.
+/// Repeatable migrations, which are applied again when their text changes.
 @Suite struct RepeatableMigrationTests {
   private let table = [
     Migration(version: 1, name: "numbers", sql: "CREATE TABLE public.number (value int8)")
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test func `they are applied after the versioned migrations, in the order of the list`()
+  @Test func `repeatable migrations are applied after versioned ones, in list order`()
     async throws
   {
     try await TestDatabase.with { database in
@@ -64,11 +64,11 @@ import Testing
     }
   }
 
-  @Test func `a changed text is applied again, and only that one`() async throws {
+  @Test func `only a migration whose text changed is applied again`() async throws {
     try await TestDatabase.with { database in
       let (one, two) = (function("one", "SELECT 'old'"), function("two", "SELECT 'old'"))
       try await migrator(database, table, list(one, two)).migrate()
-      // What is not applied again keeps what the database has.
+      // A function that is not applied again keeps this definition.
       _ = try await database.withConnection { connection in
         try await connection.execute(
           "CREATE OR REPLACE FUNCTION public.two() RETURNS text LANGUAGE sql AS $$ SELECT 'mine' $$"
@@ -89,7 +89,7 @@ import Testing
     }
   }
 
-  @Test func `one that is no longer listed leaves the record`() async throws {
+  @Test func `a migration that is no longer listed is removed from the record`() async throws {
     try await TestDatabase.with { database in
       let (one, two) = (function("one", "SELECT ''"), function("two", "SELECT ''"))
       try await migrator(database, table, list(one, two)).migrate()
@@ -119,7 +119,8 @@ import Testing
     }
   }
 
-  @Test func `a failure rolls everything back, and names the migration`() async throws {
+  @Test func `a failing migration rolls back all migrations, and the error names it`() async throws
+  {
     try await TestDatabase.with { database in
       let good = function("good", "SELECT ''")
       let broken = function("broken", "SELECT nothing FROM nowhere")
@@ -140,7 +141,7 @@ import Testing
     }
   }
 
-  @Test func `of several migrators at once, one applies them`() async throws {
+  @Test func `of several concurrent migrators, one applies the migrations`() async throws {
     try await TestDatabase.with { database in
       let slow = RepeatableMigration(name: "slow", sql: "SELECT pg_sleep(0.3)")
       let migrator = try migrator(database, [], list(slow))
@@ -152,7 +153,7 @@ import Testing
     }
   }
 
-  @Test func `migrating up to a version applies none of them`() async throws {
+  @Test func `migrating up to a version applies no repeatable migrations`() async throws {
     try await TestDatabase.with { database in
       let migrator = try migrator(database, table, list(function("one", "SELECT ''")))
       #expect(try await migrator.migrate(upTo: 1) == MigrationSet(versioned: table, repeatable: []))
@@ -171,7 +172,7 @@ import Testing
     ),
     ("CREATE VIEW record.other AS SELECT 'foreign' AS value", "view record.other"),
   ])
-  func `what another login owns in the record's schema is refused, also by a superuser`(
+  func `an object of another owner in the record schema is refused, even for a superuser`(
     sql: String, object: String
   ) async throws {
     try await TestDatabase.with { database in

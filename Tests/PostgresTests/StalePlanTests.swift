@@ -23,7 +23,7 @@ import Testing
           try await transaction.runScript(setUp)
         }
         try await database.withConnection { connection in
-          // From the sixth run on the plan is kept.
+          // PostgreSQL may keep the plan from the sixth execution on.
           for _ in 0..<6 {
             for statement in [direct, nested, row] {
               #expect(try await connection.column(statement) == ["a"])
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test func `a statement whose columns have changed their types is planned anew`() async throws {
+  @Test func `a statement whose column types have changed is planned again`() async throws {
     try await with { connection, owner in
       for type in ["varchar(7)", "text", "varchar(9)"] {
         try await owner.execute(Statement("ALTER TABLE thing ALTER name TYPE \(type)"))
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test func `a transaction that meets a stale plan may be run again, and succeeds`() async throws {
+  @Test func `a transaction that fails with a stale plan succeeds when retried`() async throws {
     try await with { connection, owner in
       for statement in [direct, nested, row] {
         try await owner.execute("ALTER TABLE thing ALTER name TYPE varchar(7)")
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func `a statement with a mistake in its types fails, and is not sent for ever`()
+  @Test func `a statement with a type error fails and is not resent forever`()
     async throws
   {
     try await with { connection, _ in

@@ -4,7 +4,7 @@ import Testing
 @testable import Postgres
 
 @Suite struct SuspensionTests {
-  @Test func `a suspended connection ends what is pending, refuses more, and comes back`()
+  @Test func `a suspended connection fails pending and new statements until it is resumed`()
     async throws
   {
     try await TestDatabase.withConnection({
@@ -16,12 +16,12 @@ import Testing
       try await eventually { connection.pendingCount == 1 }
       let queued = Task { try await connection.execute("SELECT 1") }
       try await eventually { connection.pendingCount == 2 }
-      let reason = PostgresError(.connectionUnavailable, "the database is asleep")
-      // So that the first is certainly sent.
+      let reason = PostgresError(.connectionUnavailable, "the database is suspended")
+      // Waits until the first statement is sent.
       try await eventually { await connection.sentCount == 1 }
       connection.suspend(because: reason)
       let lost = try await postgresError { try await sent.value }
-      #expect(lost == PostgresError(.connectionLost, "the database is asleep"))
+      #expect(lost == PostgresError(.connectionLost, "the database is suspended"))
       #expect(try await postgresError { try await queued.value } == reason)
       #expect(try await postgresError { try await connection.execute("SELECT 1") } == reason)
       let transaction = try await postgresError {
@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test func `a connection that pauses before its next attempt connects at once when resumed`()
+  @Test func `a resumed connection connects without waiting for the end of its pause`()
     async throws
   {
     try await TestDatabase.with { database in
@@ -73,7 +73,7 @@ import Testing
             let process = try await connection.column("SELECT pg_backend_pid()", as: Int.self)[0]
             processes.insert(process)
             try await observer.execute("SELECT pg_terminate_backend($1::int4)", [process])
-            // It may be connected again before anybody sees that it was not.
+            // The connection may be restored before its loss is visible.
             try await eventually {
               let next = try? await connection.column("SELECT pg_backend_pid()", as: Int.self)
               return next != nil && next != [process]

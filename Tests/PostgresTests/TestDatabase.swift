@@ -5,13 +5,13 @@ import Testing
 
 @testable import Postgres
 
-/// A database of a test's own, made from the server the environment names.
+/// A temporary database for one test, on the server that the environment names.
 struct TestDatabase: Sendable {
   static let variable = "MOCKUPD_TEST_DATABASE_URL"
 
   struct ServerMissing: Error, CustomStringConvertible {
     var description: String {
-      "\(variable) is not set: it names a PostgreSQL 15 server as a superuser, for example "
+      "\(variable) is not set; set it to the URL of a PostgreSQL 15 superuser, for example "
         + "postgresql://postgres@/postgres?host=/run/postgresql"
     }
   }
@@ -26,7 +26,7 @@ struct TestDatabase: Sendable {
   let name: String
   let configuration: PostgresConfiguration
 
-  /// Runs a test with a fresh database, and drops it.
+  /// Runs a closure with a new database, and drops the database.
   static func with<Value>(_ body: (TestDatabase) async throws -> Value) async throws -> Value {
     let server = try serverConfiguration()
     let name = "test_" + UUID().uuidString.lowercased().filter { $0 != "-" }
@@ -45,7 +45,7 @@ struct TestDatabase: Sendable {
     return try result.get()
   }
 
-  /// Runs a test with one connection to a fresh database.
+  /// Runs a closure with a connection to a new database.
   static func withConnection<Value>(
     _ configure: (inout PostgresConfiguration) -> Void = { _ in },
     onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in },
@@ -56,7 +56,7 @@ struct TestDatabase: Sendable {
     }
   }
 
-  /// Runs something with one connection, and closes it.
+  /// Runs a closure with a connection, and closes the connection.
   func withConnection<Value>(
     _ configure: (inout PostgresConfiguration) -> Void = { _ in },
     onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in },
@@ -74,7 +74,8 @@ struct TestDatabase: Sendable {
 
   /// Runs a closure with a statement that ends only when the gate is opened.
   ///
-  /// - Parameter body: Gets the statement, and a closure that lets it and all later ones end.
+  /// - Parameter body: Receives the statement, and a closure that opens the gate for this and all
+  ///   later executions.
   func withGate<Value>(
     _ body: (_ wait: Statement, _ open: () async throws -> Void) async throws -> Value
   ) async throws -> Value {
@@ -86,13 +87,13 @@ struct TestDatabase: Sendable {
     }
   }
 
-  /// Lets nobody connect any more, or everybody again.
+  /// Allows or refuses new connections to the database.
   func allowConnections(_ isAllowed: Bool) async throws {
     try await Self.administer(
       try Self.serverConfiguration(), "ALTER DATABASE \(name) ALLOW_CONNECTIONS \(isAllowed)")
   }
 
-  /// How many statements of other sessions with such a text the server is executing.
+  /// Returns the number of statements with a text that the server executes for other sessions.
   func running(_ text: String, on observer: Connection) async throws -> Int {
     try await observer.column(
       """
@@ -115,7 +116,8 @@ struct TestDatabase: Sendable {
     _ = try result.get()
   }
 
-  /// The same server, another database: libpq takes a `keyword=value` list for that.
+  /// Returns a connection string in libpq's `keyword=value` format for another database of the
+  /// server.
   private static func url(_ url: String, of name: String) throws -> String {
     var string = try ConnectionString(parsing: url)
     string.set("dbname", name)
@@ -127,7 +129,7 @@ struct TestDatabase: Sendable {
 }
 
 extension StatementExecutor {
-  /// The first column of every row.
+  /// Executes a statement, and returns the first column of every row.
   func column<Value: PostgresDecodable>(
     _ statement: Statement,
     _ parameters: Parameters = Parameters(),
@@ -139,7 +141,7 @@ extension StatementExecutor {
   }
 }
 
-/// The error a statement ends with; fails the test if it ends without.
+/// Returns the error that a closure throws, and throws an error of its own if the closure succeeds.
 func postgresError<Value>(
   _ body: () async throws -> Value
 ) async throws -> PostgresError {
@@ -152,5 +154,5 @@ func postgresError<Value>(
 }
 
 private struct Missing: Error, CustomStringConvertible {
-  var description: String { "an error was expected" }
+  var description: String { "the closure succeeded, but an error was expected" }
 }

@@ -3,8 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Transactions")
-struct TransactionTests {
+@Suite struct TransactionTests {
 
   private func withTable(_ body: (Connection) async throws -> Void) async throws {
     try await TestDatabase.withConnection { connection in
@@ -17,8 +16,7 @@ struct TransactionTests {
     try await executor.column("SELECT count(*) FROM t", as: Int.self)[0]
   }
 
-  @Test("are committed when their block returns, and return its value")
-  func commit() async throws {
+  @Test func `a transaction commits when its block returns, and returns its value`() async throws {
     try await withTable { connection in
       let value = try await connection.withTransaction(.serializable) {
         transaction throws(PostgresError) in
@@ -30,8 +28,7 @@ struct TransactionTests {
     }
   }
 
-  @Test("are rolled back when their block throws, and the connection goes on")
-  func throwing() async throws {
+  @Test func `a transaction is rolled back when its block throws`() async throws {
     try await withTable { connection in
       let error = try await postgresError {
         try await connection.withTransaction { transaction throws(PostgresError) in
@@ -44,8 +41,9 @@ struct TransactionTests {
     }
   }
 
-  @Test("are rolled back on demand, and return their block's value")
-  func rollback() async throws {
+  @Test
+  func `a transaction is rolled back on request, and returns the value of its block`() async throws
+  {
     try await withTable { connection in
       let value = try await connection.withTransaction { transaction throws(PostgresError) in
         try await transaction.execute("INSERT INTO t VALUES (1)")
@@ -57,8 +55,7 @@ struct TransactionTests {
     }
   }
 
-  @Test("of which a statement failed unnoticed are not taken for committed")
-  func swallowed() async throws {
+  @Test func `a transaction that ignores the error of a statement is not committed`() async throws {
     try await withTable { connection in
       let error = try await postgresError {
         try await connection.withTransaction { transaction throws(PostgresError) in
@@ -71,8 +68,9 @@ struct TransactionTests {
     }
   }
 
-  @Test("have the connection alone: others wait behind, and see all or nothing")
-  func alone() async throws {
+  @Test
+  func `a transaction has the connection alone, and others see all of it or nothing`() async throws
+  {
     try await withTable { connection in
       try await withThrowingTaskGroup { group in
         for number in 0..<20 {
@@ -94,8 +92,7 @@ struct TransactionTests {
     }
   }
 
-  @Test("that are cancelled midway are rolled back")
-  func cancelled() async throws {
+  @Test func `a transaction that is cancelled midway is rolled back`() async throws {
     try await withTable { connection in
       let (started, begin) = AsyncStream<Void>.makeStream()
       let task = Task {
@@ -113,8 +110,7 @@ struct TransactionTests {
     }
   }
 
-  @Test("that are cancelled before the COMMIT are rolled back though the block returned")
-  func cancelledAtTheEnd() async throws {
+  @Test func `a transaction that is cancelled before its COMMIT is rolled back`() async throws {
     try await withTable { connection in
       let task = Task {
         try await connection.withTransaction { transaction throws(PostgresError) in
@@ -128,8 +124,7 @@ struct TransactionTests {
     }
   }
 
-  @Test("that wait for the connection can be cancelled")
-  func cancelledWaiting() async throws {
+  @Test func `a transaction that waits for the connection can be cancelled`() async throws {
     try await withTable { connection in
       let sleep = Task { try await connection.execute("SELECT pg_sleep(600)") }
       try await eventually { connection.pendingCount == 1 }
@@ -148,8 +143,7 @@ struct TransactionTests {
     }
   }
 
-  @Test("that are over take no more statements")
-  func over() async throws {
+  @Test func `a transaction that has ended accepts no statements`() async throws {
     try await withTable { connection in
       let kept = try await connection.withTransaction { transaction throws(PostgresError) in
         transaction
@@ -160,8 +154,8 @@ struct TransactionTests {
     }
   }
 
-  @Test("take concurrent statements, also when an error aborts them all")
-  func concurrent() async throws {
+  @Test
+  func `a transaction accepts concurrent statements, even if an error aborts them`() async throws {
     try await withTable { connection in
       let error = try await postgresError {
         try await connection.withTransaction { transaction throws(PostgresError) in
@@ -180,8 +174,7 @@ struct TransactionTests {
     }
   }
 
-  @Test("run scripts of several statements, and statements before and after them")
-  func scripts() async throws {
+  @Test func `a transaction runs scripts, and statements before and after them`() async throws {
     try await withTable { connection in
       try await connection.withTransaction { transaction throws(PostgresError) in
         try await transaction.execute("INSERT INTO t VALUES (1)")

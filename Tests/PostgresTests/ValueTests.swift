@@ -3,11 +3,10 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Values travel both ways")
-struct ValueTests {
+@Suite struct ValueTests {
   private enum Colour: String, PostgresScalar { case red, green }
 
-  /// Sends values, has the server compare them with what it reads from SQL, and reads them back.
+  /// Sends values, lets the server compare them with SQL expressions, and reads them back.
   private func check<Value: PostgresScalar & Equatable>(
     _ type: String,
     _ cases: [(Value, sql: String)],
@@ -20,7 +19,7 @@ struct ValueTests {
       }
       let answer = try #require(answers.first)
       #expect(answer.0 == value, "\(type) \(sql)")
-      #expect(answer.1, "\(value) is not the server's \(sql)")
+      #expect(answer.1, "\(value) differs from the server's \(sql)")
     }
     let values = cases.map(\.0)
     let array = Statement("SELECT $1::\(type)[]")
@@ -34,8 +33,8 @@ struct ValueTests {
     #expect(try await connection.column(array, [[Value]?.none]) == [[Value]?.none])
   }
 
-  @Test("Integers, booleans and floating-point numbers, to their bounds")
-  func numbers() async throws {
+  @Test
+  func `integers, booleans and floating-point numbers are exact to their bounds`() async throws {
     try await TestDatabase.withConnection { connection in
       try await check(
         "int2",
@@ -72,8 +71,8 @@ struct ValueTests {
     }
   }
 
-  @Test("Texts, documents, bytes, identifiers and enumerations")
-  func texts() async throws {
+  @Test
+  func `texts, JSON documents, bytes, UUIDs and enumerations are read and written`() async throws {
     try await TestDatabase.withConnection { connection in
       try await check(
         "text",
@@ -104,22 +103,21 @@ struct ValueTests {
     }
   }
 
-  @Test("Moments, exact to the microsecond")
-  func dates() async throws {
+  @Test func `timestamps are exact to the microsecond`() async throws {
     try await TestDatabase.withConnection { connection in
-      let moments = [
+      let timestamps = [
         "2000-01-01 00:00:00", "1970-01-01 00:00:00", "1999-12-31 23:59:59.999999",
         "2026-11-23 20:39:51.123457", "1858-11-18 00:00:00.000001", "2142-12-31 23:59:59.999999",
       ]
-      for moment in moments {
-        let statement = Statement("SELECT '\(moment)+00'::timestamptz")
+      for timestamp in timestamps {
+        let statement = Statement("SELECT '\(timestamp)+00'::timestamptz")
         let dates = try await connection.column(statement, as: Date.self)
         let texts = try await connection.column(
           "SELECT to_char($1::timestamptz, 'YYYY-MM-DD HH24:MI:SS.US')",
           [dates[0]],
           as: String.self
         )
-        let expected = moment.contains(".") ? moment : moment + ".000000"
+        let expected = timestamp.contains(".") ? timestamp : timestamp + ".000000"
         #expect(texts == [expected])
       }
       try await check(
