@@ -6,8 +6,8 @@ import Testing
   private static let tasks = 4
   private static let rounds = 1_000_000
 
-  /// Runs a closure with 0, 1, 2… in many tasks at once, and nothing else meanwhile.
-  private func hammer(_ body: @escaping @Sendable (Int) -> Void) async {
+  /// Runs a closure with 0, 1, 2… in concurrent tasks, and waits until they end.
+  private func runConcurrently(_ body: @escaping @Sendable (Int) -> Void) async {
     await withTaskGroup { group in
       for _ in 0..<Self.tasks {
         group.addTask {
@@ -17,20 +17,20 @@ import Testing
     }
   }
 
-  @Test func nothingIsLostBetweenManyTasks() async throws {
+  @Test func `no update is lost between concurrent tasks`() async throws {
     let registry = PrometheusRegistry(process: nil)
     registry.setBuckets([1, 2, 4], for: "r")
     registry.setBuckets([1e-9, 3e-9], for: "t")
     let counter = Counter(label: "c", factory: registry)
-    await hammer { _ in counter.increment(by: 3) }
+    await runConcurrently { _ in counter.increment(by: 3) }
     let floating = FloatingPointCounter(label: "f", factory: registry)
-    await hammer { _ in floating.increment(by: 0.5) }
+    await runConcurrently { _ in floating.increment(by: 0.5) }
     let meter = Meter(label: "m", factory: registry)
-    await hammer { _ in meter.increment() }
+    await runConcurrently { _ in meter.increment() }
     let recorder = Recorder(label: "r", factory: registry)
-    await hammer { recorder.record($0 % 5) }
+    await runConcurrently { recorder.record($0 % 5) }
     let timer = CoreMetrics.Timer(label: "t", factory: registry)
-    await hammer { timer.recordNanoseconds(Int64($0 % 5)) }
+    await runConcurrently { timer.recordNanoseconds(Int64($0 % 5)) }
     let parsed = try ExpositionParser(registry.text())
     let total = Double(Self.tasks * Self.rounds)
     #expect(parsed.value("c_total") == total * 3)
@@ -43,7 +43,7 @@ import Testing
     #expect(parsed.value("t_seconds_count") == total)
   }
 
-  @Test func theTextIsSoundWhileOthersRecord() async throws {
+  @Test func `the text is valid while other tasks record`() async throws {
     let registry = PrometheusRegistry(process: nil)
     let timer = CoreMetrics.Timer(label: "t", factory: registry)
     try await withThrowingTaskGroup { group in
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  @Test func theLimitHoldsWhenManyAskAtOnce() async throws {
+  @Test func `the series limit holds for concurrent requests`() async throws {
     let registry = PrometheusRegistry(seriesLimit: 50, process: nil)
     await withTaskGroup { group in
       for _ in 0..<Self.tasks {

@@ -1,5 +1,6 @@
-/// A strict reader of the text format, version 0.0.4: what it takes, Prometheus takes.
+/// A strict parser of the text format, version 0.0.4.
 ///
+/// Prometheus accepts every text that the parser accepts.
 /// See <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 struct ExpositionParser {
   struct Sample: Equatable {
@@ -15,7 +16,7 @@ struct ExpositionParser {
     var samples: [Sample] = []
   }
 
-  struct Mistake: Error {
+  struct FormatError: Error {
     let line: String
     let reason: String
   }
@@ -25,43 +26,43 @@ struct ExpositionParser {
 
   init(_ bytes: [UInt8]) throws {
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Mistake(line: "", reason: "not UTF-8")
+      throw FormatError(line: "", reason: "not UTF-8")
     }
     guard text.isEmpty || text.hasSuffix("\n") else {
-      throw Mistake(line: text, reason: "no line end at the end")
+      throw FormatError(line: text, reason: "no line feed at the end")
     }
     var help: (name: String, text: String)?
     for line in text.unicodeScalars.split(separator: "\n").map({ String($0) }) {
       func check(_ condition: Bool, _ reason: String) throws {
-        guard condition else { throw Mistake(line: line, reason: reason) }
+        guard condition else { throw FormatError(line: line, reason: reason) }
       }
       let words = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
       if line.hasPrefix("# HELP ") {
-        try check(words.count == 4 && help == nil, "a HELP line")
+        try check(words.count == 4 && help == nil, "malformed HELP line")
         help = (String(words[2]), try Self.unescaped(String(words[3]), quotes: false, line))
       } else if line.hasPrefix("# TYPE ") {
-        try check(words.count == 4, "a TYPE line")
+        try check(words.count == 4, "malformed TYPE line")
         let name = String(words[2])
-        try check(Self.isName(name, colons: true), "a name")
-        try check(["counter", "gauge", "histogram"].contains(words[3]), "a type")
+        try check(Self.isName(name, colons: true), "invalid name")
+        try check(["counter", "gauge", "histogram"].contains(words[3]), "unknown type")
         try check(help == nil || help?.name == name, "HELP of another name")
-        try check(!families.contains { $0.name == name }, "a second TYPE")
+        try check(!families.contains { $0.name == name }, "duplicate TYPE")
         families.append(Family(name: name, help: help?.text, type: String(words[3])))
         help = nil
       } else {
         try check(help == nil, "HELP without TYPE")
         let sample = try Self.sample(line)
         guard let family = families.indices.last else {
-          throw Mistake(line: line, reason: "no TYPE")
+          throw FormatError(line: line, reason: "sample without TYPE")
         }
         let allowed =
           families[family].type == "histogram"
           ? ["_bucket", "_sum", "_count"].map { families[family].name + $0 }
           : [families[family].name]
-        try check(allowed.contains(sample.name), "the name of another metric")
+        try check(allowed.contains(sample.name), "sample of another metric")
         try check(
           seen.insert("\(sample.name)\(sample.labels.sorted { $0.key < $1.key })").inserted,
-          "a series twice")
+          "duplicate series")
         families[family].samples.append(sample)
       }
     }
@@ -76,7 +77,7 @@ struct ExpositionParser {
     var series: [[String: String]: [(bound: Double, count: Double)]] = [:]
     for sample in family.samples where sample.name.hasSuffix("_bucket") {
       guard let bound = sample.labels["le"].flatMap(number) else {
-        throw Mistake(line: family.name, reason: "a bucket without le")
+        throw FormatError(line: family.name, reason: "bucket without le")
       }
       series[sample.labels.filter { $0.key != "le" }, default: []].append((bound, sample.value))
     }
@@ -88,41 +89,43 @@ struct ExpositionParser {
       let sum = family.samples.first { $0.name.hasSuffix("_sum") && $0.labels == labels }
       guard rising, buckets.last?.bound == .infinity, buckets.last?.count == count, sum != nil
       else {
-        throw Mistake(line: "\(family.name) \(labels)", reason: "a histogram that does not add up")
+        throw FormatError(line: "\(family.name) \(labels)", reason: "inconsistent histogram")
       }
     }
   }
 
   private static func sample(_ line: String) throws -> Sample {
-    func fail(_ reason: String) -> Mistake { Mistake(line: line, reason: reason) }
+    func fail(_ reason: String) -> FormatError { FormatError(line: line, reason: reason) }
     guard let end = line.firstIndex(where: { $0 == "{" || $0 == " " }) else {
       throw fail("no value")
     }
     let name = String(line[..<end])
-    guard isName(name, colons: true) else { throw fail("a name") }
+    guard isName(name, colons: true) else { throw fail("invalid name") }
     var labels: [String: String] = [:]
     var rest = line[end...]
     if rest.first == "{" {
       rest.removeFirst()
       repeat {
-        guard let equals = rest.firstIndex(of: "=") else { throw fail("a label") }
+        guard let equals = rest.firstIndex(of: "=") else { throw fail("malformed label") }
         let label = String(rest[..<equals])
         guard isName(label, colons: false), !label.hasPrefix("__") else {
-          throw fail("a label's name")
+          throw fail("invalid label name")
         }
         rest = rest[rest.index(after: equals)...]
-        guard rest.popFirst() == "\"" else { throw fail("a quote") }
+        guard rest.popFirst() == "\"" else { throw fail("missing quote") }
         var raw = ""
         while let character = rest.popFirst(), character != "\"" {
           raw.append(character)
           if character == "\\", let escaped = rest.popFirst() { raw.append(escaped) }
         }
         let value = try unescaped(raw, quotes: true, line)
-        guard labels.updateValue(value, forKey: label) == nil else { throw fail("a label twice") }
+        guard labels.updateValue(value, forKey: label) == nil else { throw fail("duplicate label") }
       } while rest.first == "," && rest.popFirst() != nil
       guard rest.popFirst() == "}" else { throw fail("no closing brace") }
     }
-    guard rest.popFirst() == " ", let value = number(String(rest)) else { throw fail("a value") }
+    guard rest.popFirst() == " ", let value = number(String(rest)) else {
+      throw fail("invalid value")
+    }
     return Sample(name: name, labels: labels, value: value)
   }
 
@@ -138,7 +141,7 @@ struct ExpositionParser {
       case "\\": result.append("\\")
       case "n": result.append("\n")
       case "\"" where quotes: result.append("\"")
-      default: throw Mistake(line: line, reason: "an escape")
+      default: throw FormatError(line: line, reason: "invalid escape")
       }
     }
     return result

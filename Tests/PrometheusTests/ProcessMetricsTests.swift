@@ -4,7 +4,7 @@ import Prometheus
 import Testing
 
 @Suite struct ProcessMetricsTests {
-  @Test func theProcessTellsOfItself() throws {
+  @Test func `the metrics of this process are plausible`() throws {
     let started = Date().timeIntervalSince1970
     let parsed = try ExpositionParser(PrometheusRegistry().text())
     #expect(try #require(parsed.value("process_resident_memory_bytes")) > 1_048_576)
@@ -13,7 +13,7 @@ import Testing
     #expect(start > started - 86_400 * 7 && start <= started + 1)
   }
 
-  @Test func filesAreCountedWhenTheTextIsMade() throws {
+  @Test func `open files are counted when the text is made`() throws {
     let proc = try FakeProc()
     defer { proc.remove() }
     let registry = PrometheusRegistry(process: ProcessMetrics(folder: proc.folder))
@@ -22,7 +22,7 @@ import Testing
     #expect(try ExpositionParser(registry.text()).value("process_open_fds") == 3)
   }
 
-  @Test func theKernelsFilesAreReadAsTheyAreDocumented() throws {
+  @Test func `the files of procfs are parsed as documented`() throws {
     let proc = try FakeProc()
     defer { proc.remove() }
     let registry = PrometheusRegistry(process: ProcessMetrics(folder: proc.folder))
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test(arguments: ["", "1 (x", "1 (x) R 1", "1 (x) R a b c d e f g h i j k l m n o p q r s t u v"])
-  func whatCannotBeReadIsLeftOut(_ stat: String) throws {
+  func `metrics that cannot be read are omitted`(_ stat: String) throws {
     let proc = try FakeProc()
     defer { proc.remove() }
     try proc.write("self/stat", stat)
@@ -44,14 +44,14 @@ import Testing
     #expect(names == ["metrics_series_dropped_total", "process_open_fds"])
   }
 
-  @Test func nobodyElseTakesTheNames() throws {
+  @Test func `the names of the process metrics are reserved`() throws {
     let registry = PrometheusRegistry()
     Gauge(label: "process_open_fds", factory: registry).record(-1)
     #expect(try #require(ExpositionParser(registry.text()).value("process_open_fds")) > 0)
   }
 }
 
-/// A folder like the kernel's, of a program whose name is made to mislead.
+/// A folder like `/proc`, with a process name that is hard to parse.
 private struct FakeProc {
   let folder = NSTemporaryDirectory() + "/mockupd-proc-\(UUID().uuidString)"
 

@@ -8,7 +8,7 @@ import Testing
   private func text() -> String { String(decoding: registry.text(), as: UTF8.self) }
   private func parsed() throws -> ExpositionParser { try ExpositionParser(registry.text()) }
 
-  @Test func theWholeTextIsSortedAndTheSameEachTime() {
+  @Test func `the text is sorted and the same each time`() {
     registry.describe("calls", "Calls that\nended. \\o/")
     registry.setBuckets([1, 0.25, .infinity, 0.25, .nan], for: "call")
     Counter(label: "calls", dimensions: [("b", "2"), ("a", "1")], factory: registry).increment()
@@ -49,7 +49,7 @@ import Testing
     #expect(throws: Never.self) { try parsed() }
   }
 
-  @Test func theSameDimensionsInAnyOrderAreOneSeries() throws {
+  @Test func `the same dimensions in any order are one series`() throws {
     Counter(label: "calls", dimensions: [("a", "1"), ("b", "2")], factory: registry).increment()
     Counter(label: "calls_total", dimensions: [("b", "2"), ("a", "1")], factory: registry)
       .increment()
@@ -59,7 +59,7 @@ import Testing
   @Test(arguments: [
     "", "a\nb", #"quo"te"#, #"back\slash\"#, "\\n", "é\u{301}\r\u{0}", "},x=\"", "👩‍👩‍👧",
   ])
-  func anyTextIsAValueOfALabel(_ value: String) throws {
+  func `any text can be the value of a label`(_ value: String) throws {
     Counter(label: "calls", dimensions: [("v", value)], factory: registry).increment()
     registry.describe("calls", value)
     #expect(try parsed().value("calls_total", ["v": value]) == 1)
@@ -70,7 +70,8 @@ import Testing
     ("", "__total"), ("a.b-c", "a_b_c_total"), ("9lives", "_9lives_total"), ("a:b", "a:b_total"),
     ("naïve", "na_ve_total"), ("x_total", "x_total"),
   ])
-  func aLabelIsBroughtToTheAlphabet(_ label: String, _ name: String) throws {
+  func `a metric label is converted to a valid metric name`(_ label: String, _ name: String) throws
+  {
     Counter(label: label, factory: registry).increment()
     #expect(try parsed().value(name) == 1)
   }
@@ -78,22 +79,24 @@ import Testing
   @Test(arguments: [
     ("", "_"), ("a.b", "a_b"), ("a:b", "a_b"), ("1", "_1"), ("__name__", "_name__"), ("le", "le"),
   ])
-  func aDimensionsNameIsBroughtToTheAlphabet(_ name: String, _ expected: String) throws {
+  func `a dimension name is converted to a valid label name`(_ name: String, _ expected: String)
+    throws
+  {
     Counter(label: "calls", dimensions: [(name, "v")], factory: registry).increment()
     #expect(try parsed().value("calls_total", [expected: "v"]) == 1)
   }
 
-  @Test func ofTwoDimensionsOfOneNameTheLastOneCounts() throws {
+  @Test func `of two dimensions with the same name, the last one counts`() throws {
     Counter(label: "calls", dimensions: [("a.b", "1"), ("a-b", "2")], factory: registry).increment()
     #expect(try parsed().value("calls_total", ["a_b": "2"]) == 1)
   }
 
-  @Test func aHistogramKeepsItsBoundForItself() throws {
+  @Test func `the bound label of a histogram is reserved`() throws {
     Recorder(label: "sizes", dimensions: [("le", "mine")], factory: registry).record(1)
     #expect(try parsed().value("sizes_count", ["exported_le": "mine"]) == 1)
   }
 
-  @Test func aNameOfAnotherKindCountsNothingAndIsCounted() throws {
+  @Test func `a metric whose name belongs to another kind is dropped and counted`() throws {
     Counter(label: "x", factory: registry).increment()
     FloatingPointCounter(label: "x", factory: registry).increment(by: 5)
     Gauge(label: "x_total", factory: registry).record(7)
@@ -106,7 +109,7 @@ import Testing
     #expect(parsed.value("metrics_series_dropped_total", ["reason": "kind"]) == 4)
   }
 
-  @Test func beyondTheLimitNewSeriesAreDroppedAndOldOnesCount() throws {
+  @Test func `beyond the limit, new series are dropped and existing ones still count`() throws {
     for index in 0..<150 {
       Counter(label: "calls", dimensions: [("i", "\(index)")], factory: registry).increment()
     }
@@ -118,7 +121,7 @@ import Testing
     #expect(parsed.value("metrics_series_dropped_total", ["reason": "limit"]) == 51)
   }
 
-  @Test func aDestroyedSeriesIsGoneAndMakesRoom() throws {
+  @Test func `a destroyed series is removed and frees its slot`() throws {
     for round in 0..<150 {
       let timer = CoreMetrics.Timer(label: "t", dimensions: [("r", "\(round)")], factory: registry)
       timer.recordSeconds(1)

@@ -11,17 +11,17 @@ import Testing
     0, -0.0, 1, -1, 0.1, 1e-300, 1e300, 9_007_199_254_740_994, .infinity, -.infinity,
     .greatestFiniteMagnitude, .leastNonzeroMagnitude,
   ])
-  func aGaugeShowsAnyNumber(_ value: Double) throws {
+  func `a gauge shows any number`(_ value: Double) throws {
     Gauge(label: "g", factory: registry).record(value)
     #expect(try parsed().value("g") == value)
   }
 
-  @Test func aGaugeShowsWhatIsNoNumber() throws {
+  @Test func `a gauge shows NaN`() throws {
     Meter(label: "g", factory: registry).set(Double.nan)
     #expect(try parsed().value("g")?.isNaN == true)
   }
 
-  @Test func aMeterGoesUpAndDown() throws {
+  @Test func `a meter goes up and down`() throws {
     let meter = Meter(label: "m", factory: registry)
     meter.set(5)
     meter.increment(by: 2.5)
@@ -29,7 +29,7 @@ import Testing
     #expect(try parsed().value("m") == 6.5)
   }
 
-  @Test func aCounterNeverGoesDown() throws {
+  @Test func `a counter never goes down`() throws {
     let counter = Counter(label: "c", factory: registry)
     counter.increment(by: 3)
     counter.increment(by: -2)
@@ -40,7 +40,7 @@ import Testing
     #expect(try parsed().value("f_total") == 1.5)
   }
 
-  @Test func aResetCounterStartsFromNothing() throws {
+  @Test func `a reset counter starts at zero`() throws {
     let counter = Counter(label: "c", factory: registry)
     counter.increment(by: 3)
     counter.reset()
@@ -48,7 +48,7 @@ import Testing
     #expect(try parsed().value("c_total") == 1)
   }
 
-  @Test func aRecorderLeavesOutWhatWouldSpoilItsSum() throws {
+  @Test func `a recorder ignores values that are not finite`() throws {
     registry.setBuckets([-1, 10], for: "r")
     let recorder = Recorder(label: "r", factory: registry)
     for value in [.nan, .infinity, -.infinity, -1, 0, 10, 10.5] { recorder.record(value) }
@@ -60,7 +60,7 @@ import Testing
     #expect(parsed.value("r_sum") == 19.5 + Double(Int64.max))
   }
 
-  @Test func aTimerTakesADurationOfAnyLength() throws {
+  @Test func `a timer accepts a duration of any length`() throws {
     let timer = CoreMetrics.Timer(label: "t", factory: registry)
     timer.recordNanoseconds(-5 as Int64)
     timer.recordNanoseconds(100_000 as Int64)
@@ -72,14 +72,14 @@ import Testing
     #expect(parsed.value("t_seconds_sum") == (Double(UInt64(Int64.max) + 100_000)) / 1e9)
   }
 
-  @Test func noBucketsLeaveTheOneForEverything() throws {
+  @Test func `a histogram without bounds has only the infinite bucket`() throws {
     registry.setBuckets([], for: "t")
     CoreMetrics.Timer(label: "t", factory: registry).recordSeconds(1)
     #expect(try parsed().value("t_seconds_bucket", ["le": "+Inf"]) == 1)
     #expect(try parsed().families.first { $0.name == "t_seconds" }?.samples.count == 3)
   }
 
-  @Test func tooManyBucketsAreCutToTheLowest() throws {
+  @Test func `too many buckets are reduced to the lowest ones`() throws {
     registry.setBuckets((0..<100).map { Double(99 - $0) }, for: "r")
     let recorder = Recorder(label: "r", factory: registry)
     for value in 0..<100 { recorder.record(value) }
