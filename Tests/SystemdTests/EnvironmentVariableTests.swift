@@ -4,7 +4,7 @@ import Testing
 @testable import Systemd
 
 @Suite struct EnvironmentVariableTests {
-  @Test func aVariableIsTakenOnce() {
+  @Test func `a variable can be taken once`() {
     let name = "MOCKUPD_TEST_VARIABLE"
     unsafe setenv(name, "here", 1)
     #expect(EnvironmentVariable.take([name, "MOCKUPD_TEST_NONE"]) == [name: "here"])

@@ -2,14 +2,14 @@ import Testing
 
 @testable import Systemd
 
-/// What the variables of socket activation mean to the process 100, whose descriptors 3 to 5 are open.
+/// The variables of socket activation, read by process 100 with open descriptors 3 to 5.
 @Suite struct ListenDescriptorsTests {
   private static func sockets(_ environment: [String: String]) throws -> [String] {
     try ListenDescriptors(environment: environment, processID: 100) { (3...5).contains($0) }
       .sockets.map { "\($0.descriptor) \($0.name ?? "-")" }
   }
 
-  @Test func theSocketsFollowEachOtherFromThreeOn() throws {
+  @Test func `sockets have consecutive descriptors from 3 on`() throws {
     let cases: [(environment: [String: String], sockets: [String])] = [
       ([:], []),
       (["LISTEN_PID": "100"], []),
@@ -20,7 +20,7 @@ import Testing
         ["LISTEN_PID": "100", "LISTEN_FDS": "2", "LISTEN_FDNAMES": "mockupd.socket:"],
         ["3 mockupd.socket", "4 "]
       ),
-      // They were a parent's, whatever they say.
+      // The variables were meant for the parent process, so their values do not matter.
       (["LISTEN_PID": "99", "LISTEN_FDS": "1"], []),
       (["LISTEN_PID": "99", "LISTEN_FDS": "many"], []),
     ]
@@ -29,8 +29,8 @@ import Testing
     }
   }
 
-  @Test func whatMakesNoSenseIsRefusedByName() {
-    let cases: [(environment: [String: String], says: String)] = [
+  @Test func `invalid variables of socket activation are refused by name`() {
+    let cases: [(environment: [String: String], message: String)] = [
       (["LISTEN_PID": "me", "LISTEN_FDS": "1"], "invalid LISTEN_PID \"me\": not a process id"),
       (["LISTEN_PID": "-100", "LISTEN_FDS": "1"], "invalid LISTEN_PID \"-100\": not a process id"),
       (
@@ -50,11 +50,11 @@ import Testing
         "invalid LISTEN_FDNAMES \"one:two\": 2 names for 1 descriptors"
       ),
     ]
-    for (environment, says) in cases {
+    for (environment, message) in cases {
       #expect {
         _ = try Self.sockets(environment)
       } throws: { error in
-        "\(error)" == says
+        "\(error)" == message
       }
     }
   }
@@ -65,7 +65,7 @@ import Testing
     try WatchdogInterval(environment: environment, processID: 100)?.duration
   }
 
-  @Test func itIsInMicrosecondsAndForOneProcess() throws {
+  @Test func `the watchdog interval is in microseconds and for one process`() throws {
     let cases: [(environment: [String: String], duration: Duration?)] = [
       ([:], nil),
       (["WATCHDOG_PID": "100"], nil),
@@ -84,7 +84,7 @@ import Testing
     ["WATCHDOG_USEC": "0"], ["WATCHDOG_USEC": "-1"], ["WATCHDOG_USEC": "1s"],
     ["WATCHDOG_USEC": "9223372036854775808"], ["WATCHDOG_USEC": "1", "WATCHDOG_PID": "0"],
   ])
-  func whatMakesNoSenseIsRefused(environment: [String: String]) {
+  func `an invalid watchdog interval is refused`(environment: [String: String]) {
     #expect(throws: SystemdError.self) { try Self.interval(environment) }
   }
 }

@@ -4,24 +4,25 @@ import Testing
 
 @testable import Systemd
 
-/// What a service manager hears, on a socket of its own.
+/// Notifications to a service manager, whose socket the test reads.
 @Suite struct NotifierTests {
-  @Test func aManagerHearsAtAPath() async throws {
+  @Test func `notifications are sent to a path`() async throws {
     try await withTemporaryFolder { folder in
-      try await Self.talk(through: "\(folder)/notify")
-      // The longest that an address holds.
+      try await Self.checkNotifications(through: "\(folder)/notify")
+      // The longest path that an address holds.
       let longest = "\(folder)/" + String(repeating: "n", count: 106 - folder.utf8.count)
-      try await Self.talk(through: longest)
+      try await Self.checkNotifications(through: longest)
     }
   }
 
-  @Test func aManagerHearsAtAnAbstractName() async throws {
+  @Test func `notifications are sent to an abstract name`() async throws {
     let name = "@mockupd/\(UUID().uuidString)"
-    try await Self.talk(through: name)
-    try await Self.talk(through: name.padding(toLength: 107, withPad: "n", startingAt: 0))
+    try await Self.checkNotifications(through: name)
+    try await Self.checkNotifications(
+      through: name.padding(toLength: 107, withPad: "n", startingAt: 0))
   }
 
-  private static func talk(through address: String) async throws {
+  private static func checkNotifications(through address: String) async throws {
     let manager = try DatagramListener(address)
     let notifier = try Notifier(address: address)
     #expect(notifier.isHeard)
@@ -33,7 +34,7 @@ import Testing
     #expect(try await manager.receive() == "WATCHDOG=1")
   }
 
-  @Test func aReloadTellsItsMomentByTheMonotonicClock() async throws {
+  @Test func `a reload notification has the time of the monotonic clock`() async throws {
     try await withTemporaryFolder { folder in
       let manager = try DatagramListener("\(folder)/notify")
       let before = Notification.now
@@ -41,20 +42,22 @@ import Testing
       let after = Notification.now
       let lines = try await manager.receive().split(separator: "\n")
       #expect(lines.first == "RELOADING=1")
-      let moment = try #require(lines.last?.split(separator: "="))
-      #expect(moment.first == "MONOTONIC_USEC")
-      let microseconds = try #require(moment.last.flatMap { UInt64($0) })
+      let timestamp = try #require(lines.last?.split(separator: "="))
+      #expect(timestamp.first == "MONOTONIC_USEC")
+      let microseconds = try #require(timestamp.last.flatMap { UInt64($0) })
       #expect((before...after).contains(microseconds))
     }
   }
 
-  @Test func nothingIsSaidWhereNobodyWaits() throws {
+  @Test func `nothing is sent without a service manager`() throws {
     let notifier = try Notifier(address: nil)
     #expect(!notifier.isHeard)
     try notifier.notify([.ready])
   }
 
-  @Test func aManagerThatIsAwayOrDoesNotReadIsAnErrorAndHoldsNobodyUp() async throws {
+  @Test func `an absent or blocked service manager is an error and does not block the sender`()
+    async throws
+  {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/notify"
       let notifier = try Notifier(address: path)
@@ -76,7 +79,7 @@ import Testing
   @Test(arguments: [
     "", "@", "/", "run/notify", "vsock:2:1234", "/" + String(repeating: "n", count: 107),
   ])
-  func anAddressThatIsNoneIsRefused(address: String) {
+  func `an invalid address is refused`(address: String) {
     #expect {
       _ = try Notifier(address: address)
     } throws: { error in
