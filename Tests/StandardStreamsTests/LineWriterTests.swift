@@ -3,9 +3,9 @@ import StandardStreams
 import Synchronization
 import Testing
 
-/// Lines on their way into a pipe, whose reader is the test.
+/// Lines written to a pipe that the test reads.
 @Suite struct LineWriterTests {
-  /// A clock whose sleepers wake when the test says so.
+  /// A clock whose sleepers wake when the test calls `wake()`.
   private final class ManualClock: Clock, Sendable {
     struct Instant: InstantProtocol {
       var offset = Duration.zero
@@ -29,25 +29,25 @@ import Testing
   private let pipe = Pipe()
   private var descriptor: Int32 { pipe.fileHandleForWriting.fileDescriptor }
 
-  /// Closes the writing end and reads what is left.
-  private func rest() throws -> [Substring] {
+  /// Closes the writing end and reads the remaining lines.
+  private func remainingLines() throws -> [Substring] {
     try pipe.fileHandleForWriting.close()
     let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
     return String(decoding: data, as: UTF8.self).split(separator: "\n")
   }
 
-  @Test func `lines are written in their order`() async throws {
+  @Test func `lines are written in order`() async throws {
     let writer = LineWriter(descriptor)
     for number in 0..<1000 { writer.write("\(number)") }
     #expect(await writer.flush(within: .seconds(300)))
-    #expect(try rest() == (0..<1000).map { "\($0)" })
+    #expect(try remainingLines() == (0..<1000).map { "\($0)" })
   }
 
-  @Test func `a reader that does not read holds up nobody, and hears how many lines are lost`()
+  @Test func `a blocked reader does not delay writers, and is told how many lines were lost`()
     async throws
   {
     let lost = Atomic(0)
-    // The writer takes more than a pipe holds, which is 64 KiB, so that it is stuck in any case.
+    // The writer takes more than the 64 KiB that a pipe holds, so that it blocks in any case.
     let writer = LineWriter(descriptor, maxWaitingBytes: 262_144) {
       lost.add(1, ordering: .relaxed)
     } lossNotice: {
@@ -70,13 +70,13 @@ import Testing
     let lines = try await reading.value.split(separator: "\n")
     #expect(lines.last == "after")
     let notices = lines.compactMap { $0.hasPrefix("lost ") ? Int($0.dropFirst(5)) : nil }
-    let told = notices.reduce(0, +)
-    #expect(told == lost.load(ordering: .relaxed))
-    #expect(told > 0)
-    #expect(lines.count { $0 == line } + told == 10_000)
+    let reported = notices.reduce(0, +)
+    #expect(reported == lost.load(ordering: .relaxed))
+    #expect(reported > 0)
+    #expect(lines.count { $0 == line } + reported == 10_000)
   }
 
-  @Test func `a reader that has gone ends nothing`() async throws {
+  @Test func `a closed reader does not block the writer or end the process`() async throws {
     signal(SIGPIPE, SIG_IGN)
     let writer = LineWriter(descriptor)
     try pipe.fileHandleForReading.close()

@@ -15,19 +15,19 @@ import VisibleText
       #"\u{2066}\u{2067}\u{2068}\u{2069}\u{200e}\u{61c}"#
     ),
     ("\u{feff}a\u{ad}\u{200b}\u{e0001}", #"\u{feff}a\u{ad}\u{200b}\u{e0001}"#),
-    // A family, and a Persian word, are written with joiners.
+    // Joiners are kept, since emoji sequences and Persian words need them.
     ("👩\u{200d}👧 می\u{200c}خواهم", "👩\u{200d}👧 می\u{200c}خواهم"),
     (#"C:\new"#, #"C:\new"#),
   ])
-  func `hidden characters are written visibly`(_ text: String, _ visible: String) {
+  func `hidden characters are escaped`(_ text: String, _ visible: String) {
     #expect(text.visible() == visible)
   }
 
-  @Test func `characters that are kept stay, also where two of them are one to Swift`() {
+  @Test func `kept characters are not escaped, even within one grapheme cluster`() {
     #expect("a\nb\r\n\u{1b}".visible(keeping: ["\n"]) == "a\nb\\r\n\\u{1b}")
   }
 
-  @Test func `a JSON string has no hidden character in it and means the same`() throws {
+  @Test func `a JSON literal has no hidden characters and decodes to the same text`() throws {
     let text = String(
       String.UnicodeScalarView(
         ((0...0x2FF).map { $0 } + [0x2028, 0x202E, 0x2069, 0xFEFF, 0xE0001, 0x1F600])
