@@ -4,7 +4,7 @@ import SwiftProtobufPluginLibrary
 
 @testable import generator
 
-/// What protoc makes of the text of a `.proto` file called `test.proto`.
+/// The descriptor set that protoc makes from the text of a file `test.proto`.
 struct CompiledSchema {
   struct Refused: Error {}
 
@@ -30,7 +30,7 @@ struct CompiledSchema {
     set = try Google_Protobuf_FileDescriptorSet(serializedBytes: Data(contentsOf: output))
   }
 
-  /// The Swift of `test.proto`.
+  /// Returns the Swift code that the generator makes from `test.proto`.
   func swift(_ options: String...) throws -> String {
     let descriptors = DescriptorSet(proto: set)
     guard let file = descriptors.fileDescriptor(named: "test.proto") else { throw Refused() }

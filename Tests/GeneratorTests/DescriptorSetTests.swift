@@ -4,7 +4,7 @@ import Testing
 
 @testable import generator
 
-/// The schema as bytes in the program.
+/// The descriptor set as bytes in the generated code.
 @Suite struct DescriptorSetTests {
   private let schema: CompiledSchema
 
@@ -19,7 +19,8 @@ import Testing
       """)
   }
 
-  @Test func itHasTheImportsAndOurCommentsAlone() throws {
+  @Test func `the descriptor set has all imports, but the comments of generated files only`() throws
+  {
     let source = try DescriptorSetFile(schema.set, module: "CTest").source
     let set = try Google_Protobuf_FileDescriptorSet(serializedBytes: Self.array(in: source))
     #expect(set.file.map(\.name) == ["google/protobuf/timestamp.proto", "test.proto"])
@@ -29,12 +30,12 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func theHeaderDeclaresItWhereItIsAskedFor(_ isAskedFor: Bool) throws {
+  func `the header declares the descriptor set if it is requested`(_ isRequested: Bool) throws {
     let descriptors = DescriptorSet(proto: schema.set)
     let file = try #require(descriptors.fileDescriptor(named: "test.proto"))
-    let module = CModule(name: "CTest", files: [file], hasDescriptorSet: isAskedFor)
+    let module = CModule(name: "CTest", files: [file], hasDescriptorSet: isRequested)
     #expect(
-      module.header.contains("extern const uint8_t ctest_descriptor_set[];") == isAskedFor)
+      module.header.contains("extern const uint8_t ctest_descriptor_set[];") == isRequested)
   }
 
   /// The elements of the only array in a C file.

@@ -13,7 +13,7 @@ import Testing
   ]
 
   @Test(arguments: properties)
-  func aFieldIsNamedAsInSwift(_ field: String, _ property: String) {
+  func `a field has a Swift name`(_ field: String, _ property: String) {
     #expect(SwiftNames.property(field) == property)
   }
 
@@ -25,14 +25,16 @@ import Testing
   ]
 
   @Test(arguments: enums)
-  func anEnumLosesItsPrefixWhereAllValuesHaveIt(_ text: String, _ cases: String) throws {
+  func `an enum case loses its prefix if all values have it`(_ text: String, _ cases: String) throws
+  {
     let swift = try CompiledSchema("syntax = 'proto3'; package p; \(text)").swift()
     #expect(swift.contains(cases))
   }
 
-  @Test func thePrefixStandsBeforeTopLevelTypesOnly() throws {
+  @Test func `only top-level types get the prefix`() throws {
     let swift = try CompiledSchema(
-      "syntax = 'proto3'; package p; message M { message N {} N n = 1; E e = 2; } enum E { E_A = 0; }"
+      "syntax = 'proto3'; package p; message M { message N {} N n = 1; E e = 2; } "
+        + "enum E { E_A = 0; }"
     ).swift("--prefix", "Wire", "--visibility", "package")
     #expect(swift.contains("package struct WireM: ProtobufMessage {"))
     #expect(swift.contains("package struct N: ProtobufMessage {"))

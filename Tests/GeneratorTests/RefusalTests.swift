@@ -2,7 +2,7 @@ import Testing
 
 @testable import generator
 
-/// What the bridge cannot carry stops the generator, with the name of the culprit.
+/// Schemas that the generator refuses, with an error that names the unsupported element.
 @Suite struct RefusalTests {
   static let refused: [(String, String)] = [
     ("message M { map<string, string> pairs = 1; }", "p.M.pairs: map fields are not supported"),
@@ -34,14 +34,14 @@ import Testing
   ]
 
   @Test(arguments: refused)
-  func itNamesWhatItRefuses(_ text: String, _ reason: String) throws {
+  func `an unsupported element is refused by name`(_ text: String, _ reason: String) throws {
     let schema = try CompiledSchema("syntax = 'proto3'; package p; \(text)")
     let error = #expect(throws: GeneratorError.self) { try schema.swift() }
     #expect(error?.description == reason)
   }
 
   @Test(arguments: ["message M { required int32 a = 1; }", "message M { optional int32 a = 1; }"])
-  func proto2IsRefused(_ text: String) throws {
+  func `a proto2 file is refused`(_ text: String) throws {
     let schema = try CompiledSchema("syntax = 'proto2'; package p; \(text)")
     let error = #expect(throws: GeneratorError.self) { try schema.swift() }
     #expect(error?.description == "test.proto: syntax other than proto3 is not supported")

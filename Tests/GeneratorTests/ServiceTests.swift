@@ -3,7 +3,7 @@ import Testing
 @testable import generator
 
 @Suite struct ServiceTests {
-  @Test func aServiceBecomesAProtocolAndAStub() throws {
+  @Test func `a service becomes a handler protocol and a client`() throws {
     let swift = try CompiledSchema(
       """
       syntax = "proto3";
@@ -80,8 +80,8 @@ import Testing
 
     """
 
-  /// What each shape makes of `rpc Go(…A) returns (…B)`: the handler's requirement, the binding and
-  /// the stub.
+  /// The code for `rpc Go(…A) returns (…B)` of each streaming shape: the requirement of the
+  /// handler, the binding and the method of the client.
   static let shapes: [(method: String, swift: [String])] = [
     (
       "rpc Go(A) returns (stream B);",
@@ -172,7 +172,9 @@ import Testing
   ]
 
   @Test(arguments: shapes)
-  func aStreamIsReadAndWrittenWhileTheCallLasts(_ method: String, _ parts: [String]) throws {
+  func `a streaming method has a handler and a client of its shape`(
+    _ method: String, _ parts: [String]
+  ) throws {
     let swift = try CompiledSchema(
       "syntax = 'proto3'; package p; message A {} message B {} service S { \(method) }"
     ).swift("--service-module", "TTRPC")
@@ -187,7 +189,9 @@ import Testing
   ]
 
   @Test(arguments: levels)
-  func aMethodThatMayBeSentAgainSaysSo(_ option: String, _ isIdempotent: Bool) throws {
+  func `a method descriptor states if the method is idempotent`(
+    _ option: String, _ isIdempotent: Bool
+  ) throws {
     let swift = try CompiledSchema(
       "syntax = 'proto3'; package p; message A {} service S { rpc Go(A) returns (A) { \(option) } }"
     ).swift("--service-module", "TTRPC")
