@@ -6,10 +6,10 @@ import Testing
   @Test(arguments: [
     (["a", "", "c"], "a,,c"),
     (["a,b", "say \"so\"", "two\nlines"], "\"a,b\",\"say \"\"so\"\"\",\"two\nlines\""),
-    // Data keeps its characters.
+    // CSV is data, so control characters are not escaped.
     (["-5", "\u{1b}[31m"], "-5,\u{1b}[31m"),
   ])
-  func `values are quoted where they must be`(_ values: [String], _ line: String) {
+  func `values are quoted if necessary`(_ values: [String], _ line: String) {
     #expect(CSV.line(values) == line)
   }
 
@@ -22,7 +22,7 @@ import Testing
     ("\"open", nil),
     ("\"a\"b", nil),
   ])
-  func `a line is read as its values`(_ line: String, _ values: [String]?) {
+  func `a line is split into its values`(_ line: String, _ values: [String]?) {
     #expect(CSV.values(line) == values)
   }
 }

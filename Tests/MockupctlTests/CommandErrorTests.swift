@@ -8,7 +8,7 @@ import Testing
 @testable import mockupctl
 
 @Suite struct CommandErrorTests {
-  @Test func aStatusIsToldWithItsDetails() throws {
+  @Test func `a status is shown with its details`() throws {
     let known = ErrorDetail.other(
       typeURL: "type.googleapis.com/grpc.health.v1.HealthCheckRequest",
       value: HealthCheckRequest(service: "a").serialized())
@@ -36,7 +36,7 @@ import Testing
         == "  type.googleapis.com/grpc.health.v1.HealthCheckRequest: 3 bytes")
   }
 
-  @Test func `a terminal obeys nothing that a peer says`() {
+  @Test func `control characters in a message from a peer are escaped`() {
     let error = RPCError(code: .aborted, message: "red \u{1b}[31m\nand\u{9b} more\u{7f}")
     #expect(CommandError(error).lines == [#"ABORTED: red \u{1b}[31m\nand\u{9b} more\u{7f}"#])
   }
@@ -44,18 +44,20 @@ import Testing
   @Test(arguments: [
     ("key=value", "key", "value"), ("key=", "key", ""), ("a=b=c", "a", "b=c"),
   ])
-  func metadataIsAKeyAndAValue(_ text: String, _ key: String, _ value: String) throws {
+  func `a metadata argument is a key and a value`(_ text: String, _ key: String, _ value: String)
+    throws
+  {
     let pair = try #require(MetadataPair(argument: text))
     #expect(pair.key == key)
     #expect(pair.value == value)
   }
 
   @Test(arguments: ["", "key", "=value", "="])
-  func metadataWithoutAKeyIsNone(_ text: String) {
+  func `a metadata argument without a key is refused`(_ text: String) {
     #expect(MetadataPair(argument: text) == nil)
   }
 
-  @Test func secondsAreAboveNothingAndADayAtMost() {
+  @Test func `a number of seconds must be positive and at most a day`() {
     #expect(Seconds(argument: "0.25")?.duration == .milliseconds(250))
     #expect(Seconds(argument: "86400")?.duration == .seconds(86_400))
     for text in ["0", "-1", "86400.1", "nan", "inf", "1s", ""] {

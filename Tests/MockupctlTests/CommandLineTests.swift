@@ -3,7 +3,7 @@ import Testing
 
 @testable import mockupctl
 
-/// How arguments become commands.
+/// The parsing of the command line.
 @Suite struct CommandLineTests {
   private static let user = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
   private static let other = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -32,7 +32,7 @@ import Testing
     ].flatMap { command, options in options.map { (command, $0) } }
 
   @Test(arguments: numbers)
-  func `a negative number is refused by the option's name and the value`(
+  func `the error for a negative number names the option and the value`(
     _ command: [String], _ option: String
   ) throws {
     for value in ["-5", "-12", "-1.5"] {
@@ -51,7 +51,8 @@ import Testing
     ["reserve", user, "--check", "-5"], ["reserve", user, "--id", other, "-5"],
     ["reserve", user, "--", "-5"],
   ])
-  func `a negative number of credits is refused by its argument`(_ arguments: [String]) throws {
+  func `the error for a negative number of credits names the argument`(_ arguments: [String]) throws
+  {
     let error = try #require(throws: (any Error).self) { try Mockupctl.parse(arguments) }
     #expect(
       Mockupctl.message(for: error)
@@ -65,12 +66,13 @@ import Testing
     (["usage", user, "--no-such-option", "-5"], "Unknown option '--no-such-option'"),
     (["usage", user, "-x"], "Unknown option '-x'"),
   ])
-  func `other mistakes are told as before`(_ arguments: [String], _ says: String) throws {
+  func `other mistakes have their usual messages`(_ arguments: [String], _ expected: String) throws
+  {
     let error = try #require(throws: (any Error).self) { try Mockupctl.parse(arguments) }
-    #expect(Mockupctl.message(for: error).contains(says), "\(Mockupctl.message(for: error))")
+    #expect(Mockupctl.message(for: error).contains(expected), "\(Mockupctl.message(for: error))")
   }
 
-  @Test func `numbers below zero that mean something are taken`() throws {
+  @Test func `options for which negative numbers make sense accept them`() throws {
     let usage = try #require(
       try Mockupctl.parse(["usage", "--available-at-most", "-5"]) as? Usage)
     #expect(usage.availableAtMost == -5)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import mockupctl
 
-/// Entries from standard input.
+/// Performance entries that are read from standard input.
 @Suite struct PerformanceLinesTests {
   private static func read(_ input: String, pieceSize: Int = 7) async throws -> [PerformanceEntry] {
     let bytes = Array(input.utf8)
@@ -31,7 +31,7 @@ import Testing
     #"{"user_id":"u","mockup_id":"m","pins":1,"impressions":2}"# + "\r\n\n"
       + #" {"mockup_id":"n","user_id":"v","impressions":2147483647}"#,
   ])
-  func `columns and fields go by their names`(_ input: String) async throws {
+  func `columns and fields are read by name`(_ input: String) async throws {
     for pieceSize in [1, 7, 10_000] {
       #expect(try await Self.read(input, pieceSize: pieceSize) == Self.expected)
     }
@@ -65,13 +65,13 @@ import Testing
     (#"{"user_id":"u","mockup_id":"m","pins":1}"# + "\nu,m,1,2", 2, "expected a JSON object"),
     (String(repeating: "x", count: 5000), 1, "longer than 4096 bytes"),
   ])
-  func `a line that cannot be counted is refused by its number and field`(
-    _ input: String, _ number: Int, _ says: String
+  func `the error for an invalid line names its number and field`(
+    _ input: String, _ number: Int, _ expected: String
   ) async throws {
     let error = await #expect(throws: CommandError.self) { try await Self.read(input) }
     let line = try #require(error?.lines.first)
     #expect(line.hasPrefix("line \(number) of standard input: "), "\(line)")
-    #expect(line.contains(says), "\(line)")
+    #expect(line.contains(expected), "\(line)")
     #expect(error?.exitCode == 64)
   }
 }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import mockupctl
 
-/// Answers for people and for programs.
+/// Output records for people and for programs.
 @Suite struct RecordTests {
   private static let hostile = "x\u{1b}[2J\r\nmockup_id  forged\u{202e}\u{85}\u{7f}"
 
-  @Test func `a text of others neither commands the terminal nor forges rows`() {
+  @Test func `a hostile text can neither control the terminal nor forge rows`() {
     let record = Record([
       "scene": .text(Self.hostile), "url": .id(Self.hostile), "n": .number(7 as Int64),
     ])
@@ -21,7 +21,7 @@ import Testing
     #expect(Record.Value.text(Self.hostile).json == .string(Self.hostile))
   }
 
-  @Test func `a table is aligned by what is shown`() {
+  @Test func `a table is aligned by its visible text`() {
     let records = [
       Record(["name": .text("a\u{1b}"), "n": .number(7 as Int64)]),
       Record(["name": .text("plain"), "n": .number(12345 as Int64)]),
@@ -42,14 +42,14 @@ import Testing
     (Timestamp(seconds: -1, nanos: 1), "1969-12-31T23:59:59.000000001Z"),
     (Timestamp(seconds: .max, nanos: 0), "9223372036854775807 s"),
   ])
-  func `a time has its date, and no digit is lost`(_ time: Timestamp, _ text: String) {
+  func `a time is written with its date and all digits`(_ time: Timestamp, _ text: String) {
     let value = Record.Value.time(time)
     #expect(value.json == .string(text))
     #expect(value.plain == text)
     #expect(value.forPeople == text)
   }
 
-  @Test func `numbers that JSON does not have are texts`() {
+  @Test func `numbers that JSON cannot represent are strings`() {
     #expect(Record.Value.decimal(.nan).json == .string("nan"))
     #expect(Record.Value.decimal(2.5).json == .number("2.5"))
     #expect(Record.Value.decimal(3).json == .number("3"))

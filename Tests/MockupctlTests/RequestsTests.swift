@@ -6,7 +6,7 @@ import Testing
 
 @testable import mockupctl
 
-/// JSON in pieces as requests of `grpc.health.v1.HealthCheckRequest`, which has one text field.
+/// JSON in pieces, read as requests of `grpc.health.v1.HealthCheckRequest`, which has one field.
 @Suite struct RequestsTests {
   private static func type() throws -> MessageType {
     try Schema(fileDescriptorSet: TTRPCServicesDescriptors.fileDescriptorSet)
@@ -26,7 +26,9 @@ import Testing
     ([#"{"service":"a"}"#], ["a"]),
     ([#"{"serv"#, #"ice":"a"}{"service":"b"#, "\"}\n{}"], ["a", "b", ""]),
   ])
-  func piecesAreRequestsHoweverTheyAreCut(_ texts: [String], _ services: [String]) async throws {
+  func `requests are read however the input is split`(_ texts: [String], _ services: [String])
+    async throws
+  {
     var received: [String] = []
     for try await request in Requests(type: try Self.type(), pieces: Self.pieces(texts)) {
       received.append(try HealthCheckRequest(serialized: request).service)
@@ -34,7 +36,7 @@ import Testing
     #expect(received == services)
   }
 
-  @Test func aRequestIsThereBeforeTheNextPieceIs() async throws {
+  @Test func `a request is returned before the next piece arrives`() async throws {
     let (pieces, source) = AsyncStream<[UInt8]>.makeStream()
     var requests = Requests(type: try Self.type(), pieces: pieces).makeAsyncIterator()
     source.yield(Array(#"{"service":"a"} {"#.utf8))
@@ -59,7 +61,9 @@ import Testing
     ("{}\n{]", "request 2: line 2, column 2: a member's name is expected"),
     ("{}{}{", "request 3: line 1, column 6: a member's name is expected"),
   ])
-  func whatIsNoRequestIsToldByItsNumber(_ text: String, _ line: String) async throws {
+  func `the error for an invalid request names its number`(_ text: String, _ line: String)
+    async throws
+  {
     let requests = Requests(type: try Self.type(), pieces: Self.pieces([text]))
     let commandError = await #expect(throws: CommandError.self) {
       for try await _ in requests {}
@@ -67,7 +71,7 @@ import Testing
     #expect(commandError == CommandError(line, exitCode: 64))
   }
 
-  @Test func eachArgumentIsOneRequest() throws {
+  @Test func `each argument is one request`() throws {
     let type = try Self.type()
     #expect(
       try type.requests(from: [#"{"service":"a"}"#, " {} "])
