@@ -3,7 +3,7 @@ import Mockups
 import Testing
 
 @Suite struct GenerationRequestTests {
-  @Test func `an asset or a scene that stands twice counts once`() throws {
+  @Test func `a duplicate asset or scene counts once`() throws {
     let (first, second) = (UUID(), UUID())
     let request = try GenerationRequest(
       userID: UUID(), id: UUID(), assetIDs: [first, second, first],
@@ -13,7 +13,7 @@ import Testing
     #expect(request.pairCount == 4)
   }
 
-  @Test func `two spellings of a scene are two scenes`() throws {
+  @Test func `two scenes with canonically equivalent names are different`() throws {
     let scenes = ["caf\u{E9}", "cafe\u{301}", "\u{212A}", "K", "caf\u{E9}"]
     let request = try GenerationRequest(
       userID: UUID(), id: UUID(), assetIDs: [UUID()], scenes: scenes)

@@ -6,7 +6,7 @@ import Testing
     "{}", " { } ", #"{"a":1}"#, "\n{\t\"a\" : [ ] , \"b\" : { } }\r", #"{"a":-0.5e+10,"b":0}"#,
     #"{"a":[1,[2,{"b":"c"}]]}"#, #"{"\u00e9":"\b\f\n\r\t\"\\\/"}"#,
   ])
-  func jsonIsRead(text: String) {
+  func `a valid JSON object is parsed`(text: String) {
     #expect(JSONObject(text: text) != nil)
   }
 
@@ -18,16 +18,16 @@ import Testing
     #"{"a":"\u12"}"#, "{\"a\":\"\n\"}", #"{"a":"b}"#, #"{"a":1 "b":2}"#, "\u{feff}{}", "{}/**/",
     #"{"a":1}{"#, #"{"\ud800":1}"#,
   ])
-  func whatIsNoJSONObjectIsNot(text: String) {
+  func `text that is not a valid JSON object is refused`(text: String) {
     #expect(JSONObject(text: text) == nil)
   }
 
-  @Test func ofMembersWithOneNameTheLastCounts() {
+  @Test func `of several members with the same name, the last one counts`() {
     let object = JSONObject(text: #"{"a":1,"b":2,"\u0061":3}"#)
     #expect(object?.text == #"{"a":3,"b":2}"#)
   }
 
-  @Test func nestingHasItsBound() {
+  @Test func `the nesting depth is limited`() {
     func nested(_ depth: Int) -> String {
       String(repeating: #"{"a":"#, count: depth) + "1" + String(repeating: "}", count: depth)
     }
@@ -36,7 +36,7 @@ import Testing
     #expect(JSONObject(text: nested(100_000)) == nil)
   }
 
-  @Test func namesAreWrittenWithTheEscapesTheyNeed() {
+  @Test func `member names are escaped`() {
     var object = JSONObject()
     object["\"\\\n\u{1f}é/"] = "1"
     #expect(object.text == #"{"\"\\\u000a\u001fé/":1}"#)

@@ -2,7 +2,7 @@ import Mockups
 import Testing
 
 @Suite struct MockupStatusTests {
-  @Test func theseAreTheChangesAndThereIsNoOther() {
+  @Test func `only the listed status changes are allowed`() {
     let changes: [MockupStatus: Set<MockupStatus>] = [
       .pending: [.generating, .failed],
       .generating: [.pending, .completed, .failed],

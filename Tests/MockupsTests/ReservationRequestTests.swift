@@ -9,7 +9,9 @@ import Testing
     var timeToLive: Duration = .seconds(60)
     var violation: ReservationRequest.Violation?
 
-    var testDescription: String { "\(credits) for \(operation), \(timeToLive)" }
+    var testDescription: String {
+      "\(credits) credits for a \(operation), time to live \(timeToLive)"
+    }
   }
 
   static let cases = [
@@ -33,19 +35,19 @@ import Testing
   ]
 
   @Test(arguments: cases)
-  func onlyWhatIsWithinTheLimitsCanBeAskedFor(_ given: Case) {
+  func `a request outside the limits is refused`(_ testCase: Case) {
     var violation: ReservationRequest.Violation?
     do {
       _ = try ReservationRequest(
-        userID: UUID(), id: UUID(), credits: given.credits, operation: given.operation,
-        timeToLive: given.timeToLive)
+        userID: UUID(), id: UUID(), credits: testCase.credits, operation: testCase.operation,
+        timeToLive: testCase.timeToLive)
     } catch {
       violation = error
     }
-    #expect(violation == given.violation)
+    #expect(violation == testCase.violation)
   }
 
-  @Test func aRequestThatDoesNotSayIsForAGenerationWithinAQuarterOfAnHour() throws {
+  @Test func `the defaults are a generation and a time to live of 15 minutes`() throws {
     let request = try ReservationRequest(userID: UUID(), id: UUID(), credits: 3)
     #expect(request.operation == .generation)
     #expect(request.timeToLive == .seconds(15 * 60))

@@ -2,7 +2,7 @@ import Mockups
 import Testing
 
 @Suite struct SceneConfigTests {
-  @Test func theSystemsConfigurationsAreReadIntoValues() {
+  @Test func `the configuration of a system scene is parsed into values`() {
     let config = SceneConfig(
       json: #"{"smart_object": "artwork_frame", "default_size": {"width": 800, "height": 1000}}"#)
     #expect(config.smartObject == "artwork_frame")
@@ -11,7 +11,7 @@ import Testing
     #expect(config.other.isEmpty)
   }
 
-  @Test func theSecondSpellingsAreReadAndTheFirstOnesWritten() {
+  @Test func `alternative spellings are read, and the standard spellings are written`() {
     let config = SceneConfig(
       json: #"{"smart_object_name": "frame", "default_position": {"x": 1.5, "y": -2}}"#)
     #expect(config.smartObject == "frame")
@@ -19,11 +19,11 @@ import Testing
     #expect(config.json == #"{"smart_object":"frame","position":{"x":1.5,"y":-2}}"#)
   }
 
-  @Test func aSecondSpellingBesideTheFirstIsKeptNotRead() throws {
+  @Test func `an alternative spelling next to the standard one is kept and not read`() throws {
     let config = SceneConfig(json: #"{"smart_object": "a", "smart_object_name": "b"}"#)
     #expect(config.smartObject == "a")
     #expect(config.other["smart_object_name"] == #""b""#)
-    // And may be sent back as it was read.
+    // A client may send it back unchanged.
     let again = try SceneConfig(smartObject: config.smartObject, other: config.other)
     #expect(again == config)
   }
@@ -42,7 +42,7 @@ import Testing
   ]
 
   @Test(arguments: untouched)
-  func whatIsNotKnownOrNotOfItsKindStaysAsItWas(json: String) throws {
+  func `unknown keys and values of the wrong type are kept unchanged`(json: String) throws {
     let config = SceneConfig(json: json)
     #expect(config.json.utf8.elementsEqual(json.utf8))
     #expect(config.other.members.count == JSONObject(text: json)?.members.count)
@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test(arguments: ["", "null", "[1]", "7", "{", "nonsense"])
-  func whatIsNoObjectIsReadAsOneWithoutMembers(json: String) {
+  func `text that is not a JSON object is read as an empty configuration`(json: String) {
     #expect(SceneConfig(json: json) == SceneConfig())
   }
 
@@ -60,13 +60,13 @@ import Testing
     ("position", #"{"x":1,"y":2}"#), ("default_position", #"{"x":1,"y":2}"#), ("rotation", "1"),
     ("scale", "1"),
   ])
-  func aKeyWithAPlaceOfItsOwnIsRefusedAmongTheOthers(key: String, value: String) {
+  func `a known key is refused among the other members`(key: String, value: String) {
     var other = JSONObject()
     other[key] = value
     #expect(throws: SceneConfig.Violation.knownKey(key)) { try SceneConfig(other: other) }
   }
 
-  @Test func aValueIsNotWrittenOverWhatStandsAmongTheOthers() {
+  @Test func `a known key is refused among the other members if its value is also given`() {
     var other = JSONObject()
     other["scale"] = "null"
     #expect(throws: SceneConfig.Violation.knownKey("scale")) {
@@ -75,7 +75,7 @@ import Testing
   }
 
   @Test(arguments: [Double.nan, .infinity, -.infinity])
-  func numbersAreFinite(number: Double) {
+  func `numbers that are not finite are refused`(number: Double) {
     #expect(throws: SceneConfig.Violation.notFinite("rotation")) {
       try SceneConfig(rotation: number)
     }
@@ -85,12 +85,12 @@ import Testing
   }
 
   @Test(arguments: [0.1, 1e300, 2.2250738585072014e-308, 1e15, 123456789.25, -7])
-  func numbersComeBackAsTheyWere(number: Double) throws {
+  func `numbers survive a round trip`(number: Double) throws {
     let config = try SceneConfig(rotation: number)
     #expect(SceneConfig(json: config.json) == config)
   }
 
-  @Test func aNewConfigurationKeepsWhatTheOldOneHadBesideTheKnownKeys() throws {
+  @Test func `a new configuration keeps the unknown keys of the old one`() throws {
     let old = SceneConfig(
       json:
         #"{"smart_object":"a","smart_object_name":"b","rotation":"90deg","x":1,"y":2,"scale":3}"#)
@@ -98,7 +98,7 @@ import Testing
     other["y"] = "[3]"
     let new = try SceneConfig(rotation: 90, other: other)
     let merged = new.replacing(old)
-    // Known keys are the new one's, and the second spelling does not become the first.
+    // Known keys come from the new configuration, and the alternative spelling is removed.
     #expect(merged.json == #"{"x":1,"y":[3],"rotation":90}"#)
   }
 }

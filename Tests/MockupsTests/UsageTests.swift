@@ -37,36 +37,36 @@ import Testing
 
   static let cases = [
     Case(
-      "nothing used", usage(),
+      "no usage", usage(),
       used: 0, available: 3500, remainingAnnual: 3500, remainingMonthly: 292,
       softLimitIsPassed: false),
     Case(
-      "a regeneration costs, and a refund gives back",
+      "a regeneration costs credits, and a refund returns them",
       usage(generation: 100, regeneration: 20, refund: 7, monthlyUsed: 113),
       used: 113, available: 3387, remainingAnnual: 3387, remainingMonthly: 179,
       softLimitIsPassed: false),
     Case(
-      "what is held is neither used nor available",
+      "held credits are neither used nor available",
       usage(generation: 100, held: 50, monthlyUsed: 100, monthlyHeld: 50),
       used: 100, available: 3350, remainingAnnual: 3350, remainingMonthly: 142,
       softLimitIsPassed: false),
     Case(
-      "the soft limit is reached and not passed",
+      "the soft limit is reached and not exceeded",
       usage(generation: 200, held: 92, monthlyUsed: 200, monthlyHeld: 92),
       used: 200, available: 3208, remainingAnnual: 3208, remainingMonthly: 0,
       softLimitIsPassed: false),
     Case(
-      "the soft limit is passed by one that is held",
+      "a held credit exceeds the soft limit",
       usage(generation: 200, held: 93, monthlyUsed: 200, monthlyHeld: 93),
       used: 200, available: 3207, remainingAnnual: 3207, remainingMonthly: 0,
       softLimitIsPassed: true),
     Case(
-      "the budget was lowered below what is used and held",
+      "the budget was lowered below the used and held credits",
       usage(budget: 100, generation: 90, held: 30, monthlyUsed: 90, monthlyHeld: 30),
       used: 90, available: -20, remainingAnnual: 0, remainingMonthly: 172,
       softLimitIsPassed: false),
     Case(
-      "more was refunded than spent",
+      "refunds exceed the spent credits",
       usage(budget: 10, limit: 5, refund: 4, monthlyUsed: -4),
       used: -4, available: 14, remainingAnnual: 14, remainingMonthly: 9,
       softLimitIsPassed: false),
@@ -80,15 +80,15 @@ import Testing
   ]
 
   @Test(arguments: cases)
-  func figuresFollowFromTheSums(_ given: Case) {
-    #expect(given.usage.used == given.used)
-    #expect(given.usage.available == given.available)
-    #expect(given.usage.remainingAnnual == given.remainingAnnual)
-    #expect(given.usage.remainingMonthly == given.remainingMonthly)
-    #expect(given.usage.softLimitIsPassed == given.softLimitIsPassed)
+  func `the figures follow from the sums`(_ testCase: Case) {
+    #expect(testCase.usage.used == testCase.used)
+    #expect(testCase.usage.available == testCase.available)
+    #expect(testCase.usage.remainingAnnual == testCase.remainingAnnual)
+    #expect(testCase.usage.remainingMonthly == testCase.remainingMonthly)
+    #expect(testCase.usage.softLimitIsPassed == testCase.softLimitIsPassed)
   }
 
-  @Test func creditsSetAsideAreHeldInTheYearAndTheMonth() {
+  @Test func `reserved credits are held in the year and the month`() {
     let before = Self.usage(generation: 10, held: 4, monthlyUsed: 3, monthlyHeld: 2)
     #expect(
       before.holding(5)
