@@ -3,7 +3,7 @@ import TTRPC
 
 @testable import MockupService
 
-/// Whom a policy takes somebody for.
+/// The roles that an access policy gives to a peer.
 @Suite struct AccessPolicyTests {
   private static func peer(_ userID: UInt32, _ groupID: UInt32, _ others: [UInt32] = [])
     -> PeerIdentity
@@ -18,7 +18,7 @@ import TTRPC
     .reader: [.group(id: 50), .group(id: 51)],
   ])
 
-  @Test func rolesComeFromTheUserAndFromEachGroup() {
+  @Test func `roles come from the user and from each group`() {
     let cases: [(peer: PeerIdentity, roles: Set<Role>)] = [
       (Self.peer(1, 100), [.admin]),
       (Self.peer(2, 100), [.service]),
@@ -27,10 +27,10 @@ import TTRPC
       (Self.peer(2, 100, [51]), [.service, .reader]),
       (Self.peer(1, 50), [.admin, .service, .reader]),
       (Self.peer(3, 100, [101]), []),
-      // A user's number is no group's, nor the other way round.
+      // A user id does not match a group rule, nor a group id a user rule.
       (Self.peer(50, 1), []),
       (Self.peer(51, 2, [1]), []),
-      // Root is like anybody else where it was not named.
+      // Root has no role unless the policy names it.
       (Self.peer(0, 0), []),
     ]
     for (peer, roles) in cases {
@@ -38,7 +38,7 @@ import TTRPC
     }
   }
 
-  @Test func aPeerMayCallWhatOneOfItsRolesMay() {
+  @Test func `a peer may call the methods of each of its roles`() {
     func allows(_ peer: PeerIdentity, _ method: String) -> Bool {
       Self.policy.allows(peer, service: "mockups.v1.CreditService", method: method)
     }
@@ -48,21 +48,21 @@ import TTRPC
     #expect(!allows(Self.peer(9, 9), "GetCreditUsage"))
   }
 
-  @Test func unlessSaidOtherwiseRootAndTheServersUserAreAdmins() {
+  @Test func `root and the user of the server are admins by default`() {
     let policy = AccessPolicy.standard(serverUserID: 7)
     #expect(policy.roles(of: Self.peer(0, 9)) == [.admin])
     #expect(policy.roles(of: Self.peer(7, 9)) == [.admin])
     #expect(policy.roles(of: Self.peer(9, 0, [7])) == [])
   }
 
-  @Test func aNewPolicyHoldsForTheNextQuestion() {
+  @Test func `a new policy applies from the next check on`() {
     let control = AccessControl(AccessPolicy.standard(serverUserID: 7))
     control.policy = Self.policy
     #expect(control.policy.roles(of: Self.peer(0, 0)) == [])
     #expect(control.policy.roles(of: Self.peer(1, 9)) == [.admin])
   }
 
-  @Test func itSaysWhatItGrants() {
+  @Test func `the description lists the granted roles`() {
     #expect(
       "\(Self.policy)" == "service: uid 2, gid 50; admin: uid 1; reader: gid 50, gid 51")
     #expect("\(AccessPolicy([:]))" == "")

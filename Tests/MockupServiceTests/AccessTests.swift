@@ -3,8 +3,9 @@ import TTRPC
 
 @testable import MockupService
 
-/// Who may call what. This table says it a second time, from the callers' side: which methods each role
-/// has beside those of everybody.
+/// The methods that each role may call.
+///
+/// This table repeats ``AccessTable`` by role, without the methods that every peer may call.
 @Suite struct AccessTests {
   private static let reads: Set<String> = [
     "http/metrics",
@@ -94,7 +95,7 @@ import TTRPC
     return AccessTable.allows(roles, service: names[0], method: names[1])
   }
 
-  @Test(arguments: Role.allCases) func aRoleHasItsMethodsAndNoOther(role: Role) throws {
+  @Test(arguments: Role.allCases) func `a role has its methods and no others`(role: Role) throws {
     let own = try #require(Self.methods[role])
     for method in Self.everything {
       #expect(Self.allows([role], method) == own.contains(method), "\(method)")
@@ -104,28 +105,28 @@ import TTRPC
     }
   }
 
-  @Test func whoHasNoRoleHasHealthAlone() {
+  @Test func `a peer without a role may call the health methods only`() {
     for method in Self.everything.union([Self.reflection]) {
       #expect(!Self.allows([], method), "\(method)")
     }
     for method in Self.health { #expect(Self.allows([], method), "\(method)") }
   }
 
-  @Test func rolesAddUp() {
+  @Test func `a peer with several roles has the methods of each`() {
     let both = Self.methods[.worker, default: []].union(Self.methods[.scheduler, default: []])
     for method in Self.everything {
       #expect(Self.allows([.worker, .scheduler], method) == both.contains(method), "\(method)")
     }
   }
 
-  @Test func whatHasNoRowIsTheAdminsAlone() {
+  @Test func `a method without a row is for admins only`() {
     for method in ["mockups.v1.CreditService/Nope", "nope/ReserveCredits", "http/nope"] {
       #expect(Self.allows([.admin], method))
       #expect(!Self.allows(Set(Role.allCases).subtracting([.admin]), method), "\(method)")
     }
   }
 
-  @Test func eachRowIsInThisTableToo() {
+  @Test func `each row of the access table is in the table of this test`() {
     let rows = AccessTable.methods.flatMap { service, methods in
       methods.keys.map { "\(service)/\($0)" }
     }

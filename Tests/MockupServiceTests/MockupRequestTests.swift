@@ -7,7 +7,7 @@ import TTRPC
 
 @testable import MockupService
 
-/// What the requests about mockups may hold, and which field is named where they do not.
+/// The limits on the fields of mockup requests, and the fields that errors name.
 @Suite struct MockupRequestTests {
   private static let id = "11111111-2222-3333-4444-555555555555"
 
@@ -17,7 +17,7 @@ import TTRPC
   private static let complete = CompleteMockupRequest(
     userID: id, mockupID: id, attempt: 1, fileURL: "u", fileKey: "k")
 
-  /// The field that is refused; nothing where none is.
+  /// Returns the field that is refused, or nil if none is.
   private static func refusal<Value>(_ body: () throws(RPCError) -> Value) -> String? {
     do throws(RPCError) {
       _ = try body()
@@ -33,7 +33,7 @@ import TTRPC
     (0..<count).map { _ in UUID().wireText }
   }
 
-  @Test func aGenerationsFieldsAreWithinTheirLimits() {
+  @Test func `the fields of a generation are within their limits`() {
     let table: [(String?, (inout GenerateMockupsRequest) -> Void)] = [
       (nil, { _ in }),
       ("user_id", { $0.userID = "" }),
@@ -65,14 +65,14 @@ import TTRPC
     }
   }
 
-  @Test func whatAGenerationLeavesOutIsOneCreditForADay() throws {
+  @Test func `a generation reserves one credit for a day by default`() throws {
     let request = try Self.generate.generation()
     #expect(request.cost.credits == 1)
     #expect(request.cost.timeToLive == .seconds(86_400))
     #expect(request.quoteID == nil)
   }
 
-  @Test func aClaimsFieldsAreWithinTheirLimits() throws {
+  @Test func `the fields of a claim are within their limits`() throws {
     let table: [(String?, (inout ClaimMockupsRequest) -> Void)] = [
       (nil, { _ in }),
       ("worker", { $0.worker = "" }),
@@ -92,7 +92,7 @@ import TTRPC
     #expect(claim.wait == .zero)
   }
 
-  @Test func aCompletionsFieldsAreWithinTheirLimits() {
+  @Test func `the fields of a completion are within their limits`() {
     let long = String(repeating: "x", count: 4097)
     let table: [(String?, (inout CompleteMockupRequest) -> Void)] = [
       (nil, { _ in }),
@@ -112,7 +112,7 @@ import TTRPC
     }
   }
 
-  @Test func aTokenLeadsBackToWhereItWasMadeAndNoOtherTextDoes() throws {
+  @Test func `a page token decodes to its cursor, and other text is refused`() throws {
     for microseconds in [1_778_414_400_123_457, 1, -1] {
       let cursor = MockupPage.Cursor(
         createdAt: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: UUID())

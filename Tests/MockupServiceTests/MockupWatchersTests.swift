@@ -4,7 +4,7 @@ import Testing
 @testable import MockupService
 
 @Suite struct MockupWatchersTests {
-  @Test func aWatcherBeginsAwakeAndIsWokenForItsUserAlone() async throws {
+  @Test func `a watcher starts awake and is woken for its user only`() async throws {
     let watchers = MockupWatchers()
     let (user, other) = (UUID(), UUID())
     let watch = watchers.watch(user)
@@ -16,11 +16,11 @@ import Testing
     #expect(await wakes.next() != nil)
     watchers.forget(watch)
     #expect(watchers.count == 0)
-    // Those of the same moment were one, and the other user's none.
+    // The two wakes of the user were one, and the wake of the other user was none.
     #expect(await wakes.next() == nil)
   }
 
-  @Test func onePartAfterTheOtherAllAreWokenOnce() async throws {
+  @Test func `waking every part in turn wakes each watcher once`() async throws {
     let watchers = MockupWatchers()
     let watches = (0..<50).map { _ in watchers.watch(UUID()) }
     for watch in watches {

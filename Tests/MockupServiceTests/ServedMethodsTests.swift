@@ -6,33 +6,34 @@ import Testing
 
 @testable import MockupService
 
-/// The schema that is compiled in, against the rows of the access table: a method that is added to one
-/// and not to the other would be the admins' alone, and nobody would have decided it.
+/// Compares the compiled-in schema with the rows of the access table.
+///
+/// A method without a row would be for admins only, although nobody decided so.
 @Suite struct ServedMethodsTests {
-  @Test func everyMethodOfTheSchemaHasARow() {
+  @Test func `every method of the schema has a row in the access table`() {
     let methods = Self.schemaMethods()
     #expect(methods.contains { $0 == ("mockups.v1.CreditService", "ReserveCredits") })
     for (service, method) in methods {
       let hasRow = AccessTable.methods[service]?[method] != nil
       #expect(
         hasRow || AccessTable.services[service] != nil,
-        "\(service)/\(method) is in no row of AccessTable")
+        "\(service)/\(method) has no row in AccessTable")
     }
   }
 
-  /// The service binds its methods itself, and none may be missing.
-  @Test func everyMethodOfTheCreditServiceIsServed() async throws {
+  /// `CreditService` lists its methods by hand, so one could be missing.
+  @Test func `the credit service serves every method of the schema`() async throws {
     let pool = try Pool(
       configuration: PostgresConfiguration(url: "postgresql:///", applicationName: "none"))
     let served = CreditService(store: CreditStore(pool: pool)).methods
-    let asked = Self.schemaMethods().filter { $0.service == CreditService.serviceName }
-    #expect(served.map(\.name).sorted() == asked.map(\.method).sorted())
+    let expected = Self.schemaMethods().filter { $0.service == CreditService.serviceName }
+    #expect(served.map(\.name).sorted() == expected.map(\.method).sorted())
     for method in served {
       #expect(method.shape == (method.name == "ExportCreditUsage" ? .serverStreaming : .unary))
     }
   }
 
-  /// Every method of the compiled-in `FileDescriptorSet`.
+  /// Returns every method of the compiled-in `FileDescriptorSet`.
   private static func schemaMethods() -> [(service: String, method: String)] {
     MockupDescriptors.fileDescriptorSet[...].submessages(1).flatMap { file in
       file.submessages(6).flatMap { service in
@@ -45,7 +46,7 @@ import Testing
 }
 
 extension ArraySlice<UInt8> {
-  /// The contents of each length-delimited field with a number.
+  /// Returns the contents of each length-delimited field with the given number.
   fileprivate func submessages(_ number: UInt64) -> [ArraySlice<UInt8>] {
     var rest = self
     var found: [ArraySlice<UInt8>] = []
