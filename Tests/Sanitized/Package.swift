@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 
-// ProtobufC and its tests, through symbolic links, so that AddressSanitizer does not have to build
-// the whole project. Run by scripts/test-sanitized.
+// ProtobufC and its tests alone, through symbolic links, so that AddressSanitizer does not have to
+// build the whole project. scripts/test-sanitized runs them.
 
 import PackageDescription
 

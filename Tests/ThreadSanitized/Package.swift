@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 
-// TTRPC and its tests, through symbolic links, so that ThreadSanitizer does not have to build the
-// whole project. Run by scripts/test-sanitized thread.
+// TTRPC and its tests alone, through symbolic links, so that ThreadSanitizer does not have to build
+// the whole project. scripts/test-sanitized thread runs them.
 
 import PackageDescription
 
@@ -41,7 +41,7 @@ let package = Package(
     .target(
       name: "TTRPC", dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC"] + libraries,
       swiftSettings: settings),
-    // The parts that need no database.
+    // The files that need no database.
     .target(
       name: "TestSupport",
       dependencies: [.product(name: "NIOEmbedded", package: "swift-nio")],
