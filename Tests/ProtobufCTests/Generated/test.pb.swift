@@ -279,7 +279,7 @@ struct Rich: ProtobufMessage {
   var userID: String = ""
   var pageSize: Int32? = nil
   var note: String? = nil
-  /// One of several.
+  /// A oneof with several cases.
   var choice: Choice? = nil
   var origin: Rich.Point? = nil
   var points: [Rich.Point] = []
@@ -315,7 +315,7 @@ struct Rich: ProtobufMessage {
     self.scalars = scalars
   }
 
-  /// One of several.
+  /// A oneof with several cases.
   enum Choice: Sendable, Hashable {
     case text(String)
     case blob([UInt8])
@@ -488,7 +488,7 @@ extension Rich.Point {
   }
 }
 
-/// Nests without end.
+/// A recursive message.
 struct Tree: ProtobufMessage {
   var name: String = ""
   var left: Tree? {
@@ -560,7 +560,7 @@ extension Tree {
   }
 }
 
-/// Recursive only by way of another message.
+/// A message that is recursive only through another one.
 struct Ping: ProtobufMessage {
   var pong: Pong? {
     get { pongBox.first }
@@ -633,7 +633,7 @@ extension Pong {
   }
 }
 
-/// Names that Swift or C keep for themselves.
+/// Fields with names that Swift or C reserves.
 struct Words: ProtobufMessage {
   var `class`: String = ""
   var int: Int32 = 0
@@ -763,7 +763,7 @@ extension Empty {
   }
 }
 
-/// Holds a message that holds nothing, many times.
+/// Lists of empty and of large messages.
 struct Crowd: ProtobufMessage {
   var members: [Empty] = []
   var riches: [Rich] = []
@@ -802,7 +802,7 @@ extension Crowd {
   }
 }
 
-/// A moment, as google.protobuf.Timestamp has it: that type's C belongs to another target.
+/// A timestamp like google.protobuf.Timestamp, whose C code belongs to another target.
 struct Moment: ProtobufMessage {
   var seconds: Int64 = 0
   var nanos: Int32 = 0

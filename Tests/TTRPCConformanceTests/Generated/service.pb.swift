@@ -3,85 +3,85 @@
 
 import TTRPC
 
-/// What a server offers to be held against the protocol. The name is as short as that of the recorded
-/// frames, and has no package.
+/// The service that a server under test implements. Its name is that of the recorded frames, without
+/// a package.
 protocol pHandler: TTRPC.Service {
-  /// The number and one.
+  /// Returns the number plus one.
   func echo(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// UNKNOWN, with no status of the handler's own: its text is a secret.
+  /// Fails with UNKNOWN from an error without a status, whose text is confidential.
   func fail(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// FAILED_PRECONDITION, "no", with one detail of the type "type.example/p.Why" and the bytes 01.
+  /// Fails with FAILED_PRECONDITION, "no", and a detail of type "type.example/p.Why" and value 01.
   func refuse(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// So many bytes.
+  /// Returns the requested number of bytes.
   func large(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Blob
 
-  /// The values of the metadata's key "v" in their order, with commas between them.
+  /// Returns the values of the metadata key "v" in order, separated by commas.
   func metadata(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Blob
 
-  /// The number, once Release was called with it.
+  /// Returns the number once Release was called with it.
   func hold(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// Lets every Hold of the number return, also one that is called later.
+  /// Lets every Hold of the number return, later ones included.
   func release(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// The calls that run and have the number in the metadata's key "k".
+  /// Returns the number of calls in flight that have the request's number as metadata key "k".
   func running(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// The numbers from 1 to the request's, and 1 at least.
+  /// Sends the numbers from 1 to the request's number, but at least 1.
   func many(
     _ request: Number, responses: TTRPC.ResponseWriter<Number>,
     context: TTRPC.ServerContext
   ) async throws
 
-  /// 1, and then UNKNOWN, "boom".
+  /// Sends 1, and then fails with UNKNOWN, "boom".
   func boom(
     _ request: Number, responses: TTRPC.ResponseWriter<Number>,
     context: TTRPC.ServerContext
   ) async throws
 
-  /// 1, and then nothing until the call is cancelled.
+  /// Sends 1, and then nothing until the call is cancelled.
   func watch(
     _ request: Number, responses: TTRPC.ResponseWriter<Number>,
     context: TTRPC.ServerContext
   ) async throws
 
-  /// How many there were.
+  /// Returns the number of messages.
   func sum(
     _ requests: TTRPC.MessageStream<Number>, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// The first number, at once.
+  /// Returns the first number at once.
   func first(
     _ requests: TTRPC.MessageStream<Number>, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// Each number and one.
+  /// Sends each number plus one.
   func bidi(
     _ requests: TTRPC.MessageStream<Number>,
     responses: TTRPC.ResponseWriter<Number>,
     context: TTRPC.ServerContext
   ) async throws
 
-  /// Each blob. Reads none until Release was called with the number in the metadata's key "k".
+  /// Sends each blob back. Reads none until Release was called with the number of metadata key "k".
   func stall(
     _ requests: TTRPC.MessageStream<Blob>,
     responses: TTRPC.ResponseWriter<Blob>,
@@ -206,63 +206,63 @@ struct pClient: Sendable {
     self.client = client
   }
 
-  /// The number and one.
+  /// Returns the number plus one.
   func echo(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
     try await client.unary(Methods.echo, request, options: options)
   }
 
-  /// UNKNOWN, with no status of the handler's own: its text is a secret.
+  /// Fails with UNKNOWN from an error without a status, whose text is confidential.
   func fail(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
     try await client.unary(Methods.fail, request, options: options)
   }
 
-  /// FAILED_PRECONDITION, "no", with one detail of the type "type.example/p.Why" and the bytes 01.
+  /// Fails with FAILED_PRECONDITION, "no", and a detail of type "type.example/p.Why" and value 01.
   func refuse(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
     try await client.unary(Methods.refuse, request, options: options)
   }
 
-  /// So many bytes.
+  /// Returns the requested number of bytes.
   func large(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Blob {
     try await client.unary(Methods.large, request, options: options)
   }
 
-  /// The values of the metadata's key "v" in their order, with commas between them.
+  /// Returns the values of the metadata key "v" in order, separated by commas.
   func metadata(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Blob {
     try await client.unary(Methods.metadata, request, options: options)
   }
 
-  /// The number, once Release was called with it.
+  /// Returns the number once Release was called with it.
   func hold(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
     try await client.unary(Methods.hold, request, options: options)
   }
 
-  /// Lets every Hold of the number return, also one that is called later.
+  /// Lets every Hold of the number return, later ones included.
   func release(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
     try await client.unary(Methods.release, request, options: options)
   }
 
-  /// The calls that run and have the number in the metadata's key "k".
+  /// Returns the number of calls in flight that have the request's number as metadata key "k".
   func running(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
     try await client.unary(Methods.running, request, options: options)
   }
 
-  /// The numbers from 1 to the request's, and 1 at least.
+  /// Sends the numbers from 1 to the request's number, but at least 1.
   func many<Value>(
     _ request: Number, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<Number>) async throws -> Value
@@ -270,7 +270,7 @@ struct pClient: Sendable {
     try await client.serverStreaming(Methods.many, request, options: options, body)
   }
 
-  /// 1, and then UNKNOWN, "boom".
+  /// Sends 1, and then fails with UNKNOWN, "boom".
   func boom<Value>(
     _ request: Number, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<Number>) async throws -> Value
@@ -278,7 +278,7 @@ struct pClient: Sendable {
     try await client.serverStreaming(Methods.boom, request, options: options, body)
   }
 
-  /// 1, and then nothing until the call is cancelled.
+  /// Sends 1, and then nothing until the call is cancelled.
   func watch<Value>(
     _ request: Number, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<Number>) async throws -> Value
@@ -286,7 +286,7 @@ struct pClient: Sendable {
     try await client.serverStreaming(Methods.watch, request, options: options, body)
   }
 
-  /// How many there were.
+  /// Returns the number of messages.
   func sum(
     options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.RequestWriter<Number>) async throws -> Void
@@ -294,7 +294,7 @@ struct pClient: Sendable {
     try await client.clientStreaming(Methods.sum, options: options, body)
   }
 
-  /// The first number, at once.
+  /// Returns the first number at once.
   func first(
     options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.RequestWriter<Number>) async throws -> Void
@@ -302,7 +302,7 @@ struct pClient: Sendable {
     try await client.clientStreaming(Methods.first, options: options, body)
   }
 
-  /// Each number and one.
+  /// Sends each number plus one.
   func bidi<Value>(
     options: TTRPC.CallOptions = .init(),
     _ body: (
@@ -312,7 +312,7 @@ struct pClient: Sendable {
     try await client.bidirectional(Methods.bidi, options: options, body)
   }
 
-  /// Each blob. Reads none until Release was called with the number in the metadata's key "k".
+  /// Sends each blob back. Reads none until Release was called with the number of metadata key "k".
   func stall<Value>(
     options: TTRPC.CallOptions = .init(),
     _ body: (

@@ -2,10 +2,15 @@ import Testing
 
 @testable import load
 
+<<<<<<< HEAD
 @Suite("Requests")
 struct RequestTests {
   @Test("eight digits at once are the same as digits one by one")
   func hexDigits() {
+=======
+@Suite struct RequestTests {
+  @Test func `eight hex digits at once equal the digits one by one`() {
+>>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var numbers = RandomNumbers(seed: 1)
     let some = (0..<1000).map { _ in UInt32(truncatingIfNeeded: numbers.next()) }
     for number in [0, 1, 9, 10, 15, 16, 0x0123_4567, 0x89ab_cdef, .max] + some {
@@ -19,8 +24,12 @@ struct RequestTests {
     }
   }
 
+<<<<<<< HEAD
   @Test("ids of reservations are version 4 UUIDs that derive from the seed")
   func reservationIDs() {
+=======
+  @Test func `reservation ids are UUIDs of version 4 and follow from the seed`() {
+>>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var numbers = RandomNumbers(seed: 7)
     let texts = (0..<1000).map { _ in text(RandomUUID(using: &numbers)) }
     let shape = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/
@@ -30,8 +39,12 @@ struct RequestTests {
     #expect(texts.first == text(RandomUUID(using: &again)))
   }
 
+<<<<<<< HEAD
   @Test("users are chosen uniformly")
   func users() {
+=======
+  @Test func `users are drawn with equal probability`() {
+>>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var numbers = RandomNumbers(seed: 3)
     var counts = [Int](repeating: 0, count: 10)
     for _ in 0..<100_000 { counts[Int(numbers.next(below: 10))] += 1 }
@@ -39,15 +52,13 @@ struct RequestTests {
     #expect(numbers.next(below: 1) == 0)
   }
 
-  @Test("users and mockups have their number in the last twelve digits")
-  func identifiers() {
+  @Test func `users and mockups have their number in the last twelve digits`() {
     #expect(Identifiers.user(0) == "00000000-0000-4000-8000-000000000000")
     #expect(Identifiers.user(999) == "00000000-0000-4000-8000-0000000003e7")
     #expect(Identifiers.mockup(16) == "00000000-0000-4000-9000-000000000010")
   }
 
-  @Test("a health check has a payload of 64 bytes, with the service first")
-  func health() throws {
+  @Test func `a health check has a payload of 64 bytes, with the service first`() throws {
     let (header, envelope) = try frame(.health, Call(streamID: 9))
     #expect(header == [0, 0, 0, UInt8(envelope.length), 0, 0, 0, 9, 1, 0])
     #expect(envelope.fields[0].text == "grpc.health.v1.Health")
@@ -58,8 +69,12 @@ struct RequestTests {
     #expect(payload[1].number == 1000)
   }
 
+<<<<<<< HEAD
   @Test("a frame has the ids of its call, and nothing else changes")
   func patching() throws {
+=======
+  @Test func `a call writes its ids into its frame and changes nothing else`() throws {
+>>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var numbers = RandomNumbers(seed: 5)
     let reservation = RandomUUID(using: &numbers)
     let call = Call(streamID: 0x0001_0203, user: 999, reservation: reservation)
