@@ -3,15 +3,8 @@ import Testing
 
 @testable import load
 
-<<<<<<< HEAD
-@Suite("Buffers")
-struct BufferTests {
-  @Test("frames are complete however their bytes are cut")
-  func cutFrames() throws {
-=======
 @Suite struct BufferTests {
   @Test func `frames are received complete however they are split`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     let (socket, peer) = try pair()
     var received = ReceiveBuffer()
     let frames = (1...50).map { number in
@@ -51,12 +44,7 @@ struct BufferTests {
     close(socket.descriptor)
   }
 
-<<<<<<< HEAD
-  @Test("bytes that the socket does not take are sent later, in order")
-  func partialWrites() throws {
-=======
   @Test func `bytes that the socket does not accept wait in order`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     let (socket, peer) = try pair()
     var unsent = SendBuffer(capacity: 1 << 20)
     var expected: [UInt8] = []

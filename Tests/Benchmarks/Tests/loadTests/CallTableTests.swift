@@ -2,15 +2,8 @@ import Testing
 
 @testable import load
 
-<<<<<<< HEAD
-@Suite("The calls of a connection")
-struct CallTableTests {
-  @Test("ids are odd and rise in any order of the responses")
-  func idsRise() throws {
-=======
 @Suite struct CallTableTests {
   @Test func `ids are odd and rise in any order of answers`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var table = CallTable(capacity: 16)
     var numbers = RandomNumbers(seed: 2)
     var waiting: [UInt32] = []
@@ -29,12 +22,7 @@ struct CallTableTests {
     }
   }
 
-<<<<<<< HEAD
-  @Test("a slow call does not delay the others")
-  func slowCall() throws {
-=======
   @Test func `a slow call does not delay other calls`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var table = CallTable(capacity: 2)
     var slow = Call(user: 42)
     try table.open(&slow)
@@ -47,12 +35,7 @@ struct CallTableTests {
     #expect(table.count == 0)
   }
 
-<<<<<<< HEAD
-  @Test("a response without a call is detected, and so is a second response")
-  func unknownIDs() throws {
-=======
   @Test func `an answer to an unknown or finished call is recognized`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var table = CallTable(capacity: 4)
     var call = Call()
     try table.open(&call)

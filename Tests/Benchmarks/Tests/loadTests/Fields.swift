@@ -1,10 +1,6 @@
 @testable import load
 
-<<<<<<< HEAD
-/// Decodes a message into its fields in order; `nil` if it is malformed.
-=======
 /// Decodes the fields of a message in order, or returns nil if it is malformed.
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
 func fields(_ message: [UInt8]) -> [Field]? {
   unsafe message.withUnsafeBytes { bytes in
     var scanner = unsafe FieldScanner(bytes)
@@ -25,11 +21,7 @@ struct Field: Equatable {
   var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-<<<<<<< HEAD
-/// Returns the `count` bytes that `write` writes.
-=======
 /// Returns the bytes that `write` writes.
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
 func written(_ count: Int, _ write: (UnsafeMutableRawPointer) -> Void) -> [UInt8] {
   var bytes = [UInt8](repeating: 0, count: count)
   unsafe bytes.withUnsafeMutableBytes { buffer in

@@ -2,15 +2,8 @@ import Testing
 
 @testable import load
 
-<<<<<<< HEAD
-@Suite("Batches of performance entries")
-struct PerformanceBatchesTests {
-  @Test("batches go through all mockups in rotation, each with a new id")
-  func inTurn() throws {
-=======
 @Suite struct PerformanceBatchesTests {
   @Test func `batches cycle through all mockups, each batch with its own id`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var batches = PerformanceBatches(size: 4, mockups: 3, users: 2, seed: 1)
     var ids: Set<String> = []
     var mockups: [String] = []

@@ -2,15 +2,8 @@ import Testing
 
 @testable import load
 
-<<<<<<< HEAD
-@Suite("The report")
-struct ReportTests {
-  @Test("each response is counted once, under its status")
-  func tally() throws {
-=======
 @Suite struct ReportTests {
   @Test func `each answer counts once, under its status`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var tally = Tally()
     tally.succeeded(after: 1000)
     tally.declined(isDone: true, after: 2000)
@@ -32,31 +25,17 @@ struct ReportTests {
     #expect(Percentiles(tally.refusedLatency).map { abs($0.max / 3000 - 1) < 0.001 } == true)
   }
 
-<<<<<<< HEAD
-  @Test("the first five different messages are kept")
-  func messages() {
-=======
   @Test func `the first five distinct messages are kept`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var messages = DistinctMessages()
     for text in ["a", "b", "a", "c", "d", "e", "f"] { messages.note { text } }
     #expect(messages.texts == ["a", "b", "c", "d", "e"])
   }
 
-<<<<<<< HEAD
-  @Test("percentiles are in microseconds, to within a thousandth")
-  func percentiles() throws {
-    var tally = Tally()
-    #expect(Percentiles(tally.latency) == nil)
-    for value in 1...100_000 as ClosedRange<UInt64> { tally.succeeded(after: value * 1000) }
-    // An hour is the highest value of the histogram.
-=======
   @Test func `percentiles are within a thousandth, in microseconds`() throws {
     var tally = Tally()
     #expect(Percentiles(tally.latency) == nil)
     for value in 1...100_000 as ClosedRange<UInt64> { tally.succeeded(after: value * 1000) }
     // Longer latencies count as an hour.
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     tally.succeeded(after: .max)
     let percentiles = try #require(Percentiles(tally.latency))
     #expect(abs(percentiles.p50 / 50_000 - 1) < 0.001)
@@ -65,12 +44,7 @@ struct ReportTests {
     #expect(abs(percentiles.max / 3.6e9 - 1) < 0.001)
   }
 
-<<<<<<< HEAD
-  @Test("JSON keeps the order of members, on one line")
-  func json() {
-=======
   @Test func `a JSON value keeps the order of its members and stays on one line`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     let value: JSON = [
       "b": .integer(1), "a": .array([.number(0.12345), .null, .number(.nan)]),
       "text": .string("\"line\"\n\\é"),
@@ -79,23 +53,13 @@ struct ReportTests {
       value.text == #"{"b":1,"a":[0.123,null,null],"text":"\"line\"\u000a\\é"}"#)
   }
 
-<<<<<<< HEAD
-  @Test("the CPU time of a process with any name is read")
-  func processorTime() throws {
-=======
   @Test func `the processor time is read whatever the name of the process`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     let stat = "7 (a) b 1 2) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 3 4 20 0 1 0 100 1 1"
     #expect(try ServerProcess.ticks(ofStat: stat) == 300)
     #expect(throws: LoadError.self) { try ServerProcess.ticks(ofStat: "7 (a) S 1") }
   }
 
-<<<<<<< HEAD
-  @Test("memory is the resident memory and its peak")
-  func memory() throws {
-=======
   @Test func `the resident memory and its peak are read`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     let status = "Name:\tx\nVmPeak:\t  9 kB\nVmHWM:\t  300 kB\nVmRSS:\t  200 kB\n"
     #expect(
       try ServerProcess.memory(ofStatus: status) == .init(resident: 200, peak: 300))

@@ -2,15 +2,8 @@ import Testing
 
 @testable import load
 
-<<<<<<< HEAD
-@Suite("Requests")
-struct RequestTests {
-  @Test("eight digits at once are the same as digits one by one")
-  func hexDigits() {
-=======
 @Suite struct RequestTests {
   @Test func `eight hex digits at once equal the digits one by one`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var numbers = RandomNumbers(seed: 1)
     let some = (0..<1000).map { _ in UInt32(truncatingIfNeeded: numbers.next()) }
     for number in [0, 1, 9, 10, 15, 16, 0x0123_4567, 0x89ab_cdef, .max] + some {
@@ -24,12 +17,7 @@ struct RequestTests {
     }
   }
 
-<<<<<<< HEAD
-  @Test("ids of reservations are version 4 UUIDs that derive from the seed")
-  func reservationIDs() {
-=======
   @Test func `reservation ids are UUIDs of version 4 and follow from the seed`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var numbers = RandomNumbers(seed: 7)
     let texts = (0..<1000).map { _ in text(RandomUUID(using: &numbers)) }
     let shape = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/
@@ -39,12 +27,7 @@ struct RequestTests {
     #expect(texts.first == text(RandomUUID(using: &again)))
   }
 
-<<<<<<< HEAD
-  @Test("users are chosen uniformly")
-  func users() {
-=======
   @Test func `users are drawn with equal probability`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var numbers = RandomNumbers(seed: 3)
     var counts = [Int](repeating: 0, count: 10)
     for _ in 0..<100_000 { counts[Int(numbers.next(below: 10))] += 1 }
@@ -69,12 +52,7 @@ struct RequestTests {
     #expect(payload[1].number == 1000)
   }
 
-<<<<<<< HEAD
-  @Test("a frame has the ids of its call, and nothing else changes")
-  func patching() throws {
-=======
   @Test func `a call writes its ids into its frame and changes nothing else`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var numbers = RandomNumbers(seed: 5)
     let reservation = RandomUUID(using: &numbers)
     let call = Call(streamID: 0x0001_0203, user: 999, reservation: reservation)

@@ -2,27 +2,15 @@ import Testing
 
 @testable import load
 
-<<<<<<< HEAD
-@Suite("Time")
-struct TimeTests {
-  @Test("calls are due at even intervals, on the connections in rotation")
-  func due() {
-=======
 @Suite struct TimeTests {
   @Test func `calls are due at even intervals, on the connections in turn`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     let schedule = Schedule(start: 1000, rate: 1e6, connections: 2)
     #expect((0..<3).map { schedule.due(connection: 0, number: $0) } == [1000, 3000, 5000])
     #expect((0..<3).map { schedule.due(connection: 1, number: $0) } == [2000, 4000, 6000])
   }
 
-<<<<<<< HEAD
-  @Test("due calls are counted by their due times", arguments: [1, 999, 3000, 1e6, 3.7e6])
-  func dueCount(_ rate: Double) {
-=======
   @Test(arguments: [1, 999, 3000, 1e6, 3.7e6])
   func `the number of due calls agrees with the due times`(_ rate: Double) {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     let schedule = Schedule(start: 1000, rate: rate, connections: 3)
     let time: UInt64 = 5_000_500_000
     for connection in 0..<3 {
@@ -39,11 +27,7 @@ struct TimeTests {
     var window = Window(start: 100, warmup: 10, measured: 20)
     #expect(window.advance(to: 109) == false)
     #expect(window.advance(to: 115) && window.phase == .measuring)
-<<<<<<< HEAD
-    // The phase begins five late and keeps its length.
-=======
     // The phase began five late, and keeps its full length.
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     #expect(window.phaseEnd == 135)
     #expect(window.advance(to: 134) == false)
     #expect(window.advance(to: 135) && window.phase == .draining)
@@ -51,12 +35,7 @@ struct TimeTests {
     #expect(window.phase == .over)
   }
 
-<<<<<<< HEAD
-  @Test("a drain ends after its maximum time")
-  func endlessDrain() {
-=======
   @Test func `a drain that takes too long is abandoned`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var window = Window(start: 0, warmup: 0, measured: 1)
     #expect(window.advance(to: 0) && window.advance(to: 1))
     #expect(window.advance(to: Window.longestDrain) == false)

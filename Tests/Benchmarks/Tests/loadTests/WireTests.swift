@@ -2,15 +2,8 @@ import Testing
 
 @testable import load
 
-<<<<<<< HEAD
-@Suite("The wire")
-struct WireTests {
-  @Test("a header has ten bytes and is decoded as it was encoded")
-  func header() {
-=======
 @Suite struct WireTests {
   @Test func `a header has ten bytes and can be read back`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     let header = FrameHeader(length: 0x1b, streamID: 0x0102_0305, kind: 1, flags: 6)
     #expect(header.bytes == [0, 0, 0, 0x1b, 1, 2, 3, 5, 1, 6])
     let read = unsafe header.bytes.withUnsafeBytes { bytes in
@@ -19,12 +12,7 @@ struct WireTests {
     #expect(read == header)
   }
 
-<<<<<<< HEAD
-  @Test("a written message is read field by field")
-  func roundTrip() {
-=======
   @Test func `a written message is read back field by field`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     var message = MessageWriter()
     message.varint(1, 300)
     let start = message.string(2, "text")
@@ -38,21 +26,12 @@ struct WireTests {
       ])
   }
 
-<<<<<<< HEAD
-  @Test("fields of fixed size are skipped")
-  func fixedSize() {
-=======
   @Test func `fields of fixed size are skipped`() {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     let message: [UInt8] = [0x0d, 1, 2, 3, 4, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x18, 7]
     #expect(fields(message)?.last == Field(number: 3, value: 7))
   }
 
   @Test(
-<<<<<<< HEAD
-    "malformed bytes end the scan within them",
-=======
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     arguments: [
       [0x08], [0x08, 0x80], [0x12, 5, 1], [0x0d, 1, 2, 3], [0x11, 1], [0x0b], [0x80],
       [0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
@@ -62,12 +41,7 @@ struct WireTests {
     #expect(fields(message) == nil)
   }
 
-<<<<<<< HEAD
-  @Test("an empty response is OK and has no success")
-  func emptyAnswer() throws {
-=======
   @Test func `an empty response is OK but not a success`() throws {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     try withAnswer([]) { answer in
       #expect(answer.code == 0)
       #expect(!answer.succeeded)
@@ -83,10 +57,6 @@ struct WireTests {
   }
 
   @Test(
-<<<<<<< HEAD
-    "the success of a reservation is read",
-=======
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     arguments: [([8, 1, 16, 5], true), ([8, 0], false), ([16, 5], false)] as [([UInt8], Bool)])
   func `the first field of a response tells if a reservation succeeded`(
     _ payload: [UInt8], _ expected: Bool
@@ -96,13 +66,8 @@ struct WireTests {
     try withAnswer(envelope.bytes) { #expect($0.succeeded == expected) }
   }
 
-<<<<<<< HEAD
-  @Test("a truncated envelope is not a response", arguments: [[0x0a, 5, 8], [0x0a, 1, 8]])
-  func noAnswer(_ body: [UInt8]) {
-=======
   @Test(arguments: [[0x0a, 5, 8], [0x0a, 1, 8]])
   func `a truncated envelope is not an answer`(_ body: [UInt8]) {
->>>>>>> 67e56ca (Benchmarks: test names in plain English)
     #expect(unsafe body.withUnsafeBytes { unsafe Answer($0) == nil })
   }
 
