@@ -1,6 +1,7 @@
 /// A strict parser of the text format, version 0.0.4.
 ///
 /// Prometheus accepts every text that the parser accepts.
+///
 /// See <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 struct ExpositionParser {
   struct Sample: Equatable {

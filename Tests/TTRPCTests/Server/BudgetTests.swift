@@ -173,7 +173,7 @@ import Testing
       #expect(try Self.code(try await probe.receiveFrame()) == .ok)
       let refused = try outcome(of: try await probe.receiveFrame())
       guard case .failure(let error) = refused else {
-        Issue.record("a call of a bounded method succeeded on a reserved connection")
+        Issue.record("a call other than a health check succeeded on a reserved connection")
         return
       }
       #expect(error.code == .resourceExhausted)

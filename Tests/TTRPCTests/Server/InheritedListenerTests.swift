@@ -18,7 +18,7 @@ import Testing
       var address = sockaddr_un()
       address.sun_family = sa_family_t(AF_UNIX)
       unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-      // The length of the address is the length of an abstract name.
+      // The length of the address determines the length of an abstract name.
       let size =
         path.hasPrefix("\0")
         ? MemoryLayout<sa_family_t>.size + path.utf8.count : MemoryLayout<sockaddr_un>.size
