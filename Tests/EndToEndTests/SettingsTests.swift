@@ -26,7 +26,7 @@ import Testing
         testDescription: "an unknown group", file: #"{"limit": {"maxConnections": 5}}"#,
         mentions: ["settings.json", "limit.maxConnections"]),
       InvalidSettings(
-        testDescription: "a key with a dot", file: #"{"limits.calls": 5}"#,
+        testDescription: "a key with a dot", file: #"{"limits.maxConcurrentCalls": 5}"#,
         mentions: ["settings.json", "limits.maxConcurrentCalls"]),
       InvalidSettings(
         testDescription: "a value where keys belong", file: #"{"limits": 5}"#,

@@ -53,10 +53,10 @@ struct MethodTable: Sendable {
 
   func method(service: String, method: String) throws(RPCError) -> Entry {
     guard let methods = services[service] else {
-      throw RPCError(code: .unimplemented, message: "unknown service \(service)")
+      throw RPCError(code: .unimplemented, message: "service \(service)")
     }
     guard let found = methods[method] else {
-      throw RPCError(code: .unimplemented, message: "unknown method \(method)")
+      throw RPCError(code: .unimplemented, message: "method \(method)")
     }
     return found
   }
