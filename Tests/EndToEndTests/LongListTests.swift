@@ -141,7 +141,7 @@ import Testing
       let claimed = try await client.mockups.claim(worker: "w", count: 10)
       #expect(claimed.map { $0.mockup?.mockupID } == second.results.map(\.mockupID))
       let failed = try await database.texts(
-        "SELECT id::text || ' ' || (error_message LIKE 'it is longer %') FROM mockups "
+        "SELECT id::text || ' ' || (error_message LIKE 'the mockup exceeds %') FROM mockups "
           + "WHERE status = 'failed'")
       #expect(failed == first.results.map { "\($0.mockupID) true" })
       #expect(try await client.credits.usage(of: user).held == 1)

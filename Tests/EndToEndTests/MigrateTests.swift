@@ -182,7 +182,7 @@ import Testing
         """)
       let ending = try await Self.mockupd(["migrate"], database)
       #expect(ending.exitCode == 0, "\(ending)")
-      #expect(ending.errors.contains("WARNING: rows that are already in "), "\(ending)")
+      #expect(ending.errors.contains("WARNING: existing rows of "), "\(ending)")
       #expect(ending.errorLines.allSatisfy { $0.hasPrefix("WARNING: ") }, "\(ending)")
     }
   }

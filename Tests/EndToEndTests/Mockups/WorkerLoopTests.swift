@@ -127,7 +127,7 @@ import Testing
       return completion
     }
     return [
-      ("more credits than are held", completion { $0.credits = 3 }, "fewer credits"),
+      ("more credits than are held", completion { $0.credits = 3 }, "exceed those"),
       (
         "more credits than are available",
         completion {
