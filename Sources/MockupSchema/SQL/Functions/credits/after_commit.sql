@@ -1,4 +1,4 @@
--- A reservation as one of its commits left it, whatever has become of it since.
+-- Returns a reservation as one of its commits left it, regardless of later changes.
 CREATE OR REPLACE FUNCTION mockupd.after_commit(
   p_reservation mockupd.reservations, p_commit mockupd.commits
 ) RETURNS mockupd.reservations

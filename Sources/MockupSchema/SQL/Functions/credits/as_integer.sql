@@ -1,5 +1,5 @@
--- Clamps a sum to integer. Sums are bigint in the engine; the ledger's balances and the public functions
--- are integer.
+-- Clamps a sum to integer. The engine computes sums as bigint, but the ledger's balances and the
+-- results of the public functions are integer.
 CREATE OR REPLACE FUNCTION mockupd.as_integer(p_value bigint)
 RETURNS integer
 LANGUAGE plpgsql IMMUTABLE STRICT

@@ -1,7 +1,7 @@
--- A reservation as it stands at p_now, whether or not its expiry has been recorded yet.
+-- Returns a reservation in its state at p_now, even if its expiry has not been recorded yet.
 --
--- The vendor was never called for a reservation that was only held, so its credits are free. A dispatched
--- one may have been charged, so its credits stay held.
+-- When a held reservation expires, its credits become available, since the vendor was never called.
+-- A dispatched one becomes unresolved and keeps its credits, since the vendor may have charged.
 CREATE OR REPLACE FUNCTION mockupd.as_of(p_reservation mockupd.reservations, p_now timestamptz)
 RETURNS mockupd.reservations
 LANGUAGE plpgsql IMMUTABLE

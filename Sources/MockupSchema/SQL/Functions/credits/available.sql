@@ -1,5 +1,5 @@
--- The credits that a new reservation may take: budget - used - held. Negative after the budget was
--- lowered.
+-- Returns the credits that a new reservation may take: budget - used - held. Negative if the budget
+-- was lowered below what is used and held.
 CREATE OR REPLACE FUNCTION mockupd.available(p_usage mockupd.usage)
 RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE

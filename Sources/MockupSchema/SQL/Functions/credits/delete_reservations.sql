@@ -1,8 +1,9 @@
 -- Deletes a user's reservations when the user's counters are deleted together with the user.
 --
--- It replaces a foreign key, which would look the user up for every new reservation. A reservation that is
--- made before the lock on the counters is released is seen here; a session that waits for the lock finds
--- no user. Counters that are deleted without their user take no reservations with them.
+-- The trigger replaces a foreign key, which would look up the user for every new reservation. A
+-- session that makes a reservation locks the counters. If it commits before the deletion, this
+-- function sees the reservation. If it waits for the deletion, it finds no user afterwards.
+-- Reservations are kept if their counters are deleted without the user.
 CREATE OR REPLACE FUNCTION mockupd.delete_reservations()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER

@@ -1,4 +1,4 @@
--- The transition function of mockupd.drawn().
+-- The transition function of mockupd.drawn(): adds the credits that one more request draws.
 CREATE OR REPLACE FUNCTION mockupd.draw(
   p_drawn bigint, p_available bigint, p_credits bigint, p_best_effort boolean
 ) RETURNS bigint

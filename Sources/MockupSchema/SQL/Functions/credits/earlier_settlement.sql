@@ -1,8 +1,8 @@
--- The answer that a reservation's commit (under an id) or release was given when it was sent before, as a
--- row of mockupd.commits; null if there is none.
+-- Returns the first answer to a retried commit or release of a reservation as a row of
+-- mockupd.commits; null if p_action is not a retry. A commit is identified by p_commit_id.
 --
--- A reservation's only commit, if it is final and without overrun, is in the reservation's own row, as
--- its release is.
+-- Two kinds of answers are stored in the reservation's own row instead of mockupd.commits: that to
+-- a release, and that to the only commit of a reservation if it is final and allows no overrun.
 CREATE OR REPLACE FUNCTION mockupd.earlier_settlement(
   p_reservation mockupd.reservations, p_action text, p_commit_id uuid
 ) RETURNS mockupd.commits
@@ -31,7 +31,7 @@ BEGIN
       p_reservation.granted - (p_reservation.committed - p_reservation.overrun);
     v_commit.whole := v_commit.released = 0 OR p_action = 'release';
     v_commit.late := p_reservation.late;
-    -- A reservation that expired while it was held had nothing left to release.
+    -- A reservation that expired while it was held had no credits left to release.
     IF p_action = 'commit' AND p_reservation.late AND p_reservation.dispatched_at IS NULL THEN
       v_commit.released := 0;
     END IF;

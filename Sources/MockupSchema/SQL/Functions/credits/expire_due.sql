@@ -1,10 +1,12 @@
--- Expires the reservations that are due at p_now, as as_of() says, of each user p_user_ids[i] in the year
--- p_years[i]. Returns how many they were, and sets due_at in the counters to the next expiry.
+-- Expires the reservations of each user p_user_ids[i] in the year p_years[i] that are due at p_now,
+-- by the rules of mockupd.as_of(). Returns their number, and sets due_at in the counters to the
+-- next expiry.
 --
--- Expiry takes effect here, when a user's credits are next used; it does not depend on the sweeper. The
--- caller has locked the counters of all these years, so no other session changes them meanwhile.
-CREATE OR REPLACE FUNCTION mockupd.expire_due(p_now timestamptz, p_user_ids uuid[], p_years integer[])
-RETURNS bigint
+-- Expiry takes effect here, when a user's credits are next used, and does not depend on the
+-- sweeper. The caller has locked the counters of all these years, so no other session changes them.
+CREATE OR REPLACE FUNCTION mockupd.expire_due(
+  p_now timestamptz, p_user_ids uuid[], p_years integer[]
+) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
@@ -21,7 +23,7 @@ BEGIN
         CASE WHEN r.state = 'held' THEN r.held ELSE 0 END AS freed
       FROM unnest(p_user_ids, p_years) AS due (user_id, year)
       JOIN mockupd.credit_counters AS c ON c.user_id = due.user_id AND c.year = due.year
-      -- Most years that are due have no open reservation, and then the function is not called.
+      -- Most due years have no open reservation. The condition on c.open avoids the call for them.
       LEFT JOIN LATERAL (
         SELECT r.* FROM mockupd.open_reservations(c.user_id, c.year, c.open) AS r WHERE c.open > 0
       ) AS r ON true
@@ -33,7 +35,7 @@ BEGIN
       FROM open
       WHERE open.due AND r.user_id = open.user_id AND r.id = open.id
     )
-    -- A year without an open reservation has one row here, without a month.
+    -- A year without open reservations has one row here, whose month is null.
     SELECT user_id, year, coalesce(month, 1) AS month,
       count(*) FILTER (WHERE due) AS count,
       count(*) FILTER (WHERE due AND state = 'dispatched') AS unresolved,

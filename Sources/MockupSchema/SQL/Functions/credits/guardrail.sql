@@ -1,8 +1,9 @@
--- Reads a setting that may hold anything. A number, as a JSON number or as text, is truncated and kept
--- within 0 … 2^31 - 1; any other value counts as absent.
+-- Reads a number from a user's guardrails, which may contain any JSON. A JSON number, or text with
+-- a number, is truncated and clamped to 0 … 2^31 - 1. Any other value counts as absent.
 --
--- Only what the pattern has matched is cast, without the spaces around it. The pattern lists its
--- characters: what \s and \d match depends on the locale, and includes characters that a cast refuses.
+-- Only the text that the pattern matched is cast, without the spaces around it. The pattern lists
+-- its characters, since those that \s and \d match depend on the locale and include some that the
+-- cast refuses.
 CREATE OR REPLACE FUNCTION mockupd.guardrail(p_guardrails jsonb, p_key text, p_default integer)
 RETURNS integer
 LANGUAGE plpgsql IMMUTABLE

@@ -1,4 +1,5 @@
--- Makes a dispatched reservation unresolved at once, so that only an administrator can settle it.
+-- Makes a dispatched reservation unresolved at once, before it expires, so that an administrator
+-- can resolve it. Does nothing to a reservation in another state.
 CREATE OR REPLACE FUNCTION mockupd.leave_unresolved(p_now timestamptz, p_user_id uuid, p_id uuid)
 RETURNS void
 LANGUAGE plpgsql

@@ -1,8 +1,8 @@
--- Locks the counters of p_user_ids in p_years in one order, expires the reservations in them that are
--- due at p_now, and returns the counters as they are then. Counters that do not exist are left out.
+-- Locks the counters of p_user_ids in p_years, ordered by user and year, expires their reservations
+-- that are due at p_now, and returns the counters after that. Missing counters are left out.
 --
--- Every change of a user's credits begins here. What a later statement of the transaction reads about
--- these users and years no other session can change.
+-- Every change of a user's credits begins with this function. No other session can change what
+-- later statements of the transaction read about these users and years.
 CREATE OR REPLACE FUNCTION mockupd.lock_counters(
   p_now timestamptz, p_user_ids uuid[], p_years integer[]
 ) RETURNS mockupd.credit_counters[]
@@ -16,8 +16,8 @@ DECLARE
   v_due_users uuid[];
   v_due_years integer[];
 BEGIN
-  -- A condition on due_at belongs in the aggregates: as a WHERE it would be checked below the lock,
-  -- and the other rows would not be locked.
+  -- The conditions on due_at must be filters of the aggregates. PostgreSQL would apply a WHERE
+  -- before the lock, and would not lock the other rows.
   SELECT coalesce(array_agg(locked.counters), '{}'),
     array_agg(locked.user_id) FILTER (WHERE locked.due_at <= p_now),
     array_agg(locked.year) FILTER (WHERE locked.due_at <= p_now)

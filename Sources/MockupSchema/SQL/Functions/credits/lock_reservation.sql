@@ -1,5 +1,5 @@
--- Locks the counters of a reservation's year, and returns the reservation as it is at p_now; null if the
--- user has none of that id.
+-- Locks the counters of a reservation's year, and returns the reservation in its state at p_now;
+-- null if the user has no such reservation.
 CREATE OR REPLACE FUNCTION mockupd.lock_reservation(p_now timestamptz, p_user_id uuid, p_id uuid)
 RETURNS mockupd.reservations
 LANGUAGE plpgsql
@@ -11,8 +11,8 @@ DECLARE
   v_year integer;
   v_reservation mockupd.reservations;
 BEGIN
-  -- The year never changes, so it may be read before the lock. A reservation that is made after that is
-  -- unknown, since its counters are not locked.
+  -- The year never changes, so it can be read before the lock. A reservation that is made after
+  -- this read counts as unknown, since its counters are not locked.
   SELECT r.year INTO v_year FROM mockupd.reservations AS r
   WHERE r.user_id = p_user_id AND r.id = p_id;
   IF v_year IS NOT NULL THEN

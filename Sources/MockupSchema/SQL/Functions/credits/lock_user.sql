@@ -1,5 +1,5 @@
--- Locks the counters of all of a user's years, that of p_now included, which it makes if it is missing.
--- Returns these years; none for an unknown user.
+-- Locks the counters of all of a user's years, after making those of p_now's year if they are
+-- missing. Returns these years; none for an unknown user.
 CREATE OR REPLACE FUNCTION mockupd.lock_user(p_now timestamptz, p_user_id uuid)
 RETURNS integer[]
 LANGUAGE plpgsql

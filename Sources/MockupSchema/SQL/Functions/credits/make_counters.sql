@@ -1,7 +1,7 @@
--- Makes the counters that p_user_ids lack in a year; unknown users get none.
+-- Makes the missing counters of p_user_ids in a year. Unknown users get none.
 --
--- It waits for other sessions that make the same counters, so the caller must not hold any locks on
--- counters yet: the other session could wait for those.
+-- Waits for other sessions that make the same counters. So the caller must not hold locks on
+-- counters yet: the other sessions may wait for those, which would be a deadlock.
 CREATE OR REPLACE FUNCTION mockupd.make_counters(p_user_ids uuid[], p_year integer)
 RETURNS void
 LANGUAGE plpgsql

@@ -1,8 +1,8 @@
--- A user's p_open newest reservations of a year that are held or dispatched. These are all of them if
--- p_open is the number in the counters.
+-- Returns a user's p_open newest reservations of a year that are held or dispatched. If p_open is
+-- the number in the counters, these are all of them.
 --
--- Reservations are read from the newest on until that many are found, so the older history is not read:
--- the function's settings leave no other plan.
+-- Reads reservations from the newest on until it has found p_open, so it does not read the older
+-- history. The settings of the function leave PostgreSQL no other plan.
 CREATE OR REPLACE FUNCTION mockupd.open_reservations(p_user_id uuid, p_year integer, p_open bigint)
 RETURNS SETOF mockupd.reservations
 LANGUAGE plpgsql STABLE ROWS 10

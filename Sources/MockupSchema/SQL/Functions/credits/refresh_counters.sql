@@ -1,4 +1,4 @@
--- Reads counters again that the transaction has locked, after it has changed them.
+-- Returns the current values of counters that the transaction has locked and then changed.
 CREATE OR REPLACE FUNCTION mockupd.refresh_counters(p_locked mockupd.credit_counters[])
 RETURNS mockupd.credit_counters[]
 LANGUAGE plpgsql

@@ -1,13 +1,13 @@
--- Refunds p_credits[i] (null: all that is left) of the charge in the ledger row p_charge_ids[i], under the
--- id p_ids[i], in the period that was charged, and writes the ledger row p_entry_ids[i]. One row for each
--- request, in order:
+-- Refunds p_credits[i] (null: all that are left) of the charge in the ledger row p_charge_ids[i]
+-- under the id p_ids[i], in the period of the charge, and writes the ledger row p_entry_ids[i].
+-- Returns one row for each request, in order:
 --
---   refunded               with the refund's ledger row and the usage after it; replayed if the id was
---                          sent before, and then with that answer
+--   refunded               with the refund's ledger row and the usage after it; replayed if the id
+--                          was sent before, and then with the first answer
 --   conflicting_FIELD      the id was sent before with another FIELD
 --   not_found              the user's ledger has no such row
---   not_a_charge           the row is a refund itself
---   exceeds_charge         more than was charged and has not been refunded yet
+--   not_a_charge           the row is a refund, or its operation is unknown
+--   exceeds_charge         fewer credits of the charge are left to refund, or none
 CREATE OR REPLACE FUNCTION mockupd.refund(
   p_now timestamptz,
   p_user_ids uuid[],
@@ -41,8 +41,9 @@ DECLARE
   v_credits integer;
   v_balance bigint;
 BEGIN
-  -- Ledger rows never change, so their years may be read before the lock. A charge that was written while
-  -- this waited for the lock is looked up again, as in settle().
+  -- Ledger rows never change, so their years can be read before the lock. If a charge is missing,
+  -- the loop reads again after the lock, as in mockupd.settle(): another session may have written
+  -- it meanwhile.
   LOOP
     SELECT array_agg(e.year ORDER BY i.ordinal) INTO v_found
     FROM unnest(p_user_ids, p_charge_ids) WITH ORDINALITY AS i (user_id, charge_id, ordinal)
@@ -109,7 +110,9 @@ BEGIN
     SELECT * INTO v_counters FROM mockupd.credit_counters AS c
     WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
     v_guardrails := (
-      SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = v_request.user_id LIMIT 1);
+      SELECT s.guardrails FROM public.user_settings AS s
+      WHERE s.user_id = v_request.user_id
+      LIMIT 1);
     v_usage := mockupd.usage_of(v_counters, v_charge.month::integer, v_guardrails);
     v_balance := v_usage.annual_budget
       - (v_usage.generation + v_usage.regeneration - v_usage.refund);
@@ -126,7 +129,7 @@ BEGIN
       created_at, sequence, reservation_id, refunded_entry_id, annual_budget)
     VALUES (
       v_request.entry_id, v_request.user_id,
-      -- The charge is read again: it no longer names a mockup that was deleted.
+      -- Null if the mockup was deleted. The lock prevents that until this row refers to it.
       (SELECT m.id FROM public.mockups AS m WHERE m.id = v_charge.mockup_id FOR KEY SHARE),
       v_credits, 'refund',
       mockupd.as_integer(v_balance), mockupd.as_integer(v_balance + v_credits),

@@ -1,6 +1,6 @@
--- Releases every open reservation of a user's group. One row: whether there is such a group; how many of
--- its reservations were released, now or before, and how many credits that gave back; replayed if none was
--- released now; and the usage at p_now.
+-- Releases every open reservation of a user's group. Returns one row: whether the group exists; the
+-- number of its reservations that were released, by this call or before, and the credits that they
+-- gave back; replayed if this call released none; and the usage at p_now.
 CREATE OR REPLACE FUNCTION mockupd.release_group(p_now timestamptz, p_user_id uuid, p_group_id uuid)
 RETURNS TABLE (
   known boolean, reservations bigint, released bigint, replayed boolean, usage mockupd.usage
@@ -17,9 +17,9 @@ DECLARE
   v_years integer[];
   v_ids uuid[];
 BEGIN
-  -- All of the user's years are locked before the group is read, so that no other session adds to it or
-  -- settles one of it until the answer is complete. A reservation in a year that began since is not part
-  -- of the answer.
+  -- All of the user's years are locked before the group is read. So no other session adds a
+  -- reservation to the group or settles one until the transaction ends. The answer excludes
+  -- reservations of years whose counters were made after the lock.
   v_years := mockupd.lock_user(p_now, p_user_id);
 
   SELECT coalesce(array_agg(r.id ORDER BY r.id), '{}') INTO v_ids
@@ -27,7 +27,6 @@ BEGIN
   WHERE r.user_id = p_user_id AND r.group_id = p_group_id AND r.year = ANY (v_years)
     AND r.state IN ('held', 'dispatched', 'unresolved');
 
-  -- A reservation that has expired answers not_open.
   SELECT count(*) FILTER (WHERE s.outcome = 'settled' AND NOT s.replayed) = 0 INTO replayed
   FROM mockupd.settle(
     p_now, array_fill(p_user_id, ARRAY[cardinality(v_ids)]), v_ids,

@@ -1,11 +1,12 @@
--- Reserves p_credits[i] for p_user_ids[i] under the id p_ids[i], in order, in the year and month of p_now.
--- One row for each request, in no particular order:
+-- Reserves p_credits[i] for p_user_ids[i] under the id p_ids[i], in the order of the arrays, in the
+-- year and month of p_now. Returns one row for each request, in no particular order:
 --
---   admitted, refused      with the credits granted (all, or, by best effort, those available) and the
---                          usage after it; replayed if the id was sent before, and then with the time
---                          and usage of the first answer
+--   admitted, refused      with the credits granted (all, or in the mode best_effort as many as are
+--                          available) and the usage after it; replayed if the id was sent before,
+--                          and then with the time and usage of the first answer
 --   conflicting_FIELD      the id was sent before with another FIELD
---   unknown_user, unknown_mockup (or another user's)
+--   unknown_user           the user does not exist
+--   unknown_mockup         the mockup does not exist, or belongs to another user
 CREATE OR REPLACE FUNCTION mockupd.reserve(
   p_now timestamptz,
   p_user_ids uuid[],
@@ -40,9 +41,11 @@ BEGIN
   PERFORM mockupd.make_counters(p_user_ids, v_year);
   v_counters := mockupd.lock_counters(p_now, p_user_ids, ARRAY[v_year]);
 
-  -- Of each id that is new, the first request that names no unknown mockup is decided. Users that were
-  -- added after the lock are unknown.
-  -- (A scalar subquery is looked up by its key for each row, whatever the planner thinks of joins.)
+  -- Of the requests with the same new id, the first one without an unknown mockup is decided. Users
+  -- that were added after the lock count as unknown.
+  --
+  -- The scalar subqueries make PostgreSQL look up each row by its key. For a join, it might choose
+  -- another plan.
   SELECT array_agg(i.is_possible AND i.turn = 1 ORDER BY i.ordinal) INTO v_decides
   FROM (
     SELECT i.ordinal, i.is_possible,
@@ -82,7 +85,8 @@ BEGIN
           ELSE mockupd.draw(i.drawn, i.available, i.credits, i.mode = 'best_effort') - i.drawn
         END AS granted
       FROM (
-        -- The credits that the user's earlier requests draw. Only a user at the limit needs the rule.
+        -- The credits that the user's earlier requests draw: a plain sum if enough credits are
+        -- available for all of the user's requests.
         SELECT i.*,
           coalesce(
             CASE WHEN i.asked <= i.available THEN sum(i.credits) OVER before
@@ -136,7 +140,7 @@ BEGIN
     d.granted::integer, p_now, d.usage
   FROM decision AS d;
 
-  -- The others are answered from the reservations that were made under their ids.
+  -- The other requests are answered from the reservations that were made under their ids.
   IF false = ANY (v_decides) THEN
     RETURN QUERY
     SELECT
@@ -153,12 +157,14 @@ BEGIN
         WHEN r.state = 'refused' THEN 'refused'
         ELSE 'admitted'
       END,
-      coalesce(i.ordinal > decided.ordinal, r.id IS NOT NULL), r.granted, r.created_at, r.reserved_usage
+      coalesce(i.ordinal > decided.ordinal, r.id IS NOT NULL), r.granted, r.created_at,
+      r.reserved_usage
     FROM unnest(
-      p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids, p_modes,
-      v_decides)
+      p_user_ids, p_ids, p_credits, p_operations, p_times_to_live, p_mockup_ids, p_group_ids,
+      p_modes, v_decides)
       WITH ORDINALITY
-      AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, decides, ordinal)
+      AS i (user_id, id, credits, operation, time_to_live, mockup_id, group_id, mode, decides,
+        ordinal)
     LEFT JOIN unnest(p_user_ids, p_ids, v_decides) WITH ORDINALITY
       AS decided (user_id, id, decides, ordinal)
       ON decided.user_id = i.user_id AND decided.id = i.id AND decided.decides

@@ -1,28 +1,28 @@
--- Settles reservations, and what goes before it: does p_actions[i] to p_ids[i], in order.
+-- Settles, dispatches or extends reservations: applies p_actions[i] to p_ids[i], in order.
 --
---   dispatch   The vendor is about to be called: from here on the reservation may expire without its
---              credits being free. With a time to live it extends as well.
---   extend     Moves the expiry to p_now + p_times_to_live[i] seconds, and never to an earlier time.
---   commit     Spends p_credits[i] (null: all that are left) under p_commit_ids[i], which makes it happen
---              once, and writes the ledger row p_entry_ids[i]. If p_finals[i] is false, the reservation
---              stays open for more; else what is left is released. 0 credits are a release. With
---              p_allow_overruns[i] it may spend more than is left, from the credits that are available.
---              A reservation that has expired is admitted again, against what is available.
---   release    Gives back what it holds.
+--   dispatch   Marks that the vendor is about to be called, so that the credits stay held when the
+--              reservation expires. Also extends it if p_times_to_live[i] is not null.
+--   extend     Moves the expiry to p_now + p_times_to_live[i] seconds, never to an earlier time.
+--   commit     Spends p_credits[i] (null: all that are left) under the idempotency key
+--              p_commit_ids[i], and writes the ledger row p_entry_ids[i]. Releases the rest, unless
+--              p_finals[i] is false. A final commit of 0 credits is a release. With
+--              p_allow_overruns[i], it may spend more than is left, if enough credits are
+--              available. Under the same condition, an expired reservation is admitted again.
+--   release    Gives back the credits that the reservation holds.
 --
--- One row for each request:
+-- Returns one row for each request:
 --
---   settled                with the reservation and the usage after it, and what a commit or release
---                          charged (and what of that was overrun) and released; replayed if it was done
---                          before, and then with that answer
+--   settled                with the reservation and the usage after it, and the credits that a
+--                          commit or release charged (and their overrun) and released; replayed if
+--                          it was done before: a commit or release then has its first answer
 --   not_found              the user has no such reservation
 --   conflicting_FIELD      the commit id was sent before with another FIELD
---   not_open               the reservation's state forbids it
---   exceeds_held           more than the reservation has left
---   exceeds_maximum        the reservation's commits would come to more than 2^31 - 1 credits
---   insufficient           not enough credits are available
+--   not_open               the reservation's state does not allow the action
+--   exceeds_held           the reservation has fewer credits left
+--   exceeds_maximum        the reservation's commits would exceed 2^31 - 1 credits in total
+--   insufficient           too few credits are available
 --
--- A request that is not settled changes nothing.
+-- With any other outcome than settled, a request changes nothing.
 CREATE OR REPLACE FUNCTION mockupd.settle(
   p_now timestamptz,
   p_user_ids uuid[],
@@ -59,13 +59,13 @@ DECLARE
   v_last_run bigint;
   v_counters mockupd.credit_counters[];
 BEGIN
-  -- A reservation's period (year * 12 + month) never changes, so it may be read before the lock: of each
-  -- request, null if there is none. A reservation that was made while this waited for the lock is looked
-  -- up again: another request of the batch answers with figures that count it. One made after the last
-  -- look is unknown to the whole batch, since its counters are not locked.
+  -- A reservation's period (year * 12 + month) never changes, so it can be read before the lock. If
+  -- one is missing (null), the loop reads again after the lock: another session may have made the
+  -- reservation meanwhile, and answers to other requests of the batch count it in the usage. One
+  -- made after the last read is unknown to the whole batch, since its counters are not locked.
   --
-  -- A user's requests are cut into runs in which no reservation stands twice and the period stays: each
-  -- run is decided as a set, and reads what the run before it wrote.
+  -- A user's requests are divided into runs in which each reservation occurs once and the period is
+  -- the same. Each run is decided as a set, and reads what the previous run wrote.
   LOOP
     SELECT array_agg(i.period ORDER BY i.ordinal), array_agg(i.run ORDER BY i.ordinal), max(i.run)
     INTO v_found, v_runs, v_last_run
@@ -78,8 +78,7 @@ BEGIN
             OR r.period IS DISTINCT FROM
               lag(r.period, 1, r.period) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS cuts
         FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
-        -- (A subquery with a limit is looked up by its key for each row, whatever the planner thinks of
-        -- joins.)
+        -- LIMIT makes PostgreSQL look up each row by its key. It might choose another join.
         LEFT JOIN LATERAL (
           SELECT r.year * 12 + r.month AS period FROM mockupd.reservations AS r
           WHERE r.user_id = i.user_id AND r.id = i.id
@@ -104,12 +103,13 @@ BEGIN
       SELECT c.*, coalesce(b.annual, 3500) AS annual, coalesce(b.monthly, 292) AS monthly
       FROM unnest(v_counters) AS c
       LEFT JOIN LATERAL (
-        SELECT b.annual, b.monthly FROM mockupd.user_budgets AS b WHERE b.user_id = c.user_id LIMIT 1
+        SELECT b.annual, b.monthly FROM mockupd.user_budgets AS b
+        WHERE b.user_id = c.user_id LIMIT 1
       ) AS b ON true
     ), request AS (
-      -- The credits that remain in the reservation, those that the request spends (null: it moves none),
-      -- whether it closes the reservation, and the answer if it was sent before. (OFFSET 0, here and
-      -- below: PostgreSQL evaluates an expression once, and not wherever it is used.)
+      -- The reservation's remaining credits, those that the request spends (null: it dispatches or
+      -- extends), whether it closes the reservation, and the first answer to a retry. OFFSET 0,
+      -- here and below, makes PostgreSQL evaluate each expression once, and not at each use.
       SELECT i.*, r.year, r.month, r.operation, r.mockup_id, r.state, r.held, r.committed, r.late,
         r.has_commits, r.granted - (r.committed - r.overrun) AS remaining,
         CASE i.action WHEN 'commit' THEN coalesce(i.credits, r.granted - (r.committed - r.overrun))
@@ -124,8 +124,8 @@ BEGIN
         AS i (user_id, id, action, commit_id, credits, final, allow_overrun, time_to_live, entry_id,
           period, run, ordinal)
       LEFT JOIN LATERAL (
-        SELECT r AS reservation, r.year, r.month, r.operation, r.mockup_id, r.state, r.granted, r.held,
-          r.committed, r.overrun, r.late, r.settled_at, r.has_commits
+        SELECT r AS reservation, r.year, r.month, r.operation, r.mockup_id, r.state, r.granted,
+          r.held, r.committed, r.overrun, r.late, r.settled_at, r.has_commits
         FROM mockupd.reservations AS r
         WHERE r.user_id = i.user_id AND r.id = i.id AND i.period IS NOT NULL
         LIMIT 1
@@ -149,21 +149,23 @@ BEGIN
           WHEN i.state NOT IN ('held', 'dispatched', 'unresolved')
             AND NOT (i.state = 'expired' AND i.spends > 0) THEN 'not_open'
           WHEN i.spends > i.remaining AND NOT coalesce(i.allow_overrun, false) THEN 'exceeds_held'
-          -- Refunds make room in the budget, and none in the reservation.
+          -- A refund gives credits back to the budget, but not to the reservation.
           WHEN i.spends > 2147483647 - i.committed THEN 'exceeds_maximum'
           ELSE 'settled'
         END AS rule
       FROM request AS i
       OFFSET 0
     ), draw AS (
-      -- Credits that are spent and not held must be available. Those that are freed and not spent
-      -- become available.
+      -- Credits that are spent and were not held must be available. Credits that are freed and not
+      -- spent become available to later requests.
       SELECT i.*, a.annual, a.monthly, a.entries, a.generation, a.regeneration, a.refund,
-        a.held AS account_held, a.month_used[i.month] AS month_used, a.month_held[i.month] AS month_held,
+        a.held AS account_held, a.month_used[i.month] AS month_used,
+        a.month_held[i.month] AS month_held,
         a.annual - (a.generation + a.regeneration - a.refund) - a.held AS available,
         coalesce(
           mockupd.drawn(
-            a.annual - (a.generation + a.regeneration - a.refund) - a.held, i.spends - i.frees, false)
+            a.annual - (a.generation + a.regeneration - a.refund) - a.held,
+            i.spends - i.frees, false)
             FILTER (WHERE i.rule = 'settled' AND i.spends <> i.frees)
             OVER (PARTITION BY i.user_id ORDER BY i.ordinal
               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
@@ -226,9 +228,9 @@ BEGIN
         settled_usage = CASE WHEN i.ends THEN i.usage END
       FROM step AS i
       WHERE i.outcome IN ('settled', 'moved') AND r.user_id = i.user_id AND r.id = i.id
-      RETURNING i.ordinal, i.action = 'dispatch' AND i.state = 'dispatched' AS replayed, r AS reservation,
-        i.usage, i.charged, i.exceeded, i.released, i.is_late, i.is_kept, i.commit_id, i.entry_id,
-        i.closes, i.allow_overrun, i.remaining
+      RETURNING i.ordinal, i.action = 'dispatch' AND i.state = 'dispatched' AS replayed,
+        r AS reservation, i.usage, i.charged, i.exceeded, i.released, i.is_late, i.is_kept,
+        i.commit_id, i.entry_id, i.closes, i.allow_overrun, i.remaining
     ), kept AS (
       INSERT INTO mockupd.commits (
         user_id, reservation_id, id, final, allow_overrun, whole, credits, overrun, released, late,
@@ -236,10 +238,10 @@ BEGIN
         dispatched_at, usage)
       SELECT
         (i.reservation).user_id, (i.reservation).id, i.commit_id, i.closes,
-        coalesce(i.allow_overrun, false), i.charged = i.remaining, i.charged, i.exceeded, i.released,
-        i.is_late, CASE WHEN i.charged > 0 THEN i.entry_id END, p_now,
-        (i.reservation).state, (i.reservation).held, (i.reservation).committed, (i.reservation).overrun,
-        (i.reservation).expires_at, (i.reservation).dispatched_at, i.usage
+        coalesce(i.allow_overrun, false), i.charged = i.remaining, i.charged, i.exceeded,
+        i.released, i.is_late, CASE WHEN i.charged > 0 THEN i.entry_id END, p_now,
+        (i.reservation).state, (i.reservation).held, (i.reservation).committed,
+        (i.reservation).overrun, (i.reservation).expires_at, (i.reservation).dispatched_at, i.usage
       FROM changed AS i
       WHERE i.is_kept
     ), entered AS (
@@ -248,12 +250,12 @@ BEGIN
         created_at, sequence, reservation_id, late, overrun, annual_budget)
       SELECT
         i.entry_id, i.user_id,
-        -- The mockup may be gone by now; the lock keeps it until the row refers to it.
+        -- Null if the mockup was deleted. The lock prevents that until this row refers to it.
         CASE WHEN i.mockup_id IS NOT NULL THEN
           (SELECT m.id FROM public.mockups AS m WHERE m.id = i.mockup_id FOR KEY SHARE)
         END,
         i.charged, i.operation,
-        -- mockupd.as_integer
+        -- mockupd.as_integer(), inlined
         least(greatest(balance.after + i.charged, -2147483648), 2147483647),
         least(greatest(balance.after, -2147483648), 2147483647),
         i.year, i.month, p_now, i.entries + i.entries_so_far, i.id, i.is_late, i.exceeded, i.annual
@@ -285,12 +287,12 @@ BEGIN
       ) AS asked
       WHERE c.user_id = asked.user_id AND c.year = asked.year
     )
-    SELECT i.ordinal, 'settled', i.replayed, i.reservation, i.usage, i.charged, i.exceeded, i.released,
-      i.is_late
+    SELECT i.ordinal, 'settled', i.replayed, i.reservation, i.usage, i.charged, i.exceeded,
+      i.released, i.is_late
     FROM changed AS i
     UNION ALL
-    SELECT i.ordinal, i.outcome, false, r.reservation, CASE WHEN i.year IS NOT NULL THEN i.usage END,
-      0, 0, 0, false
+    SELECT i.ordinal, i.outcome, false, r.reservation,
+      CASE WHEN i.year IS NOT NULL THEN i.usage END, 0, 0, 0, false
     FROM step AS i
     LEFT JOIN LATERAL (
       SELECT r AS reservation FROM mockupd.reservations AS r

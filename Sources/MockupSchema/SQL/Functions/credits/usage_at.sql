@@ -1,5 +1,6 @@
--- A user's usage at p_now in a year and month. No row for an unknown user. Reads only: credits of
--- reservations that are due count as free although their expiry is not recorded yet.
+-- Returns a user's usage at p_now in a year and month; no row for an unknown user. Only reads: the
+-- credits of held reservations that are due count as available, even if their expiry has not been
+-- recorded yet.
 CREATE OR REPLACE FUNCTION mockupd.usage_at(
   p_now timestamptz, p_user_id uuid, p_year integer, p_month integer
 ) RETURNS SETOF mockupd.usage
@@ -33,7 +34,7 @@ BEGIN
   v_usage.monthly_held := coalesce(v_usage.monthly_held, 0);
 
   IF (v_user.counters).due_at <= p_now THEN
-    -- The function is STABLE, so that this statement has the snapshot of the one before it.
+    -- The function is STABLE, so this statement has the same snapshot as the previous one.
     SELECT
       coalesce(sum(r.held), 0) AS held,
       coalesce(sum(r.held) FILTER (WHERE r.month = p_month), 0) AS month_held

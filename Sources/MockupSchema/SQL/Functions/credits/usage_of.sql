@@ -1,5 +1,5 @@
--- The usage that an answer reports: the counters, with the user's annual budget (a hard limit) and the
--- monthly soft limit.
+-- Returns the usage that an answer reports: the counters, with the user's annual budget (a hard
+-- limit) and monthly soft limit.
 CREATE OR REPLACE FUNCTION mockupd.usage_of(
   p_counters mockupd.credit_counters, p_month integer, p_guardrails jsonb
 ) RETURNS mockupd.usage

@@ -1,6 +1,6 @@
--- The two budgets of every user with settings, as guardrail() reads them. This is the hot path: a plain
--- number is read without a function call and without the pattern, which would cost more than the rest of
--- a reservation's decision.
+-- The annual budget and the monthly soft limit of every user with settings, as mockupd.guardrail()
+-- reads them. The view is on the hot path. So it reads a plain number without a function call and
+-- without the pattern, which would cost more than the rest of a reservation's decision.
 CREATE OR REPLACE VIEW mockupd.user_budgets WITH (security_invoker = true) AS
 SELECT s.user_id,
   CASE
