@@ -293,7 +293,7 @@ import Testing
             "\n  rpc GetCreditUsage(mockups.v1.GetCreditUsageRequest) returns "
               + "(mockups.v1.GetCreditUsageResponse)\n"))
         let descriptions: [(name: String, lines: [String])] = [
-          ("Health", ["// Says whether a server", "service Health {", "  rpc Watch("]),
+          ("Health", ["// Reports if a server", "service Health {", "  rpc Watch("]),
           ("CreditService/GetReservation", ["// Returns a reservation in its", "rpc GetRes"]),
           ("ReserveCreditsRequest", ["message ReserveCreditsRequest {", "  // The number of"]),
           ("ReserveMode", ["enum ReserveMode {", "  RESERVE_MODE_CHECK_ONLY = 2;"]),
