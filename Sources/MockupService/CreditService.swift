@@ -68,7 +68,9 @@ public struct CreditService: CreditServiceHandler {
         ReleaseReservationResponse(try await store.releaseGroup(groupID, of: userID))
       }
     }
-    return try settle(try request.settlement(), context, completion) { (outcome: SettlementOutcome) in
+    return try settle(
+      try request.settlement(), context, completion
+    ) { (outcome: SettlementOutcome) in
       ReleaseReservationResponse(outcome)
     }
   }

@@ -47,8 +47,9 @@ enum RequestFields {
     return timeToLive
   }
 
-  /// Returns the number of items of a page: 0 becomes the default, and a number above the maximum the
-  /// maximum.
+  /// Returns the number of items of a page.
+  ///
+  /// 0 becomes the default, and a number above the maximum becomes the maximum.
   ///
   /// See <https://google.aip.dev/158>.
   static func pageSize(_ number: Int32, _ field: String) throws(RPCError) -> Int32 {

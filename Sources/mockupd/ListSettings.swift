@@ -25,7 +25,8 @@ struct ListSettings: AsyncParsableCommand {
       if key.section != section {
         section = key.section
         try await StandardOutput.write(
-          line: "\n## \(key.section)\n\n| setting | default | values | meaning |\n|---|---|---|---|")
+          line: "\n## \(key.section)\n\n"
+            + "| setting | default | values | meaning |\n|---|---|---|---|")
       }
       try await StandardOutput.write(
         line: "| `\(key.rawValue)` | \(definition.defaultValue ?? "required") | \(definition.type) "

@@ -131,7 +131,8 @@ import Testing
         #expect(ending.exitCode == 70)
         #expect(
           ending.errorLines == [
-            "mockupctl: UNIMPLEMENTED: the server does not support reflection, which this command needs"
+            "mockupctl: UNIMPLEMENTED: the server does not support reflection, "
+              + "which this command needs"
           ])
       }
     }

@@ -4,7 +4,8 @@ import Testing
 @testable import MockupService
 
 @Suite struct RequestFieldsTests {
-  @Test(arguments: [(0, 100), (1, 1), (1000, 1000), (1001, 1000), (.max, 1000)] as [(Int32, Int32)])
+  @Test(
+    arguments: [(0, 100), (1, 1), (1000, 1000), (1001, 1000), (.max, 1000)] as [(Int32, Int32)])
   func `a page has the requested size, up to the maximum`(
     _ requested: Int32, _ size: Int32
   ) throws {

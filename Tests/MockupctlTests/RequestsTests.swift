@@ -56,7 +56,8 @@ import Testing
     ),
     (
       #"{} {"servise":"a"}"#,
-      "request 2: servise: grpc.health.v1.HealthCheckRequest has no such field; did you mean service?"
+      "request 2: servise: grpc.health.v1.HealthCheckRequest has no such field; "
+        + "did you mean service?"
     ),
     ("{}\n{]", "request 2: line 2, column 2: a member's name is expected"),
     ("{}{}{", "request 3: line 1, column 6: a member's name is expected"),

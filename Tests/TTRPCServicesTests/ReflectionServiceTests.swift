@@ -99,7 +99,9 @@ import Testing
       Issue.record("expected files, received \(String(describing: answer))")
       return []
     }
-    return try response.fileDescriptorProto.map { try Google_Protobuf_FileDescriptorProto(serializedBytes: $0).name }
+    return try response.fileDescriptorProto.map {
+      try Google_Protobuf_FileDescriptorProto(serializedBytes: $0).name
+    }
   }
 
   @Test func `the list contains the services of the server`() async throws {

@@ -8,7 +8,7 @@ struct ServiceMethod {
     case unary, serverStreaming, clientStreaming, bidirectional
   }
 
-  /// How the handler of a unary method runs; the cases are named like those of `TTRPC.Method`.
+  /// The ways in which a unary handler runs; the cases are named like those of `TTRPC.Method`.
   enum Execution: String {
     /// In a task of its own.
     case unary

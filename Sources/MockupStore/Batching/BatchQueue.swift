@@ -80,7 +80,9 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
     return { self.cancel(ticket) }
   }
 
-  /// Writes an item in the next batch, and returns its answer. Cancelling the task cancels the item.
+  /// Writes an item in the next batch, and returns its answer.
+  ///
+  /// Cancelling the task cancels the item.
   func submit(_ item: Item) async throws(PostgresError) -> Answer {
     try await completion { completion throws(PostgresError) in
       try submit(item, completion: completion)

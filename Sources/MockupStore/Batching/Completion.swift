@@ -1,9 +1,11 @@
 internal import Synchronization
 
-/// Waits for a completion to be called. If the task is cancelled meanwhile, so is the work.
+/// Waits for a completion to be called.
 ///
-/// - Parameter begin: Begins the work, and returns its cancellation, after which the completion is still
-///   called. The completion is not called if this throws.
+/// If the task is cancelled meanwhile, the work is cancelled too.
+///
+/// - Parameter begin: Begins the work, and returns a closure that cancels it. The completion is
+///   also called after the cancellation, but not if `begin` throws.
 func completion<Value: Sendable, Failure: Error>(
   _ begin: (
     _ completion: @escaping @Sendable (Result<Value, Failure>) -> Void

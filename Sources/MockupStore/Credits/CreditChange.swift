@@ -25,7 +25,9 @@ protocol CreditChange: Sendable {
   func pending(_ completion: @escaping Completion) -> PendingChange
 }
 
-/// A row of the engine's answer. There is one for each change, in the order of the changes.
+/// A row of the engine's answer.
+///
+/// There is one row for each change, in the order of the changes.
 protocol CreditAnswer: Sendable {
   associatedtype Change: CreditChange
 

@@ -2,8 +2,8 @@ internal import ProtobufC
 
 /// An index of descriptor sets by file name and by declared name.
 ///
-/// It reads the few fields that it needs by their numbers in
-/// [descriptor.proto](https://github.com/protocolbuffers/protobuf/blob/main/src/google/protobuf/descriptor.proto).
+/// It reads the few fields that it needs by their numbers in `descriptor.proto`:
+/// <https://github.com/protocolbuffers/protobuf/blob/main/src/google/protobuf/descriptor.proto>
 struct DescriptorIndex: Sendable {
   private struct File {
     /// A serialized `google.protobuf.FileDescriptorProto`.
@@ -20,7 +20,9 @@ struct DescriptorIndex: Sendable {
   /// The name of the file that declares an extension, by the extended message and the number.
   private var extensions: [String: [Int32: String]] = [:]
 
-  /// Indexes descriptor sets. If several files have one name, the first one counts.
+  /// Indexes descriptor sets.
+  ///
+  /// If several files have the same name, the first one is used.
   ///
   /// - Parameter sets: Serialized `google.protobuf.FileDescriptorSet`s.
   /// - Throws: ``ProtobufError/malformed(message:)``.
@@ -64,8 +66,8 @@ struct DescriptorIndex: Sendable {
     extensions[message]?[number]
   }
 
-  /// Returns the numbers of a message's extensions in ascending order, or `nil` for a message that is
-  /// not in the index.
+  /// Returns the numbers of a message's extensions in ascending order, or `nil` for a message that
+  /// is not in the index.
   func extensionNumbers(of message: String) -> [Int32]? {
     if let found = extensions[message] { return found.keys.sorted() }
     return declarations[message] == nil ? nil : []

@@ -21,7 +21,9 @@ struct SettingDefinition: Sendable {
 
   let values: Values
   let help: String
-  /// True if SIGHUP puts a new value into effect. All other settings take effect at the next start.
+  /// True if SIGHUP puts a new value into effect.
+  ///
+  /// New values of all other settings take effect at the next start.
   let isReloadable: Bool
 
   init(_ values: Values, _ help: String, isReloadable: Bool = false) {
@@ -30,7 +32,7 @@ struct SettingDefinition: Sendable {
     self.isReloadable = isReloadable
   }
 
-  /// The help, and if the setting is reloadable.
+  /// The help, with a note if the setting is reloadable.
   var description: String { isReloadable ? help + "; reloaded on SIGHUP" : help }
 
   /// The values that the setting takes, in words.
@@ -107,7 +109,9 @@ extension SettingKey {
         "the same database for the connection that uses LISTEN; needed if database.url is "
           + "that of a pooler in transaction pooling mode")
     case .poolSize:
-      .init(.integer(1...256, default: 4), "number of connections for calls; the health check and LISTEN have one each besides")
+      .init(
+        .integer(1...256, default: 4),
+        "number of connections for calls; the health check and LISTEN have one each besides")
     case .maxPendingPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),

@@ -1,6 +1,7 @@
-/// The key of a setting, as in the settings file. ``definition`` has the rest of its row in the table.
+/// The key of a setting, as in the settings file.
 ///
-/// The environment variable is `MOCKUPD_` and the key's words in capitals, with `_` between them.
+/// ``definition`` has the rest of its row in the table. The environment variable is `MOCKUPD_` and
+/// the key's words in capitals, with `_` between them.
 enum SettingKey: String, CaseIterable {
   case socketPath = "socket.path"
   case socketMode = "socket.mode"

@@ -4,8 +4,9 @@ internal import Glibc
 internal import Postgres
 internal import SystemPackage
 
-/// Reads settings from the flags, the environment and the file, in this order, and refuses invalid
-/// values. An empty value is an error; a setting that is not given has its default.
+/// Reads settings from the flags, the environment and the file, in this order of precedence.
+///
+/// Invalid values, empty ones included, are errors. A setting that is not given has its default.
 struct SettingsReader {
   private let reader: ConfigReader
 
