@@ -74,7 +74,7 @@ import Testing
         let ending = try await Self.serve(at: longest + "s", on: database)
         #expect(ending.exitCode == 1)
         #expect(ending.errorLines.count == 1)
-        #expect(ending.errors.contains("at most 107 bytes"), "\(ending)")
+        #expect(ending.errors.contains("longer than 107 bytes"), "\(ending)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 2)
       }
     }
