@@ -5,8 +5,9 @@ import CTTRPCServicesMessages
 public import ProtobufC
 public import TTRPC
 
+/// The request for Check and Watch.
 public struct HealthCheckRequest: ProtobufMessage {
-  /// A service's full name; empty: the server as a whole.
+  /// The full name of a service; empty for the server as a whole.
   public var service: String = ""
 
   public init() {}
@@ -37,7 +38,9 @@ extension HealthCheckRequest {
   }
 }
 
+/// The response of Check and Watch.
 public struct HealthCheckResponse: ProtobufMessage {
+  /// The current status.
   public var status: HealthCheckResponse.ServingStatus = HealthCheckResponse.ServingStatus()
 
   public init() {}
@@ -49,14 +52,15 @@ public struct HealthCheckResponse: ProtobufMessage {
     self.status = status
   }
 
+  /// The status of a service, or of the server as a whole.
   public enum ServingStatus: ProtobufEnum {
-    /// Nobody has said yet.
+    /// The status was not set yet.
     case unknown
-    /// Calls are answered.
+    /// Calls are served.
     case serving
     /// Calls would fail.
     case notServing
-    /// There is no such service. Only Watch answers this.
+    /// The server does not know the service. Only Watch returns this status.
     case serviceUnknown
     /// A number that this version of the schema does not name.
     ///
@@ -106,17 +110,22 @@ extension HealthCheckResponse {
   }
 }
 
-/// Says whether a server, or one of its services, answers calls. Names, numbers and types are those of
-/// gRPC's health checking protocol, so what watches a gRPC server can watch this one:
-/// https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+/// Reports if a server and each of its services can serve calls.
+///
+/// Names, numbers and types are those of gRPC's health checking protocol, so tools that monitor gRPC
+/// servers can monitor this server: https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 public protocol HealthHandler: TTRPC.Service {
-  /// The status now. NOT_FOUND for a service that the server does not know.
+  /// Returns the current status of a service.
+  ///
+  /// Fails with NOT_FOUND if the server does not know the service.
   func check(
     _ request: HealthCheckRequest, context: TTRPC.ServerContext
   ) throws -> HealthCheckResponse
 
-  /// The status now, and again whenever it has changed. The call has no end of its own. A service that
-  /// the server does not know is SERVICE_UNKNOWN, until it does.
+  /// Streams the current status of a service, and then each new status.
+  ///
+  /// The stream does not end by itself. The status of a service that the server does not know is
+  /// SERVICE_UNKNOWN; it changes when the server learns of the service.
   func watch(
     _ request: HealthCheckRequest, responses: TTRPC.ResponseWriter<HealthCheckResponse>,
     context: TTRPC.ServerContext
@@ -162,15 +171,19 @@ public struct HealthClient: Sendable {
     self.client = client
   }
 
-  /// The status now. NOT_FOUND for a service that the server does not know.
+  /// Returns the current status of a service.
+  ///
+  /// Fails with NOT_FOUND if the server does not know the service.
   public func check(
     _ request: HealthCheckRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> HealthCheckResponse {
     try await client.unary(Methods.check, request, options: options)
   }
 
-  /// The status now, and again whenever it has changed. The call has no end of its own. A service that
-  /// the server does not know is SERVICE_UNKNOWN, until it does.
+  /// Streams the current status of a service, and then each new status.
+  ///
+  /// The stream does not end by itself. The status of a service that the server does not know is
+  /// SERVICE_UNKNOWN; it changes when the server learns of the service.
   public func watch<Value>(
     _ request: HealthCheckRequest, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<HealthCheckResponse>) async throws -> Value

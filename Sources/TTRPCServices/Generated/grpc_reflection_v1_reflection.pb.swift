@@ -5,10 +5,11 @@ import CTTRPCServicesMessages
 public import ProtobufC
 public import TTRPC
 
-/// One question.
+/// A request for descriptors or names.
 public struct ServerReflectionRequest: ProtobufMessage {
-  /// Comes back in the response; otherwise without a meaning.
+  /// Any text, which the response repeats; otherwise ignored.
   public var host: String = ""
+  /// The requested information.
   public var messageRequest: MessageRequest? = nil
 
   public init() {}
@@ -22,16 +23,17 @@ public struct ServerReflectionRequest: ProtobufMessage {
     self.messageRequest = messageRequest
   }
 
+  /// The requested information.
   public enum MessageRequest: Sendable, Hashable {
-    /// The file of this name, as other files import it.
+    /// Requests the file with this name, as other files import it.
     case fileByFilename(String)
-    /// The file that declares what has this full name: a service, method, message, field, enum…
+    /// Requests the file that declares this full name: of a service, method, message, field, enum…
     case fileContainingSymbol(String)
-    /// The file that declares an extension.
+    /// Requests the file that declares an extension.
     case fileContainingExtension(ExtensionRequest)
-    /// The numbers of all extensions of the message with this full name.
+    /// Requests the numbers of all extensions of the message with this full name.
     case allExtensionNumbersOfType(String)
-    /// The names of the services. The text does not matter.
+    /// Requests the names of all services. The text is ignored.
     case listServices(String)
   }
 }
@@ -85,10 +87,11 @@ extension ServerReflectionRequest {
   }
 }
 
-/// An extension, by the message that it extends and its number there.
+/// An extension of a message.
 public struct ExtensionRequest: ProtobufMessage {
-  /// The message's full name.
+  /// The full name of the extended message.
   public var containingType: String = ""
+  /// The field number of the extension.
   public var extensionNumber: Int32 = 0
 
   public init() {}
@@ -123,11 +126,13 @@ extension ExtensionRequest {
   }
 }
 
-/// The answer to one question.
+/// The response to one request of the stream.
 public struct ServerReflectionResponse: ProtobufMessage {
-  /// The question's host.
+  /// The `host` of the request.
   public var validHost: String = ""
+  /// The request.
   public var originalRequest: ServerReflectionRequest? = nil
+  /// The requested information, or an error.
   public var messageResponse: MessageResponse? = nil
 
   public init() {}
@@ -143,11 +148,15 @@ public struct ServerReflectionResponse: ProtobufMessage {
     self.messageResponse = messageResponse
   }
 
+  /// The requested information, or an error.
   public enum MessageResponse: Sendable, Hashable {
-    /// Answers the three questions for a file.
+    /// The response to the three requests for a file.
     case fileDescriptorResponse(FileDescriptorResponse)
+    /// The response to `all_extension_numbers_of_type`.
     case allExtensionNumbersResponse(ExtensionNumberResponse)
+    /// The response to `list_services`.
     case listServicesResponse(ListServiceResponse)
+    /// The response to a request that cannot be answered.
     case errorResponse(ErrorResponse)
   }
 }
@@ -198,9 +207,10 @@ extension ServerReflectionResponse {
   }
 }
 
-/// A file and all that it imports.
+/// A file and the files that it imports, directly or indirectly.
 public struct FileDescriptorResponse: ProtobufMessage {
-  /// Each a serialized google.protobuf.FileDescriptorProto; the file that was asked for is the first.
+  /// The files, each as a serialized google.protobuf.FileDescriptorProto. The requested file is the
+  /// first.
   public var fileDescriptorProto: [[UInt8]] = []
 
   public init() {}
@@ -232,9 +242,11 @@ extension FileDescriptorResponse {
   }
 }
 
+/// The numbers of a message's extensions.
 public struct ExtensionNumberResponse: ProtobufMessage {
-  /// The message's full name.
+  /// The full name of the extended message.
   public var baseTypeName: String = ""
+  /// The field numbers of the extensions, in ascending order.
   public var extensionNumber: [Int32] = []
 
   public init() {}
@@ -270,7 +282,9 @@ extension ExtensionNumberResponse {
   }
 }
 
+/// The services of the server.
 public struct ListServiceResponse: ProtobufMessage {
+  /// The services, sorted by name.
   public var service: [ServiceResponse] = []
 
   public init() {}
@@ -302,8 +316,9 @@ extension ListServiceResponse {
   }
 }
 
+/// A service.
 public struct ServiceResponse: ProtobufMessage {
-  /// The full name.
+  /// The full name of the service.
   public var name: String = ""
 
   public init() {}
@@ -334,9 +349,11 @@ extension ServiceResponse {
   }
 }
 
+/// The error of a request that cannot be answered.
 public struct ErrorResponse: ProtobufMessage {
-  /// One of gRPC's status codes.
+  /// The status code, a number of google.rpc.Code.
   public var errorCode: Int32 = 0
+  /// The error message.
   public var errorMessage: String = ""
 
   public init() {}
@@ -371,12 +388,14 @@ extension ErrorResponse {
   }
 }
 
-/// Tells a client what can be called, as descriptors of .proto files. Names, numbers and types are those
-/// of gRPC's reflection protocol, so its tools work here:
-/// https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
+/// Describes the server's services to clients, as descriptors of .proto files.
+///
+/// Names, numbers and types are those of gRPC's reflection protocol, so its tools work with this
+/// server: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
 public protocol ServerReflectionHandler: TTRPC.Service {
-  /// Answers each question with one response, in order. What cannot be answered is an `error_response`,
-  /// and the next question may follow.
+  /// Answers each request of the stream with one response, in order.
+  ///
+  /// If a request cannot be answered, its response is an `error_response`, and the stream continues.
   func serverReflectionInfo(
     _ requests: TTRPC.MessageStream<ServerReflectionRequest>,
     responses: TTRPC.ResponseWriter<ServerReflectionResponse>,
@@ -417,8 +436,9 @@ public struct ServerReflectionClient: Sendable {
     self.client = client
   }
 
-  /// Answers each question with one response, in order. What cannot be answered is an `error_response`,
-  /// and the next question may follow.
+  /// Answers each request of the stream with one response, in order.
+  ///
+  /// If a request cannot be answered, its response is an `error_response`, and the stream continues.
   public func serverReflectionInfo<Value>(
     options: TTRPC.CallOptions = .init(),
     _ body: (

@@ -4,9 +4,11 @@
 import CTTRPCMessages
 import ProtobufC
 
-/// Why a call failed, for programs. Its `metadata` (field 3, a map) is left out.
+/// The cause of an error, for programs.
+///
+/// The field `metadata` (3, a map) is left out.
 struct WireErrorInfo: ProtobufMessage {
-  /// In upper snake case, unique within the domain.
+  /// The reason, in upper snake case, unique within the domain.
   var reason: String = ""
   /// The service that the reason belongs to.
   var domain: String = ""
@@ -43,9 +45,9 @@ extension WireErrorInfo {
   }
 }
 
-/// When a call may be tried again.
+/// The time after which a call can be retried.
 struct WireRetryInfo: ProtobufMessage {
-  /// How long to wait at least.
+  /// The minimum time to wait before the retry.
   var retryDelay: WireDuration? = nil
 
   init() {}
@@ -76,8 +78,9 @@ extension WireRetryInfo {
   }
 }
 
-/// What is wrong with a request.
+/// The invalid fields of a request.
 struct WireBadRequest: ProtobufMessage {
+  /// The invalid fields.
   var fieldViolations: [WireBadRequest.FieldViolation] = []
 
   init() {}
@@ -89,10 +92,11 @@ struct WireBadRequest: ProtobufMessage {
     self.fieldViolations = fieldViolations
   }
 
-  /// What is wrong with one field.
+  /// An invalid field.
   struct FieldViolation: ProtobufMessage {
     /// The path of the field, such as `items[3].user_id`.
     var field: String = ""
+    /// The reason why the field is invalid.
     var description: String = ""
 
     init() {}

@@ -4,13 +4,13 @@
 import CTTRPCMessages
 import ProtobufC
 
-/// The outcome of a call.
+/// The status of a call.
 struct WireStatus: ProtobufMessage {
-  /// A value of google.rpc.Code.
+  /// The status code, a number of google.rpc.Code.
   var code: Int32 = 0
-  /// For developers, in English.
+  /// The error message, for developers, in English.
   var message: String = ""
-  /// Messages that say more, such as those in error_details.proto.
+  /// Details of the error, such as the messages in error_details.proto.
   var details: [WireAnyMessage] = []
 
   init() {}

@@ -4,14 +4,18 @@
 import CTTRPCMessages
 import ProtobufC
 
-/// Opens a call.
+/// The message that starts a call.
 struct WireRequest: ProtobufMessage {
+  /// The full name of the service.
   var service: String = ""
+  /// The name of the method, without the service.
   var method: String = ""
   /// The serialized request message.
   var payload: [UInt8] = []
-  /// Time until the deadline, in nanoseconds. Zero, which is absent, is no deadline; less has passed.
+  /// The time until the deadline, in nanoseconds. 0 means that there is no deadline, and a negative
+  /// number that the deadline has passed.
   var timeoutNano: Int64 = 0
+  /// The metadata of the call.
   var metadata: [WireKeyValue] = []
 
   init() {}
@@ -59,9 +63,9 @@ extension WireRequest {
   }
 }
 
-/// Ends a call.
+/// The message that ends a call.
 struct WireResponse: ProtobufMessage {
-  /// Absent means OK.
+  /// The status of the call; absent if it is OK.
   var status: WireStatus? = nil
   /// The serialized response message.
   var payload: [UInt8] = []
@@ -98,7 +102,7 @@ extension WireResponse {
   }
 }
 
-/// One value of the metadata; a key may come more than once.
+/// An entry of the metadata. A key may occur more than once.
 struct WireKeyValue: ProtobufMessage {
   var key: String = ""
   var value: String = ""
