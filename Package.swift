@@ -89,18 +89,18 @@ let package = Package(
     .module("DynamicMessages", ["VisibleText", protobuf]),
 
     // The domain: credits, mockups and scenes.
-    .module("Mockups", []),
+    .module("MockupCore", []),
     .module(
       "MockupSchema", ["Postgres"],
       resources: [.embedInCode("SQL/Migrations"), .embedInCode("SQL/Functions")]),
     .module(
-      "MockupStore", ["MockupSchema", "Mockups", "Postgres", "TimeOrderedID"],
+      "MockupDatabase", ["MockupSchema", "MockupCore", "Postgres", "TimeOrderedID"],
       resources: [.embedInCode("SQL/Queries")]),
     .module("MockupAPI", ["CMockupMessages", "ProtobufC", "TTRPC"]),
     .module(
-      "MockupService",
+      "MockupServices",
       [
-        "MockupAPI", "MockupStore", "Mockups", "Postgres", "ProtobufC", "TTRPC", logging,
+        "MockupAPI", "MockupDatabase", "MockupCore", "Postgres", "ProtobufC", "TTRPC", logging,
         concurrencyHelpers,
       ]),
     .module("MockupClient", ["MockupAPI", "TTRPC", "TimeOrderedID"]),
@@ -109,7 +109,7 @@ let package = Package(
     .executableTarget(
       name: "mockupd",
       dependencies: [
-        "CLinux", "MockupAPI", "MockupSchema", "MockupService", "MockupStore", "Postgres",
+        "CLinux", "MockupAPI", "MockupSchema", "MockupServices", "MockupDatabase", "Postgres",
         "Prometheus", "StandardStreams", "Systemd", "TTRPC", "TTRPCServices", "VisibleText",
         argumentParser, configuration, concurrencyHelpers, lifecycle, logging, metrics,
         systemPackage, unixSignals,
@@ -131,13 +131,13 @@ let package = Package(
     // The tests.
     .target(
       name: "CProtobufCTestMessages", dependencies: ["CProtobufC"],
-      path: "Tests/CProtobufCTestMessages"),
+      path: "Tests/Support/CProtobufCTestMessages"),
     .target(
       name: "CTTRPCConformanceMessages", dependencies: ["CProtobufC"],
-      path: "Tests/CTTRPCConformanceMessages"),
+      path: "Tests/Support/CTTRPCConformanceMessages"),
     .module(
-      "TestSupport", ["MockupSchema", "MockupStore", "Mockups", "Postgres", embedded],
-      path: "Tests/TestSupport"),
+      "TestSupport", ["MockupSchema", "MockupDatabase", "MockupCore", "Postgres", embedded],
+      path: "Tests/Support/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests(
       "TTRPCTests",
@@ -159,13 +159,13 @@ let package = Package(
     .tests("DynamicMessagesTests", ["DynamicMessages", "TestSupport"], exclude: ["Messages"]),
     .tests("PostgresTests", ["Postgres", "TestSupport"]),
     .tests("SystemdTests", ["Systemd", "TestSupport"]),
-    .tests("MockupsTests", ["Mockups"]),
+    .tests("MockupCoreTests", ["MockupCore"]),
     .tests(
-      "MockupStoreTests",
-      ["MockupSchema", "MockupStore", "Mockups", "Postgres", "TestSupport"]),
+      "MockupDatabaseTests",
+      ["MockupSchema", "MockupDatabase", "MockupCore", "Postgres", "TestSupport"]),
     .tests(
-      "MockupServiceTests",
-      ["MockupAPI", "MockupService", "MockupStore", "Mockups", "Postgres", "TTRPC"]),
+      "MockupServicesTests",
+      ["MockupAPI", "MockupServices", "MockupDatabase", "MockupCore", "Postgres", "TTRPC"]),
     .tests("StandardStreamsTests", ["StandardStreams", "TestSupport", "VisibleText"]),
     .tests(
       "MockupctlTests",
@@ -176,16 +176,17 @@ let package = Package(
     .tests(
       "EndToEndTests",
       [
-        "MockupAPI", "MockupClient", "MockupSchema", "MockupService", "MockupStore", "Mockups",
-        "Postgres", "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", "Worker", "mockupctl",
+        "MockupAPI", "MockupClient", "MockupCore", "MockupDatabase", "MockupSchema",
+        "MockupServices", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport",
+        "Worker", "mockupctl",
         "mockupd", logging,
       ]),
     .executableTarget(
-      name: "Worker", dependencies: ["MockupClient"], path: "Tests/Worker",
+      name: "Worker", dependencies: ["MockupClient"], path: "Tests/Support/Worker",
       swiftSettings: settings),
     .executableTarget(
       name: "InteropClient", dependencies: ["MockupAPI", "ProtobufC", "TTRPC"],
-      path: "Tests/Interop/swift", swiftSettings: settings),
+      path: "Tests/Harnesses/Interop/swift", swiftSettings: settings),
   ]
 )
 

@@ -12,7 +12,8 @@ import Testing
       "uint64Value":"18446744073709551615","sint32Value":-2147483648,
       "sint64Value":"9223372036854775807","fixed32Value":1,"fixed64Value":"2",
       "sfixed32Value":-3,"sfixed64Value":"-4","floatValue":0.1,"doubleValue":-0.25,
-      "boolValue":true,"stringValue":"a\u0000\"\\é👩\u001b","bytesValue":"AP/+","colourValue":"BELOW"}
+      "boolValue":true,"stringValue":"a\u0000\"\\é👩\u001b","bytesValue":"AP/+",\#
+      "colourValue":"BELOW"}
       """#,
       #"""
       int32_value: -2147483648 int64_value: -9223372036854775808 uint32_value: 4294967295
@@ -126,7 +127,8 @@ import Testing
   static let accepted: [(type: String, json: String, text: String)] = [
     (
       "Scalars",
-      #"{"int32_value":"-1","int64_value":1e2,"uint32_value":10.0,"uint64_value":1.8446744073709551615e19}"#,
+      #"{"int32_value":"-1","int64_value":1e2,"uint32_value":10.0,"#
+        + #""uint64_value":1.8446744073709551615e19}"#,
       "int32_value: -1 int64_value: 100 uint32_value: 10 uint64_value: 18446744073709551615"
     ),
     (

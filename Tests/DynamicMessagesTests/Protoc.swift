@@ -2,7 +2,7 @@ import DynamicMessages
 import Foundation
 import Testing
 
-/// What protoc makes of the protos in `Messages`, in this run.
+/// The output of protoc for the protos in `Messages`, made in this run.
 enum Protoc {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().path + "/Messages"
 

@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  /// What was written here, protoc reads and writes in the same bytes.
+  /// Compares each encoded message with the bytes that protoc writes for it.
   @Test func protocWritesTheSameBytes() throws {
     var source = RandomMessage(random: SeededGenerator(printingSeedOf: "MESSAGE_TEST_SEED"))
     let name = "dynamic.test.Rich"

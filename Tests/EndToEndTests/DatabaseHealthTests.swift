@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import MockupClient
-import MockupStore
+import MockupDatabase
 import Postgres
 import TTRPCServices
 import TestSupport

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import MockupAPI
 import MockupClient
-import MockupStore
-import Mockups
+import MockupDatabase
+import MockupCore
 import Postgres
 import TestSupport
 import Testing
@@ -69,7 +69,7 @@ import Testing
         #expect(await server.stop().exitCode == 0)
 
         for (user, history) in zip(users, histories) {
-          var model = ModelBooks(now: Date())
+          var model = ModelLedger(now: Date())
           model.budgets[user] = 12
           let checker = LinearizabilityChecker(from: model) { model, call in
             wireAnswers(model.answer(call, of: user), to: call)
@@ -231,7 +231,7 @@ private struct WireCaller {
       entries.reverse()
       entryIDs = entries.compactMap { UUID(uuidString: $0.entryID) }
       return entries.map {
-        ModelBooks.summary(
+        ModelLedger.summary(
           of: UUID(uuidString: $0.reservationID), $0.credits, isRefund: $0.operation == .refund)
       }
     case .advance:
@@ -300,7 +300,7 @@ private struct WireCaller {
 
   private static func summary(of reservation: MockupAPI.Reservation) -> String {
     guard let id = UUID(uuidString: reservation.reservationID) else { return "\(reservation)" }
-    return ModelBooks.summary(
+    return ModelLedger.summary(
       id, word(reservation.state), held: reservation.held, committed: reservation.committed)
   }
 

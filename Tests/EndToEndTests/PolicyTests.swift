@@ -3,7 +3,7 @@ import ProtobufC
 import TestSupport
 import Testing
 
-@testable import MockupService
+@testable import MockupServices
 @testable import TTRPC
 
 /// Access control by the peer's credentials (`SO_PEERCRED`).

@@ -11,7 +11,7 @@ func withServer(
   var logger = Logger(label: "test")
   logger.logLevel = .critical
   var limits = ServerLimits()
-  limits.drainTime = .seconds(600)
+  limits.drainTimeout = .seconds(600)
   let server = Server(services: services, limits: limits, logger: logger)
   try await withTemporaryFolder { folder in
     let (ready, continuation) = AsyncStream<Void>.makeStream()

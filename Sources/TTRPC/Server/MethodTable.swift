@@ -6,7 +6,7 @@ struct MethodTable: Sendable {
     let method: Method
     /// The hooks for calls without metadata, or `nil` if such calls need an interceptor that is not
     /// a hook.
-    let hooks: [any CallBracket]?
+    let hooks: [any CallHook]?
     fileprivate let service: [UInt8]
     fileprivate let name: [UInt8]
 

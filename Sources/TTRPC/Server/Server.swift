@@ -12,7 +12,7 @@ internal import NIOPosix
 /// ```
 ///
 /// A server runs once: ``run(on:onReady:)`` returns after ``drain()`` was called or its task was
-/// cancelled, and all calls in flight were answered or ``ServerLimits/drainTime`` has passed.
+/// cancelled, and all calls in flight were answered or ``ServerLimits/drainTimeout`` has passed.
 public final class Server: Sendable {
   private let parts: ServerParts
   private let eventLoopCount: Int
@@ -102,8 +102,8 @@ public final class Server: Sendable {
     let accepted = await watching.result
     listener.close()
     // Wait until the event loops have taken over the connections that were accepted last.
-    await turn()
-    await connections.drain(within: limits.drainTime, on: group.next(), logger: logger)
+    await waitForEventLoops()
+    await connections.drain(within: limits.drainTimeout, on: group.next(), logger: logger)
     await finish(group)
     try accepted.get()
   }
@@ -135,7 +135,7 @@ public final class Server: Sendable {
   /// Waits until each event loop has run a task, which shows that none of them hangs.
   ///
   /// Returns at once if the server is not running.
-  public func turn() async {
+  public func waitForEventLoops() async {
     guard let group = threads.withLockedValue({ $0 }) else { return }
     for eventLoop in group.makeIterator() {
       // An event loop that shuts down meanwhile does not hang either.

@@ -137,7 +137,7 @@ extension ServerConnectionHandler: StreamConnection {
 
   /// Closes the connection once all responses have been sent.
   ///
-  /// A peer that does not read has ``ServerLimits/writeTime`` to do so.
+  /// A peer that does not read has ``ServerLimits/writeTimeout`` to do so.
   func finish() {
     // Frames that have arrived are answered first, and `turnEnded()` then calls this again.
     guard !isReading, !isPaused else { return }

@@ -172,9 +172,9 @@ private struct PlainCall: Sendable {
   let kind: CallKind
   let requestBytes: Int
   /// The hooks around the call; after `begin`, only those that let it pass.
-  var hooks: ArraySlice<any CallBracket>
+  var hooks: ArraySlice<any CallHook>
 
-  /// Calls the hooks' ``CallBracket/callBegan(_:)``, the outermost first.
+  /// Calls the hooks' ``CallHook/callBegan(_:)``, the outermost first.
   ///
   /// - Throws: The status with which a hook refuses the call.
   mutating func begin(_ context: inout ServerContext) throws(RPCError) {

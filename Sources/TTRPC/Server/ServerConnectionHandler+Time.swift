@@ -5,7 +5,8 @@ extension ServerConnectionHandler {
   /// Starts to check periodically whether the peer has stopped within a frame, does not read, or is
   /// idle.
   func startWatch(_ context: ChannelHandlerContext) {
-    let shortest = min(limits.frameTime, limits.writeTime, limits.idleTime ?? limits.frameTime)
+    let shortest = min(
+      limits.frameTimeout, limits.writeTimeout, limits.idleTimeout ?? limits.frameTimeout)
     let interval = TimeAmount(max(shortest / 4, .milliseconds(10)))
     let this = NIOLoopBound(self, eventLoop: context.eventLoop)
     watch = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
@@ -19,15 +20,15 @@ extension ServerConnectionHandler {
     checkQueuedBytes()
     // A peer that reads slowly does read.
     if queuedBytesReported < queuedBefore, unwritableSince != nil { unwritableSince = now }
-    if let frameBegan, now - frameBegan > TimeAmount(limits.frameTime) {
+    if let frameBegan, now - frameBegan > TimeAmount(limits.frameTimeout) {
       logger.notice(
-        "closing connection: a frame was not complete within \(limits.frameTime)")
+        "closing connection: a frame was not complete within \(limits.frameTimeout)")
       close()
-    } else if let unwritableSince, now - unwritableSince > TimeAmount(limits.writeTime) {
-      logger.notice("closing connection: the peer has read nothing for \(limits.writeTime)")
+    } else if let unwritableSince, now - unwritableSince > TimeAmount(limits.writeTimeout) {
+      logger.notice("closing connection: the peer has read nothing for \(limits.writeTimeout)")
       close()
-    } else if let idleTime = limits.idleTime, calls.isEmpty,
-      now - lastActivity > TimeAmount(idleTime)
+    } else if let idleTimeout = limits.idleTimeout, calls.isEmpty,
+      now - lastActivity > TimeAmount(idleTimeout)
     {
       logger.debug("closing connection: idle")
       close()

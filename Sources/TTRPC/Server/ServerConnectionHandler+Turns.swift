@@ -23,7 +23,7 @@ extension ServerConnectionHandler {
   // MARK: Slow readers
 
   /// Stops reading until the handlers that are too far behind have taken half of their messages, or
-  /// ``ServerLimits/slowReaderTime`` has passed.
+  /// ``ServerLimits/slowReaderTimeout`` has passed.
   ///
   /// ttrpc has no flow control, so this is the only way to slow a sender down. All calls of the
   /// connection wait meanwhile; therefore the time is limited.
@@ -32,7 +32,7 @@ extension ServerConnectionHandler {
     isPaused = true
     setReading(false)
     let this = NIOLoopBound(self, eventLoop: context.eventLoop)
-    slowReaderTimer = context.eventLoop.scheduleTask(in: TimeAmount(limits.slowReaderTime)) {
+    slowReaderTimer = context.eventLoop.scheduleTask(in: TimeAmount(limits.slowReaderTimeout)) {
       this.value.endSlowReaders()
     }
     checkReaders()

@@ -119,7 +119,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     startWatch(context)
     guard admission.isReserved else { return }
     let this = NIOLoopBound(self, eventLoop: eventLoop)
-    reserveTimer = eventLoop.scheduleTask(in: TimeAmount(limits.reservedConnectionTime)) {
+    reserveTimer = eventLoop.scheduleTask(in: TimeAmount(limits.reservedConnectionTimeout)) {
       this.value.logger.debug("closing connection: the time of a reserved connection is over")
       this.value.close()
     }

@@ -13,10 +13,10 @@ public struct ServerLimits: Sendable, Hashable {
   ///
   /// They are used above ``connections`` and above a user's ``PeerBudget/connections``, at most two
   /// for each user. Such a connection serves only methods that answer from memory
-  /// (``Method/immediate(_:_:_:)``) and HTTP, and is closed after ``reservedConnectionTime``.
+  /// (``Method/immediate(_:_:_:)``) and HTTP, and is closed after ``reservedConnectionTimeout``.
   public var reservedConnections = 16
   /// The time after which a connection from the reserve is closed.
-  public var reservedConnectionTime: Duration = .seconds(5)
+  public var reservedConnectionTimeout: Duration = .seconds(5)
   /// The maximum number of calls in flight on one connection, without endless calls.
   ///
   /// Further calls get ``StatusCode/resourceExhausted``.
@@ -41,7 +41,7 @@ public struct ServerLimits: Sendable, Hashable {
   /// The maximum number of bytes of one stream that wait to be read by its handler or by the peer.
   ///
   /// A stream with more ends with ``StatusCode/resourceExhausted``: at once if the peer does not
-  /// read, and after ``slowReaderTime`` if the handler does not. A stream can always hold one
+  /// read, and after ``slowReaderTimeout`` if the handler does not. A stream can always hold one
   /// message of any permitted size.
   public var queuedBytesPerStream = 4 * 1024 * 1024
   /// The maximum number of bytes that wait on one connection.
@@ -49,7 +49,7 @@ public struct ServerLimits: Sendable, Hashable {
   /// The limit applies to each of the following separately:
   ///
   /// - Stream messages that wait for handlers. Above the limit, the stream with the most bytes ends
-  ///   with ``StatusCode/resourceExhausted`` after ``slowReaderTime``.
+  ///   with ``StatusCode/resourceExhausted`` after ``slowReaderTimeout``.
   /// - Stream messages that wait for the peer. Above the limit, the stream with the most bytes ends
   ///   with ``StatusCode/resourceExhausted`` at once.
   /// - Requests of calls in flight. Above the limit, further calls get
@@ -75,26 +75,26 @@ public struct ServerLimits: Sendable, Hashable {
   /// The time after which an idle connection is closed; `nil` means never.
   ///
   /// A connection is idle if it has no call in flight and receives nothing.
-  public var idleTime: Duration?
+  public var idleTimeout: Duration?
   /// The time for which a thread polls for the next call of a peer that it has just answered.
   ///
   /// The default is about the time that it takes to wake a thread. A thread polls only if no other
   /// connection on it is active and the peer usually calls again within this time. Zero disables
   /// polling.
-  public var pollTime: Duration = .microseconds(50)
+  public var busyPollTime: Duration = .microseconds(50)
   /// The maximum time for which a connection is not read because a handler is too slow.
   ///
   /// The server stops reading a connection when the messages that wait for handlers exceed
   /// ``queuedBytesPerStream`` or ``queuedBytesPerConnection``, and resumes when handlers have taken
   /// half of them. If the time passes first, the stream ends with ``StatusCode/resourceExhausted``.
   /// Other calls of the connection wait meanwhile; other connections do not.
-  public var slowReaderTime: Duration = .seconds(5)
+  public var slowReaderTimeout: Duration = .seconds(5)
   /// The maximum time from the first byte of a frame to its last.
-  public var frameTime: Duration = .seconds(30)
+  public var frameTimeout: Duration = .seconds(30)
   /// The maximum time for which a peer may read nothing while responses wait for it.
-  public var writeTime: Duration = .seconds(30)
+  public var writeTimeout: Duration = .seconds(30)
   /// The time that calls in flight have to finish when the server drains.
-  public var drainTime: Duration = .seconds(10)
+  public var drainTimeout: Duration = .seconds(10)
 
   /// Creates the default limits.
   public init() {}

@@ -13,7 +13,7 @@ struct ServerLoop: Sendable {
     self.eventLoop = eventLoop
     executor = EventLoopTaskExecutor(eventLoop)
     turns = TurnQueue(eventLoop: eventLoop)
-    busyPoll = BusyPoll(eventLoop: eventLoop, time: TimeAmount(limits.pollTime))
+    busyPoll = BusyPoll(eventLoop: eventLoop, time: TimeAmount(limits.busyPollTime))
     answers = LoopInbox(eventLoop) { $0() }
   }
 }

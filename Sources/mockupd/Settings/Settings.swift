@@ -2,8 +2,8 @@ internal import Configuration
 internal import FoundationEssentials
 internal import Glibc
 internal import Logging
-internal import MockupService
-internal import MockupStore
+internal import MockupServices
+internal import MockupDatabase
 internal import Postgres
 internal import SystemPackage
 internal import TTRPC
@@ -32,7 +32,7 @@ struct Settings: Sendable {
   /// The maximum number of records that one transaction of the sweeper examines.
   var sweepBatch: Int32
   /// The time limit of a call whose caller sets no deadline; `nil` means no limit.
-  var callTime: Duration?
+  var defaultCallTimeout: Duration?
   var logLevel: Logger.Level
   var logFormat: LogFormat
   /// The level of the log line for each call.
@@ -68,7 +68,7 @@ struct Settings: Sendable {
     batches.batch = try await reader.integer(.maxBatchSize)
     batches.waiting = try await reader.integer(.maxPendingChanges)
     eventLoops = try await reader.integer(.eventLoops)
-    limits.pollTime = .microseconds(try await reader.integer(.busyPoll))
+    limits.busyPollTime = .microseconds(try await reader.integer(.busyPoll))
     sweepInterval = try await reader.secondsUnlessZero(.sweepInterval)
     sweepBatch = Int32(try await reader.integer(.sweepBatchSize))
     limits.connections = try await reader.integer(.maxConnections)
@@ -93,12 +93,12 @@ struct Settings: Sendable {
     limits.queuedBytes = try await reader.integer(.maxQueuedBytes)
     limits.queuedBytesPerConnection = try await reader.integer(.maxQueuedBytesPerConnection)
     limits.queuedBytesPerStream = try await reader.integer(.maxQueuedBytesPerStream)
-    callTime = try await reader.secondsUnlessZero(.defaultCallTimeout)
-    limits.idleTime = try await reader.secondsUnlessZero(.idleTimeout)
-    limits.frameTime = try await reader.seconds(.frameTimeout)
-    limits.slowReaderTime = try await reader.seconds(.slowReaderTimeout)
-    limits.writeTime = try await reader.seconds(.writeTimeout)
-    limits.drainTime = try await reader.seconds(.shutdownTimeout)
+    defaultCallTimeout = try await reader.secondsUnlessZero(.defaultCallTimeout)
+    limits.idleTimeout = try await reader.secondsUnlessZero(.idleTimeout)
+    limits.frameTimeout = try await reader.seconds(.frameTimeout)
+    limits.slowReaderTimeout = try await reader.seconds(.slowReaderTimeout)
+    limits.writeTimeout = try await reader.seconds(.writeTimeout)
+    limits.drainTimeout = try await reader.seconds(.shutdownTimeout)
 
     logLevel = try await reader.choice(.logLevel)
     logCallLevel = try await reader.choice(.logCallLevel)

@@ -1,4 +1,4 @@
-internal import MockupService
+internal import MockupServices
 
 extension SettingsReader {
   /// Reads the access policy, which is the default policy if no `policy` setting is given.

@@ -20,7 +20,7 @@ import Testing
 /// | `go-unary` | unary calls only, as in containerd's ttrpc before 1.2 |
 ///
 /// Cases that set limits or read the server's load run only against this library's server.
-/// `Tests/Interop/go/conformance` is a server for this suite with containerd's library.
+/// `Tests/Harnesses/Interop/go/conformance` is a server for this suite with containerd's library.
 @Suite(.serialized, .timeLimit(.minutes(15))) struct ServerConformanceTests {
   private static let cases = [
     ServerCase.recorded, ServerCase.mistakes, ServerCase.shapes, ServerCase.ends,

@@ -109,7 +109,7 @@ import Testing
       isGuest.withLockedValue { $0 = false }
       server.budgetsChanged()
       // After the turn, the connection uses the new budget.
-      await server.turn()
+      await server.waitForEventLoops()
       try await peer.send(Self.request(7, "Hold") + Self.request(9, "Echo"))
       let answer = try #require(try await peer.receiveFrame())
       #expect(answer[7] == 9)
@@ -119,7 +119,7 @@ import Testing
       // Calls that started as a guest's are no longer counted after they end.
       isGuest.withLockedValue { $0 = true }
       server.budgetsChanged()
-      await server.turn()
+      await server.waitForEventLoops()
       try await peer.send(Self.request(11, "Echo"))
       #expect(try Self.code(try await peer.receiveFrame()) == .ok)
       try await server.waitUntilIdle()
@@ -161,7 +161,7 @@ import Testing
     var limits = ServerLimits()
     limits.connections = 1
     limits.reservedConnections = 4
-    limits.reservedConnectionTime = .seconds(3600)
+    limits.reservedConnectionTimeout = .seconds(3600)
     let routes = [HTTPRoute(path: "/healthz") { _ throws(RPCError) in HTTPResponse(line: "ok") }]
     try await withServer(routes: routes, limits: limits) { path, server in
       let first = try RawPeer(path: path)
@@ -189,7 +189,7 @@ import Testing
   @Test func `a reserved connection is closed after its time limit`() async throws {
     var limits = ServerLimits()
     limits.connections = 1
-    limits.reservedConnectionTime = .milliseconds(50)
+    limits.reservedConnectionTimeout = .milliseconds(50)
     try await withServer(limits: limits) { path, _ in
       let first = try RawPeer(path: path)
       try await first.send(Self.request(1, "Echo"))

@@ -59,7 +59,7 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct BusyPollingServerTests {
   private static var limits: ServerLimits {
     var limits = ServerLimits()
-    limits.pollTime = .seconds(3600)
+    limits.busyPollTime = .seconds(3600)
     return limits
   }
 

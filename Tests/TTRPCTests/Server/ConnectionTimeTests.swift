@@ -39,7 +39,7 @@ import Testing
     _ configure: (inout ServerLimits) -> Void
   ) throws -> EmbeddedChannel {
     var limits = ServerLimits()
-    limits.pollTime = .zero
+    limits.busyPollTime = .zero
     configure(&limits)
     var logger = Logger(label: "test")
     logger.logLevel = .critical
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func `an incomplete frame closes the connection after the frame timeout`() throws {
-    let channel = try connection { $0.frameTime = .seconds(60) }
+    let channel = try connection { $0.frameTimeout = .seconds(60) }
     advance(.hours(1), on: channel)
     try channel.writeInbound(ByteBuffer(bytes: Golden.echoRequest.prefix(12)))
     advance(.seconds(59), on: channel)
@@ -71,7 +71,7 @@ import Testing
 
   @Test func `an idle connection is closed, and one with a running call is not`() throws {
     let service = Slow()
-    let channel = try connection(to: service) { $0.idleTime = .seconds(60) }
+    let channel = try connection(to: service) { $0.idleTimeout = .seconds(60) }
     try channel.writeInbound(ByteBuffer(bytes: requestFrames("Echo", [0])))
     advance(.hours(1), on: channel)
     #expect(channel.isActive)
@@ -92,8 +92,8 @@ import Testing
       let channel = try connection(routes: routes) {
         // Every connection is a reserved one.
         $0.connections = 0
-        $0.reservedConnectionTime = .seconds(5)
-        $0.frameTime = .seconds(60)
+        $0.reservedConnectionTimeout = .seconds(5)
+        $0.frameTimeout = .seconds(60)
       }
       try channel.writeInbound(ByteBuffer(string: bytes))
       advance(.seconds(4), on: channel)
@@ -104,7 +104,7 @@ import Testing
   }
 
   @Test func `a peer that stops reading is disconnected after the write timeout`() throws {
-    let channel = try connection { $0.writeTime = .seconds(60) }
+    let channel = try connection { $0.writeTimeout = .seconds(60) }
     advance(.hours(1), on: channel)
     channel.isWritable = false
     channel.pipeline.fireChannelWritabilityChanged()

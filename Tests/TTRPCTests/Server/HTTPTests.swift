@@ -96,7 +96,7 @@ import Testing
 
   @Test func `an incomplete request and a slow handler close the connection`() async throws {
     var limits = ServerLimits()
-    limits.frameTime = .milliseconds(100)
+    limits.frameTimeout = .milliseconds(100)
     try await Self.withRoutes(limits: limits) { path, _ in
       let unfinished = try await Self.get(path, ["GET /hello HTTP/1.1\r\n"])
       #expect(unfinished == "")

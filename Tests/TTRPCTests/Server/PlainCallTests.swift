@@ -9,16 +9,16 @@ import Testing
 /// A call with metadata takes the general path. The paths must not differ otherwise.
 @Suite(.timeLimit(.minutes(15))) struct PlainCallTests {
   /// An interceptor whose call hooks record `name>` and `name<CODE`, and may refuse the call.
-  private struct RecordingInterceptor: BracketingInterceptor {
+  private struct RecordingInterceptor: HookInterceptor {
     let name: String
     let notes: NIOLockedValueBox<[String]>
     var refuses = false
 
-    func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
+    func hook(for method: MethodDescriptor, isKnown: Bool) -> (any CallHook)? {
       Bracket(recorder: self)
     }
 
-    private final class Bracket: CallBracket {
+    private final class Bracket: CallHook {
       let recorder: RecordingInterceptor
 
       init(recorder: RecordingInterceptor) {

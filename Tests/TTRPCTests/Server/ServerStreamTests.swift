@@ -144,7 +144,7 @@ import Testing
     var limits = ServerLimits()
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 262_144
-    limits.slowReaderTime = .milliseconds(100)
+    limits.slowReaderTimeout = .milliseconds(100)
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, server in
       let peer = try RawPeer(path: path)
@@ -167,7 +167,7 @@ import Testing
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 1_000_000
     limits.queuedBytesPerConnection = 300_000
-    limits.slowReaderTime = .milliseconds(100)
+    limits.slowReaderTimeout = .milliseconds(100)
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, _ in
       defer { service.released.set() }
@@ -186,7 +186,7 @@ import Testing
 
   @Test func `a peer that does not read stalls its own stream only`() async throws {
     var limits = ServerLimits()
-    limits.writeTime = .milliseconds(300)
+    limits.writeTimeout = .milliseconds(300)
     try await withServer(limits: limits) { path, server in
       let stalledPeer = try RawPeer(path: path)
       try await stalledPeer.send(Self.open(1, "Blob", seconds: 4_000_000, flags: .remoteClosed))
@@ -253,7 +253,7 @@ import Testing
 
   @Test func `a call that outlasts the drain timeout ends as unavailable`() async throws {
     var limits = ServerLimits()
-    limits.drainTime = .milliseconds(100)
+    limits.drainTimeout = .milliseconds(100)
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, server in
       let peer = try RawPeer(path: path)

@@ -13,7 +13,7 @@ import Testing
     var limits = ServerLimits()
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 262_144
-    limits.pollTime = .zero
+    limits.busyPollTime = .zero
     return limits
   }
 
@@ -39,7 +39,7 @@ import Testing
 
   @Test func `a sender waits for a handler that reads late, and no message is lost`() async throws {
     var limits = Self.limits
-    limits.slowReaderTime = .seconds(3600)
+    limits.slowReaderTimeout = .seconds(3600)
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, _ in
       let peer = try RawPeer(path: path)

@@ -64,7 +64,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     setDeadline(
       of: 0,
       in: admission.isReserved
-        ? min(limits.frameTime, limits.reservedConnectionTime) : limits.frameTime)
+        ? min(limits.frameTimeout, limits.reservedConnectionTimeout) : limits.frameTimeout)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
@@ -97,7 +97,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
       isKnown: route != nil,
       metadata: Metadata(head.headers))
     self.call = call
-    let context = ServerContext(call, deadline: call.began + server.limits.frameTime)
+    let context = ServerContext(call, deadline: call.began + server.limits.frameTimeout)
 
     let this = NIOLoopBound(self, eventLoop: loop.eventLoop)
     let (interceptors, load, admission) = (server.interceptors, server.load, admission)
@@ -126,7 +126,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     guard let context, context.channel.isActive else { return }
     // A peer that does not read its response must not keep the connection open. Set before the
     // write, which may close the channel.
-    setDeadline(of: 0, in: server.limits.writeTime)
+    setDeadline(of: 0, in: server.limits.writeTimeout)
     var answer = HTTPResponseHead(
       version: head.version, status: HTTPResponseStatus(statusCode: response.status))
     answer.headers.add(name: "Content-Type", value: response.contentType)

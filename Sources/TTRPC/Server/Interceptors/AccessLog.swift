@@ -4,7 +4,7 @@ public import Logging
 ///
 /// The line has the peer, the method, the status, the duration in milliseconds, and the number of
 /// bytes received and sent.
-public struct AccessLog: BracketingInterceptor {
+public struct AccessLog: HookInterceptor {
   private let level: Logger.Level
 
   /// Creates an access log that writes its lines at the given level.
@@ -13,11 +13,11 @@ public struct AccessLog: BracketingInterceptor {
   }
 
   /// Returns a call hook that logs the calls of a method.
-  public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
+  public func hook(for method: MethodDescriptor, isKnown: Bool) -> (any CallHook)? {
     Hook(level: level)
   }
 
-  private final class Hook: CallBracket {
+  private final class Hook: CallHook {
     let level: Logger.Level
 
     init(level: Logger.Level) {

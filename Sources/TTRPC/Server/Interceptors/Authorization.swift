@@ -6,7 +6,7 @@ internal import Logging
 /// Each refusal is logged, and counted in `ttrpc_server_denied_total` by `method`. The names of
 /// unknown methods are chosen by the peer, so all of them are counted as `unknown` instead of
 /// creating a time series each.
-public struct Authorization: BracketingInterceptor {
+public struct Authorization: HookInterceptor {
   private let isOpenToAll: @Sendable (MethodDescriptor) -> Bool
   private let allows: @Sendable (PeerIdentity, MethodDescriptor) -> Bool
 
@@ -25,11 +25,11 @@ public struct Authorization: BracketingInterceptor {
   }
 
   /// Returns a call hook that checks the peer, or `nil` if the method is open to all.
-  public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
+  public func hook(for method: MethodDescriptor, isKnown: Bool) -> (any CallHook)? {
     isOpenToAll(method) ? nil : Hook(method: method, isKnown: isKnown, allows: allows)
   }
 
-  private final class Hook: CallBracket {
+  private final class Hook: CallHook {
     let method: MethodDescriptor
     let isKnown: Bool
     let allows: @Sendable (PeerIdentity, MethodDescriptor) -> Bool

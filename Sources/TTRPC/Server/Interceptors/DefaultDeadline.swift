@@ -1,7 +1,7 @@
 /// Sets a deadline for calls whose callers set none, so that no handler runs forever.
 ///
 /// The server enforces the deadlines of callers with or without this interceptor.
-public struct DefaultDeadline: BracketingInterceptor {
+public struct DefaultDeadline: HookInterceptor {
   private let timeout: Duration
   private let shapes: Set<CallShape>
 
@@ -17,7 +17,7 @@ public struct DefaultDeadline: BracketingInterceptor {
   }
 
   /// Returns a call hook that sets the deadline, or `nil` if calls of this shape get none.
-  public func bracket(of method: MethodDescriptor, isKnown: Bool) -> (any CallBracket)? {
+  public func hook(for method: MethodDescriptor, isKnown: Bool) -> (any CallHook)? {
     shapes.contains(method.shape) ? Hook(timeout: timeout) : nil
   }
 
@@ -34,7 +34,7 @@ public struct DefaultDeadline: BracketingInterceptor {
     }
   }
 
-  private final class Hook: CallBracket {
+  private final class Hook: CallHook {
     let timeout: Duration
 
     init(timeout: Duration) {

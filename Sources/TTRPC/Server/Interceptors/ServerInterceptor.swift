@@ -7,7 +7,7 @@
 /// ``StatusCode/internalError``.
 ///
 /// An interceptor that acts only at the beginning and the end of a call should be a
-/// ``BracketingInterceptor``, which costs less.
+/// ``HookInterceptor``, which costs less.
 public protocol ServerInterceptor: Sendable {
   /// Runs around one call.
   ///
@@ -42,11 +42,11 @@ struct ServerInterceptorChain: Sendable {
   /// Returns the call hooks for calls of a method without metadata.
   ///
   /// - Returns: `nil` if such calls need an interceptor that is not a hook.
-  func hooks(of method: MethodDescriptor) -> [any CallBracket]? {
-    var hooks: [any CallBracket] = []
+  func hooks(of method: MethodDescriptor) -> [any CallHook]? {
+    var hooks: [any CallHook] = []
     for interceptor in interceptors where !interceptor.needsMetadata {
-      guard let interceptor = interceptor as? any BracketingInterceptor else { return nil }
-      if let hook = interceptor.bracket(of: method, isKnown: true) { hooks.append(hook) }
+      guard let interceptor = interceptor as? any HookInterceptor else { return nil }
+      if let hook = interceptor.hook(for: method, isKnown: true) { hooks.append(hook) }
     }
     return hooks
   }

@@ -130,7 +130,7 @@ extension ServerCase {
         $0.wire = WireLimits(maximumMessageSize: 65_536)
         $0.queuedBytesPerStream = 1_000_000
         $0.queuedBytesPerConnection = 200_000
-        $0.slowReaderTime = .milliseconds(100)
+        $0.slowReaderTimeout = .milliseconds(100)
       }
     ) { target in
       let peer = try target.connect()

@@ -1,0 +1,73 @@
+internal import FoundationEssentials
+internal import MockupCore
+internal import Postgres
+
+extension AdminStore {
+  /// Returns a page of the credits of all users, with the totals of the whole report.
+  ///
+  /// Each page, with its totals, shows the state at one moment. If the report is sorted by a
+  /// figure, a user whose figure changes between two pages may be missing or appear twice. Other
+  /// users are not affected.
+  ///
+  /// - Parameters:
+  ///   - query: The period, the users and the order.
+  ///   - cursor: The ``UsageReportPage/next`` of the previous page; nil means the first page.
+  ///   - count: The maximum number of users.
+  /// - Throws: ``CreditError/unknownUser(_:)`` if the query names a user who does not exist.
+  public func usageReport(
+    _ query: UsageReportQuery, after cursor: UsageReportPage.Cursor?, count: Int32
+  ) async throws(CreditError) -> UsageReportPage {
+    // Reads one user more than the page has, to find out whether there is a next page.
+    let parameters: Parameters = [
+      now(), query.year, query.month, query.userID, query.onlyActive,
+      query.onlySoftLimitPassed, query.availableAtMost, query.order.rawValue,
+      cursor?.figure, cursor?.userID, Int64(count) + 1,
+    ]
+    let rows = try await read(Queries.getUsageReport, parameters) { row throws(PostgresError) in
+      try ReportRow(row)
+    }
+    guard let first = rows.first else { throw .database(.unexpectedAnswer("usage report")) }
+    if let userID = query.userID, first.totals.users == 0 { try await requireUser(userID) }
+
+    let users = rows.compactMap(\.user)
+    var page = UsageReportPage(
+      period: first.period, users: Array(users.prefix(Int(count))), totals: first.totals, next: nil)
+    if users.count > Int(count) { page.next = page.users.last.map(UsageReportPage.Cursor.init) }
+    return page
+  }
+
+  /// Throws ``CreditError/unknownUser(_:)`` if the user does not exist.
+  func requireUser(_ id: UUID) async throws(CreditError) {
+    let exists = try await read(Queries.userExists, Parameters(id)) { row throws(PostgresError) in
+      try row.decode(Bool.self, at: 0)
+    }
+    guard exists.first == true else { throw .unknownUser(id) }
+  }
+}
+
+/// A row of `get_usage_report.sql`.
+private struct ReportRow: Sendable {
+  var period: Period
+  var totals = UsageTotals()
+  var user: UserUsage?
+
+  init(_ row: Row) throws(PostgresError) {
+    var columns = ColumnReader(row)
+    period = Period(year: try columns.read(), month: try columns.read())
+    totals.users = try columns.read()
+    totals.annualBudget = try columns.read()
+    totals.generation = try columns.read()
+    totals.regeneration = try columns.read()
+    totals.refund = try columns.read()
+    totals.held = try columns.read()
+    totals.monthlyUsed = try columns.read()
+    totals.monthlyHeld = try columns.read()
+    totals.usersAboveSoftLimit = try columns.read()
+    totals.unresolved = try columns.read()
+    guard let userID = try columns.read(UUID?.self) else { return }
+    let figure = try columns.read(Int64.self)
+    let usage = try Usage(&columns, period: period)
+    user = UserUsage(
+      userID: userID, usage: usage, unresolved: try columns.read(), figure: figure)
+  }
+}

@@ -1,0 +1,51 @@
+public import FoundationEssentials
+internal import MockupCore
+public import Postgres
+public import TimeOrderedID
+
+/// The store of administrative operations on the credits of all users.
+public struct AdminStore: Sendable {
+  let pool: Pool
+  let now: @Sendable () -> Date
+  let makeID: @Sendable () -> UUID
+
+  /// Creates a store.
+  ///
+  /// - Parameters:
+  ///   - pool: The connections to the database.
+  ///   - now: The clock by which reservations expire and the current period is determined.
+  ///   - makeID: A function that makes the ids of ledger entries.
+  public init(
+    pool: Pool, now: @escaping @Sendable () -> Date = { Date() },
+    makeID: @escaping @Sendable () -> UUID = { .timeOrdered() }
+  ) {
+    self.pool = pool
+    self.now = now
+    self.makeID = makeID
+  }
+
+  func read<Value: Sendable>(
+    _ statement: Statement, _ parameters: Parameters,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(CreditError) -> [Value] {
+    do throws(PostgresError) {
+      return try await pool.query(statement, parameters, decode)
+    } catch {
+      throw .database(error)
+    }
+  }
+
+  /// Runs a statement that writes, again after a conflict with another transaction.
+  func write<Value: Sendable>(
+    _ statement: Statement, _ parameters: Parameters,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(CreditError) -> [Value] {
+    do throws(PostgresError) {
+      return try await retrying { () throws(PostgresError) in
+        try await pool.query(statement, parameters, decode)
+      }
+    } catch {
+      throw .database(error)
+    }
+  }
+}

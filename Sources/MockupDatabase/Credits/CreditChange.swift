@@ -1,0 +1,48 @@
+internal import FoundationEssentials
+internal import MockupCore
+internal import Postgres
+
+/// A kind of change to a user's credits.
+///
+/// The engine makes changes in batches of one kind and answers each with a row of its own.
+protocol CreditChange: Sendable {
+  associatedtype Outcome: Sendable
+  associatedtype Answer: CreditAnswer where Answer.Change == Self
+
+  typealias Completion = @Sendable (Result<Outcome, CreditError>) -> Void
+
+  var userID: UUID { get }
+
+  /// The statement that calls the engine's function for a batch.
+  static var statement: Statement { get }
+
+  /// Returns the statement's parameters for a batch.
+  static func parameters(
+    _ changes: [Self], now: Date, makeID: () -> UUID
+  ) -> Parameters
+
+  /// Makes a change that waits for its batch.
+  func pending(_ completion: @escaping Completion) -> PendingChange
+}
+
+/// A row of the engine's answer.
+///
+/// There is one row for each change, in the order of the changes.
+protocol CreditAnswer: Sendable {
+  associatedtype Change: CreditChange
+
+  init(_ row: Row) throws(PostgresError)
+
+  /// Returns the outcome of the change that this row answers.
+  func outcome(of change: Change) -> Result<Change.Outcome, CreditError>
+}
+
+extension CreditChange {
+  /// Returns the outcome of each change of a batch.
+  static func outcomes(
+    of changes: [Self], _ answers: [Answer]
+  ) throws(PostgresError) -> [Result<Outcome, CreditError>] {
+    guard answers.count == changes.count else { throw .unexpectedAnswer("\(Self.self)") }
+    return zip(changes, answers).map { change, answer in answer.outcome(of: change) }
+  }
+}

@@ -1,0 +1,52 @@
+public import FoundationEssentials
+public import MockupCore
+internal import Postgres
+
+/// The result of releasing a group of reservations.
+public struct GroupRelease: Sendable, Hashable {
+  /// The number of the group's reservations that were released, now or before.
+  public var reservations: Int64
+  /// The number of credits that these releases gave back.
+  public var credits: Int64
+  /// The user's credits after the releases.
+  public var usage: Usage
+  /// True if no reservation of the group was open, so that this call changed nothing.
+  public var isReplayed: Bool
+}
+
+extension CreditStore {
+  /// Releases all open reservations of a user's group, in one transaction.
+  ///
+  /// - Throws: ``CreditError/unknownGroup(_:)`` if the user has no reservation in the group.
+  public func releaseGroup(
+    _ groupID: UUID, of userID: UUID
+  ) async throws(CreditError) -> GroupRelease {
+    let parameters = Parameters(now(), userID, groupID)
+    let releases: [GroupRelease]
+    do throws(PostgresError) {
+      releases = try await retrying { () throws(PostgresError) in
+        try await pool.query(Queries.releaseGroup, parameters) { row throws(PostgresError) in
+          try GroupRelease(row)
+        }
+      }
+    } catch {
+      throw .database(error)
+    }
+    guard let release = releases.first else { throw .unknownGroup(groupID) }
+    return release
+  }
+}
+
+extension GroupRelease {
+  fileprivate init(_ row: Row) throws(PostgresError) {
+    var columns = ColumnReader(row)
+    _ = try columns.read(Bool.self)
+    let reservations = try columns.read(Int64.self)
+    let credits = try columns.read(Int64.self)
+    let isReplayed = try columns.read(Bool.self)
+    let period = Period(year: try columns.read(), month: try columns.read())
+    self.init(
+      reservations: reservations, credits: credits,
+      usage: try Usage(&columns, period: period), isReplayed: isReplayed)
+  }
+}

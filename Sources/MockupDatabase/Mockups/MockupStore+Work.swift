@@ -1,0 +1,154 @@
+public import FoundationEssentials
+public import MockupCore
+internal import Postgres
+
+/// A mockup that a worker has leased.
+public struct ClaimedMockup: Sendable, Hashable {
+  /// The mockup, with the attempt number that the worker presents in later calls.
+  public var mockup: Mockup
+  /// The time when the lease expires unless the worker renews it.
+  public var leaseExpiresAt: Date
+  /// The number of credits that are held for the mockup.
+  public var credits: Int32
+  /// The vendor's id of the scene's template, or nil if the scene has no active template any more.
+  public var templateID: String?
+  /// The vendor's URL of the template, or nil if there is none.
+  public var templateURL: String?
+  /// The number of attempts that are left after this one.
+  public var attemptsLeft: Int32
+}
+
+/// The result of completing or failing a mockup.
+public struct MockupOutcome: Sendable, Hashable {
+  /// The current mockup.
+  public var mockup: Mockup
+  /// The user's credits after the change, in the period of the mockup's reservation.
+  public var usage: Usage
+  /// True if an earlier call ended the attempt in the same way.
+  public var isReplayed: Bool
+}
+
+/// A worker's attempt to make a mockup.
+public struct MockupAttempt: Sendable, Hashable {
+  /// The user who owns the mockup.
+  public var userID: UUID
+  /// The mockup.
+  public var mockupID: UUID
+  /// The fencing token: the ``Mockup/attempt`` that the claim returned.
+  public var number: Int32
+
+  /// Creates an attempt from the ids and the token of a claimed mockup.
+  public init(userID: UUID, mockupID: UUID, number: Int32) {
+    self.userID = userID
+    self.mockupID = mockupID
+    self.number = number
+  }
+}
+
+extension MockupStore {
+  /// Leases the oldest pending mockups of all users to a worker.
+  ///
+  /// Expired leases are taken back first, so that their mockups can be claimed again.
+  ///
+  /// - Parameters:
+  ///   - worker: The name of the worker.
+  ///   - count: The maximum number of mockups.
+  ///   - lease: The duration of the lease, in whole seconds.
+  ///   - maximumBytes: The maximum total size of the mockups, as text. The first mockup is claimed
+  ///     whatever its size is.
+  public func claim(
+    worker: String, count: Int32, lease: Duration, maximumBytes: Int32 = .max
+  ) async throws(MockupError) -> [ClaimedMockup] {
+    let now = now()
+    _ = try await expireLeases(at: now, limit: count)
+    let parameters = Parameters(
+      now, worker, count, Int32(lease.components.seconds), maximumBytes)
+    return try await change(Queries.claimMockups, parameters) { row throws(PostgresError) in
+      var columns = ColumnReader(row)
+      return ClaimedMockup(
+        mockup: try Mockup(&columns),
+        leaseExpiresAt: try columns.read(),
+        credits: try columns.read(),
+        templateID: try columns.read(),
+        templateURL: try columns.read(),
+        attemptsLeft: try columns.read())
+    }
+  }
+
+  /// Takes back expired leases, and returns their number.
+  private func expireLeases(at now: Date, limit: Int32) async throws(MockupError) -> Int32 {
+    try await changeOne(Queries.expireLeases, Parameters(now, limit)) { row throws(PostgresError) in
+      try row.decode(Int32.self, at: 0)
+    }
+  }
+
+  /// Renews a lease, and returns its new expiry.
+  ///
+  /// - Throws: ``MockupError/lostLease(attempt:)`` if the mockup was claimed again, or
+  ///   ``MockupError/wrongStatus(_:wanted:)`` if it is no longer being generated.
+  public func heartbeat(
+    _ attempt: MockupAttempt, lease: Duration
+  ) async throws(MockupError) -> Date {
+    let parameters = Parameters(
+      now(), attempt.userID, attempt.mockupID, attempt.number, Int32(lease.components.seconds))
+    let (row, expiresAt) = try await changeOne(Queries.heartbeatMockup, parameters) {
+      row throws(PostgresError) in
+      var columns = ColumnReader(row)
+      let outcome = try columns.read(String.self)
+      let mockup = try Mockup(ifPresent: &columns)
+      return (MockupRow(outcome: outcome, mockup: mockup), try columns.read(Date?.self))
+    }
+    guard row.outcome == "renewed", let expiresAt else {
+      throw row.error(of: attempt.mockupID, wanted: .generating)
+    }
+    return expiresAt
+  }
+
+  /// Completes a mockup with a picture, and charges for it.
+  ///
+  /// - Parameters:
+  ///   - attempt: The worker's attempt.
+  ///   - picture: The picture that was made.
+  ///   - credits: The number of credits that the vendor charged; nil means all held credits, and 0
+  ///     releases them.
+  ///   - allowsOverrun: If true, the charge may exceed the held credits while the excess is
+  ///     available.
+  public func complete(
+    _ attempt: MockupAttempt, with picture: Picture, credits: Int32?, allowsOverrun: Bool
+  ) async throws(MockupError) -> MockupOutcome {
+    let parameters = Parameters(
+      now(), attempt.userID, attempt.mockupID, attempt.number,
+      picture.fileURL, picture.fileKey, picture.thumbnailURL, picture.renderID, picture.metadata,
+      picture.qualityScore, credits, allowsOverrun, makeID())
+    let row = try await changeOne(Queries.completeMockup, parameters) { row throws(PostgresError) in
+      try MockupRow(changing: row)
+    }
+    guard row.outcome == "completed", let mockup = row.mockup, let usage = row.usage else {
+      throw row.error(of: attempt.mockupID, wanted: .completed)
+    }
+    return MockupOutcome(mockup: mockup, usage: usage, isReplayed: row.isReplayed)
+  }
+
+  /// Ends an attempt that made no picture.
+  ///
+  /// - Parameters:
+  ///   - attempt: The worker's attempt.
+  ///   - reason: The error message for people.
+  ///   - mayRetry: If true, and attempts are left, the mockup becomes pending again, and its
+  ///     reservation is held until the next claim. Otherwise the mockup fails, and its reservation
+  ///     is released.
+  ///   - mayBeCharged: If true, the vendor may have charged, and the credits are not released.
+  public func fail(
+    _ attempt: MockupAttempt, because reason: String, mayRetry: Bool, mayBeCharged: Bool = false
+  ) async throws(MockupError) -> MockupOutcome {
+    let parameters = Parameters(
+      now(), attempt.userID, attempt.mockupID, attempt.number, reason, mayRetry, mayBeCharged)
+    let row = try await changeOne(Queries.failMockup, parameters) { row throws(PostgresError) in
+      try MockupRow(changing: row)
+    }
+    guard row.outcome == "failed", let mockup = row.mockup, let usage = row.usage else {
+      throw row.error(of: attempt.mockupID, wanted: .failed)
+    }
+    return MockupOutcome(mockup: mockup, usage: usage, isReplayed: row.isReplayed)
+  }
+}

@@ -1,0 +1,69 @@
+public import FoundationEssentials
+public import MockupCore
+public import Postgres
+
+/// The store of the pins and impressions of mockups.
+///
+/// Batches of all callers that arrive while a transaction is in flight are written together in the
+/// next one. Their entries are merged, so that each mockup is written once.
+public struct PerformanceStore: Sendable {
+  /// The maximum number of batches in one transaction.
+  private static let maxGroupSize = 64
+
+  private let writer: PerformanceWriter
+  private let queue: BatchQueue<PerformanceBatch, Answer>
+
+  /// Creates a store.
+  ///
+  /// - Parameters:
+  ///   - pool: The connections to the database.
+  ///   - limits: The limits of the queue. Only ``BatchLimits/waiting``, the number of waiting
+  ///     batches, is used.
+  ///   - now: The clock for the time when a batch was received.
+  public init(
+    pool: Pool, limits: BatchLimits = BatchLimits(),
+    now: @escaping @Sendable () -> Date = { Date() }
+  ) {
+    let writer = PerformanceWriter(pool: pool, now: now)
+    var limits = limits
+    limits.batch = Self.maxGroupSize
+    self.writer = writer
+    queue = BatchQueue(limits: limits) { group in
+      // The task finishes the group, so that nothing has to wait for the task itself.
+      Task {
+        do throws(PostgresError) {
+          group.finish(.success(try await writer.record(group.items)))
+        } catch {
+          group.finish(.failure(error))
+        }
+      }
+      return nil
+    }
+  }
+
+  /// The result of a batch.
+  public enum Answer: Sendable, Hashable {
+    /// The batch was counted, by this call or an earlier one.
+    case recorded(PerformanceOutcome)
+    /// The batch id was used for other entries, and nothing was counted.
+    case conflictingEntries
+  }
+
+  /// Counts a batch, in one transaction with other batches.
+  ///
+  /// The counts are durable when the call returns.
+  ///
+  /// - Throws: ``PostgresError``. If the caller is cancelled, the batch may have been counted.
+  public func record(_ batch: PerformanceBatch) async throws(PostgresError) -> Answer {
+    try await queue.submit(batch)
+  }
+
+  /// Counts several batches in one transaction.
+  ///
+  /// The counts are durable when the call returns.
+  ///
+  /// - Returns: The result of each batch, in order.
+  public func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Answer] {
+    try await retrying { () throws(PostgresError) in try await writer.record(batches) }
+  }
+}

@@ -1,0 +1,187 @@
+public import FoundationEssentials
+public import MockupCore
+internal import Postgres
+internal import TimeOrderedID
+
+/// A request to create a user's scene template.
+public struct SceneTemplateRequest: Sendable, Hashable {
+  /// The user who will own the template.
+  public var userID: UUID
+  /// The idempotency key, made by the client and unique for the user.
+  ///
+  /// It is not the id of the template, which the server makes.
+  public var id: UUID
+  /// The key by which requests will name the scene.
+  public var key: String
+  /// The name for people.
+  public var name: String
+  /// The description for people; an empty string means none.
+  public var description = ""
+  /// The vendor's id of the template.
+  public var vendorID: String
+  /// The vendor's URL of the template; an empty string means none.
+  public var vendorURL = ""
+  /// The placement of the artwork.
+  public var config = SceneConfig()
+  /// The URL of a preview image; an empty string means none.
+  public var previewURL = ""
+  /// A Boolean value that indicates whether mockups can be generated with the template.
+  public var isActive = true
+  /// The names of the collections that the scene suits.
+  public var recommendedCollections: [String] = []
+
+  /// Creates a request for an active template without optional values.
+  public init(userID: UUID, id: UUID, key: String, name: String, vendorID: String) {
+    self.userID = userID
+    self.id = id
+    self.key = key
+    self.name = name
+    self.vendorID = vendorID
+  }
+}
+
+/// A change of a user's scene template; a property that is nil leaves its value unchanged.
+public struct SceneTemplateChange: Sendable, Hashable {
+  /// The new name.
+  public var name: String?
+  /// The new description; an empty string removes it.
+  public var description: String?
+  /// The new vendor's id of the template.
+  public var vendorID: String?
+  /// The new vendor's URL of the template; an empty string removes it.
+  public var vendorURL: String?
+  /// The new configuration, which replaces the old one as described in
+  /// ``SceneConfig/replacing(_:)``.
+  public var config: SceneConfig?
+  /// The new URL of the preview image; an empty string removes it.
+  public var previewURL: String?
+  /// True to activate the template, or false to deactivate it.
+  public var isActive: Bool?
+  /// The new names of the collections that the scene suits.
+  public var recommendedCollections: [String]?
+
+  /// Creates a change that leaves all values unchanged.
+  public init() {}
+}
+
+/// The result of creating a scene template.
+public struct SceneTemplateOutcome: Sendable, Hashable {
+  /// The template in its current state.
+  public var template: SceneTemplate
+  /// True if an earlier call created the template.
+  public var isReplayed: Bool
+}
+
+extension SceneStore {
+  /// Creates a user's template.
+  ///
+  /// - Throws: ``SceneError/keyTaken(_:)`` if the user has a template with the key already,
+  ///   ``SceneError/unknownTemplate(_:)`` if an earlier call created the template and it was
+  ///   deleted, or another ``SceneError``.
+  public func create(
+    _ request: SceneTemplateRequest
+  ) async throws(SceneError) -> SceneTemplateOutcome {
+    let parameters = Parameters(
+      now(), request.userID, request.id, UUID.timeOrdered(), request.key, request.name,
+      request.description,
+      request.vendorID, request.vendorURL, JSONB(text: request.config.json), request.previewURL,
+      request.isActive, request.recommendedCollections)
+    let rows: [CreateRow]
+    do throws(PostgresError) {
+      rows = try await retrying { () throws(PostgresError) in
+        try await pool.query(Queries.createSceneTemplate, parameters, CreateRow.init)
+      }
+    } catch {
+      throw SceneError(writing: error, user: request.userID, key: request.key)
+    }
+    guard let row = rows.first else { throw .database(.unexpectedAnswer("create")) }
+    switch (row.outcome, row.template) {
+    case ("made", let template?):
+      return SceneTemplateOutcome(template: template, isReplayed: row.isReplayed)
+    case ("key_taken", _): throw .keyTaken(request.key)
+    case ("deleted", _): throw .unknownTemplate(request.id)
+    case (let outcome, _):
+      let prefix = "conflicting_"
+      guard outcome.hasPrefix(prefix) else { throw .database(.unexpectedAnswer(outcome)) }
+      throw .conflict(String(outcome.dropFirst(prefix.count)))
+    }
+  }
+
+  /// Changes a user's own template.
+  ///
+  /// - Throws: ``SceneError/systemTemplate(_:)`` for a system template,
+  ///   ``SceneError/unknownTemplate(_:)`` if the user has no template with the id, or another
+  ///   ``SceneError``.
+  public func update(
+    _ id: UUID, of userID: UUID, _ change: SceneTemplateChange
+  ) async throws(SceneError) -> SceneTemplate {
+    let time = now()
+    let changed: SceneTemplate?
+    do throws(PostgresError) {
+      changed = try await retrying { () throws(PostgresError) in
+        try await pool.withTransaction { transaction throws(PostgresError) in
+          let own = Parameters(userID, id)
+          guard
+            let old = try await transaction.query(
+              Queries.lockSceneTemplate, own, SceneTemplate.init(row:)
+            ).first
+          else { return nil }
+          let config = change.config.map { JSONB(text: $0.replacing(old.config).json) }
+          let parameters = Parameters(
+            time, userID, id, change.name, change.description, change.vendorID, change.vendorURL,
+            config, change.previewURL, change.isActive, change.recommendedCollections)
+          return try await transaction.query(
+            Queries.updateSceneTemplate, parameters, SceneTemplate.init(row:)
+          ).first
+        }
+      }
+    } catch {
+      throw SceneError(writing: error, user: userID, key: nil)
+    }
+    if let changed { return changed }
+    throw try await errorForTemplate(id, notOwnedBy: userID)
+  }
+
+  /// Deletes a user's own template.
+  ///
+  /// - Returns: True if the template existed.
+  /// - Throws: ``SceneError/systemTemplate(_:)`` for a system template, or another ``SceneError``.
+  public func delete(_ id: UUID, of userID: UUID) async throws(SceneError) -> Bool {
+    let count: Int
+    do throws(PostgresError) {
+      count = try await retrying { () throws(PostgresError) in
+        try await pool.execute(Queries.deleteSceneTemplate, Parameters(userID, id))
+      }
+    } catch {
+      throw .database(error)
+    }
+    if count > 0 { return true }
+    let error = try await errorForTemplate(id, notOwnedBy: userID)
+    if case .systemTemplate = error { throw error }
+    return false
+  }
+
+  /// Returns the error for a template that is not the user's own.
+  ///
+  /// Templates of other users are reported as unknown.
+  private func errorForTemplate(
+    _ id: UUID, notOwnedBy userID: UUID
+  ) async throws(SceneError) -> SceneError {
+    let seen = try await read(Queries.getSceneTemplate, Parameters(userID, id))
+    return seen.first?.isSystem == true ? .systemTemplate(id) : .unknownTemplate(id)
+  }
+}
+
+/// A row of `create_scene_template.sql`.
+private struct CreateRow: Sendable {
+  var outcome: String
+  var isReplayed: Bool
+  var template: SceneTemplate?
+
+  init(_ row: Row) throws(PostgresError) {
+    var columns = ColumnReader(row)
+    outcome = try columns.read()
+    isReplayed = try columns.read()
+    if outcome == "made" { template = try SceneTemplate(&columns) }
+  }
+}

@@ -1,0 +1,143 @@
+public import MockupAPI
+internal import MockupDatabase
+internal import MockupCore
+internal import Postgres
+public import TTRPC
+
+extension CreditService {
+  /// The maximum number of items in a batch.
+  static let maximumBatchSize = 512
+
+  /// Reserves credits for up to 512 requests, in one transaction.
+  public func batchReserveCredits(
+    _ request: BatchReserveCreditsRequest, context: ServerContext
+  ) async throws -> BatchReserveCreditsResponse {
+    let reservations = try Self.items(request.requests, "requests") {
+      request throws(RPCError) in try request.reservation()
+    }
+    let allOrNothing = try request.mode.isAllOrNothing()
+    let outcomes = try await answerBatch(context) { () throws(PostgresError) in
+      try await store.reserve(reservations, allOrNothing: allOrNothing)
+    }
+    return BatchReserveCreditsResponse(
+      results: outcomes.map { outcome in
+        switch outcome {
+        case .success(let outcome):
+          BatchReserveCreditsResult(outcome: .response(ReserveCreditsResponse(outcome)))
+        case .failure(let error):
+          BatchReserveCreditsResult(outcome: .error(BatchError(error, context)))
+        }
+      })
+  }
+
+  /// Dispatches, extends, commits or releases up to 512 reservations, in one transaction.
+  public func batchSettleReservations(
+    _ request: BatchSettleReservationsRequest, context: ServerContext
+  ) async throws -> BatchSettleReservationsResponse {
+    let settlements = try Self.items(request.settlements, "settlements") {
+      item throws(RPCError) in try item.settlement()
+    }
+    let allOrNothing = try request.mode.isAllOrNothing()
+    let outcomes = try await answerBatch(context) { () throws(PostgresError) in
+      try await store.settle(settlements, allOrNothing: allOrNothing)
+    }
+    return BatchSettleReservationsResponse(
+      results: zip(settlements, outcomes).map { settlement, outcome in
+        switch outcome {
+        case .success(let outcome):
+          BatchSettleReservationsResult(outcome: .init(outcome, of: settlement.action))
+        case .failure(let error):
+          BatchSettleReservationsResult(outcome: .error(BatchError(error, context)))
+        }
+      })
+  }
+
+  /// Converts each item of a batch.
+  ///
+  /// - Throws: INVALID_ARGUMENT with the item's index if an item is invalid.
+  private static func items<Item, Value>(
+    _ items: [Item], _ field: String, _ read: (Item) throws(RPCError) -> Value
+  ) throws(RPCError) -> [Value] {
+    guard (1...maximumBatchSize).contains(items.count) else {
+      throw .invalid(field, "must have 1 to \(maximumBatchSize) items, not \(items.count)")
+    }
+    var values: [Value] = []
+    for (index, item) in items.enumerated() {
+      do throws(RPCError) {
+        values.append(try read(item))
+      } catch {
+        throw error.inside("\(field)[\(index)]")
+      }
+    }
+    return values
+  }
+
+  private func answerBatch<Value>(
+    _ context: ServerContext, _ work: () async throws(PostgresError) -> Value
+  ) async throws(RPCError) -> Value {
+    do throws(PostgresError) {
+      return try await work()
+    } catch {
+      throw RPCError(error, logger: context.logger)
+    }
+  }
+}
+
+extension ReservationSettlement {
+  fileprivate func settlement() throws(RPCError) -> Settlement {
+    switch action {
+    case .dispatch(let request): return try request.settlement()
+    case .commit(let request): return try request.settlement()
+    case .extend(let request): return try request.settlement()
+    case .release(let request):
+      guard request.groupID.isEmpty else {
+        throw .invalid("group_id", "is not supported in a batch")
+      }
+      return try request.settlement()
+    case nil: throw .invalid("action", "is missing")
+    }
+  }
+}
+
+extension BatchSettleReservationsResult.Outcome {
+  fileprivate init(_ outcome: SettlementOutcome, of action: Settlement.Action) {
+    switch action {
+    case .dispatch: self = .dispatch(DispatchReservationResponse(outcome))
+    case .commit: self = .commit(CommitReservationResponse(outcome))
+    case .release: self = .release(ReleaseReservationResponse(outcome))
+    case .extend: self = .extend(ExtendReservationResponse(outcome))
+    }
+  }
+}
+
+extension BatchMode {
+  fileprivate func isAllOrNothing() throws(RPCError) -> Bool {
+    switch self {
+    case .unspecified, .continue: return false
+    case .allOrNothing: return true
+    case .unrecognized(let number): throw .invalid("mode", "\(number) is not a supported value")
+    }
+  }
+}
+
+extension BatchError {
+  fileprivate init(_ error: CreditError, _ context: ServerContext) {
+    let error = RPCError(error, logger: context.logger)
+    self.init(
+      code: error.code.rawValue, message: error.message,
+      field: error.violations.first?.field ?? "")
+  }
+}
+
+extension RPCError {
+  fileprivate var violations: [FieldViolation] {
+    for case .badRequest(let violations) in details { return violations }
+    return []
+  }
+
+  /// Returns the error with its field's path inside another field.
+  fileprivate func inside(_ path: String) -> RPCError {
+    guard let violation = violations.first else { return self }
+    return .invalid("\(path).\(violation.field)", violation.description)
+  }
+}

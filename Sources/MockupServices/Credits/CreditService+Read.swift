@@ -1,0 +1,103 @@
+internal import FoundationEssentials
+public import MockupAPI
+internal import MockupDatabase
+internal import MockupCore
+public import TTRPC
+
+extension CreditService {
+  /// The maximum number of entries in one message of an export.
+  private static let entriesPerMessage: Int32 = 500
+
+  /// Returns a reservation.
+  public func getReservation(
+    _ request: GetReservationRequest, context: ServerContext
+  ) async throws -> GetReservationResponse {
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let id = try RequestFields.uuid(request.reservationID, "reservation_id")
+    let reservation = try await answer(context) { () throws(CreditError) in
+      try await store.reservation(id, of: userID)
+    }
+    return GetReservationResponse(reservation: Reservation(reservation))
+  }
+
+  /// Returns the credit usage of a user.
+  public func getCreditUsage(
+    _ request: GetCreditUsageRequest, context: ServerContext
+  ) async throws -> GetCreditUsageResponse {
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let year = try RequestFields.year(request.year, "year")
+    let month = try RequestFields.month(request.month, "month")
+    return GetCreditUsageResponse(
+      CreditUsage(
+        try await answer(context) { () throws(CreditError) in
+          try await store.usage(of: userID, year: year, month: month)
+        }))
+  }
+
+  /// Returns a page of ledger entries.
+  public func listCreditUsage(
+    _ request: ListCreditUsageRequest, context: ServerContext
+  ) async throws -> ListCreditUsageResponse {
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let year = try RequestFields.year(request.year, "year")
+    let month = try RequestFields.month(request.month, "month")
+    let count = try RequestFields.pageSize(request.pageSize, "page_size")
+    let cursor = try PageToken.cursor(request.pageToken, "page_token")
+    let page = try await answer(context) { () throws(CreditError) in
+      try await store.entries(of: userID, year: year, month: month, after: cursor, count: count)
+    }
+    let (entries, cutAfter) = try limit.page(
+      of: page.entries, \.rowName, { CreditUsageEntry($0) })
+    let next = cutAfter.map(LedgerPage.Cursor.init) ?? page.next
+    return ListCreditUsageResponse(
+      entries: entries, nextPageToken: next.map(PageToken.text) ?? "")
+  }
+
+  /// Returns a page of reservations.
+  public func listReservations(
+    _ request: ListReservationsRequest, context: ServerContext
+  ) async throws -> ListReservationsResponse {
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let filter = try request.filter()
+    let count = try RequestFields.pageSize(request.pageSize, "page_size")
+    let cursor = try PageToken.reservation(request.pageToken, "page_token")
+    let page = try await answer(context) { () throws(CreditError) in
+      try await store.reservations(of: userID, where: filter, after: cursor, count: count)
+    }
+    let (reservations, cutAfter) = try limit.page(
+      of: page.reservations, { "reservation \($0.id.wireText)" }, { Reservation($0) })
+    let next = cutAfter.map(ReservationPage.Cursor.init) ?? page.next
+    return ListReservationsResponse(
+      reservations: reservations, nextPageToken: next.map(PageToken.text) ?? "")
+  }
+
+  /// Streams all ledger entries of a user.
+  public func exportCreditUsage(
+    _ request: ExportCreditUsageRequest, responses: ResponseWriter<ExportCreditUsageResponse>,
+    context: ServerContext
+  ) async throws {
+    let userID = try RequestFields.uuid(request.userID, "user_id")
+    let year = try RequestFields.year(request.year, "year")
+    var cursor = try PageToken.cursor(request.resumeToken, "resume_token")
+    while true {
+      let read = try await answer(context) { () throws(CreditError) in
+        try await store.export(of: userID, year: year, after: cursor, count: Self.entriesPerMessage)
+      }
+      guard !read.isEmpty else { return }
+      var rest = read[...]
+      while !rest.isEmpty {
+        let (entries, _) = try limit.page(of: rest, \.rowName, { CreditUsageEntry($0) })
+        let last = rest[rest.startIndex + entries.count - 1]
+        let next = LedgerPage.Cursor(last)
+        try await responses.write(
+          ExportCreditUsageResponse(entries: entries, resumeToken: PageToken.text(next)))
+        rest.removeFirst(entries.count)
+        cursor = next
+      }
+    }
+  }
+}
+
+extension LedgerEntry {
+  fileprivate var rowName: String { "ledger entry \(id.wireText)" }
+}

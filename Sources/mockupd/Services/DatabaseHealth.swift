@@ -1,0 +1,211 @@
+internal import Logging
+internal import MockupDatabase
+internal import NIOConcurrencyHelpers
+internal import Postgres
+internal import ServiceLifecycle
+internal import TTRPCServices
+
+/// Checks twice a second that the database is reachable, accepts writes, and has this program's
+/// schema.
+///
+/// The server serves calls only while the check succeeds. Otherwise the pool is suspended: calls in
+/// flight end, and later calls are refused at once with the reason. The check has its own
+/// connection, so that it does not wait behind other statements and is not ended with them.
+struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
+  let pool: Pool
+  let health: HealthService
+  /// The services that need the database.
+  let services: [String]
+  let logger: Logger
+  let readiness: DatabaseReadiness
+  private let connection: Connection
+  private let check: DatabaseCheck
+
+  init(
+    database: PostgresConfiguration, pool: Pool, health: HealthService, services: [String],
+    readiness: DatabaseReadiness, logger: Logger
+  ) throws {
+    var configuration = database
+    configuration.applicationName += " health"
+    configuration.maximumBackoff = .seconds(1)
+    self.pool = pool
+    self.health = health
+    self.services = services
+    self.readiness = readiness
+    self.logger = logger
+    connection = try Connection(configuration: configuration)
+    check = try DatabaseCheck(configuration: configuration)
+  }
+
+  var description: String { "database health" }
+
+  private enum Event {
+    case timer
+    case checked(DatabaseCondition)
+  }
+
+  func run() async throws {
+    let (events, sink) = AsyncStream<Event>.makeStream()
+    connection.start()
+    sink.yield(.timer)
+    await cancelWhenGracefulShutdown {
+      var monitor = DatabaseMonitor()
+      var timer: Task<Void, Never>?
+      defer { timer?.cancel() }
+      for await event in events {
+        let now = ContinuousClock.now
+        let action =
+          switch event {
+          case .timer: monitor.timerFired(now: now)
+          case .checked(let condition): monitor.checked(condition, now: now)
+          }
+        switch action {
+        case .check(let last):
+          // The task is not awaited, because a database that hangs never answers.
+          Task { sink.yield(.checked(await condition(after: last))) }
+        case .report(let condition):
+          report(condition)
+        case nil:
+          break
+        }
+        timer?.cancel()
+        timer = monitor.timer.map { time in
+          Task {
+            guard (try? await Task.sleep(until: time, clock: .continuous)) != nil else { return }
+            sink.yield(.timer)
+          }
+        }
+      }
+    }
+    setStatus(isServing: false)
+    await connection.close()
+  }
+
+  /// Checks the database, and returns its condition.
+  private func condition(after last: DatabaseCondition?) async -> DatabaseCondition {
+    if case .readOnly = last {
+      // A session keeps the default_transaction_read_only that it started with. A new session gets
+      // the current value.
+      connection.suspend(because: PostgresError(.connectionUnavailable, "reconnecting"))
+      connection.resume()
+    }
+    let condition = await check.condition(on: connection)
+    // The check may be refused a connection while the pool still has some.
+    if case .unreachable = condition, pool.isConnected { return await check.condition(on: pool) }
+    guard condition == .ready, !pool.isConnected else { return condition }
+    pool.resume()
+    do throws(PostgresError) {
+      // The wait must end before the monitor takes it for a database that hangs.
+      try await pool.waitUntilConnected(timeout: DatabaseMonitor.patience / 2)
+      return .ready
+    } catch {
+      return .unreachable(error.message)
+    }
+  }
+
+  private func report(_ condition: DatabaseCondition) {
+    switch condition {
+    case .ready:
+      pool.resume()
+    case .unreachable:
+      // The pool reconnects by itself.
+      break
+    case .hanging, .readOnly, .wrongSchema, .refused:
+      pool.suspend(
+        because: PostgresError(
+          .connectionUnavailable, condition.message ?? "", detail: condition.detail))
+    }
+    if condition == .ready {
+      logger.notice("serving")
+    } else {
+      logger.warning("not serving", metadata: ["reason": "\(condition.report)"])
+    }
+    setStatus(isServing: condition == .ready)
+    readiness.update(condition)
+  }
+
+  private func setStatus(isServing: Bool) {
+    for service in services + [""] {
+      health.setStatus(isServing ? .serving : .notServing, of: service)
+    }
+  }
+}
+
+/// The logic that decides when to check the database and which conditions to report, without I/O.
+struct DatabaseMonitor {
+  /// The time after which a database that has not answered a check counts as hanging.
+  ///
+  /// A failure is noticed after the sum of patience and interval at the latest.
+  static let patience: Duration = .seconds(2)
+  /// The pause between two checks.
+  static let interval: Duration = .milliseconds(500)
+
+  enum Action: Equatable {
+    /// Check the database; the value is its last known condition.
+    case check(after: DatabaseCondition?)
+    /// Report a condition that differs from the last one.
+    case report(DatabaseCondition)
+  }
+
+  private var checkStart: ContinuousClock.Instant?
+  private var nextCheck: ContinuousClock.Instant?
+  private var reported: DatabaseCondition?
+
+  /// The time to call ``timerFired(now:)``; `nil` while only the result of a check can change
+  /// anything.
+  var timer: ContinuousClock.Instant? {
+    guard let checkStart else { return nextCheck }
+    return reported == .hanging ? nil : checkStart + Self.patience
+  }
+
+  /// Handles the timer, and returns the action to take.
+  mutating func timerFired(now: ContinuousClock.Instant) -> Action? {
+    if let checkStart {
+      return now >= checkStart + Self.patience ? report(.hanging) : nil
+    }
+    if let nextCheck, now < nextCheck { return nil }
+    nextCheck = nil
+    checkStart = now
+    return .check(after: reported)
+  }
+
+  /// Handles the result of a check, and returns the action to take.
+  mutating func checked(_ condition: DatabaseCondition, now: ContinuousClock.Instant) -> Action? {
+    checkStart = nil
+    nextCheck = now + Self.interval
+    return report(condition)
+  }
+
+  private mutating func report(_ condition: DatabaseCondition) -> Action? {
+    guard condition != reported else { return nil }
+    reported = condition
+    return .report(condition)
+  }
+}
+
+extension DatabaseCondition {
+  /// Message and detail on one line, for the log.
+  var report: String {
+    [message, detail].compactMap(\.self).joined(separator: ": ").onOneLine
+  }
+}
+
+/// The last known condition of the database, shared by the services that wait for it or report it.
+final class DatabaseReadiness: Sendable {
+  /// The changes of the condition, for a single reader.
+  let changes: AsyncStream<DatabaseCondition>
+  private let continuation: AsyncStream<DatabaseCondition>.Continuation
+  private let current = NIOLockedValueBox<DatabaseCondition?>(nil)
+
+  init() {
+    (changes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  /// The condition that the last check found; `nil` before the first check.
+  var condition: DatabaseCondition? { current.withLockedValue(\.self) }
+
+  func update(_ condition: DatabaseCondition) {
+    current.withLockedValue { $0 = condition }
+    continuation.yield(condition)
+  }
+}

@@ -1,0 +1,77 @@
+internal import FoundationEssentials
+internal import Logging
+internal import MockupServices
+internal import MockupDatabase
+internal import NIOConcurrencyHelpers
+internal import Postgres
+internal import ServiceLifecycle
+
+/// The service that wakes watches when mockups change, with one listening connection for all
+/// watches.
+///
+/// Each watch is also woken at regular intervals, so that a lost notification only delays it. The
+/// interval is shorter behind a connection pooler: in transaction pooling mode, a pooler drops
+/// notifications without an error.
+struct MockupFeedService: ServiceLifecycle.Service, CustomStringConvertible {
+  /// The interval in seconds at which each watch is woken without a notification.
+  static let wakeInterval = 60
+  /// The interval in seconds behind a connection pooler.
+  static let wakeIntervalBehindPooler = 5
+
+  let listener: NotificationListener
+  let watchers: MockupWatchers
+  private let isBehindPooler = NIOLockedValueBox(false)
+
+  init(
+    database: PostgresConfiguration, watchers: MockupWatchers, logger: Logger
+  ) throws(PostgresError) {
+    var configuration = database
+    configuration.applicationName += " listener"
+    self.watchers = watchers
+    listener = try NotificationListener(
+      configuration: configuration, channels: [MockupFeed.channel]
+    ) { [isBehindPooler] event in
+      logger.report(event)
+      guard case .connected(let throughPooler) = event else { return }
+      isBehindPooler.withLockedValue { $0 = throughPooler }
+      if throughPooler {
+        logger.warning(
+          """
+          the connection that listens for changed mockups goes through a connection pooler: in \
+          transaction pooling mode, watches see changes only every \
+          \(Self.wakeIntervalBehindPooler) seconds; set database.listenerUrl to a direct connection
+          """)
+      }
+    } onEvent: { event in
+      switch event {
+      case .listening: watchers.wakeAll()
+      case .notification(let sent):
+        if let userID = UUID(uuidString: sent.payload) { watchers.wake(userID) }
+      }
+    }
+  }
+
+  var description: String { "mockup feed" }
+
+  func run() async throws {
+    await withTaskGroup { group in
+      group.addTask { await listener.run() }
+      group.addTask {
+        // Each second wakes one part of the watches, which spreads the load.
+        for second in 0... {
+          guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+          let period =
+            isBehindPooler.withLockedValue(\.self)
+            ? Self.wakeIntervalBehindPooler : Self.wakeInterval
+          watchers.wake(part: second % period, of: period)
+        }
+      }
+      await withGracefulShutdownHandler {
+        await group.next()
+      } onGracefulShutdown: {
+        listener.shutdown()
+      }
+      group.cancelAll()
+    }
+  }
+}

@@ -1,0 +1,95 @@
+internal import Glibc
+internal import Logging
+internal import MockupDatabase
+internal import Postgres
+internal import ServiceLifecycle
+internal import StandardStreams
+internal import TTRPC
+
+/// The service that runs the server on its socket until the service group stops.
+struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
+  let server: Server
+  let readiness: DatabaseReadiness
+  let settings: Settings
+  /// The listening socket that the service manager passed; `nil` to create one from the settings.
+  let inherited: Int32?
+  let supervisor: ServiceManagerNotifier
+  let logger: Logger
+
+  var description: String { "socket" }
+
+  func run() async throws {
+    try await withGracefulShutdownHandler {
+      supervisor.starting("waiting for the database")
+      do {
+        try await cancelWhenGracefulShutdown { try await waitForDatabase() }
+      } catch {
+        if Task.isShuttingDownGracefully { return }
+        throw error
+      }
+      let listener = try makeListener()
+      let path = listener.path
+      try await server.run(on: listener) {
+        logger.notice("ready", metadata: ["socket": "\(path)"])
+        announce("ready \(path)")
+        supervisor.ready("answering calls on \(path)")
+      }
+      logger.notice("stopped")
+    } onGracefulShutdown: {
+      supervisor.stopping()
+      server.drain()
+    }
+  }
+
+  private func makeListener() throws -> UnixListener {
+    if let inherited { return try UnixListener(inherited: inherited) }
+    return try UnixListener(
+      path: settings.socketPath, mode: settings.socketMode, groupID: settings.socketGroup,
+      backlog: settings.socketBacklog)
+  }
+
+  /// Waits until the database is ready, for at most the timeout of a connection attempt.
+  ///
+  /// After that, the server starts anyway, and answers calls with UNAVAILABLE.
+  ///
+  /// - Throws: ``UnusableDatabase`` if the schema has another version or the login lacks
+  ///   privileges.
+  private func waitForDatabase() async throws {
+    let last = await withTaskGroup(of: DatabaseCondition?.self) { group in
+      group.addTask {
+        for await condition in readiness.changes {
+          switch condition {
+          case .ready, .readOnly, .wrongSchema, .refused: return condition
+          case .unreachable, .hanging: continue
+          }
+        }
+        return nil
+      }
+      group.addTask {
+        try? await Task.sleep(for: settings.database.connectTimeout)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? nil
+    }
+    try Task.checkCancellation()
+    switch last {
+    case .ready: break
+    case .wrongSchema, .refused: throw UnusableDatabase(reason: last?.report ?? "")
+    case .readOnly, .unreachable, .hanging, nil:
+      logger.warning("serving without the database until it is available")
+    }
+  }
+}
+
+/// Writes a line to standard output, for a parent process that waits until the server is ready.
+private func announce(_ line: String) {
+  LineWriter(STDOUT_FILENO).write(line)
+}
+
+/// The error that the server cannot work with its database, and that waiting would not help.
+struct UnusableDatabase: Error, CustomStringConvertible {
+  let reason: String
+
+  var description: String { reason }
+}

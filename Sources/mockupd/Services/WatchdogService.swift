@@ -1,0 +1,29 @@
+internal import ServiceLifecycle
+internal import Systemd
+internal import TTRPC
+
+/// The service that notifies the service manager, twice per watchdog interval, that the server is
+/// alive.
+///
+/// Before each notification, every event loop must complete a tick. An event loop that hangs blocks
+/// the notification, like all its calls, so the manager restarts the program. The check does not
+/// involve the database, which a restart would not repair, and needs no call slot, which a busy
+/// server may not have.
+struct WatchdogService: ServiceLifecycle.Service, CustomStringConvertible {
+  let interval: WatchdogInterval
+  let server: Server
+  let supervisor: ServiceManagerNotifier
+
+  var description: String { "watchdog" }
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        await server.waitForEventLoops()
+        supervisor.beat()
+        // Cancellation ends the loop.
+        try? await Task.sleep(for: interval.half)
+      }
+    }
+  }
+}

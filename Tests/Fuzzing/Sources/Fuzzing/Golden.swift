@@ -1,1 +1,0 @@
-../../../TTRPCTests/Wire/Golden.swift

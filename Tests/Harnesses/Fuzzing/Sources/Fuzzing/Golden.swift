@@ -1,0 +1,1 @@
+../../../../TTRPCTests/Wire/Golden.swift

@@ -1,0 +1,143 @@
+import FoundationEssentials
+import MockupDatabase
+import MockupCore
+import Postgres
+import TestSupport
+import Testing
+
+/// A migrated database for one test, with a store whose clock the test controls.
+struct LedgerFixture: Sendable {
+  let database: MigratedDatabase
+  let clock: TestClock
+  let store: CreditStore
+  /// Connections of the database's owner, which has all privileges.
+  let owner: Pool
+
+  /// Runs a closure with an empty ledger, and expects no discrepancies at the end.
+  static func with(
+    at time: String = "2026-05-10T12:00:00Z", _ body: (LedgerFixture) async throws -> Void
+  ) async throws {
+    try await MigratedDatabase.with { database in
+      let clock = try TestClock(time)
+      try await database.withPool { pool in
+        try await database.withOwner { owner in
+          let store = CreditStore(pool: pool, now: { clock.now })
+          try await body(
+            LedgerFixture(database: database, clock: clock, store: store, owner: owner))
+        }
+      }
+      #expect(try await database.discrepancies() == [])
+    }
+  }
+
+  func user(budget: Int? = nil, softLimit: Int? = nil) async throws -> UUID {
+    try await database.makeUser(annualBudget: budget, monthlySoftLimit: softLimit)
+  }
+
+  func mockup(of user: UUID) async throws -> UUID {
+    let id = UUID()
+    try await run(
+      """
+      WITH asset AS (INSERT INTO assets (user_id) VALUES ('\(user)') RETURNING id)
+      INSERT INTO mockups (id, user_id, asset_id, scene, file_url, file_key)
+      SELECT '\(id)', '\(user)', id, 'bedroom', '', '' FROM asset
+      """)
+    return id
+  }
+
+  func setGuardrails(_ json: String, of user: UUID) async throws {
+    try await run("UPDATE user_settings SET guardrails = '\(json)' WHERE user_id = '\(user)'")
+  }
+
+  // MARK: Calls of the store
+
+  @discardableResult
+  func reserve(
+    _ credits: Int32, for user: UUID, id: UUID = UUID(), operation: Operation = .generation,
+    seconds: Int = 900, mockup: UUID? = nil, group: UUID? = nil, mode: ReservationMode = .normal
+  ) async throws -> ReservationOutcome {
+    try await store.reserve(
+      ReservationRequest(
+        userID: user, id: id, credits: credits, operation: operation,
+        timeToLive: .seconds(seconds), mockupID: mockup, groupID: group, mode: mode))
+  }
+
+  @discardableResult
+  func commit(
+    _ credits: Int32? = nil, of reservation: UUID, for user: UUID, id: UUID = UUID(),
+    final isFinal: Bool = true, overrun: Bool = false
+  ) async throws -> SettlementOutcome {
+    try await store.settle(
+      Settlement(
+        userID: user, reservationID: reservation,
+        action: .commit(id: id, credits: credits, isFinal: isFinal, allowsOverrun: overrun)))
+  }
+
+  @discardableResult
+  func dispatch(
+    _ reservation: UUID, for user: UUID, seconds: Int? = nil
+  ) async throws -> SettlementOutcome {
+    try await store.settle(
+      Settlement(
+        userID: user, reservationID: reservation,
+        action: .dispatch(timeToLive: seconds.map { .seconds($0) })))
+  }
+
+  @discardableResult
+  func extend(
+    _ reservation: UUID, for user: UUID, seconds: Int
+  ) async throws -> SettlementOutcome {
+    try await store.settle(
+      Settlement(
+        userID: user, reservationID: reservation, action: .extend(timeToLive: .seconds(seconds))))
+  }
+
+  @discardableResult
+  func refund(
+    _ credits: Int32? = nil, of entry: UUID, for user: UUID, id: UUID = UUID()
+  ) async throws -> RefundOutcome {
+    try await store.refund(Refund(userID: user, id: id, entryID: entry, credits: credits))
+  }
+
+  @discardableResult
+  func release(_ reservation: UUID, for user: UUID) async throws -> SettlementOutcome {
+    try await store.settle(
+      Settlement(userID: user, reservationID: reservation, action: .release))
+  }
+
+  /// Reserves credits and commits them.
+  func spend(
+    _ credits: Int32, for user: UUID, operation: Operation = .generation,
+    mockup: UUID? = nil
+  ) async throws {
+    let id = UUID()
+    try await reserve(credits, for: user, id: id, operation: operation, mockup: mockup)
+    try await commit(of: id, for: user)
+  }
+
+  /// Returns all ledger entries of a user, the oldest first.
+  func entries(of user: UUID) async throws -> [LedgerEntry] {
+    try await store.entries(of: user, after: nil, count: 1000).entries.reversed()
+  }
+
+  // MARK: SQL as the owner
+
+  func run(_ sql: String) async throws {
+    try await owner.execute(Statement(sql))
+  }
+
+  /// Returns the only column of each row, as text.
+  func lines(_ sql: String) async throws -> [String] {
+    try await owner.lines(sql)
+  }
+}
+
+extension StatementExecutor {
+  /// Returns the only column of each row, as text, with `∅` for a null.
+  func lines(_ sql: String) async throws(PostgresError) -> [String] {
+    let statement = Statement("SELECT coalesce(line::text, '∅') FROM (\(sql)) AS t (line)")
+    return try await query(statement) { row throws(PostgresError) in
+      try row.decode(String.self, at: 0)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import FoundationEssentials
+import Testing
+
+@testable import MockupServices
+
+@Suite struct MockupWatchersTests {
+  @Test func `a watcher starts awake and is woken for its user only`() async throws {
+    let watchers = MockupWatchers()
+    let (user, other) = (UUID(), UUID())
+    let watch = watchers.watch(user)
+    var wakes = watch.wakes.makeAsyncIterator()
+    #expect(await wakes.next() != nil)
+    watchers.wake(other)
+    watchers.wake(user)
+    watchers.wake(user)
+    #expect(await wakes.next() != nil)
+    watchers.forget(watch)
+    #expect(watchers.count == 0)
+    // The two wakes of the user were one, and the wake of the other user was none.
+    #expect(await wakes.next() == nil)
+  }
+
+  @Test func `waking every part in turn wakes each watcher once`() async throws {
+    let watchers = MockupWatchers()
+    let watches = (0..<50).map { _ in watchers.watch(UUID()) }
+    for watch in watches {
+      var wakes = watch.wakes.makeAsyncIterator()
+      #expect(await wakes.next() != nil)
+    }
+    for part in 0..<7 { watchers.wake(part: part, of: 7) }
+    for watch in watches { watchers.forget(watch) }
+    for watch in watches {
+      var count = 0
+      for await _ in watch.wakes { count += 1 }
+      #expect(count == 1)
+    }
+  }
+}
