@@ -12,6 +12,8 @@ let settings: [SwiftSetting] = [
 ]
 
 // Products of external packages.
+let asyncAlgorithms: Target.Dependency = .product(
+  name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let configuration: Target.Dependency = .product(
@@ -49,6 +51,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -74,7 +77,7 @@ let package = Package(
     .module(
       "TTRPCServices",
       ["CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
-    .module("Postgres", ["CLibPQ", "CLinux"]),
+    .module("Postgres", ["CLibPQ", "CLinux", concurrencyHelpers]),
     .module("Systemd", []),
 
     // Output to terminals and logs.
@@ -94,7 +97,8 @@ let package = Package(
       "MockupSchema", ["Postgres"],
       resources: [.embedInCode("SQL/Migrations"), .embedInCode("SQL/Functions")]),
     .module(
-      "MockupDatabase", ["MockupSchema", "MockupCore", "Postgres", "TimeOrderedID"],
+      "MockupDatabase",
+      ["MockupCore", "MockupSchema", "Postgres", "TimeOrderedID", concurrencyHelpers],
       resources: [.embedInCode("SQL/Queries")]),
     .module("MockupAPI", ["CMockupMessages", "ProtobufC", "TTRPC"]),
     .module(
@@ -103,7 +107,7 @@ let package = Package(
         "MockupAPI", "MockupDatabase", "MockupCore", "Postgres", "ProtobufC", "TTRPC", logging,
         concurrencyHelpers,
       ]),
-    .module("MockupClient", ["MockupAPI", "TTRPC", "TimeOrderedID"]),
+    .module("MockupClient", ["MockupAPI", "TTRPC", "TimeOrderedID", asyncAlgorithms]),
 
     // The programs.
     .executableTarget(

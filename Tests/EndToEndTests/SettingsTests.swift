@@ -232,6 +232,18 @@ import Testing
     #expect(article.hasSuffix(tables), "append the output of mockupd settings --markdown to it")
   }
 
+  @Test func `a misspelt environment variable is reported`() async throws {
+    try await MigratedDatabase.with { database in
+      try await withTemporaryFolder { folder in
+        let server = try await RunningServer.start(
+          on: database.service, settings: ["MOCKUPD_LIMITS_MAX_CONECTIONS": "5"], folder: folder)
+        let ending = await server.stop()
+        #expect(ending.exitCode == 0)
+        #expect(ending.errors.contains("MOCKUPD_LIMITS_MAX_CONECTIONS"), "\(ending)")
+      }
+    }
+  }
+
   @Test func `every empty setting is refused with its name`() async throws {
     let list = try await Program.mockupd.run(["settings"]).output.split(separator: "\n")
     let variables = list.compactMap { line in

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import NIOConcurrencyHelpers
 import TestSupport
 import Testing
 
@@ -185,14 +186,14 @@ import Testing
   }
 
   @Test func `notices are reported as events`() async throws {
-    let notices = Locked<[String]>([])
+    let notices = NIOLockedValueBox<[String]>([])
     try await TestDatabase.withConnection(onEvent: { event in
       if case .notice(let notice) = event {
-        notices.withLock { $0.append("\(notice.severity) \(notice.message)") }
+        notices.withLockedValue { $0.append("\(notice.severity) \(notice.message)") }
       }
     }) { connection in
       try await connection.execute("DO $$ BEGIN RAISE WARNING 'mind the gap'; END $$")
-      #expect(notices.withLock { $0 } == ["WARNING mind the gap"])
+      #expect(notices.withLockedValue { $0 } == ["WARNING mind the gap"])
     }
   }
 

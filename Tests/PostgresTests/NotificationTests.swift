@@ -1,4 +1,5 @@
 import Glibc
+import NIOConcurrencyHelpers
 import TestSupport
 import Testing
 
@@ -6,25 +7,25 @@ import Testing
 
 /// Records the events of a listener.
 private final class EventRecorder: Sendable {
-  private let events = Locked<[NotificationListener.Event]>([])
+  private let events = NIOLockedValueBox<[NotificationListener.Event]>([])
 
-  func record(_ event: NotificationListener.Event) { events.withLock { $0.append(event) } }
+  func record(_ event: NotificationListener.Event) { events.withLockedValue { $0.append(event) } }
 
   var payloads: [String] {
-    events.withLock { events in
+    events.withLockedValue { events in
       events.compactMap { if case .notification(let sent) = $0 { sent.payload } else { nil } }
     }
   }
 
   var channels: [String] {
-    events.withLock { events in
+    events.withLockedValue { events in
       events.compactMap { if case .notification(let sent) = $0 { sent.channel } else { nil } }
     }
   }
 
   /// The number of times that the listener started to listen.
   var listenCount: Int {
-    events.withLock { events in events.count { $0 == .listening } }
+    events.withLockedValue { events in events.count { $0 == .listening } }
   }
 }
 
@@ -118,17 +119,17 @@ private final class EventRecorder: Sendable {
   }
 
   @Test func `a listener survives a database that is unreachable when it starts`() async throws {
-    let failures = Locked(0)
+    let failures = NIOLockedValueBox(0)
     var configuration = try TestDatabase.serverConfiguration()
     configuration.url = "host=/nonexistent/directory"
     configuration.minimumBackoff = .milliseconds(10)
     let listener = try NotificationListener(configuration: configuration, channels: ["plain"]) {
-      if case .connectionFailed = $0 { failures.withLock { $0 += 1 } }
+      if case .connectionFailed = $0 { failures.withLockedValue { $0 += 1 } }
     } onEvent: { _ in
       Issue.record("a listener without a connection received an event")
     }
     let running = Task { await listener.run() }
-    try await eventually { failures.withLock { $0 } >= 3 }
+    try await eventually { failures.withLockedValue { $0 } >= 3 }
     running.cancel()
     await running.value
   }

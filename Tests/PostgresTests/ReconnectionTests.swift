@@ -1,4 +1,5 @@
 import Glibc
+import NIOConcurrencyHelpers
 import TestSupport
 import Testing
 
@@ -27,14 +28,14 @@ extension Connection {
 
   @Test
   func `a terminated session fails its statement as retriable, and reconnects`() async throws {
-    let events = Locked<[String]>([])
+    let events = NIOLockedValueBox<[String]>([])
     try await TestDatabase.with { database in
       try await database.withConnection { observer in
         try await database.withConnection({ $0.minimumBackoff = .milliseconds(10) }) { event in
           switch event {
-          case .connected: events.withLock { $0.append("connected") }
-          case .connectionLost: events.withLock { $0.append("lost") }
-          case .connectionFailed: events.withLock { $0.append("failed") }
+          case .connected: events.withLockedValue { $0.append("connected") }
+          case .connectionLost: events.withLockedValue { $0.append("lost") }
+          case .connectionFailed: events.withLockedValue { $0.append("failed") }
           case .notice: break
           }
         } _: { connection in
@@ -51,7 +52,7 @@ extension Connection {
           #expect(other.code == .connectionUnavailable)
           try await eventually { connection.isConnected }
           #expect(try await connection.column(backend, as: Int.self) != [pid])
-          #expect(events.withLock { $0 } == ["connected", "lost", "connected"])
+          #expect(events.withLockedValue { $0 } == ["connected", "lost", "connected"])
         }
       }
     }
@@ -121,19 +122,19 @@ extension Connection {
   }
 
   @Test func `a transaction whose session is terminated fails and is not committed`() async throws {
-    let losses = Locked(0)
+    let losses = NIOLockedValueBox(0)
     try await TestDatabase.with { database in
       try await database.withConnection { observer in
         try await observer.execute("CREATE TABLE t (n int8)")
         try await database.withConnection(onEvent: { event in
-          if case .connectionLost = event { losses.withLock { $0 += 1 } }
+          if case .connectionLost = event { losses.withLockedValue { $0 += 1 } }
         }) { connection in
           let error = try await postgresError {
             try await connection.withTransaction { transaction throws(PostgresError) in
               try await transaction.execute("INSERT INTO t VALUES (1)")
               let pid = try await transaction.column(backend, as: Int.self)[0]
               _ = try? await terminate(pid, on: observer)
-              _ = try? await eventually { losses.withLock { $0 } > 0 }
+              _ = try? await eventually { losses.withLockedValue { $0 } > 0 }
               try await transaction.execute("INSERT INTO t VALUES (2)")
             }
           }
@@ -172,7 +173,7 @@ extension Connection {
 
   @Test
   func `an unreachable database fails the first statements when the attempt fails`() async throws {
-    let failures = Locked<[Duration]>([])
+    let failures = NIOLockedValueBox<[Duration]>([])
     var configuration = PostgresConfiguration(
       url: "postgresql://someone:sesame@/db?host=/nonexistent/directory",
       applicationName: "test"
@@ -181,7 +182,7 @@ extension Connection {
     configuration.maximumBackoff = .milliseconds(50)
     configuration.randomFraction = { 1 }
     let connection = try Connection(configuration: configuration) { event in
-      if case .connectionFailed(_, let pause) = event { failures.withLock { $0.append(pause) } }
+      if case .connectionFailed(_, let pause) = event { failures.withLockedValue { $0.append(pause) } }
     }
     connection.start()
     let error = try await postgresError { try await connection.execute("SELECT 1") }
@@ -190,8 +191,8 @@ extension Connection {
     #expect(!error.debugDescription.contains("sesame"))
     #expect(error.debugDescription.contains("/nonexistent/directory"))
     #expect(!error.description.contains("/nonexistent"))
-    try await eventually { failures.withLock { $0.count } >= 4 }
-    let pauses = failures.withLock { Array($0.prefix(4)) }
+    try await eventually { failures.withLockedValue { $0.count } >= 4 }
+    let pauses = failures.withLockedValue { Array($0.prefix(4)) }
     #expect(pauses == [.milliseconds(20), .milliseconds(40), .milliseconds(50), .milliseconds(50)])
     await connection.close()
   }

@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import Postgres
@@ -44,20 +45,20 @@ import Testing
         name: "z", sql: "CREATE OR REPLACE VIEW public.z AS SELECT value FROM public.number")
       let second = RepeatableMigration(
         name: "a", sql: "CREATE OR REPLACE VIEW public.a AS SELECT value FROM public.z")
-      let events = Locked<[String]>([])
+      let events = NIOLockedValueBox<[String]>([])
       let migrator = try migrator(database, table, list(first, second)) { event in
         switch event {
-        case .applied(let migration): events.withLock { $0.append(migration.name) }
-        case .appliedRepeatable(let migration): events.withLock { $0.append(migration.name) }
+        case .applied(let migration): events.withLockedValue { $0.append(migration.name) }
+        case .appliedRepeatable(let migration): events.withLockedValue { $0.append(migration.name) }
         case .notice, .waiting: break
         }
       }
       let applied = try await migrator.migrate()
       #expect(applied == MigrationSet(versioned: table, repeatable: [first, second]))
-      #expect(events.withLock { $0 } == ["numbers", "z", "a"])
+      #expect(events.withLockedValue { $0 } == ["numbers", "z", "a"])
 
       #expect(try await migrator.migrate().isEmpty)
-      #expect(events.withLock { $0.count } == 3)
+      #expect(events.withLockedValue { $0.count } == 3)
       let status = try await migrator.status()
       #expect(status.pending.isEmpty)
       #expect(status.appliedRepeatable.map(\.name) == ["z", "a"])

@@ -1,3 +1,4 @@
+internal import AsyncAlgorithms
 public import FoundationEssentials
 public import MockupAPI
 internal import TTRPC
@@ -64,29 +65,35 @@ public struct MockupWatch: AsyncSequence, Sendable {
     public mutating func next() async throws -> MockupEvent? {
       let running = running ?? RunningWatch(watch)
       self.running = running
-      return try await running.relay.next()
+      return try await running.next()
     }
   }
 }
 
 /// The task that reads a watch's stream, which is cancelled when its iterator is released.
 private final class RunningWatch: Sendable {
-  let relay = Relay<MockupEvent>()
+  // Without a buffer: the task waits until the reader has taken an event.
+  private let channel = AsyncThrowingChannel<MockupEvent, any Error>()
   private let task: Task<Void, Never>
 
   init(_ watch: MockupWatch) {
-    task = Task { [relay] in
+    task = Task { [channel] in
       do {
-        try await watch.run { event in await relay.send(event) }
-        await relay.finish(nil)
+        try await watch.run { event in await channel.send(event) }
+        channel.finish()
       } catch {
-        await relay.finish(error)
+        channel.fail(error)
       }
     }
   }
 
   deinit {
     task.cancel()
+  }
+
+  func next() async throws -> MockupEvent? {
+    var iterator = channel.makeAsyncIterator()
+    return try await iterator.next()
   }
 }
 

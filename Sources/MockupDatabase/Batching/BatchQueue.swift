@@ -1,5 +1,5 @@
 internal import Postgres
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// A queue that coalesces single items into batches.
 ///
@@ -32,7 +32,7 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   private let full: PostgresError
   private let joins: @Sendable (Item, Item) -> Bool
   private let write: @Sendable (Batch) -> Cancellation?
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   /// - Parameters:
   ///   - capacity: The capacity for waiting items, which several queues can share; nil for a
@@ -55,10 +55,10 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   }
 
   /// The number of items that wait for a batch.
-  var waitingCount: Int { state.withLock { $0.waitingCount } }
+  var waitingCount: Int { state.withLockedValue { $0.waitingCount } }
 
   /// The number of waiting tickets, including cancelled ones that are not removed yet.
-  var waitingTickets: Int { state.withLock { $0.waiting.count } }
+  var waitingTickets: Int { state.withLockedValue { $0.waiting.count } }
 
   /// Submits an item, and passes its answer to a completion.
   ///
@@ -127,7 +127,7 @@ extension BatchQueue {
 
   private func enter(_ ticket: Ticket<Item, Answer>) -> Entry {
     guard capacity.takeSlot() else { return .refused }
-    return state.withLock { state in
+    return state.withLockedValue { state in
       state.waiting.append(ticket)
       state.waitingCount += 1
       return state.inFlight == nil ? .begins(begin(&state)) : .waits
@@ -135,7 +135,7 @@ extension BatchQueue {
   }
 
   private func cancel(_ ticket: Ticket<Item, Answer>) {
-    let (completion, cancellation) = state.withLock { state -> (Completion?, Cancellation?) in
+    let (completion, cancellation) = state.withLockedValue { state -> (Completion?, Cancellation?) in
       guard let completion = ticket.completion else { return (nil, nil) }
       ticket.completion = nil
       guard let batch = ticket.batch else {
@@ -173,7 +173,7 @@ extension BatchQueue {
 
   private func send(_ batch: Batch) {
     let cancellation = write(batch)
-    let isUnwanted = state.withLock { state in
+    let isUnwanted = state.withLockedValue { state in
       // The batch may be finished already, and the next one in flight.
       guard let inFlight = state.inFlight, inFlight.number == batch.number else { return false }
       state.inFlight?.cancellation = cancellation
@@ -183,7 +183,7 @@ extension BatchQueue {
   }
 
   private func items(of number: Int) -> [Item] {
-    state.withLock { state in
+    state.withLockedValue { state in
       guard let inFlight = state.inFlight, inFlight.number == number else { return [] }
       let tickets = inFlight.tickets ?? takeNext(&state)
       return tickets.map(\.item)
@@ -214,7 +214,7 @@ extension BatchQueue {
   }
 
   private func finish(_ number: Int, _ result: Result<[Answer], PostgresError>) {
-    let (answered, next) = state.withLock { state -> (Answered, Batch?) in
+    let (answered, next) = state.withLockedValue { state -> (Answered, Batch?) in
       guard var inFlight = state.inFlight, inFlight.number == number else { return ([], nil) }
       guard let tickets = inFlight.tickets else {
         // The connection failed before it read the items. All waiting items get the error, and

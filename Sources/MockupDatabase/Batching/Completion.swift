@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// Waits for a completion to be called.
 ///
@@ -11,18 +11,18 @@ func completion<Value: Sendable, Failure: Error>(
     _ completion: @escaping @Sendable (Result<Value, Failure>) -> Void
   ) throws(Failure) -> @Sendable () -> Void
 ) async throws(Failure) -> Value {
-  let cancellation = Mutex<(@Sendable () -> Void)?>(nil)
+  let cancellation = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
   return try await withTaskCancellationHandler {
     await withCheckedContinuation { continuation in
       do throws(Failure) {
         let cancel = try begin { continuation.resume(returning: $0) }
-        cancellation.withLock { $0 = cancel }
+        cancellation.withLockedValue { $0 = cancel }
         if Task.isCancelled { cancel() }
       } catch {
         continuation.resume(returning: Result<Value, Failure>.failure(error))
       }
     }
   } onCancel: {
-    cancellation.withLock { $0 }?()
+    cancellation.withLockedValue { $0 }?()
   }.get()
 }

@@ -76,7 +76,7 @@ extension MockupService {
     _ context: ServerContext, _ work: () async throws(PostgresError) -> Value
   ) async throws(RPCError) -> Value {
     do throws(PostgresError) {
-      return try await readers.withPlace(work)
+      return try await readers.withPermit(work)
     } catch {
       throw RPCError(error, logger: context.logger)
     }

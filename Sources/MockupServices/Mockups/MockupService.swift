@@ -14,7 +14,7 @@ public struct MockupService: MockupServiceHandler {
   let store: MockupStore
   let feed: MockupFeed
   let watchers: MockupWatchers
-  let readers = Places(Self.maxConcurrentReads)
+  let readers = AsyncSemaphore(Self.maxConcurrentReads)
   let performance: PerformanceStore
   let limit: ResponseLimit
 

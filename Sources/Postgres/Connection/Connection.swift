@@ -1,3 +1,4 @@
+internal import NIOConcurrencyHelpers
 import Synchronization
 
 /// A connection to PostgreSQL, on a thread of its own, with many statements in flight.
@@ -51,7 +52,7 @@ public actor Connection {
   /// The number of leases that are held or waited for.
   nonisolated let leaseCount = Atomic(0)
   private nonisolated let thread: ConnectionThread
-  private nonisolated let inbox = Locked<[Command]>([])
+  private nonisolated let inbox = NIOLockedValueBox<[Command]>([])
   private nonisolated let availability = Atomic(Availability.unavailable)
 
   var link = Link.notStarted(waitingSince: nil) {
@@ -148,12 +149,12 @@ public actor Connection {
   }
 
   nonisolated func post(_ command: Command) {
-    inbox.withLock { $0.append(command) }
+    inbox.withLockedValue { $0.append(command) }
     thread.wake()
   }
 
   func takeCommands() -> [Command] {
-    inbox.withLock { commands in
+    inbox.withLockedValue { commands in
       defer { commands = [] }
       return commands
     }

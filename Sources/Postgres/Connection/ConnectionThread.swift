@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+internal import NIOConcurrencyHelpers
 
 /// A thread as an actor's executor: it runs the actor's jobs, calls the actor's tick function, and
 /// sleeps in poll(2) until there are jobs or the socket is ready.
@@ -69,7 +70,7 @@ private final class Mailbox: Sendable {
   }
 
   let wakeup: Int32
-  private let state = Locked(State())
+  private let state = NIOLockedValueBox(State())
 
   init() throws(PostgresError) {
     wakeup = clinux_wakeup_open()
@@ -84,11 +85,11 @@ private final class Mailbox: Sendable {
   }
 
   var isOwnThread: Bool {
-    guard let thread = state.withLock({ $0.thread }) else { return false }
+    guard let thread = state.withLockedValue({ $0.thread }) else { return false }
     return pthread_equal(thread, pthread_self()) != 0
   }
 
-  func adopt() { state.withLock { $0.thread = pthread_self() } }
+  func adopt() { state.withLockedValue { $0.thread = pthread_self() } }
 
   func post(_ job: UnownedJob) { change { $0.jobs.append(job) } }
 
@@ -98,7 +99,7 @@ private final class Mailbox: Sendable {
 
   /// Takes the queued jobs; returns nil when the thread must end.
   func take() -> [UnownedJob]? {
-    state.withLock { state in
+    state.withLockedValue { state in
       state.isSignalled = false
       defer { state.jobs = [] }
       return state.isStopped ? nil : state.jobs
@@ -106,7 +107,7 @@ private final class Mailbox: Sendable {
   }
 
   private func change(_ body: (inout State) -> Void) {
-    let needsSignal = state.withLock { state in
+    let needsSignal = state.withLockedValue { state in
       body(&state)
       defer { state.isSignalled = true }
       return !state.isSignalled

@@ -1,3 +1,4 @@
+internal import NIOConcurrencyHelpers
 /// The isolation level of a transaction.
 public enum IsolationLevel: String, Sendable, Hashable, CaseIterable {
   /// Each statement sees what was committed before the statement began.
@@ -23,7 +24,7 @@ public struct Transaction: StatementExecutor {
 
   private let connection: Connection
   private let lease: Lease
-  private let phase = Locked(Phase.open)
+  private let phase = NIOLockedValueBox(Phase.open)
 
   init(connection: Connection, lease: Lease) {
     self.connection = connection
@@ -70,7 +71,7 @@ public struct Transaction: StatementExecutor {
   /// Makes the transaction roll back when the closure returns; the closure's value is still
   /// returned.
   public func rollback() {
-    phase.withLock { if case .open = $0 { $0 = .toBeRolledBack } }
+    phase.withLockedValue { if case .open = $0 { $0 = .toBeRolledBack } }
   }
 
   private func perform<Value: Sendable>(
@@ -79,7 +80,7 @@ public struct Transaction: StatementExecutor {
   ) async throws(PostgresError) -> Value {
     try await connection.submit(work, as: .transactional, lease: lease) { request in
       // Under the lock, so that no statement is posted after the COMMIT, outside the transaction.
-      phase.withLock { phase in
+      phase.withLockedValue { phase in
         if case .over = phase { return false }
         connection.post(.submit(request))
         return true
@@ -126,7 +127,7 @@ extension Transaction {
   /// Rejects further statements; returns true if the transaction must be rolled back.
   @discardableResult
   private func end() -> Bool {
-    phase.withLock { phase in
+    phase.withLockedValue { phase in
       defer { phase = .over }
       if case .toBeRolledBack = phase { return true }
       return false

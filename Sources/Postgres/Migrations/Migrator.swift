@@ -1,4 +1,5 @@
 import FoundationEssentials
+internal import NIOConcurrencyHelpers
 
 /// Applies a program's migrations to a database, and records them in the database.
 ///
@@ -26,7 +27,7 @@ public struct Migrator: Sendable {
   private let lockTimeout: Duration
   private let onEvent: @Sendable (MigrationEvent) -> Void
   /// The checksums of the plan, which the server computes once; nil until then.
-  private let checksums = Locked<MigrationPlan.Checksums?>(nil)
+  private let checksums = NIOLockedValueBox<MigrationPlan.Checksums?>(nil)
 
   /// Creates a migrator, and checks the lists.
   ///
@@ -63,7 +64,7 @@ public struct Migrator: Sendable {
   @discardableResult
   public func migrate(upTo version: Int? = nil) async throws(MigrationError) -> MigrationSet {
     try await withConnection { connection throws(MigrationError) in
-      let session = Locked<Int32?>(nil)
+      let session = NIOLockedValueBox<Int32?>(nil)
       let observer = Task { await observeLocks(of: session) }
       let result = await Result(awaiting: { () throws(MigrationError) in
         try await applyPending(upTo: version, on: connection, as: session)
@@ -100,19 +101,19 @@ public struct Migrator: Sendable {
   }
 
   private func applyPending(
-    upTo version: Int?, on connection: Connection, as session: Locked<Int32?>
+    upTo version: Int?, on connection: Connection, as session: NIOLockedValueBox<Int32?>
   ) async throws(MigrationError) -> MigrationSet {
     // The migration that is being applied; nil while the record is read.
-    let current = Locked<String?>(nil)
-    let refusal = Locked<MigrationError?>(nil)
+    let current = NIOLockedValueBox<String?>(nil)
+    let refusal = NIOLockedValueBox<MigrationError?>(nil)
     let applied: MigrationSet?
     do {
       applied = try await connection.withTransaction { transaction throws(PostgresError) in
         let processID = try await transaction.query(statements.backendProcessID) {
           row throws(PostgresError) in try row.decode(Int32.self, at: 0)
         }
-        session.withLock { $0 = processID.first }
-        defer { session.withLock { $0 = nil } }
+        session.withLockedValue { $0 = processID.first }
+        defer { session.withLockedValue { $0 = nil } }
         try await transaction.execute(statements.setLockTimeout(lockTimeout))
         try await transaction.execute(statements.lock, [statements.schema])
         let pending: MigrationSet
@@ -120,21 +121,21 @@ public struct Migrator: Sendable {
           try await requireOwnSchema(on: transaction)
           pending = try await status(upTo: version, on: transaction).pending
         } catch {
-          refusal.withLock { $0 = error }
+          refusal.withLockedValue { $0 = error }
           transaction.rollback()
           return nil
         }
         guard !pending.isEmpty else { return pending }
         try await createRecord(on: transaction)
         for migration in pending.versioned {
-          current.withLock { $0 = "\(migration.version) (\(migration.name))" }
+          current.withLockedValue { $0 = "\(migration.version) (\(migration.name))" }
           try await transaction.execute(statements.setSearchPath)
           try await transaction.runScript(migration.sql)
           try await transaction.execute(
             statements.recordVersioned, [migration.version, migration.name, migration.sql])
         }
         for migration in pending.repeatable {
-          current.withLock { $0 = migration.name }
+          current.withLockedValue { $0 = migration.name }
           try await transaction.execute(statements.setSearchPath)
           try await transaction.runScript(migration.sql)
           try await transaction.execute(
@@ -147,11 +148,11 @@ public struct Migrator: Sendable {
         return pending
       }
     } catch {
-      if let refusal = refusal.withLock({ $0 }) { throw refusal }
-      guard let name = current.withLock({ $0 }) else { throw Self.recordError(error) }
+      if let refusal = refusal.withLockedValue({ $0 }) { throw refusal }
+      guard let name = current.withLockedValue({ $0 }) else { throw Self.recordError(error) }
       throw MigrationError(.failed, "migration \(name) failed", cause: error)
     }
-    if let refusal = refusal.withLock({ $0 }) { throw refusal }
+    if let refusal = refusal.withLockedValue({ $0 }) { throw refusal }
     guard let applied else { preconditionFailure("the transaction returned no migrations") }
     return applied
   }
@@ -178,11 +179,11 @@ public struct Migrator: Sendable {
   private static let observationInterval: Duration = .seconds(1)
 
   /// Reports the sessions that block a session whenever there are new ones.
-  private func observeLocks(of session: Locked<Int32?>) async {
+  private func observeLocks(of session: NIOLockedValueBox<Int32?>) async {
     var connection: Connection?
     var reported: Set<Int32> = []
     while (try? await Task.sleep(for: Self.observationInterval)) != nil {
-      guard let processID = session.withLock({ $0 }) else { continue }
+      guard let processID = session.withLockedValue({ $0 }) else { continue }
       if connection == nil { connection = try? Connection(configuration: ownConfiguration) }
       connection?.start()
       let blocking = try? await connection?.query(statements.blockingSessions, [processID]) {
@@ -245,14 +246,14 @@ public struct Migrator: Sendable {
   private func checksums(
     on connection: some StatementExecutor
   ) async throws(PostgresError) -> MigrationPlan.Checksums {
-    if let known = checksums.withLock({ $0 }) { return known }
+    if let known = checksums.withLockedValue({ $0 }) { return known }
     let all = try await connection.query(statements.checksums, [plan.texts]) {
       row throws(PostgresError) in try row.decode(String.self, at: 0)
     }
     let count = plan.versioned.count
     let computed = MigrationPlan.Checksums(
       versioned: Array(all.prefix(count)), repeatable: Array(all.dropFirst(count)))
-    checksums.withLock { $0 = computed }
+    checksums.withLockedValue { $0 = computed }
     return computed
   }
 

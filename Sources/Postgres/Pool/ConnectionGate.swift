@@ -1,3 +1,4 @@
+internal import NIOConcurrencyHelpers
 /// The tasks that wait for a connection.
 final class ConnectionGate: Sendable {
   private typealias Waiter = CheckedContinuation<PostgresError?, Never>
@@ -9,14 +10,14 @@ final class ConnectionGate: Sendable {
 
   private final class Ticket: Sendable {}
 
-  private let state = Locked(State())
+  private let state = NIOLockedValueBox(State())
 
   /// Resumes all waiting tasks.
   func open() { resumeAll(nil) }
 
   /// Fails all waiting tasks and all future ones.
   func close() {
-    state.withLock { $0.isClosed = true }
+    state.withLockedValue { $0.isClosed = true }
     resumeAll(PostgresError(.closed, "the pool is shut down"))
   }
 
@@ -33,7 +34,7 @@ final class ConnectionGate: Sendable {
     defer { timer.cancel() }
     let error = await withTaskCancellationHandler {
       await withCheckedContinuation { (waiter: Waiter) in
-        let isClosed = state.withLock { state in
+        let isClosed = state.withLockedValue { state in
           if !state.isClosed { state.waiters[ObjectIdentifier(ticket)] = waiter }
           return state.isClosed
         }
@@ -52,12 +53,12 @@ final class ConnectionGate: Sendable {
   }
 
   private func resume(_ ticket: Ticket, _ error: PostgresError?) {
-    let waiter = state.withLock { $0.waiters.removeValue(forKey: ObjectIdentifier(ticket)) }
+    let waiter = state.withLockedValue { $0.waiters.removeValue(forKey: ObjectIdentifier(ticket)) }
     waiter?.resume(returning: error)
   }
 
   private func resumeAll(_ error: PostgresError?) {
-    let waiters = state.withLock { state in
+    let waiters = state.withLockedValue { state in
       defer { state.waiters = [:] }
       return Array(state.waiters.values)
     }

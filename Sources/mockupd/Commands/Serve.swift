@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import FoundationEssentials
 internal import Logging
 internal import MockupServices
 internal import MockupDatabase
@@ -36,6 +37,14 @@ struct Serve: AsyncParsableCommand {
     var settings = try await Settings(flags)
     let telemetry = Telemetry()
     let log = Log(settings) { telemetry.logLineLost() }
+    // Not an error: other programs may use the prefix.
+    for name in SettingKey.unknownVariables(in: ProcessInfo.processInfo.environment.keys) {
+      log.logger.warning(
+        """
+        ignoring the environment variable \(name): no setting has this name; `mockupd settings` lists \
+        them
+        """)
+    }
     do {
       try settings.fitConnectionsToDescriptors(logger: log.logger)
       try await serve(settings, telemetry, log.logger, sockets, notifier, watchdog, reloads)

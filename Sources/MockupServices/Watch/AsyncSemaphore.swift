@@ -1,5 +1,5 @@
 /// A counting semaphore with FIFO waiters.
-actor Places {
+actor AsyncSemaphore {
   private var free: Int
   private var waiting: ArraySlice<CheckedContinuation<Void, Never>> = []
 
@@ -10,8 +10,8 @@ actor Places {
     free = count
   }
 
-  /// Waits for a free slot, and runs a closure in it.
-  nonisolated func withPlace<Value, Failure: Error>(
+  /// Waits for a permit, and runs a closure with it.
+  nonisolated func withPermit<Value, Failure: Error>(
     _ body: () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
     await enter()
