@@ -5,7 +5,7 @@ public import TTRPC
 /// The calls for administrators: usage reports, budgets, stuck reservations and ledger
 /// verification.
 ///
-/// Every method throws ``RPCError``. `proto/mockups/v1/admin.proto` lists the codes.
+/// Every method throws `RPCError`. `proto/mockups/v1/admin.proto` lists the codes.
 public struct Admin: Sendable {
   let stub: AdminServiceClient
   let options: CallOptions
@@ -44,6 +44,7 @@ public struct Admin: Sendable {
   /// The server records who changed the budget.
   ///
   /// - Parameters:
+  ///   - user: The owner of the budget. The call fails with NOT_FOUND if the user is unknown.
   ///   - annual: The credits that the user may spend in a year, 0 or more; `nil` leaves it
   ///     unchanged.
   ///   - monthly: The credits in a month above which the user is warned, 0 or more; `nil` leaves it
@@ -61,6 +62,9 @@ public struct Admin: Sendable {
   /// Settles a reservation that was dispatched and expired before it was committed or released.
   ///
   /// - Parameters:
+  ///   - reservation: The id of an UNRESOLVED reservation. The call fails with FAILED_PRECONDITION
+  ///     for any other, except in a retry, which returns the first response.
+  ///   - user: The owner of the reservation.
   ///   - credits: The credits that the vendor charged; 0 releases the whole reservation.
   ///   - resolutionID: The idempotency key of the call; `nil` means the reservation's own id.
   ///   - allowOverrun: If `true`, `credits` may exceed the held credits by up to the available

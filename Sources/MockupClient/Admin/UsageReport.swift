@@ -39,7 +39,7 @@ public struct UsageReport: AsyncSequence, Sendable {
 
     /// Returns the next user's credits, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` if a page cannot be fetched.
+    /// - Throws: `RPCError` if a page cannot be fetched.
     public mutating func next() async throws -> UserUsage? {
       while page.isEmpty {
         guard let response = try await pages.next() else { return nil }
@@ -72,7 +72,7 @@ public struct UsageReport: AsyncSequence, Sendable {
 
       /// Returns the next page, or `nil` after the last one.
       ///
-      /// - Throws: ``RPCError`` if the page cannot be fetched.
+      /// - Throws: `RPCError` if the page cannot be fetched.
       public mutating func next() async throws -> GetUsageReportResponse? {
         guard let token else { return nil }
         var request = report.request

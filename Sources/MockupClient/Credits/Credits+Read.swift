@@ -6,6 +6,7 @@ extension Credits {
   /// Returns a user's credits in a year and in one of its months.
   ///
   /// - Parameters:
+  ///   - user: The owner of the credits. The call fails with NOT_FOUND if the user is unknown.
   ///   - year: The year in UTC; `nil` means the current year.
   ///   - month: The month in UTC, 1 to 12; `nil` means the current month's number.
   public func usage(
@@ -22,6 +23,7 @@ extension Credits {
   /// The ledger is fetched page by page while it is iterated over.
   ///
   /// - Parameters:
+  ///   - user: The owner of the ledger. The iteration fails with NOT_FOUND if the user is unknown.
   ///   - year: Only entries of this year; `nil` means every year.
   ///   - month: Only entries of this month of each year, 1 to 12; `nil` means every month.
   public func ledger(of user: UUID, year: Int? = nil, month: Int? = nil) -> Ledger {
@@ -42,6 +44,8 @@ extension Credits {
   /// The reservations are fetched page by page while they are iterated over.
   ///
   /// - Parameters:
+  ///   - user: The owner of the reservations. The iteration fails with NOT_FOUND if the user is
+  ///     unknown.
   ///   - states: Only reservations in these states; an empty array means every state.
   ///   - group: Only reservations of this group; `nil` means all.
   ///   - mockup: Only reservations for this mockup; `nil` means all.
@@ -62,6 +66,7 @@ extension Credits {
   /// processed.
   ///
   /// - Parameters:
+  ///   - user: The owner of the ledger. The call fails with NOT_FOUND if the user is unknown.
   ///   - year: Only entries of this year; `nil` means every year.
   ///   - resumeToken: The token of the last chunk that was processed; empty to export from the
   ///     beginning.

@@ -110,8 +110,11 @@ extension Credits {
   /// with that id, until they expire.
   ///
   /// - Parameters:
+  ///   - user: The user whose budget is charged. The call fails with NOT_FOUND if the user is
+  ///     unknown.
   ///   - credits: The number of credits to reserve, at least 1.
   ///   - id: The idempotency key of the whole run; `nil` generates an id.
+  ///   - operation: The kind of charge in the ledger: `.generation` or `.regeneration`.
   ///   - timeToLive: The lifetime of the reservation, rounded up to whole seconds, up to 24 hours;
   ///     `nil` means 15 minutes.
   ///   - mockup: A mockup of the user that the credits are for.
@@ -125,7 +128,7 @@ extension Credits {
   ///   - body: The closure that uses the credits and decides how to settle the reservation.
   /// - Returns: The outcome of the settlement, with the value of the closure's decision.
   /// - Throws: ``InsufficientCredits``; ``ReservationAlreadyUsed``; any error of the closure; or
-  ///   ``RPCError`` if the server cannot reserve or settle. After an error of the commit, call
+  ///   `RPCError` if the server cannot reserve or settle. After an error of the commit, call
   ///   ``reservation(_:of:)`` to find out the state of the reservation.
   public func withReservation<Value>(
     for user: UUID, credits: Int, id: UUID? = nil,

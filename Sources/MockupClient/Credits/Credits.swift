@@ -6,7 +6,7 @@ public import TimeOrderedID
 /// The calls that reserve, commit, release, refund and report a user's credits.
 ///
 /// Every method is idempotent: a retry with the same ids has no second effect, and returns the
-/// first response with `replayed` set. Every method throws ``RPCError``.
+/// first response with `replayed` set. Every method throws `RPCError`.
 /// `proto/mockups/v1/credits.proto` lists the codes.
 ///
 /// If the caller's task is cancelled, a call ends at once and its outcome is unknown. The commits
@@ -22,9 +22,12 @@ public struct Credits: Sendable {
   /// Insufficient credits are not an error: `success` is then `false` in the response.
   ///
   /// - Parameters:
+  ///   - user: The user whose budget is charged. The call fails with NOT_FOUND if the user is
+  ///     unknown.
   ///   - credits: The number of credits, at least 1.
   ///   - id: The id of the reservation, which is also the idempotency key of the call. An id that
   ///     was refused for lack of credits stays refused: use a new id for a new attempt.
+  ///   - operation: The kind of charge in the ledger: `.generation` or `.regeneration`.
   ///   - timeToLive: The lifetime of the reservation, rounded up to whole seconds, up to 24 hours;
   ///     `nil` means 15 minutes.
   ///   - mockup: A mockup of the user that the credits are for.
@@ -60,8 +63,12 @@ public struct Credits: Sendable {
   /// A dispatched reservation that expires becomes `UNRESOLVED`, and its credits stay held, because
   /// the vendor may have charged.
   ///
-  /// - Parameter timeToLive: If given, also extends the reservation, as
-  ///   ``extend(_:of:timeToLive:)`` does; `nil` leaves its expiry unchanged.
+  /// - Parameters:
+  ///   - reservation: The id of a reservation that is HELD or DISPATCHED. The call fails with
+  ///     FAILED_PRECONDITION for any other.
+  ///   - user: The owner of the reservation.
+  ///   - timeToLive: If given, also extends the reservation, as ``extend(_:of:timeToLive:)`` does;
+  ///     `nil` leaves its expiry unchanged.
   public func dispatch(
     _ reservation: UUID, of user: UUID, timeToLive: Duration? = nil
   ) async throws(RPCError) -> DispatchReservationResponse {
@@ -75,8 +82,12 @@ public struct Credits: Sendable {
   ///
   /// A reservation that expires later already is left unchanged.
   ///
-  /// - Parameter timeToLive: The time from now, rounded up to whole seconds, up to 24 hours; `nil`
-  ///   means 15 minutes.
+  /// - Parameters:
+  ///   - reservation: The id of a reservation that is HELD or DISPATCHED. The call fails with
+  ///     FAILED_PRECONDITION for any other.
+  ///   - user: The owner of the reservation.
+  ///   - timeToLive: The time from now, rounded up to whole seconds, up to 24 hours; `nil` means 15
+  ///     minutes.
   public func extend(
     _ reservation: UUID, of user: UUID, timeToLive: Duration? = nil
   ) async throws(RPCError) -> ExtendReservationResponse {
@@ -89,6 +100,9 @@ public struct Credits: Sendable {
   /// Commits the credits that a reservation holds, or some of them.
   ///
   /// - Parameters:
+  ///   - reservation: The id of an open reservation (HELD, DISPATCHED or UNRESOLVED), or of an
+  ///     expired one if its credits are still available.
+  ///   - user: The owner of the reservation.
   ///   - credits: The number of credits; `nil` means all that are left, 0 releases them.
   ///   - commitID: The idempotency key of the call; `nil` means the reservation's own id. Each of
   ///     several commits of a reservation needs its own id.
@@ -127,7 +141,8 @@ public struct Credits: Sendable {
   /// Refunds the credits that a ledger entry charged, or some of them.
   ///
   /// - Parameters:
-  ///   - entry: The id of the ledger entry.
+  ///   - entry: The id of the ledger entry, which must be a charge.
+  ///   - user: The user who was charged.
   ///   - credits: The number of credits, at least 1; `nil` means all that were not yet refunded.
   ///   - id: The idempotency key of the call.
   public func refund(

@@ -32,7 +32,7 @@ public struct Ledger: AsyncSequence, Sendable {
 
     /// Returns the next entry, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` if a page cannot be fetched.
+    /// - Throws: `RPCError` if a page cannot be fetched.
     public mutating func next() async throws -> CreditUsageEntry? {
       while page.isEmpty, let token {
         let response = try await ledger.credits.page(of: ledger, token: token)

@@ -32,7 +32,7 @@ public struct Reservations: AsyncSequence, Sendable {
 
     /// Returns the next reservation, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` if a page cannot be fetched.
+    /// - Throws: `RPCError` if a page cannot be fetched.
     public mutating func next() async throws -> Reservation? {
       while page.isEmpty, var request {
         let response = try await credits.stub.listReservations(request, options: credits.options)

@@ -29,7 +29,7 @@ public struct MockupList: AsyncSequence, Sendable {
 
     /// Returns the next mockup, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` if a page cannot be fetched.
+    /// - Throws: `RPCError` if a page cannot be fetched.
     public mutating func next() async throws -> Mockup? {
       while page.isEmpty, let token {
         var request = list.request

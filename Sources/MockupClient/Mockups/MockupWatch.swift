@@ -30,9 +30,9 @@ public struct MockupEvent: Sendable, Hashable {
 ///
 /// The watch restarts after the last event that was read if the server or its database becomes
 /// unavailable, or if the reader was so slow that too many events were waiting for it. The number
-/// of restarts is not limited; the pauses between them are those of the client's ``RetryPolicy``.
+/// of restarts is not limited; the pauses between them are those of the client's `RetryPolicy`.
 /// The policy's limit of attempts applies until the watch has begun for the first time. With
-/// ``RetryPolicy/never``, the watch is never restarted.
+/// `RetryPolicy.never`, the watch is never restarted.
 public struct MockupWatch: AsyncSequence, Sendable {
   /// One change of a mockup.
   public typealias Element = MockupEvent
@@ -61,7 +61,7 @@ public struct MockupWatch: AsyncSequence, Sendable {
     /// Waits for the next change.
     ///
     /// - Returns: The change, or `nil` after an error or if the task was cancelled.
-    /// - Throws: ``RPCError`` if the watch failed and a restart cannot help.
+    /// - Throws: `RPCError` if the watch failed and a restart cannot help.
     public mutating func next() async throws -> MockupEvent? {
       let running = running ?? RunningWatch(watch)
       self.running = running
@@ -100,7 +100,7 @@ private final class RunningWatch: Sendable {
 extension MockupWatch {
   /// Passes every change to a closure, until the task is cancelled.
   ///
-  /// - Throws: ``RPCError`` if the watch failed and a restart cannot help.
+  /// - Throws: `RPCError` if the watch failed and a restart cannot help.
   func run(_ receive: (MockupEvent) async -> Void) async throws {
     var token = token
     var hasBegun = false

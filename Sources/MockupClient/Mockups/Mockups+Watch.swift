@@ -6,6 +6,7 @@ extension Mockups {
   /// The watch starts when it is iterated over. The client's timeout does not apply to it.
   ///
   /// - Parameters:
+  ///   - user: The owner of the mockups. The iteration fails with NOT_FOUND if the user is unknown.
   ///   - token: The ``MockupEvent/resumeToken`` of an earlier watch of the same user, after which
   ///     to continue; `nil` starts with the next change.
   ///   - startsWithCurrent: If `true`, the watch starts with the current state of every mockup.

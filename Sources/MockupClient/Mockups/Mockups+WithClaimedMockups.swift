@@ -88,7 +88,7 @@ extension Mockups {
   ///     renewed within this time can be claimed by another worker.
   ///   - onUnrecorded: The closure that is called for each completion that was not recorded.
   ///   - body: The closure that makes the picture of a claimed mockup.
-  /// - Throws: ``RPCError`` if the server refuses a claim. Running closures are finished and
+  /// - Throws: `RPCError` if the server refuses a claim. Running closures are finished and
   ///   reported first.
   public func withClaimedMockups(
     worker: String, concurrency: Int = 1, lease: Duration = .seconds(60),

@@ -63,8 +63,10 @@ extension Mockups {
 
   /// Renews the lease of a claimed mockup.
   ///
-  /// - Parameter lease: The duration of the lease from now, rounded up to whole seconds, up to one
-  ///   hour.
+  /// - Parameters:
+  ///   - claimed: A result of ``claim(worker:count:lease:wait:)``. Its `attempt` is the fencing
+  ///     token.
+  ///   - lease: The duration of the lease from now, rounded up to whole seconds, up to one hour.
   /// - Returns: The time at which the renewed lease expires.
   /// - Throws: FAILED_PRECONDITION if the attempt is over: the mockup was completed, failed,
   ///   claimed again, or made pending again after its lease expired.
@@ -107,6 +109,8 @@ extension Mockups {
   /// Reports that a claimed mockup has no picture.
   ///
   /// - Parameters:
+  ///   - claimed: A result of ``claim(worker:count:lease:wait:)``. Its `attempt` is the fencing
+  ///     token.
   ///   - error: The reason, which becomes the mockup's error message; truncated to 2000 characters.
   ///   - mayRetry: If `true`, the mockup becomes pending again, if it has attempts left.
   ///   - mayBeCharged: True if the vendor may have charged. If the mockup fails, its credits then

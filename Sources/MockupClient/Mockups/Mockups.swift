@@ -8,7 +8,7 @@ public import TimeOrderedID
 /// Workers use ``withClaimedMockups(worker:concurrency:lease:onUnrecorded:_:)``.
 ///
 /// Every method except ``claim(worker:count:lease:wait:)`` is idempotent: a retry with the same ids
-/// has no second effect. Every method throws ``RPCError``. `proto/mockups/v1/mockups.proto` lists
+/// has no second effect. Every method throws `RPCError`. `proto/mockups/v1/mockups.proto` lists
 /// the codes.
 public struct Mockups: Sendable {
   let stub: MockupServiceClient
@@ -24,6 +24,8 @@ public struct Mockups: Sendable {
   /// credits or because its scene is unknown, is reported in its result, not as an error.
   ///
   /// - Parameters:
+  ///   - user: The user whose budget is charged, and who owns the mockups. The call fails with
+  ///     NOT_FOUND if the user is unknown.
   ///   - assets: The ids of assets of the user. Duplicates are dropped.
   ///   - scenes: The keys of scenes. A user's active template takes precedence over the system's.
   ///   - id: The idempotency key of the call.
@@ -54,6 +56,9 @@ public struct Mockups: Sendable {
   /// are not an error: `success` is then `false` in the response.
   ///
   /// - Parameters:
+  ///   - mockup: The id of a mockup that is completed, approved, rejected or failed. The call fails
+  ///     with FAILED_PRECONDITION for any other.
+  ///   - user: The owner of the mockup, whose budget is charged.
   ///   - id: The idempotency key of the call.
   ///   - skipApproval: If `true`, the completed mockup is approved at once.
   ///   - credits: The credits to reserve, 1 to 1000.
@@ -84,6 +89,7 @@ public struct Mockups: Sendable {
   /// The mockups are fetched page by page while they are iterated over.
   ///
   /// - Parameters:
+  ///   - user: The owner of the mockups. The iteration fails with NOT_FOUND if the user is unknown.
   ///   - asset: Only mockups of this asset; `nil` means all.
   ///   - quote: Only mockups for this quote; `nil` means all.
   ///   - scene: Only mockups in the scene with this key; `nil` means all.
@@ -107,8 +113,12 @@ public struct Mockups: Sendable {
 
   /// Rejects a completed mockup.
   ///
-  /// - Parameter reason: The reason, up to 2000 characters, which becomes the mockup's error
-  ///   message; may be empty.
+  /// - Parameters:
+  ///   - mockup: The id of a completed mockup. A mockup that is already rejected keeps its first
+  ///     reason.
+  ///   - user: The owner of the mockup.
+  ///   - reason: The reason, up to 2000 characters, which becomes the mockup's error message; may
+  ///     be empty.
   public func reject(
     _ mockup: UUID, of user: UUID, reason: String = ""
   ) async throws(RPCError) -> Mockup {

@@ -14,9 +14,12 @@ public struct Performance: Sendable {
   /// The batches of recorders.
   let shielded: ShieldedCalls
 
-  /// Counts a batch of up to 1000 entries.
+  /// Counts a batch of entries.
   ///
-  /// - Parameter batch: The id of the batch, which is the idempotency key of the call.
+  /// - Parameters:
+  ///   - entries: Up to 1000 entries. An entry that cannot be counted, for example because its
+  ///     mockup is unknown, is reported in the response and does not affect the others.
+  ///   - batch: The id of the batch, which is the idempotency key of the call.
   public func record(
     _ entries: [PerformanceEntry], batch: UUID = .timeOrdered()
   ) async throws(RPCError) -> RecordPerformanceResponse {
@@ -56,7 +59,7 @@ public struct Performance: Sendable {
   /// The recorder is flushed even if the closure throws or the caller's task is cancelled.
   ///
   /// - Returns: The closure's result, and the totals of the recorder.
-  /// - Throws: Any error of the closure; ``RPCError`` if not everything could be counted.
+  /// - Throws: Any error of the closure; `RPCError` if not everything could be counted.
   public func withRecorder<Value>(
     _ body: (PerformanceRecorder) async throws -> Value
   ) async throws -> (value: Value, summary: PerformanceSummary) {

@@ -59,10 +59,13 @@ public actor PerformanceRecorder {
   /// If enough batches are waiting, the call first sends them and waits for the server.
   ///
   /// - Parameters:
+  ///   - mockup: The id of the mockup. If the user has no such mockup, the server refuses the entry
+  ///     (``PerformanceSummary/refused``).
+  ///   - user: The owner of the mockup.
   ///   - pins: The pins to add, 0 or more.
   ///   - impressions: The impressions to add, 0 or more.
   /// - Throws: INVALID_ARGUMENT if a number is negative or does not fit into 32 bits; another
-  ///   ``RPCError`` if the waiting batches cannot be sent. Nothing was added then.
+  ///   `RPCError` if the waiting batches cannot be sent. Nothing was added then.
   public func add(
     _ mockup: UUID, of user: UUID, pins: Int = 0, impressions: Int = 0
   ) async throws(RPCError) {
@@ -81,7 +84,7 @@ public actor PerformanceRecorder {
   /// Sends everything that was added, and waits until it is counted.
   ///
   /// - Returns: The totals so far.
-  /// - Throws: ``RPCError`` if a batch cannot be sent. The batch is kept, so the call can be
+  /// - Throws: `RPCError` if a batch cannot be sent. The batch is kept, so the call can be
   ///   retried.
   @discardableResult
   public func flush() async throws(RPCError) -> PerformanceSummary {

@@ -8,7 +8,7 @@ public import TimeOrderedID
 /// System templates are visible to all users and read-only. A user's templates are visible to that
 /// user only.
 ///
-/// Every method is idempotent. Every method throws ``RPCError``. `proto/mockups/v1/scenes.proto`
+/// Every method is idempotent. Every method throws `RPCError`. `proto/mockups/v1/scenes.proto`
 /// lists the codes.
 public struct Scenes: Sendable {
   let stub: SceneServiceClient
@@ -36,7 +36,10 @@ public struct Scenes: Sendable {
 
   /// Returns a scene template that a user sees.
   ///
-  /// - Parameter user: The user; `nil` finds only system templates.
+  /// - Parameters:
+  ///   - id: The template's id, which the server made.
+  ///   - user: The user whose templates are found, in addition to the system's; `nil` finds only
+  ///     system templates.
   public func template(
     _ id: UUID, seenBy user: UUID? = nil
   ) async throws(RPCError) -> SceneTemplate {
@@ -58,6 +61,7 @@ public struct Scenes: Sendable {
   ///
   /// - Parameters:
   ///   - sceneKey: The key of the scene: 1 to 64 lower-case letters, digits, `_` and `-`.
+  ///   - user: The owner of the template. The call fails with NOT_FOUND if the user is unknown.
   ///   - id: The idempotency key of the call. The template gets an id of its own, which is in the
   ///     response.
   ///   - name: The name, 1 to 200 characters.
@@ -86,10 +90,12 @@ public struct Scenes: Sendable {
 
   /// Changes a scene template of a user.
   ///
-  /// Values that are `nil` stay unchanged. The others have the limits of `create`.
+  /// Values that are `nil` stay unchanged. The others have the limits of `create`. An empty
+  /// `description`, `dmTemplateURL` or `previewURL` removes the existing one. The call fails with
+  /// FAILED_PRECONDITION for a system template.
   ///
-  /// - Parameter config: The configuration that replaces the whole existing one, except for keys
-  ///   that the server does not know and that `otherJSON` does not have.
+  /// `config` replaces the whole existing configuration, except for keys that the server does not
+  /// know and that `otherJSON` does not have.
   public func update(
     _ id: UUID, of user: UUID, name: String? = nil, description: String? = nil,
     dmTemplateID: String? = nil, dmTemplateURL: String? = nil, config: SceneConfig? = nil,
@@ -165,7 +171,7 @@ public struct SceneTemplates: AsyncSequence, Sendable {
 
     /// Returns the next template, or `nil` at the end.
     ///
-    /// - Throws: ``RPCError`` if a page cannot be fetched.
+    /// - Throws: `RPCError` if a page cannot be fetched.
     public mutating func next() async throws -> SceneTemplate? {
       while page.isEmpty, let token {
         let response = try await list.page(token)

@@ -34,7 +34,7 @@ public struct MockupAttempt: Sendable, Hashable {
   public var userID: UUID
   /// The mockup.
   public var mockupID: UUID
-  /// The fencing token: the ``Mockup/attempt`` that the claim returned.
+  /// The fencing token: the `Mockup.attempt` that the claim returned.
   public var number: Int32
 
   /// Creates an attempt from the ids and the token of a claimed mockup.

@@ -53,7 +53,7 @@ public struct PerformanceStore: Sendable {
   ///
   /// The counts are durable when the call returns.
   ///
-  /// - Throws: ``PostgresError``. If the caller is cancelled, the batch may have been counted.
+  /// - Throws: `PostgresError`. If the caller is cancelled, the batch may have been counted.
   public func record(_ batch: PerformanceBatch) async throws(PostgresError) -> Answer {
     try await queue.submit(batch)
   }

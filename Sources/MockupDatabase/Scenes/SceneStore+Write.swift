@@ -51,7 +51,7 @@ public struct SceneTemplateChange: Sendable, Hashable {
   /// The new vendor's URL of the template; an empty string removes it.
   public var vendorURL: String?
   /// The new configuration, which replaces the old one as described in
-  /// ``SceneConfig/replacing(_:)``.
+  /// `SceneConfig.replacing(_:)`.
   public var config: SceneConfig?
   /// The new URL of the preview image; an empty string removes it.
   public var previewURL: String?

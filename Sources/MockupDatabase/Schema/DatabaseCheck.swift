@@ -46,7 +46,7 @@ public struct DatabaseCheck: Sendable {
   /// Creates a check.
   ///
   /// - Parameter configuration: The configuration of the server's connections.
-  /// - Throws: ``MigrationError`` if the program's list of migrations is invalid.
+  /// - Throws: `MigrationError` if the program's list of migrations is invalid.
   public init(configuration: PostgresConfiguration) throws(MigrationError) {
     migrator = try Schema.migrator(configuration: configuration)
   }

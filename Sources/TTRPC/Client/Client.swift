@@ -25,8 +25,10 @@ public final class Client: Sendable {
 
   /// Creates a client, which connects when the first call is made.
   ///
-  /// - Parameter path: The path of the server's socket, at most 107 bytes. An invalid path makes
-  ///   each call fail with ``StatusCode/invalidArgument``.
+  /// - Parameters:
+  ///   - path: The path of the server's socket, at most 107 bytes. An invalid path makes each call
+  ///     fail with ``StatusCode/invalidArgument``.
+  ///   - configuration: The limits, backoff, maximum age and interceptors of the connection.
   public convenience init(
     path: String, configuration: ClientConfiguration = ClientConfiguration()
   ) {
@@ -76,7 +78,11 @@ public final class Client: Sendable {
   /// The call lasts as long as the closure. If the closure returns or throws before the end of the
   /// responses, the call is cancelled.
   ///
-  /// - Parameter body: Reads the responses. Reading throws ``RPCError`` if the call fails.
+  /// - Parameters:
+  ///   - method: A method with the shape ``CallShape/serverStreaming``.
+  ///   - request: The single request, which is sent as soon as there is a connection.
+  ///   - options: The options of the call. The timeout covers the whole stream, not each message.
+  ///   - body: Reads the responses. Reading throws ``RPCError`` if the call fails.
   /// - Returns: The value that the closure returns.
   /// - Throws: The closure's error.
   public func serverStreaming<Request: ProtobufMessage, Response: ProtobufMessage, Value>(
@@ -99,7 +105,10 @@ public final class Client: Sendable {
   /// has read all requests. Writing then throws an ``RPCError``, which the closure may throw on:
   /// the call returns the response nevertheless.
   ///
-  /// - Parameter body: Writes the requests. An error that it throws cancels the call.
+  /// - Parameters:
+  ///   - method: A method with the shape ``CallShape/clientStreaming``.
+  ///   - options: The options of the call. The timeout covers the whole stream, not each message.
+  ///   - body: Writes the requests. An error that it throws cancels the call.
   /// - Throws: The closure's error; otherwise the errors of ``unary(_:_:options:)``.
   public func clientStreaming<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ method: MethodDescriptor, options: CallOptions = CallOptions(),
@@ -128,8 +137,11 @@ public final class Client: Sendable {
   /// The call lasts as long as the closure. If the closure returns or throws before the end of the
   /// responses, the call is cancelled.
   ///
-  /// - Parameter body: Writes the requests and reads the responses. Reading throws ``RPCError`` if
-  ///   the call fails.
+  /// - Parameters:
+  ///   - method: A method with the shape ``CallShape/bidirectional``.
+  ///   - options: The options of the call. The timeout covers the whole stream, not each message.
+  ///   - body: Writes the requests and reads the responses. Reading throws ``RPCError`` if the call
+  ///     fails.
   /// - Returns: The value that the closure returns.
   /// - Throws: The closure's error.
   public func bidirectional<Request: ProtobufMessage, Response: ProtobufMessage, Value>(

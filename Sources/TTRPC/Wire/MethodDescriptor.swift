@@ -37,6 +37,9 @@ public struct MethodDescriptor: Sendable, Hashable {
   /// - Parameters:
   ///   - service: The service's full name, package included.
   ///   - name: The method's name, without the service.
+  ///   - shape: The number of requests and responses that a call has.
+  ///   - isIdempotent: True if calling the method again has no further effect, so that ``Retrying``
+  ///     may retry it.
   public init(
     service: String, name: String, shape: CallShape = .unary, isIdempotent: Bool = false
   ) {

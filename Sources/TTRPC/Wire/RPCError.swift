@@ -20,7 +20,9 @@ public struct RPCError: Error, Sendable {
   /// Creates an error that ends a call with the given code.
   ///
   /// - Parameters:
+  ///   - code: The status code, by which the caller's program tells errors apart.
   ///   - message: The text for a person. It is sent to the peer, so it must not contain secrets.
+  ///   - details: The machine-readable details for the peer, such as a retry delay.
   ///   - cause: The underlying error, which stays in this process.
   public init(
     code: StatusCode, message: String, details: [ErrorDetail] = [], cause: (any Error)? = nil
