@@ -12,7 +12,7 @@ extension Record {
       "quote_id": .id(mockup.quoteID),
       "scene": .text(mockup.scene),
       "smart_object": .id(config?.smartObject ?? ""),
-      "status": .text(mockup.status.word),
+      "status": .text(mockup.status.name),
       "file_url": .id(mockup.fileURL),
       "file_key": .id(mockup.fileKey),
       "thumbnail_url": .id(mockup.thumbnailURL),
@@ -35,7 +35,7 @@ extension Record {
     self.init([
       "created_at": .time(mockup.createdAt),
       "mockup_id": .text(mockup.mockupID),
-      "status": .text(mockup.status.word),
+      "status": .text(mockup.status.name),
       "scene": .text(mockup.scene),
       "asset_id": .text(mockup.assetID),
       "credits_used": .number(mockup.creditsUsed),
@@ -50,25 +50,10 @@ extension Record {
       "success": .flag(result.success),
       "mockup_id": .id(result.mockupID),
       "reservation_id": .id(result.reservationID),
-      "status": .text(result.status.word),
+      "status": .text(result.status.name),
       "credits_used": .number(result.creditsUsed),
       "url": .id(result.url),
       "error": .id(result.error),
     ])
-  }
-}
-
-extension MockupStatus {
-  var word: String {
-    switch self {
-    case .unspecified: "deleted"
-    case .pending: "pending"
-    case .generating: "generating"
-    case .completed: "completed"
-    case .failed: "failed"
-    case .approved: "approved"
-    case .rejected: "rejected"
-    case .unrecognized(let number): "\(number)"
-    }
   }
 }

@@ -62,7 +62,7 @@ struct WatchMockups: AsyncParsableCommand {
       let remark = mockup.errorMessage.isEmpty ? mockup.fileURL : mockup.errorMessage
       record = Record([
         "mockup_id": .text(mockup.mockupID),
-        "status": .text(mockup.status.word),
+        "status": .text(mockup.status.name),
         "scene": .text(mockup.scene),
         "credits_used": .text(credits),
         "remark": .text(remark),

@@ -1,0 +1,45 @@
+internal import MockupClient
+
+extension Usage {
+  /// The credits of a month, of one user or of all users together.
+  private struct Month {
+    var used: Int64
+    var held: Int64
+    /// The soft limit; `nil` for all users.
+    var softLimit: Int64?
+  }
+
+  /// Writes each month of the year.
+  func writeByMonth(_ client: MockupClient) async throws {
+    var months: [Month] = []
+    for number in 1...12 { months.append(try await month(number, client)) }
+    let most = months.map { max($0.used, 0) + $0.held }.max() ?? 0
+    try await connection.output.write(
+      zip(1..., months).map { number, month in
+        var record = Record([
+          "month": .number(Int64(number)), "monthly_used": .number(month.used),
+          "monthly_held": .number(month.held),
+        ])
+        if let softLimit = month.softLimit {
+          record.fields.append(("monthly_soft_limit", .number(softLimit)))
+          record.fields.append(
+            ("soft_limit_passed", .flag(month.used + month.held > softLimit)))
+        }
+        if connection.output == .table {
+          let bar = UsageBar.text(used: month.used, held: month.held, of: most)
+          record.fields.append(("", .text(bar)))
+        }
+        return record
+      })
+  }
+
+  private func month(_ number: Int, _ client: MockupClient) async throws -> Month {
+    guard let user else {
+      let totals = try await report(client, month: number).totals()
+      return Month(used: totals.monthlyUsed, held: totals.monthlyHeld)
+    }
+    let usage = try await client.credits.usage(of: user, year: year, month: number)
+    return Month(
+      used: usage.monthlyUsed, held: usage.monthlyHeld, softLimit: usage.monthlySoftLimit)
+  }
+}

@@ -1,0 +1,32 @@
+internal import MockupClient
+
+// Records of the ledger. The names are those of the messages' fields.
+
+extension Record {
+  init(_ entry: CreditUsageEntry) {
+    self.init([
+      "year": .number(entry.year),
+      "month": .number(entry.month),
+      "sequence": .number(entry.sequence),
+      "operation": .text(entry.operation.name),
+      "credits": .number(entry.credits),
+      "balance_before": .number(entry.balanceBefore),
+      "balance_after": .number(entry.balanceAfter),
+      "created_at": .time(entry.createdAt),
+      "reservation_id": .id(entry.reservationID),
+      "mockup_id": .id(entry.mockupID),
+      "late": .flag(entry.late),
+      "overrun": .number(entry.overrun),
+      "refunded_entry_id": .id(entry.refundedEntryID),
+      "entry_id": .text(entry.entryID),
+    ])
+  }
+
+  init(_ discrepancy: Discrepancy) {
+    self.init([
+      "user_id": .text(discrepancy.userID),
+      "year": .number(discrepancy.year),
+      "description": .text(discrepancy.description),
+    ])
+  }
+}

@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import MockupClient
+
+struct ListMockups: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List a user's mockups, the newest first.")
+
+  @Argument(help: "The user's id.")
+  var user: UUID
+
+  @Option(help: "Only mockups of this asset.")
+  var asset: UUID?
+
+  @Option(help: "Only mockups for this quote.")
+  var quote: UUID?
+
+  @Option(help: "Only mockups in this scene.")
+  var scene: String?
+
+  @Option(help: "Only mockups in this status.")
+  var status: MockupStatusArgument?
+
+  @Option(
+    parsing: .unconditional, help: "The maximum number of mockups; 0 lists all.",
+    transform: Int.atLeast(0))
+  var limit = 50
+
+  @OptionGroup var connection: Connection
+
+  func run() async throws {
+    try await connection.run { client in
+      var mockups: [Record] = []
+      let list = client.mockups.list(
+        of: user, asset: asset, quote: quote, scene: scene, status: status?.value)
+      for try await mockup in list {
+        mockups.append(Record(listed: mockup))
+        if mockups.count == limit { break }
+      }
+      try await connection.output.write(mockups)
+    }
+  }
+}
+
+/// A status of a mockup, on the command line.
+enum MockupStatusArgument: String, ExpressibleByArgument, CaseIterable {
+  case pending
+  case generating
+  case completed
+  case failed
+  case approved
+  case rejected
+
+  var value: MockupStatus {
+    switch self {
+    case .pending: .pending
+    case .generating: .generating
+    case .completed: .completed
+    case .failed: .failed
+    case .approved: .approved
+    case .rejected: .rejected
+    }
+  }
+}

@@ -1,0 +1,29 @@
+internal import MockupClient
+
+// Records of reservations. The names are those of the messages' fields.
+
+extension Record {
+  init(_ reservation: Reservation) {
+    self.init([
+      "reservation_id": .text(reservation.reservationID),
+      "user_id": .text(reservation.userID),
+      "state": .text(reservation.state.name),
+      "operation": .text(reservation.operation.name),
+      "credits": .number(reservation.credits),
+      "granted": .number(reservation.granted),
+      "held": .number(reservation.held),
+      "committed": .number(reservation.committed),
+      "overrun": .number(reservation.overrun),
+      "year": .number(reservation.year),
+      "month": .number(reservation.month),
+      "created_at": .time(reservation.createdAt),
+      "expires_at": .time(reservation.expiresAt),
+      "dispatched_at": .time(reservation.dispatchedAt),
+      "settled_at": .time(reservation.settledAt),
+      "mockup_id": .id(reservation.mockupID),
+      "group_id": .id(reservation.groupID),
+      "commit_id": .id(reservation.commitID),
+      "late": .flag(reservation.late),
+    ])
+  }
+}

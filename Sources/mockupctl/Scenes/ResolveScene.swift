@@ -1,0 +1,23 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import MockupClient
+
+struct ResolveScene: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resolve",
+    abstract: "Show the template that a user's mockups of a scene are made with.")
+
+  @Argument(help: "The user's id.")
+  var user: UUID
+
+  @Argument(help: "The scene's key.")
+  var scene: String
+
+  @OptionGroup var connection: Connection
+
+  func run() async throws {
+    try await connection.run { client in
+      try await connection.output.write(Record(try await client.scenes.resolve(scene, for: user)))
+    }
+  }
+}

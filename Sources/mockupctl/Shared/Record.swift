@@ -1,0 +1,83 @@
+internal import DynamicMessages
+internal import MockupClient
+internal import VisibleText
+
+/// A result as names and values, in the order in which they are shown.
+struct Record {
+  enum Value {
+    case text(String)
+    case number(Int64)
+    case decimal(Double)
+    case flag(Bool)
+    case time(Timestamp)
+    case nothing
+  }
+
+  var fields: [(name: String, value: Value)]
+
+  init(_ fields: KeyValuePairs<String, Value>) {
+    self.fields = fields.map { (name: $0.key, value: $0.value) }
+  }
+}
+
+extension Record.Value {
+  /// Returns a text, or nothing if it is empty.
+  static func id(_ text: String) -> Record.Value { text.isEmpty ? .nothing : .text(text) }
+
+  static func number(_ number: Int32) -> Record.Value { .number(Int64(number)) }
+
+  /// Returns a number, or nothing if it is `nil`.
+  static func real(_ number: Double?) -> Record.Value { number.map { .decimal($0) } ?? .nothing }
+
+  static func time(_ time: Timestamp?) -> Record.Value { time.map { .time($0) } ?? .nothing }
+
+  /// The value for a terminal.
+  ///
+  /// Control characters are escaped, since texts can come from other users.
+  var forPeople: String {
+    switch self {
+    case .text(let text): text.visible()
+    case .flag(let flag): flag ? "yes" : "no"
+    case .nothing: "-"
+    case .number, .decimal, .time: plain
+    }
+  }
+
+  /// The value as text for programs.
+  var plain: String {
+    switch self {
+    case .text(let text): text
+    case .number(let number): String(number)
+    case .decimal(let number): Int64(exactly: number).map { String($0) } ?? String(number)
+    case .flag(let flag): String(flag)
+    case .time(let time):
+      String(timestampSeconds: time.seconds, nanoseconds: time.nanos) ?? "\(time.seconds) s"
+    case .nothing: ""
+    }
+  }
+
+  var json: JSONValue {
+    switch self {
+    case .number: .number(plain)
+    case .decimal(let number): number.isFinite ? .number(plain) : .string(plain)
+    case .flag(let flag): .bool(flag)
+    case .text, .time: .string(plain)
+    case .nothing: .null
+    }
+  }
+
+  var isNumber: Bool {
+    switch self {
+    case .number, .decimal: true
+    case .text, .flag, .time, .nothing: false
+    }
+  }
+}
+
+extension Record {
+  /// The record as a JSON object.
+  var json: JSONValue { .object(members) }
+
+  /// The fields as members of a JSON object.
+  var members: [JSONValue.Member] { fields.map { .init($0.name, $0.value.json) } }
+}
