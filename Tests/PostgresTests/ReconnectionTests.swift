@@ -182,7 +182,9 @@ extension Connection {
     configuration.maximumBackoff = .milliseconds(50)
     configuration.randomFraction = { 1 }
     let connection = try Connection(configuration: configuration) { event in
-      if case .connectionFailed(_, let pause) = event { failures.withLockedValue { $0.append(pause) } }
+      if case .connectionFailed(_, let pause) = event {
+        failures.withLockedValue { $0.append(pause) }
+      }
     }
     connection.start()
     let error = try await postgresError { try await connection.execute("SELECT 1") }

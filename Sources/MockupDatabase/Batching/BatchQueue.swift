@@ -135,7 +135,8 @@ extension BatchQueue {
   }
 
   private func cancel(_ ticket: Ticket<Item, Answer>) {
-    let (completion, cancellation) = state.withLockedValue { state -> (Completion?, Cancellation?) in
+    let (completion, cancellation) = state.withLockedValue {
+      state -> (Completion?, Cancellation?) in
       guard let completion = ticket.completion else { return (nil, nil) }
       ticket.completion = nil
       guard let batch = ticket.batch else {
