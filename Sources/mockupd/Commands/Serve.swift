@@ -41,8 +41,8 @@ struct Serve: AsyncParsableCommand {
     for name in SettingKey.unknownVariables(in: ProcessInfo.processInfo.environment.keys) {
       log.logger.warning(
         """
-        ignoring the environment variable \(name): no setting has this name; `mockupd settings` lists \
-        them
+        ignoring the environment variable \(name): no setting has this name; `mockupd settings` \
+        lists them
         """)
     }
     do {
