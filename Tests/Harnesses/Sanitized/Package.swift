@@ -22,7 +22,7 @@ let package = Package(
     .target(
       name: "CProtobufCTestMessages",
       dependencies: ["CProtobufC"],
-      path: "Tests/Support/CProtobufCTestMessages"
+      path: "Tests/CProtobufCTestMessages"
     ),
     .testTarget(
       name: "ProtobufCTests",

@@ -45,7 +45,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [.product(name: "NIOEmbedded", package: "swift-nio")],
-      path: "Tests/Support/TestSupport",
+      path: "Tests/TestSupport",
       sources: [
         "Eventually.swift", "ManualTime.swift", "RawListener.swift", "RawPeer.swift",
         "SeededGenerator.swift", "TemporaryFolder.swift",
