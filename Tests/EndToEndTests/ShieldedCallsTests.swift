@@ -27,9 +27,9 @@ import Testing
     }
 
     /// Runs the call and returns its final error code, or `nil` if it succeeded.
-    func run(retry: RetryPolicy = RetryPolicy(), patience: Duration) async -> StatusCode? {
+    func run(retry: RetryPolicy = RetryPolicy(), retryTimeout: Duration) async -> StatusCode? {
       do throws(RPCError) {
-        try await ShieldedCalls(retry: retry).run(patience: patience) {
+        try await ShieldedCalls(retry: retry).run(retryTimeout: retryTimeout) {
           () async throws(RPCError) in try self.make()
         }
         return nil
@@ -46,7 +46,7 @@ import Testing
     ]
     for error in errors {
       let call = Call(failures: 3, error)
-      #expect(await call.run(patience: .seconds(600)) == nil)
+      #expect(await call.run(retryTimeout: .seconds(600)) == nil)
       #expect(call.count == 4)
     }
   }
@@ -56,16 +56,16 @@ import Testing
   ])
   func `a permanent error is not retried`(code: StatusCode) async {
     let call = Call(failures: 1, Self.error(code))
-    #expect(await call.run(patience: .seconds(600)) == code)
+    #expect(await call.run(retryTimeout: .seconds(600)) == code)
     #expect(call.count == 1)
   }
 
-  @Test func `without patience or retries a call is made once`() async {
-    let withoutPatience = Call(failures: 1, Self.error(.unavailable))
-    #expect(await withoutPatience.run(patience: .zero) == .unavailable)
-    #expect(withoutPatience.count == 1)
+  @Test func `without a retry timeout or with retries disabled, a call is made once`() async {
+    let withoutTimeout = Call(failures: 1, Self.error(.unavailable))
+    #expect(await withoutTimeout.run(retryTimeout: .zero) == .unavailable)
+    #expect(withoutTimeout.count == 1)
     let withoutRetries = Call(failures: 1, Self.error(.unavailable))
-    #expect(await withoutRetries.run(retry: .never, patience: .seconds(600)) == .unavailable)
+    #expect(await withoutRetries.run(retry: .never, retryTimeout: .seconds(600)) == .unavailable)
     #expect(withoutRetries.count == 1)
   }
 

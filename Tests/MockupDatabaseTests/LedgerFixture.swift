@@ -10,7 +10,7 @@ struct LedgerFixture: Sendable {
   let database: MigratedDatabase
   let clock: TestClock
   let store: CreditStore
-  /// Connections of the database's owner, which has all privileges.
+  /// The connections as the database's owner, a role with all privileges.
   let owner: Pool
 
   /// Runs a closure with an empty ledger, and expects no discrepancies at the end.
@@ -49,7 +49,7 @@ struct LedgerFixture: Sendable {
     try await run("UPDATE user_settings SET guardrails = '\(json)' WHERE user_id = '\(user)'")
   }
 
-  // MARK: Calls of the store
+  // MARK: Store calls
 
   @discardableResult
   func reserve(

@@ -79,10 +79,10 @@ struct TestDatabase: Sendable {
   func withGate<Value>(
     _ body: (_ wait: Statement, _ open: () async throws -> Void) async throws -> Value
   ) async throws -> Value {
-    try await withConnection { keeper in
-      try await keeper.execute("SELECT pg_advisory_lock(1)")
+    try await withConnection { lockHolder in
+      try await lockHolder.execute("SELECT pg_advisory_lock(1)")
       return try await body("SELECT pg_advisory_lock_shared(1)") {
-        try await keeper.execute("SELECT pg_advisory_unlock(1)")
+        try await lockHolder.execute("SELECT pg_advisory_unlock(1)")
       }
     }
   }

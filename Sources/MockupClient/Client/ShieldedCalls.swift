@@ -4,7 +4,7 @@ internal import TTRPC
 /// performance batches.
 ///
 /// Neither the call nor the wait for its response is cancelled. Each call is bounded by its timeout
-/// and its patience instead. A client closes its connection after the last of these calls.
+/// and its retry timeout instead. A client closes its connection after the last of these calls.
 actor ShieldedCalls {
   private static let initialPause: Duration = .milliseconds(50)
   private static let maximumPause: Duration = .seconds(2)
@@ -21,17 +21,17 @@ actor ShieldedCalls {
   /// Makes a call in an unstructured task, which the caller's cancellation does not reach.
   ///
   /// - Parameters:
-  ///   - patience: The time for which the call is retried while the server is unavailable or
+  ///   - retryTimeout: The time for which the call is retried while the server is unavailable or
   ///     overloaded.
   ///   - call: The call, which must be idempotent and have a timeout.
   func run<Value: Sendable>(
-    patience: Duration = .zero,
+    retryTimeout: Duration = .zero,
     _ call: @escaping @Sendable () async throws(RPCError) -> Value
   ) async throws(RPCError) -> Value {
     running += 1
     defer { callEnded() }
-    let patience = retries ? patience : .zero
-    return try await Task { await Self.outcome(of: call, patience: patience) }.value.get()
+    let retryTimeout = retries ? retryTimeout : .zero
+    return try await Task { await Self.outcome(of: call, retryTimeout: retryTimeout) }.value.get()
   }
 
   /// Waits until no call is in flight.
@@ -48,9 +48,9 @@ actor ShieldedCalls {
   }
 
   private static func outcome<Value: Sendable>(
-    of call: @Sendable () async throws(RPCError) -> Value, patience: Duration
+    of call: @Sendable () async throws(RPCError) -> Value, retryTimeout: Duration
   ) async -> Result<Value, RPCError> {
-    let end = ContinuousClock.now + patience
+    let end = ContinuousClock.now + retryTimeout
     var pause = initialPause
     while true {
       do throws(RPCError) {

@@ -19,7 +19,7 @@ public struct HeldReservation: Sendable, Hashable {
   public let isResumed: Bool
 }
 
-/// The settlement of a reservation that a closure asks for, with the closure's result.
+/// A closure's decision about its reservation, with the closure's result.
 public enum ReservationDecision<Value> {
   /// Commits this number of credits, and releases the rest.
   case commit(credits: Int, Value)
@@ -57,8 +57,8 @@ public struct InsufficientCredits: Error, Sendable, Hashable, CustomStringConver
 
 /// An error that is thrown if an earlier run has already used the reservation's id.
 ///
-/// The closure must not run again: the reservation was settled, it has expired, or it was
-/// dispatched, so the vendor may have charged for it.
+/// The closure must not run again. The reservation was settled, it has expired, or it was
+/// dispatched and the vendor may have charged.
 public struct ReservationAlreadyUsed: Error, Sendable, Hashable, CustomStringConvertible {
   /// The reservation in its current state, with the number of committed credits.
   public let reservation: Reservation
@@ -95,11 +95,11 @@ extension Credits {
   /// If the closure throws, the credits are released, unless the reservation is dispatched: the
   /// vendor may then have charged, so the credits stay held until an administrator or a late commit
   /// settles the reservation. A closure that knows that the vendor charged nothing throws
-  /// ``NotCharged``, whose release is retried like a commit, or returns
-  /// ``ReservationDecision/release(_:)``. The release after any other error is retried only as the
-  /// client's retry policy says; if it fails, the reservation expires. If the process exits, a
-  /// reservation that is held and not dispatched expires. A closure that runs longer than its
-  /// reservation can still commit, if the credits are available.
+  /// ``NotCharged`` or returns ``ReservationDecision/release(_:)``, which both release the credits
+  /// and retry the release like a commit. After any other error, only the client's retry policy
+  /// applies to the release; if it fails, the reservation expires. If the process exits, a
+  /// reservation that is held and not dispatched expires. If the closure runs longer than the time
+  /// to live, the reservation can still be committed if the credits are available.
   ///
   /// If the id was used before, for example by a job that restarts after a crash, the closure runs
   /// only if the reservation is still held. Two concurrent runs with the same id may both find it
@@ -115,7 +115,7 @@ extension Credits {
   ///   - credits: The number of credits to reserve, at least 1.
   ///   - id: The idempotency key of the whole run; `nil` generates an id.
   ///   - operation: The kind of charge in the ledger: `.generation` or `.regeneration`.
-  ///   - timeToLive: The lifetime of the reservation, rounded up to whole seconds, up to 24 hours;
+  ///   - timeToLive: The reservation's time to live, rounded up to whole seconds, up to 24 hours;
   ///     `nil` means 15 minutes.
   ///   - mockup: A mockup of the user that the credits are for.
   ///   - group: The id of a group of reservations that can be released together.
@@ -147,12 +147,12 @@ extension Credits {
     }
 
     let decision: ReservationDecision<Value>
-    let heartbeats = staysAlive ? heartbeats(of: held, timeToLive: timeToLive) : nil
-    defer { heartbeats?.cancel() }
+    let extensions = staysAlive ? extendRegularly(held, timeToLive: timeToLive) : nil
+    defer { extensions?.cancel() }
     do {
       decision = try await body(held)
     } catch let error as NotCharged {
-      await releaseIgnoringErrors(held, patience: options.boundedTimeout)
+      await releaseIgnoringErrors(held, retryTimeout: options.boundedTimeout)
       throw error.error
     } catch {
       if !isDispatched, !wasDispatched { await releaseIgnoringErrors(held) }
@@ -240,11 +240,12 @@ extension Credits {
     }
   }
 
-  /// Extends a reservation at every third of its time to live, until the task is cancelled.
+  /// Starts a task that extends a reservation at every third of its time to live until it is
+  /// cancelled.
   ///
   /// Errors are ignored: the next extension makes up for one that fails.
-  private func heartbeats(
-    of held: HeldReservation, timeToLive: Duration?
+  private func extendRegularly(
+    _ held: HeldReservation, timeToLive: Duration?
   ) -> Task<Void, Never> {
     Task {
       while true {
@@ -266,7 +267,7 @@ extension Credits {
   private func settle(
     _ held: HeldReservation, credits: Int?
   ) async throws(RPCError) -> CommitReservationResponse {
-    try await shielded.run(patience: options.boundedTimeout) {
+    try await shielded.run(retryTimeout: options.boundedTimeout) {
       [bounded] () async throws(RPCError) in
       try await bounded.commit(held.id, of: held.user, credits: credits)
     }
@@ -275,16 +276,18 @@ extension Credits {
   /// Releases a reservation, and ignores errors.
   ///
   /// If the release fails, a reservation that is held and not dispatched expires.
-  private func releaseIgnoringErrors(_ held: HeldReservation, patience: Duration = .zero) async {
-    _ = try? await shielded.run(patience: patience) { [bounded] () async throws(RPCError) in
+  private func releaseIgnoringErrors(
+    _ held: HeldReservation, retryTimeout: Duration = .zero
+  ) async {
+    _ = try? await shielded.run(retryTimeout: retryTimeout) { [bounded] () async throws(RPCError) in
       try await bounded.release(held.id, of: held.user)
     }
   }
 
   /// Releases the credits of a request whose outcome is unknown.
   ///
-  /// The request may still be in flight, so it is sent again first: once it has been decided, its
-  /// reservation can be released.
+  /// The request may still be in flight, so it is sent again first. The response says whether there
+  /// is a reservation to release.
   private func undo(_ request: Request) async {
     try? await shielded.run { [bounded] () async throws(RPCError) in
       guard try await request.reserve(bounded).success else { return }

@@ -28,7 +28,7 @@ public struct Credits: Sendable {
   ///   - id: The id of the reservation, which is also the idempotency key of the call. An id that
   ///     was refused for lack of credits stays refused: use a new id for a new attempt.
   ///   - operation: The kind of charge in the ledger: `.generation` or `.regeneration`.
-  ///   - timeToLive: The lifetime of the reservation, rounded up to whole seconds, up to 24 hours;
+  ///   - timeToLive: The reservation's time to live, rounded up to whole seconds, up to 24 hours;
   ///     `nil` means 15 minutes.
   ///   - mockup: A mockup of the user that the credits are for.
   ///   - group: The id of a group of reservations that can be released together.

@@ -176,7 +176,7 @@ extension Mockups {
     _ onUnrecorded: @escaping @Sendable (UnrecordedCompletion) async -> Void
   ) async {
     do throws(RPCError) {
-      _ = try await shielded.run(patience: lease) { [bounded] () async throws(RPCError) in
+      _ = try await shielded.run(retryTimeout: lease) { [bounded] () async throws(RPCError) in
         try await bounded.complete(claimed, completion)
       }
     } catch {
@@ -197,7 +197,7 @@ extension Mockups {
   private func report(
     _ failure: MockupFailure, of claimed: ClaimedMockup, lease: Duration
   ) async throws(RPCError) {
-    _ = try await shielded.run(patience: lease) { [bounded] () async throws(RPCError) in
+    _ = try await shielded.run(retryTimeout: lease) { [bounded] () async throws(RPCError) in
       try await bounded.fail(
         claimed, error: failure.description, mayRetry: failure.mayRetry,
         mayBeCharged: failure.mayBeCharged)

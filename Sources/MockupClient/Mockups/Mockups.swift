@@ -15,13 +15,14 @@ public struct Mockups: Sendable {
   let options: CallOptions
   /// The policy for restarting watches; single calls are retried by the connection.
   let retry: RetryPolicy
-  /// The reports of workers.
+  /// Makes the reports of workers, which cancellation does not end.
   let shielded: ShieldedCalls
 
   /// Requests a mockup of each asset in each scene, up to 500 mockups.
   ///
-  /// The credits of each mockup are reserved. A mockup that cannot be made, for example for lack of
-  /// credits or because its scene is unknown, is reported in its result, not as an error.
+  /// The server makes a reservation for each mockup. If a mockup cannot be requested, for example
+  /// because its scene is unknown or too few credits are available, its result in the response says
+  /// so, and no error is thrown.
   ///
   /// - Parameters:
   ///   - user: The user whose budget is charged, and who owns the mockups. The call fails with
@@ -32,8 +33,8 @@ public struct Mockups: Sendable {
   ///   - skipApproval: If `true`, completed mockups are approved at once.
   ///   - quote: A quote of the user that the mockups are for.
   ///   - credits: The credits to reserve for each mockup, 1 to 1000.
-  ///   - timeToLive: The lifetime of the reservations of mockups that no worker claims, rounded up
-  ///     to whole seconds; `nil` means 24 hours, which is also the maximum.
+  ///   - timeToLive: The time to live of each reservation until a worker claims the mockup, rounded
+  ///     up to whole seconds; `nil` means 24 hours, which is also the maximum.
   public func generate(
     for user: UUID, assets: [UUID], scenes: [String], id: UUID = .timeOrdered(),
     skipApproval: Bool = false, quote: UUID? = nil, credits: Int = 1, timeToLive: Duration? = nil
@@ -62,8 +63,8 @@ public struct Mockups: Sendable {
   ///   - id: The idempotency key of the call.
   ///   - skipApproval: If `true`, the completed mockup is approved at once.
   ///   - credits: The credits to reserve, 1 to 1000.
-  ///   - timeToLive: The lifetime of the reservation if no worker claims the mockup, rounded up to
-  ///     whole seconds; `nil` means 24 hours, which is also the maximum.
+  ///   - timeToLive: The time to live of the reservation until a worker claims the mockup, rounded
+  ///     up to whole seconds; `nil` means 24 hours, which is also the maximum.
   public func regenerate(
     _ mockup: UUID, of user: UUID, id: UUID = .timeOrdered(), skipApproval: Bool = false,
     credits: Int = 1, timeToLive: Duration? = nil

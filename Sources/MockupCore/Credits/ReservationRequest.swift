@@ -2,7 +2,7 @@ public import FoundationEssentials
 
 /// A validated request for a reservation.
 public struct ReservationRequest: Sendable, Hashable {
-  /// The time to live of a request that names none: 15 minutes.
+  /// The time to live of a reservation whose caller states none: 15 minutes.
   public static let defaultTimeToLive: Duration = .seconds(900)
   /// The maximum time to live: 24 hours.
   public static let maximumTimeToLive: Duration = .seconds(86_400)
@@ -55,7 +55,7 @@ public struct ReservationRequest: Sendable, Hashable {
     self.mode = mode
   }
 
-  /// Returns a Boolean value that indicates whether a reservation can have a time to live.
+  /// Returns a Boolean value that indicates whether a time to live is within the limits.
   ///
   /// The same limits hold for a new reservation and for one that is extended.
   public static func allows(timeToLive: Duration) -> Bool {

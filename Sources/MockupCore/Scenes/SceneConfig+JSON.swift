@@ -5,8 +5,8 @@ extension SceneConfig {
     static let position = "position"
     static let rotation = "rotation"
     static let scale = "scale"
-    static let otherSmartObject = "smart_object_name"
-    static let otherPosition = "default_position"
+    static let alternativeSmartObject = "smart_object_name"
+    static let alternativePosition = "default_position"
   }
 
   /// Reads a configuration from the JSON text in the database.
@@ -20,13 +20,13 @@ extension SceneConfig {
       rest[key] = nil
       return value
     }
-    let smartObjectKey = rest[Key.smartObject] == nil ? Key.otherSmartObject : Key.smartObject
+    let smartObjectKey = rest[Key.smartObject] == nil ? Key.alternativeSmartObject : Key.smartObject
     smartObject =
       take(smartObjectKey) { json in
         JSONScanner.string(json).flatMap { $0.isEmpty ? nil : $0 }
       } ?? ""
     defaultSize = take(Key.defaultSize, Size.init(json:))
-    let positionKey = rest[Key.position] == nil ? Key.otherPosition : Key.position
+    let positionKey = rest[Key.position] == nil ? Key.alternativePosition : Key.position
     position = take(positionKey, Position.init(json:))
     rotation = take(Key.rotation, Double.init(json:))
     scale = take(Key.scale, Double.init(json:))
@@ -53,13 +53,16 @@ extension SceneConfig {
     return members.compactMap { key, value in value.map { (key, $0) } }
   }
 
-  /// The known keys in ``other`` that would be overwritten when written, or read back as values.
+  /// The known keys in ``other`` whose members would not survive a write to the database.
+  ///
+  /// The value of a property would overwrite the member, or the next read would move the member to
+  /// a property.
   var misplacedKeys: [String] {
     let overwritten = knownMembers.map(\.key).filter { other[$0] != nil }
     let readBack = SceneConfig(json: object.text)
     let read = [
-      Key.smartObject, Key.otherSmartObject, Key.defaultSize, Key.position, Key.otherPosition,
-      Key.rotation, Key.scale,
+      Key.smartObject, Key.alternativeSmartObject, Key.defaultSize, Key.position,
+      Key.alternativePosition, Key.rotation, Key.scale,
     ].filter { other[$0] != nil && readBack.other[$0] == nil && !overwritten.contains($0) }
     return overwritten + read
   }
@@ -83,7 +86,9 @@ extension SceneConfig.Position {
   fileprivate var json: String { "{\"x\":\(x.json),\"y\":\(y.json)}" }
 }
 
-/// Reads an object with exactly two numbers, so that nothing is lost when it is written again.
+/// Reads the two numbers of an object.
+///
+/// - Returns: `nil` if the object has other members, which would be lost when it is written again.
 private func pair(_ json: String, _ first: String, _ second: String) -> (Double, Double)? {
   guard let object = JSONObject(text: json), object.members.count == 2,
     let first = object[first].flatMap(Double.init(json:)),
@@ -95,7 +100,7 @@ private func pair(_ json: String, _ first: String, _ second: String) -> (Double,
 extension Double {
   /// Reads a JSON number; nil if it is another value, or not finite as a `Double`.
   fileprivate init?(json: String) {
-    // Only JSON numbers begin with these characters, and Swift accepts all of them.
+    // Only JSON numbers begin with these characters, and `Double` can parse every JSON number.
     guard let first = json.utf8.first,
       first == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first),
       let number = Double(json), number.isFinite

@@ -27,7 +27,7 @@ private struct Handling: Sendable {
   var requestBytes: Int
 }
 
-extension ServerConnectionHandler: CallKeeper {
+extension ServerConnectionHandler: CallController {
   /// A function that executes a call, inside the interceptors.
   typealias Work = @Sendable (ServerContext) async throws -> [UInt8]
 
@@ -312,7 +312,7 @@ extension ServerConnectionHandler: CallKeeper {
       || inboundBudget.bytes > limits.queuedBytesPerConnection
   }
 
-  // MARK: CallKeeper
+  // MARK: CallController
 
   func endAtDrain(_ streamID: UInt32) {
     guard calls[streamID] != nil else { return }

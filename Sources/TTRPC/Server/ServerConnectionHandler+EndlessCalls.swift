@@ -50,8 +50,8 @@ extension ServerConnectionHandler {
     let oldest = admission.account.removeOldest(above: limit)
     for call in oldest {
       // The call may be on another connection, with another event loop.
-      call.onConnection { keeper, streamID in
-        keeper.endDisplaced(streamID, .displaced(limit: limit, of: "a user"))
+      call.onConnection { controller, streamID in
+        controller.endDisplaced(streamID, .displaced(limit: limit, of: "a user"))
       }
     }
     return !oldest.isEmpty

@@ -193,6 +193,6 @@ extension ServerConnectionHandler: StreamConnection {
   func reportQueuedBytes(_ bytes: Int) -> Int {
     let change = bytes - queuedBytesReported
     queuedBytesReported = bytes
-    return server.load.queuedBytesChanged(by: change)
+    return server.load.changeQueuedBytes(by: change)
   }
 }

@@ -83,7 +83,7 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var readersAreBehind = false
   /// The timer that ends the streams of slow readers.
   var slowReaderTimer: Scheduled<Void>?
-  /// The timer that closes a connection from the reserve.
+  /// The timer that closes a reserved connection.
   private var reserveTimer: Scheduled<Void>?
   var waste = WasteMeter()
   var wasteEnds: Scheduled<Void>?
@@ -115,7 +115,8 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    callConnection = CallConnection(peer: peer, logger: logger, eventLoop: eventLoop, keeper: self)
+    callConnection = CallConnection(
+      peer: peer, logger: logger, eventLoop: eventLoop, controller: self)
     startWatch(context)
     guard admission.isReserved else { return }
     let this = NIOLoopBound(self, eventLoop: eventLoop)

@@ -23,13 +23,13 @@ public struct ServerContext: Sendable {
 
   /// The called method.
   ///
-  /// An HTTP request has the service `http`, and its path without the leading slash as the name.
+  /// For an HTTP request, the service is `http` and the name is the path without the leading slash.
   public var method: MethodDescriptor { call.method }
 
   /// A Boolean value that indicates whether the method is registered.
   ///
-  /// A call of an unknown method ends with ``StatusCode/unimplemented``, and the peer chose its
-  /// names.
+  /// A call of an unknown method ends with ``StatusCode/unimplemented``. Its ``method`` has the
+  /// names that the peer sent, which may be of any length and number.
   public var isKnown: Bool { call.isKnown }
 
   /// The metadata that the caller sent with the request.
@@ -42,13 +42,13 @@ public struct ServerContext: Sendable {
   public var logger: Logger {
     var logger = connectionLogger
     // The peer chose the name of an unknown method: truncate it.
-    let name = isKnown ? method.fullName : String(method.fullName.prefix(Self.longestName))
+    let name = isKnown ? method.fullName : String(method.fullName.prefix(Self.maxNameCharacters))
     logger[metadataKey: "method"] = "\(name)"
     for (key, value) in logMetadata { logger[metadataKey: key] = value }
     return logger
   }
 
-  private static let longestName = 200
+  private static let maxNameCharacters = 200
 
   var connectionLogger: Logger { call.connection.logger }
 
@@ -81,20 +81,22 @@ final class CallConnection: Sendable {
   let peer: PeerIdentity
   let logger: Logger
   let eventLoop: any EventLoop
-  let keeper: NIOLoopBound<any CallKeeper>
+  let controller: NIOLoopBound<any CallController>
 
   /// Creates the shared state, on the connection's event loop.
-  init(peer: PeerIdentity, logger: Logger, eventLoop: any EventLoop, keeper: any CallKeeper) {
+  init(
+    peer: PeerIdentity, logger: Logger, eventLoop: any EventLoop, controller: any CallController
+  ) {
     self.peer = peer
     self.logger = logger
     self.eventLoop = eventLoop
-    self.keeper = NIOLoopBound(keeper, eventLoop: eventLoop)
+    self.controller = NIOLoopBound(controller, eventLoop: eventLoop)
   }
 }
 
 /// The state that a call's handler and its connection share.
 ///
-/// It inherits the traffic counters, so that a call costs one object instead of two.
+/// It inherits the traffic counters, so that a call needs one allocation instead of two.
 final class ServerCall: CallTraffic, @unchecked Sendable {
   // Sendable: all properties are constant or atomic. A subclass has to restate the conformance.
   let connection: CallConnection
@@ -136,19 +138,19 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
     _ = earlyEnd.storeIfNil(EarlyEnd(reason))
   }
 
-  func onConnection(_ body: @escaping @Sendable (any CallKeeper, UInt32) -> Void) {
+  func onConnection(_ body: @escaping @Sendable (any CallController, UInt32) -> Void) {
     if connection.eventLoop.inEventLoop {
-      body(connection.keeper.value, streamID)
+      body(connection.controller.value, streamID)
     } else {
-      connection.eventLoop.execute { [self] in body(connection.keeper.value, streamID) }
+      connection.eventLoop.execute { [self] in body(connection.controller.value, streamID) }
     }
   }
 }
 
-/// A connection as seen by its calls, on the connection's event loop.
-protocol CallKeeper: AnyObject {
+/// The functions of a connection that its calls use, on the connection's event loop.
+protocol CallController: AnyObject {
   func endAtDrain(_ streamID: UInt32)
   func setDeadline(of streamID: UInt32, in timeout: Duration)
-  /// Ends a call to admit a newer one, unless it has ended.
+  /// Ends a call to admit a newer one. Does nothing if the call has already ended.
   func endDisplaced(_ streamID: UInt32, _ reason: RPCError)
 }

@@ -15,7 +15,7 @@ public struct ServerLimits: Sendable, Hashable {
   /// for each user. Such a connection serves only methods that answer from memory
   /// (``Method/immediate(_:_:_:)``) and HTTP, and is closed after ``reservedConnectionTimeout``.
   public var reservedConnections = 16
-  /// The time after which a connection from the reserve is closed.
+  /// The time after which a reserved connection is closed.
   public var reservedConnectionTimeout: Duration = .seconds(5)
   /// The maximum number of calls in flight on one connection, without endless calls.
   ///

@@ -6,9 +6,9 @@ public final class ServerLoad: Sendable {
   private let limits: ServerLimits
   private let all = Usage()
   private let guests = Usage()
-  /// The open connections from the reserve, which are not counted in `all`.
+  /// The open connections among ``ServerLimits/reservedConnections``, which `all` does not count.
   private let reservedConnections = Count()
-  /// The accounts of the users that have connections, by user id.
+  /// The counters of each user that has connections, by user id.
   private let accounts = NIOLockedValueBox<[UInt32: PeerAccount]>([:])
   private let queuedBytes = Atomic(0)
 
@@ -19,7 +19,7 @@ public final class ServerLoad: Sendable {
   /// The number of calls whose handlers have not returned, endless calls included.
   public var callsInFlight: Int { all.calls.value + all.endlessCalls.value }
 
-  /// The number of open connections, those from the reserve included.
+  /// The number of open connections, reserved connections included.
   public var openConnections: Int { all.connections.value + reservedConnections.value }
 
   /// The number of bytes that wait to be read, by handlers or by peers.
@@ -28,7 +28,7 @@ public final class ServerLoad: Sendable {
   /// Changes the number of queued bytes.
   ///
   /// - Returns: The new number.
-  func queuedBytesChanged(by change: Int) -> Int {
+  func changeQueuedBytes(by change: Int) -> Int {
     queuedBytes.add(change, ordering: .relaxed).newValue
   }
 
@@ -36,8 +36,8 @@ public final class ServerLoad: Sendable {
 
   /// Admits a connection of a user, and counts it.
   ///
-  /// - Returns: `nil` if a limit of the server, the user or the guests is reached and the reserve
-  ///   is used up.
+  /// - Returns: `nil` if a limit of the server, the user or the guests is reached and no reserved
+  ///   connection is left.
   func connectionOpened(by userID: UInt32, _ budget: PeerBudget) -> Admission? {
     // Under the lock, so that an account is not removed while a connection is added to it.
     accounts.withLockedValue { accounts in
@@ -55,10 +55,10 @@ public final class ServerLoad: Sendable {
     {
       return Admission(account: account, budget: budget, isReserved: false)
     }
-    let hasReserve = countOneMore(
+    let isReserved = countOneMore(
       reservedConnections, limits.reservedConnections, account.reservedConnections,
       Self.reservedConnectionsPerUser, nil)
-    return hasReserve ? Admission(account: account, budget: budget, isReserved: true) : nil
+    return isReserved ? Admission(account: account, budget: budget, isReserved: true) : nil
   }
 
   func connectionClosed(_ admission: Admission) {
@@ -96,11 +96,11 @@ public final class ServerLoad: Sendable {
       return countOneMore(
         all.calls, limits.calls, usage.calls, budget.calls, budget.isGuest ? guests.calls : nil)
     case .endless:
-      // At the limit, the user's oldest calls are ended, but their handlers take a moment to
-      // return. Hence the factor of two.
-      let (limit, isAboveAll) = budget.endlessCalls.multipliedReportingOverflow(by: 2)
+      // Above its limit, the user's oldest calls are ended, but are counted until their handlers
+      // return. The factor of two admits new calls in the meantime.
+      let (limit, overflows) = budget.endlessCalls.multipliedReportingOverflow(by: 2)
       return countOneMore(
-        all.endlessCalls, limits.endlessCalls, usage.endlessCalls, isAboveAll ? .max : limit,
+        all.endlessCalls, limits.endlessCalls, usage.endlessCalls, overflows ? .max : limit,
         budget.isGuest ? guests.endlessCalls : nil)
     }
   }
@@ -122,8 +122,10 @@ public final class ServerLoad: Sendable {
     if admission.budget.isGuest { guests.calls.add(change) }
   }
 
-  /// Adds a connection and its calls to the guests' counters, or subtracts them, after its user has
-  /// become a guest or ceased to be one.
+  /// Adds a connection and its calls to the guests' counters, or subtracts them.
+  ///
+  /// - Parameter isGuest: True if the connection's user has become a guest; false if the user is a
+  ///   guest no longer.
   func guestChanged(to isGuest: Bool, connections: Int, calls: Int, endlessCalls: Int) {
     let sign = isGuest ? 1 : -1
     guests.connections.add(sign * connections)
@@ -131,7 +133,7 @@ public final class ServerLoad: Sendable {
     guests.endlessCalls.add(sign * endlessCalls)
   }
 
-  /// Counts one for the server, the user and, if given, the guests.
+  /// Adds one to a counter of the server, of a user and, if given, of the guests.
   ///
   /// - Returns: False if a limit is reached, in which case nothing is counted.
   private func countOneMore(

@@ -96,7 +96,7 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     pool.resume()
     do throws(PostgresError) {
       // The wait must end before the monitor takes it for a database that hangs.
-      try await pool.waitUntilConnected(timeout: DatabaseMonitor.patience / 2)
+      try await pool.waitUntilConnected(timeout: DatabaseMonitor.checkTimeout / 2)
       return .ready
     } catch {
       return .unreachable(error.message)
@@ -135,8 +135,8 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
 struct DatabaseMonitor {
   /// The time after which a database that has not answered a check counts as hanging.
   ///
-  /// A failure is noticed after the sum of patience and interval at the latest.
-  static let patience: Duration = .seconds(2)
+  /// A failure is noticed after the sum of `checkTimeout` and `interval` at the latest.
+  static let checkTimeout: Duration = .seconds(2)
   /// The pause between two checks.
   static let interval: Duration = .milliseconds(500)
 
@@ -155,13 +155,13 @@ struct DatabaseMonitor {
   /// anything.
   var timer: ContinuousClock.Instant? {
     guard let checkStart else { return nextCheck }
-    return reported == .hanging ? nil : checkStart + Self.patience
+    return reported == .hanging ? nil : checkStart + Self.checkTimeout
   }
 
   /// Handles the timer, and returns the action to take.
   mutating func timerFired(now: ContinuousClock.Instant) -> Action? {
     if let checkStart {
-      return now >= checkStart + Self.patience ? report(.hanging) : nil
+      return now >= checkStart + Self.checkTimeout ? report(.hanging) : nil
     }
     if let nextCheck, now < nextCheck { return nil }
     nextCheck = nil

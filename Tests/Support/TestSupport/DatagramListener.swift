@@ -12,9 +12,9 @@ public final class DatagramListener: Sendable {
   public init(_ name: String) throws(RawPeer.Failure) {
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw RawPeer.Failure(description: "socket") }
-    var patience = timeval(tv_sec: Int(testTimeout.components.seconds), tv_usec: 0)
+    var timeout = timeval(tv_sec: Int(testTimeout.components.seconds), tv_usec: 0)
     unsafe setsockopt(
-      descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+      descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { bytes in

@@ -157,14 +157,16 @@ public enum Program: String, Sendable {
   }
 }
 
-/// A process that a test has started, and that is killed after 15 minutes.
+/// A process that a test has started.
+///
+/// It is killed after 15 minutes.
 public final class RunningProgram: Sendable {
   private struct State {
     var ending: Program.Ending?
     var waiters: [CheckedContinuation<Program.Ending, Never>] = []
   }
 
-  private static let patience: DispatchTimeInterval = .seconds(900)
+  private static let maxDuration: DispatchTimeInterval = .seconds(900)
 
   /// The process id.
   public let processID: Int32
@@ -212,7 +214,7 @@ public final class RunningProgram: Sendable {
       }
       for waiter in waiters { waiter.resume(returning: ending) }
     }
-    DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) {
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.maxDuration) {
       state.mutex.withLock { if $0.ending == nil { kill(processID, SIGKILL) } }
     }
   }

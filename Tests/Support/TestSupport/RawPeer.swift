@@ -48,9 +48,9 @@ public final class RawPeer: Sendable {
   /// Each read waits for at most ``testTimeout``.
   init(descriptor: Int32) {
     self.descriptor = descriptor
-    var patience = timeval(tv_sec: Int(testTimeout.components.seconds), tv_usec: 0)
+    var timeout = timeval(tv_sec: Int(testTimeout.components.seconds), tv_usec: 0)
     unsafe setsockopt(
-      descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+      descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
   }
 
   deinit {

@@ -3,20 +3,21 @@
 
 import TTRPC
 
-/// The service that a server under test implements. Its name is that of the recorded frames, without
-/// a package.
+/// The service that a server under test implements. It has no package, because the recorded frames
+/// call it `p`.
 protocol pHandler: TTRPC.Service {
   /// Returns the number plus one.
   func echo(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// Fails with UNKNOWN from an error without a status, whose text is confidential.
+  /// Fails with UNKNOWN: the handler throws an error that has no status. The error's text must not
+  /// reach the client.
   func fail(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// Fails with FAILED_PRECONDITION, "no", and a detail of type "type.example/p.Why" and value 01.
+  /// Fails with FAILED_PRECONDITION, "no", and a detail "type.example/p.Why" whose value is 0x01.
   func refuse(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
@@ -31,12 +32,12 @@ protocol pHandler: TTRPC.Service {
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Blob
 
-  /// Returns the number once Release was called with it.
+  /// Returns the number when Release has been called with it.
   func hold(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// Lets every Hold of the number return, later ones included.
+  /// Lets each current and later Hold of the number return.
   func release(
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
@@ -46,7 +47,7 @@ protocol pHandler: TTRPC.Service {
     _ request: Number, context: TTRPC.ServerContext
   ) async throws -> Number
 
-  /// Sends the numbers from 1 to the request's number, but at least 1.
+  /// Sends the numbers from 1 to the request's number, or 1 if that number is lower.
   func many(
     _ request: Number, responses: TTRPC.ResponseWriter<Number>,
     context: TTRPC.ServerContext
@@ -64,7 +65,7 @@ protocol pHandler: TTRPC.Service {
     context: TTRPC.ServerContext
   ) async throws
 
-  /// Returns the number of messages.
+  /// Returns the number of received messages.
   func sum(
     _ requests: TTRPC.MessageStream<Number>, context: TTRPC.ServerContext
   ) async throws -> Number
@@ -81,7 +82,8 @@ protocol pHandler: TTRPC.Service {
     context: TTRPC.ServerContext
   ) async throws
 
-  /// Sends each blob back. Reads none until Release was called with the number of metadata key "k".
+  /// Sends each blob back. Starts to read when Release has been called with the number in metadata
+  /// key "k".
   func stall(
     _ requests: TTRPC.MessageStream<Blob>,
     responses: TTRPC.ResponseWriter<Blob>,
@@ -213,14 +215,15 @@ struct pClient: Sendable {
     try await client.unary(Methods.echo, request, options: options)
   }
 
-  /// Fails with UNKNOWN from an error without a status, whose text is confidential.
+  /// Fails with UNKNOWN: the handler throws an error that has no status. The error's text must not
+  /// reach the client.
   func fail(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
     try await client.unary(Methods.fail, request, options: options)
   }
 
-  /// Fails with FAILED_PRECONDITION, "no", and a detail of type "type.example/p.Why" and value 01.
+  /// Fails with FAILED_PRECONDITION, "no", and a detail "type.example/p.Why" whose value is 0x01.
   func refuse(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
@@ -241,14 +244,14 @@ struct pClient: Sendable {
     try await client.unary(Methods.metadata, request, options: options)
   }
 
-  /// Returns the number once Release was called with it.
+  /// Returns the number when Release has been called with it.
   func hold(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
     try await client.unary(Methods.hold, request, options: options)
   }
 
-  /// Lets every Hold of the number return, later ones included.
+  /// Lets each current and later Hold of the number return.
   func release(
     _ request: Number, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> Number {
@@ -262,7 +265,7 @@ struct pClient: Sendable {
     try await client.unary(Methods.running, request, options: options)
   }
 
-  /// Sends the numbers from 1 to the request's number, but at least 1.
+  /// Sends the numbers from 1 to the request's number, or 1 if that number is lower.
   func many<Value>(
     _ request: Number, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<Number>) async throws -> Value
@@ -286,7 +289,7 @@ struct pClient: Sendable {
     try await client.serverStreaming(Methods.watch, request, options: options, body)
   }
 
-  /// Returns the number of messages.
+  /// Returns the number of received messages.
   func sum(
     options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.RequestWriter<Number>) async throws -> Void
@@ -312,7 +315,8 @@ struct pClient: Sendable {
     try await client.bidirectional(Methods.bidi, options: options, body)
   }
 
-  /// Sends each blob back. Reads none until Release was called with the number of metadata key "k".
+  /// Sends each blob back. Starts to read when Release has been called with the number in metadata
+  /// key "k".
   func stall<Value>(
     options: TTRPC.CallOptions = .init(),
     _ body: (

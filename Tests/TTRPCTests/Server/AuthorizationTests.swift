@@ -9,7 +9,7 @@ import Testing
 
 /// The interceptor ``Authorization``, tested without a server.
 @Suite struct AuthorizationTests {
-  private final class NoConnection: CallKeeper {
+  private final class NoConnection: CallController {
     func endAtDrain(_ streamID: UInt32) {}
     func setDeadline(of streamID: UInt32, in timeout: Duration) {}
     func endDisplaced(_ streamID: UInt32, _ reason: RPCError) {}
@@ -23,7 +23,7 @@ import Testing
     return try await eventLoop.submit { [logger] in
       let connection = CallConnection(
         peer: PeerIdentity(processID: 1, userID: 1000, groupID: 100), logger: logger,
-        eventLoop: eventLoop, keeper: NoConnection())
+        eventLoop: eventLoop, controller: NoConnection())
       return ServerContext(
         ServerCall(
           connection, streamID: 1, method: MethodDescriptor(service: "p", name: method),

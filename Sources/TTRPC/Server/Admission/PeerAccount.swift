@@ -32,13 +32,13 @@ struct Usage: Sendable {
   let endlessCalls = Count()
 }
 
-/// The counters that all connections of one user id share.
+/// The counters of all connections of one user id.
 ///
-/// An account exists as long as its user has a connection.
+/// An account exists as long as the user has a connection.
 final class PeerAccount: Sendable {
   let userID: UInt32
   let usage = Usage()
-  /// The connections that the user has from the server's reserve.
+  /// The user's connections among ``ServerLimits/reservedConnections``.
   let reservedConnections = Count()
   private let endlessCalls = NIOLockedValueBox(EndlessCalls())
 
@@ -121,7 +121,8 @@ struct Admission: Sendable {
   let account: PeerAccount
   /// The limits of the connection's user, which a change of policy replaces.
   var budget: PeerBudget
-  /// A Boolean value that indicates whether the connection belongs to the server's reserve.
+  /// A Boolean value that indicates whether the connection is one of
+  /// ``ServerLimits/reservedConnections``.
   ///
   /// Such a connection serves only HTTP and methods that answer from memory.
   let isReserved: Bool

@@ -90,7 +90,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
 
   private func answer(_ head: HTTPRequestHead, path: String, _ route: HTTPRoute?) {
     let call = ServerCall(
-      CallConnection(peer: peer, logger: logger, eventLoop: loop.eventLoop, keeper: self),
+      CallConnection(peer: peer, logger: logger, eventLoop: loop.eventLoop, controller: self),
       streamID: 0,
       method: route?.descriptor
         ?? MethodDescriptor(service: HTTPRoute.serviceName, name: String(path.dropFirst())),
@@ -169,7 +169,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   }
 }
 
-extension HTTPConnectionHandler: CallKeeper {
+extension HTTPConnectionHandler: CallController {
   func endAtDrain(_ streamID: UInt32) {}
 
   func endDisplaced(_ streamID: UInt32, _ reason: RPCError) {}

@@ -46,7 +46,7 @@ public struct Authorization: HookInterceptor {
     func callBegan(_ context: inout ServerContext) throws(RPCError) {
       guard !allows(context.peer, method) else { return }
       // The peer chose the name of an unknown method, and the message returns it: truncate it.
-      let name = isKnown ? method.fullName : String(method.fullName.prefix(Self.longestName))
+      let name = isKnown ? method.fullName : String(method.fullName.prefix(Self.maxNameCharacters))
       context.logger.notice("call denied")
       Counter(
         label: "ttrpc_server_denied_total", dimensions: [("method", isKnown ? name : "unknown")]
@@ -55,6 +55,6 @@ public struct Authorization: HookInterceptor {
         code: .permissionDenied, message: "uid \(context.peer.userID) may not call \(name)")
     }
 
-    private static let longestName = 200
+    private static let maxNameCharacters = 200
   }
 }

@@ -74,7 +74,11 @@ final class ClientRun {
     case 12: turns.advance(.milliseconds(Int64(step.byte())))
     case 13: serverReads(step.byte())
     case 14:
-      if tasks.isEmpty { gate.letGo() } else { tasks[step.number(below: tasks.count)].cancel() }
+      if tasks.isEmpty {
+        gate.resumeWaiting()
+      } else {
+        tasks[step.number(below: tasks.count)].cancel()
+      }
     default: happen(step.byte())
     }
     if kind & 0x40 != 0 { deliver() }
@@ -119,7 +123,7 @@ final class ClientRun {
     guard channel.isActive else { return }
     turns.onLoop {
       switch choice % 4 {
-      case 0: gate.letGo()
+      case 0: gate.resumeWaiting()
       case 1: handler.retire()
       case 2: channel.close(promise: nil)
       default: channel.pipeline.fireErrorCaught(IOError(errnoCode: 104, reason: "read"))

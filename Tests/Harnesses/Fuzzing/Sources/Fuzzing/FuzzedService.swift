@@ -7,12 +7,12 @@ import ProtobufC
 struct FuzzedService: Service {
   static let serviceName = "p"
 
-  /// Holds handlers until the input or their cancellation resumes them.
+  /// The gate at which handlers wait until the input or a cancellation resumes them.
   let gate = Gate()
-  /// Holds handlers that ignore their cancellation.
+  /// The gate at which handlers wait that ignore cancellation.
   let stubbornGate = Gate()
 
-  struct Unspeakable: Error {}
+  struct ConfidentialError: Error {}
 
   static let methodNames = FuzzedService().methods.map(\.name)
 
@@ -28,7 +28,7 @@ struct FuzzedService: Service {
         return request
       },
       .unary("Stubborn", WireDuration.self) { request, _ in
-        try await stubbornGate.wait(heedsCancellation: false)
+        try await stubbornGate.wait(isCancellable: false)
         return request
       },
       .unary("Limited", WireDuration.self) { request, context in
@@ -41,7 +41,7 @@ struct FuzzedService: Service {
       },
       .unary("Fail", WireStatus.self) { request, _ -> WireDuration in
         guard request.code == 0 else { throw RPCError(request) }
-        throw Unspeakable()
+        throw ConfidentialError()
       },
     ]
   }
@@ -61,7 +61,7 @@ struct FuzzedService: Service {
         try await responses.write(request)
       },
       .serverStreaming("Linger", WireDuration.self) { request, responses, _ in
-        try await stubbornGate.wait(heedsCancellation: false)
+        try await stubbornGate.wait(isCancellable: false)
         try await responses.write(request)
       },
       .clientStreaming("Sum", WireDuration.self) { requests, _ in

@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 
-/// A gate at which handlers and callers of a run wait until the input resumes them.
+/// A gate at which tasks of a run wait until the fuzzing input resumes them.
 final class Gate: Sendable {
   private struct State {
     var isOpen = false
@@ -12,8 +12,8 @@ final class Gate: Sendable {
 
   /// Waits until the gate resumes the task.
   ///
-  /// - Parameter heedsCancellation: True if cancellation resumes the task, too.
-  func wait(heedsCancellation: Bool = true) async throws {
+  /// - Parameter isCancellable: True if cancellation also resumes the task.
+  func wait(isCancellable: Bool = true) async throws {
     let id = state.withLockedValue { state in
       state.next += 1
       return state.next
@@ -21,22 +21,22 @@ final class Gate: Sendable {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isOpen = state.withLockedValue { state in
-          let isOpen = state.isOpen || heedsCancellation && Task.isCancelled
+          let isOpen = state.isOpen || isCancellable && Task.isCancelled
           if !isOpen { state.waiting[id] = continuation }
           return isOpen
         }
         if isOpen { continuation.resume() }
       }
     } onCancel: {
-      if heedsCancellation {
+      if isCancellable {
         state.withLockedValue { $0.waiting.removeValue(forKey: id) }?.resume()
       }
     }
-    if heedsCancellation { try Task.checkCancellation() }
+    if isCancellable { try Task.checkCancellation() }
   }
 
-  /// Resumes the tasks that wait now.
-  func letGo() {
+  /// Resumes the waiting tasks.
+  func resumeWaiting() {
     let waiting = state.withLockedValue { state in
       defer { state.waiting = [:] }
       return state.waiting
@@ -44,9 +44,9 @@ final class Gate: Sendable {
     for (_, continuation) in waiting.sorted(by: { $0.key < $1.key }) { continuation.resume() }
   }
 
-  /// Resumes all tasks, now and later.
+  /// Resumes the waiting tasks, and lets later tasks pass without waiting.
   func open() {
     state.withLockedValue { $0.isOpen = true }
-    letGo()
+    resumeWaiting()
   }
 }

@@ -27,8 +27,8 @@ enum MessageRun {
     guard let again = try? M(serialized: once), let third = try? M(serialized: once) else {
       broken("a \(M.fullName) that was written can be read")
     }
-    // A message with a NaN is not equal to itself, unless the arrays with the NaN are identical;
-    // hence the third.
+    // Messages with a NaN are not equal, so `again` may differ from `value`. It must then differ
+    // from the third message as well.
     expect(again == value || again != third, "a \(M.fullName) is read as it was written")
     expect(again.serialized() == once, "a \(M.fullName) is written the same way again")
     value.withSerializer { serializer in

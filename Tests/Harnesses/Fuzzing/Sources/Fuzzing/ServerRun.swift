@@ -100,7 +100,7 @@ final class ServerRun {
     case 11: turns.turn()
     case 12: turns.advance(.milliseconds(Int64(step.byte())))
     case 13: peerReads(step.byte())
-    case 14: (step.byte() & 1 == 0 ? service.gate : service.stubbornGate).letGo()
+    case 14: (step.byte() & 1 == 0 ? service.gate : service.stubbornGate).resumeWaiting()
     default: happen(step.byte())
     }
     if kind & 0x40 != 0 { deliver() }
