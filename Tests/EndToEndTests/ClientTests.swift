@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  @Test func `a ledger of several pages is read once from the newest to the oldest entry`()
+  @Test func `each entry of a ledger with several pages is read once, the newest first`()
     async throws
   {
     try await ServedUser.with(annualBudget: 3500) { client, user, database, _ in

@@ -5,7 +5,7 @@ internal import NIOConcurrencyHelpers
 ///
 /// Items that arrive while a batch is in flight wait for the next batch. If no batch is in flight,
 /// an item starts one, which takes all items that have arrived by the time its connection sends it.
-/// So no item waits for a timer, and the size of the batches follows the load.
+/// No item waits for a timer, and the load determines the size of the batches.
 ///
 /// One batch is in flight at a time, so that batches of one queue never wait for each other's
 /// locks.
@@ -20,7 +20,9 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
     /// It is empty if all items have been cancelled.
     var items: [Item] { queue.items(of: number) }
 
-    /// Finishes the batch, once, with an answer for each item in order or with an error.
+    /// Finishes the batch, with an answer for each item in order, or with an error.
+    ///
+    /// Only the first call has an effect.
     func finish(_ result: Result<[Answer], PostgresError>) { queue.finish(number, result) }
   }
 
@@ -37,9 +39,8 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   /// - Parameters:
   ///   - capacity: The capacity for waiting items, which several queues can share; nil for a
   ///     capacity of its own.
-  ///   - joins: Returns true if an item (the second) may be in a batch that another item (the
-  ///     first) starts. The other items keep their order, and the first of them starts the next
-  ///     batch.
+  ///   - joins: Returns true if the second item may be in a batch whose first item is the first.
+  ///     Other items wait in their order, and the first of them is the first of the next batch.
   ///   - write: Starts to write a batch, and returns its cancellation handler, if it has one.
   init(
     limits: BatchLimits, capacity: QueueCapacity? = nil,
@@ -66,7 +67,8 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   ///
   /// - Returns: A cancellation handler. It completes the item immediately with
   ///   ``PostgresError/Code/cancelled``. An item that is cancelled before its batch is sent has no
-  ///   effect; later it may have one. A batch is cancelled when all of its items are.
+  ///   effect; an item that is cancelled later may have one. A batch is cancelled when all of its
+  ///   items are cancelled.
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/queueFull`` if the capacity is used up.
   func submit(
     _ item: Item, completion: @escaping @Sendable (Result<Answer, PostgresError>) -> Void
@@ -143,7 +145,7 @@ extension BatchQueue {
         countCancelled(&state)
         return (completion, nil)
       }
-      // Its part of the batch may not be sent yet.
+      // The ticket may be in a part of the batch that is not sent yet.
       guard batch == state.inFlight?.number else { return (completion, nil) }
       state.inFlight?.activeCount -= 1
       return (completion, state.inFlight?.activeCount == 0 ? state.inFlight?.cancellation : nil)
@@ -152,18 +154,19 @@ extension BatchQueue {
     cancellation?()
   }
 
-  /// Counts a waiting ticket as cancelled, and removes the cancelled tickets once most of them are.
+  /// Counts a waiting ticket as cancelled, and removes cancelled tickets if most tickets are.
   ///
-  /// So callers that submit and cancel repeatedly while a batch takes long do not use up memory.
+  /// This bounds the memory that callers use who submit and cancel repeatedly while a batch is in
+  /// flight.
   private func countCancelled(_ state: inout State) {
     state.waitingCount -= 1
     capacity.freeSlots(1)
-    if state.waiting.count > 2 * state.waitingCount + Self.maxCancelledCount {
+    if state.waiting.count > 2 * state.waitingCount + Self.minRemovedCount {
       state.waiting.removeAll { $0.completion == nil }
     }
   }
 
-  private static var maxCancelledCount: Int { 64 }
+  private static var minRemovedCount: Int { 64 }
 
   /// Starts a batch whose tickets are chosen later, when its items are read.
   private func begin(_ state: inout State) -> Batch {
@@ -191,7 +194,7 @@ extension BatchQueue {
     }
   }
 
-  /// Removes the tickets of the next batch from the waiting ones.
+  /// Takes the tickets of the next batch out of the queue.
   private func takeNext(_ state: inout State) -> Tickets {
     var batch: Tickets = []
     var rest: Tickets = []
@@ -234,7 +237,7 @@ extension BatchQueue {
         inFlight.attempts += 1
         inFlight.parts.append(tickets)
       case .failure(let error) where error.mayBeDueToOneItem && tickets.count > 1:
-        // Nothing was written. Sends the halves separately to find the item that is at fault.
+        // Nothing was written. Send the halves separately to find the item that is at fault.
         let half = tickets.count / 2
         inFlight.attempts = 1
         inFlight.parts += [Array(tickets[half...]), Array(tickets[..<half])]
@@ -252,7 +255,7 @@ extension BatchQueue {
 
   private typealias Answered = [(Completion, Result<Answer, PostgresError>)]
 
-  /// Starts the next write: the batch's next part, or a batch of the items that wait.
+  /// Starts the next write: the next part of the batch, or a batch of waiting items.
   private func beginNext(after inFlight: InFlight, _ state: inout State) -> Batch? {
     var parts = inFlight.parts
     while let part = parts.popLast() {

@@ -30,11 +30,13 @@ extension Connection {
     }
   }
 
-  /// Sets the session's settings, and detects a pooler by comparing process IDs: behind a pooler,
-  /// the server process that executes the statement is not the one the connection was told about.
+  /// Applies the session settings, and detects a pooler.
   ///
-  /// The settings are not in the startup packet, because poolers reject it then. Clients of a
-  /// pooler share its sessions, so there the settings have to be local to each transaction.
+  /// The statement compares the process id of the backend that executes it with the id that the
+  /// connection received at its start. Behind a pooler, the two differ. The clients of a pooler
+  /// share its sessions, so the settings are then made local to each transaction.
+  ///
+  /// The settings are not in the startup packet, because poolers reject unknown parameters in it.
   private func setUp(_ libpq: LibpqConnection, _ deadline: ContinuousClock.Instant) {
     session = Session(libpq: libpq, maximumPrepared: configuration.maximumPrepared)
     link = .settingUp(deadline: deadline)
@@ -47,7 +49,7 @@ extension Connection {
         try result.get()?.rows { row throws(PostgresError) in try row.decode(Bool.self, at: 0) }
           == [true]
       }
-      self?.assumeIsolated { $0.isSetUp(isDirect) }
+      self?.assumeIsolated { $0.setUpFinished(isDirect) }
     }
     // Sent before all waiting requests.
     backlog.grant(lease)
@@ -70,7 +72,7 @@ extension Connection {
     return "pg_catalog.set_config('\(setting.name)', '\(value)', \(isLocal))"
   }
 
-  private func isSetUp(_ isDirect: Result<Bool, PostgresError>) {
+  private func setUpFinished(_ isDirect: Result<Bool, PostgresError>) {
     guard case .settingUp = link else { return }
     switch isDirect {
     case .success(let isDirect):

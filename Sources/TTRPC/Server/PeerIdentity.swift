@@ -3,11 +3,11 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
-/// The process at the other end of a Unix socket, as the kernel recorded it when it connected.
+/// The credentials of the process at the other end of a Unix socket.
 ///
-/// The kernel reports these credentials through `SO_PEERCRED` and `SO_PEERGROUPS`. They identify
-/// the process that connected. Another process may write now, because a descriptor can be passed
-/// on.
+/// The kernel records them when the process connects, and reports them through `SO_PEERCRED` and
+/// `SO_PEERGROUPS`. Another process may use the connection later, because a process can pass its
+/// descriptor.
 public struct PeerIdentity: Sendable, Hashable {
   /// The process id, which may belong to another process once this one has exited.
   public let processID: Int32
@@ -57,7 +57,8 @@ extension PeerIdentity {
   }
 
   private static func supplementaryGroups(ofPeerOn socket: Int32) throws(IOError) -> [UInt32] {
-    // Most processes are in fewer groups. For the others, the second attempt has the capacity.
+    // Most processes are in fewer groups. For the others, a second attempt uses the count that the
+    // kernel returns.
     var capacity = 64
     while true {
       var groups = [gid_t](repeating: 0, count: capacity)

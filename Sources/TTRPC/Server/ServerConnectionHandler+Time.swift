@@ -2,8 +2,9 @@ internal import Logging
 internal import NIOCore
 
 extension ServerConnectionHandler {
-  /// Starts to check periodically whether the peer has stopped within a frame, does not read, or is
-  /// idle.
+  /// Starts to close the connection if the peer stops within a frame, does not read, or is idle.
+  ///
+  /// A timer checks the connection at a quarter of the shortest timeout.
   func startWatch(_ context: ChannelHandlerContext) {
     let shortest = min(
       limits.frameTimeout, limits.writeTimeout, limits.idleTimeout ?? limits.frameTimeout)
@@ -18,7 +19,7 @@ extension ServerConnectionHandler {
     let now = now
     let queuedBefore = queuedBytesReported
     checkQueuedBytes()
-    // A peer that reads slowly does read.
+    // The peer has read something, so the write timeout starts again.
     if queuedBytesReported < queuedBefore, unwritableSince != nil { unwritableSince = now }
     if let frameBegan, now - frameBegan > TimeAmount(limits.frameTimeout) {
       logger.notice(
@@ -37,7 +38,7 @@ extension ServerConnectionHandler {
 }
 
 extension ServerConnectionHandler {
-  /// Sets the time at which a call is ended, unless it has ended by then.
+  /// Sets the deadline of a call.
   func limit(_ streamID: UInt32, to deadline: ContinuousClock.Instant) {
     calls[streamID]?.deadline = deadline
     guard deadlines.isEarlier(deadline) else { return }
@@ -60,8 +61,8 @@ extension ServerConnectionHandler {
 
 /// A timer for the earliest deadline of a connection's calls.
 ///
-/// The timer stays as it is when a call ends. Most calls end long before their deadlines, and a
-/// timer for each would cost more than the call itself.
+/// The timer is not changed when a call ends. Most calls end long before their deadlines, and a
+/// timer for each call would cost more than the call itself.
 struct DeadlineTimer {
   private var deadline: ContinuousClock.Instant?
   private var timer: Scheduled<Void>?
@@ -75,7 +76,7 @@ struct DeadlineTimer {
   ) {
     timer?.cancel()
     self.deadline = deadline
-    // The peer may request any number of nanoseconds; a year is as good as no limit.
+    // The peer may request any number of nanoseconds, which the event loop may not support.
     let delay = TimeAmount(min(deadline - .now, .longest))
     timer = eventLoop.scheduleTask(in: delay, fire)
   }

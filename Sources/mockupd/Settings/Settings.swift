@@ -38,7 +38,9 @@ struct Settings: Sendable {
   /// The level of the log line for each call.
   var logCallLevel: Logger.Level
 
-  /// Reads the settings: a flag takes precedence over the environment, and that over the file.
+  /// Reads the settings from the flags, the environment and the settings file.
+  ///
+  /// Flags take precedence over the environment, and the environment over the file.
   ///
   /// - Throws: ``SettingError`` with the name of the invalid setting.
   init(_ flags: SettingsFlags) async throws {

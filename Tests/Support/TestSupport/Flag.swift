@@ -7,7 +7,7 @@ public final class Flag: Sendable {
   /// Creates a flag that is not raised.
   public init() {}
 
-  /// True once the flag was raised.
+  /// True if the flag has been raised.
   public var isRaised: Bool { raised.load(ordering: .acquiring) }
 
   /// Raises the flag.

@@ -1,9 +1,10 @@
--- Expires the reservations of each user p_user_ids[i] in the year p_years[i] that are due at p_now,
+-- Expires, for each user p_user_ids[i] and year p_years[i], the reservations that are due at p_now,
 -- by the rules of mockupd.as_of(). Returns their number, and sets due_at in the counters to the
 -- next expiry.
 --
--- Expiry takes effect here, when a user's credits are next used, and does not depend on the
--- sweeper. The caller has locked the counters of all these years, so no other session changes them.
+-- The engine calls this function before each change of a user's credits, so expiry does not depend
+-- on the sweeper. The caller has locked the counters of these users and years, so no other session
+-- changes them.
 CREATE OR REPLACE FUNCTION mockupd.expire_due(
   p_now timestamptz, p_user_ids uuid[], p_years integer[]
 ) RETURNS bigint
@@ -21,9 +22,9 @@ BEGIN
     WITH open AS MATERIALIZED (
       SELECT c.user_id, c.year, r.id, r.month, r.state, r.expires_at, r.expires_at <= p_now AS due,
         CASE WHEN r.state = 'held' THEN r.held ELSE 0 END AS freed
-      FROM unnest(p_user_ids, p_years) AS due (user_id, year)
-      JOIN mockupd.credit_counters AS c ON c.user_id = due.user_id AND c.year = due.year
-      -- Most due years have no open reservation. The condition on c.open avoids the call for them.
+      FROM unnest(p_user_ids, p_years) AS i (user_id, year)
+      JOIN mockupd.credit_counters AS c ON c.user_id = i.user_id AND c.year = i.year
+      -- Most of these years have no open reservation. c.open > 0 avoids the call for them.
       LEFT JOIN LATERAL (
         SELECT r.* FROM mockupd.open_reservations(c.user_id, c.year, c.open) AS r WHERE c.open > 0
       ) AS r ON true

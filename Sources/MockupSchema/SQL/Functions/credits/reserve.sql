@@ -46,10 +46,10 @@ BEGIN
   --
   -- The scalar subqueries make PostgreSQL look up each row by its key. For a join, it might choose
   -- another plan.
-  SELECT array_agg(i.is_possible AND i.turn = 1 ORDER BY i.ordinal) INTO v_decides
+  SELECT array_agg(i.is_possible AND i.attempt = 1 ORDER BY i.ordinal) INTO v_decides
   FROM (
     SELECT i.ordinal, i.is_possible,
-      row_number() OVER (PARTITION BY i.user_id, i.id, i.is_possible ORDER BY i.ordinal) AS turn
+      row_number() OVER (PARTITION BY i.user_id, i.id, i.is_possible ORDER BY i.ordinal) AS attempt
     FROM (
       SELECT i.*,
         i.user_id IN (SELECT c.user_id FROM unnest(v_counters) AS c)
