@@ -44,7 +44,7 @@ import Testing
       case .finish(let item, .success(let value)): "\(item) = \(value)"
       case .finish(let item, .failure(let error)): "\(item) \(error.code)"
       case .sendAgain(let item, let anew): "again \(item)\(anew ? " anew" : "")"
-      case .giveUp: "give up"
+      case .dropConnection: "drop connection"
       }
     }
   }
@@ -214,13 +214,13 @@ import Testing
 
   @Test func `an unexpected result ends the connection`() {
     var idle = pipeline()
-    #expect(actions(&idle, .completed(1)) == ["give up"])
+    #expect(actions(&idle, .completed(1)) == ["drop connection"])
     var early = pipeline(("a", .execute))
-    #expect(actions(&early, .synchronized) == ["give up"])
+    #expect(actions(&early, .synchronized) == ["drop connection"])
     var twice = pipeline(("a", .execute))
-    #expect(actions(&twice, .completed(1), .completed(1)) == ["give up"])
+    #expect(actions(&twice, .completed(1), .completed(1)) == ["drop connection"])
     var skipped = pipeline(("a", .execute))
-    #expect(actions(&skipped, .skipped) == ["give up"])
+    #expect(actions(&skipped, .skipped) == ["drop connection"])
   }
 }
 

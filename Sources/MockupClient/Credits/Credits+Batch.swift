@@ -54,7 +54,7 @@ extension Credits {
 }
 
 extension RPCError {
-  /// Creates the error that a failed item of a batch would have had as a call of its own.
+  /// Creates the error that a separate call would throw for a failed item of a batch.
   fileprivate init(_ error: BatchError) {
     self.init(
       code: StatusCode(rawValue: error.code) ?? .unknown, message: error.message,

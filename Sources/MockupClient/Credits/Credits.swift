@@ -14,7 +14,7 @@ public import TimeOrderedID
 public struct Credits: Sendable {
   let stub: CreditServiceClient
   let options: CallOptions
-  /// The commits and releases of `withReservation`.
+  /// Makes the commits and releases of `withReservation`, which cancellation does not end.
   let shielded: ShieldedCalls
 
   /// Reserves credits for a user.

@@ -11,7 +11,7 @@ public struct Performance: Sendable {
   let options: CallOptions
   /// The policy for retrying streams; single calls are retried by the connection.
   let retry: RetryPolicy
-  /// The batches of recorders.
+  /// Sends the batches of recorders, which cancellation does not end.
   let shielded: ShieldedCalls
 
   /// Counts a batch of entries.

@@ -31,7 +31,7 @@ public struct Reservation: Sendable, Hashable {
   public var createdAt: Date
   /// The time at which the reservation expires, or expired, unless it is settled first.
   public var expiresAt: Date
-  /// The time of the first dispatch, or nil if the vendor was never about to be called.
+  /// The time of the first dispatch, or nil if the reservation was never dispatched.
   public var dispatchedAt: Date?
   /// The time when the reservation was committed, released, expired or refused.
   ///
@@ -48,7 +48,7 @@ public struct Reservation: Sendable, Hashable {
 
   /// The number of granted credits that are not spent.
   ///
-  /// An open reservation holds them, and an expired one held them.
+  /// An open reservation holds these credits. An expired reservation held them until it expired.
   public var left: Int32 { granted - (committed - overrun) }
 
   /// Creates a reservation from its values.
@@ -93,7 +93,7 @@ public struct Reservation: Sendable, Hashable {
 ///
 /// HELD, DISPATCHED and UNRESOLVED are the open states. An open reservation holds the credits that
 /// it has not spent. A commit that is not final leaves the state unchanged. A final commit, also of
-/// a HELD reservation, frees the credits that are left. A release leads to RELEASED, or to
+/// a HELD reservation, releases the credits that are left. A release leads to RELEASED, or to
 /// COMMITTED if an earlier commit spent credits. A reservation for which too few credits were
 /// available is REFUSED from the start, and stays so.
 ///
@@ -101,7 +101,7 @@ public struct Reservation: Sendable, Hashable {
 public enum ReservationState: String, Sendable, Hashable, CaseIterable {
   /// Credits are reserved, and the vendor has not been called.
   case held
-  /// The vendor may have been called, so the expiry does not free the credits.
+  /// The vendor may have been called, so the credits stay held after the expiry.
   case dispatched
   /// The reservation expired while it was dispatched.
   ///
@@ -112,7 +112,7 @@ public enum ReservationState: String, Sendable, Hashable, CaseIterable {
   case committed
   /// The reservation is settled, and no credits were spent.
   case released
-  /// The reservation expired while it was held, and its credits are free.
+  /// The reservation expired while it was held, and its credits became available.
   ///
   /// A late commit can still spend them while they are available.
   case expired

@@ -48,7 +48,7 @@ public struct Usage: Sendable, Hashable {
   /// ``available``, or 0 if it is negative.
   public var remainingAnnual: Int64 { max(available, 0) }
 
-  /// The credits that the month has left of its soft limit, or 0 if it is exceeded.
+  /// The monthly soft limit minus the month's used and held credits, or 0 if that is negative.
   public var remainingMonthly: Int64 { max(Int64(monthlySoftLimit) - monthlyUsed - monthlyHeld, 0) }
 
   /// A Boolean value that indicates whether the month's used and held credits exceed its soft

@@ -4,7 +4,7 @@ public import FoundationEssentials
 public struct GenerationRequest: Sendable, Hashable {
   /// The maximum number of pairs of an asset and a scene in one request.
   public static let maximumPairs = 500
-  /// The time to live of a mockup's reservation if the request names none: 24 hours.
+  /// The time to live of a mockup's reservation if the request states none: 24 hours.
   ///
   /// If no worker claims the mockup by then, the reservation expires.
   public static let defaultTimeToLive: Duration = .seconds(86_400)

@@ -57,7 +57,7 @@ public struct PerformanceOutcome: Sendable, Hashable {
   public var counted: Int32
   /// The entries that were not counted, in the order of the batch.
   public var refused: [Refused]
-  /// True if the batch was counted by an earlier call, whose result this is.
+  /// True if this is the result of an earlier call, which counted the batch.
   public var isReplayed: Bool
 
   /// An entry that was not counted.

@@ -45,7 +45,7 @@ public struct SceneConfig: Sendable, Hashable {
   public var scale: Double?
   /// All other members of the JSON object.
   ///
-  /// They neither define nor override one of the properties above.
+  /// A member here never sets or replaces one of the properties above.
   public internal(set) var other: JSONObject
 
   /// A rule that a configuration violates.

@@ -35,7 +35,7 @@ public struct AdminStore: Sendable {
     }
   }
 
-  /// Runs a statement that writes, again after a conflict with another transaction.
+  /// Runs a statement that writes, and retries it after a conflict with another transaction.
   func write<Value: Sendable>(
     _ statement: Statement, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value

@@ -23,7 +23,8 @@ public struct SweepStore: Sendable {
   ///
   /// - Parameters:
   ///   - cursor: The ``SweepBatch/cursor`` of the previous batch; nil starts a sweep.
-  ///   - limit: The maximum number of users' years to examine. All due reservations in them expire.
+  ///   - limit: The maximum number of counters to examine, each of a user and a year. All due
+  ///     reservations of these users and years expire.
   public func sweepReservations(
     after cursor: Date? = nil, limit: Int32
   ) async throws(PostgresError) -> SweepBatch {
@@ -55,10 +56,10 @@ public struct SweepStore: Sendable {
 
 /// The result of one transaction of a sweep.
 public struct SweepBatch: Sendable, Hashable {
-  /// The number of users' years or leases that were examined.
+  /// The number of counters or leases that were examined.
   ///
-  /// It is 0 when nothing else is due and unlocked. Most years have nothing to expire, because
-  /// their reservations were settled in time.
+  /// It is 0 if nothing is due, except counters or leases that another session has locked. Most
+  /// counters have nothing to expire, because their reservations were settled in time.
   public var examined: Int
   /// The number of reservations or leases that expired.
   public var expired: Int

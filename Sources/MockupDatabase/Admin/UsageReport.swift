@@ -60,7 +60,7 @@ public struct UsageReportPage: Sendable, Hashable {
   /// The cursor for the next page, or nil if this is the last page.
   public var next: Cursor?
 
-  /// A position in a report: that of the last user of a page.
+  /// The position of the last user of a page in its report.
   public struct Cursor: Sendable, Hashable {
     /// The user's sort key; see ``UserUsage/figure``.
     public var figure: Int64

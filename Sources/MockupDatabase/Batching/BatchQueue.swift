@@ -39,8 +39,8 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   /// - Parameters:
   ///   - capacity: The capacity for waiting items, which several queues can share; nil for a
   ///     capacity of its own.
-  ///   - joins: Returns true if the second item may be in a batch whose first item is the first.
-  ///     Other items wait in their order, and the first of them is the first of the next batch.
+  ///   - joins: Returns true if the batch that starts with the first item may also contain the
+  ///     second. Other items keep their order, and wait for a later batch.
   ///   - write: Starts to write a batch, and returns its cancellation handler, if it has one.
   init(
     limits: BatchLimits, capacity: QueueCapacity? = nil,
@@ -156,7 +156,7 @@ extension BatchQueue {
 
   /// Counts a waiting ticket as cancelled, and removes cancelled tickets if most tickets are.
   ///
-  /// This bounds the memory that callers use who submit and cancel repeatedly while a batch is in
+  /// This bounds the memory of callers that submit and cancel repeatedly while a batch is in
   /// flight.
   private func countCancelled(_ state: inout State) {
     state.waitingCount -= 1

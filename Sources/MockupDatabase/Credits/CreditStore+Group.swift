@@ -4,7 +4,7 @@ internal import Postgres
 
 /// The result of releasing a group of reservations.
 public struct GroupRelease: Sendable, Hashable {
-  /// The number of the group's reservations that were released, now or before.
+  /// The number of the group's reservations that were released, by this call or an earlier one.
   public var reservations: Int64
   /// The number of credits that these releases gave back.
   public var credits: Int64

@@ -9,7 +9,7 @@ public struct LedgerPage: Sendable, Hashable {
   /// The cursor for the next page, or nil if this is the last page.
   public var next: Cursor?
 
-  /// A position in a user's ledger: that of the last entry of a page.
+  /// The position of the last entry of a page in the user's ledger.
   public struct Cursor: Sendable, Hashable {
     /// The budget year of the entry.
     public var year: Int32

@@ -28,7 +28,7 @@ public struct RefundOutcome: Sendable, Hashable {
   public var entry: LedgerEntry
   /// The user's credits after the refund, in the year and month of the charge.
   public var usage: Usage
-  /// True if an earlier call made the refund, whose result this is.
+  /// True if this is the result of an earlier call, which made the refund.
   public var isReplayed: Bool
 }
 

@@ -10,7 +10,7 @@ public struct ReservationOutcome: Sendable, Hashable {
   ///
   /// For its current state use ``CreditStore/reservation(_:of:)``.
   public var reservation: Reservation
-  /// True if an earlier call made the reservation or was refused, whose result this is.
+  /// True if this is the result of an earlier call, which made the reservation or was refused.
   public var isReplayed: Bool
 }
 

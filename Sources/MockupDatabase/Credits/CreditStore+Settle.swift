@@ -16,7 +16,7 @@ public struct Settlement: Sendable, Hashable {
     /// Records that the vendor is about to be called, and extends the reservation if a time is
     /// given.
     ///
-    /// From then on the expiry does not free the credits, since the vendor may have charged.
+    /// From then on the credits stay held after the expiry, since the vendor may have charged.
     case dispatch(timeToLive: Duration? = nil)
     /// Moves the expiry to the given time from now, unless the reservation expires later already.
     case extend(timeToLive: Duration)
@@ -65,7 +65,7 @@ public struct SettlementOutcome: Sendable, Hashable {
   public var reservation: Reservation
   /// The user's credits after the change, in the period of the reservation.
   public var usage: Usage
-  /// True if an earlier call made the same change, whose result this is.
+  /// True if this is the result of an earlier call, which made the same change.
   public var isReplayed: Bool
   /// The number of credits that the change spent.
   public var charged: Int32

@@ -28,7 +28,7 @@ public struct ReservationPage: Sendable, Hashable {
   /// The cursor for the next page, or nil if this is the last page.
   public var next: Cursor?
 
-  /// A position in the list: that of the last reservation of a page.
+  /// The position of the last reservation of a page in the list.
   public struct Cursor: Sendable, Hashable {
     /// The creation time of the reservation.
     public var createdAt: Date

@@ -66,7 +66,7 @@ public struct RegenerationOutcome: Sendable, Hashable {
   public var admission: Admission
   /// The current mockup, or nil if it has been deleted since an earlier call.
   public var mockup: Mockup?
-  /// True if an earlier call made the same request, whose decision this is.
+  /// True if this is the decision of an earlier call, which made the same request.
   public var isReplayed: Bool
 }
 

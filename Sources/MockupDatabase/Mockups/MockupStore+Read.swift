@@ -9,7 +9,7 @@ public struct MockupPage: Sendable, Hashable {
   /// The cursor for the next page, or nil if this is the last page.
   public var next: Cursor?
 
-  /// A position in the list: that of the last mockup of a page.
+  /// The position of the last mockup of a page in the list.
   public struct Cursor: Sendable, Hashable {
     /// The creation time of the mockup.
     public var createdAt: Date

@@ -39,7 +39,7 @@ public struct MockupStore: Sendable {
     }
   }
 
-  /// Runs a statement that writes, again if it conflicts with another transaction.
+  /// Runs a statement that writes, and retries it after a conflict with another transaction.
   func change<Value: Sendable>(
     _ statement: Statement, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value

@@ -27,7 +27,7 @@ public enum SceneError: Error, Sendable {
 }
 
 extension SceneError {
-  /// Creates an error from that of a statement that writes a template.
+  /// Converts the error of a statement that writes a template.
   init(writing error: PostgresError, user: UUID, key: String?) {
     guard let state = error.sqlState else {
       self = .database(error)

@@ -32,7 +32,7 @@ public struct ScenePage: Sendable, Hashable {
   /// The cursor for the next page, or nil if this is the last page.
   public var next: Cursor?
 
-  /// A position in the list: that of the last template of a page.
+  /// The position of the last template of a page in the list.
   public struct Cursor: Sendable, Hashable {
     /// The key of the template.
     public var key: String

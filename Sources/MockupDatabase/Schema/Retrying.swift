@@ -3,9 +3,9 @@ internal import Postgres
 /// The maximum number of attempts to run a statement that fails because of a conflict.
 let maximumAttempts = 4
 
-/// Runs a statement, again if it fails because of a conflict with another transaction.
+/// Runs a statement, and retries it if it fails because of a conflict with another transaction.
 ///
-/// The conflict has rolled the statement back.
+/// After a conflict, PostgreSQL has rolled the statement back.
 func retrying<Value: Sendable>(
   _ body: () async throws(PostgresError) -> Value
 ) async throws(PostgresError) -> Value {

@@ -13,7 +13,7 @@ struct UsageReportToken: Equatable {
   var period: Period
   var cursor: UsageReportPage.Cursor
 
-  /// Creates the token of the page after a page, or `nil` after the last page.
+  /// Creates the token for the page after `page`, or `nil` if `page` is the last one.
   init?(after page: UsageReportPage, of query: UsageReportQuery) {
     guard let next = page.next else { return nil }
     order = query.order

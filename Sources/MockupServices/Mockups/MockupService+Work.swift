@@ -26,7 +26,7 @@ extension MockupService {
       let response = ClaimMockupsResponse(mockups: claimed.map { MockupAPI.ClaimedMockup($0) })
       if let first = claimed.first, !limit.fits(response) {
         // The store limits the size of a claim, except that it always claims the first mockup.
-        try await failTooLong(first.mockup, context)
+        try await failOversized(first.mockup, context)
         continue
       }
       let rest = end - .now
@@ -36,7 +36,7 @@ extension MockupService {
   }
 
   /// Fails a mockup that is too large to send to a worker.
-  private func failTooLong(
+  private func failOversized(
     _ mockup: MockupCore.Mockup, _ context: ServerContext
   ) async throws(RPCError) {
     let attempt = MockupAttempt(

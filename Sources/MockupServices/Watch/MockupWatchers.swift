@@ -16,9 +16,10 @@ public final class MockupWatchers: Sendable {
   struct Watch: Sendable {
     let userID: UUID
     let number: Int
-    /// The wakes of the watch, of which the first is there from the start.
+    /// The wakes of the watch.
     ///
-    /// Wakes that arrive while the watcher is busy are coalesced into one.
+    /// The stream has one wake from the start. Wakes that arrive while the watcher is busy are
+    /// coalesced into one.
     let wakes: AsyncStream<Void>
   }
 

@@ -9,7 +9,7 @@ public struct PostgresConfiguration: Sendable {
   /// The name that `pg_stat_activity` shows for the connections.
   public var applicationName: String
 
-  /// The timeout of one attempt to connect, and so the longest time a statement waits for it.
+  /// The timeout of one attempt to connect, for which statements wait.
   public var connectTimeout: Duration = .seconds(5)
 
   /// The `statement_timeout` of each session: zero for no limit, nil for the server's default.
@@ -19,8 +19,9 @@ public struct PostgresConfiguration: Sendable {
   /// default.
   ///
   /// The default path usually has schemas in which other logins may create functions and operators.
-  /// One whose parameter types match a call better than the built-in one's is called in its place,
-  /// with this login's privileges. `pg_catalog, pg_temp` prevents that.
+  /// If the parameter types of such a function match a call better than those of the built-in
+  /// function, PostgreSQL calls it with this login's privileges. `pg_catalog, pg_temp` prevents
+  /// that.
   public var searchPath: String?
 
   /// The number of connections in a ``Pool``.

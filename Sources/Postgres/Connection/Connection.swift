@@ -137,7 +137,7 @@ public actor Connection {
   private static let leaseWeight = 16
   private static let unavailableWeight = 1 << 32
 
-  /// The cost of giving a statement to this connection; a pool chooses the least.
+  /// The cost of a statement on this connection; a pool chooses the connection with the least.
   nonisolated var load: Int {
     let weight =
       switch availability.load(ordering: .acquiring) {

@@ -1,8 +1,8 @@
 /// The statements in flight on a connection, in order, and the results that they still expect.
 ///
-/// A value without I/O: results go in, and the actions to take come out. Each statement is sent
-/// with a sync of its own, so that it is a transaction of its own and its error affects nothing
-/// else:
+/// The type does no I/O: its caller passes in results, and gets the actions to take. Each statement
+/// is sent with a sync of its own, so that it is a transaction of its own and its error affects
+/// nothing else:
 ///
 ///     statement        ┌ prepare? ┬ execute ┬ sync ┐
 ///     results          result, nil   result, nil   synchronized
@@ -39,7 +39,7 @@ struct Pipeline<Item: Equatable, Value> {
     /// The statement had no effect and was not at fault: retry it.
     case sendAgain(Item, preparingAnew: Bool)
     /// The result does not match the statements in flight: drop the connection.
-    case giveUp(String)
+    case dropConnection(String)
   }
 
   /// The outcome of a statement whose connection was lost.
@@ -128,7 +128,7 @@ struct Pipeline<Item: Equatable, Value> {
   mutating func received(_ reply: Reply) -> Action {
     guard let head = entries.first else {
       if case .end = reply { return .none }
-      return .giveUp("unexpected result: no statement is in flight")
+      return .dropConnection("unexpected result: no statement is in flight")
     }
     switch (head.stage, reply) {
     case (.preparing, .completed):
@@ -167,7 +167,7 @@ struct Pipeline<Item: Equatable, Value> {
     case (_, .end):
       return .none
     case (let stage, let reply):
-      return .giveUp("unexpected result \(reply) while \(stage)")
+      return .dropConnection("unexpected result \(reply) while \(stage)")
     }
   }
 
@@ -220,7 +220,7 @@ struct Pipeline<Item: Equatable, Value> {
     case .failure(let fields):
       return .finish(head.item, .failure(fields.error))
     case .lost, nil:
-      return .giveUp("a statement ended without a result")
+      return .dropConnection("a statement ended without a result")
     }
   }
 

@@ -4,7 +4,7 @@ import Synchronization
 final class Request: Sendable {
   enum Work: Sendable {
     case statement(Statement, Parameters)
-    /// A statement that is created when it is sent; nil if it is no longer wanted.
+    /// A statement that is created when it is sent; nil if all of its callers have cancelled.
     case deferred(@Sendable () -> (Statement, Parameters)?)
     /// Several statements in the simple protocol; requires a lease.
     case script(String)
@@ -49,8 +49,8 @@ final class Request: Sendable {
   /// True for a caller's statement; false for transaction control such as BEGIN or COMMIT.
   var isWork: Bool { effect == .autonomous || effect == .transactional }
 
-  /// Returns the request to send, with its deferred statement created; nil if it is no longer
-  /// wanted.
+  /// Returns the request to send, with its deferred statement created; nil if all of its callers
+  /// have cancelled.
   func resolved() -> Request? {
     guard case .deferred(let make) = work else { return self }
     guard let (statement, parameters) = make() else { return nil }

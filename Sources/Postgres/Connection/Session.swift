@@ -7,7 +7,8 @@ struct Session {
   private(set) var hasOutput = false
   /// The earliest time of the next cancel request for the statement that is executing; nil for now.
   private(set) var nextCancel: ContinuousClock.Instant?
-  /// The cancel request in flight; nothing else is sent until it ends, because it could hit that.
+  /// The cancel request in flight; nothing is sent until it ends, because it could cancel a later
+  /// statement.
   private var cancelRequest: CancelRequest?
   /// A statement that is sent before each statement, in its transaction; see
   /// ``usePooler(prelude:)``.
@@ -165,7 +166,7 @@ struct Session {
         hasStalePlans = true
       }
       return .sendAgain(request)
-    case .giveUp(let reason):
+    case .dropConnection(let reason):
       return .broken(reason)
     }
   }

@@ -149,7 +149,7 @@ extension SettingKey {
     case .sweepBatchSize:
       .init(
         .integer(1...10_000, default: 100),
-        "maximum number of users' years, or of leases, that one transaction of the sweeper "
+        "maximum number of counters, or of leases, that one transaction of the sweeper "
           + "examines")
     case .maxConnections:
       .init(.integer(Self.millionAtMost, default: 4096), "maximum number of open connections")

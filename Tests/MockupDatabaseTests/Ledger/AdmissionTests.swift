@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  @Test func `a refused id stays refused after credits become free`() async throws {
+  @Test func `a refused id stays refused after credits become available`() async throws {
     try await LedgerFixture.with { ledger in
       let user = try await ledger.user(budget: 10)
       let (first, refused) = (UUID(), UUID())

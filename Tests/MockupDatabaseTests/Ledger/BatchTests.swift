@@ -159,7 +159,7 @@ import Testing
     }
   }
 
-  @Test func `releases free credits while the budget is overdrawn`()
+  @Test func `releases give credits back while the budget is overdrawn`()
     async throws
   {
     try await LedgerFixture.with { ledger in

@@ -3,7 +3,7 @@ import MockupDatabase
 import MockupCore
 import Testing
 
-/// The vendor may have charged for a dispatched reservation, so its expiry frees no credits.
+/// The vendor may have charged for a dispatched reservation, so its credits stay held after expiry.
 @Suite struct DispatchTests {
   @Test func `an expired dispatched reservation is unresolved and keeps its credits`() async throws
   {

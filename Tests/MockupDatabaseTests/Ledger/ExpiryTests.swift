@@ -5,7 +5,7 @@ import Testing
 
 /// No sweeper runs in these tests, so the clock alone decides expiry.
 @Suite struct ExpiryTests {
-  @Test func `credits are free as soon as their reservation expires`() async throws {
+  @Test func `credits are available as soon as their reservation expires`() async throws {
     try await LedgerFixture.with { ledger in
       let user = try await ledger.user(budget: 10)
       try await ledger.reserve(10, for: user, seconds: 60)
@@ -14,7 +14,7 @@ import Testing
       #expect(
         try await summary { try await ledger.reserve(1, for: user) } == "refused, 0 remaining")
       ledger.clock.advance(by: 1)
-      // The credits are free for a read, and then for a reservation.
+      // The credits are available to a read, and then to a reservation.
       let usage = try await ledger.store.usage(of: user)
       #expect(usage.available == 10)
       #expect(usage.held == 0)

@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  @Test func `a reservation that expires in the next year frees credits of its own year`()
+  @Test func `a reservation that expires in the next year gives back credits of its own year`()
     async throws
   {
     try await LedgerFixture.with(at: "2025-12-31T23:59:59Z") { ledger in

@@ -14,7 +14,7 @@ import Testing
       (6, "more than 5"),
       (.max, "more than 5"),
     ] as [(Int32?, String)])
-  func `a commit charges its credits and frees the rest`(credits: Int32?, expected: String)
+  func `a commit charges its credits and releases the rest`(credits: Int32?, expected: String)
     async throws
   {
     try await LedgerFixture.with { ledger in

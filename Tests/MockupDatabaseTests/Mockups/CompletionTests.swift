@@ -289,7 +289,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `a failure without a charge frees expired credits`(isSwept: Bool) async throws {
+  func `a failure without a charge makes expired credits available`(isSwept: Bool) async throws {
     try await WorkerFixture.with { fixture in
       let user = try await fixture.ledger.user(budget: 10)
       let id = try await fixture.pending(of: user, credits: 3, seconds: 60)

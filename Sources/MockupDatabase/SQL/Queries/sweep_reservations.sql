@@ -2,5 +2,5 @@
 --
 -- $1 timestamptz  now
 -- $2 timestamptz  last due time of the previous batch, or null
--- $3 integer      maximum number of users' years
+-- $3 integer      maximum number of counters
 SELECT years, expired, last_due_at FROM mockupd.sweep_reservations($1, $2, $3)

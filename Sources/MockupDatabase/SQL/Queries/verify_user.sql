@@ -1,4 +1,4 @@
--- Returns the discrepancies between one user's counters and balances and the rows, one in each row.
+-- Returns the discrepancies of one user, one in each row.
 --
 -- $1 uuid  user
 SELECT user_id, year, discrepancy FROM mockupd.verify_counters($1) ORDER BY 2, 3

@@ -31,10 +31,10 @@ CREATE TABLE mockupd.credit_counters (
     AND cardinality(month_used) = 12 AND cardinality(month_held) = 12)
 ) WITH (fillfactor = 70);
 
--- For the sweeper: the users' years in which reservations are due, the oldest due time first. The
--- index adds no cost to the hot path while due_at is unchanged.
+-- For the sweeper, which searches for due counters. The index adds no cost to the hot path while
+-- due_at is unchanged.
 CREATE INDEX credit_counters_due ON mockupd.credit_counters (due_at);
--- The users' years with unresolved reservations.
+-- The counters with unresolved reservations.
 CREATE INDEX credit_counters_unresolved ON mockupd.credit_counters (user_id) WHERE unresolved > 0;
 
 INSERT INTO mockupd.credit_counters

@@ -14,8 +14,8 @@ BEGIN
   ) THEN
     RETURN NEW;
   END IF;
-  -- Only for the engine, whose functions run as the owner: an expired lease or a retry, and a
-  -- completion that skips approval.
+  -- Only the engine, whose functions run as the owner, may make these changes: when a lease expires
+  -- or an attempt is retried, and when a completion skips approval.
   IF (OLD.status, NEW.status) IN (('generating', 'pending'), ('generating', 'approved'))
     AND pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = TG_RELID), 'USAGE')
   THEN

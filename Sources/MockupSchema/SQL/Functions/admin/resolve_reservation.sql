@@ -1,6 +1,6 @@
 -- Settles an unresolved reservation by a final commit of p_credits under p_resolution_id. 0 credits
--- release it. The outcomes are those of mockupd.settle. In addition, a reservation that is not
--- unresolved is not_open, unless the same resolution was made before.
+-- release it. The outcomes are those of mockupd.settle. In addition, the outcome is not_open if the
+-- reservation is in any other state, unless the same resolution was made before.
 --
 -- A resolution id other than the reservation's own id identifies a resolution. The reservation's
 -- own id is the default id of every commit, so under this id only a resolution with the same charge

@@ -1,6 +1,6 @@
--- Sets a user's annual budget and monthly soft limit, each unless it is null. Other guardrails are
--- unchanged. Returns no row for an unknown user. Setting the current values again changes nothing
--- and leaves no record.
+-- Sets a user's annual budget and monthly soft limit; null leaves the value unchanged. Other
+-- guardrails are unchanged. Returns no row for an unknown user. Setting the current values again
+-- changes nothing and leaves no record.
 CREATE OR REPLACE FUNCTION mockupd.set_budget(
   p_now timestamptz,
   p_user_id uuid,

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION mockupd.verify_counters(p_user_id uuid DEFAULT NULL)
 RETURNS TABLE (user_id uuid, year integer, discrepancy text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- One user's rows are found by key, and all users' rows by reading the tables.
+-- A verification of one user needs another plan than a verification of all users.
 SET plan_cache_mode = 'force_custom_plan'
 AS $$
 #variable_conflict use_column

@@ -61,8 +61,9 @@ DECLARE
 BEGIN
   -- A reservation's period (year * 12 + month) never changes, so it can be read before the lock. If
   -- one is missing (null), the loop reads again after the lock: another session may have made the
-  -- reservation meanwhile, and answers to other requests of the batch count it in the usage. One
-  -- made after the last read is unknown to the whole batch, since its counters are not locked.
+  -- reservation meanwhile, and answers to other requests of the batch count it in the usage. A
+  -- reservation that is made after the last read is unknown to the whole batch, since its counters
+  -- are not locked.
   --
   -- A user's requests are divided into runs in which each reservation occurs once and the period is
   -- the same. Each run is decided as a set, and reads what the previous run wrote.
@@ -78,7 +79,7 @@ BEGIN
             OR r.period IS DISTINCT FROM
               lag(r.period, 1, r.period) OVER (PARTITION BY i.user_id ORDER BY i.ordinal) AS cuts
         FROM unnest(p_user_ids, p_ids) WITH ORDINALITY AS i (user_id, id, ordinal)
-        -- LIMIT makes PostgreSQL look up each row by its key. It might choose another join.
+        -- LIMIT makes PostgreSQL look up each row by its key. Otherwise, it might choose a join.
         LEFT JOIN LATERAL (
           SELECT r.year * 12 + r.month AS period FROM mockupd.reservations AS r
           WHERE r.user_id = i.user_id AND r.id = i.id

@@ -1,13 +1,13 @@
--- Expires one batch of due reservations: all that are due in at most p_limit users' years, those
--- with the earliest due times. The sweeper calls it for users whose credits nobody uses. Returns
--- one row: the number of years examined, the number of reservations expired, and the latest due
--- time of these years. If it examined 0 years, nothing is due except in years that other sessions
--- have locked.
+-- Examines at most p_limit counters, those with the earliest due times, and expires the due
+-- reservations of their users and years. The sweeper calls it for users whose credits no call uses.
+-- Returns one row: the number of counters examined, the number of reservations expired, and the
+-- latest due time of these counters. If it examined none, nothing is due, except counters that
+-- other sessions have locked.
 --
--- Most of these years have nothing to expire: settling a reservation does not change due_at, so the
--- sweep corrects it. A caller examines any number of years in batches, each with one call and one
--- transaction. p_after, the last_due_at of the previous call or null, skips the index entries that
--- earlier calls have left behind.
+-- Most of these counters have nothing to expire: settling a reservation does not change due_at, so
+-- the sweep corrects it. A caller examines any number of counters in batches, each with one call
+-- and one transaction. p_after, the last_due_at of the previous call or null, skips the index
+-- entries that earlier calls have left behind.
 --
 -- The function never waits: it skips counters that another session has locked, and a later sweep
 -- finds them. So it needs no order of locks.

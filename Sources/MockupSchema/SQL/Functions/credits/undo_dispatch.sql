@@ -1,6 +1,6 @@
--- Makes a dispatched or unresolved reservation held again, when the vendor has not charged. If its
--- time to live is over, it expires, and its credits are available. Does nothing to a reservation in
--- another state.
+-- Makes a dispatched or unresolved reservation held again, because the vendor has not charged. If
+-- its time to live has passed, it expires, and its credits are available. Does nothing to a
+-- reservation in another state.
 CREATE OR REPLACE FUNCTION mockupd.undo_dispatch(p_now timestamptz, p_user_id uuid, p_id uuid)
 RETURNS void
 LANGUAGE plpgsql

@@ -1,6 +1,6 @@
--- Records changes of mockups in their users' feeds, and notifies the users' listeners. The arrays
--- name no mockup twice. A call sends one notification for each user, and PostgreSQL sends equal
--- notifications of a transaction once.
+-- Records changes of mockups in their users' feeds, and notifies the users' listeners. Each mockup
+-- occurs at most once in the arrays. A call sends one notification for each user, and PostgreSQL
+-- sends equal notifications of a transaction once.
 --
 -- Revisions are assigned under the lock on the user's row in mockupd.mockup_feeds, which is held
 -- until the transaction ends. So revisions become visible in order, and a reader who has seen a

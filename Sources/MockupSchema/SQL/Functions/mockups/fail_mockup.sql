@@ -1,7 +1,7 @@
 -- Ends an attempt that made no picture. If p_may_retry is true and attempts are left, the mockup
 -- becomes pending again, and its reservation is held again until the next claim. If the reservation
--- expires first, its credits are free, and the claim fails the mockup. Otherwise the mockup fails,
--- and its reservation is released if it is still open.
+-- expires first, its credits are available, and the next claim fails the mockup. If p_may_retry is
+-- false or no attempts are left, the mockup fails, and its reservation is released if it is open.
 --
 -- If the vendor may have charged for the attempt (p_may_be_charged), or for an earlier attempt of
 -- the round, the credits are not released: the reservation stays dispatched for the next attempt,

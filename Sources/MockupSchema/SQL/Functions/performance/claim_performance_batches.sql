@@ -1,5 +1,5 @@
--- Claims batch ids for the given contents. The array names no id twice. Waits for other sessions
--- that claim the same ids. Returns a row for each batch, with one of these outcomes:
+-- Claims batch ids for the given contents. Each id occurs once in the array. Waits for other
+-- sessions that claim the same ids. Returns a row for each batch, with one of these outcomes:
 --
 --   claimed               the id is new, and the caller must count the batch
 --   replayed              the batch was counted before; with the first result

@@ -1,6 +1,6 @@
--- Adds p_pins[i] and p_impressions[i] to the mockup p_mockup_ids[i] of p_user_ids[i]. The arrays
--- name no mockup twice. Counters never wrap: a sum that exceeds 32 bits is an error, and nothing
--- changes.
+-- Adds p_pins[i] and p_impressions[i] to the mockup p_mockup_ids[i] of p_user_ids[i]. Each mockup
+-- occurs at most once in the arrays. Counters never wrap: a sum that exceeds 32 bits is an error,
+-- and nothing changes.
 --
 -- Also stores the results of the batches that the transaction has claimed: p_counted[i] entries of
 -- the batch p_batch_ids[i] were counted. The entry p_refused_indexes[i] of the batch
