@@ -16,7 +16,7 @@ struct FamilySnapshot {
   let name: String
   let help: String?
   let type: Kind
-  /// The series, sorted by their labels, which are formatted as between braces.
+  /// The series, sorted by their labels, which have the text format without its braces.
   let series: [(labels: String, values: Values)]
 }
 

@@ -35,7 +35,7 @@ struct FamilyTable {
   /// - Parameters:
   ///   - name: The metric's name, with its suffix.
   ///   - label: The sanitized label, without the suffix.
-  ///   - labels: The labels, formatted as between braces.
+  ///   - labels: The labels in the text format, without its braces.
   ///   - make: Creates the series with its bucket boundaries.
   /// - Returns: The series, or nil if the name belongs to another kind or the limit is reached.
   mutating func series(

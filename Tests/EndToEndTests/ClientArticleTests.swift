@@ -130,7 +130,7 @@ extension ClientArticleTests {
     return settled.value
   }
 
-  @Test func `run a job again whose vendor call had no answer`() async throws {
+  @Test func `run a job again after a vendor call without an answer`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let vendor = Vendor(failingOnceWith: Vendor.AnswerLost())
       let job = Job(user: user, scenes: ["bedroom", "home_office"])

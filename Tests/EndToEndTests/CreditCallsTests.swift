@@ -3,7 +3,7 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Credit calls of the client library: batches, dispatch, refunds, lists, groups and heartbeats.
+/// Credit calls of the client library: batches, dispatch, refunds, lists, groups and extensions.
 @Suite struct CreditCallsTests {
   private static func withCredits(
     annualBudget: Int, _ body: (Credits, UUID) async throws -> Void
@@ -193,7 +193,7 @@ import Testing
       let settled = try await credits.withReservation(
         for: user, credits: 5, timeToLive: .seconds(60), isDispatched: true, staysAlive: true
       ) { held in
-        // Waits for a heartbeat, which moves the expiry.
+        // Waits for an extension, which moves the expiry.
         var reservation = try await credits.reservation(held.id, of: user)
         try await eventually("the reservation is extended") {
           reservation = try await credits.reservation(held.id, of: user)

@@ -5,7 +5,7 @@ import Testing
 
 /// Bytes that no client library would send, sent to a real server.
 @Suite struct HostileBytesTests {
-  @Test func `values outside their types are refused`() async throws {
+  @Test func `values outside the range of their type are refused`() async throws {
     try await MigratedDatabase.with { database in
       let user = Array(try await database.makeUser(annualBudget: 10).wireText.utf8)
       func reservation(credits: UInt64) -> [UInt8] {

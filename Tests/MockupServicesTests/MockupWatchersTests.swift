@@ -16,7 +16,7 @@ import Testing
     #expect(await wakes.next() != nil)
     watchers.forget(watch)
     #expect(watchers.count == 0)
-    // The two wakes of the user were one, and the wake of the other user was none.
+    // The two wakes of the user were coalesced, and the other user's wake did not reach this watch.
     #expect(await wakes.next() == nil)
   }
 

@@ -8,7 +8,7 @@ import Testing
 
 /// Compares the compiled-in schema with the rows of the access table.
 ///
-/// A method without a row would be for admins only, although nobody decided so.
+/// A method whose row is missing by mistake would be for admins only.
 @Suite struct ServedMethodsTests {
   @Test func `every method of the schema has a row in the access table`() {
     let methods = Self.schemaMethods()

@@ -36,9 +36,9 @@ extension Connection {
   /// each of them, and no switch back to that task.
   ///
   /// - Parameters:
-  ///   - make: Returns the statement when it is about to be sent, so that it can include what has
-  ///     arrived by then; nil if it is no longer wanted. Runs at most once, on the connection's
-  ///     thread, and not at all if the connection is unavailable.
+  ///   - make: Returns the statement when it is about to be sent, so that it can include requests
+  ///     that have arrived by then; nil cancels it. Runs at most once, on the connection's thread,
+  ///     and not at all if the connection is unavailable.
   ///   - completion: Receives the result. Runs once, on the connection's thread, and must not
   ///     block. If `make` returned nil, the error is ``PostgresError/Code/cancelled``. See
   ///     ``StatementExecutor/query(_:_:_:)`` for the other errors.

@@ -19,7 +19,7 @@ struct ServerFields: Sendable, Equatable {
 
   /// True if `statement_timeout` caused a 57014.
   ///
-  /// Only the message tells, and only if the server's messages are in English.
+  /// Only the message says so, and only if the server's messages are in English.
   var isStatementTimeout: Bool {
     sqlState == .queryCanceled && message.contains("statement timeout")
   }

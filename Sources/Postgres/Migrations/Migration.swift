@@ -119,7 +119,7 @@ public enum MigrationEvent: Sendable {
   case appliedRepeatable(RepeatableMigration)
   /// The server sent a notice, such as a WARNING that a migration raises.
   case notice(PostgresNotice)
-  /// The migration waits for a lock that these sessions hold or wait for ahead of it.
+  /// The migration waits for a lock that these sessions hold, or wait for before it.
   case waiting(for: [BlockingSession])
 }
 

@@ -137,9 +137,9 @@ struct DescriptorShortage {
 
   /// Records that `accept` failed for lack of descriptors.
   ///
-  /// - Returns: True if the failure should be logged. This is so at the beginning of a shortage,
-  ///   but at most once in ``LogThrottle/interval``: a server at its limit may gain and lose one
-  ///   descriptor many times a second.
+  /// - Returns: True if the failure should be logged. Only the beginning of a shortage is logged,
+  ///   at most once in ``LogThrottle/interval``, because a server at its limit may gain and lose
+  ///   one descriptor many times a second.
   mutating func began(at now: ContinuousClock.Instant) -> Bool {
     guard !isOngoing else { return false }
     isOngoing = true
@@ -152,7 +152,7 @@ struct DescriptorShortage {
 
   /// Records that a connection was accepted.
   ///
-  /// - Returns: True if the end of a shortage should be logged, which is so if its beginning was.
+  /// - Returns: True if a shortage has ended whose beginning was logged.
   mutating func ended() -> Bool {
     defer { (isOngoing, isLogged) = (false, false) }
     return isOngoing && isLogged

@@ -30,7 +30,7 @@ final class ConnectionTable: Sendable {
     for channel in channels { channel.pipeline.fireUserInboundEventTriggered(event) }
   }
 
-  /// Starts the drain: ``drainStarted()`` returns.
+  /// Starts the drain: ``waitForDrain()`` returns.
   ///
   /// Further calls have no effect.
   func startDrain() {
@@ -42,7 +42,7 @@ final class ConnectionTable: Sendable {
   }
 
   /// Waits until ``startDrain()`` is called.
-  func drainStarted() async {
+  func waitForDrain() async {
     await withCheckedContinuation { continuation in
       let isDraining = state.withLockedValue { state in
         if !state.isDraining { state.waiter = continuation }

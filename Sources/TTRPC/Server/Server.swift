@@ -93,7 +93,7 @@ public final class Server: Sendable {
       try await accepting.value
     }
     await withTaskCancellationHandler {
-      await connections.drainStarted()
+      await connections.waitForDrain()
     } onCancel: {
       connections.startDrain()
     }

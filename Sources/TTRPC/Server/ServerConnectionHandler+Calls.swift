@@ -351,7 +351,7 @@ extension ServerInterceptorChain {
 }
 
 extension ServerCall {
-  /// Runs a call's handler and returns what the caller gets.
+  /// Runs a call's handler and returns the outcome for the caller.
   ///
   /// If the call has ended early, this is the reason; otherwise, the handler's response or status.
   func outcome(

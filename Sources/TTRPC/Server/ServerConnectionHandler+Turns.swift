@@ -107,16 +107,16 @@ extension ServerConnectionHandler {
     pollPause.waited(inVain: hasInput == false)
   }
 
-  /// A Boolean value that indicates whether the connection is some time old, its peer reads its
-  /// responses, and it has never sent a wasted frame.
+  /// A Boolean value that indicates whether the connection is at least a second old, its peer reads
+  /// its responses, and it has never sent a wasted frame.
   var isWellBehaved: Bool {
     context?.channel.isWritable == true && waste.isNone && now - opened > Self.probation
   }
 
-  /// The minimum age of a well-behaved connection, by which a peer that does not read is known.
+  /// The minimum age of a well-behaved connection; a peer that does not read is detected by then.
   private static let probation: TimeAmount = .seconds(1)
 
-  /// Cancels everything that the connection waits for, because it closes.
+  /// Cancels the timers and the place in the queue of a connection that closes.
   func stopWaiting() {
     wasteEnds?.cancel()
     forgetReaders()

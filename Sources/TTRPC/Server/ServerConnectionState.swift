@@ -180,8 +180,8 @@ struct ServerConnectionState {
       return .ignore
     case nil:
       if streamID % 2 == 1, streamID <= streamIDs.highest {
-        // Late data of a call that has ended is dropped. An id that was skipped is used up, so that
-        // a request that follows its own data is not mistaken for a complete one.
+        // Late data of a call that has ended is ignored. Data for a skipped id uses the id up, so
+        // that a request that arrives after its own data is refused, and not taken as complete.
         guard streamIDs.take(streamID) else { return .ignore }
       } else {
         guard streamID != lastRefusedData else { return .ignore }

@@ -10,8 +10,8 @@ struct WatchMockups: AsyncParsableCommand {
     discussion: """
       Prints a line for each change, with the mockup, its status, its scene, the credits charged, \
       and the URL of its picture or its error. In JSON each line has a resume_token, with which \
-      --from continues; the first line, which is printed at once, has only that. If the server \
-      becomes unavailable, the command waits for it and misses no change.
+      --from continues. The first line is printed at once and has only a resume_token. If the \
+      server becomes unavailable, the command waits for it and misses no change.
       """)
 
   @Argument(help: "The user's id.")

@@ -60,7 +60,7 @@ struct Serve: AsyncParsableCommand {
     _ sockets: [ListenDescriptors.Socket], _ notifier: Notifier, _ watchdog: WatchdogInterval?,
     _ reloads: UnixSignalsSequence
   ) async throws {
-    let supervisor = ServiceManagerNotifier(notifier, logger: logger)
+    let managerNotifier = ServiceManagerNotifier(notifier, logger: logger)
     let access = AccessControl(settings.policy)
     logger.info("policy", metadata: ["policy": "\(access.policy)"])
 
@@ -97,13 +97,13 @@ struct Serve: AsyncParsableCommand {
           services: answers.names, readiness: readiness, logger: logger)),
       .init(
         service: ReloadService(
-          signals: reloads, flags: flags, access: access, server: server, supervisor: supervisor,
-          logger: logger)),
+          signals: reloads, flags: flags, access: access, server: server,
+          managerNotifier: managerNotifier, logger: logger)),
       .init(
         service: SocketService(
           server: server, readiness: readiness, settings: settings,
           inherited: sockets.first?.descriptor,
-          supervisor: supervisor, logger: logger),
+          managerNotifier: managerNotifier, logger: logger),
         successTerminationBehavior: .gracefullyShutdownGroup),
     ]
     if let interval = settings.sweepInterval {
@@ -115,7 +115,8 @@ struct Serve: AsyncParsableCommand {
     if let watchdog {
       services.insert(
         .init(
-          service: WatchdogService(interval: watchdog, server: server, supervisor: supervisor)),
+          service: WatchdogService(
+            interval: watchdog, server: server, managerNotifier: managerNotifier)),
         at: 0)
     }
     let group = ServiceGroup(

@@ -12,14 +12,14 @@ struct ReloadService: ServiceLifecycle.Service, CustomStringConvertible {
   let flags: SettingsFlags
   let access: AccessControl
   let server: Server
-  let supervisor: ServiceManagerNotifier
+  let managerNotifier: ServiceManagerNotifier
   let logger: Logger
 
   var description: String { "reload" }
 
   func run() async throws {
     for await _ in signals.cancelOnGracefulShutdown() {
-      await supervisor.whileReloading { await reload() }
+      await managerNotifier.whileReloading { await reload() }
     }
   }
 

@@ -13,14 +13,14 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
   let settings: Settings
   /// The listening socket that the service manager passed; `nil` to create one from the settings.
   let inherited: Int32?
-  let supervisor: ServiceManagerNotifier
+  let managerNotifier: ServiceManagerNotifier
   let logger: Logger
 
   var description: String { "socket" }
 
   func run() async throws {
     try await withGracefulShutdownHandler {
-      supervisor.starting("waiting for the database")
+      managerNotifier.starting("waiting for the database")
       do {
         try await cancelWhenGracefulShutdown { try await waitForDatabase() }
       } catch {
@@ -32,11 +32,11 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
       try await server.run(on: listener) {
         logger.notice("ready", metadata: ["socket": "\(path)"])
         announce("ready \(path)")
-        supervisor.ready("answering calls on \(path)")
+        managerNotifier.ready("answering calls on \(path)")
       }
       logger.notice("stopped")
     } onGracefulShutdown: {
-      supervisor.stopping()
+      managerNotifier.stopping()
       server.drain()
     }
   }
@@ -87,7 +87,7 @@ private func announce(_ line: String) {
   LineWriter(STDOUT_FILENO).write(line)
 }
 
-/// The error that the server cannot work with its database, and that waiting would not help.
+/// The error of a database that the server cannot use until an operator changes it.
 struct UnusableDatabase: Error, CustomStringConvertible {
   let reason: String
 

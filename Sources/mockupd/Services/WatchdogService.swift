@@ -12,7 +12,7 @@ internal import TTRPC
 struct WatchdogService: ServiceLifecycle.Service, CustomStringConvertible {
   let interval: WatchdogInterval
   let server: Server
-  let supervisor: ServiceManagerNotifier
+  let managerNotifier: ServiceManagerNotifier
 
   var description: String { "watchdog" }
 
@@ -20,7 +20,7 @@ struct WatchdogService: ServiceLifecycle.Service, CustomStringConvertible {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         await server.waitForEventLoops()
-        supervisor.beat()
+        managerNotifier.beat()
         // Cancellation ends the loop.
         try? await Task.sleep(for: interval.half)
       }

@@ -5,7 +5,7 @@ internal import TTRPC
 struct SettingDefinition: Sendable {
   enum Values: Sendable {
     case integer(ClosedRange<Int>, default: Int)
-    /// An integer whose default follows from other settings, as the text says.
+    /// An integer whose default follows from other settings; the text describes it.
     case derivedInteger(ClosedRange<Int>, default: String)
     case text(default: String)
     case choice([String], default: String)

@@ -64,7 +64,7 @@ enum SettingKey: String, CaseIterable {
     return name
   }
 
-  /// Returns the environment variables that look like settings but are none, in alphabetical order.
+  /// Returns the environment variables that have the prefix of settings but name none, sorted.
   static func unknownVariables(in environment: some Sequence<String>) -> [String] {
     let known = Set(allCases.map(\.environmentName))
     return environment.filter { $0.hasPrefix("MOCKUPD_") && !known.contains($0) }.sorted()

@@ -31,7 +31,7 @@ import Testing
       (0, "released 0, 10 available"), (3, "late committed 3, 7 available"),
       (5, "late committed 5, 5 available"), (6, "more than 5"),
     ] as [(Int32, String)])
-  func `a resolution charges the given credits and frees the rest`(
+  func `a resolution charges the given credits and releases the rest`(
     credits: Int32, expected: String
   ) async throws {
     try await LedgerFixture.withAdmin { ledger, admin in

@@ -146,7 +146,7 @@ import Testing
     }
   }
 
-  @Test func `due reservations count as free and the report changes no row`() async throws {
+  @Test func `due reservations hold no credits in the report and no row changes`() async throws {
     try await LedgerFixture.withAdmin { ledger, admin in
       let user = try await ledger.user(budget: 10, softLimit: 3)
       try await ledger.reserve(4, for: user, seconds: 60)

@@ -7,7 +7,7 @@ import Testing
 
 /// Each test blocks a call between its first and its last read, while another transaction commits.
 ///
-/// The result must be one that some serial order of the two gives.
+/// The result must be that of some serial order of the two.
 @Suite(.timeLimit(.minutes(5))) struct InterleavingTests {
   /// Starts a call while a transaction holds locks, and commits changes once the call is blocked.
   private func answer<Answer: Sendable>(

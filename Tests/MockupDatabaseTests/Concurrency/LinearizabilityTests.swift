@@ -4,7 +4,7 @@ import MockupCore
 import TestSupport
 import Testing
 
-/// Concurrent clients get answers that some serial order of their calls gives.
+/// The answers to concurrent clients are those of some serial order of their calls.
 ///
 /// `MOCKUPD_TEST_SEED=<seed> swift test` repeats the calls of a failed run, but not its timing.
 @Suite struct LinearizabilityTests {

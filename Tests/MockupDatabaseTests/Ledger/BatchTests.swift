@@ -137,7 +137,7 @@ import Testing
     }
   }
 
-  @Test func `credits freed by one settlement are available to the next`() async throws {
+  @Test func `credits released by one settlement are available to the next`() async throws {
     try await LedgerFixture.with { ledger in
       let user = try await ledger.user(budget: 10)
       let (late, held) = (UUID(), UUID())

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 @Suite struct SeveralCommitsTests {
-  @Test func `a reservation is spent in parts and the final commit frees the rest`() async throws {
+  @Test func `a reservation is spent in parts and the final commit releases the rest`() async throws
+  {
     try await LedgerFixture.with { ledger in
       let user = try await ledger.user(budget: 10)
       let id = UUID()

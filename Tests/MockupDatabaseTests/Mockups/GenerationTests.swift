@@ -91,7 +91,7 @@ import Testing
       try await fixture.complete(attempt)
       let deleted = try #require(first.mockups.first { $0 != attempt.mockupID })
       _ = try await fixture.store.delete(deleted, of: user)
-      // Credits that are free again do not change the refused pair.
+      // Credits that are available again do not change the refused pair.
       let again = try await fixture.generate([asset], scenes, for: user, id: id)
       #expect(again.isReplayed)
       #expect(again.mockups == first.mockups)

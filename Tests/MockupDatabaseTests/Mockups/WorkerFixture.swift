@@ -46,7 +46,7 @@ struct WorkerFixture: Sendable {
       """)
   }
 
-  // MARK: Calls of the store
+  // MARK: Store calls
 
   func generate(
     _ assets: [UUID], _ scenes: [String] = ["bedroom"], for user: UUID, id: UUID = UUID(),

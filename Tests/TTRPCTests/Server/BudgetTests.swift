@@ -108,7 +108,7 @@ import Testing
       #expect(try Self.code(try await peer.receiveFrame()) == .resourceExhausted)
       isGuest.withLockedValue { $0 = false }
       server.budgetsChanged()
-      // After the turn, the connection uses the new budget.
+      // When the event loops have run a task, the connection uses the new budget.
       await server.waitForEventLoops()
       try await peer.send(Self.request(7, "Hold") + Self.request(9, "Echo"))
       let answer = try #require(try await peer.receiveFrame())

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TTRPC
 
-/// Tests of ``Server/turn()``, which shows that no event loop hangs.
+/// Tests of ``Server/waitForEventLoops()``, which shows that no event loop hangs.
 @Suite(.timeLimit(.minutes(15))) struct EventLoopWaitTests {
   /// A service whose handler blocks its thread until it is released.
   private struct Hanging: Service {
@@ -24,11 +24,11 @@ import Testing
     }
   }
 
-  @Test func `a turn of a server that does not run returns at once`() async {
+  @Test func `the wait returns at once if the server does not run`() async {
     await Server(services: [], logger: Logger(label: "test")).waitForEventLoops()
   }
 
-  @Test func `a turn waits for an event loop that hangs`() async throws {
+  @Test func `the wait does not return while an event loop hangs`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let service = Hanging()
@@ -50,7 +50,7 @@ import Testing
         return service.released.isSet
       }()
       try await started.wait()
-      // Gives a turn that does not wait the time to return.
+      // Gives an incorrect wait the time to return before the release.
       try await withServer { path, _ in
         let peer = try RawPeer(path: path)
         try await peer.send(Golden.echoRequest)

@@ -1,9 +1,9 @@
 /// A call hook, which acts at the beginning and the end of a call, for example to count, time or
 /// refuse it.
 ///
-/// A hook runs on the connection's event loop and must not block. In return, it costs a call no
-/// task: if all interceptors of a server are hooks, unary calls take the fast path. A hook is an
-/// object because the server makes one for each method and uses it for each call.
+/// A hook runs on the connection's event loop and must not block, and so needs no task: if all
+/// interceptors of a server are hooks, unary calls take the fast path. A hook is an object because
+/// the server makes one for each method and uses it for each call.
 public protocol CallHook: AnyObject, Sendable {
   /// Handles the beginning of a call, and may change its context.
   ///

@@ -23,7 +23,7 @@ public struct DefaultDeadline: HookInterceptor {
 
   /// Sets the deadline of a call that does not take the fast path.
   ///
-  /// The call has begun already, so its connection is told.
+  /// The call has already begun, so the deadline is also set on its connection.
   public func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {

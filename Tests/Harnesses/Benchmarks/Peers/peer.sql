@@ -1,7 +1,7 @@
 -- The schema of the peers: a conventional service that calls one function for each request, with
 -- counters in the user's row, a row for each reservation, and a ledger. The benchmarks compare with
--- it, so it is as fast as it can be while it is correct. It has no expiry, no end of a year, and of
--- the monthly figures only the credits spent.
+-- it, so it is as fast as it can be while it is correct. It has no expiry and no change of year; its
+-- only monthly figure is the credits spent.
 --
 --   psql -v users=1000 -f peer.sql URL
 --
@@ -61,8 +61,8 @@ CREATE INDEX ledger_created ON peer.ledger (user_id, created_at);
 -- used for another request.
 --
 -- The counters are updated first: their lock serializes the requests of a user, and the foreign key
--- then finds the row locked. A retry is detected by the insert, so that a new id, which nearly all
--- are, costs no look-up; the credits that were reserved for a retry are given back.
+-- then finds the row locked. A retry is detected by the insert, so that a new id, the usual case,
+-- costs no look-up; the credits that were reserved for a retry are given back.
 --
 -- The language is plpgsql, which keeps plans; an SQL function would be planned for each call.
 CREATE FUNCTION peer.reserve(

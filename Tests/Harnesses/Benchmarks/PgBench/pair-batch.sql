@@ -1,6 +1,6 @@
--- :batch reservations for random ones of :users users, in one call of mockupd's statement
--- (reserve_credits.sql), and then the commits of all of them in one call of its other statement
--- (settle_reservations.sql). A separate statement makes the ids.
+-- :batch reservations for users chosen at random among :users, in one call of mockupd's statement
+-- reserve_credits.sql, and then the commits of all of them in one call of settle_reservations.sql.
+-- A separate statement makes the ids.
 --
 --   pgbench -n -M prepared -f pair-batch.sql -D users=1000 -D batch=64 -c 2 -j 2 -T 10 URL
 SELECT

@@ -1,5 +1,5 @@
--- :batch reservations for random ones of :users users, in one call of mockupd's statement
--- (reserve_credits.sql). Making the arrays takes 0.7 ms for 512, most of it for the random ids.
+-- :batch reservations for users chosen at random among :users, in one call of mockupd's statement
+-- reserve_credits.sql. Making the arrays takes 0.7 ms for 512, most of it for the random ids.
 --
 --   pgbench -n -M prepared -f reserve-batch.sql -D users=1000 -D batch=512 -c 2 -j 2 -T 10 URL
 SELECT

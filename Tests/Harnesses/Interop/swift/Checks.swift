@@ -68,14 +68,14 @@ final class Checks {
   }
 
   /// Cancels calls beside one that continues on the same connection.
-  func callsGivenUp() async {
+  func cancelledCalls() async {
     let neighbour = peer.start("Wait", 1000)
     let late = await peer.call("Wait", 60_000, options: CallOptions(timeout: .milliseconds(100)))
     check("a deadline ends a call", late.code == .deadlineExceeded, late)
 
     let before = await peer.call("Begun").value ?? 0
     let task = peer.start("Wait", 60_000)
-    await untilBegun(before + 1)
+    await waitUntilBegun(before + 1)
     task.cancel()
     let cancelled = await task.value
     check("a cancelled task ends its call", cancelled.code == .cancelled, cancelled)
@@ -122,7 +122,7 @@ final class Checks {
   }
 
   /// Waits until a number of calls of Wait have begun.
-  private func untilBegun(_ count: Int64) async {
+  private func waitUntilBegun(_ count: Int64) async {
     while let begun = await peer.call("Begun").value, begun < count {
       try? await Task.sleep(for: .milliseconds(10))
     }
@@ -132,7 +132,7 @@ final class Checks {
     let before = await peer.call("Begun").value ?? 0
     let running = peer.start("Wait", 60_000)
     // Both calls must be on the same connection.
-    await untilBegun(before + 1)
+    await waitUntilBegun(before + 1)
     let cut = await peer.call("Cut")
     check("a call whose connection is cut is UNAVAILABLE", cut.code == .unavailable, cut)
     let lost = await running.value
@@ -143,7 +143,7 @@ final class Checks {
     guard peer.implementation == .go else { return }
     let others = await peer.call("Begun").value ?? 0
     let last = peer.start("Wait", 5000)
-    await untilBegun(others + 1)
+    await waitUntilBegun(others + 1)
     let restart = await peer.call("Restart")
     check("a server that shuts down responds", restart.value == 0, restart)
     var unanswered: [Answer<Int64>] = []

@@ -14,7 +14,7 @@ internal import TTRPC
     await checks.answers()
     await checks.statuses()
     await checks.metadataAndDeadlines()
-    await checks.callsGivenUp()
+    await checks.cancelledCalls()
     await checks.sizes()
     await checks.callsAtOnce()
     await checks.lostConnections()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ServerCase {
-  /// Cases for the defects of containerd's server, by their numbers.
+  /// Cases for known defects of containerd's library, which this suite numbers.
   ///
   /// D8 is a defect of the client. `ClientConnectionTests` tests it.
   static let defects: [ServerCase] = [

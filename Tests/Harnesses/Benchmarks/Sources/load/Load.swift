@@ -101,6 +101,6 @@ struct Load: ParsableCommand {
       measured: measured, rate: rate, users: users ?? work.users, serverProcessID: serverPid,
       // At most 53 bits, which every JSON parser reads exactly, so that it can be given again.
       seed: seed ?? .random(in: 1..<(1 << 53)), batch: batch, batches: batches, mockups: mockups,
-      deadline: Clock.now() + warmup + measured + Plan.patience)
+      deadline: Clock.now() + warmup + measured + Plan.abortDelay)
   }
 }

@@ -1,7 +1,7 @@
 /// The settings of a run, with times in nanoseconds.
 struct Plan {
-  /// The time after the planned end at which a run is aborted.
-  static let patience: UInt64 = 30_000_000_000
+  /// The time after its planned end at which a run is aborted.
+  static let abortDelay: UInt64 = 30_000_000_000
 
   var work: Work
   var socket: String
@@ -21,6 +21,6 @@ struct Plan {
   var batches: Int?
   /// The number of mockups of `performance`.
   var mockups: Int
-  /// The time at which the run is aborted, of `Clock.now`.
+  /// The time at which the run is aborted, on the clock `Clock.now`.
   var deadline: UInt64
 }

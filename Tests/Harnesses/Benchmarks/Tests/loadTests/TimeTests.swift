@@ -38,7 +38,7 @@ import Testing
   @Test func `a drain that takes too long is abandoned`() {
     var window = Window(start: 0, warmup: 0, measured: 1)
     #expect(window.advance(to: 0) && window.advance(to: 1))
-    #expect(window.advance(to: Window.longestDrain) == false)
-    #expect(window.advance(to: 1 + Window.longestDrain) && window.phase == .over)
+    #expect(window.advance(to: Window.maxDrainTime) == false)
+    #expect(window.advance(to: 1 + Window.maxDrainTime) && window.phase == .over)
   }
 }

@@ -10,18 +10,18 @@ enum MessageRun {
   static func run(_ input: ArraySlice<UInt8>) {
     let (choice, bytes) = (Int(input.first ?? 0), Array(input.dropFirst()))
     let checks: [([UInt8]) -> Void] = [
-      { settles(Scalars.self, $0) }, { settles(Lists.self, $0) }, { settles(Rich.self, $0) },
-      { settles(Tree.self, $0) }, { settles(Ping.self, $0) }, { settles(Words.self, $0) },
-      { settles(Crowd.self, $0) }, { settles(WireRequest.self, $0) },
-      { settles(WireResponse.self, $0) }, { settles(WireBadRequest.self, $0) },
-      { settles(WireRetryInfo.self, $0) }, { readsOutcome($0) }, { readsFrames($0) },
-      { readsFrames($0) },
+      { roundTrip(Scalars.self, $0) }, { roundTrip(Lists.self, $0) }, { roundTrip(Rich.self, $0) },
+      { roundTrip(Tree.self, $0) }, { roundTrip(Ping.self, $0) }, { roundTrip(Words.self, $0) },
+      { roundTrip(Crowd.self, $0) }, { roundTrip(WireRequest.self, $0) },
+      { roundTrip(WireResponse.self, $0) }, { roundTrip(WireBadRequest.self, $0) },
+      { roundTrip(WireRetryInfo.self, $0) }, { checkOutcome($0) }, { checkFrames($0) },
+      { checkFrames($0) },
     ]
     checks[choice % checks.count](bytes)
   }
 
   /// Checks that an accepted message is the same after it is written and read again.
-  private static func settles<M: ProtobufMessage>(_ type: M.Type, _ bytes: [UInt8]) {
+  private static func roundTrip<M: ProtobufMessage>(_ type: M.Type, _ bytes: [UInt8]) {
     guard let value = try? M(serialized: bytes, limits: limits) else { return }
     let once = value.serialized()
     guard let again = try? M(serialized: once), let third = try? M(serialized: once) else {
@@ -36,7 +36,7 @@ enum MessageRun {
     }
   }
 
-  private static func readsOutcome(_ bytes: [UInt8]) {
+  private static func checkOutcome(_ bytes: [UInt8]) {
     guard case .failure(let error)? = try? WireResponse(serialized: bytes).outcome else { return }
     _ = (error.retryDelay, error.fieldViolations, String(reflecting: error))
     let written = WireResponse(error: error).serialized()
@@ -44,7 +44,7 @@ enum MessageRun {
   }
 
   /// Checks that frames are the same wherever their bytes are cut.
-  private static func readsFrames(_ input: [UInt8]) {
+  private static func checkFrames(_ input: [UInt8]) {
     let count = min(Int(input.first ?? 0) % 8, input.count)
     let cuts = input.dropFirst().prefix(count).map(Int.init)
     let bytes = Array(input.dropFirst(1 + count))

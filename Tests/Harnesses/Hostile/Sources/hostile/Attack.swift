@@ -23,26 +23,26 @@ struct Attack {
     var halves: [Socket?] = Array(repeating: nil, count: Self.halfFrames)
     var mute = (0..<Self.mutePeers).map { _ in MutePeer() }
     // The peers are independent of each other, so they do not all act in the same tick.
-    var turn = 0
+    var tick = 0
     while true {
-      for index in Self.share(of: idle.indices, turn) {
+      for index in Self.share(of: idle.indices, tick) {
         reconnect(&idle[index], "idle closed") { _ in }
       }
-      for index in Self.share(of: halves.indices, turn) {
+      for index in Self.share(of: halves.indices, tick) {
         reconnect(&halves[index], "half frames closed") { socket in
           _ = socket.send(Frames.reflection(1).prefix(Int.random(in: 1...40)))
         }
       }
-      for index in Self.share(of: mute.indices, turn) { mute[index].step(path, report) }
-      turn += 1
-      if turn % 500 == 0 { report.print() }
+      for index in Self.share(of: mute.indices, tick) { mute[index].step(path, report) }
+      tick += 1
+      if tick % 500 == 0 { report.print() }
       usleep(1000)
     }
   }
 
   /// The indices that act in a tick: each once in a hundred ticks.
-  private static func share(of indices: Range<Int>, _ turn: Int) -> StrideTo<Int> {
-    stride(from: turn % 100, to: indices.count, by: 100)
+  private static func share(of indices: Range<Int>, _ tick: Int) -> StrideTo<Int> {
+    stride(from: tick % 100, to: indices.count, by: 100)
   }
 
   private func reconnect(_ socket: inout Socket?, _ event: String, _ begin: (Socket) -> Void) {

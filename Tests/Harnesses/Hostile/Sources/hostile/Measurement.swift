@@ -6,7 +6,7 @@ internal import TTRPCServices
 /// Measures a well-behaved client, in quiet phases and beside the attack.
 struct Measurement {
   private static let tasks = 4
-  private static let settling: Duration = .seconds(3)
+  private static let warmup: Duration = .seconds(3)
   private static let time: Duration = .seconds(8)
 
   let path: String
@@ -41,7 +41,7 @@ struct Measurement {
   func run(rounds: Int) async throws -> Bool {
     let client = Client(path: path)
     // Warms up: connections, statements and caches exist after this.
-    _ = try await calls(client, for: Self.settling)
+    _ = try await calls(client, for: Self.warmup)
     var phases: [Phase] = []
     announce(
       "phase    check p50  p99 ms   calls/s | reserve p50  p99 ms  calls/s "
@@ -60,7 +60,7 @@ struct Measurement {
     let output = Pipe()
     let attack = isHostile ? try startAttack(output) : nil
     let lines = Task { isHostile ? output.fileHandleForReading.readDataToEndOfFile() : Data() }
-    try await Task.sleep(for: Self.settling)
+    try await Task.sleep(for: Self.warmup)
     let memory = Task {
       var peak = 0
       while !Task.isCancelled {

@@ -4,8 +4,8 @@ struct Call {
   var streamID: UInt32 = 0
   /// The user's number.
   var user: UInt32 = 0
-  /// The time from which the latency counts, of `Clock.now`: the write, or the time when it was
-  /// due.
+  /// The start of the latency, on the clock `Clock.now`: the time of the write, or the time when it
+  /// was due.
   var started: UInt64 = 0
   var reservation = RandomUUID.none
   /// True if the call is the commit of a pair.

@@ -7,7 +7,7 @@ struct Connection: ~Copyable {
   /// The number of calls started so far.
   var started = 0
   /// True if the socket did not take all bytes, and is watched until it is writable.
-  var waitsForRoom = false
+  var isBlocked = false
 
   /// Creates a connection on a socket, with a buffer for `inFlight` frames of `longestFrame` bytes.
   init(_ socket: UnixSocket, inFlight: Int, longestFrame: Int) {
@@ -20,9 +20,9 @@ struct Connection: ~Copyable {
   @inline(__always)
   mutating func flush(_ epoll: Epoll, token: UInt32) throws(LoadError) {
     let blocked = try !unsent.flush(to: socket)
-    if blocked != waitsForRoom {
+    if blocked != isBlocked {
       try epoll.change(socket, token: token, forWriting: blocked)
-      waitsForRoom = blocked
+      isBlocked = blocked
     }
   }
 }

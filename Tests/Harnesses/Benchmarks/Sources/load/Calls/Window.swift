@@ -1,4 +1,4 @@
-/// The phases of a run, with times of `Clock.now`.
+/// The phases of a run, with times on the clock `Clock.now`.
 struct Window {
   enum Phase {
     /// Calls are sent, and responses are not counted.
@@ -11,7 +11,7 @@ struct Window {
   }
 
   /// The maximum time to wait for calls in flight at the end, in nanoseconds.
-  static let longestDrain: UInt64 = 5_000_000_000
+  static let maxDrainTime: UInt64 = 5_000_000_000
 
   private(set) var phase = Phase.warmingUp
   /// The time at which the phase ends, at the latest.
@@ -36,7 +36,7 @@ struct Window {
       phaseEnd = now + measured
     case .measuring:
       phase = .draining
-      phaseEnd = now + Self.longestDrain
+      phaseEnd = now + Self.maxDrainTime
     case .draining, .over:
       phase = .over
     }

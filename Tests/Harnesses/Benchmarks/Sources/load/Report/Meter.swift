@@ -25,7 +25,7 @@ struct Meter {
     server = processID.map { ServerProcess(processID: $0) }
   }
 
-  /// The time at which the window ended, of `Clock.now`; 0 before.
+  /// The time at which the window ended, on the clock `Clock.now`; 0 before.
   var end: UInt64 { last?.time ?? 0 }
 
   mutating func begin(at now: UInt64) throws(LoadError) {

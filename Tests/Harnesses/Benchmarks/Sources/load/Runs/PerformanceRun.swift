@@ -38,7 +38,7 @@ struct PerformanceRun: ~Copyable {
     unsent.append(contentsOf: Self.request)
     var blocked = false
     while true {
-      let next = gather(schedule, end: start + plan.measured)
+      let next = bufferDueBatches(schedule, end: start + plan.measured)
       if try !unsent.flush(to: socket) != blocked {
         blocked.toggle()
         try epoll.change(socket, token: 0, forWriting: blocked)
@@ -58,7 +58,7 @@ struct PerformanceRun: ~Copyable {
   /// Buffers the batches that are due now.
   ///
   /// - Returns: The time at which the next batch is due.
-  private mutating func gather(_ schedule: Schedule?, end: UInt64) -> UInt64 {
+  private mutating func bufferDueBatches(_ schedule: Schedule?, end: UInt64) -> UInt64 {
     let now = Clock.now()
     while !hasEnded, unsent.count < Self.writeSize {
       if now >= end || sent == plan.batches {

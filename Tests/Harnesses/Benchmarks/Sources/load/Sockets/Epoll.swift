@@ -30,7 +30,7 @@ struct Epoll {
     try watch(socket, token: token, forWriting: forWriting, isNew: false)
   }
 
-  /// Waits for events, at most until a time of `Clock.now`.
+  /// Waits for events, at most until a time on the clock `Clock.now`.
   ///
   /// - Returns: The number of events, which `event(_:)` returns by their index.
   @inline(__always)

@@ -6,8 +6,8 @@ struct UnixSocket {
 }
 
 extension UnixSocket {
-  /// Connects to a server, and retries until the deadline (of `Clock.now`) while its backlog is
-  /// full.
+  /// Connects to a server, and retries until the deadline (on the clock `Clock.now`) while its
+  /// backlog is full.
   init(path: String, deadline: UInt64) throws(LoadError) {
     let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
     let descriptor = socket(AF_UNIX, Int32(kind), 0)
