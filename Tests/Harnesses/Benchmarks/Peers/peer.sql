@@ -1,7 +1,7 @@
 -- The schema of the peers: a conventional service that calls one function for each request, with
 -- counters in the user's row, a row for each reservation, and a ledger. The benchmarks compare with
--- it, so it is as fast as it can be while it is correct. It has no expiry and no change of year; its
--- only monthly figure is the credits spent.
+-- it, so it is as fast as it can be while it is correct. It has no expiry and no change of year.
+-- The credits spent are its only monthly figure.
 --
 --   psql -v users=1000 -f peer.sql URL
 --
