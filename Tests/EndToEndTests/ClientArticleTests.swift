@@ -490,11 +490,11 @@ extension ClientArticleTests {
 
       var lines: [String] = []
       var resumeToken = ""
-      try await client.credits.export(of: user, after: resumeToken) { piece in
-        for entry in piece.entries {
+      try await client.credits.export(of: user, after: resumeToken) { chunk in
+        for entry in chunk.entries {
           lines.append("\(entry.sequence): \(entry.operation) of \(entry.credits) credits")
         }
-        resumeToken = piece.resumeToken
+        resumeToken = chunk.resumeToken
       }
       #expect(lines == ["1: generation of 2 credits", "2: refund of 1 credits"])
       #expect(!resumeToken.isEmpty)

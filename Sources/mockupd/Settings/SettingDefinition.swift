@@ -111,7 +111,7 @@ extension SettingKey {
     case .poolSize:
       .init(
         .integer(1...256, default: 4),
-        "number of connections for calls; the health check and LISTEN have one each besides")
+        "number of connections for calls; the health check and LISTEN each have another one")
     case .maxPendingPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
@@ -125,14 +125,14 @@ extension SettingKey {
     case .shards:
       .init(
         .integer(1...64, default: 2),
-        "number of groups of users whose credit changes are written concurrently, one batch "
-          + "per group at a time")
+        "number of shards of users whose credit changes are written concurrently, one batch "
+          + "per shard at a time")
     case .maxBatchSize:
       .init(.integer(1...4096, default: 512), "maximum number of changes in one batch")
     case .maxPendingChanges:
       .init(
         .integer(Self.millionAtMost, default: 4096),
-        "maximum number of changes waiting for a batch, in all groups; further changes are "
+        "maximum number of changes waiting for a batch, in all shards; further changes are "
           + "refused with RESOURCE_EXHAUSTED")
     case .eventLoops:
       .init(.integer(1...256, default: 1), "number of threads that read and write sockets")
@@ -195,16 +195,16 @@ extension SettingKey {
       .init(
         .derivedInteger(
           Self.millionAtMost, default: "three quarters of limits.maxEndlessCalls"),
-        "maximum number of endless calls of one user with a role; one more ends the oldest")
+        "maximum number of endless calls of one user with a role; a further call ends the oldest")
     case .maxEndlessCallsPerGuest:
       .init(
         .integer(Self.millionAtMost, default: 32),
-        "maximum number of endless calls of one user without a role; one more ends the "
-          + "oldest")
+        "maximum number of endless calls of one user without a role; a further call ends "
+          + "the oldest")
     case .maxEndlessCallsPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
-        "maximum number of endless calls on one connection; one more ends the oldest")
+        "maximum number of endless calls on one connection; a further call ends the oldest")
     case .maxMessageBytes:
       .init(
         .integer(
