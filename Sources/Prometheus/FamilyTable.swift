@@ -21,13 +21,13 @@ struct FamilyTable {
   private let seriesLimit: Int
   private var seriesCount = 0
   private var families: [String: Family] = [:]
-  private var taken: Set<String>
+  private var sampleNames: Set<String>
   private var droppedByLimit = 0
   private var droppedByKind = 0
 
   init(seriesLimit: Int, reserved: [String]) {
     self.seriesLimit = seriesLimit
-    taken = Set(reserved + [Self.dropped])
+    sampleNames = Set(reserved + [Self.dropped])
   }
 
   /// Returns the existing series with a name and labels, or creates it.
@@ -47,7 +47,7 @@ struct FamilyTable {
         return nil
       }
       if let series = family.series[labels] { return series }
-    } else if !taken.isDisjoint(with: kind.sampleNames(name)) {
+    } else if !sampleNames.isDisjoint(with: kind.sampleNames(name)) {
       droppedByKind += 1
       return nil
     }
@@ -60,7 +60,7 @@ struct FamilyTable {
       return nil
     }
     seriesCount += cost
-    taken.formUnion(kind.sampleNames(name))
+    sampleNames.formUnion(kind.sampleNames(name))
     let series = make(boundaries)
     families[name, default: Family(kind: kind, buckets: boundaries)].series[labels] = series
     return series
@@ -73,7 +73,7 @@ struct FamilyTable {
       families[name]?.series[labels] = nil
       if families[name]?.series.isEmpty == true {
         families[name] = nil
-        taken.subtract(family.kind.sampleNames(name))
+        sampleNames.subtract(family.kind.sampleNames(name))
       }
       return
     }

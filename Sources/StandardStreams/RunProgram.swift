@@ -60,7 +60,7 @@ extension AsyncParsableCommand {
     }
   }
 
-  /// Escapes hidden characters, and indents further lines of errors that are not the parser's.
+  /// Escapes hidden characters, and indents further lines unless the argument parser wrote them.
   ///
   /// The parser's own messages have several lines. In other errors, the indentation keeps a line
   /// from looking like a separate error.

@@ -27,7 +27,8 @@ public struct PostgresError: Error, Sendable {
     case invalidStatement
     /// The configuration is invalid, for example because the database URL is malformed.
     case invalidConfiguration
-    /// A statement of the transaction failed, but its closure returned; it was rolled back.
+    /// A statement failed, but the closure of its transaction returned; the transaction was rolled
+    /// back.
     case transactionAborted
     /// The server or libpq sent an unexpected result; the connection was dropped.
     case protocolViolation
@@ -51,7 +52,7 @@ public struct PostgresError: Error, Sendable {
 
   private let storage: Storage
 
-  /// Creates an error that is not the server's.
+  /// Creates an error that the server did not report.
   ///
   /// - Parameters:
   ///   - code: The kind of failure.
@@ -80,7 +81,7 @@ public struct PostgresError: Error, Sendable {
   /// A message from the server may quote values and should not be shown to clients.
   public var message: String { storage.message }
 
-  /// The server's SQLSTATE, regardless of ``code``; nil if the error is not the server's.
+  /// The server's SQLSTATE, regardless of ``code``; nil if the server did not report the error.
   public var sqlState: SQLState? {
     if let server = storage.server { return server.sqlState }
     if case .server(let state) = storage.code { return state }
@@ -114,7 +115,7 @@ public struct PostgresError: Error, Sendable {
   ///
   /// That is the case for ``Code/connectionUnavailable`` and ``Code/queueFull``, a serialization
   /// failure (40001), a deadlock (40P01), a stale plan (``isStalePlan``), and the states by which
-  /// the server ends a session (57P01 to 57P05, 25P03). The last are reported as
+  /// the server ends a session (57P01 to 57P05, 25P03). The end of a session is reported as
   /// ``Code/server(_:)`` only if the session ended before the statement could commit, and as
   /// ``Code/connectionLost`` otherwise. In a transaction, retry the whole transaction.
   ///

@@ -7,7 +7,8 @@ struct VerifyLedger: AsyncParsableCommand {
     commandName: "verify",
     abstract: "Recompute the balances from the ledger, and show the discrepancies.",
     discussion: """
-      Exits with 1 if there are any. The verification locks nothing, and requires the role admin.
+      Exits with 1 if there are discrepancies. The verification locks nothing, and requires the \
+      role admin.
       """)
 
   @Argument(help: "The user's id. (default: all users)")
