@@ -183,7 +183,9 @@ extension Connection {
   /// The time that a closed connection waits for its last cancel request.
   private static let cancelTimeout: Duration = .seconds(1)
 
-  /// Sends a cancel request on a thread of its own, which posts a command when it ends.
+  /// Sends a cancel request on a new thread, which posts a command when it ends.
+  ///
+  /// - Returns: False if the thread cannot be created.
   func start(_ cancelRequest: CancelRequest) -> Bool {
     startBlockingCall { [weak self] in
       cancelRequest.send()
@@ -201,10 +203,10 @@ extension Connection {
     }
   }
 
-  /// Completes a request, which is no longer pending then.
+  /// Completes a request; except for a granted lease, it is then no longer pending.
   func complete(_ request: Request, _ result: Result<LibpqResult?, PostgresError>) {
     if request.lease == nil {
-      // A granted lease is pending until it is released.
+      // A granted lease counts as pending until it is released.
       if case (.lease, .success) = (request.work, result) {} else { admission.leave() }
     }
     request.complete(result)

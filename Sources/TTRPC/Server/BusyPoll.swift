@@ -5,7 +5,7 @@ internal import NIOCore
 ///
 /// Waking a thread takes longer than answering a short call. A peer that calls again at once is
 /// therefore served in half the time if the event loop is still awake. Other connections of the
-/// event loop wait during the poll, so polling is only for a peer that is alone on it.
+/// event loop wait during a poll, so only a connection that was also served last is polled.
 final class BusyPoll: Sendable {
   /// A Boolean value that indicates whether polling is enabled.
   let isEnabled: Bool
@@ -66,10 +66,12 @@ struct PollPause {
     return false
   }
 
-  mutating func waited(inVain: Bool) {
-    length = inVain ? min(max(2 * length, 1), Self.longest) : 0
+  /// Records whether a poll found input, which sets the length of the next pause.
+  mutating func recordPoll(foundInput: Bool) {
+    length = foundInput ? 0 : min(max(2 * length, 1), Self.maxLength)
     left = length
   }
 
-  private static let longest = 64
+  /// The maximum number of responses after which the server does not poll.
+  private static let maxLength = 64
 }

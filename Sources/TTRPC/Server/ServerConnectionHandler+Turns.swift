@@ -96,7 +96,7 @@ extension ServerConnectionHandler {
 
   /// Polls for the peer's next call, which often follows at once when it has no call in flight.
   ///
-  /// It does so only if no other connection of the event loop is active.
+  /// It polls only if this connection was also served last and no other one is waiting.
   func pollForNextCall() {
     let busyPoll = loop.busyPoll
     guard busyPoll.isEnabled, busyPoll.turnEnded(of: self), calls.isEmpty, turns.isEmpty,
@@ -104,7 +104,7 @@ extension ServerConnectionHandler {
     else { return }
     let hasInput = try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
       of: NIOBSDSocket.Handle.self, busyPoll.wait)
-    pollPause.waited(inVain: hasInput == false)
+    pollPause.recordPoll(foundInput: hasInput != false)
   }
 
   /// A Boolean value that indicates whether the connection is at least a second old, its peer reads

@@ -53,8 +53,8 @@ public struct TraceContextPropagator: Instrument {
   /// Creates a propagator.
   public init() {}
 
-  /// Reads `traceparent` and `tracestate` from metadata, and leaves the context as it is if the
-  /// former is missing or invalid.
+  /// Reads `traceparent` and `tracestate` from metadata, and does not change the context if
+  /// `traceparent` is missing or invalid.
   public func extract<Carrier, Extract: Extractor>(
     _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
   ) where Extract.Carrier == Carrier {

@@ -34,7 +34,7 @@ import Testing
     #expect(poll.isEnabled == isEnabled)
   }
 
-  @Test func `each poll in vain doubles the next pause, up to a limit`() {
+  @Test func `each poll without input doubles the next pause, up to a limit`() {
     var pause = PollPause()
     func answersUntilOver() -> Int {
       var count = 1
@@ -43,12 +43,12 @@ import Testing
     }
     #expect(answersUntilOver() == 1)
     for expected in [2, 3, 5, 9, 17, 33, 65, 65] {
-      pause.waited(inVain: true)
+      pause.recordPoll(foundInput: false)
       #expect(answersUntilOver() == expected)
     }
-    pause.waited(inVain: false)
+    pause.recordPoll(foundInput: true)
     #expect(answersUntilOver() == 1)
-    pause.waited(inVain: true)
+    pause.recordPoll(foundInput: false)
     #expect(answersUntilOver() == 2)
   }
 }

@@ -5,7 +5,8 @@ import Testing
 
 /// HTTP on the ttrpc socket, tested byte by byte.
 @Suite(.timeLimit(.minutes(15))) struct HTTPTests {
-  private struct Locked: ServerInterceptor {
+  /// Rejects requests for `/secret`.
+  private struct SecretRejecter: ServerInterceptor {
     func intercept(
       _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
     ) async throws(RPCError) {
@@ -49,7 +50,7 @@ import Testing
     _ body: @Sendable (_ path: String, Server) async throws -> Void
   ) async throws {
     try await withServer(
-      routes: routes, limits: limits, interceptors: [Locked()], body)
+      routes: routes, limits: limits, interceptors: [SecretRejecter()], body)
   }
 
   @Test func `a request is answered and the connection closes`() async throws {
@@ -100,7 +101,7 @@ import Testing
     try await Self.withRoutes(limits: limits) { path, _ in
       let unfinished = try await Self.get(path, ["GET /hello HTTP/1.1\r\n"])
       #expect(unfinished == "")
-      // A handler that takes too long loses its connection, too.
+      // The connection of a handler that takes too long is closed, too.
       let slow = try await Self.get(path, [Self.request("GET /slow")])
       #expect(slow == "")
     }
