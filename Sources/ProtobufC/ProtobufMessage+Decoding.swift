@@ -1,10 +1,9 @@
 extension ProtobufMessage {
   /// Decodes a message.
   ///
-  /// Unknown fields are dropped. If a singular field occurs more than once, the last value counts;
-  /// submessages are merged, except in a `oneof`, where only the last is kept. A field with a wrong
-  /// wire type makes the message malformed, except that protobuf-c accepts any wire type for a
-  /// `bool`.
+  /// Unknown fields are dropped. If a singular field occurs more than once, the last value is kept;
+  /// submessages are merged, except in a `oneof`, where only the last is kept. A message with a
+  /// wrong wire type is malformed; but protobuf-c accepts any wire type for a `bool`.
   ///
   /// See <https://protobuf.dev/programming-guides/encoding/>.
   ///
@@ -22,7 +21,9 @@ extension ProtobufMessage {
     }
   }
 
-  /// Decodes a message from memory that must be valid only during the call.
+  /// Decodes a message from memory.
+  ///
+  /// The memory is not read after the initializer has returned.
   ///
   /// - Parameters:
   ///   - bytes: The serialized message.

@@ -4,7 +4,9 @@ internal import Glibc
 ///
 /// It uses the datagram socket that `NOTIFY_SOCKET` names. Source: sd_notify(3).
 public struct Notifier: Sendable {
-  /// An absolute path, or `@` and an abstract name; nil if no manager expects notifications.
+  /// The address of the manager's socket: an absolute path, or `@` and an abstract name.
+  ///
+  /// It is nil if no manager expects notifications.
   private let address: String?
 
   /// Creates a notifier from `NOTIFY_SOCKET` and unsets the variable.
@@ -61,7 +63,7 @@ public struct Notifier: Sendable {
     guard sent == bytes.count else { throw failure("sendto") }
   }
 
-  /// The longest address in bytes; a path also needs a terminating zero.
+  /// The maximum length of an address in bytes; a path also needs a terminating zero.
   private static let maximumLength = 107
 
   private static func withAddress(

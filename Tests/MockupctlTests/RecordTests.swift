@@ -10,13 +10,13 @@ import Testing
 
   @Test func `a hostile text can neither control the terminal nor forge rows`() {
     let record = Record([
-      "scene": .text(Self.hostile), "url": .id(Self.hostile), "n": .number(7 as Int64),
+      "scene": .text(Self.hostile), "url": .optionalText(Self.hostile), "n": .number(7 as Int64),
     ])
     for line in [OutputFormat.table.line(record), OutputFormat.json.line(record)] {
       #expect(line.unicodeScalars.allSatisfy { (0x20...0x7E).contains($0.value) }, "\(line)")
     }
     #expect(
-      Record.Value.text(Self.hostile).forPeople
+      Record.Value.text(Self.hostile).terminalText
         == #"x\u{1b}[2J\r\nmockup_id  forged\u{202e}\u{85}\u{7f}"#)
     #expect(Record.Value.text(Self.hostile).json == .string(Self.hostile))
   }
@@ -46,7 +46,7 @@ import Testing
     let value = Record.Value.time(time)
     #expect(value.json == .string(text))
     #expect(value.plain == text)
-    #expect(value.forPeople == text)
+    #expect(value.terminalText == text)
   }
 
   @Test func `numbers that JSON cannot represent are strings`() {

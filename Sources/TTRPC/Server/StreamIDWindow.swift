@@ -9,7 +9,7 @@ struct StreamIDWindow {
   /// It exceeds the default of ``ServerLimits/callsPerConnection``.
   static let size = 4096
 
-  /// The highest id used so far; 0 if none was.
+  /// The highest used id, or 0 if no id was used.
   private(set) var highest: UInt32 = 0
   /// A bit for each skipped id, at position `id / 2 % size`.
   ///
@@ -39,8 +39,8 @@ struct StreamIDWindow {
       guard id / 2 > next else { return }
       skipped = [UInt64](repeating: 0, count: Self.size / 64)
     }
-    // All ids of the window are new.
     if id / 2 - next >= UInt32(Self.size) {
+      // All ids of the window are above the previous highest one.
       skipped = [UInt64](repeating: .max, count: Self.size / 64)
     } else {
       for number in next..<(id / 2) {

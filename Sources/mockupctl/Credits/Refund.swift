@@ -37,7 +37,7 @@ struct Refund: AsyncParsableCommand {
           "refund_id": .text(key.id.wireText),
           "refunded": .number(response.refunded),
           "remaining": .number(response.remaining),
-          "entry_id": .id(response.entry?.entryID ?? ""),
+          "entry_id": .optionalText(response.entry?.entryID ?? ""),
           "replayed": .flag(response.replayed),
         ]))
     }

@@ -35,8 +35,8 @@ struct Release: AsyncParsableCommand {
       }
       try await connection.output.write(
         Record([
-          "reservation_id": .id(response.reservation?.reservationID ?? ""),
-          "state": .id(response.reservation?.state.name ?? ""),
+          "reservation_id": .optionalText(response.reservation?.reservationID ?? ""),
+          "state": .optionalText(response.reservation?.state.name ?? ""),
           "reservations": .number(response.reservations),
           "released": .number(response.released),
           "remaining": .number(response.remaining),

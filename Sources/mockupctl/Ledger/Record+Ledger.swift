@@ -13,11 +13,11 @@ extension Record {
       "balance_before": .number(entry.balanceBefore),
       "balance_after": .number(entry.balanceAfter),
       "created_at": .time(entry.createdAt),
-      "reservation_id": .id(entry.reservationID),
-      "mockup_id": .id(entry.mockupID),
+      "reservation_id": .optionalText(entry.reservationID),
+      "mockup_id": .optionalText(entry.mockupID),
       "late": .flag(entry.late),
       "overrun": .number(entry.overrun),
-      "refunded_entry_id": .id(entry.refundedEntryID),
+      "refunded_entry_id": .optionalText(entry.refundedEntryID),
       "entry_id": .text(entry.entryID),
     ])
   }

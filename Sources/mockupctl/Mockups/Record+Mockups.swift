@@ -9,24 +9,24 @@ extension Record {
       "mockup_id": .text(mockup.mockupID),
       "user_id": .text(mockup.userID),
       "asset_id": .text(mockup.assetID),
-      "quote_id": .id(mockup.quoteID),
+      "quote_id": .optionalText(mockup.quoteID),
       "scene": .text(mockup.scene),
-      "smart_object": .id(config?.smartObject ?? ""),
+      "smart_object": .optionalText(config?.smartObject ?? ""),
       "status": .text(mockup.status.name),
-      "file_url": .id(mockup.fileURL),
-      "file_key": .id(mockup.fileKey),
-      "thumbnail_url": .id(mockup.thumbnailURL),
-      "dm_render_id": .id(mockup.dmRenderID),
-      "dm_metadata_json": .id(mockup.dmMetadataJSON),
+      "file_url": .optionalText(mockup.fileURL),
+      "file_key": .optionalText(mockup.fileKey),
+      "thumbnail_url": .optionalText(mockup.thumbnailURL),
+      "dm_render_id": .optionalText(mockup.dmRenderID),
+      "dm_metadata_json": .optionalText(mockup.dmMetadataJSON),
       "credits_used": .number(mockup.creditsUsed),
       "quality_score": mockup.qualityScore.map { .text("\($0)") } ?? .nothing,
-      "error_message": .id(mockup.errorMessage),
+      "error_message": .optionalText(mockup.errorMessage),
       "total_pins": .number(mockup.totalPins),
       "total_impressions": .number(mockup.totalImpressions),
       "created_at": .time(mockup.createdAt),
       "updated_at": .time(mockup.updatedAt),
       "attempt": .number(mockup.attempt),
-      "reservation_id": .id(mockup.reservationID),
+      "reservation_id": .optionalText(mockup.reservationID),
     ])
   }
 
@@ -39,7 +39,7 @@ extension Record {
       "scene": .text(mockup.scene),
       "asset_id": .text(mockup.assetID),
       "credits_used": .number(mockup.creditsUsed),
-      "file_url": .id(mockup.fileURL),
+      "file_url": .optionalText(mockup.fileURL),
     ])
   }
 
@@ -48,12 +48,12 @@ extension Record {
       "asset_id": .text(result.assetID),
       "scene": .text(result.scene),
       "success": .flag(result.success),
-      "mockup_id": .id(result.mockupID),
-      "reservation_id": .id(result.reservationID),
+      "mockup_id": .optionalText(result.mockupID),
+      "reservation_id": .optionalText(result.reservationID),
       "status": .text(result.status.name),
       "credits_used": .number(result.creditsUsed),
-      "url": .id(result.url),
-      "error": .id(result.error),
+      "url": .optionalText(result.url),
+      "error": .optionalText(result.error),
     ])
   }
 }

@@ -39,8 +39,8 @@ struct RegenerateMockup: AsyncParsableCommand {
           "message": .text(response.message),
           "remaining": .number(response.remaining),
           "mockup_id": .text(reference.mockup.wireText),
-          "status": .id(response.mockup?.status.name ?? ""),
-          "reservation_id": .id(response.mockup?.reservationID ?? ""),
+          "status": .optionalText(response.mockup?.status.name ?? ""),
+          "reservation_id": .optionalText(response.mockup?.reservationID ?? ""),
           "soft_limit_passed": .flag(response.usage?.softLimitPassed ?? false),
           "replayed": .flag(response.replayed),
         ]))

@@ -20,9 +20,9 @@ extension Record {
       "expires_at": .time(reservation.expiresAt),
       "dispatched_at": .time(reservation.dispatchedAt),
       "settled_at": .time(reservation.settledAt),
-      "mockup_id": .id(reservation.mockupID),
-      "group_id": .id(reservation.groupID),
-      "commit_id": .id(reservation.commitID),
+      "mockup_id": .optionalText(reservation.mockupID),
+      "group_id": .optionalText(reservation.groupID),
+      "commit_id": .optionalText(reservation.commitID),
       "late": .flag(reservation.late),
     ])
   }

@@ -9,7 +9,8 @@ extension Record {
       "dm_template_id": .text(template.dmTemplateID),
       "is_system": .flag(template.isSystem),
       "is_active": .flag(template.isActive),
-      "recommended_collections": .id(template.recommendedCollections.joined(separator: ",")),
+      "recommended_collections": .optionalText(
+        template.recommendedCollections.joined(separator: ",")),
       "template_id": .text(template.templateID),
     ])
   }
@@ -18,24 +19,25 @@ extension Record {
     let config = template.config ?? SceneConfig()
     self.init([
       "template_id": .text(template.templateID),
-      "user_id": .id(template.userID),
+      "user_id": .optionalText(template.userID),
       "scene_key": .text(template.sceneKey),
       "name": .text(template.name),
-      "description": .id(template.description),
+      "description": .optionalText(template.description),
       "dm_template_id": .text(template.dmTemplateID),
-      "dm_template_url": .id(template.dmTemplateURL),
-      "smart_object": .id(config.smartObject),
-      "width": .real(config.defaultSize?.width),
-      "height": .real(config.defaultSize?.height),
-      "x": .real(config.position?.x),
-      "y": .real(config.position?.y),
-      "rotation": .real(config.rotation),
-      "scale": .real(config.scale),
-      "other_json": .id(config.otherJSON),
-      "preview_url": .id(template.previewURL),
+      "dm_template_url": .optionalText(template.dmTemplateURL),
+      "smart_object": .optionalText(config.smartObject),
+      "width": .decimal(config.defaultSize?.width),
+      "height": .decimal(config.defaultSize?.height),
+      "x": .decimal(config.position?.x),
+      "y": .decimal(config.position?.y),
+      "rotation": .decimal(config.rotation),
+      "scale": .decimal(config.scale),
+      "other_json": .optionalText(config.otherJSON),
+      "preview_url": .optionalText(template.previewURL),
       "is_active": .flag(template.isActive),
       "is_system": .flag(template.isSystem),
-      "recommended_collections": .id(template.recommendedCollections.joined(separator: ",")),
+      "recommended_collections": .optionalText(
+        template.recommendedCollections.joined(separator: ",")),
       "created_at": .time(template.createdAt),
       "updated_at": .time(template.updatedAt),
     ])

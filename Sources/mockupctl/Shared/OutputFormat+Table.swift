@@ -2,13 +2,13 @@ extension OutputFormat {
   static func table(_ record: Record) -> String {
     let width = record.fields.map(\.name.count).max() ?? 0
     return record.fields.map { name, value in
-      name.padded(to: width) + "  " + value.forPeople + "\n"
+      name.padded(to: width) + "  " + value.terminalText + "\n"
     }.joined()
   }
 
   static func table(_ records: [Record]) -> String {
     guard let first = records.first else { return "none\n" }
-    let rows = records.map { $0.fields.map(\.value.forPeople) }
+    let rows = records.map { $0.fields.map(\.value.terminalText) }
     let widths = first.fields.indices.map { column in
       max(rows.map { $0[column].count }.max() ?? 0, first.fields[column].name.count)
     }

@@ -48,7 +48,7 @@ extension OutputFormat {
   /// Formats a record of a stream as a line: its values, or an object.
   func line(_ record: Record) -> String {
     switch self {
-    case .table: record.fields.map(\.value.forPeople).joined(separator: "  ")
+    case .table: record.fields.map(\.value.terminalText).joined(separator: "  ")
     case .json: record.json.text()
     }
   }

@@ -22,19 +22,19 @@ struct Record {
 
 extension Record.Value {
   /// Returns a text, or nothing if it is empty.
-  static func id(_ text: String) -> Record.Value { text.isEmpty ? .nothing : .text(text) }
+  static func optionalText(_ text: String) -> Record.Value { text.isEmpty ? .nothing : .text(text) }
 
   static func number(_ number: Int32) -> Record.Value { .number(Int64(number)) }
 
   /// Returns a number, or nothing if it is `nil`.
-  static func real(_ number: Double?) -> Record.Value { number.map { .decimal($0) } ?? .nothing }
+  static func decimal(_ number: Double?) -> Record.Value { number.map { .decimal($0) } ?? .nothing }
 
   static func time(_ time: Timestamp?) -> Record.Value { time.map { .time($0) } ?? .nothing }
 
-  /// The value for a terminal.
+  /// The value as text for a terminal.
   ///
   /// Control characters are escaped, since texts can come from other users.
-  var forPeople: String {
+  var terminalText: String {
     switch self {
     case .text(let text): text.visible()
     case .flag(let flag): flag ? "yes" : "no"

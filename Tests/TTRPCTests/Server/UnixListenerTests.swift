@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  @Test func `a socket that replaced the file is not removed on close`() async throws {
+  @Test func `a listener does not remove the socket file of another on close`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
       let first = try UnixListener(path: path)
