@@ -34,7 +34,7 @@ import Testing
   ]
 
   @Test(arguments: refused)
-  func `an unsupported element is refused by name`(_ text: String, _ reason: String) throws {
+  func `the error names the unsupported element`(_ text: String, _ reason: String) throws {
     let schema = try CompiledSchema("syntax = 'proto3'; package p; \(text)")
     let error = #expect(throws: GeneratorError.self) { try schema.swift() }
     #expect(error?.description == reason)

@@ -64,7 +64,7 @@ private final class EventRecorder: Sendable {
     try await TestDatabase.with { database in
       try await withListener(on: ["plain", odd], to: database) { recorder in
         try await database.withConnection { sender in
-          try await sender.execute("SELECT pg_notify('other', 'unheard')")
+          try await sender.execute("SELECT pg_notify('other', 'not received')")
           for number in 1...100 {
             try await sender.execute("SELECT pg_notify('plain', $1)", ["\(number)"])
           }
@@ -78,13 +78,12 @@ private final class EventRecorder: Sendable {
   }
 
   @Test
-  func `duplicates of a transaction arrive once, and rolled-back notifications never`() async throws
-  {
+  func `a transaction sends equal notifications once, and none after a rollback`() async throws {
     try await TestDatabase.with { database in
       try await withListener(on: ["plain"], to: database) { recorder in
         try await database.withConnection { sender in
           _ = try? await sender.withTransaction { transaction throws(PostgresError) in
-            try await transaction.execute("SELECT pg_notify('plain', 'taken back')")
+            try await transaction.execute("SELECT pg_notify('plain', 'rolled back')")
             try await transaction.execute("SELECT 1 / 0")
           }
           try await sender.withTransaction { transaction throws(PostgresError) in
@@ -118,7 +117,7 @@ private final class EventRecorder: Sendable {
     }
   }
 
-  @Test func `a listener survives a database that is unreachable when it starts`() async throws {
+  @Test func `a listener tries again if the database is unreachable at first`() async throws {
     let failures = NIOLockedValueBox(0)
     var configuration = try TestDatabase.serverConfiguration()
     configuration.url = "host=/nonexistent/directory"
@@ -137,9 +136,7 @@ private final class EventRecorder: Sendable {
   @Test func `a listener that ends leaves no session, thread or descriptor`() async throws {
     try await TestDatabase.with { database in
       try await database.withConnection { observer in
-        // The first listener of the process may leave something that others do not.
-        try await withListener(on: ["plain"], to: database) { _ in }
-        try await eventually { try await observer.column(sessions, as: Int32.self).isEmpty }
+
         for round in 1...20 {
           let recorder = EventRecorder()
           weak var connection: Connection?
@@ -155,7 +152,7 @@ private final class EventRecorder: Sendable {
             if round.isMultiple(of: 2) { running.cancel() } else { listener.shutdown() }
             await running.value
           }
-          // The thread and descriptors of the connection end with the connection.
+          // The connection closes its thread and its descriptors before it is deallocated.
           try await eventually { connection == nil }
         }
         try await eventually { try await observer.column(sessions, as: Int32.self).isEmpty }

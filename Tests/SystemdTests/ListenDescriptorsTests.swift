@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test func `invalid variables of socket activation are refused by name`() {
+  @Test func `the error names the invalid variable of socket activation`() {
     let cases: [(environment: [String: String], message: String)] = [
       (["LISTEN_PID": "me", "LISTEN_FDS": "1"], "invalid LISTEN_PID \"me\": not a process id"),
       (["LISTEN_PID": "-100", "LISTEN_FDS": "1"], "invalid LISTEN_PID \"-100\": not a process id"),

@@ -39,7 +39,7 @@ public struct SweepStore: Sendable {
     return batches.first ?? SweepBatch(examined: 0, expired: 0, cursor: nil)
   }
 
-  /// Takes back a batch of expired leases.
+  /// Ends a batch of expired leases.
   ///
   /// Their mockups become pending again, or fail if that was the last attempt.
   ///

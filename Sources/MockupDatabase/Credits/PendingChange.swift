@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import MockupCore
 internal import Postgres
 
-/// A single change that waits for its batch, with the completion that takes its outcome.
+/// A single change that waits for its batch, with the completion that receives its outcome.
 enum PendingChange: Sendable {
   case reservation(ReservationRequest, ReservationRequest.Completion)
   case settlement(Settlement, Settlement.Completion)
@@ -52,7 +52,7 @@ enum PendingChange: Sendable {
     }
   }
 
-  /// Reads the engine's answer to a batch: a delivery for each change, in order.
+  /// Reads the engine's answer to a batch, and returns a delivery for each change, in order.
   static func deliveries(
     of batch: [PendingChange], _ rows: Rows
   ) throws(PostgresError) -> [Delivery] {

@@ -48,7 +48,7 @@ public struct MockupAttempt: Sendable, Hashable {
 extension MockupStore {
   /// Leases the oldest pending mockups of all users to a worker.
   ///
-  /// Expired leases are taken back first, so that their mockups can be claimed again.
+  /// Expired leases are ended first, so that their mockups can be claimed again.
   ///
   /// - Parameters:
   ///   - worker: The name of the worker.
@@ -75,7 +75,7 @@ extension MockupStore {
     }
   }
 
-  /// Takes back expired leases, and returns their number.
+  /// Ends expired leases, and returns their number.
   private func expireLeases(at now: Date, limit: Int32) async throws(MockupError) -> Int32 {
     try await changeOne(Queries.expireLeases, Parameters(now, limit)) { row throws(PostgresError) in
       try row.decode(Int32.self, at: 0)

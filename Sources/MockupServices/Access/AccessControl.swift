@@ -14,13 +14,13 @@ public final class AccessControl: Sendable {
     current = NIOLockedValueBox(policy)
   }
 
-  /// The policy that is in force.
+  /// The current policy.
   public var policy: AccessPolicy {
     get { current.withLockedValue { $0 } }
     set { current.withLockedValue { $0 = newValue } }
   }
 
-  /// The interceptor that checks each call of a server against the policy in force.
+  /// The interceptor that checks each call of a server against the current policy.
   public var authorization: Authorization {
     Authorization(
       isOpenToAll: { AccessTable.allows([], service: $0.service, method: $0.name) }

@@ -31,7 +31,7 @@ public struct Row {
     return try result.decode(type, row: index, column: column)
   }
 
-  /// Decodes a column by its name, as the server spells it; if several have the name, the first.
+  /// Decodes the first column with a name, which is compared exactly.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if the column does not exist,
   ///   has another type, is null or is malformed.

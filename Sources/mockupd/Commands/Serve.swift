@@ -18,7 +18,7 @@ struct Serve: AsyncParsableCommand {
       answered with UNAVAILABLE. A database with a wrong schema is an error at the start; later, \
       the server waits until the schema matches again.
 
-      SIGHUP reloads the settings and puts their access policy in force; other settings require a \
+      SIGHUP reloads the settings and applies their access policy; other settings require a \
       restart. A socket passed by systemd (LISTEN_FDS) is used as it is: socket.path, socket.mode \
       and socket.group are then ignored. NOTIFY_SOCKET and WATCHDOG_USEC are honored.
       """)

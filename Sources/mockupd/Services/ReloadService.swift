@@ -4,7 +4,7 @@ internal import ServiceLifecycle
 internal import TTRPC
 internal import UnixSignals
 
-/// The service that reloads the settings at each SIGHUP, and puts their access policy in force.
+/// The service that reloads the settings at each SIGHUP, and applies their access policy.
 ///
 /// All other settings keep their values until a restart.
 struct ReloadService: ServiceLifecycle.Service, CustomStringConvertible {
@@ -37,7 +37,7 @@ struct ReloadService: ServiceLifecycle.Service, CustomStringConvertible {
       return
     }
     access.policy = policy
-    // The limits of a user depend on whether it has a role.
+    // The limits of a peer depend on whether it has a role.
     server.budgetsChanged()
     logger.notice("the policy has changed", metadata: ["policy": "\(policy)"])
   }

@@ -14,18 +14,20 @@ enum Golden {
   /// The answer to a call of an unknown method, on stream 7.
   static let unknownMethod = bytes("00000011 00000007 02 00 0a0f080c120b6d6574686f64206e6f7065")
 
-  /// A server stream of `p/Many` with an empty request on stream 9, its one message, and its end.
+  /// A server stream of `p/Many` on stream 9: an empty request, a message, and the stream's end.
   static let serverStream = (
     request: bytes("00000009 00000009 01 01 0a0170 12044d616e79"),
     message: bytes("00000002 00000009 03 00 0801"), end: bytes("00000000 00000009 03 05")
   )
-  /// A bidirectional stream of `p/Bidi` on stream 11, a message each way, and both ends.
+  /// A bidirectional stream of `p/Bidi` on stream 11: the request, a message in each direction, and
+  /// the stream's end, which both sides send.
   static let bidirectional = (
     request: bytes("00000009 0000000b 01 02 0a0170 120442696469"),
     message: bytes("00000002 0000000b 03 00 0829"), answer: bytes("00000002 0000000b 03 00 082a"),
     end: bytes("00000000 0000000b 03 05")
   )
-  /// A client stream of `p/Sum` on stream 13: a message, its end, and the answer, their count.
+  /// A client stream of `p/Sum` on stream 13: the request, a message, the stream's end, and the
+  /// answer, which is the number of messages.
   static let clientStream = (
     request: bytes("00000008 0000000d 01 02 0a0170 120353756d"),
     message: bytes("00000002 0000000d 03 00 0829"), end: bytes("00000000 0000000d 03 05"),

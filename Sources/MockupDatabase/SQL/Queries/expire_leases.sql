@@ -1,4 +1,4 @@
--- Takes back expired leases, and returns their number.
+-- Ends expired leases, and returns their number.
 --
 -- $1 timestamptz  now
 -- $2 integer      maximum number of leases

@@ -1,4 +1,4 @@
--- Takes back a batch of expired leases, and returns their number.
+-- Ends a batch of expired leases, and returns their number.
 --
 -- $1 timestamptz  now
 -- $2 integer      maximum number of leases

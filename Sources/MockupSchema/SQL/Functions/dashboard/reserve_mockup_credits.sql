@@ -1,5 +1,5 @@
--- Reserves credits for 15 minutes, for the user or a service. The signature and the two messages
--- about admission are those of the initial schema.
+-- Reserves credits of a user for 15 minutes. Only the user and services may call it. The signature
+-- and the two messages about admission are those of the initial schema.
 CREATE OR REPLACE FUNCTION public.reserve_mockup_credits(
   p_user_id uuid,
   p_credits integer

@@ -1,6 +1,5 @@
--- Takes back expired leases: their mockups become pending again, or fail if that was the last
--- attempt. Takes back at most p_limit leases, skips those that another session has locked, and
--- returns their number.
+-- Ends expired leases: their mockups become pending again, or fail if no attempts are left. Ends at
+-- most p_limit leases, skips those that another session has locked, and returns their number.
 --
 -- The vendor may have charged for an attempt whose worker does not report. So the reservation stays
 -- dispatched, even if a later attempt fails without a charge. It becomes unresolved when it
@@ -16,14 +15,14 @@ DECLARE
   v_ids uuid[];
   v_user_ids uuid[];
 BEGIN
-  SELECT array_agg(lapsed.mockup_id), array_agg(lapsed.user_id) INTO v_ids, v_user_ids
+  SELECT array_agg(expired.mockup_id), array_agg(expired.user_id) INTO v_ids, v_user_ids
   FROM (
     SELECT j.mockup_id, j.user_id FROM mockupd.mockup_jobs AS j
     WHERE j.state = 'leased' AND j.lease_expires_at <= p_now
     ORDER BY j.lease_expires_at
     LIMIT p_limit
     FOR UPDATE SKIP LOCKED
-  ) AS lapsed;
+  ) AS expired;
   IF v_ids IS NULL THEN
     RETURN 0;
   END IF;
@@ -38,15 +37,15 @@ BEGIN
     status = CASE WHEN j.round_attempts < j.attempt_limit THEN 'pending' ELSE 'failed' END,
     error_message = CASE WHEN j.round_attempts < j.attempt_limit THEN NULL
       ELSE 'no worker finished the mockup in ' || j.attempt_limit || ' attempts' END
-  FROM unnest(v_ids, v_user_ids) AS lapsed (id, user_id)
-  JOIN mockupd.mockup_jobs AS j ON j.mockup_id = lapsed.id AND j.user_id = lapsed.user_id
-  WHERE m.id = lapsed.id AND m.user_id = lapsed.user_id AND m.status = 'generating';
+  FROM unnest(v_ids, v_user_ids) AS expired (id, user_id)
+  JOIN mockupd.mockup_jobs AS j ON j.mockup_id = expired.id AND j.user_id = expired.user_id
+  WHERE m.id = expired.id AND m.user_id = expired.user_id AND m.status = 'generating';
 
   UPDATE mockupd.mockup_jobs AS j
   SET state = CASE WHEN j.round_attempts < j.attempt_limit THEN 'queued' ELSE 'done' END,
     lease_expires_at = NULL, outcome = 'lapsed', may_be_charged = true
-  FROM unnest(v_ids, v_user_ids) AS lapsed (id, user_id)
-  WHERE j.mockup_id = lapsed.id AND j.user_id = lapsed.user_id;
+  FROM unnest(v_ids, v_user_ids) AS expired (id, user_id)
+  WHERE j.mockup_id = expired.id AND j.user_id = expired.user_id;
 
   RETURN cardinality(v_ids);
 END

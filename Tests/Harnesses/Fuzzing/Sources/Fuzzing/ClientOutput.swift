@@ -23,14 +23,14 @@ enum ClientOutput {
         streams[id] = Stream(takesData: frame.flags == 0x06)
         continue
       }
-      guard let stream = streams[id] else { broken("stream \(id) was never opened") }
+      guard let stream = streams[id] else { violated("the client has opened stream \(id)") }
       expect(!stream.isCancelled, "nothing follows a cancellation")
       switch frame.type {
       case WireFrame.data:
-        expect(stream.takesData, "stream \(id) takes no data")
+        expect(stream.takesData, "stream \(id) is open for data")
         if frame.isTerminal { streams[id]?.takesData = false }
       case WireFrame.cancel: streams[id]?.isCancelled = true
-      default: broken("a client sends no frame of type \(frame.type)")
+      default: violated("a client sends no frame of type \(frame.type)")
       }
     }
   }

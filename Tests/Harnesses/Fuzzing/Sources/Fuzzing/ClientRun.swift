@@ -182,7 +182,7 @@ final class ClientRun {
   }
 
   private func checkEnd() {
-    expect(ended.value == tasks.count, "\(tasks.count - ended.value) calls have not ended")
+    expect(ended.value == tasks.count, "all calls have ended: \(ended.value) of \(tasks.count)")
     expect(handler.calls.isEmpty, "the table of calls is empty at the end")
     expect(handler.outbound.isEmpty, "no writer waits at the end")
     expect(turns.timers == 0, "no timer is left: \(turns.timers)")

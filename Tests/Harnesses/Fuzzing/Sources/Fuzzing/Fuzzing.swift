@@ -34,7 +34,7 @@ import Glibc
         do {
           try Fuzzing.target.run(input[...])
         } catch {
-          broken("a run begins: \(error)")
+          violated("a run begins: \(error)")
         }
         return 0
       }

@@ -48,11 +48,11 @@ struct Fields {
 }
 
 /// Ends the process because an invariant does not hold; libFuzzer keeps the input.
-func broken(_ promise: String) -> Never {
-  fatalError("BROKEN: \(promise)")
+func violated(_ invariant: String) -> Never {
+  fatalError("INVARIANT VIOLATED: \(invariant)")
 }
 
 /// Ends the process unless an invariant holds.
-func expect(_ isKept: Bool, _ promise: @autoclosure () -> String) {
-  if !isKept { broken(promise()) }
+func expect(_ holds: Bool, _ invariant: @autoclosure () -> String) {
+  if !holds { violated(invariant()) }
 }

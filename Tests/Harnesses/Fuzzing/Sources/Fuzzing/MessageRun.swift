@@ -20,19 +20,19 @@ enum MessageRun {
     checks[choice % checks.count](bytes)
   }
 
-  /// Checks that an accepted message is the same after it is written and read again.
+  /// Checks that a decoded message is the same after it is encoded and decoded again.
   private static func roundTrip<M: ProtobufMessage>(_ type: M.Type, _ bytes: [UInt8]) {
     guard let value = try? M(serialized: bytes, limits: limits) else { return }
-    let once = value.serialized()
-    guard let again = try? M(serialized: once), let third = try? M(serialized: once) else {
-      broken("a \(M.fullName) that was written can be read")
+    let written = value.serialized()
+    guard let second = try? M(serialized: written), let third = try? M(serialized: written) else {
+      violated("an encoded \(M.fullName) can be decoded")
     }
-    // Messages with a NaN are not equal, so `again` may differ from `value`. It must then differ
-    // from the third message as well.
-    expect(again == value || again != third, "a \(M.fullName) is read as it was written")
-    expect(again.serialized() == once, "a \(M.fullName) is written the same way again")
+    // A message with a NaN is not equal to itself. Then two messages that were decoded from the
+    // same bytes differ, too.
+    expect(second == value || second != third, "a decoded \(M.fullName) equals the encoded one")
+    expect(second.serialized() == written, "a decoded \(M.fullName) is encoded to the same bytes")
     value.withSerializer { serializer in
-      expect(serializer.byteCount == once.count, "the byte count of a \(M.fullName) is right")
+      expect(serializer.byteCount == written.count, "the byte count of a \(M.fullName) is right")
     }
   }
 
@@ -40,10 +40,10 @@ enum MessageRun {
     guard case .failure(let error)? = try? WireResponse(serialized: bytes).outcome else { return }
     _ = (error.retryDelay, error.fieldViolations, String(reflecting: error))
     let written = WireResponse(error: error).serialized()
-    expect((try? WireResponse(serialized: written)) != nil, "an error that was written can be read")
+    expect((try? WireResponse(serialized: written)) != nil, "an encoded error can be decoded")
   }
 
-  /// Checks that frames are the same wherever their bytes are cut.
+  /// Checks that the decoder finds the same frames wherever the bytes are cut.
   private static func checkFrames(_ input: [UInt8]) {
     let count = min(Int(input.first ?? 0) % 8, input.count)
     let cuts = input.dropFirst().prefix(count).map(Int.init)
@@ -52,7 +52,7 @@ enum MessageRun {
     expect(events(of: bytes, cuts: cuts) == whole, "frames are the same wherever they are cut")
     expect(
       events(of: bytes, cuts: [Int](repeating: 1, count: bytes.count)) == whole,
-      "frames are the same byte by byte")
+      "frames are the same if each byte arrives alone")
   }
 
   private static func events(of bytes: [UInt8], cuts: [Int]) -> [FrameDecoder.Event] {

@@ -9,7 +9,7 @@ extension Target {
     for (index, seed) in seeds.enumerated() {
       let path = "\(folder)/seed-\(index)"
       guard FileManager.default.createFile(atPath: path, contents: Data(seed)) else {
-        broken("\(path) can be written")
+        violated("\(path) can be written")
       }
     }
   }

@@ -54,16 +54,16 @@ struct ServerOutput {
     expect(rest.isEmpty, "a server sends whole frames")
     for frame in frames {
       let id = frame.streamID
-      guard let stream = streams[id] else { broken("stream \(id) was never mentioned") }
+      guard let stream = streams[id] else { violated("the peer has used stream \(id)") }
       expect(frame.length <= limit, "a frame of \(frame.length) bytes is within the limit")
       let mayStillAnswer = stream.terminals < stream.requests + stream.strayData
-      expect(mayStillAnswer, "stream \(id) had its terminal frame")
+      expect(mayStillAnswer, "nothing follows the last frame of stream \(id)")
       switch frame.type {
       case WireFrame.response:
         let response = try? WireResponse(serialized: Array(frame.payload))
         expect(response != nil, "a response can be decoded")
-      case WireFrame.data: expect(stream.isAccepted, "stream \(id) was never opened")
-      default: broken("a server sends no frame of type \(frame.type)")
+      case WireFrame.data: expect(stream.isAccepted, "the peer has opened stream \(id)")
+      default: violated("a server sends no frame of type \(frame.type)")
       }
       if frame.isTerminal { streams[id]?.terminals += 1 }
     }
@@ -71,7 +71,7 @@ struct ServerOutput {
     for (id, stream) in streams where stream.isAccepted {
       // A second request with the id of a running call ends it; one terminal frame answers both.
       let least = max(stream.requests - 1, 1)
-      expect(stream.terminals >= least, "stream \(id) has its terminal frame")
+      expect(stream.terminals >= least, "stream \(id) has its last frame")
     }
   }
 }

@@ -50,7 +50,7 @@ final class ServerRun {
       [service], routes: [route], interceptors: [], limits: Self.limits,
       budget: { _ in .unlimited })
     guard let admission = parts.load.connectionOpened(by: 2, .unlimited) else {
-      broken("the first connection is admitted")
+      violated("the first connection is admitted")
     }
     let handler = ServerConnectionHandler(
       server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
@@ -224,7 +224,7 @@ final class ServerRun {
       readOutput()
     }
     if channel.isActive, !http {
-      broken("a server closes the connection once its peer has and all calls have a response")
+      violated("the server closes the connection after the peer has, and all calls have a response")
     }
     readOutput()
     if !http, !wasCut, !journal.saysClosing { checkAnswers(isComplete: true) }

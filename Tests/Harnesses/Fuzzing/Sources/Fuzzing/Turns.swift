@@ -50,7 +50,7 @@ final class Turns: EventLoop {
       guard cfuzzing_waiting_jobs() > 0 else { return }
       runJob(0)
     }
-    broken("the work that a peer's bytes cause ends")
+    violated("the input causes a limited amount of work")
   }
 
   func execute(_ task: @escaping @Sendable () -> Void) {

@@ -1,5 +1,6 @@
-/// The resources that a measured window took.
+/// The resources that were used in the measured window.
 struct Usage {
+  /// The length of the window.
   var seconds: Double
   /// The CPU time of this process, in nanoseconds.
   var client: UInt64
@@ -9,7 +10,7 @@ struct Usage {
   var memory: ServerProcess.Memory?
 }
 
-/// A meter of the resources used between the begin and the end of the window.
+/// A meter of the resources that are used in the measured window.
 struct Meter {
   private struct Reading {
     var time: UInt64
@@ -25,7 +26,7 @@ struct Meter {
     server = processID.map { ServerProcess(processID: $0) }
   }
 
-  /// The time at which the window ended, on the clock `Clock.now`; 0 before.
+  /// The time at which the window ended, on the clock `Clock.now`; 0 if it has not ended.
   var end: UInt64 { last?.time ?? 0 }
 
   mutating func begin(at now: UInt64) throws(LoadError) {
