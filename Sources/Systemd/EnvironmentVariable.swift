@@ -17,7 +17,7 @@ enum EnvironmentVariable {
 
 /// An error in a variable that systemd set, or in sending a notification to systemd.
 public struct SystemdError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The text for a person, which contains the variable's value or the system's reason.
+  /// The message for people, which contains the variable's value or the system's reason.
   public let description: String
 
   /// Returns the error for a variable with an invalid value.

@@ -336,7 +336,7 @@ import Testing
     }
   }
 
-  @Test func `of two runs under one id, only one dispatches`() async throws {
+  @Test func `only one of two runs with the same id dispatches`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let id = UUID()
       let settled = try await client.credits.withReservation(for: user, credits: 5, id: id) {

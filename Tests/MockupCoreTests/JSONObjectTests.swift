@@ -22,7 +22,7 @@ import Testing
     #expect(JSONObject(text: text) == nil)
   }
 
-  @Test func `of several members with the same name, the last one counts`() {
+  @Test func `the last of several members with the same name is used`() {
     let object = JSONObject(text: #"{"a":1,"b":2,"\u0061":3}"#)
     #expect(object?.text == #"{"a":3,"b":2}"#)
   }

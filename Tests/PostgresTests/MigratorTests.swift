@@ -98,7 +98,7 @@ import Testing
     try await TestDatabase.with { database in
       let migrator = try migrator(
         database,
-        [Migration(version: 1, name: "sly", sql: "SELECT 1; COMMIT;")]
+        [Migration(version: 1, name: "commits", sql: "SELECT 1; COMMIT;")]
       )
       let error = try await failure { _ = try await migrator.migrate() }
       #expect(error?.code == .failed)
@@ -158,7 +158,7 @@ import Testing
     }
   }
 
-  @Test func `of several concurrent migrators, one applies the migrations`() async throws {
+  @Test func `one of several concurrent migrators applies the migrations`() async throws {
     try await TestDatabase.with { database in
       let slow = [Migration(version: 1, name: "slow", sql: "SELECT pg_sleep(0.3)")]
       let migrator = try migrator(database, slow)

@@ -251,7 +251,7 @@ import Testing
     #expect(fates(.failed(fields("23505"))) == [.failed(fields("23505")), .unknown])
   }
 
-  @Test func `after a session ended during a statement, the next one never started`() {
+  @Test func `the statements after the one during which the session ended did not start`() {
     let shutdown = fields("57P01", severity: "FATAL")
     #expect(fates(.failed(shutdown)) == [.ended(shutdown), .notStarted])
   }

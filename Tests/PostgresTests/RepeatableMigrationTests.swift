@@ -142,7 +142,7 @@ import Testing
     }
   }
 
-  @Test func `of several concurrent migrators, one applies the migrations`() async throws {
+  @Test func `one of several concurrent migrators applies the migrations`() async throws {
     try await TestDatabase.with { database in
       let slow = RepeatableMigration(name: "slow", sql: "SELECT pg_sleep(0.3)")
       let migrator = try migrator(database, [], list(slow))

@@ -86,7 +86,7 @@ import Testing
     #expect(try parsed().value("calls_total", [expected: "v"]) == 1)
   }
 
-  @Test func `of two dimensions with the same name, the last one counts`() throws {
+  @Test func `the last of two dimensions with the same name is used`() throws {
     Counter(label: "calls", dimensions: [("a.b", "1"), ("a-b", "2")], factory: registry).increment()
     #expect(try parsed().value("calls_total", ["a_b": "2"]) == 1)
   }

@@ -1,7 +1,7 @@
 internal import TTRPC
 
-/// The calls that the caller's cancellation does not end: commits, releases, workers' reports, and
-/// performance batches.
+/// The calls that do not end when the caller's task is cancelled: commits, releases, workers'
+/// reports, and performance batches.
 ///
 /// Neither the call nor the wait for its response is cancelled. Each call is bounded by its timeout
 /// and its retry timeout instead. A client closes its connection after the last of these calls.
@@ -18,7 +18,7 @@ actor ShieldedCalls {
     retries = retry.attempts > 1
   }
 
-  /// Makes a call in an unstructured task, which the caller's cancellation does not reach.
+  /// Makes a call in an unstructured task, which is not cancelled with the caller's task.
   ///
   /// - Parameters:
   ///   - retryTimeout: The time for which the call is retried while the server is unavailable or

@@ -2,10 +2,11 @@ public import MockupAPI
 public import TTRPC
 
 extension Credits {
-  /// Reserves credits for several requests in one call, decided in their order.
+  /// Reserves credits for several requests in one call.
   ///
-  /// Each request has its own result. Insufficient credits are reported in the response, with
-  /// `success` set to `false`, not as an error.
+  /// The server decides about the requests in their order. Each request has its own result.
+  /// Insufficient credits are reported in the response, with `success` set to `false`, not as an
+  /// error.
   ///
   /// - Parameters:
   ///   - requests: 1 to 512 requests, each with its own reservation id.
@@ -34,8 +35,8 @@ extension Credits {
   ///   - settlements: 1 to 512 settlements.
   ///   - allOrNothing: If `true`, nothing is settled unless every settlement succeeds. Settlements
   ///     that would have succeeded then fail with ABORTED.
-  /// - Returns: The results, in the order of the settlements. A result is the response of its
-  ///   settlement's kind, or its error.
+  /// - Returns: The results, in the order of the settlements. Each is the response to the
+  ///   settlement, or an error.
   public func batchSettle(
     _ settlements: [ReservationSettlement.Action], allOrNothing: Bool = false
   ) async throws(RPCError) -> [Result<BatchSettleReservationsResult.Outcome, RPCError>] {

@@ -14,7 +14,7 @@ public import TimeOrderedID
 public struct Credits: Sendable {
   let stub: CreditServiceClient
   let options: CallOptions
-  /// Makes the commits and releases of `withReservation`, which cancellation does not end.
+  /// Makes the commits and releases of `withReservation`, even if the caller's task is cancelled.
   let shielded: ShieldedCalls
 
   /// Reserves credits for a user.

@@ -13,9 +13,9 @@ public import TimeOrderedID
 public struct Mockups: Sendable {
   let stub: MockupServiceClient
   let options: CallOptions
-  /// The policy for restarting watches; single calls are retried by the connection.
+  /// The policy for restarting watches; unary calls are retried by the connection.
   let retry: RetryPolicy
-  /// Makes the reports of workers, which cancellation does not end.
+  /// Makes the reports of workers, even if the caller's task is cancelled.
   let shielded: ShieldedCalls
 
   /// Requests a mockup of each asset in each scene, up to 500 mockups.

@@ -9,9 +9,9 @@ public import TimeOrderedID
 public struct Performance: Sendable {
   let stub: MockupServiceClient
   let options: CallOptions
-  /// The policy for retrying streams; single calls are retried by the connection.
+  /// The policy for retrying streams; unary calls are retried by the connection.
   let retry: RetryPolicy
-  /// Sends the batches of recorders, which cancellation does not end.
+  /// Sends the batches of recorders, even if the caller's task is cancelled.
   let shielded: ShieldedCalls
 
   /// Counts a batch of entries.
@@ -70,14 +70,14 @@ public struct Performance: Sendable {
       value = try await body(recorder)
     } catch {
       // If the flush fails too, the closure's error is the more useful one.
-      _ = try? await counted(by: recorder)
+      _ = try? await flush(recorder)
       throw error
     }
-    return (value, try await counted(by: recorder))
+    return (value, try await flush(recorder))
   }
 
-  private func counted(
-    by recorder: PerformanceRecorder
+  private func flush(
+    _ recorder: PerformanceRecorder
   ) async throws(RPCError) -> PerformanceSummary {
     try await shielded.run { () async throws(RPCError) in try await recorder.flush() }
   }

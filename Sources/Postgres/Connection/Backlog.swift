@@ -26,7 +26,7 @@ struct Backlog {
     return true
   }
 
-  /// Returns a request that must be retried to the front of the queue.
+  /// Inserts a request that must be retried at the front of the queue.
   mutating func putBack(_ request: Request) {
     general.insert(request, at: 0)
   }

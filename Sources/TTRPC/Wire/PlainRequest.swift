@@ -1,8 +1,9 @@
 /// A request's envelope that was parsed on the fast path: in place, without a copy.
 ///
-/// The fast path accepts the envelopes that nearly all clients send: the two names, a payload and a
-/// timeout, each at most once, and nothing else. It must agree with `WireRequest` on every envelope
-/// that it accepts. An envelope that it rejects may still be valid, and `WireRequest` decides.
+/// The fast path accepts the envelopes that nearly all clients send: a service, a method, a payload
+/// and a timeout, each at most once, and nothing else. It must agree with `WireRequest` on every
+/// envelope that it accepts. An envelope that it rejects may still be valid, and `WireRequest`
+/// decides.
 @safe struct PlainRequest {
   private(set) var service: UnsafeRawBufferPointer
   private(set) var method: UnsafeRawBufferPointer
@@ -14,7 +15,7 @@
   /// A negative value means that the deadline has passed.
   var timeout: Duration? { timeoutNano == 0 ? nil : .nanoseconds(timeoutNano) }
 
-  /// Parses an envelope, or returns nil if `WireRequest` has to.
+  /// Parses an envelope, or returns nil if the fast path does not accept it.
   ///
   /// - Parameter bytes: A frame's payload. The memory must stay valid while the request is used.
   init?(_ bytes: UnsafeRawBufferPointer) {

@@ -21,7 +21,7 @@ public struct RPCError: Error, Sendable {
   ///
   /// - Parameters:
   ///   - code: The status code, by which the caller's program tells errors apart.
-  ///   - message: The text for a person. It is sent to the peer, so it must not contain secrets.
+  ///   - message: The text for people. It is sent to the peer, so it must not contain secrets.
   ///   - details: The machine-readable details for the peer, such as a retry delay.
   ///   - cause: The underlying error, which stays in this process.
   public init(
@@ -62,14 +62,14 @@ public enum ErrorDetail: Sendable, Hashable {
 public struct FieldViolation: Sendable, Hashable {
   /// The field's name in the `.proto` file.
   public var field: String
-  /// The reason why the field is invalid, for a person.
+  /// The reason why the field is invalid, for people.
   public var description: String
 
   /// Creates a violation for one field.
   ///
   /// - Parameters:
   ///   - field: The field's name in the `.proto` file.
-  ///   - description: The reason why it is invalid, for a person.
+  ///   - description: The reason why it is invalid, for people.
   public init(field: String, description: String) {
     self.field = field
     self.description = description

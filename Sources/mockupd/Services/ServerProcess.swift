@@ -6,7 +6,7 @@ internal import TTRPC
 /// The status of this process, as reported by `GetServerInfo`.
 final class ServerProcess: Sendable {
   private let startedAt = Date()
-  /// The load of the server; `nil` until the server is created, which needs the services first.
+  /// The load of the server; `nil` until the server is created, after its services.
   private let load = NIOLockedValueBox<ServerLoad?>(nil)
 
   func setLoad(_ load: ServerLoad) {

@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func `of two concurrent reservations of the whole budget, one is admitted`() async throws {
+  func `one of two concurrent reservations of the whole budget is admitted`() async throws {
     try await LedgerFixture.with { ledger in
       let user = try await ledger.user(budget: 10)
       try await ledger.release(try await ledger.reserve(1, for: user).reservation.id, for: user)
@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15)))
-  func `of three concurrent settlements of one reservation, one succeeds`() async throws {
+  func `one of three concurrent settlements of a reservation succeeds`() async throws {
     try await LedgerFixture.with { ledger in
       let user = try await ledger.user(budget: 10)
       let id = try await ledger.reserve(4, for: user).reservation.id

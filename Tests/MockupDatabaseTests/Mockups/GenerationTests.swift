@@ -173,7 +173,7 @@ import Testing
     }
   }
 
-  @Test func `of four concurrent requests with one id, one makes mockups`() async throws {
+  @Test func `one of four concurrent requests with the same id makes mockups`() async throws {
     try await WorkerFixture.with { fixture in
       let (user, id) = (try await fixture.ledger.user(budget: 10), UUID())
       let asset = try await fixture.asset(of: user)
