@@ -20,7 +20,7 @@ public struct DynamicMessageError: Error, Sendable, Equatable, CustomStringConve
   /// The path of the field, such as `items[2].labels["k"]`; empty for the whole message.
   public let path: String
 
-  /// The description for people, without the path.
+  /// The description for a person, without the path.
   public let message: String
 
   /// The path and the message.

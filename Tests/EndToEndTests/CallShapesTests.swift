@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `mockupctl call` against a service that is unknown to it.
+/// `mockupctl call` for a service that it knows only by reflection.
 @Suite struct CallShapesTests {
   private static func call(
     _ method: String, _ arguments: [String] = [], input: String = "", at socket: String
@@ -55,7 +55,7 @@ import Testing
         for word in ["a", "b", "stop"] {
           try input.fileHandleForWriting.write(contentsOf: Data(#"{"text":"\#(word)"}"#.utf8))
           expected += #"{"text":"\#(word)"}"# + "\n"
-          try await program.writes(expected)
+          try await program.waitForOutput(expected)
         }
         let ending = await program.ending()
         #expect(ending.exitCode == 0, "\(ending)")
@@ -141,7 +141,7 @@ import Testing
 
 extension RunningProgram {
   /// Waits until the program's standard output equals a text.
-  func writes(_ text: String) async throws {
+  func waitForOutput(_ text: String) async throws {
     try await eventually("standard output is \(text)") {
       if output == text { return true }
       if let ending = knownEnding {
@@ -152,7 +152,7 @@ extension RunningProgram {
   }
 
   /// Waits until the program's standard error contains a text.
-  func logs(_ text: String) async throws {
+  func waitForErrors(_ text: String) async throws {
     try await eventually("standard error contains \(text)") {
       if errors.contains(text) { return true }
       if let ending = knownEnding {

@@ -230,7 +230,7 @@ import Testing
         try await withTemporaryFolder { folder in
           let program = try Program.mockupctl.start(
             arguments, environment: ["MOCKUPD_SOCKET_PATH": server.socket], folder: folder)
-          try await program.writes(line)
+          try await program.waitForOutput(line)
           program.signal(SIGINT)
           let ending = await program.ending()
           #expect(ending.exitCode == nil)
@@ -258,7 +258,7 @@ import Testing
             {"name":"mockups.v1.MockupService"},{"name":"mockups.v1.SceneService"}]}}
 
             """#
-          try await program.writes(first)
+          try await program.waitForOutput(first)
           try input.fileHandleForWriting.write(
             contentsOf: Data(#"{"fileByFilename":"no"}"#.utf8))
           try input.fileHandleForWriting.close()

@@ -124,7 +124,7 @@ import Testing
             GetCreditUsageRequest(userID: UUID().wireText),
             options: CallOptions(timeout: .seconds(600)))
         }
-        try await server.process.logs("the database does not answer")
+        try await server.process.waitForErrors("the database does not answer")
         server.process.signal(SIGTERM)
         let ending = await server.process.ending()
         #expect(ending.exitCode == 0, "\(ending)")
@@ -217,7 +217,7 @@ import Testing
           folder: folder)
         let fixture = Fixture(postgres: postgres, server: server, user: UUID())
         try await postgres.start()
-        try await server.process.logs("the database schema does not match this server")
+        try await server.process.waitForErrors("the database schema does not match this server")
         try await fixture.expectRefusals("the database schema does not match this server")
         #expect(server.process.errors.contains("migration 9"), "\(server.process.errors)")
         try await postgres.database.run(

@@ -150,7 +150,7 @@ import Testing
 
   @Test func `a migration that waits for a lock logs the session that holds it`() async throws {
     try await Self.whileLocked([]) { program, holder, release in
-      try await program.logs("waiting for a lock held by process \(holder) (")
+      try await program.waitForErrors("waiting for a lock held by process \(holder) (")
       #expect(program.errors.contains("dashboard) of postgres, in a transaction since 20"))
       #expect(!program.errors.contains("\u{1b}"))
       try await release()
@@ -274,7 +274,7 @@ import Testing
         let server = try Program.mockupd.start(
           ["serve", "--socket", "\(folder)/socket", "--database-url", url], folder: folder)
         // The log escapes quotation marks in values.
-        try await server.logs(reason.replacing("\"", with: "\\\""))
+        try await server.waitForErrors(reason.replacing("\"", with: "\\\""))
         server.signal(SIGTERM)
         let ending = await server.ending()
         #expect(!"\(ending)\(migrate)".contains("hunter2"))

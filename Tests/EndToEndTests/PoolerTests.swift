@@ -269,7 +269,7 @@ enum Pgbouncer {
       pooled.url = try #require(changed.string)
       let result: Result<Value, any Error>
       do {
-        try await program.logs("process up")
+        try await program.waitForErrors("process up")
         result = .success(try await body(pooled))
       } catch {
         result = .failure(error)

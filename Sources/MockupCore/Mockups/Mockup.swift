@@ -32,7 +32,7 @@ public struct Mockup: Sendable, Hashable {
   public var updatedAt: Date
   /// The number of times the mockup was claimed.
   ///
-  /// It is the fencing token that the worker of the last claim presents.
+  /// It is the fencing token that the worker of the last claim passes.
   public var attempt: Int32
   /// The reservation of the current or last round.
   ///

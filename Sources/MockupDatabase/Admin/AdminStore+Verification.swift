@@ -3,7 +3,7 @@ internal import Postgres
 
 /// A difference between a user's counters or balances and the rows they are computed from.
 public struct Discrepancy: Sendable, Hashable {
-  /// The user.
+  /// The id of the user.
   public var userID: UUID
   /// The budget year.
   public var year: Int32

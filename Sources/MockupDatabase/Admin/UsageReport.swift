@@ -82,7 +82,7 @@ public struct UsageReportPage: Sendable, Hashable {
 
 /// A user's figures in a report.
 public struct UserUsage: Sendable, Hashable {
-  /// The user.
+  /// The id of the user.
   public var userID: UUID
   /// The user's credits in the year and month of the report.
   public var usage: Usage

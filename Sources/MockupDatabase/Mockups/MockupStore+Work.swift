@@ -4,7 +4,7 @@ internal import Postgres
 
 /// A mockup that a worker has leased.
 public struct ClaimedMockup: Sendable, Hashable {
-  /// The mockup, with the attempt number that the worker presents in later calls.
+  /// The mockup, with the attempt number that the worker passes in later calls.
   public var mockup: Mockup
   /// The time when the lease expires unless the worker renews it.
   public var leaseExpiresAt: Date
@@ -30,9 +30,9 @@ public struct MockupOutcome: Sendable, Hashable {
 
 /// A worker's attempt to make a mockup.
 public struct MockupAttempt: Sendable, Hashable {
-  /// The user who owns the mockup.
+  /// The id of the user who owns the mockup.
   public var userID: UUID
-  /// The mockup.
+  /// The id of the mockup.
   public var mockupID: UUID
   /// The fencing token: the `Mockup.attempt` that the claim returned.
   public var number: Int32
@@ -55,7 +55,7 @@ extension MockupStore {
   ///   - count: The maximum number of mockups.
   ///   - lease: The duration of the lease, in whole seconds.
   ///   - maximumBytes: The maximum total size of the mockups, as text. The first mockup is claimed
-  ///     whatever its size is.
+  ///     even if it is larger.
   public func claim(
     worker: String, count: Int32, lease: Duration, maximumBytes: Int32 = .max
   ) async throws(MockupError) -> [ClaimedMockup] {

@@ -5,8 +5,8 @@ public import TimeOrderedID
 
 /// The store of mockups: requests, workers' leases and results.
 ///
-/// Every change is one call of a function in `MockupSchema/SQL/Functions/mockups`, which changes
-/// the mockup and the user's credits in one transaction. This type calls them.
+/// Each change calls a function in `MockupSchema/SQL/Functions/mockups`, which changes the mockup
+/// and the user's credits in one transaction.
 public struct MockupStore: Sendable {
   let pool: Pool
   let now: @Sendable () -> Date

@@ -5,7 +5,7 @@ internal import TTRPCServices
 extension Schema {
   /// Reads all services of a server, and their types, by reflection.
   ///
-  /// - Throws: `RPCError`; `DynamicMessageError` if the responses are no valid schema.
+  /// - Throws: `RPCError`; `DynamicMessageError` if the responses are not a valid schema.
   static func ofServer(_ client: Client, timeout: Duration) async throws -> Schema {
     let options = CallOptions(timeout: timeout)
     do {

@@ -5,10 +5,10 @@ internal import MockupDatabase
 internal import Postgres
 internal import ServiceLifecycle
 
-/// The service that expires overdue reservations and leases every few seconds; see ``SweepStore``.
+/// The service that expires due reservations and leases every few seconds; see ``SweepStore``.
 ///
-/// Nothing depends on when it runs, so it limits its load: it sweeps one batch at a time on one
-/// connection, each in its own transaction, and at other times than the sweepers of other servers.
+/// Nothing depends on when it runs, so it limits its load: it sweeps one batch at a time, each in
+/// its own transaction, and at other times than the sweepers of other servers.
 struct SweeperService: ServiceLifecycle.Service, CustomStringConvertible {
   /// A kind of record that expires, with its sweep and its metrics.
   struct Kind: Sendable {
@@ -51,7 +51,8 @@ struct SweeperService: ServiceLifecycle.Service, CustomStringConvertible {
             }
           } catch {
             try Task.checkCancellation()
-            // Logged once, not at each attempt: an unavailable database is logged elsewhere too.
+            // Only the first of several failures is logged: an unavailable database is logged
+            // elsewhere too.
             if failing.insert(kind.name).inserted {
               logger.warning(
                 "sweep failed; retrying at the next interval",
@@ -87,7 +88,7 @@ extension SweeperService {
 extension SweeperService.Kind {
   /// Expires batches until nothing is left to examine.
   ///
-  /// Completed batches are kept if a later one fails.
+  /// If a batch fails, the batches before it stay committed.
   fileprivate func sweepAll(_ logger: Logger) async throws(PostgresError) {
     let start = ContinuousClock.now
     var total = 0

@@ -144,7 +144,7 @@ extension SettingKey {
     case .sweepInterval:
       .init(
         .integer(0...86_400, default: 5),
-        "interval in seconds, randomized by up to a quarter, at which overdue reservations "
+        "interval in seconds, randomized by up to a quarter, at which due reservations "
           + "and leases are expired; 0: never")
     case .sweepBatchSize:
       .init(

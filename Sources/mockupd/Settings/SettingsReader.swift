@@ -37,7 +37,7 @@ struct SettingsReader {
   /// Returns the value of an integer setting, or its default.
   func integer(_ key: SettingKey) async throws -> Int {
     guard case .integer(let range, let defaultValue) = key.definition.values else {
-      preconditionFailure("\(key.rawValue) is no integer")
+      preconditionFailure("\(key.rawValue) is not an integer setting")
     }
     return try await number(key, range) ?? defaultValue
   }
@@ -80,7 +80,7 @@ struct SettingsReader {
   /// Returns the value of a text setting, or its default.
   func text(_ key: SettingKey) async throws -> String {
     guard case .text(let defaultValue) = key.definition.values else {
-      preconditionFailure("\(key.rawValue) is no text")
+      preconditionFailure("\(key.rawValue) is not a text setting")
     }
     return try await value(of: key) ?? defaultValue
   }
@@ -88,7 +88,7 @@ struct SettingsReader {
   /// Returns one of the cases of a type, by its name.
   func choice<Choice: RawRepresentable<String>>(_ key: SettingKey) async throws -> Choice {
     guard case .choice(let words, let defaultValue) = key.definition.values else {
-      preconditionFailure("\(key.rawValue) is no choice")
+      preconditionFailure("\(key.rawValue) is not a choice setting")
     }
     let word = try await value(of: key) ?? defaultValue
     guard let choice = Choice(rawValue: word) else {
@@ -100,7 +100,7 @@ struct SettingsReader {
   /// Returns permissions, which are given in octal.
   func permissions(_ key: SettingKey) async throws -> UInt32 {
     guard case .permissions(let defaultValue) = key.definition.values else {
-      preconditionFailure("\(key.rawValue) is no set of permissions")
+      preconditionFailure("\(key.rawValue) is not a permissions setting")
     }
     let text = try await value(of: key) ?? defaultValue
     guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {

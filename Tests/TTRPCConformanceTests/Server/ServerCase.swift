@@ -21,8 +21,8 @@ struct ServerCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  /// Creates a case with one connection, which checks at its end how the streams ended.
-  static func talk(
+  /// Creates a case with one connection, which ends with a check of how the streams ended.
+  static func dialog(
     _ name: String, needs: Capabilities = [], limits: ServerLimits? = nil,
     _ body: @escaping @Sendable (Conversation) async throws -> Void
   ) -> ServerCase {

@@ -36,20 +36,20 @@ import Testing
 
   @Test func `each poll without input doubles the next pause, up to a limit`() {
     var pause = PollPause()
-    func answersUntilOver() -> Int {
+    func responsesUntilOver() -> Int {
       var count = 1
       while !pause.isOver() { count += 1 }
       return count
     }
-    #expect(answersUntilOver() == 1)
+    #expect(responsesUntilOver() == 1)
     for expected in [2, 3, 5, 9, 17, 33, 65, 65] {
       pause.recordPoll(foundInput: false)
-      #expect(answersUntilOver() == expected)
+      #expect(responsesUntilOver() == expected)
     }
     pause.recordPoll(foundInput: true)
-    #expect(answersUntilOver() == 1)
+    #expect(responsesUntilOver() == 1)
     pause.recordPoll(foundInput: false)
-    #expect(answersUntilOver() == 2)
+    #expect(responsesUntilOver() == 2)
   }
 }
 
@@ -73,7 +73,7 @@ import Testing
     return try WireDuration(serialized: try outcome.get()).seconds
   }
 
-  @Test func `a peer that calls again is answered, and one that disconnects delays no other`()
+  @Test func `a peer that calls again is answered, and a disconnected one does not delay others`()
     async throws
   {
     try await withServer(limits: Self.limits) { path, _ in

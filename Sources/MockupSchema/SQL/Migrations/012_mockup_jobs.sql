@@ -11,7 +11,7 @@ CREATE TABLE mockupd.mockup_jobs (
   skip_approval boolean NOT NULL,
   -- The round's reservation.
   reservation_id uuid,
-  -- The number of claims in all rounds. It is the fencing token that a worker presents.
+  -- The number of claims in all rounds. It is the fencing token that a worker passes.
   attempt integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
   -- The number of claims in this round.
   round_attempts integer NOT NULL DEFAULT 0 CHECK (round_attempts BETWEEN 0 AND attempt_limit),
@@ -22,7 +22,7 @@ CREATE TABLE mockupd.mockup_jobs (
   attempt_limit integer NOT NULL DEFAULT 3 CHECK (attempt_limit > 0),
   worker text,
   lease_expires_at timestamptz,
-  -- The outcome of the last attempt, and the request that ended it, by which a retry is recognized.
+  -- The outcome of the last attempt, and the request that ended it, to recognize a retry.
   outcome text CHECK (outcome IN ('completed', 'failed', 'retried', 'lapsed')),
   outcome_credits integer,
   outcome_allow_overrun boolean,
@@ -45,7 +45,7 @@ CREATE INDEX mockups_newest ON public.mockups (user_id, created_at DESC, id DESC
 CREATE TABLE mockupd.generation_requests (
   user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
   id uuid NOT NULL,
-  -- The request, without duplicates.
+  -- The requested assets and scenes, without duplicates.
   asset_ids uuid[] NOT NULL,
   scenes text[] NOT NULL,
   skip_approval boolean NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE mockupd.generation_requests (
   credits integer NOT NULL CHECK (credits > 0),
   time_to_live integer NOT NULL CHECK (time_to_live > 0), -- seconds
   created_at timestamptz NOT NULL,
-  -- The results of the pairs: a mockup and a reservation, or a failure. The others are null.
+  -- The results of the pairs: a mockup and a reservation, or a failure. Other elements are null.
   mockup_ids uuid[] NOT NULL,
   reservation_ids uuid[] NOT NULL,
   failures text[] NOT NULL,

@@ -86,7 +86,7 @@ extension ServerCase {
       _ = try await peer.answer(on: 3)
       try await peer.finish()
     },
-    talk(
+    dialog(
       "D5: ended streams do not count as calls in flight", needs: [.streams],
       limits: .with { $0.callsPerConnection = 4 }
     ) { peer in
@@ -129,7 +129,7 @@ extension ServerCase {
         target.server?.load.openConnections ?? 0 == 0
       }
     },
-    talk("D9: no stream ends twice when several causes race", needs: .cancel) { peer in
+    dialog("D9: no stream ends twice when several causes race", needs: .cancel) { peer in
       var streamID: UInt32 = 1
       for round in 0..<400 {
         // Short deadlines and the answer race with the client's end of the stream and its Cancel.

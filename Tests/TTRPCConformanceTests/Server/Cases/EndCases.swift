@@ -44,19 +44,19 @@ extension ServerCase {
         },
       ]
     } + [
-      talk("cancel: a Cancel for an unopened or ended call is ignored", needs: .cancel) { peer in
+      dialog("cancel: a Cancel for an unopened or ended call is ignored", needs: .cancel) { peer in
         try await peer.send(.cancel(1), .cancel(0), .cancel(2))
         try await peer.proveAlive(as: 1)
         try await peer.send(.cancel(1), Frame(4, 3, flags: 0xff, [1, 2, 3]))
         try await peer.proveAlive(as: 3)
       },
-      talk("deadline: a timeout of zero means no deadline") { peer in
+      dialog("deadline: a timeout of zero means no deadline") { peer in
         // The envelope has an explicit timeout field of zero.
         let envelope = Frame.request(1, "Echo").payload + [0x20, 0x00]
         try await peer.send(Frame(1, 1, envelope))
         try await peer.expect(.response(1, 1))
       },
-      talk("deadline: a timeout of centuries is accepted") { peer in
+      dialog("deadline: a timeout of centuries is accepted") { peer in
         try await peer.send(.request(1, "Echo", timeout: .max))
         try await peer.expect(.response(1, 1))
       },
@@ -72,7 +72,7 @@ extension ServerCase {
         try await peer.expectClosed()
         try await peer.finish()
       },
-      talk("half close: a server stream goes on to its end", needs: [.streams, .halfClose]) {
+      dialog("half close: a server stream goes on to its end", needs: [.streams, .halfClose]) {
         peer in
         try await peer.send(.request(1, "Many", Proto.integer(1, 20_000), flags: 0x01))
         await peer.finishSending()
@@ -97,14 +97,15 @@ extension ServerCase {
         try await peer.expect(Frame(3, 1, Proto.bytes(1, [7])), .end(1))
         try await peer.finish()
       },
-      talk("half close: an unfinished client stream is cancelled", needs: [.streams, .halfClose]) {
-        peer in
+      dialog(
+        "half close: an unfinished client stream is cancelled", needs: [.streams, .halfClose]
+      ) { peer in
         try await peer.send(.request(1, "Sum", flags: 0x06), .data(1, 1))
         await peer.finishSending()
         try await peer.expect(code: 1, on: 1)
         try await peer.expectClosed()
       },
-      talk("half close: an idle connection is closed") { peer in
+      dialog("half close: an idle connection is closed") { peer in
         try await peer.proveAlive(as: 1)
         await peer.finishSending()
         try await peer.expectClosed()

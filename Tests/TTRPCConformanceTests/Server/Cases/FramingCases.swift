@@ -24,11 +24,11 @@ extension ServerCase {
           }
         }
       },
-      talk("framing: a call is sent byte by byte") { peer in
+      dialog("framing: a call is sent byte by byte") { peer in
         for byte in Recorded.echo.sent { try await peer.sendSeparately([byte]) }
         try await peer.expect(Recorded.echo.received)
       },
-      talk("framing: many calls in one write") { peer in
+      dialog("framing: many calls in one write") { peer in
         let streamIDs = stride(from: UInt32(1), to: 1000, by: 2)
         let requests = streamIDs.map {
           Frame.request($0, "Echo", Proto.integer(1, Int64($0)))
@@ -39,7 +39,7 @@ extension ServerCase {
           #expect(frame == .response(streamID, Int64(streamID) + 1))
         }
       },
-      talk("framing: a long frame in pieces, the last one with the next header") { peer in
+      dialog("framing: a long frame in pieces, the last one with the next header") { peer in
         let known = Frame.request(1, "Echo", Proto.integer(1, 41)).payload
         let long = Frame(1, 1, known + Proto.bytes(15, [UInt8](repeating: 0, count: 1_000_000)))
         let bytes = long.bytes + Frame.request(3, "Echo").bytes
@@ -48,7 +48,7 @@ extension ServerCase {
         try await peer.send(bytes: Array(bytes[(long.bytes.count + 6)...]))
         try await peer.expect(.response(1, 42), .response(3, 1))
       },
-      talk("framing: an oversize frame is discarded however it is split") { peer in
+      dialog("framing: an oversize frame is discarded however it is split") { peer in
         let long = Frame.header(1, 1, length: 4_194_305) + [UInt8](repeating: 0, count: 4_194_305)
         let bytes = long + Frame.request(3, "Echo").bytes
         try await peer.sendSeparately(Array(bytes[..<10]))
@@ -70,7 +70,7 @@ extension ServerCase {
         }
         #expect(try await target.running(key) == 0)
       },
-      talk("framing: frames of unknown types are ignored with their payload") { peer in
+      dialog("framing: frames of unknown types are ignored with their payload") { peer in
         for type: UInt8 in [0, 2, 5, 9, 0x7f, 0xff] {
           try await peer.send(
             Frame(type, 1, flags: 0xff, [0xff, 0xff]), Frame(type, 0), Frame(type, 2))

@@ -117,12 +117,12 @@ extension ServerCase {
         try await mistake.make(on: $0)
       }
     } + [
-      talk("mistake: a request with the id of a running call ends that call once") { peer in
+      dialog("mistake: a request with the id of a running call ends that call once") { peer in
         try await peer.send(.request(3, "Hold", Proto.integer(1, -1)), .request(3, "Echo"))
         try await peer.expect(code: 3, on: 3)
         try await peer.proveAlive(as: 5)
       },
-      talk("mistake: a skipped id can be used once", needs: .idsOutOfOrder) { peer in
+      dialog("mistake: a skipped id can be used once", needs: .idsOutOfOrder) { peer in
         try await peer.send(.request(9, "Echo", Proto.integer(1, 1)))
         try await peer.expect(.response(9, 2))
         try await peer.send(.request(5, "Echo", Proto.integer(1, 2)))
@@ -133,14 +133,14 @@ extension ServerCase {
         }
         try await peer.proveAlive(as: 11)
       },
-      talk("mistake: an id below the window is refused") { peer in
+      dialog("mistake: an id below the window is refused") { peer in
         try await peer.send(.request(100_001, "Echo", Proto.integer(1, 1)))
         try await peer.expect(.response(100_001, 2))
         try await peer.send(.request(1, "Echo"))
         try await peer.expect(code: 3, on: 1)
         try await peer.proveAlive(as: 100_003)
       },
-      talk("mistake: a refused id counts as used") { peer in
+      dialog("mistake: a refused id counts as used") { peer in
         try await peer.send(.request(9, "nope"))
         try await peer.expect(code: 12, on: 9)
         try await peer.send(.request(9, "Echo"))
@@ -151,18 +151,18 @@ extension ServerCase {
         try await peer.send(.request(11, "Echo"))
         try await peer.expect(code: 3, on: 11)
       },
-      talk("mistake: an even id leaves the ids below it unused") { peer in
+      dialog("mistake: an even id leaves the ids below it unused") { peer in
         try await peer.send(.request(100, "Echo"))
         try await peer.expect(code: 3, on: 100)
         try await peer.proveAlive(as: 1)
       },
-      talk("mistake: many messages for an unopened stream get one status", needs: .streams) {
+      dialog("mistake: many messages for an unopened stream get one status", needs: .streams) {
         peer in
         for _ in 0..<10 { try await peer.send(.data(99, 1)) }
         try await peer.expect(code: 3, on: 99)
         try await peer.proveAlive(as: 1)
       },
-      talk("mistake: frames for an ended stream are dropped", needs: .streams) {
+      dialog("mistake: frames for an ended stream are dropped", needs: .streams) {
         peer in
         try await peer.send(.request(1, "First", flags: 0x06), .data(1, 7))
         try await peer.expect(.response(1, 7))
@@ -184,14 +184,14 @@ extension ServerCase {
         try await good.proveAlive(as: 3)
         try await good.finish()
       },
-      talk("mistake: the text of an error without a status is not sent", needs: .hidesErrorText) {
+      dialog("mistake: the text of an error without a status is not sent", needs: .hidesErrorText) {
         peer in
         try await peer.send(.request(1, "Fail"))
         let answer = try await peer.answer(on: 1)
         #expect(answer.code == 2)
         #expect(!answer.message.contains("password") && !answer.message.contains("secret"))
       },
-      talk("mistake: a message of exactly the size limit is accepted") { peer in
+      dialog("mistake: a message of exactly the size limit is accepted") { peer in
         // An unknown field pads the envelope.
         let known = Frame.request(1, "Echo", Proto.integer(1, 41)).payload
         let filler = Mistake.longest - known.count - 5

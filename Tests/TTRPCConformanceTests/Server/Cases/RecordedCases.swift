@@ -4,12 +4,12 @@ extension ServerCase {
   /// The recorded exchanges, byte for byte.
   static let recorded: [ServerCase] =
     Recorded.all.map { exchange in
-      talk("recorded: \(exchange.name)", needs: exchange.isStream ? .streams : []) { peer in
+      dialog("recorded: \(exchange.name)", needs: exchange.isStream ? .streams : []) { peer in
         try await peer.send(bytes: exchange.sent)
         try await peer.expect(exchange.received)
       }
     } + [
-      talk("recorded: all of them on one connection", needs: .streams) { peer in
+      dialog("recorded: all exchanges on one connection", needs: .streams) { peer in
         for exchange in Recorded.all {
           try await peer.send(bytes: exchange.sent)
           try await peer.expect(exchange.received)

@@ -4,7 +4,7 @@ import Testing
 extension ServerCase {
   /// Ids, metadata and limits.
   static let requests: [ServerCase] = [
-    talk("ids: any ids may be skipped, up to the highest") { peer in
+    dialog("ids: any ids may be skipped, up to the highest") { peer in
       for streamID: UInt32 in [1, 5, 1001, 0x7fff_ffff, 0x8000_0001, .max - 2, .max] {
         try await peer.proveAlive(as: streamID)
       }
@@ -13,7 +13,7 @@ extension ServerCase {
       try await peer.send(.request(1003, "Echo"))
       try await peer.expect(code: 3, on: 1003)
     },
-    talk("ids: concurrent calls may arrive out of order", needs: .idsOutOfOrder) { peer in
+    dialog("ids: concurrent calls may arrive out of order", needs: .idsOutOfOrder) { peer in
       // As if callers took their ids in one order and wrote their requests in another.
       let ids = (0..<2000).map { UInt32(2 * $0 + 1) }
       let swapped = stride(from: 0, to: ids.count, by: 200).flatMap {
@@ -24,7 +24,7 @@ extension ServerCase {
         try await peer.expect(.response(streamID, Int64(streamID) + 1))
       }
     },
-    talk("ids: answers arrive as they are ready, each on its own stream") { peer in
+    dialog("ids: answers arrive as they are ready, each on its own stream") { peer in
       try await peer.send(
         .request(1, "Hold", Proto.integer(1, -7)), .request(3, "Echo"),
         .request(5, "Release", Proto.integer(1, -7)))
@@ -39,19 +39,19 @@ extension ServerCase {
       try await first.finish()
       try await second.finish()
     },
-    talk("metadata: the values of a key keep their order") { peer in
+    dialog("metadata: the values of a key keep their order") { peer in
       try await peer.send(.request(1, "Metadata", metadata: ["v": "b", "x": "c", "v": "a"]))
       #expect(try await peer.answer(on: 1).blob == Array("b,a".utf8))
     },
-    talk("metadata: keys are case-insensitive") { peer in
+    dialog("metadata: keys are case-insensitive") { peer in
       try await peer.send(.request(1, "Metadata", metadata: ["V": "é", "v": ""]))
       #expect(try await peer.answer(on: 1).blob == Array("é,".utf8))
     },
-    talk("metadata: a call may have no metadata") { peer in
+    dialog("metadata: a call may have no metadata") { peer in
       try await peer.send(.request(1, "Metadata"))
       #expect(try await peer.answer(on: 1).blob == [])
     },
-    talk("envelope: reordered, repeated and unknown fields are read as in protobuf") {
+    dialog("envelope: reordered, repeated and unknown fields are read as in protobuf") {
       peer in
       let envelope =
         Proto.integer(14, 9) + Proto.bytes(3, [0x08, 1]) + Proto.text(2, "nope")
@@ -60,7 +60,7 @@ extension ServerCase {
       try await peer.send(Frame(1, 1, envelope))
       try await peer.expect(.response(1, 42))
     },
-    talk("limits: calls per connection", limits: .with { $0.callsPerConnection = 2 }) { peer in
+    dialog("limits: calls per connection", limits: .with { $0.callsPerConnection = 2 }) { peer in
       try await peer.send(
         .request(1, "Hold", Proto.integer(1, -8)),
         .request(3, "Sum", flags: 0x06, timeout: 600_000_000_000),
@@ -71,7 +71,7 @@ extension ServerCase {
       try await peer.send(.request(7, "Release", Proto.integer(1, -8)))
       try await peer.expect(.response(7, -8), .response(1, -8))
     },
-    talk(
+    dialog(
       "limits: streams without a deadline leave other calls their capacity",
       limits: .with {
         $0.callsPerConnection = 1
@@ -109,7 +109,7 @@ extension ServerCase {
       try await second.proveAlive(as: 100_001)
       try await second.finish()
     },
-    talk(
+    dialog(
       "limits: message sizes",
       limits: .with { $0.wire = WireLimits(maximumMessageSize: 64) }
     ) { peer in

@@ -4,20 +4,21 @@ extension ServerCase {
   /// The shapes of calls, in every way that clients encode them.
   static let shapes: [ServerCase] =
     [
-      talk("shape: a unary method accepts any flags") { peer in
+      dialog("shape: a unary method accepts any flags") { peer in
         for (streamID, flags) in zip(stride(from: UInt32(1), to: 99, by: 2), unaryFlags) {
           try await peer.send(.request(streamID, "Echo", Proto.integer(1, 41), flags: flags))
           try await peer.expect(.response(streamID, 42))
         }
       },
-      talk("shape: a server-streaming method accepts any flags", needs: .streams) { peer in
+      dialog("shape: a server-streaming method accepts any flags", needs: .streams) { peer in
         for (streamID, flags) in zip(stride(from: UInt32(1), to: 99, by: 2), unaryFlags) {
           try await peer.send(.request(streamID, "Many", Proto.integer(1, 2), flags: flags))
           try await peer.expect(.data(streamID, 1), .data(streamID, 2), .end(streamID))
         }
       },
-      talk("shape: an end frame after the request of a server stream is ignored", needs: .streams) {
-        peer in
+      dialog(
+        "shape: an end frame after the request of a server stream is ignored", needs: .streams
+      ) { peer in
         try await peer.send(
           .request(1, "Many", Proto.integer(1, 3000), flags: 0x02), .end(1), .request(3, "Echo"))
         for number in 1...Int64(3000) {
@@ -27,26 +28,26 @@ extension ServerCase {
         #expect(try await peer.next(on: 1) == .end(1))
         #expect(try await peer.next(on: 3) == .response(3, 1))
       },
-      talk("shape: an answer with default values is empty") { peer in
+      dialog("shape: an answer with default values is empty") { peer in
         try await peer.send(.request(1, "Echo", Proto.integer(1, -1)))
         // containerd's server writes an empty status, which means the same.
         let answer = try await peer.answer(on: 1)
         #expect(answer.code == 0 && answer.message.isEmpty && answer.details.isEmpty)
         #expect(try answer.number == 0)
       },
-      talk("shape: a status carries its details") { peer in
+      dialog("shape: a status carries its details") { peer in
         try await peer.send(.request(1, "Refuse"))
         let answer = try await peer.answer(on: 1)
         #expect(answer.code == 9 && answer.message == "no" && answer.payload.isEmpty)
         #expect(answer.details == [Answer.Detail(typeURL: "type.example/p.Why", value: [1])])
       },
-      talk("shape: a client stream may be answered before its end", needs: .streams) { peer in
+      dialog("shape: a client stream may be answered before its end", needs: .streams) { peer in
         try await peer.send(.request(1, "First", flags: 0x06), .data(1, 9))
         try await peer.expect(.response(1, 9))
         try await peer.send(.data(1, 10), .end(1))
         try await peer.proveAlive(as: 3)
       },
-      talk("shape: both directions of a stream are independent", needs: .streams) { peer in
+      dialog("shape: both directions of a stream are independent", needs: .streams) { peer in
         try await peer.send(.request(1, "Bidi", flags: 0x06))
         for number in 0..<Int64(100) {
           try await peer.send(.data(1, number * 2))
@@ -57,7 +58,7 @@ extension ServerCase {
       },
     ]
     + openings.map { opening in
-      talk("shape: a client stream, \(opening.name)", needs: .streams) { peer in
+      dialog("shape: a client stream, \(opening.name)", needs: .streams) { peer in
         try await peer.send(bytes: opening.frames.bytes)
         // A count of zero is the default value, which is not encoded.
         try await peer.expect(.response(1, opening.count))
@@ -65,7 +66,7 @@ extension ServerCase {
       }
     }
     + openings.map { opening in
-      talk("shape: a bidirectional stream, \(opening.name)", needs: .streams) { peer in
+      dialog("shape: a bidirectional stream, \(opening.name)", needs: .streams) { peer in
         let frames = opening.frames.map { frame in
           guard frame.type == 1 else { return frame }
           let number = frame.flags & 0x04 == 0 && frame.payload.last == 41 ? Int64(41) : 0

@@ -4,7 +4,7 @@ import Testing
 extension ServerCase {
   /// Concurrent streams and slow streams.
   static let streams: [ServerCase] = [
-    talk("streams: many concurrent streams with interleaved messages", needs: .streams) { peer in
+    dialog("streams: many concurrent streams with interleaved messages", needs: .streams) { peer in
       let streamIDs = Array(stride(from: UInt32(1), to: 400, by: 2))
       for streamID in streamIDs { try await peer.send(.request(streamID, "Bidi", flags: 0x06)) }
       for round in 0..<Int64(10) {
@@ -19,7 +19,7 @@ extension ServerCase {
         #expect(try await peer.next(on: streamID) == .end(streamID))
       }
     },
-    talk("streams: interleaved calls of all shapes", needs: .streams) { peer in
+    dialog("streams: interleaved calls of all shapes", needs: .streams) { peer in
       try await peer.send(
         .request(1, "Bidi", flags: 0x06), .request(3, "Sum", flags: 0x02),
         .request(5, "Many", Proto.integer(1, 3), flags: 0x01), .data(1, 1), .data(3, 1),
@@ -32,7 +32,7 @@ extension ServerCase {
         #expect(try await peer.next(on: frame.streamID) == frame)
       }
     },
-    talk("streams: a long stream arrives complete and in order", needs: .streams) { peer in
+    dialog("streams: a long stream arrives complete and in order", needs: .streams) { peer in
       try await peer.send(.request(1, "Many", Proto.integer(1, 50_000), flags: 0x01))
       for number in 1...Int64(50_000) {
         let frame = try await peer.next()
@@ -99,7 +99,7 @@ extension ServerCase {
       stalledPeer = nil
       try await target.waitUntil(0, run: key)
     },
-    talk(
+    dialog(
       "streams: a peer that reads late gets every message", needs: .streams
     ) { peer in
       for streamID in stride(from: UInt32(1), to: 20, by: 2) {
@@ -116,7 +116,7 @@ extension ServerCase {
       let answer = try await peer.answer(on: 21)
       #expect(try answer.blob.count == 1_000_000)
     },
-    talk("streams: a message of exactly the size limit is accepted", needs: .streams) { peer in
+    dialog("streams: a message of exactly the size limit is accepted", needs: .streams) { peer in
       // The message has an unknown field that pads it to the limit.
       let block = Proto.bytes(1, [UInt8](repeating: 7, count: Mistake.longest - 5))
       try await peer.send(.request(1, "Bidi", flags: 0x06))

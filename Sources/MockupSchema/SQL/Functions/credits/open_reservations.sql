@@ -1,8 +1,8 @@
--- Returns a user's p_open newest reservations of a year that are held or dispatched. If p_open is
--- the number in the counters, these are all of them.
+-- Returns the p_open newest reservations of a user in a year that are held or dispatched. If p_open
+-- is the counter of open reservations, all of them are returned.
 --
--- Reads reservations from the newest on until it has found p_open, so it does not read the older
--- history. The settings of the function leave PostgreSQL no other plan.
+-- Reads reservations from the newest to older ones until it has found p_open, so it does not read
+-- the whole history. With the settings of the function, PostgreSQL can use only this plan.
 CREATE OR REPLACE FUNCTION mockupd.open_reservations(p_user_id uuid, p_year integer, p_open bigint)
 RETURNS SETOF mockupd.reservations
 LANGUAGE plpgsql STABLE ROWS 10
