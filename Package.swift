@@ -30,6 +30,9 @@ let embedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
+let http2: [Target.Dependency] = ["NIOHPACK", "NIOHTTP2"].map {
+  .product(name: $0, package: "swift-nio-http2")
+}
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let protobufPluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
@@ -57,6 +60,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -73,7 +77,8 @@ let package = Package(
 
     // Protocols and database access, independent of the domain.
     .module("ProtobufC", ["CProtobufC"]),
-    .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + tracing),
+    .module(
+      "TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + http2 + tracing),
     .module(
       "TTRPCServices",
       ["CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
@@ -146,7 +151,7 @@ let package = Package(
     .tests(
       "TTRPCTests",
       ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging, metrics, metricsTestKit]
-        + nio + tracing),
+        + nio + http2 + tracing),
     .tests(
       "TTRPCConformanceTests",
       [

@@ -28,9 +28,6 @@ private struct Handling: Sendable {
 }
 
 extension ServerConnectionHandler: CallController {
-  /// A function that executes a call, inside the interceptors.
-  typealias Work = @Sendable (ServerContext) async throws -> [UInt8]
-
   func openCall(_ streamID: UInt32, _ frame: Frame) {
     let isOnFastPath = unsafe frame.payload.withUnsafeReadableBytes { bytes in
       unsafe openPlainCall(streamID, bytes)
@@ -159,70 +156,16 @@ extension ServerConnectionHandler: CallController {
     of method: Method, _ streamID: UInt32, _ payload: [UInt8], _ inbound: InboundQueue?,
     _ traffic: CallTraffic
   ) -> Work {
-    lazy var writer = StreamWriter(
-      self, streamID: streamID, limit: limits.wire.maximumMessageSize, traffic: traffic,
-      eventLoop: eventLoop)
-    lazy var requests = inbound ?? InboundQueue(budget: inboundBudget)
     let limit = limits.wire.maximumMessageSize
-    switch method.handler {
-    case .immediate(let handler):
-      traffic.received(payload.count)
-      return { context in
-        var response: [UInt8] = []
-        try unsafe payload.withUnsafeBytes { payload in
-          try unsafe handler(payload, context) { response = $0.bytes() }
-        }
-        return try Self.checked(response, limit, context)
-      }
-    case .deferred(let handler):
-      traffic.received(payload.count)
-      return { context in
-        let response = try unsafe await Self.answer(payload, context, handler)
-        return try Self.checked(response, limit, context)
-      }
-    case .unary(let handler):
-      traffic.received(payload.count)
-      return { context in
-        try Self.checked(try await handler(payload, context), limit, context)
-      }
-    case .serverStreaming(let handler):
-      traffic.received(payload.count)
-      return { [writer] context in
-        try await handler(payload, writer, context)
-        return []
-      }
-    case .clientStreaming(let handler):
-      return { [requests] context in
-        try Self.checked(try await handler(requests, context), limit, context)
-      }
-    case .bidirectional(let handler):
-      return { [requests, writer] context in
-        try await handler(requests, writer, context)
-        return []
-      }
-    }
-  }
-
-  /// Returns the outcome of a deferred call to a task that waits for it.
-  private static func answer(
-    _ payload: [UInt8], _ context: ServerContext, _ handler: Method.DeferredHandler
-  ) async throws -> [UInt8] {
-    let cancel = NIOLockedValueBox<Method.Cancellation?>(nil)
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        do {
-          let cancelHandler = try unsafe payload.withUnsafeBytes { payload in
-            try unsafe handler(payload, context) { continuation.resume(with: $0) }
-          }
-          cancel.withLockedValue { $0 = cancelHandler }
-          if Task.isCancelled { cancelHandler() }
-        } catch {
-          continuation.resume(throwing: error)
-        }
-      }
-    } onCancel: {
-      cancel.withLockedValue { $0 }?()
-    }
+    return method.work(
+      payload, requests: inbound, traffic,
+      writer: {
+        StreamWriter(
+          self, streamID: streamID, limit: limit, traffic: traffic, eventLoop: eventLoop)
+      },
+      check: { response, context throws(RPCError) in
+        try Self.checked(response, limit, context)
+      })
   }
 
   /// Returns a response after counting it, or throws if it exceeds the size limit.
@@ -332,38 +275,4 @@ extension ServerConnectionHandler: CallController {
 
 extension RunningCall {
   var queuedBytes: Int { inbound?.bytes ?? 0 }
-}
-
-extension ServerInterceptorChain {
-  /// Executes a call inside the interceptors.
-  fileprivate func outcome(
-    of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
-  ) async -> Result<[UInt8], RPCError> {
-    do throws(RPCError) {
-      return .success(
-        try await run(context) { context throws(RPCError) in
-          try await context.call.outcome(of: work, context)
-        })
-    } catch {
-      return .failure(error)
-    }
-  }
-}
-
-extension ServerCall {
-  /// Runs a call's handler and returns the outcome for the caller.
-  ///
-  /// If the call has ended early, this is the reason; otherwise, the handler's response or status.
-  func outcome(
-    of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
-  ) async throws(RPCError) -> [UInt8] {
-    do {
-      let response = try await work(context)
-      if let ending { throw ending }
-      return response
-    } catch {
-      if let ending { throw ending }
-      throw RPCError(handlerError: error, logger: context.logger)
-    }
-  }
 }

@@ -97,7 +97,8 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   var unwritableSince: NIODeadline?
   var queuedBytesReported = 0
   var watch: RepeatedTask?
-  private var isFirstRead = true
+  /// The bytes of a connection whose protocol is not known yet; nil once it is.
+  private var firstBytes: ByteBuffer? = ByteBuffer()
 
   init(
     server: ServerParts, peer: PeerIdentity, logger: Logger, loop: ServerLoop, admission: Admission
@@ -144,11 +145,32 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    let bytes = unwrapInboundIn(data)
-    if isFirstRead {
-      isFirstRead = false
+    var bytes = unwrapInboundIn(data)
+    if var first = firstBytes {
+      first.writeBuffer(&bytes)
+      // One byte tells HTTP from ttrpc, but HTTP/2 begins like a request of HTTP/1.1.
+      if first.readableBytes < GRPCConnectionHandler.preface.count,
+        GRPCConnectionHandler.preface.starts(with: first.readableBytesView)
+      {
+        firstBytes = first
+        frameBegan = frameBegan ?? now
+        return
+      }
+      firstBytes = nil
+      frameBegan = nil
+      bytes = first
+      if bytes.readableBytesView.starts(with: GRPCConnectionHandler.preface) {
+        handOver(context, bytes) { channel in
+          try GRPCConnectionHandler.install(on: channel, after: self)
+        }
+        return
+      }
       if HTTPConnectionHandler.recognizes(bytes), !server.routes.isEmpty {
-        becomeHTTP(context, bytes)
+        handOver(context, bytes) { channel in
+          try HTTPConnectionHandler.install(
+            on: channel, after: self, server: server, peer: peer, logger: logger, loop: loop,
+            admission: admission)
+        }
         return
       }
     }
@@ -267,13 +289,20 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
   /// The connection and its calls stay open, except that the user's oldest endless calls are ended
   /// if it has more than the new budget permits.
   private func budgetChanged(to budget: PeerBudget) {
+    budgetChanged(
+      to: budget, calls: handlersRunning - endlessHandlersRunning,
+      endlessCalls: endlessHandlersRunning)
+    endSurplusOfUser()
+  }
+
+  /// Replaces the budget of the connection's user, with so many calls in flight.
+  func budgetChanged(to budget: PeerBudget, calls: Int, endlessCalls: Int) {
     let wasGuest = admission.budget.isGuest
     admission.budget = budget
-    endSurplusOfUser()
     guard wasGuest != budget.isGuest else { return }
     server.load.guestChanged(
-      to: budget.isGuest, connections: admission.isReserved ? 0 : 1,
-      calls: handlersRunning - endlessHandlersRunning, endlessCalls: endlessHandlersRunning)
+      to: budget.isGuest, connections: admission.isReserved ? 0 : 1, calls: calls,
+      endlessCalls: endlessCalls)
   }
 
   /// Removes the closed connection from the server's counters.
@@ -281,12 +310,13 @@ final class ServerConnectionHandler: ChannelInboundHandler, RemovableChannelHand
     server.load.connectionClosed(admission)
   }
 
-  /// Hands the connection over to the HTTP handlers, from its first byte on.
-  private func becomeHTTP(_ context: ChannelHandlerContext, _ bytes: ByteBuffer) {
+  /// Hands the connection over to the handlers of another protocol, from its first byte on.
+  private func handOver(
+    _ context: ChannelHandlerContext, _ bytes: ByteBuffer,
+    _ install: (any Channel) throws -> Void
+  ) {
     do {
-      try HTTPConnectionHandler.install(
-        on: context.channel, after: self, server: server, peer: peer, logger: logger, loop: loop,
-        admission: admission)
+      try install(context.channel)
       context.fireChannelRead(wrapInboundOut(bytes))
       context.fireChannelReadComplete()
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)

@@ -57,9 +57,15 @@ final class InboundQueue: Sendable {
 
   private let state = NIOLockedValueBox(State())
   private let budget: InboundBudget
+  private let taken: (@Sendable (Int) -> Void)?
 
-  init(budget: InboundBudget) {
+  /// Creates an empty queue.
+  ///
+  /// - Parameter taken: A closure that is called with the size of each message that the reader has
+  ///   taken, from any thread.
+  init(budget: InboundBudget, taken: (@Sendable (Int) -> Void)? = nil) {
     self.budget = budget
+    self.taken = taken
   }
 
   deinit {
@@ -81,7 +87,9 @@ final class InboundQueue: Sendable {
       budget.charge(cost)
       return nil
     }
-    reader?.resume(returning: .success(message))
+    guard let reader else { return }
+    taken?(message.count)
+    reader.resume(returning: .success(message))
   }
 
   /// Ends the stream after its unread messages.
@@ -148,6 +156,7 @@ final class InboundQueue: Sendable {
     let cost = message.count + Self.overhead
     state.bytes -= cost
     budget.refund(cost)
+    taken?(message.count)
     return .success(message)
   }
 }

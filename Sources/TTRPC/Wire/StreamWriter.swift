@@ -21,14 +21,16 @@ final class StreamWriter: Sendable {
   private let streamID: UInt32
   private let eventLoop: any EventLoop
   private let connection: NIOLoopBound<any StreamConnection>
+  private let framing: MessageFraming
   private let limit: Int
   private let traffic: CallTraffic
   private let hasFinished = Atomic(false)
 
   init(
-    _ connection: any StreamConnection, streamID: UInt32, limit: Int, traffic: CallTraffic,
-    eventLoop: any EventLoop
+    _ connection: any StreamConnection, streamID: UInt32, framing: MessageFraming = .ttrpc,
+    limit: Int, traffic: CallTraffic, eventLoop: any EventLoop
   ) {
+    self.framing = framing
     self.connection = NIOLoopBound(connection, eventLoop: eventLoop)
     self.streamID = streamID
     self.limit = limit
@@ -38,9 +40,18 @@ final class StreamWriter: Sendable {
 
   func write(_ message: some ProtobufMessage) async throws(RPCError) {
     var frame = ByteBuffer()
-    guard frame.writeFrame(streamID: streamID, type: .data, message: message, limit: limit) else {
-      throw tooLong
+    let isWritten = message.withSerializer { serializer in
+      let size = serializer.byteCount
+      guard size <= limit else { return false }
+      frame.reserveCapacity(framing.prefixLength + size)
+      framing.writePrefix(&frame, size, streamID)
+      unsafe frame.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
+        unsafe serializer.pack(into: bytes)
+        return size
+      }
+      return true
     }
+    guard isWritten else { throw tooLong }
     try await sendMessage(frame)
   }
 
@@ -48,10 +59,7 @@ final class StreamWriter: Sendable {
   func write(serialized message: [UInt8]) async throws(RPCError) {
     guard message.count <= limit else { throw tooLong }
     var frame = ByteBuffer()
-    frame.writeFrameHeader(
-      FrameHeader(
-        length: UInt32(message.count), streamID: streamID, type: FrameType.data.rawValue,
-        flags: []))
+    framing.writePrefix(&frame, message.count, streamID)
     frame.writeBytes(message)
     try await sendMessage(frame)
   }
@@ -65,7 +73,7 @@ final class StreamWriter: Sendable {
       throw RPCError(code: .failedPrecondition, message: "cannot write a message after finish()")
     }
     try await send(frame)
-    traffic.sent(frame.readableBytes - FrameHeader.byteCount)
+    traffic.sent(frame.readableBytes - framing.prefixLength)
   }
 
   /// Tells the peer that this side sends no more messages; later calls have no effect.

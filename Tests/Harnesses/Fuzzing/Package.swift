@@ -21,6 +21,9 @@ let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-m
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
+let http2: [Target.Dependency] = ["NIOHPACK", "NIOHTTP2"].map {
+  .product(name: $0, package: "swift-nio-http2")
+}
 let embedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let tracing: [Target.Dependency] = ["Instrumentation", "Tracing"].map {
   .product(name: $0, package: "swift-distributed-tracing")
@@ -34,6 +37,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
   ],
   targets: [
     .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c"),
@@ -43,7 +47,8 @@ let package = Package(
     .target(name: "ProtobufC", dependencies: ["CProtobufC"], swiftSettings: observed),
     .target(
       name: "TTRPC",
-      dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + tracing,
+      dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + http2
+        + tracing,
       swiftSettings: observed),
     .target(name: "CFuzzing"),
     .executableTarget(

@@ -19,7 +19,9 @@ let libraries: [Target.Dependency] = [
   .product(name: "Logging", package: "swift-log"),
   .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
   .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOHPACK", package: "swift-nio-http2"),
   .product(name: "NIOHTTP1", package: "swift-nio"),
+  .product(name: "NIOHTTP2", package: "swift-nio-http2"),
   .product(name: "NIOPosix", package: "swift-nio"),
   .product(name: "Tracing", package: "swift-distributed-tracing"),
 ]
@@ -32,6 +34,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
   ],
   targets: [
     .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c"),

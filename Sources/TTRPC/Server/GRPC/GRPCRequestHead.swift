@@ -1,0 +1,87 @@
+internal import NIOCore
+internal import NIOHPACK
+
+/// The method, the timeout and the metadata of a gRPC request, read from its header list.
+///
+/// See <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
+struct GRPCRequestHead {
+  /// A request that is answered without a call.
+  enum Refusal: Error, Equatable {
+    /// The request is not a gRPC request; the HTTP status says why.
+    case http(status: Int, message: String)
+    /// The request is a malformed gRPC request, or asks for something that is not supported.
+    case grpc(RPCErrorDescription)
+  }
+
+  /// The code and the message of a refusal.
+  struct RPCErrorDescription: Equatable {
+    var code: StatusCode
+    var message: String
+  }
+
+  var service: String
+  var method: String
+  /// The time until the deadline; `nil` means none.
+  var timeout: Duration?
+  /// The other headers, in which values of keys that end in `-bin` stay in base64.
+  var metadata: Metadata
+
+  init(_ headers: HPACKHeaders) throws(Refusal) {
+    guard headers.first(name: ":method") == "POST" else {
+      throw .http(status: 405, message: "gRPC requires the method POST")
+    }
+    guard let type = headers.first(name: "content-type"), Self.isGRPC(type) else {
+      throw .http(status: 415, message: "the content type must be application/grpc")
+    }
+    let path = headers.first(name: ":path") ?? ""
+    let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    guard path.hasPrefix("/"), parts.count == 2 else {
+      throw .grpc(.init(code: .unimplemented, message: "invalid path \(path)"))
+    }
+    service = String(parts[0])
+    method = String(parts[1])
+    if let encoding = headers.first(name: "grpc-encoding"), encoding != "identity" {
+      throw .grpc(
+        .init(code: .unimplemented, message: "unsupported grpc-encoding \(encoding)"))
+    }
+    timeout = nil
+    if let text = headers.first(name: "grpc-timeout") {
+      guard let parsed = Self.timeout(text) else {
+        throw .grpc(.init(code: .invalidArgument, message: "invalid grpc-timeout \(text)"))
+      }
+      timeout = parsed
+    }
+    metadata = Metadata()
+    for (name, value, _) in headers where !Self.isReserved(name) {
+      metadata.append(value, for: name)
+    }
+  }
+
+  /// Returns true for `application/grpc` and its variants for protobuf.
+  private static func isGRPC(_ type: String) -> Bool {
+    let type = type.prefix { $0 != ";" }
+    return type == "application/grpc" || type == "application/grpc+proto"
+  }
+
+  private static func isReserved(_ name: String) -> Bool {
+    name.hasPrefix(":") || name.hasPrefix("grpc-") || name == "content-type" || name == "te"
+  }
+
+  /// Parses a timeout: at most 8 digits and a unit.
+  static func timeout(_ text: String) -> Duration? {
+    let digits = text.dropLast()
+    guard (1...8).contains(digits.utf8.count),
+      digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let number = Int64(digits)
+    else { return nil }
+    switch text.last {
+    case "H": return .seconds(number * 3600)
+    case "M": return .seconds(number * 60)
+    case "S": return .seconds(number)
+    case "m": return .milliseconds(number)
+    case "u": return .microseconds(number)
+    case "n": return .nanoseconds(number)
+    default: return nil
+    }
+  }
+}
