@@ -63,6 +63,10 @@ import Testing
     "mockups watch": {
       _ = try await $0.mockup(); return [$0.user, "--current"]
     },
+    "mockups claim": { _ in ["--worker", "w"] },
+    "mockups heartbeat": { try await $0.attempt() },
+    "mockups complete": { try await $0.attempt() + ["--file-url", "u", "--file-key", "k"] },
+    "mockups fail": { try await $0.attempt() + ["--message", "m"] },
     "performance record": { [$0.user, try await $0.mockup(), "--pins", "1"] },
     "scenes list": { [$0.user] },
     "scenes show": { [try await $0.scene(), "--user", $0.user] },
@@ -125,6 +129,19 @@ import Testing
         try await database.owner.run("UPDATE mockups SET \(change) WHERE id = '\(id)'")
       }
       return id.wireText
+    }
+
+    /// Returns the arguments that name the attempt of a mockup that has just been claimed.
+    func attempt() async throws -> [String] {
+      try await mockupctl(["generate", user, "--asset", try await asset(), "--scene", "bedroom"])
+      let claim = try await mockupctl(
+        ["mockups", "claim", "--worker", "w", "--count", "100", "--output", "json"])
+      let mockups = try JSONSerialization.jsonObject(with: Data(claim.output.utf8))
+      let last = try #require((mockups as? [[String: Any]])?.last)
+      return [
+        user, try #require(last["mockup_id"] as? String),
+        "--attempt", "\(try #require(last["attempt"] as? Int))",
+      ]
     }
 
     func asset() async throws -> String {
@@ -232,7 +249,13 @@ import Testing
         "generate": [user, "--asset", other, "--scene", "s"], "mockups list": [user],
         "mockups show": [user, other], "mockups approve": [user, other],
         "mockups reject": [user, other], "mockups regenerate": [user, other],
-        "mockups delete": [user, other], "performance record": [user, other, "--pins", "1"],
+        "mockups delete": [user, other], "mockups claim": ["--worker", "w"],
+        "mockups heartbeat": [user, other, "--attempt", "1"],
+        "mockups complete": [
+          user, other, "--attempt", "1", "--file-url", "u", "--file-key", "k",
+        ],
+        "mockups fail": [user, other, "--attempt", "1", "--message", "m"],
+        "performance record": [user, other, "--pins", "1"],
         "scenes list": [], "scenes show": [other], "scenes resolve": [user, "s"],
         "scenes create": [user, "s", "t"], "scenes update": [user, other, "--name", "n"],
         "scenes delete": [user, other], "budget": [user], "info": [], "call": ["M"],

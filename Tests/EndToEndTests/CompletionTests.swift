@@ -23,6 +23,7 @@ import Testing
     arguments: [
       (["us"], ["usage"]), (["reservations", "res"], ["resolve"]),
       (["usage", "--by"], ["--by-month"]), (["usage", "--order", "mon"], ["monthly-used"]),
+      (["mockups", "cl"], ["claim"]), (["mockups", "fail", "--no"], ["--no-retry"]),
       (["completions", "z"], ["zsh"]), (["usage", "--socket", "/etc/hostn"], ["/etc/hostname"]),
     ] as [([String], [String])])
   func `bash completes commands, options and option values`(words: [String], expected: [String])

@@ -25,6 +25,13 @@ import Testing
       (["generate", user, "--asset", other, "--scene", "s"], ["--credits", "--time-to-live"]),
       (["mockups", "list", user], ["--limit"]),
       (["mockups", "regenerate", user, other], ["--credits"]),
+      (["mockups", "claim", "--worker", "w"], ["--count", "--lease", "--wait"]),
+      (["mockups", "heartbeat", user, other], ["--attempt", "--lease"]),
+      (
+        ["mockups", "complete", user, other, "--file-url", "u", "--file-key", "k"],
+        ["--attempt", "--credits"]
+      ),
+      (["mockups", "fail", user, other, "--message", "m"], ["--attempt"]),
       (["performance", "record", user, other], ["--pins", "--impressions"]),
       (["call", "M"], ["--timeout"]),
       (["describe"], ["--timeout"]),

@@ -43,6 +43,38 @@ extension Record {
     ])
   }
 
+  /// Creates the record of a claimed mockup, with what a worker needs to make and report it.
+  init(_ claimed: ClaimedMockup) {
+    self.init(listed: claimed)
+    fields.append(("dm_template_url", .optionalText(claimed.dmTemplateURL)))
+    fields += Record(claimed.mockup?.sceneConfig ?? SceneConfig()).fields
+  }
+
+  /// Creates the record of a claimed mockup in a list, with the fields that fit into a line.
+  ///
+  /// The scene is last, so that `read` in a shell takes a key with spaces as one value.
+  init(listed claimed: ClaimedMockup) {
+    let mockup = claimed.mockup ?? Mockup()
+    self.init([
+      "mockup_id": .text(mockup.mockupID),
+      "user_id": .text(mockup.userID),
+      "attempt": .number(claimed.attempt),
+      "attempts_left": .number(claimed.attemptsLeft),
+      "credits": .number(claimed.credits),
+      "lease_expires_at": .time(claimed.leaseExpiresAt),
+      "asset_id": .text(mockup.assetID),
+      "dm_template_id": .optionalText(claimed.dmTemplateID),
+      "scene": .text(mockup.scene),
+    ])
+  }
+
+  /// Creates the record of the mockup of an ended attempt, and of its user's credits.
+  init(_ mockup: Mockup?, usage: CreditUsage?, isReplayed: Bool) {
+    self.init(mockup ?? Mockup())
+    fields.append(("remaining_annual", .number(usage?.remainingAnnual ?? 0)))
+    fields.append(("replayed", .flag(isReplayed)))
+  }
+
   init(_ result: MockupGenerationResult) {
     self.init([
       "asset_id": .text(result.assetID),

@@ -16,7 +16,6 @@ extension Record {
   }
 
   init(_ template: SceneTemplate) {
-    let config = template.config ?? SceneConfig()
     self.init([
       "template_id": .text(template.templateID),
       "user_id": .optionalText(template.userID),
@@ -25,6 +24,22 @@ extension Record {
       "description": .optionalText(template.description),
       "dm_template_id": .text(template.dmTemplateID),
       "dm_template_url": .optionalText(template.dmTemplateURL),
+    ])
+    fields += Record(template.config ?? SceneConfig()).fields
+    fields +=
+      Record([
+        "preview_url": .optionalText(template.previewURL),
+        "is_active": .flag(template.isActive),
+        "is_system": .flag(template.isSystem),
+        "recommended_collections": .optionalText(
+          template.recommendedCollections.joined(separator: ",")),
+        "created_at": .time(template.createdAt),
+        "updated_at": .time(template.updatedAt),
+      ]).fields
+  }
+
+  init(_ config: SceneConfig) {
+    self.init([
       "smart_object": .optionalText(config.smartObject),
       "width": .decimal(config.defaultSize?.width),
       "height": .decimal(config.defaultSize?.height),
@@ -33,13 +48,6 @@ extension Record {
       "rotation": .decimal(config.rotation),
       "scale": .decimal(config.scale),
       "other_json": .optionalText(config.otherJSON),
-      "preview_url": .optionalText(template.previewURL),
-      "is_active": .flag(template.isActive),
-      "is_system": .flag(template.isSystem),
-      "recommended_collections": .optionalText(
-        template.recommendedCollections.joined(separator: ",")),
-      "created_at": .time(template.createdAt),
-      "updated_at": .time(template.updatedAt),
     ])
   }
 }

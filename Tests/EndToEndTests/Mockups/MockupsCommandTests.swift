@@ -82,6 +82,7 @@ import Testing
   @Test(arguments: [
     ["generate"], ["mockups"], ["mockups", "list"], ["mockups", "show"], ["mockups", "approve"],
     ["mockups", "reject"], ["mockups", "regenerate"], ["mockups", "delete"],
+    ["mockups", "claim"], ["mockups", "heartbeat"], ["mockups", "complete"], ["mockups", "fail"],
   ])
   func `each command has help`(command: [String]) async throws {
     let ending = try await Program.mockupctl.run(command + ["--help"])

@@ -114,7 +114,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    callConnection = CallConnection(peer: peer, logger: logger, eventLoop: eventLoop, controller: self)
+    callConnection = CallConnection(
+      peer: peer, logger: logger, eventLoop: eventLoop, controller: self)
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     let shortest = min(
       limits.frameTimeout, limits.writeTimeout, limits.idleTimeout ?? limits.frameTimeout)
@@ -265,7 +266,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private func reportQueuedBytes(_ bytes: Int) -> Int {
     let change = bytes - queuedBytesReported
     queuedBytesReported = bytes
-    return server.load.queuedBytesChanged(by: change)
+    return server.load.changeQueuedBytes(by: change)
   }
 
   /// Refuses new streams, and closes the connection once the open ones have ended.
