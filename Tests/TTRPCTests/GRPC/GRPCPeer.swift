@@ -39,7 +39,10 @@ final class GRPCPeer: Sendable {
         }
       }
       .connect(unixDomainSocketPath: path).get()
-    return GRPCPeer(channel, frames)
+    let peer = GRPCPeer(channel, frames)
+    // The window of the connection has its own size, 65535 bytes at first.
+    if window > 65_535 { try await peer.grant(window, on: 0) }
+    return peer
   }
 
   func close() async throws {

@@ -252,7 +252,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     }
   }
 
-  /// Reports the bytes that wait on this connection, and closes it if the server's limit is reached.
+  /// Reports the bytes that wait on this connection, and closes it at the limit of the server.
   private func checkQueuedBytes() {
     guard let context, context.channel.isActive else { return }
     let total = reportQueuedBytes(inboundBudget.bytes + requestBytes)
@@ -643,7 +643,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     context?.flush()
   }
 
-  /// Writes a message of a stream, and resumes its writer once the peer's flow control has let it pass.
+  /// Writes a message of a stream, and resumes its writer once the peer's flow control has let it
+  /// pass.
   private func writeMessage(_ frame: ByteBuffer, _ id: UInt32, _ writer: MessageTaken) {
     if streams[id]?.hasSentHeaders == false {
       streams[id]?.hasSentHeaders = true

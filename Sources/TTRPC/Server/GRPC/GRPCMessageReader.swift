@@ -25,7 +25,8 @@ struct GRPCMessageReader {
 
   /// Returns the next message, or `nil` if it has not arrived completely.
   ///
-  /// - Throws: RESOURCE_EXHAUSTED for a message above the limit, UNIMPLEMENTED for a compressed one.
+  /// - Throws: RESOURCE_EXHAUSTED for a message above the limit, UNIMPLEMENTED for a compressed
+  ///   message.
   mutating func next() throws(RPCError) -> [UInt8]? {
     guard let flag: UInt8 = buffer.getInteger(at: buffer.readerIndex),
       let length: UInt32 = buffer.getInteger(at: buffer.readerIndex + 1)

@@ -61,9 +61,8 @@ DECLARE
 BEGIN
   -- A reservation's period (year * 12 + month) never changes, so it can be read before the lock. If
   -- one is missing (null), the loop reads again after the lock: another session may have made the
-  -- reservation meanwhile, and answers to other requests of the batch count it in the usage. A
-  -- reservation that is made after the last read is unknown to the whole batch, since its counters
-  -- are not locked.
+  -- reservation meanwhile, and answers to other requests of the batch count it in the usage. The
+  -- batch does not know a reservation made after the last read: its counters are not locked.
   --
   -- A user's requests are divided into runs in which each reservation occurs once and the period is
   -- the same. Each run is decided as a set, and reads what the previous run wrote.
