@@ -318,7 +318,6 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       return refuse(id, error)
     }
     let kind = CallKind(entry.method, hasDeadline: head.timeout != nil)
-    if let refusal = refusal(of: kind) { return refuse(id, refusal) }
     streams[id] = Stream(
       head: head, entry: entry, kind: kind,
       reader: GRPCMessageReader(limit: limits.wire.maximumMessageSize), opened: eventLoop.now)
@@ -448,6 +447,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   /// Runs the handler of a call inside the interceptors.
   private func start(_ id: UInt32, _ payload: [UInt8]) {
     guard let callConnection, let stream = streams[id] else { return }
+    if let refusal = refusal(of: stream.kind) { return endEarly(id, refusal) }
     let call = ServerCall(
       callConnection, streamID: id, method: stream.entry.descriptor,
       metadata: stream.head.metadata)
@@ -525,9 +525,6 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       }
       call.end(reason)
       stream.task?.cancel()
-    } else {
-      // No handler has begun, so none will give the count back.
-      handlerEnded(stream.kind)
     }
     stream.inbound?.fail(reason)
     for entry in stream.waiting { entry.writer.resume(returning: .failure(reason)) }
