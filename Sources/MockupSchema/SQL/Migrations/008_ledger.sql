@@ -27,7 +27,7 @@ ALTER TABLE public.mockup_credit_usage
   -- The position in the user's year, from 1: created_at does not order rows of the same instant.
   ADD COLUMN sequence bigint,
   ADD COLUMN reservation_id uuid,
-  -- Whether the credits were committed after the reservation had expired.
+  -- True if the credits were committed after the reservation had expired.
   ADD COLUMN late boolean NOT NULL DEFAULT false,
   -- The part of the credits that exceeds what the reservation was granted.
   ADD COLUMN overrun integer NOT NULL DEFAULT 0,

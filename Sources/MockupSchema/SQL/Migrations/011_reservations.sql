@@ -38,7 +38,7 @@ CREATE TABLE mockupd.reservations (
   committed integer NOT NULL DEFAULT 0,
   overrun integer NOT NULL DEFAULT 0,
   late boolean NOT NULL DEFAULT false,
-  -- Whether mockupd.commits has rows of the reservation.
+  -- True if mockupd.commits has rows of the reservation.
   has_commits boolean NOT NULL DEFAULT false,
   -- The commit that settled the reservation, and its ledger row; null if it was released.
   commit_id uuid,
@@ -96,7 +96,7 @@ CREATE TABLE mockupd.commits (
   id uuid NOT NULL,
   final boolean NOT NULL,
   allow_overrun boolean NOT NULL,
-  -- Whether it requested all credits that were left, explicitly or by their number.
+  -- True if it requested all credits that were left, explicitly or by their number.
   whole boolean NOT NULL,
   credits integer NOT NULL, -- spent
   overrun integer NOT NULL,

@@ -15,7 +15,7 @@ CREATE TABLE mockupd.mockup_jobs (
   attempt integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
   -- The number of claims in this round.
   round_attempts integer NOT NULL DEFAULT 0 CHECK (round_attempts BETWEEN 0 AND attempt_limit),
-  -- Whether the vendor may have charged for an attempt of this round, because it ended without a
+  -- True if the vendor may have charged for an attempt of this round, because it ended without a
   -- report or its report says so. The reservation is then not released: a completion or an
   -- administrator settles it.
   may_be_charged boolean NOT NULL DEFAULT false,
