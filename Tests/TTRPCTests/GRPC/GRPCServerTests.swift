@@ -268,6 +268,21 @@ import Testing
     }
   }
 
+  @Test func `streams that end with unread messages give their window back`() async throws {
+    var limits = ServerLimits()
+    limits.queuedBytesPerConnection = 65_536
+    try await Self.withPeer(limits: limits) { peer, _, _ in
+      let message = WireStatus(message: String(repeating: "x", count: 4000)).serialized()
+      for _ in 0..<10 {
+        let id = try await peer.open("/p/Stall")
+        for _ in 0..<8 { try await peer.send(message, on: id) }
+        try await peer.reset(id)
+      }
+      let (messages, _) = try await peer.call("/p/Echo", Self.number(1))
+      #expect(try messages.map(Self.seconds) == [2])
+    }
+  }
+
   @Test func `a message above the limit is refused`() async throws {
     var limits = ServerLimits()
     limits.wire.maximumMessageSize = 1024

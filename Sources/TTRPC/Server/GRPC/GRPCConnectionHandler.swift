@@ -36,6 +36,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     var waiting = CircularBuffer<(frame: ByteBuffer, writer: MessageTaken)>()
     var endsAtDrain = false
     var endlessNumber: Int?
+    /// Bytes that have arrived, and that the peer may not send again yet.
+    var heldWindow = 0
     /// Bytes that the peer may send again, and has not been told of.
     var unreportedWindow = 0
   }
@@ -369,8 +371,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     guard case .byteBuffer(let bytes) = data.data else { return }
     let overhead = data.paddingBytes.map { $0 + 1 } ?? 0
     guard var stream = streams[id] else {
-      return reportWindow(bytes.readableBytes + overhead, of: nil)
+      return reportWindow(bytes.readableBytes + overhead)
     }
+    streams[id]?.heldWindow += bytes.readableBytes + overhead
     stream.reader.append(bytes)
     requestBytes += bytes.readableBytes
     if overhead > 0 { reportWindow(overhead, of: id) }
@@ -386,7 +389,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
           }
           stream.request = message
           stream.requestBytes = message.count + GRPCMessageReader.prefixLength
-          reportWindow(message.count + GRPCMessageReader.prefixLength, of: nil)
+          reportWindow(message.count + GRPCMessageReader.prefixLength, of: id)
         }
       }
       update(id, stream)
@@ -420,8 +423,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     }
   }
 
-  /// Lets the peer send more bytes, in steps of half a window.
-  private func reportWindow(_ count: Int, of id: UInt32?) {
+  /// Lets the peer send more bytes on the connection, in steps of half a window.
+  private func reportWindow(_ count: Int) {
     unreportedWindow += count
     if unreportedWindow >= limits.queuedBytesPerConnection / 2 {
       write(
@@ -429,7 +432,15 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
           streamID: .rootStream, payload: .windowUpdate(windowSizeIncrement: unreportedWindow)))
       unreportedWindow = 0
     }
-    guard let id, let stream = streams[id], !stream.requestHasEnded else { return }
+  }
+
+  /// Lets the peer send more bytes on a stream and on the connection.
+  private func reportWindow(_ count: Int, of id: UInt32) {
+    // What a stream holds at its end is reported then.
+    guard let stream = streams[id] else { return }
+    streams[id]?.heldWindow -= count
+    reportWindow(count)
+    guard !stream.requestHasEnded else { return }
     let unreported = stream.unreportedWindow + count
     guard unreported >= Self.window(of: limits) / 2 else {
       streams[id]?.unreportedWindow = unreported
@@ -498,8 +509,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     _ id: UInt32, _ kind: CallKind, _ outcome: Result<[UInt8], RPCError>
   ) {
     handlerEnded(kind)
-    // Its count is given back already.
-    end(id, outcome, handlerHasReturned: true)
+    end(id, outcome)
   }
 
   /// Ends a call before its handler has returned.
@@ -518,6 +528,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private func stop(_ id: UInt32, _ reason: RPCError) -> Stream? {
     guard let stream = streams.removeValue(forKey: id) else { return nil }
     requestBytes -= stream.reader.bufferedBytes + stream.requestBytes
+    reportWindow(stream.heldWindow)
     if let call = stream.call {
       if let number = stream.endlessNumber {
         endlessCalls.remove(call)
@@ -532,11 +543,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   }
 
   /// Gives a stream its last frames, unless it has had them.
-  private func end(
-    _ id: UInt32, _ outcome: Result<[UInt8], RPCError>, handlerHasReturned: Bool = false
-  ) {
-    let reason: RPCError =
-      if case .failure(let error) = outcome, !handlerHasReturned { error } else { .ended }
+  private func end(_ id: UInt32, _ outcome: Result<[UInt8], RPCError>) {
+    let reason: RPCError = if case .failure(let error) = outcome { error } else { .ended }
     guard let stream = stop(id, reason) else { return closeIfDrained() }
     defer { closeIfDrained() }
     if stream.isWriting {
