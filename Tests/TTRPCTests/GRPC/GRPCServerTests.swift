@@ -403,4 +403,33 @@ import Testing
       #expect(server.load.openConnections == 1)
     }
   }
+
+  @Test(arguments: ["PRI", "PRI * HTTP/2.0\r\n\r\nSM\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
+  func `a connection whose preface stays incomplete is closed`(_ part: String) async throws {
+    var limits = ServerLimits()
+    limits.frameTimeout = .milliseconds(50)
+    try await withServer(limits: limits) { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Array(part.utf8))
+      try await eventually("the connection is closed") { server.load.openConnections == 0 }
+    }
+  }
+
+  @Test func `a malformed preface closes the connection`() async throws {
+    try await withServer { path, server in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Array("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n".utf8))
+      try await eventually("the connection is closed") { server.load.openConnections == 0 }
+    }
+  }
+
+  @Test func `a request that does not arrive completely is ended`() async throws {
+    var limits = ServerLimits()
+    limits.frameTimeout = .milliseconds(50)
+    try await Self.withPeer(limits: limits) { peer, _, _ in
+      let id = try await peer.open("/p/Echo")
+      let (_, trailers) = await peer.rest(of: id)
+      #expect(trailers["grpc-status"] == "4")
+    }
+  }
 }

@@ -62,6 +62,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private var handlersRunning = 0
   private var endlessHandlersRunning = 0
   private var endlessCalls = EndlessCalls()
+  /// True once the client's preface has arrived completely, which ends with its settings.
+  private var hasPreface = false
+  private let opened: NIODeadline
   private var isDraining = false
   private var isReading = false
   private var flushIsNeeded = false
@@ -80,7 +83,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     peer = origin.peer
     logger = origin.logger
     loop = origin.loop
-    lastActivity = origin.loop.eventLoop.now
+    opened = origin.loop.eventLoop.now
+    lastActivity = opened
   }
 
   // MARK: Installation
@@ -161,6 +165,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       if data.endStream { requestEnded(id) }
     case .rstStream:
       cancelled(id)
+    case .settings:
+      hasPreface = true
     default:
       break
     }
@@ -237,6 +243,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     let now = eventLoop.now
     if let unwritableSince, now - unwritableSince > TimeAmount(limits.writeTimeout) {
       return close("the peer has read nothing for \(limits.writeTimeout)")
+    }
+    if !hasPreface, now - opened > TimeAmount(limits.frameTimeout) {
+      return close("the preface of HTTP/2 was not complete within \(limits.frameTimeout)")
     }
     for (id, stream) in streams
     where stream.call == nil && now - stream.opened > TimeAmount(limits.frameTimeout) {
