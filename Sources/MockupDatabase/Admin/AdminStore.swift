@@ -4,7 +4,9 @@ public import Postgres
 public import TimeOrderedID
 
 /// The store of administrative operations on the credits of all users.
-public struct AdminStore: Sendable {
+public struct AdminStore: Sendable, DatabaseStore {
+  typealias Failure = CreditError
+
   let pool: Pool
   let now: @Sendable () -> Date
   let makeID: @Sendable () -> UUID
@@ -22,30 +24,5 @@ public struct AdminStore: Sendable {
     self.pool = pool
     self.now = now
     self.makeID = makeID
-  }
-
-  func read<Value: Sendable>(
-    _ statement: Statement, _ parameters: Parameters,
-    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
-  ) async throws(CreditError) -> [Value] {
-    do throws(PostgresError) {
-      return try await pool.query(statement, parameters, decode)
-    } catch {
-      throw .database(error)
-    }
-  }
-
-  /// Runs a statement that writes, and retries it after a conflict with another transaction.
-  func write<Value: Sendable>(
-    _ statement: Statement, _ parameters: Parameters,
-    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
-  ) async throws(CreditError) -> [Value] {
-    do throws(PostgresError) {
-      return try await retrying { () throws(PostgresError) in
-        try await pool.query(statement, parameters, decode)
-      }
-    } catch {
-      throw .database(error)
-    }
   }
 }

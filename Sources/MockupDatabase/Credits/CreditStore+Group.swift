@@ -22,15 +22,8 @@ extension CreditStore {
     _ groupID: UUID, of userID: UUID
   ) async throws(CreditError) -> GroupRelease {
     let parameters = Parameters(now(), userID, groupID)
-    let releases: [GroupRelease]
-    do throws(PostgresError) {
-      releases = try await retrying { () throws(PostgresError) in
-        try await pool.query(Queries.releaseGroup, parameters) { row throws(PostgresError) in
-          try GroupRelease(row)
-        }
-      }
-    } catch {
-      throw .database(error)
+    let releases = try await write(Queries.releaseGroup, parameters) { row throws(PostgresError) in
+      try GroupRelease(row)
     }
     guard let release = releases.first else { throw .unknownGroup(groupID) }
     return release

@@ -117,16 +117,4 @@ extension CreditStore {
     }
     guard exists.first == true else { throw .unknownUser(userID) }
   }
-
-  /// Runs a statement that only reads.
-  func read<Value: Sendable>(
-    _ statement: Statement, _ parameters: Parameters,
-    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
-  ) async throws(CreditError) -> [Value] {
-    do throws(PostgresError) {
-      return try await pool.query(statement, parameters, decode)
-    } catch {
-      throw .database(error)
-    }
-  }
 }

@@ -10,7 +10,9 @@ public import TimeOrderedID
 ///
 /// The functions process batches, and return an outcome for each item, in the order of the
 /// requests. A batch comes from a caller, or coalesces single changes that arrive together.
-public struct CreditStore: Sendable {
+public struct CreditStore: Sendable, DatabaseStore {
+  typealias Failure = CreditError
+
   let pool: Pool
   let now: @Sendable () -> Date
   let makeID: @Sendable () -> UUID

@@ -63,7 +63,7 @@ extension MockupStore {
     _ = try await expireLeases(at: now, limit: count)
     let parameters = Parameters(
       now, worker, count, Int32(lease.components.seconds), maximumBytes)
-    return try await change(Queries.claimMockups, parameters) { row throws(PostgresError) in
+    return try await write(Queries.claimMockups, parameters) { row throws(PostgresError) in
       var columns = ColumnReader(row)
       return ClaimedMockup(
         mockup: try Mockup(&columns),
@@ -77,7 +77,7 @@ extension MockupStore {
 
   /// Ends expired leases, and returns their number.
   private func expireLeases(at now: Date, limit: Int32) async throws(MockupError) -> Int32 {
-    try await changeOne(Queries.expireLeases, Parameters(now, limit)) { row throws(PostgresError) in
+    try await writeOne(Queries.expireLeases, Parameters(now, limit)) { row throws(PostgresError) in
       try row.decode(Int32.self, at: 0)
     }
   }
@@ -91,7 +91,7 @@ extension MockupStore {
   ) async throws(MockupError) -> Date {
     let parameters = Parameters(
       now(), attempt.userID, attempt.mockupID, attempt.number, Int32(lease.components.seconds))
-    let (row, expiresAt) = try await changeOne(Queries.heartbeatMockup, parameters) {
+    let (row, expiresAt) = try await writeOne(Queries.heartbeatMockup, parameters) {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       let outcome = try columns.read(String.self)
@@ -120,7 +120,7 @@ extension MockupStore {
       now(), attempt.userID, attempt.mockupID, attempt.number,
       picture.fileURL, picture.fileKey, picture.thumbnailURL, picture.renderID, picture.metadata,
       picture.qualityScore, credits, allowsOverrun, makeID())
-    let row = try await changeOne(Queries.completeMockup, parameters) { row throws(PostgresError) in
+    let row = try await writeOne(Queries.completeMockup, parameters) { row throws(PostgresError) in
       try MockupRow(changing: row)
     }
     guard row.outcome == "completed", let mockup = row.mockup, let usage = row.usage else {
@@ -143,7 +143,7 @@ extension MockupStore {
   ) async throws(MockupError) -> MockupOutcome {
     let parameters = Parameters(
       now(), attempt.userID, attempt.mockupID, attempt.number, reason, mayRetry, mayBeCharged)
-    let row = try await changeOne(Queries.failMockup, parameters) { row throws(PostgresError) in
+    let row = try await writeOne(Queries.failMockup, parameters) { row throws(PostgresError) in
       try MockupRow(changing: row)
     }
     guard row.outcome == "failed", let mockup = row.mockup, let usage = row.usage else {

@@ -7,7 +7,9 @@ public import TimeOrderedID
 ///
 /// Each change calls a function in `MockupSchema/SQL/Functions/mockups`, which changes the mockup
 /// and the user's credits in one transaction.
-public struct MockupStore: Sendable {
+public struct MockupStore: Sendable, DatabaseStore {
+  typealias Failure = MockupError
+
   let pool: Pool
   let now: @Sendable () -> Date
   let makeID: @Sendable () -> UUID
@@ -27,38 +29,12 @@ public struct MockupStore: Sendable {
     self.makeID = makeID
   }
 
-  /// Runs a statement that only reads.
-  func read<Value: Sendable>(
-    _ statement: Statement, _ parameters: Parameters,
-    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
-  ) async throws(MockupError) -> [Value] {
-    do throws(PostgresError) {
-      return try await pool.query(statement, parameters, decode)
-    } catch {
-      throw .database(error)
-    }
-  }
-
-  /// Runs a statement that writes, and retries it after a conflict with another transaction.
-  func change<Value: Sendable>(
-    _ statement: Statement, _ parameters: Parameters,
-    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
-  ) async throws(MockupError) -> [Value] {
-    do throws(PostgresError) {
-      return try await retrying { () throws(PostgresError) in
-        try await pool.query(statement, parameters, decode)
-      }
-    } catch {
-      throw .database(error)
-    }
-  }
-
-  /// Runs a statement that writes and returns one row; see ``change(_:_:_:)``.
-  func changeOne<Value: Sendable>(
+  /// Runs a statement that writes and returns one row; see ``DatabaseStore/write(_:_:_:)``.
+  func writeOne<Value: Sendable>(
     _ statement: Statement, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws(MockupError) -> Value {
-    let rows = try await change(statement, parameters, decode)
+    let rows = try await write(statement, parameters, decode)
     guard let row = rows.first else { throw .database(.unexpectedAnswer("no row")) }
     return row
   }

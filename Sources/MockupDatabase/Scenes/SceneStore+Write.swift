@@ -167,7 +167,8 @@ extension SceneStore {
   private func errorForTemplate(
     _ id: UUID, notOwnedBy userID: UUID
   ) async throws(SceneError) -> SceneError {
-    let seen = try await read(Queries.getSceneTemplate, Parameters(userID, id))
+    let seen = try await read(
+      Queries.getSceneTemplate, Parameters(userID, id), SceneTemplate.init(row:))
     return seen.first?.isSystem == true ? .systemTemplate(id) : .unknownTemplate(id)
   }
 }

@@ -3,7 +3,9 @@ public import MockupCore
 public import Postgres
 
 /// The store of scene templates: the system's, which all users can read, and those of users.
-public struct SceneStore: Sendable {
+public struct SceneStore: Sendable, DatabaseStore {
+  typealias Failure = SceneError
+
   let pool: Pool
   let now: @Sendable () -> Date
 
@@ -26,7 +28,8 @@ public struct SceneStore: Sendable {
   public func template(
     _ id: UUID, seenBy userID: UUID?
   ) async throws(SceneError) -> SceneTemplate {
-    let found = try await read(Queries.getSceneTemplate, Parameters(userID, id))
+    let found = try await read(
+      Queries.getSceneTemplate, Parameters(userID, id), SceneTemplate.init(row:))
     guard let template = found.first else { throw .unknownTemplate(id) }
     return template
   }
@@ -37,19 +40,10 @@ public struct SceneStore: Sendable {
   ///
   /// - Throws: ``SceneError/unknownScene(_:)`` if there is no active template with the key.
   public func resolve(_ key: String, for userID: UUID) async throws(SceneError) -> SceneTemplate {
-    let found = try await read(Queries.resolveScene, Parameters(userID, key))
+    let found = try await read(
+      Queries.resolveScene, Parameters(userID, key), SceneTemplate.init(row:))
     guard let template = found.first else { throw .unknownScene(key) }
     return template
-  }
-
-  func read(
-    _ statement: Statement, _ parameters: Parameters
-  ) async throws(SceneError) -> [SceneTemplate] {
-    do throws(PostgresError) {
-      return try await pool.query(statement, parameters, SceneTemplate.init(row:))
-    } catch {
-      throw .database(error)
-    }
   }
 }
 

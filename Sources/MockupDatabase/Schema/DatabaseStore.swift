@@ -1,0 +1,45 @@
+internal import Postgres
+
+/// An error of a store, which may be one of the database.
+protocol StoreError: Error {
+  static func database(_ error: PostgresError) -> Self
+}
+
+extension CreditError: StoreError {}
+extension MockupError: StoreError {}
+extension SceneError: StoreError {}
+
+/// A store that runs single statements, and reports the errors of the database as its own.
+protocol DatabaseStore: Sendable {
+  associatedtype Failure: StoreError
+
+  var pool: Pool { get }
+}
+
+extension DatabaseStore {
+  /// Runs a statement that only reads.
+  func read<Value: Sendable>(
+    _ statement: Statement, _ parameters: Parameters,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(Failure) -> [Value] {
+    do throws(PostgresError) {
+      return try await pool.query(statement, parameters, decode)
+    } catch {
+      throw .database(error)
+    }
+  }
+
+  /// Runs a statement that writes, and retries it after a conflict with another transaction.
+  func write<Value: Sendable>(
+    _ statement: Statement, _ parameters: Parameters,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(Failure) -> [Value] {
+    do throws(PostgresError) {
+      return try await retrying { () throws(PostgresError) in
+        try await pool.query(statement, parameters, decode)
+      }
+    } catch {
+      throw .database(error)
+    }
+  }
+}
