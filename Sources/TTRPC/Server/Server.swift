@@ -200,12 +200,7 @@ public final class Server: Sendable {
     guard let loop = loops.withLockedValue({ $0[ObjectIdentifier(eventLoop)] }) else {
       throw ChannelError.eof
     }
-    let handler = ServerConnectionHandler(
-      server: parts, peer: peer, logger: logger, loop: loop, admission: admission)
-    try channel.pipeline.syncOperations.addHandler(handler)
-    let this = NIOLoopBound(handler, eventLoop: eventLoop)
-    // The handler's admission at that time, because its budget may change meanwhile.
-    channel.closeFuture.whenComplete { _ in this.value.connectionClosed() }
+    try ServerConnection(parts, peer, admission, channel, loop, logger).start()
     connections.add(channel)
     // The policy may have changed since the connection was accepted.
     channel.pipeline.fireUserInboundEventTriggered(BudgetsChanged())

@@ -66,7 +66,7 @@ public struct ServerLimits: Sendable, Hashable {
   /// wait.
   ///
   /// If no other connection waits, the quota is four times as large.
-  public var framesPerTurn = 8
+  public var framesPerRead = 8
   /// The maximum rate of wasted frames on one connection, in frames per second.
   ///
   /// A wasted frame costs the server work without a benefit to a caller: a refused request or a

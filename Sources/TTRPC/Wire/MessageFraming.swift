@@ -7,18 +7,29 @@ struct MessageFraming: Sendable {
   /// Writes the prefix of a message.
   let writePrefix: @Sendable (_ buffer: inout ByteBuffer, _ length: Int, _ streamID: UInt32) -> Void
 
-  /// A data frame of ttrpc.
-  static let ttrpc = MessageFraming(prefixLength: FrameHeader.byteCount) {
-    buffer, length, streamID in
-    buffer.writeFrameHeader(
-      FrameHeader(
-        length: UInt32(length), streamID: streamID, type: FrameType.data.rawValue, flags: []))
+  /// Returns the size of the only response of a call, which the limit on messages applies to.
+  let responseSize: @Sendable (_ length: Int) -> Int
+
+  /// Counts the only response of a call, and returns it.
+  ///
+  /// - Throws: RESOURCE_EXHAUSTED if the response exceeds the limit.
+  func checked(
+    _ response: [UInt8], _ limits: WireLimits, _ traffic: CallTraffic
+  ) throws(RPCError) -> [UInt8] {
+    guard responseSize(response.count) <= limits.maximumMessageSize else {
+      throw .responseTooLong(limit: limits.maximumMessageSize)
+    }
+    traffic.sent(response.count)
+    return response
   }
 
-  /// The prefix of gRPC: a flag for compression, and the length.
-  static let grpc = MessageFraming(prefixLength: GRPCMessageReader.prefixLength) {
-    buffer, length, _ in
-    buffer.writeInteger(UInt8(0))
-    buffer.writeInteger(UInt32(length))
-  }
+  /// The framing of ttrpc: each message is a data frame.
+  static let ttrpc = MessageFraming(
+    prefixLength: FrameHeader.byteCount,
+    writePrefix: { buffer, length, streamID in
+      buffer.writeFrameHeader(
+        FrameHeader(
+          length: UInt32(length), streamID: streamID, type: FrameType.data.rawValue, flags: []))
+    },
+    responseSize: { WireResponse.byteCount(ofPayload: $0) })
 }

@@ -14,6 +14,9 @@ public struct Metadata: Sendable, Hashable {
     pairs = []
   }
 
+  /// A Boolean value that indicates whether there are no pairs.
+  public var isEmpty: Bool { pairs.isEmpty }
+
   /// The first value of a key, or nil if the key is missing; setting it replaces all values.
   public subscript(_ key: String) -> String? {
     get {

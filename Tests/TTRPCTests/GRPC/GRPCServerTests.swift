@@ -223,8 +223,9 @@ import Testing
 
   @Test func `a client that grants no window stops the writer, and goes on later`() async throws {
     try await Self.withPeer(window: 20_000) { peer, _, server in
+      // The second message waits, because the first one exceeds what a stream may hold unsent.
       let id = try await peer.open("/p/Blob")
-      try await peer.send(Self.number(15_000), on: id, isLast: true)
+      try await peer.send(Self.number(100_000), on: id, isLast: true)
       var bytes: [UInt8] = []
       while bytes.count < 20_000 {
         if case .data(let data) = await peer.next(id) { bytes += data }
@@ -234,7 +235,7 @@ import Testing
       let (messages, _) = try await peer.call("/p/Echo", Self.number(1))
       #expect(try messages.map(Self.seconds) == [2])
       #expect(server.load.callsInFlight == 1)
-      try await peer.grant(100_000, on: id)
+      try await peer.grant(300_000, on: id)
       let (_, trailers) = await peer.rest(of: id)
       #expect(trailers["grpc-status"] == "0")
     }

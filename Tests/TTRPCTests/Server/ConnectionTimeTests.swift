@@ -46,11 +46,11 @@ import Testing
     let channel = EmbeddedChannel()
     let parts = ServerParts(
       [service], routes: routes, interceptors: [], limits: limits, budget: { _ in .unlimited })
-    let handler = ServerConnectionHandler(
-      server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
-      loop: ServerLoop(channel.embeddedEventLoop, limits),
-      admission: try #require(parts.load.connectionOpened(by: 2, .unlimited)))
-    try channel.pipeline.syncOperations.addHandler(handler)
+    try ServerConnection(
+      parts, PeerIdentity(processID: 1, userID: 2, groupID: 3),
+      try #require(parts.load.connectionOpened(by: 2, .unlimited)), channel,
+      ServerLoop(channel.embeddedEventLoop, limits), logger
+    ).start()
     channel.connect(to: try SocketAddress(unixDomainSocketPath: "/s"), promise: nil)
     return channel
   }
@@ -105,6 +105,7 @@ import Testing
 
   @Test func `a peer that stops reading is disconnected after the write timeout`() throws {
     let channel = try connection { $0.writeTimeout = .seconds(60) }
+    try channel.writeInbound(ByteBuffer(bytes: Golden.bytes("00000000 00000001 04 00")))
     advance(.hours(1), on: channel)
     channel.isWritable = false
     channel.pipeline.fireChannelWritabilityChanged()

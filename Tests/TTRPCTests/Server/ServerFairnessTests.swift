@@ -27,7 +27,7 @@ import Testing
       #expect(notes.filter { $0 <= 500 } == Array(1...500))
       let position = try #require(notes.firstIndex(of: 1000))
       // A connection that is alone on its event loop has four read quotas in a row.
-      #expect(position <= 5 * ServerLimits().framesPerTurn)
+      #expect(position <= 5 * ServerLimits().framesPerRead)
     }
   }
 
@@ -47,7 +47,7 @@ import Testing
 
   @Test func `received requests are answered before a drained connection closes`() async throws {
     var limits = ServerLimits()
-    limits.framesPerTurn = 1
+    limits.framesPerRead = 1
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, server in
       let peer = try RawPeer(path: path)

@@ -100,7 +100,7 @@ import Testing
 private actor TestConnection {
   private let loop = NIOAsyncTestingEventLoop()
   private let channel: NIOAsyncTestingChannel
-  private let handler: NIOLoopBound<ServerConnectionHandler>
+  private let connection: NIOLoopBound<ServerConnection>
   private var received = ByteBuffer()
 
   struct SentFrame {
@@ -113,15 +113,15 @@ private actor TestConnection {
     logger.logLevel = .critical
     let channel = NIOAsyncTestingChannel(loop: loop)
     self.channel = channel
-    handler = try await loop.executeInContext { [loop, logger] in
+    connection = try await loop.executeInContext { [loop, logger] in
       let parts = ServerParts(
         [service], routes: [], interceptors: [], limits: limits, budget: { _ in .unlimited })
-      let handler = ServerConnectionHandler(
-        server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
-        loop: ServerLoop(loop, limits),
-        admission: try #require(parts.load.connectionOpened(by: 2, .unlimited)))
-      try channel.pipeline.syncOperations.addHandler(handler)
-      return NIOLoopBound(handler, eventLoop: loop)
+      let connection = ServerConnection(
+        parts, PeerIdentity(processID: 1, userID: 2, groupID: 3),
+        try #require(parts.load.connectionOpened(by: 2, .unlimited)), channel,
+        ServerLoop(loop, limits), logger)
+      try connection.start()
+      return NIOLoopBound(connection, eventLoop: loop)
     }
     try await channel.connect(to: SocketAddress(unixDomainSocketPath: "/s")).get()
   }
@@ -146,17 +146,17 @@ private actor TestConnection {
   }
 
   var isPaused: Bool {
-    get async throws { try await onLoop { $0.isPaused } }
+    get async throws { try await onLoop { $0.reads.isPaused } }
   }
 
   var hasNoSlowReaderTimer: Bool {
-    get async throws { try await onLoop { $0.slowReaderTimer == nil } }
+    get async throws { try await onLoop { !$0.reads.isWaitingForReaders } }
   }
 
   private func onLoop<Value: Sendable>(
-    _ body: @escaping @Sendable (ServerConnectionHandler) -> Value
+    _ body: @escaping @Sendable (ServerConnection) -> Value
   ) async throws -> Value {
-    try await loop.executeInContext { [handler] in body(handler.value) }
+    try await loop.executeInContext { [connection] in body(connection.value) }
   }
 
   func close() async throws {

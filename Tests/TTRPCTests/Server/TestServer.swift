@@ -124,8 +124,8 @@ struct TestService: Service {
       .serverStreaming("Watch", WireDuration.self) {
         (_, responses: ResponseWriter<WireDuration>, context) in
         context.endAtDrain()
-        try await responses.write(WireDuration(seconds: 1))
         do {
+          try await responses.write(WireDuration(seconds: 1))
           try await Task.sleep(for: .seconds(600))
         } catch {
           cancelled.set()

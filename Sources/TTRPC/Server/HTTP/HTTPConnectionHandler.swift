@@ -7,64 +7,38 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  private let server: ServerParts
-  private let peer: PeerIdentity
-  private let logger: Logger
-  private let loop: ServerLoop
-  private let admission: Admission
+  private let connection: ServerConnection
   private var context: ChannelHandlerContext?
   private var call: ServerCall?
   private var task: Task<Void, Never>?
   private var deadline: Scheduled<Void>?
   private var hasRequest = false
 
-  private init(
-    server: ServerParts, peer: PeerIdentity, logger: Logger, loop: ServerLoop, admission: Admission
-  ) {
-    self.admission = admission
-    self.server = server
-    self.peer = peer
-    self.logger = logger
-    self.loop = loop
+  private var server: ServerParts { connection.server }
+  private var loop: ServerLoop { connection.loop }
+
+  private init(_ connection: ServerConnection) {
+    self.connection = connection
   }
 
   /// The maximum size of all headers of a request together, in bytes.
   private static let maximumHeaderSize = 16_384
 
-  /// Returns whether a connection's first bytes are the beginning of an HTTP request.
-  ///
-  /// An HTTP request begins with a capital letter, the first of the method's name. A ttrpc frame
-  /// begins with a zero byte, because its length is at most 4 MiB.
-  static func recognizes(_ bytes: ByteBuffer) -> Bool {
-    guard let first: UInt8 = bytes.getInteger(at: bytes.readerIndex) else { return false }
-    return (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first)
-  }
-
-  /// Adds the HTTP codec and handler to a channel's pipeline, behind `handler`.
-  static func install(
-    on channel: any Channel, after handler: ServerConnectionHandler, server: ServerParts,
-    peer: PeerIdentity, logger: Logger, loop: ServerLoop, admission: Admission
-  ) throws {
-    let pipeline = channel.pipeline.syncOperations
-    try pipeline.addHandler(
-      HTTPConnectionHandler(
-        server: server, peer: peer, logger: logger, loop: loop, admission: admission),
-      position: .after(handler))
+  /// Adds the HTTP codec and handler to a connection's channel.
+  static func install(after detector: FormatDetector, _ connection: ServerConnection) throws {
+    let pipeline = connection.channel.pipeline.syncOperations
+    try pipeline.addHandler(HTTPConnectionHandler(connection), position: .after(detector))
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderListSize = maximumHeaderSize
     // A connection has one request, so there is no pipelining.
     try pipeline.configureHTTPServerPipeline(
-      position: .after(handler), withPipeliningAssistance: false, withErrorHandling: true,
+      position: .after(detector), withPipeliningAssistance: false, withErrorHandling: true,
       withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    let limits = server.limits
-    setDeadline(
-      of: 0,
-      in: admission.isReserved
-        ? min(limits.frameTimeout, limits.reservedConnectionTimeout) : limits.frameTimeout)
+    setDeadline(of: 0, in: server.limits.frameTimeout)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
@@ -84,23 +58,26 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     }
     // A connection has one request, so the limit on connections also limits these calls. The limits
     // on calls do not apply, so that probes are always answered.
-    server.load.countCall(by: 1, admission)
+    server.load.countCall(by: 1, connection.calls.admission)
     answer(head, path: path, route)
   }
 
   private func answer(_ head: HTTPRequestHead, path: String, _ route: HTTPRoute?) {
     let call = ServerCall(
-      CallConnection(peer: peer, logger: logger, eventLoop: loop.eventLoop, controller: self),
+      CallConnection(
+        peer: connection.peer, logger: connection.logger, eventLoop: loop.eventLoop,
+        controller: self),
       streamID: 0,
       method: route?.descriptor
         ?? MethodDescriptor(service: HTTPRoute.serviceName, name: String(path.dropFirst())),
-      isKnown: route != nil,
-      metadata: Metadata(head.headers))
+      isKnown: route != nil, metadata: Metadata(head.headers))
     self.call = call
     let context = ServerContext(call, deadline: call.began + server.limits.frameTimeout)
 
     let this = NIOLoopBound(self, eventLoop: loop.eventLoop)
-    let (interceptors, load, admission) = (server.interceptors, server.load, admission)
+    let (interceptors, load, admission) = (
+      server.interceptors, server.load, connection.calls.admission
+    )
     task = Task.immediate(executorPreference: loop.executor) {
       let response: HTTPResponse
       do throws(RPCError) {
@@ -158,8 +135,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    logger.notice("closing connection: HTTP error", metadata: ["error": "\(error)"])
-    context.close(promise: nil)
+    connection.close("HTTP error", metadata: ["error": "\(error)"])
   }
 
   private func stop(_ reason: RPCError) {

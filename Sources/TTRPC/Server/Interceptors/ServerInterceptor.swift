@@ -39,6 +39,9 @@ struct ServerInterceptorChain: Sendable {
     self.interceptors = interceptors
   }
 
+  /// No interceptors.
+  static let none = ServerInterceptorChain([])
+
   /// Returns the call hooks for calls of a method without metadata.
   ///
   /// - Returns: `nil` if such calls need an interceptor that is not a hook.

@@ -27,10 +27,12 @@ final class ServerRun {
 
   let turns = Turns()
   let service = FuzzedService()
-  var load: ServerLoad { handler.server.load }
+  var load: ServerLoad { connection.server.load }
   let journal = Journal()
   let channel: EmbeddedChannel
-  let handler: ServerConnectionHandler
+  let connection: ServerConnection
+  /// The handler of ttrpc, once the first bytes have arrived and are not HTTP.
+  private var handler: TTRPCConnectionHandler?
   var window: PeerWindow
   /// The bytes that the peer has sent.
   private(set) var sent: [UInt8] = []
@@ -52,15 +54,15 @@ final class ServerRun {
     guard let admission = parts.load.connectionOpened(by: 2, .unlimited) else {
       violated("the first connection is admitted")
     }
-    let handler = ServerConnectionHandler(
-      server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
-      loop: ServerLoop(turns, Self.limits), admission: admission)
-    self.handler = handler
     let channel = EmbeddedChannel(loop: turns.loop)
     self.channel = channel
     window = PeerWindow { [unowned channel] in channel.isWritable = $0 }
+    connection = ServerConnection(
+      parts, PeerIdentity(processID: 1, userID: 2, groupID: 3), admission, channel,
+      ServerLoop(turns, Self.limits), logger)
     try turns.onLoop {
-      try channel.pipeline.syncOperations.addHandlers([window, handler])
+      try channel.pipeline.syncOperations.addHandler(window)
+      try connection.start()
       channel.connect(to: try SocketAddress(unixDomainSocketPath: "/s"), promise: nil)
     }
   }
@@ -142,14 +144,18 @@ final class ServerRun {
     defer { pending = [] }
     guard !pending.isEmpty else { return }
     // While the server does not read, the system buffers the bytes of a connection.
-    for _ in 0..<20 where handler.isPaused { turns.advance(.milliseconds(20)) }
+    for _ in 0..<20 where connection.reads.isPaused { turns.advance(.milliseconds(20)) }
     guard channel.isActive, !inputIsClosed else { return }
     sent += pending
     let bytes = ByteBuffer(bytes: pending)
-    turns.onLoop { _ = try? channel.writeInbound(bytes) }
+    turns.onLoop {
+      _ = try? channel.writeInbound(bytes)
+      handler =
+        handler ?? (try? channel.pipeline.syncOperations.handler(type: TTRPCConnectionHandler.self))
+    }
     // Frames that arrive with the one that closed the connection, or while it closes, get no
     // response.
-    if !channel.isActive || handler.isFinishing { wasCut = true }
+    if !channel.isActive || handler?.isFinishing ?? false { wasCut = true }
   }
 
   // MARK: - Other events
@@ -172,7 +178,7 @@ final class ServerRun {
       case 1: channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
       case 2:
         // The end of a drain does not wait for calls or for the peer.
-        wasCut = wasCut || !window.isOpen || handler.isPaused
+        wasCut = wasCut || !window.isOpen || connection.reads.isPaused
         channel.pipeline.fireUserInboundEventTriggered(DrainEnded())
       case 3:
         wasCut = true
@@ -250,27 +256,30 @@ final class ServerRun {
     // handler takes messages.
     let longest = limits.wire.maximumMessageSize + InboundQueue.overhead
     expect(
-      handler.inboundBudget.bytes <= limits.queuedBytesPerConnection + longest,
+      connection.calls.inboundBudget.bytes <= limits.queuedBytesPerConnection + longest,
       "queued messages exceed their limit by one message at most")
     expect(
-      handler.isPaused || handler.inboundBudget.bytes <= limits.queuedBytesPerConnection
+      connection.reads.isPaused || connection.calls.inboundBudget.bytes <= limits.queuedBytesPerConnection
         || !channel.isActive,
       "a connection with queued messages above the limit is not read")
     expect(
-      handler.endlessCalls.count <= limits.endlessCallsPerConnection,
+      connection.calls.endlessCount <= limits.endlessCallsPerConnection,
       "endless calls are within their limit")
     expect(
-      handler.isPaused || handler.decoder.bufferedBytes < limits.wire.maximumMessageSize + 10,
+      connection.reads.isPaused
+        || handler?.decoder.bufferedBytes ?? 0 < limits.wire.maximumMessageSize + 10,
       "a frame is buffered only up to the limit")
     expect(
-      handler.outbound.bytes <= limits.queuedBytesPerConnection || !channel.isActive,
+      handler?.output.waiting.bytes ?? 0 <= limits.queuedBytesPerConnection || !channel.isActive,
       "queued responses are within their limit")
-    expect(load.bytesQueued == handler.queuedBytesReported, "each queued byte is counted once")
+    expect(load.bytesQueued == connection.queuedBytes, "each queued byte is counted once")
     expect(load.bytesQueued >= 0, "the number of queued bytes is not negative")
-    expect(isHTTP || load.callsInFlight == handler.handlersRunning, "each handler is counted once")
-    expect(handler.calls.count <= handler.handlersRunning, "each call has a handler")
     expect(
-      handler.calls.count == handler.state.callsInFlight || !channel.isActive,
+      isHTTP || load.callsInFlight == connection.calls.handlersRunning,
+      "each handler is counted once")
+    expect(connection.calls.count <= connection.calls.handlersRunning, "each call has a handler")
+    expect(
+      connection.calls.count == handler?.state.callsInFlight ?? 0 || !channel.isActive,
       "the calls are those of the open streams")
   }
 
@@ -279,12 +288,12 @@ final class ServerRun {
     expect(load.callsInFlight == 0, "no call is left: \(load.callsInFlight)")
     expect(load.bytesQueued == 0, "no queued byte is left: \(load.bytesQueued)")
     expect(
-      handler.inboundBudget.bytes == 0,
-      "no queued message is left: \(handler.inboundBudget.bytes) bytes")
-    expect(handler.outbound.isEmpty, "no writer waits at the end")
+      connection.calls.inboundBudget.bytes == 0,
+      "no queued message is left: \(connection.calls.inboundBudget.bytes) bytes")
+    expect(handler?.output.waiting.isEmpty ?? true, "no writer waits at the end")
     expect(turns.timers == 0, "no timer is left: \(turns.timers)")
     expect(
-      handler.calls.isEmpty && handler.handlersRunning == 0,
+      connection.calls.isEmpty && connection.calls.handlersRunning == 0,
       "no call and no running handler is left")
     if !isHTTP { checkAnswers(isComplete: false) }
   }

@@ -4,7 +4,7 @@ internal import NIOCore
 struct ServerLoop: Sendable {
   let eventLoop: any EventLoop
   let executor: EventLoopTaskExecutor
-  let turns: TurnQueue
+  let readQueue: ReadQueue
   let busyPoll: BusyPoll
   /// Outcomes of deferred calls, on the way to their connections.
   let answers: LoopInbox<@Sendable () -> Void>
@@ -12,7 +12,7 @@ struct ServerLoop: Sendable {
   init(_ eventLoop: any EventLoop, _ limits: ServerLimits) {
     self.eventLoop = eventLoop
     executor = EventLoopTaskExecutor(eventLoop)
-    turns = TurnQueue(eventLoop: eventLoop)
+    readQueue = ReadQueue(eventLoop: eventLoop)
     busyPoll = BusyPoll(eventLoop: eventLoop, time: TimeAmount(limits.busyPollTime))
     answers = LoopInbox(eventLoop) { $0() }
   }

@@ -1,14 +1,23 @@
 internal import NIOCore
 
+/// A connection that waits in a ``ReadQueue``.
+protocol QueuedReader: AnyObject {
+  /// Continues to read.
+  func resumeReading()
+
+  /// A Boolean value that indicates whether the connection may share a time slice with others.
+  var isWellBehaved: Bool { get }
+}
+
 /// The connections of an event loop that have used up their read quota and wait to continue.
 ///
 /// They continue one after the other. Between any two of them the event loop polls its sockets, so
 /// that a connection that sends little waits for one of them instead of all.
 ///
 /// Well-behaved connections share one time slice, so that busy clients are not slowed down.
-final class TurnQueue: Sendable {
+final class ReadQueue: Sendable {
   private struct State {
-    var waiting: CircularBuffer<ServerConnectionHandler> = []
+    var waiting: CircularBuffer<any QueuedReader> = []
     /// The timer after which the first connection continues.
     var timer: Scheduled<Void>?
   }
@@ -25,13 +34,13 @@ final class TurnQueue: Sendable {
   var isEmpty: Bool { state.value.waiting.isEmpty }
 
   /// Adds a connection, which continues after those that were added before it.
-  func append(_ connection: ServerConnectionHandler) {
+  func append(_ connection: any QueuedReader) {
     state.value.waiting.append(connection)
     schedule()
   }
 
   /// Removes a connection that has closed.
-  func remove(_ connection: ServerConnectionHandler) {
+  func remove(_ connection: any QueuedReader) {
     state.value.waiting.removeAll { $0 === connection }
     if isEmpty {
       state.value.timer?.cancel()
@@ -52,11 +61,11 @@ final class TurnQueue: Sendable {
     state.value.timer = nil
     let sliceEnd = eventLoop.now + Self.sliceTime
     // Only the connections that wait now: one that has to wait again continues in the next slice.
-    var turns = state.value.waiting.count
+    var count = state.value.waiting.count
     repeat {
       state.value.waiting.popFirst()?.resumeReading()
-      turns -= 1
-    } while turns > 0 && state.value.waiting.first?.isWellBehaved == true
+      count -= 1
+    } while count > 0 && state.value.waiting.first?.isWellBehaved == true
       && eventLoop.now < sliceEnd
     schedule()
   }

@@ -51,14 +51,34 @@ struct MethodTable: Sendable {
     }
   }
 
-  func method(service: String, method: String) throws(RPCError) -> Entry {
+  /// The result of a search for the method that a request names.
+  enum Match {
+    case known(Entry)
+    /// No method has these names, and the call gets this status.
+    case unknown(MethodDescriptor, RPCError)
+
+    var descriptor: MethodDescriptor {
+      switch self {
+      case .known(let entry): entry.descriptor
+      case .unknown(let descriptor, _): descriptor
+      }
+    }
+
+    var isKnown: Bool {
+      if case .known = self { true } else { false }
+    }
+  }
+
+  func method(service: String, method: String) -> Match {
+    let descriptor = MethodDescriptor(service: service, name: method)
     guard let methods = services[service] else {
-      throw RPCError(code: .unimplemented, message: "service \(service)")
+      return .unknown(
+        descriptor, RPCError(code: .unimplemented, message: "service \(service)"))
     }
     guard let found = methods[method] else {
-      throw RPCError(code: .unimplemented, message: "method \(method)")
+      return .unknown(descriptor, RPCError(code: .unimplemented, message: "method \(method)"))
     }
-    return found
+    return .known(found)
   }
 
   /// Finds a method by the bytes of its names, without creating strings.

@@ -3,31 +3,31 @@ import Testing
 @testable import TTRPC
 
 /// The server's protocol state: the action for each received frame.
-@Suite struct ServerConnectionStateTests {
+@Suite struct TTRPCConnectionStateTests {
   /// The state behind a reference, because `#expect` cannot call mutating methods.
   private final class Machine {
-    private var state = ServerConnectionState()
+    private var state = TTRPCConnectionState()
 
     var callsInFlight: Int { state.callsInFlight }
 
-    func frameReceived(_ header: FrameHeader) -> ServerConnectionState.FrameAction {
+    func frameReceived(_ header: FrameHeader) -> TTRPCConnectionState.FrameAction {
       state.frameReceived(header)
     }
 
     func oversizeFrameReceived(
       _ header: FrameHeader, limit: Int
-    ) -> ServerConnectionState.FrameAction {
+    ) -> TTRPCConnectionState.FrameAction {
       state.oversizeFrameReceived(header, limit: limit)
     }
 
-    func callEnded(_ streamID: UInt32) -> ServerConnectionState.EndAction {
+    func callEnded(_ streamID: UInt32) -> TTRPCConnectionState.EndAction {
       state.callEnded(streamID)
     }
 
     func methodFound(
       _ streamID: UInt32, _ shape: CallShape, flags: FrameFlags = [.remoteOpen, .noData],
       payloadLength: Int = 0
-    ) -> ServerConnectionState.Opening {
+    ) -> TTRPCConnectionState.Opening {
       state.methodFound(streamID, shape: shape, flags: flags, payloadLength: payloadLength)
     }
 
@@ -63,7 +63,7 @@ import Testing
 
   /// The status code of a refused frame; nil if the frame is accepted.
   private static func refusal(
-    _ action: ServerConnectionState.FrameAction
+    _ action: TTRPCConnectionState.FrameAction
   ) -> (code: StatusCode, cancel: Bool)? {
     if case .reject(_, let code, _, let cancel) = action { (code, cancel) } else { nil }
   }
@@ -202,7 +202,7 @@ import Testing
   }
 
   @Test func `the call shape decides if a request has a message and if it is the last`() {
-    typealias Opening = ServerConnectionState.Opening
+    typealias Opening = TTRPCConnectionState.Opening
     let empty: FrameFlags = []
     let cases: [(shape: CallShape, flags: FrameFlags, length: Int, opening: Opening)] = [
       (.unary, empty, 3, Opening(hasMessage: true, isLast: true)),

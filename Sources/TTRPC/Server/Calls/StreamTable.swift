@@ -33,6 +33,20 @@ struct StreamTable<Value> {
     return entries.remove(at: index).value
   }
 
+  /// Changes the value of an id in place, if there is one.
+  mutating func update(_ id: UInt32, _ change: (inout Value) -> Void) {
+    let index = index(of: id)
+    guard index < entries.endIndex, entries[index].id == id else { return }
+    change(&entries[index].value)
+  }
+
+  func forEach(_ body: (UInt32, Value) -> Void) {
+    for entry in entries { body(entry.id, entry.value) }
+  }
+
+  /// All ids, in ascending order.
+  var ids: [UInt32] { entries.map(\.id) }
+
   /// Returns the ids of the values that satisfy a predicate, in ascending order.
   func ids(where fits: (Value) -> Bool) -> [UInt32] {
     entries.filter { fits($0.value) }.map(\.id)

@@ -10,7 +10,7 @@ final class BusyPoll: Sendable {
   /// A Boolean value that indicates whether polling is enabled.
   let isEnabled: Bool
   private let time: TimeAmount
-  /// The connection that was served last.
+  /// The connection that was read last.
   private let last: NIOLoopBoundBox<ObjectIdentifier?>
 
   /// Creates the poll of an event loop.
@@ -26,10 +26,10 @@ final class BusyPoll: Sendable {
     last = .makeBoxSendingValue(nil, eventLoop: eventLoop)
   }
 
-  /// Records that a connection was served.
+  /// Records that a connection was read.
   ///
-  /// - Returns: True if no other connection was served since this one was served last.
-  func turnEnded(of connection: ServerConnectionHandler) -> Bool {
+  /// - Returns: True if no other connection was read since this one was read last.
+  func wasRead(_ connection: ReadScheduler) -> Bool {
     let connection = ObjectIdentifier(connection)
     let isAlone = last.value == connection
     if !isAlone { last.value = connection }

@@ -13,11 +13,9 @@ extension Method {
   ///   - writer: Makes the writer of the responses, if they are a stream.
   ///   - check: Counts a single response, or throws if it exceeds the size limit.
   func work(
-    _ payload: [UInt8], requests: InboundQueue?, _ traffic: CallTraffic,
-    writer: () -> StreamWriter,
-    check: @escaping @Sendable ([UInt8], ServerContext) throws(RPCError) -> [UInt8]
+    _ payload: [UInt8], requests: InboundQueue?, writer: () -> StreamWriter,
+    check: @escaping @Sendable ([UInt8]) throws(RPCError) -> [UInt8]
   ) -> Work {
-    if !shape.streamsRequests { traffic.received(payload.count) }
     switch handler {
     case .immediate(let handler):
       return { context in
@@ -25,14 +23,14 @@ extension Method {
         try unsafe payload.withUnsafeBytes { payload in
           try unsafe handler(payload, context) { response = $0.bytes() }
         }
-        return try check(response, context)
+        return try check(response)
       }
     case .deferred(let handler):
       return { context in
-        try check(try unsafe await Self.response(payload, context, handler), context)
+        try check(try unsafe await Self.response(payload, context, handler))
       }
     case .unary(let handler):
-      return { context in try check(try await handler(payload, context), context) }
+      return { context in try check(try await handler(payload, context)) }
     case .serverStreaming(let handler):
       let writer = writer()
       return { context in
@@ -41,7 +39,7 @@ extension Method {
       }
     case .clientStreaming(let handler):
       guard let requests else { preconditionFailure("requests are a stream") }
-      return { context in try check(try await handler(requests, context), context) }
+      return { context in try check(try await handler(requests, context)) }
     case .bidirectional(let handler):
       guard let requests else { preconditionFailure("requests are a stream") }
       let writer = writer()
@@ -87,24 +85,6 @@ extension ServerInterceptorChain {
         })
     } catch {
       return .failure(error)
-    }
-  }
-}
-
-extension ServerCall {
-  /// Runs a call's handler and returns what the caller gets.
-  ///
-  /// If the call has ended early, this is the reason; otherwise, the handler's response or status.
-  func outcome(
-    of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
-  ) async throws(RPCError) -> [UInt8] {
-    do {
-      let response = try await work(context)
-      if let ending { throw ending }
-      return response
-    } catch {
-      if let ending { throw ending }
-      throw RPCError(handlerError: error, logger: context.logger)
     }
   }
 }

@@ -25,6 +25,11 @@ extension RPCError {
     code: .resourceExhausted, message: "the limit on calls in flight of this connection is reached"
   ).prepared()
 
+  static let tooManyRequestBytes = RPCError(
+    code: .resourceExhausted,
+    message: "the limit on bytes of requests in flight of this connection is reached"
+  ).prepared()
+
   static let tooManyConnections = RPCError(
     code: .resourceExhausted,
     message:

@@ -1,9 +1,9 @@
-/// The state of a server's connection: its open streams, and what each frame means for them.
+/// The state of a ttrpc connection: its open streams, and what each frame means for them.
 ///
-/// It performs no input or output; ``ServerConnectionHandler`` does.
+/// It performs no input or output; ``TTRPCConnectionHandler`` does.
 ///
 /// Invariant: each stream has exactly one terminal frame.
-struct ServerConnectionState {
+struct TTRPCConnectionState {
   /// The action that a frame requires.
   enum FrameAction: Equatable {
     /// Find the request's method and start its call, which is in flight until ``callEnded(_:)``.

@@ -1,0 +1,35 @@
+internal import ProtobufC
+
+/// A wire format's side of a connection: it writes what the calls of the connection send.
+///
+/// All functions are called on the connection's event loop.
+protocol ConnectionOutput: StreamConnection {
+  /// The format's framing of messages.
+  var framing: MessageFraming { get }
+
+  /// Sends the only response of a call, which ends its stream.
+  ///
+  /// - Throws: RESOURCE_EXHAUSTED if the response exceeds the limit on messages; nothing is sent
+  ///   then.
+  func end(_ streamID: UInt32, with response: borrowing Serializer) throws(RPCError)
+
+  /// Sends the outcome of a call, unless its stream has ended.
+  ///
+  /// - Parameters:
+  ///   - outcome: The only response, `nil` if the responses were a stream, or an error.
+  ///   - isEarly: True if the call ended before its handler returned. The outcome then does not
+  ///     wait until the peer has read the messages before it.
+  func end(_ streamID: UInt32, _ outcome: Result<[UInt8]?, RPCError>, isEarly: Bool)
+
+  /// The number of bytes that wait until the peer reads, and that no writer of a stream waits for.
+  var unreadResponseBytes: Int { get }
+
+  /// The number of all other bytes that the format holds.
+  var queuedBytes: Int { get }
+
+  /// Handles a tick of the connection's watch; see ``ServerConnection``.
+  func watchTicked()
+
+  /// Sends what can be sent at once, and closes the connection.
+  func close()
+}

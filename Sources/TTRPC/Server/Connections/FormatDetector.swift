@@ -1,0 +1,77 @@
+internal import Logging
+internal import NIOCore
+
+/// Picks the wire format of a connection by its first bytes, and hands the connection over.
+///
+/// - HTTP/2, and thus gRPC, begins with a fixed preface.
+/// - A request of HTTP/1.1 begins with a capital letter, the first of the method's name.
+/// - A ttrpc frame begins with a zero byte, because its length is at most 4 MiB.
+final class FormatDetector: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  private let connection: ServerConnection
+  private var bytes = ByteBuffer()
+  private var isDraining = false
+
+  init(_ connection: ServerConnection) {
+    self.connection = connection
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    // The drain may have started before the channel was active.
+    if isDraining { context.close(promise: nil) }
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    connection.activity.lastRead = connection.now
+    bytes.writeImmutableBuffer(unwrapInboundIn(data))
+    // HTTP/2 begins like a request of HTTP/1.1.
+    let preface = GRPCConnectionHandler.preface
+    guard bytes.readableBytes >= preface.count || !preface.starts(with: bytes.readableBytesView)
+    else {
+      connection.activity.frameBegan = connection.activity.frameBegan ?? connection.now
+      return
+    }
+    connection.activity.frameBegan = nil
+    do {
+      try installHandlers()
+    } catch {
+      return connection.close(
+        "cannot set up its protocol", .error, metadata: ["error": "\(error)"])
+    }
+    context.fireChannelRead(wrapInboundOut(bytes))
+    context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+  }
+
+  /// Adds the handlers of the connection's wire format behind this one.
+  private func installHandlers() throws {
+    if bytes.readableBytesView.starts(with: GRPCConnectionHandler.preface) {
+      try GRPCConnectionHandler.install(after: self, connection)
+    } else if let first = bytes.readableBytesView.first,
+      (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first), !connection.server.routes.isEmpty
+    {
+      try HTTPConnectionHandler.install(after: self, connection)
+    } else {
+      try connection.channel.pipeline.syncOperations.addHandler(
+        TTRPCConnectionHandler(connection), position: .after(self))
+    }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    switch event {
+    case is DrainStarted, is DrainEnded, ChannelEvent.inputClosed:
+      isDraining = true
+      if context.channel.isActive { context.close(promise: nil) }
+    case is BudgetsChanged:
+      connection.budgetChanged()
+    default:
+      context.fireUserInboundEventTriggered(event)
+    }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    connection.close("I/O error", metadata: ["error": "\(error)"])
+  }
+}

@@ -1,0 +1,150 @@
+internal import Logging
+internal import NIOCore
+
+/// A connection of a server: its peer, its calls, its reads and its limits, whatever its wire
+/// format.
+///
+/// It is used on the connection's event loop only. The handler of the wire format refers to it, and
+/// it refers to the handler between ``attach(_:)`` and ``detach()``.
+final class ServerConnection {
+  let server: ServerParts
+  let peer: PeerIdentity
+  let logger: Logger
+  let loop: ServerLoop
+  let channel: any Channel
+  let reads: ReadScheduler
+  let calls: CallTable
+  var activity: PeerActivity
+  private var output: (any ConnectionOutput)?
+  /// This connection's part of ``ServerLoad/bytesQueued``.
+  private(set) var queuedBytes = 0
+  private var watch: RepeatedTask?
+  /// The timer that closes a reserved connection.
+  private var reserveTimer: Scheduled<Void>?
+
+  var limits: ServerLimits { server.limits }
+  var eventLoop: any EventLoop { loop.eventLoop }
+  var now: NIODeadline { eventLoop.now }
+
+  init(
+    _ server: ServerParts, _ peer: PeerIdentity, _ admission: Admission, _ channel: any Channel,
+    _ loop: ServerLoop, _ logger: Logger
+  ) {
+    self.server = server
+    self.peer = peer
+    self.logger = logger
+    self.loop = loop
+    self.channel = channel
+    reads = ReadScheduler(server.limits, loop, channel)
+    calls = CallTable(server, loop, reads, admission)
+    activity = PeerActivity(lastRead: loop.eventLoop.now)
+  }
+
+  /// Adds the handler that serves the connection to its channel, and starts to watch the peer.
+  func start() throws {
+    try channel.pipeline.syncOperations.addHandler(FormatDetector(self))
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
+    channel.closeFuture.whenComplete { _ in this.value.closed() }
+    let shortest = min(
+      limits.frameTimeout, limits.writeTimeout, limits.idleTimeout ?? limits.frameTimeout)
+    let interval = TimeAmount(max(shortest / 4, .milliseconds(10)))
+    watch = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+      this.value.checkPeer()
+    }
+    guard calls.admission.isReserved else { return }
+    reserveTimer = eventLoop.scheduleTask(in: TimeAmount(limits.reservedConnectionTimeout)) {
+      this.value.close("the time of a reserved connection is over", .debug)
+    }
+  }
+
+  /// Connects the calls to the output of the connection's wire format, once that is known.
+  func attach(_ output: any ConnectionOutput) {
+    self.output = output
+    calls.attach(
+      output,
+      CallConnection(peer: peer, logger: logger, eventLoop: eventLoop, controller: calls))
+  }
+
+  /// Ends all calls without an answer, once the connection is closed.
+  func detach() {
+    watch?.cancel()
+    reserveTimer?.cancel()
+    reads.stop()
+    calls.detach()
+    output = nil
+    reportQueuedBytes(0)
+  }
+
+  private func closed() {
+    detach()
+    // The admission at that time, because the budget may have changed since the beginning.
+    server.load.connectionClosed(calls.admission)
+  }
+
+  /// Reads the budget of the connection's user again.
+  func budgetChanged() {
+    calls.budgetChanged(to: server.budget(peer))
+  }
+
+  /// Closes the connection at once.
+  ///
+  /// Data that the peer has not read yet may be lost.
+  func close(
+    _ reason: String, _ level: Logger.Level = .notice,
+    metadata: @autoclosure () -> Logger.Metadata = [:]
+  ) {
+    logger.log(level: level, "closing connection: \(reason)", metadata: metadata())
+    if let output { output.close() } else { channel.close(promise: nil) }
+  }
+
+  // MARK: Watch
+
+  /// Closes the connection if the peer stops within a frame, does not read, or is idle.
+  ///
+  /// The watch calls it at a quarter of the shortest timeout.
+  private func checkPeer() {
+    let queuedBefore = queuedBytes
+    checkQueuedBytes()
+    // The peer has read something, so the write timeout starts again.
+    if queuedBytes < queuedBefore, activity.unwritableSince != nil {
+      activity.unwritableSince = now
+    }
+    if let stall = activity.stall(limits, hasCalls: !calls.isEmpty, now: now) {
+      close(stall.reason, stall.level)
+    } else {
+      output?.watchTicked()
+    }
+  }
+
+  /// Closes the connection if the peer does not read its responses, or if the server's queues are
+  /// full and this connection holds more than its share.
+  func checkQueuedBytes() {
+    guard let output, channel.isActive else { return }
+    let unread = output.unreadResponseBytes
+    guard unread <= limits.queuedBytesPerConnection else {
+      logger.notice(
+        "closing connection: the peer does not read its responses",
+        metadata: ["queued_bytes": "\(unread)"])
+      return channel.close(promise: nil)
+    }
+    let total = reportQueuedBytes(unread + output.queuedBytes + calls.queuedBytes)
+    // A connection that holds less than an equal share is not the cause.
+    guard total > limits.queuedBytes, queuedBytes > limits.queuedBytes / limits.connections else {
+      return
+    }
+    logger.warning(
+      "closing connection: the limit on queued bytes of the server is reached",
+      metadata: ["queued_bytes": "\(total)", "queued_bytes_of_peer": "\(queuedBytes)"])
+    channel.close(promise: nil)
+  }
+
+  /// Updates this connection's part of the server's queued bytes.
+  ///
+  /// - Returns: The queued bytes of the whole server.
+  @discardableResult
+  private func reportQueuedBytes(_ bytes: Int) -> Int {
+    let change = bytes - queuedBytes
+    queuedBytes = bytes
+    return server.load.changeQueuedBytes(by: change)
+  }
+}

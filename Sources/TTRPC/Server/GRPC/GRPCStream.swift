@@ -1,0 +1,37 @@
+internal import NIOCore
+
+/// An HTTP/2 stream whose call has no outcome yet.
+struct GRPCStream {
+  /// The request, until its call starts.
+  var request: CallRequest?
+  /// The time at which the stream was opened.
+  let opened: NIODeadline
+  let streamsRequests: Bool
+  var reader: GRPCMessageReader
+  /// The only message of a request that has not arrived completely.
+  var message: [UInt8]?
+  /// A Boolean value that indicates whether the client sends nothing more.
+  var requestHasEnded = false
+  var hasSentHeaders = false
+  /// The number of bytes of messages that were written and that wait for the peer's flow control or
+  /// for the socket.
+  var unsentBytes = 0
+  /// Messages whose writers wait for those bytes to be sent.
+  var waiting = CircularBuffer<(frame: ByteBuffer, writer: MessageTaken)>()
+  /// Bytes that have arrived, and that the peer may not send again yet.
+  var heldWindow = 0
+  /// Bytes that the peer may send again, and has not been told of.
+  var unreportedWindow = 0
+
+  init(
+    _ request: CallRequest, streamsRequests: Bool, opened: NIODeadline, messageLimit: Int
+  ) {
+    self.request = request
+    self.streamsRequests = streamsRequests
+    self.opened = opened
+    reader = GRPCMessageReader(limit: messageLimit)
+  }
+
+  /// The number of bytes of requests that the stream holds.
+  var requestBytes: Int { reader.bufferedBytes + (message?.count ?? 0) }
+}

@@ -1,0 +1,50 @@
+internal import NIOCore
+
+/// The output of a ttrpc connection: frames for the next flush, and frames that wait until the peer
+/// has read earlier ones.
+struct TTRPCOutput {
+  /// Frames to be sent with the next flush, or once the peer has read.
+  ///
+  /// Responses that the peer does not read are collected here: a buffer for each would take many
+  /// times the memory.
+  private var buffer = ByteBuffer()
+  /// Stream messages whose writers wait.
+  private(set) var waiting = OutboundQueue()
+  private(set) var needsFlush = false
+
+  /// The number of bytes in the buffer.
+  var bufferedBytes: Int { buffer.readableBytes }
+
+  /// A Boolean value that indicates whether another stream message may be written to a channel that
+  /// is writable.
+  var hasCapacity: Bool { buffer.readableBytes < Self.maxBufferedBytes }
+
+  /// The size of the buffer, in bytes, from which stream messages wait for a flush.
+  private static let maxBufferedBytes = 65_536
+
+  /// Writes to the buffer, which must be flushed then.
+  ///
+  /// - Returns: True if no flush was needed before.
+  mutating func write(_ body: (inout ByteBuffer) -> Void) -> Bool {
+    body(&buffer)
+    defer { needsFlush = true }
+    return !needsFlush
+  }
+
+  mutating func wait(_ entry: OutboundQueue.Entry) { waiting.append(entry) }
+
+  mutating func popFirstWaiting() -> OutboundQueue.Entry? { waiting.popFirst() }
+
+  mutating func dropWaiting(of streamID: UInt32, _ error: RPCError) {
+    waiting.drop(streamID, error)
+  }
+
+  /// Returns the contents of the buffer and empties it.
+  mutating func takeBuffer() -> ByteBuffer {
+    needsFlush = false
+    defer { buffer = ByteBuffer() }
+    return buffer
+  }
+
+  mutating func flushed() { needsFlush = false }
+}
