@@ -70,6 +70,7 @@ let package = Package(
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CTTRPCMessages", dependencies: ["CProtobufC"]),
     .target(name: "CTTRPCServicesMessages", dependencies: ["CProtobufC"]),
@@ -78,7 +79,8 @@ let package = Package(
     // Protocols and database access, independent of the domain.
     .module("ProtobufC", ["CProtobufC"]),
     .module(
-      "TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + http2 + tracing),
+      "TTRPC",
+      ["CLinux", "CTTRPCMessages", "CZlib", "ProtobufC", logging, metrics] + nio + http2 + tracing),
     .module(
       "TTRPCServices",
       ["CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
@@ -150,8 +152,10 @@ let package = Package(
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests(
       "TTRPCTests",
-      ["CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport", logging, metrics, metricsTestKit]
-        + nio + http2 + tracing),
+      [
+        "CTTRPCMessages", "CZlib", "ProtobufC", "TTRPC", "TestSupport", logging, metrics,
+        metricsTestKit,
+      ] + nio + http2 + tracing),
     .tests(
       "TTRPCConformanceTests",
       [

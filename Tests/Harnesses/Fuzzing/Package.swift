@@ -41,13 +41,14 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .target(name: "CLinux"),
     .target(name: "CTTRPCMessages", dependencies: ["CProtobufC"]),
     .target(name: "CProtobufCTestMessages", dependencies: ["CProtobufC"]),
     .target(name: "ProtobufC", dependencies: ["CProtobufC"], swiftSettings: observed),
     .target(
       name: "TTRPC",
-      dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + http2
+      dependencies: ["CLinux", "CTTRPCMessages", "CZlib", "ProtobufC", logging, metrics] + nio + http2
         + tracing,
       swiftSettings: observed),
     .target(name: "CFuzzing"),

@@ -38,11 +38,12 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .target(name: "CLinux"),
     .target(name: "CTTRPCMessages", dependencies: ["CProtobufC"]),
     .target(name: "ProtobufC", dependencies: ["CProtobufC"], swiftSettings: settings),
     .target(
-      name: "TTRPC", dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC"] + libraries,
+      name: "TTRPC", dependencies: ["CLinux", "CTTRPCMessages", "CZlib", "ProtobufC"] + libraries,
       swiftSettings: settings),
     // The files that need no database.
     .target(
@@ -57,7 +58,7 @@ let package = Package(
     .testTarget(
       name: "TTRPCTests",
       dependencies: [
-        "CTTRPCMessages", "ProtobufC", "TTRPC", "TestSupport",
+        "CTTRPCMessages", "CZlib", "ProtobufC", "TTRPC", "TestSupport",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ] + libraries,
       swiftSettings: settings),

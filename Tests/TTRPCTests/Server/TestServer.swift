@@ -106,6 +106,10 @@ struct TestService: Service {
         for try await _ in requests { count += 1 }
         return WireDuration(seconds: count)
       },
+      // Returns after the first request.
+      .clientStreaming("First", WireDuration.self) { requests, _ in
+        try await requests.next() ?? WireDuration()
+      },
       .bidirectional("Bidi", WireDuration.self) { requests, responses, _ in
         for try await request in requests {
           try await responses.write(WireDuration(seconds: request.seconds &+ 1))

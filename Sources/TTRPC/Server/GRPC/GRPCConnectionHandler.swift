@@ -22,9 +22,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private var requestBytes = 0
   /// Bytes of stream messages that wait for the peer's flow control or for the socket.
   private var messageBytes = 0
-  /// Bytes of responses that wait for it, and the number of their streams.
-  private var responseBytes = 0
-  private var unsentResponses = 0
+  private var unsentResponses = GRPCUnsentResponses()
+  private var controlFrames = GRPCControlFrameLimit()
   private var isDraining = false
   private var isReading = false
   private var needsFlush = false
@@ -48,22 +47,12 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   /// Adds the handlers of HTTP/2 and gRPC to a connection's channel.
   static func install(after detector: FormatDetector, _ connection: ServerConnection) throws {
     let limits = connection.limits
-    var configuration = NIOHTTP2Handler.ConnectionConfiguration()
-    configuration.initialSettings = [
-      HTTP2Setting(parameter: .maxConcurrentStreams, value: limits.callsPerConnection),
-      HTTP2Setting(parameter: .initialWindowSize, value: window(of: limits)),
-      HTTP2Setting(parameter: .maxHeaderListSize, value: maximumHeaderListSize),
-      HTTP2Setting(parameter: .enablePush, value: 0),
-    ]
-    let pipeline = connection.channel.pipeline.syncOperations
     let http2 = NIOHTTP2Handler(
-      mode: .server, connectionConfiguration: configuration, streamConfiguration: .init())
+      mode: .server, connectionConfiguration: .init(limits), streamConfiguration: .init(limits))
+    let pipeline = connection.channel.pipeline.syncOperations
     try pipeline.addHandler(http2, position: .after(detector))
     try pipeline.addHandler(GRPCConnectionHandler(connection), position: .after(http2))
   }
-
-  /// The maximum size of all headers of a request together, in bytes.
-  private static let maximumHeaderListSize = 16_384
 
   /// The flow-control window of a stream: what its reader may be behind.
   private static func window(of limits: ServerLimits) -> Int {
@@ -93,6 +82,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       isReading = true
       readBegan = .now
       connection.activity.lastRead = connection.now
+    }
+    if let excess = controlFrames.excess(of: frame.payload, at: connection.activity.lastRead) {
+      return refuse(excess)
     }
     let id = UInt32(truncatingIfNeeded: Int(frame.streamID))
     switch frame.payload {
@@ -129,8 +121,10 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
-    case let event as StreamClosedEvent where event.reason != nil:
-      cancelled(UInt32(truncatingIfNeeded: Int(event.streamID)))
+    case let event as StreamClosedEvent:
+      let id = UInt32(truncatingIfNeeded: Int(event.streamID))
+      unsentResponses.streamClosed(id, at: connection.now)
+      if event.reason != nil { cancelled(id) } else { closeIfDrained() }
     case is DrainStarted:
       drain()
     case is DrainEnded:
@@ -159,6 +153,16 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     connection.close("HTTP/2 error", metadata: ["error": "\(error)"])
   }
 
+  /// Closes the connection of a peer that sends too many frames without a call.
+  private func refuse(_ excess: GRPCControlFrameLimit.Excess) {
+    write(
+      .rootStream,
+      .goAway(
+        lastStreamID: HTTP2StreamID(Int(highestStreamID)), errorCode: .enhanceYourCalm,
+        opaqueData: ByteBuffer(string: excess.rawValue)))
+    connection.close(excess.rawValue)
+  }
+
   /// Refuses new streams, and closes the connection once the open ones have ended.
   private func drain() {
     guard !isDraining else { return }
@@ -172,7 +176,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   }
 
   private func closeIfDrained() {
-    guard isDraining, streams.isEmpty, unsentResponses == 0 else { return }
+    guard isDraining, streams.isEmpty, unsentResponses.bytes == 0 else { return }
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     eventLoop.execute { this.value.close() }
   }
@@ -206,15 +210,15 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     if streamsRequests { request.requests = makeRequestQueue(id) }
     streams[id] = GRPCStream(
       request, streamsRequests: streamsRequests, opened: connection.now,
-      messageLimit: limits.wire.maximumMessageSize)
+      reader: GRPCMessageReader(limit: limits.wire.maximumMessageSize, encoding: head.encoding))
     // The call of an unknown method does not wait for the request.
     if streamsRequests || !method.isKnown { start(id) }
   }
 
   private func makeRequestQueue(_ id: UInt32) -> InboundQueue {
     let this = NIOLoopBound(self, eventLoop: eventLoop)
-    return InboundQueue(budget: calls.inboundBudget) { [eventLoop] size in
-      eventLoop.execute { this.value.reportWindow(size + GRPCMessageReader.prefixLength, of: id) }
+    return InboundQueue(budget: calls.inboundBudget) { [eventLoop] _ in
+      eventLoop.execute { this.value.requestTaken(of: id) }
     }
   }
 
@@ -231,46 +235,72 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private func received(_ data: HTTP2Frame.FramePayload.Data, on id: UInt32) {
     guard case .byteBuffer(let bytes) = data.data else { return }
     let padding = data.paddingBytes.map { $0 + 1 } ?? 0
-    guard var stream = streams[id] else { return reportWindow(bytes.readableBytes + padding) }
-    // Removed meanwhile, so that the stream's buffer is not copied.
-    streams[id] = nil
-    let bytesBefore = stream.requestBytes
-    stream.heldWindow += bytes.readableBytes + padding
-    stream.reader.append(bytes)
-    var taken = padding
-    var failure: RPCError?
+    guard streams[id] != nil else { return reportWindow(bytes.readableBytes + padding) }
+    streams[id]?.heldWindow += bytes.readableBytes + padding
+    streams[id]?.reader.append(bytes)
+    requestBytes += bytes.readableBytes
+    if padding > 0 { reportWindow(padding, of: id) }
+    passRequests(of: id)
+  }
+
+  /// Passes on the messages of a stream that have arrived completely, as far as its queue has
+  /// capacity.
+  ///
+  /// The peer's window does not bound the queue: messages may grow when they are decompressed.
+  private func passRequests(of id: UInt32) {
+    let capacity = limits.effectiveQueuedBytesPerStream
     do throws(RPCError) {
-      while let message = try stream.reader.next() {
-        if let requests = stream.streamsRequests ? calls.requests(of: id) : nil {
-          requests.append(message)
-        } else if stream.message == nil, !stream.streamsRequests {
-          stream.message = message
-          taken += message.count + GRPCMessageReader.prefixLength
-        } else {
-          throw RPCError(
-            code: .invalidArgument, message: "second message for a method with a single request")
-        }
+      while true {
+        // The rest is passed on when the handler has taken a message.
+        if let requests = calls.requests(of: id), requests.bytes >= capacity { return }
+        guard let message = try streams[id]?.reader.next() else { break }
+        try pass(message, of: id)
       }
     } catch {
-      failure = error
+      return calls.end(id, error)
     }
-    requestBytes += stream.requestBytes - bytesBefore
-    streams[id] = stream
-    if taken > 0 { reportWindow(taken, of: id) }
-    if let failure { calls.end(id, failure) }
+    if streams[id]?.requestHasEnded == true { endRequests(of: id) }
+  }
+
+  private func pass(_ message: GRPCMessageReader.Message, of id: UInt32) throws(RPCError) {
+    requestBytes -= message.frameLength
+    if let requests = calls.requests(of: id) {
+      streams[id]?.untakenFrames.append(message.frameLength)
+      return requests.append(message.bytes)
+    }
+    guard streams[id]?.message == nil else {
+      throw RPCError(
+        code: .invalidArgument, message: "second message for a method with a single request")
+    }
+    streams[id]?.message = message.bytes
+    requestBytes += message.bytes.count
+    reportWindow(message.frameLength, of: id)
+  }
+
+  /// The handler has taken a message from the queue of a stream.
+  private func requestTaken(of id: UInt32) {
+    guard let length = streams[id]?.untakenFrames.popFirst() else { return }
+    reportWindow(length, of: id)
+    passRequests(of: id)
   }
 
   /// The client sends nothing more on a stream.
   private func requestEnded(_ id: UInt32) {
-    guard let stream = streams[id], !stream.requestHasEnded else { return }
+    guard streams[id]?.requestHasEnded == false else { return }
     streams[id]?.requestHasEnded = true
+    passRequests(of: id)
+  }
+
+  /// Passes on the end of a stream's requests, after its last message.
+  private func endRequests(of id: UInt32) {
+    guard let stream = streams[id] else { return }
     if stream.reader.isInsideMessage {
       calls.end(id, RPCError(code: .internalError, message: "the request ended within a message"))
     } else if stream.streamsRequests {
       calls.finishRequests(of: id)
     } else if stream.message != nil {
       start(id)
-    } else {
+    } else if stream.request != nil {
       calls.end(id, RPCError(code: .internalError, message: "the request has no message"))
     }
   }
@@ -329,6 +359,10 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       promise?.fail(ChannelError.ioOnClosedChannel)
       return
     }
+    switch payload {
+    case .headers, .data: controlFrames.responseWritten()
+    default: break
+    }
     context.write(wrapOutboundOut(HTTP2Frame(streamID: id, payload: payload)), promise: promise)
     // The responses to one read, or of one event-loop tick, are sent with one system call.
     if !isReading, !needsFlush {
@@ -350,28 +384,20 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     reads.pollForNextCall(hasCalls: !streams.isEmpty)
   }
 
-  /// Writes the last headers of a stream, after `size` bytes of its response.
-  private func writeTrailers(_ id: UInt32, _ headers: HPACKHeaders, after size: Int) {
-    guard size >= Self.countedResponseBytes || isDraining else {
-      return write(id, headers, isLast: true)
-    }
-    responseBytes += size
-    unsentResponses += 1
-    let sent = eventLoop.makePromise(of: Void.self)
+  /// Writes the trailers of a call that succeeded, which end its stream.
+  private func writeSuccess(_ id: UInt32, _ stream: GRPCStream) {
+    guard !stream.requestHasEnded else { return write(id, GRPCResponse.success, isLast: true) }
+    // The client need not send the rest of its request. A reset discards the frames that the stream
+    // still has to write, so it waits for the trailers.
+    let written = eventLoop.makePromise(of: Void.self)
     let this = NIOLoopBound(self, eventLoop: eventLoop)
-    sent.futureResult.whenComplete { _ in
-      this.value.responseBytes -= size
-      this.value.unsentResponses -= 1
-      this.value.closeIfDrained()
+    written.futureResult.whenSuccess {
+      this.value.write(HTTP2StreamID(Int(id)), .rstStream(.noError))
     }
     write(
-      HTTP2StreamID(Int(id)), .headers(.init(headers: headers, endStream: true)), promise: sent)
+      HTTP2StreamID(Int(id)), .headers(.init(headers: GRPCResponse.success, endStream: true)),
+      promise: written)
   }
-
-  /// The size from which responses count as long as the peer's flow control holds them back.
-  ///
-  /// Smaller ones are bounded by the number of streams.
-  private static let countedResponseBytes = 1024
 
   /// Writes a message of a stream.
   private func writeMessage(_ frame: ByteBuffer, _ id: UInt32) {
@@ -423,11 +449,11 @@ extension GRPCConnectionHandler: ConnectionOutput {
   }
 
   private func endStream(_ id: UInt32, with frame: ByteBuffer) {
-    guard let stream = remove(id) else { return }
+    guard let stream = remove(id) else { return closeIfDrained() }
+    unsentResponses.append(frame.readableBytes, of: id, at: connection.activity.lastRead)
     write(id, GRPCResponse.headers, isLast: false)
     write(HTTP2StreamID(Int(id)), .data(.init(data: .byteBuffer(frame))))
-    writeTrailers(id, GRPCResponse.success, after: frame.readableBytes)
-    ended(id, stream)
+    writeSuccess(id, stream)
   }
 
   func end(_ streamID: UInt32, _ outcome: Result<[UInt8]?, RPCError>, isEarly: Bool) {
@@ -445,34 +471,40 @@ extension GRPCConnectionHandler: ConnectionOutput {
       write(HTTP2StreamID(Int(streamID)), .rstStream(.cancel))
       return closeIfDrained()
     }
+    if stream.unsentBytes > 0 {
+      unsentResponses.append(stream.unsentBytes, of: streamID, at: connection.now)
+    }
     switch outcome {
     case .success:
       if !stream.hasSentHeaders { write(streamID, GRPCResponse.headers, isLast: false) }
-      writeTrailers(streamID, GRPCResponse.success, after: stream.unsentBytes)
+      writeSuccess(streamID, stream)
     case .failure(let error):
-      let trailers =
-        stream.hasSentHeaders ? GRPCResponse.trailers(error) : GRPCResponse.trailersOnly(error)
-      writeTrailers(streamID, trailers, after: stream.unsentBytes)
+      write(
+        streamID,
+        stream.hasSentHeaders ? GRPCResponse.trailers(error) : GRPCResponse.trailersOnly(error),
+        isLast: true)
+      // The client need not send the rest of its request.
+      if !stream.requestHasEnded { write(HTTP2StreamID(Int(streamID)), .rstStream(.noError)) }
     }
-    ended(streamID, stream)
-  }
-
-  private func ended(_ id: UInt32, _ stream: GRPCStream) {
-    // The client need not send the rest of its request.
-    if !stream.requestHasEnded { write(HTTP2StreamID(Int(id)), .rstStream(.noError)) }
     closeIfDrained()
   }
 
   var unreadResponseBytes: Int {
-    guard let context, !context.channel.isWritable else { return responseBytes }
+    guard let context, !context.channel.isWritable else { return unsentResponses.bytes }
     let written = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-    return (written ?? 0) + responseBytes
+    return (written ?? 0) + unsentResponses.bytes
   }
 
   var queuedBytes: Int { requestBytes + messageBytes }
 
-  /// Ends the requests that do not arrive.
+  /// Closes the connection of a peer that lets no response pass, and ends the requests that do not
+  /// arrive.
   func watchTicked() {
+    if let stalledSince = unsentResponses.stalledSince,
+      connection.now - stalledSince > TimeAmount(limits.writeTimeout)
+    {
+      return connection.close("the peer has let no response pass for \(limits.writeTimeout)")
+    }
     let timeout = TimeAmount(limits.frameTimeout)
     for (id, stream) in streams
     where stream.request != nil && connection.now - stream.opened > timeout {

@@ -1,18 +1,37 @@
 internal import NIOCore
 
 /// Cuts the data of an HTTP/2 stream into messages, each of which has a prefix of five bytes.
+///
+/// The prefix says whether the message is compressed, and how long it is. See
+/// <https://github.com/grpc/grpc/blob/master/doc/compression.md>.
 struct GRPCMessageReader {
+  /// An encoding of messages, named in the header `grpc-encoding`.
+  enum Encoding: String {
+    case identity, gzip
+  }
+
+  /// A message that has arrived completely.
+  struct Message: Equatable {
+    var bytes: [UInt8]
+    /// The number of bytes that it took in the stream, with the prefix.
+    var frameLength: Int
+  }
+
   static let prefixLength = 5
 
   private let limit: Int
+  private let encoding: Encoding
   private var buffer = ByteBuffer()
 
-  /// - Parameter limit: The size of the longest message, in bytes.
-  init(limit: Int) {
+  /// - Parameters:
+  ///   - limit: The size of the longest message, in bytes, before and after decompression.
+  ///   - encoding: The encoding of the messages that are flagged as compressed.
+  init(limit: Int, encoding: Encoding = .identity) {
     self.limit = limit
+    self.encoding = encoding
   }
 
-  /// A Boolean value that indicates whether a part of a message has arrived.
+  /// A Boolean value that indicates whether bytes have arrived that were not returned yet.
   var isInsideMessage: Bool { buffer.readableBytes > 0 }
 
   /// The bytes of messages that were not returned yet.
@@ -25,27 +44,46 @@ struct GRPCMessageReader {
 
   /// Returns the next message, or `nil` if it has not arrived completely.
   ///
-  /// - Throws: RESOURCE_EXHAUSTED for a message above the limit, UNIMPLEMENTED for a compressed
-  ///   message.
-  mutating func next() throws(RPCError) -> [UInt8]? {
+  /// - Throws: RESOURCE_EXHAUSTED for a message above the limit, INTERNAL for a malformed one.
+  mutating func next() throws(RPCError) -> Message? {
     guard let flag: UInt8 = buffer.getInteger(at: buffer.readerIndex),
       let length: UInt32 = buffer.getInteger(at: buffer.readerIndex + 1)
     else { return nil }
-    guard flag == 0 else {
+    guard flag <= 1 else {
+      throw RPCError(code: .internalError, message: "invalid flags \(flag) of a message")
+    }
+    guard flag == 0 || encoding != .identity else {
       throw RPCError(
-        code: flag == 1 ? .unimplemented : .internalError,
-        message: flag == 1
-          ? "compressed messages are not supported" : "invalid flags \(flag) of a message")
+        code: .internalError, message: "compressed message in a call without grpc-encoding")
     }
     guard length <= limit else {
       throw RPCError(
         code: .resourceExhausted,
         message: "message of \(length) bytes exceeds the limit of \(limit) bytes")
     }
-    guard buffer.readableBytes >= Self.prefixLength + Int(length) else { return nil }
-    buffer.moveReaderIndex(forwardBy: Self.prefixLength)
-    let message = buffer.readBytes(length: Int(length)) ?? []
+    let frameLength = Self.prefixLength + Int(length)
+    guard
+      let payload = buffer.getSlice(
+        at: buffer.readerIndex + Self.prefixLength, length: Int(length))
+    else { return nil }
+    let bytes = flag == 0 ? Array(payload.readableBytesView) : try inflated(payload)
+    buffer.moveReaderIndex(forwardBy: frameLength)
     if buffer.readableBytes == 0 { buffer.clear() } else { buffer.discardReadBytes() }
-    return message
+    return Message(bytes: bytes, frameLength: frameLength)
+  }
+
+  private func inflated(_ bytes: ByteBuffer) throws(RPCError) -> [UInt8] {
+    do throws(Gzip.Failure) {
+      return try Gzip.inflated(bytes, limit: limit)
+    } catch {
+      switch error {
+      case .malformed:
+        throw RPCError(code: .internalError, message: "compressed message is not valid gzip")
+      case .tooLong:
+        throw RPCError(
+          code: .resourceExhausted,
+          message: "decompressed message exceeds the limit of \(limit) bytes")
+      }
+    }
   }
 }

@@ -23,6 +23,8 @@ struct GRPCRequestHead {
   var method: String
   /// The time until the deadline; `nil` means none.
   var timeout: Duration?
+  /// The encoding of compressed messages.
+  var encoding: GRPCMessageReader.Encoding
   /// The other headers, in which values of keys that end in `-bin` stay in base64.
   var metadata: Metadata
 
@@ -40,10 +42,11 @@ struct GRPCRequestHead {
     }
     service = String(parts[0])
     method = String(parts[1])
-    if let encoding = headers.first(name: "grpc-encoding"), encoding != "identity" {
-      throw .grpc(
-        .init(code: .unimplemented, message: "unsupported grpc-encoding \(encoding)"))
+    let name = headers.first(name: "grpc-encoding") ?? "identity"
+    guard let encoding = GRPCMessageReader.Encoding(rawValue: name) else {
+      throw .grpc(.init(code: .unimplemented, message: "unsupported grpc-encoding \(name)"))
     }
+    self.encoding = encoding
     timeout = nil
     if let text = headers.first(name: "grpc-timeout") {
       guard let parsed = Self.timeout(text) else {

@@ -8,7 +8,7 @@ enum GRPCResponse {
   /// The header list before the first message.
   static let headers = HPACKHeaders([
     (":status", "200"), ("content-type", "application/grpc+proto"),
-    ("grpc-accept-encoding", "identity"),
+    ("grpc-accept-encoding", "identity,gzip"),
   ])
 
   /// The trailers of a call that succeeded.

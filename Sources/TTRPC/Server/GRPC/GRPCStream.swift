@@ -10,6 +10,8 @@ struct GRPCStream {
   var reader: GRPCMessageReader
   /// The only message of a request that has not arrived completely.
   var message: [UInt8]?
+  /// The bytes that each message in the queue of requests took in the stream, the oldest first.
+  var untakenFrames = CircularBuffer<Int>()
   /// A Boolean value that indicates whether the client sends nothing more.
   var requestHasEnded = false
   var hasSentHeaders = false
@@ -24,12 +26,12 @@ struct GRPCStream {
   var unreportedWindow = 0
 
   init(
-    _ request: CallRequest, streamsRequests: Bool, opened: NIODeadline, messageLimit: Int
+    _ request: CallRequest, streamsRequests: Bool, opened: NIODeadline, reader: GRPCMessageReader
   ) {
     self.request = request
     self.streamsRequests = streamsRequests
     self.opened = opened
-    reader = GRPCMessageReader(limit: messageLimit)
+    self.reader = reader
   }
 
   /// The number of bytes of requests that the stream holds.

@@ -1,0 +1,79 @@
+import NIOCore
+import Testing
+
+@testable import TTRPC
+
+/// The reader of messages in the data of a stream.
+@Suite struct GRPCMessageReaderTests {
+  private static func frame(_ flag: UInt8, _ content: [UInt8], length: Int? = nil) -> [UInt8] {
+    let length = length ?? content.count
+    return [flag] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) } + content
+  }
+
+  private static func reader(
+    _ bytes: [UInt8], _ encoding: GRPCMessageReader.Encoding = .gzip, limit: Int = 100
+  ) -> GRPCMessageReader {
+    var reader = GRPCMessageReader(limit: limit, encoding: encoding)
+    reader.append(ByteBuffer(bytes: bytes))
+    return reader
+  }
+
+  @Test func `each message has a flag of its own`() throws {
+    let compressed = gzip([4, 5])
+    var reader = Self.reader(
+      Self.frame(0, [1, 2, 3]) + Self.frame(1, compressed) + Self.frame(0, []) + [0, 0, 0])
+    #expect(try reader.next() == .init(bytes: [1, 2, 3], frameLength: 8))
+    #expect(try reader.next() == .init(bytes: [4, 5], frameLength: 5 + compressed.count))
+    #expect(try reader.next() == .init(bytes: [], frameLength: 5))
+    #expect(try reader.next() == nil)
+    #expect(reader.isInsideMessage)
+    #expect(reader.bufferedBytes == 3)
+  }
+
+  @Test func `bytes may arrive one by one`() throws {
+    var reader = GRPCMessageReader(limit: 100, encoding: .gzip)
+    var messages: [[UInt8]] = []
+    for byte in Self.frame(1, gzip([9, 8])) + Self.frame(0, [7]) {
+      reader.append(ByteBuffer(bytes: [byte]))
+      while let message = try reader.next() { messages.append(message.bytes) }
+    }
+    #expect(messages == [[9, 8], [7]])
+    #expect(!reader.isInsideMessage)
+  }
+
+  private static let malformed: [(String, [UInt8], GRPCMessageReader.Encoding, StatusCode)] = [
+    ("a compressed message without an encoding", frame(1, gzip([1])), .identity, .internalError),
+    ("an unknown flag", frame(2, [1]), .gzip, .internalError),
+    ("a flag with further bits", frame(0x81, gzip([1])), .gzip, .internalError),
+    ("an empty compressed message", frame(1, []), .gzip, .internalError),
+    ("no gzip", frame(1, [1, 2, 3]), .gzip, .internalError),
+    ("a truncated member", frame(1, gzip([1]).dropLast()), .gzip, .internalError),
+    ("bytes after the member", frame(1, gzip([1]) + [0]), .gzip, .internalError),
+    ("two members", frame(1, gzip([1]) + gzip([2])), .gzip, .internalError),
+    ("a message above the limit", frame(0, [], length: 101), .gzip, .resourceExhausted),
+    (
+      "a compressed message above the limit", frame(1, [], length: 101), .gzip, .resourceExhausted
+    ),
+    (
+      "a message above the limit when decompressed",
+      frame(1, gzip([UInt8](repeating: 0, count: 101))), .gzip, .resourceExhausted
+    ),
+  ]
+
+  @Test(arguments: malformed)
+  func `a malformed message has a status`(
+    _ name: String, _ bytes: [UInt8], _ encoding: GRPCMessageReader.Encoding, _ code: StatusCode
+  ) throws {
+    var reader = Self.reader(bytes, encoding)
+    let error = #expect(throws: RPCError.self) { try reader.next() }
+    #expect(error?.code == code, "\(name)")
+  }
+
+  @Test func `a message of the limit's size is read`() throws {
+    let bytes = [UInt8](repeating: 0, count: 100)
+    for flag in [0, 1] as [UInt8] {
+      var reader = Self.reader(Self.frame(flag, flag == 0 ? bytes : gzip(bytes)))
+      #expect(try reader.next()?.bytes == bytes)
+    }
+  }
+}
