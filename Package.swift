@@ -94,9 +94,8 @@ let package = Package(
     // Time-ordered IDs.
     .module("TimeOrderedID", []),
 
-    // Metrics, and messages whose types are known only at run time.
+    // Metrics.
     .module("Prometheus", [concurrencyHelpers, metrics]),
-    .module("DynamicMessages", ["VisibleText", protobuf]),
 
     // The domain: credits, mockups and scenes.
     .module("MockupCore", []),
@@ -129,8 +128,8 @@ let package = Package(
     .executableTarget(
       name: "mockupctl",
       dependencies: [
-        "DynamicMessages", "MockupClient", "StandardStreams", "TTRPC", "TTRPCServices",
-        "TimeOrderedID", "VisibleText", argumentParser,
+        "MockupClient", "StandardStreams", "TTRPC", "TTRPCServices", "TimeOrderedID",
+        "VisibleText", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -169,7 +168,6 @@ let package = Package(
     .tests("GeneratorTests", ["generator", protobuf, protobufPluginLibrary]),
     .tests("TimeOrderedIDTests", ["TimeOrderedID"]),
     .tests("PrometheusTests", ["Prometheus", metrics]),
-    .tests("DynamicMessagesTests", ["DynamicMessages", "TestSupport"], exclude: ["Messages"]),
     .tests("PostgresTests", ["Postgres", "TestSupport"]),
     .tests("SystemdTests", ["Systemd", "TestSupport"]),
     .tests("MockupCoreTests", ["MockupCore"]),
@@ -183,8 +181,7 @@ let package = Package(
     .tests(
       "MockupctlTests",
       [
-        "DynamicMessages", "MockupClient", "ProtobufC", "StandardStreams", "TTRPC",
-        "TTRPCServices", "mockupctl", argumentParser,
+        "MockupClient", "StandardStreams", "TTRPC", "mockupctl", argumentParser,
       ]),
     .tests(
       "EndToEndTests",

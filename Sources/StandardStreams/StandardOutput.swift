@@ -6,9 +6,6 @@ public enum StandardOutput {
   /// A thread of its own, because writing waits for the reader.
   private static let queue = DispatchQueue(label: "standard output")
 
-  /// True if standard output is a terminal.
-  public static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
-
   /// Writes a text and a line feed, without buffering.
   ///
   /// - Throws: ``CommandError`` if writing fails. The error has no lines if the reader has closed

@@ -76,8 +76,6 @@ import Testing
     "scenes delete": { [$0.user, try await $0.scene()] },
     "budget": { [$0.user] },
     "info": { _ in [] },
-    "call": { ["GetCreditUsage", #"{"userId":"\#($0.user)"}"#] },
-    "describe": { _ in [] },
     "health": { _ in [] },
     "completions": { _ in ["bash"] },
   ]
@@ -234,6 +232,29 @@ import Testing
     }
   }
 
+  @Test func `a stream whose reader closes the pipe exits with code 141 and no error line`()
+    async throws
+  {
+    try await Self.withFixture { fixture in
+      // More lines than fit in the pipe.
+      _ = try await fixture.database.makeMockups(2000, of: fixture.userID)
+      try await withTemporaryFolder { folder in
+        let pipeline = try RunningProgram(
+          URL(filePath: "/bin/bash"),
+          [
+            "-c",
+            #""$0" mockups watch --socket "$1" "$2" --current | head -n 1 >/dev/null"#
+              + #"; echo "${PIPESTATUS[0]}""#,
+            Program.mockupctl.executable.path, fixture.server.socket, fixture.user,
+          ],
+          environment: [:], folder: URL(filePath: folder))
+        let ending = await pipeline.ending()
+        #expect(ending.output == "141\n")
+        #expect(ending.errors.isEmpty, "\(ending)")
+      }
+    }
+  }
+
   @Test func `every command with --timeout ends at it if the server does not answer`()
     async throws
   {
@@ -258,8 +279,7 @@ import Testing
         "performance record": [user, other, "--pins", "1"],
         "scenes list": [], "scenes show": [other], "scenes resolve": [user, "s"],
         "scenes create": [user, "s", "t"], "scenes update": [user, other, "--name", "n"],
-        "scenes delete": [user, other], "budget": [user], "info": [], "call": ["M"],
-        "describe": [], "health": [],
+        "scenes delete": [user, other], "budget": [user], "info": [], "health": [],
       ]
       let commands = try await Command.ofProgram(.mockupctl)
       let limited = commands.filter { $0.command.hasOption("timeout") }.map(\.path)
@@ -323,16 +343,12 @@ import Testing
         #expect(output.contains(visible), "\(output)")
         #expect(output.unicodeScalars.allSatisfy { $0 == "\n" || (0x20...0x7E).contains($0.value) })
       }
-      for arguments in [
-        ["scenes", "show", id, "--user", fixture.user, "--output", "json"],
-        ["call", "GetSceneTemplate", #"{"templateId":"\#(id)","userId":"\#(fixture.user)"}"#],
-      ] {
-        let json = try await fixture.mockupctl(arguments)
-        #expect(
-          json.output.unicodeScalars.allSatisfy { $0 == "\n" || (0x20...0x7E).contains($0.value) },
-          "\(json)")
-        #expect(json.output.contains(#""a\u001b[2J\r\nmockupctl: forged\u009b\u202e""#), "\(json)")
-      }
+      let json = try await fixture.mockupctl(
+        ["scenes", "show", id, "--user", fixture.user, "--output", "json"])
+      #expect(
+        json.output.unicodeScalars.allSatisfy { $0 == "\n" || (0x20...0x7E).contains($0.value) },
+        "\(json)")
+      #expect(json.output.contains(#""a\u001b[2J\r\nmockupctl: forged\u009b\u202e""#), "\(json)")
       // The argument parser's own error repeats the argument.
       let mistake = try await Program.mockupctl.run(["usage", "\u{1b}[2J"])
       #expect(mistake.errors.contains(#"'\u{1b}[2J'"#), "\(mistake)")

@@ -237,7 +237,7 @@ import Testing
 
   @Test(arguments: [
     [], ["reserve"], ["commit"], ["release"], ["reservation"], ["usage"], ["ledger"],
-    ["call"], ["describe"], ["health"], ["budget"], ["info"], ["completions"],
+    ["health"], ["budget"], ["info"], ["completions"],
     ["reservations", "resolve"], ["ledger", "verify"],
   ])
   func `each command has help`(command: [String]) async throws {

@@ -33,8 +33,6 @@ import Testing
       ),
       (["mockups", "fail", user, other, "--message", "m"], ["--attempt"]),
       (["performance", "record", user, other], ["--pins", "--impressions"]),
-      (["call", "M"], ["--timeout"]),
-      (["describe"], ["--timeout"]),
       (["health"], ["--timeout"]),
     ].flatMap { command, options in options.map { (command, $0) } }
 

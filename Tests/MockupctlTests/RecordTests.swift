@@ -1,4 +1,3 @@
-import DynamicMessages
 import MockupClient
 import Testing
 

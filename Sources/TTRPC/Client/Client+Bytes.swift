@@ -7,7 +7,8 @@ extension Client {
   ///   - method: The method's names and shape, for example from the server's reflection service.
   ///   - requests: The serialized requests, each of which is sent as soon as the sequence returns
   ///     it. A method with one request gets the first one, or an empty one if there is none.
-  ///   - options: The options of the call. The timeout includes the time to read `requests`.
+  ///   - options: The options of the call. The timeout includes the time to read `requests`. A
+  ///     single request is read before the call starts, however long that takes.
   ///   - onResponse: Called with each serialized response, in order.
   /// - Throws: The errors of `requests` and `onResponse`; ``RPCError`` if the call fails.
   public func call<Requests: AsyncSequence & Sendable>(

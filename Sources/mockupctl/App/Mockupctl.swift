@@ -21,8 +21,7 @@ struct Mockupctl: AsyncParsableCommand {
       Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, Refund.self,
       ShowReservation.self, ReservationsCommand.self, Usage.self, LedgerCommand.self,
       Generate.self, MockupsCommand.self, PerformanceCommand.self, ScenesCommand.self,
-      Budget.self, Info.self,
-      Call.self, Describe.self, Health.self, Completions.self,
+      Budget.self, Info.self, Health.self, Completions.self,
     ])
 
   static func main() async {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import DynamicMessages
 internal import FoundationEssentials
 internal import MockupClient
 internal import StandardStreams

@@ -1,5 +1,6 @@
-internal import DynamicMessages
+internal import FoundationEssentials
 internal import MockupClient
+internal import VisibleText
 
 /// The format of the lines: JSON objects, or CSV with known columns.
 enum PerformanceFormat {
@@ -25,6 +26,36 @@ enum PerformanceFormat {
         throw ParseError("unknown field \"\(name.prefix(80))\"; the fields are \(names)")
       }
       self = field
+    }
+  }
+
+  /// A value of a line.
+  fileprivate enum Value: Decodable {
+    case string(String)
+    /// A number as its digits.
+    case number(String)
+    case other
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let text = try? container.decode(String.self) {
+        self = .string(text)
+      } else if let number = try? container.decode(Int64.self) {
+        self = .number(String(number))
+      } else if let number = try? container.decode(Double.self) {
+        self = .number(String(number))
+      } else {
+        self = .other
+      }
+    }
+
+    /// The value for error messages.
+    var description: String {
+      switch self {
+      case .string(let text): "\(text.jsonLiteral.prefix(80))"
+      case .number(let digits): digits
+      case .other: "a value of another type"
+      }
     }
   }
 
@@ -72,9 +103,9 @@ enum PerformanceFormat {
         throw ParseError("expected a JSON object, as on the first line, not \"\(line.prefix(80))\"")
       }
       var given: Set<Field> = []
-      for member in try Self.members(line) {
-        let field = try Field(name: member.name)
-        try Self.set(field, of: &entry, to: member.value)
+      for (name, value) in try Self.members(line) {
+        let field = try Field(name: name)
+        try Self.set(field, of: &entry, to: value)
         given.insert(field)
       }
       for field in [Field.userID, .mockupID] where !given.contains(field) {
@@ -97,7 +128,7 @@ enum PerformanceFormat {
   }
 
   private static func set(
-    _ field: Field, of entry: inout PerformanceEntry, to value: JSONValue
+    _ field: Field, of entry: inout PerformanceEntry, to value: Value
   ) throws(ParseError) {
     switch (field, value) {
     case (.userID, .string(let text)): entry.userID = text
@@ -105,9 +136,9 @@ enum PerformanceFormat {
     case (.pins, .number(let digits)): entry.pins = try count(digits, field)
     case (.impressions, .number(let digits)): entry.impressions = try count(digits, field)
     case (.userID, _), (.mockupID, _):
-      throw ParseError("\(field.rawValue) must be a string, not \(value.text().prefix(80))")
+      throw ParseError("\(field.rawValue) must be a string, not \(value.description)")
     case (.pins, _), (.impressions, _):
-      throw ParseError("\(field.rawValue) must be a number, not \(value.text().prefix(80))")
+      throw ParseError("\(field.rawValue) must be a number, not \(value.description)")
     }
   }
 
@@ -124,12 +155,15 @@ enum PerformanceFormat {
     line.first { !$0.isWhitespace } == "{"
   }
 
-  private static func members(_ line: String) throws(ParseError) -> [JSONValue.Member] {
+  /// Parses a JSON object, and returns its members sorted by name.
+  private static func members(
+    _ line: String
+  ) throws(ParseError) -> [(name: String, value: Value)] {
     do {
-      guard case .object(let members) = try JSONValue(line) else { return [] }
-      return members
+      let members = try JSONDecoder().decode([String: Value].self, from: Data(line.utf8))
+      return members.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
     } catch {
-      throw ParseError("not valid JSON: \(error.message)")
+      throw ParseError("not valid JSON")
     }
   }
 

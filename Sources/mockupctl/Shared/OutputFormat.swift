@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import DynamicMessages
 internal import StandardStreams
 
 /// The format of the output.

@@ -1,4 +1,3 @@
-internal import DynamicMessages
 internal import MockupClient
 internal import VisibleText
 
@@ -50,8 +49,7 @@ extension Record.Value {
     case .number(let number): String(number)
     case .decimal(let number): Int64(exactly: number).map { String($0) } ?? String(number)
     case .flag(let flag): String(flag)
-    case .time(let time):
-      String(timestampSeconds: time.seconds, nanoseconds: time.nanos) ?? "\(time.seconds) s"
+    case .time(let time): time.text ?? "\(time.seconds) s"
     case .nothing: ""
     }
   }

@@ -47,9 +47,6 @@ struct StandardInput: AsyncSequence, Sendable {
     self.capacity = capacity
   }
 
-  /// True if standard input is a terminal.
-  static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
-
   /// Reads the first piece, without the byte order mark that some programs write before UTF-8.
   private static func firstPiece() throws(CommandError) -> [UInt8] {
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
