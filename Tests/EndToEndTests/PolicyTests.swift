@@ -105,6 +105,7 @@ import Testing
     }.filter { $0.0 != "http" } + [
       ("grpc.health.v1.Health", "Check"), ("grpc.health.v1.Health", "Watch"),
       ("grpc.reflection.v1.ServerReflection", "ServerReflectionInfo"),
+      ("grpc.reflection.v1alpha.ServerReflection", "ServerReflectionInfo"),
       ("mockups.v1.CreditService", "Nope"), ("nope", "Nope"),
     ]
 

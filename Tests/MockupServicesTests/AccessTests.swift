@@ -88,7 +88,10 @@ import TTRPC
     "grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch", "http/healthz", "http/readyz",
   ]
 
-  private static let reflection = "grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+  private static let reflection: Set<String> = [
+    "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+  ]
 
   private static func allows(_ roles: Set<Role>, _ method: String) -> Bool {
     let names = method.split(separator: "/").map(String.init)
@@ -100,13 +103,13 @@ import TTRPC
     for method in Self.everything {
       #expect(Self.allows([role], method) == own.contains(method), "\(method)")
     }
-    for method in Self.health.union([Self.reflection]) {
+    for method in Self.health.union(Self.reflection) {
       #expect(Self.allows([role], method), "\(method)")
     }
   }
 
   @Test func `a peer without a role may call the health methods only`() {
-    for method in Self.everything.union([Self.reflection]) {
+    for method in Self.everything.union(Self.reflection) {
       #expect(!Self.allows([], method), "\(method)")
     }
     for method in Self.health { #expect(Self.allows([], method), "\(method)") }

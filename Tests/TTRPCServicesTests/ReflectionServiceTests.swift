@@ -73,7 +73,7 @@ import Testing
     let reflection = try ReflectionService(
       services: [health], descriptorSets: try sets.map { try $0.serializedBytes() })
     var answers: [Answer?] = []
-    try await withServer(of: [health, reflection]) { client, _ in
+    try await withServer(of: [health] + reflection.versions) { client, _ in
       answers = try await ServerReflectionClient(client).serverReflectionInfo {
         requests, responses in
         var received: [Answer?] = []
@@ -106,7 +106,10 @@ import Testing
 
   @Test func `the list contains the services of the server`() async throws {
     let answers = try await Self.answers(to: [.listServices("*")])
-    let names = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]
+    let names = [
+      "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+      "grpc.reflection.v1alpha.ServerReflection",
+    ]
     #expect(
       answers == [
         .listServicesResponse(
@@ -125,6 +128,10 @@ import Testing
       "grpc.reflection.v1.ServerReflectionRequest.message_request",
       "grpc/reflection/v1/reflection.proto"
     ),
+    (
+      "grpc.reflection.v1alpha.ServerReflection.ServerReflectionInfo",
+      "grpc/reflection/v1alpha/reflection.proto"
+    ),
     ("q.outside", "e.proto"),
     ("Bare", "d.proto"),
   ]
@@ -132,7 +139,29 @@ import Testing
   @Test(arguments: symbols)
   func `a symbol is found in its file`(_ symbol: String, _ file: String) async throws {
     let answers = try await Self.answers(to: [.fileContainingSymbol(symbol)])
-    #expect(try answers.map(Self.files) == [[file]])
+    #expect(try answers.map { try Self.files($0).first } == [file])
+  }
+
+  @Test func `the service answers under its former name`() async throws {
+    let reflection = try ReflectionService(services: [], descriptorSets: [])
+    let former = "grpc.reflection.v1alpha.ServerReflection"
+    let method = MethodDescriptor(
+      service: former, name: "ServerReflectionInfo", shape: .bidirectional)
+    try await withServer(of: reflection.versions) { client, _ in
+      let answer = try await client.bidirectional(method) {
+        (
+          requests: RequestWriter<ServerReflectionRequest>,
+          responses: MessageStream<ServerReflectionResponse>
+        ) in
+        try await requests.write(
+          ServerReflectionRequest(messageRequest: .fileContainingSymbol(former)))
+        return try await responses.next()?.messageResponse
+      }
+      #expect(
+        try Self.files(answer) == [
+          "grpc/reflection/v1alpha/reflection.proto", "grpc/reflection/v1/reflection.proto",
+        ])
+    }
   }
 
   @Test func `a file is returned with each of its imports once`() async throws {

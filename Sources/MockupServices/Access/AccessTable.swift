@@ -21,6 +21,7 @@ enum AccessTable {
   static let services: [String: ServiceAccess] = [
     "grpc.health.v1.Health": .everybody,
     "grpc.reflection.v1.ServerReflection": .anyRole,
+    "grpc.reflection.v1alpha.ServerReflection": .anyRole,
   ]
 
   /// The HTTP paths that every peer may request, like health checks.

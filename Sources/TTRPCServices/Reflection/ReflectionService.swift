@@ -3,11 +3,19 @@ public import TTRPC
 
 /// A reflection service, `grpc.reflection.v1.ServerReflection`.
 ///
-/// It lists the server's services and returns the descriptors of their `.proto` files.
+/// It lists the server's services and returns the descriptors of their `.proto` files. Register
+/// ``versions``, since older tools call `grpc.reflection.v1alpha.ServerReflection`.
 public struct ReflectionService: ServerReflectionHandler {
   private typealias MessageResponse = ServerReflectionResponse.MessageResponse
 
-  /// The names of all services, including this one, sorted.
+  /// The service under its former name, which answers with the same methods.
+  private struct Alpha: Service {
+    static let serviceName = "grpc.reflection.v1alpha.ServerReflection"
+
+    let methods: [Method]
+  }
+
+  /// The names of all services, including both names of this one, sorted.
   private let services: [String]
   private let index: DescriptorIndex
 
@@ -22,9 +30,13 @@ public struct ReflectionService: ServerReflectionHandler {
   public init(
     services: [any Service], descriptorSets: [[UInt8]]
   ) throws(ProtobufError) {
-    self.services = (services.map { type(of: $0).serviceName } + [Self.serviceName]).sorted()
+    let names = services.map { type(of: $0).serviceName }
+    self.services = (names + [Self.serviceName, Alpha.serviceName]).sorted()
     index = try DescriptorIndex(descriptorSets + [TTRPCServicesDescriptors.fileDescriptorSet])
   }
+
+  /// The service under its name and under its former name, `v1alpha`.
+  public var versions: [any Service] { [self, Alpha(methods: methods)] }
 
   /// Responds to each request of a stream, in order, until the client ends it.
   public func serverReflectionInfo(

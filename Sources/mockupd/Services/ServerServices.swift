@@ -34,6 +34,6 @@ struct ServerServices: Sendable {
       Dictionary(uniqueKeysWithValues: (names + [""]).map { ($0, .notServing) }))
     let reflection = try ReflectionService(
       services: business + [health], descriptorSets: [MockupDescriptors.fileDescriptorSet])
-    services = business + [health, reflection]
+    services = business + [health] + reflection.versions
   }
 }
