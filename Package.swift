@@ -196,7 +196,10 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "InteropClient", dependencies: ["MockupAPI", "ProtobufC", "TTRPC"],
-      path: "Tests/Harnesses/Interop/swift", swiftSettings: settings),
+      path: "Tests/Harnesses/Interop/swift/client", swiftSettings: settings),
+    .executableTarget(
+      name: "InteropSample", dependencies: ["MockupClient"],
+      path: "Tests/Harnesses/Interop/swift/sample", swiftSettings: settings),
   ]
 )
 

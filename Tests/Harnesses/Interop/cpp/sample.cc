@@ -45,7 +45,7 @@ void Spend(CreditService::Stub& credits, const std::string& user) {
   ReserveCreditsResponse reserved;
   Retry([&](auto* context) { return credits.ReserveCredits(context, reserve, &reserved); });
   if (!reserved.success()) throw std::runtime_error(reserved.message());
-  std::cout << "reserved 3 credits, " << reserved.remaining() << " remaining\n";
+  std::cout << "reserved " << reserved.granted() << " credits\n";
 
   // The paid work happens here. The vendor charged 2 credits; the commit releases the third.
   CommitReservationRequest commit;

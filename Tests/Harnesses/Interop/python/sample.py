@@ -30,7 +30,7 @@ def spend(channel, user):
     )
     if not reserved.success:
         sys.exit(reserved.message)
-    print(f"reserved 3 credits, {reserved.remaining} remaining")
+    print(f"reserved {reserved.granted} credits")
 
     # The paid work happens here. The vendor charged 2 credits; the commit releases the third.
     committed = retry(

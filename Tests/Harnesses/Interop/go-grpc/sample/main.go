@@ -62,7 +62,7 @@ func spend(credits mockups.CreditServiceClient, user string) error {
 	if !reserved.Success {
 		return fmt.Errorf("cannot reserve: %s", reserved.Message)
 	}
-	fmt.Printf("reserved 3 credits, %d remaining\n", reserved.Remaining)
+	fmt.Printf("reserved %d credits\n", reserved.Granted)
 
 	// The paid work happens here. The vendor charged 2 credits; the commit releases the third.
 	var committed *mockups.CommitReservationResponse

@@ -1,7 +1,9 @@
-//! Code that the client and the server share.
+//! Code that the programs share.
 
-/// Generated from proto/mockups/v1/credits.proto by scripts/interop.
+// Generated from proto/mockups/v1 by scripts/interop.
 pub mod credits;
+pub mod mockups;
+pub mod scenes;
 
 use protobuf::Message;
 

@@ -1,0 +1,182 @@
+"""The exceptions of this package."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+
+from mockups.v1 import credits_pb2
+
+
+class MockupdError(Exception):
+    """The base class of the exceptions that this package raises."""
+
+
+class InsufficientCredits(MockupdError):
+    """Fewer credits are available than requested. Nothing was reserved."""
+
+    def __init__(self, message: str, remaining: int):
+        super().__init__(message)
+        #: The number of available credits.
+        self.remaining = remaining
+
+
+class ReservationAlreadyUsed(MockupdError):
+    """An earlier run has used the reservation's id, so the block does not run again.
+
+    The reservation was settled, it has expired, or it was dispatched and the vendor may have
+    charged.
+    """
+
+    def __init__(self, reservation: credits_pb2.Reservation):
+        state = credits_pb2.ReservationState.Name(reservation.state)
+        message = (
+            f"reservation {reservation.reservation_id} is already "
+            f"{state.removeprefix('RESERVATION_STATE_')}"
+        )
+        if reservation.committed:
+            message += (
+                f": {reservation.committed} of {reservation.granted} credits were committed"
+            )
+        super().__init__(message)
+        #: The reservation in its current state.
+        self.reservation = reservation
+
+
+class NotCharged(MockupdError):
+    """Raised by the block of a dispatched reservation if the vendor charged nothing.
+
+    The credits are released, and the exception continues to the caller of the block:
+
+        raise NotCharged("the vendor has no such template") from error
+    """
+
+
+class CallError(MockupdError):
+    """A call that failed. The subclass tells the status code; other codes have none."""
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        retry_delay: Optional[float] = None,
+        field_violations: Optional[dict[str, str]] = None,
+    ):
+        super().__init__(f"{code.name}: {message}")
+        #: The status code.
+        self.code = code
+        #: The server's message.
+        self.message = message
+        #: The seconds after which the server allows a retry; None if it sent no time.
+        self.retry_delay = retry_delay
+        #: The descriptions of the invalid fields, by their paths.
+        self.field_violations = field_violations or {}
+
+    @staticmethod
+    def of(error: grpc.RpcError) -> CallError:
+        """Returns the exception for a failed call of gRPC."""
+        retry_delay, violations = None, {}
+        for key, value in error.trailing_metadata() or ():
+            if key != "grpc-status-details-bin":
+                continue
+            for detail in status_pb2.Status.FromString(value).details:
+                retry = error_details_pb2.RetryInfo()
+                request = error_details_pb2.BadRequest()
+                if detail.Unpack(retry):
+                    retry_delay = retry.retry_delay.ToTimedelta().total_seconds()
+                elif detail.Unpack(request):
+                    violations = {v.field: v.description for v in request.field_violations}
+        if error.code() in _CLASSES:
+            return _CLASSES[error.code()](error.details() or "", retry_delay, violations)
+        return CallError(error.code(), error.details() or "", retry_delay, violations)
+
+    @property
+    def is_transient(self) -> bool:
+        """True if the same call may succeed later."""
+        if isinstance(self, ResourceExhausted):
+            # Without a delay, the limit is one that a retry exceeds again.
+            return self.retry_delay is not None
+        return self.code in (
+            grpc.StatusCode.UNAVAILABLE,
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+            grpc.StatusCode.CANCELLED,
+        )
+
+
+class _Coded(CallError):
+    """An error with the status code of its class."""
+
+    CODE: grpc.StatusCode
+
+    def __init__(
+        self,
+        message: str,
+        retry_delay: Optional[float] = None,
+        field_violations: Optional[dict[str, str]] = None,
+    ):
+        super().__init__(self.CODE, message, retry_delay, field_violations)
+
+
+class InvalidArgument(_Coded):
+    """A field of the request is invalid; `field_violations` names it."""
+
+    CODE = grpc.StatusCode.INVALID_ARGUMENT
+
+
+class NotFound(_Coded):
+    """The user is unknown, or has no such reservation, mockup or ledger entry."""
+
+    CODE = grpc.StatusCode.NOT_FOUND
+
+
+class AlreadyExists(_Coded):
+    """The id was used for a different request."""
+
+    CODE = grpc.StatusCode.ALREADY_EXISTS
+
+
+class FailedPrecondition(_Coded):
+    """The reservation or the mockup is in a state that does not allow the call."""
+
+    CODE = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class PermissionDenied(_Coded):
+    """The server's policy does not allow the call to the user of this process."""
+
+    CODE = grpc.StatusCode.PERMISSION_DENIED
+
+
+class ResourceExhausted(_Coded):
+    """The server is overloaded (with a `retry_delay`), or a message is too large."""
+
+    CODE = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class Unavailable(_Coded):
+    """The server or its database is unavailable."""
+
+    CODE = grpc.StatusCode.UNAVAILABLE
+
+
+class DeadlineExceeded(_Coded):
+    """The call had no response within its timeout. Its outcome is unknown."""
+
+    CODE = grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+_CLASSES = {
+    subclass.CODE: subclass
+    for subclass in (
+        InvalidArgument,
+        NotFound,
+        AlreadyExists,
+        FailedPrecondition,
+        PermissionDenied,
+        ResourceExhausted,
+        Unavailable,
+        DeadlineExceeded,
+    )
+}

@@ -1,0 +1,181 @@
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from mockups.v1 import credits_pb2 as _credits_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+USAGE_ORDER_AVAILABLE: UsageOrder
+USAGE_ORDER_HELD: UsageOrder
+USAGE_ORDER_MONTHLY_USED: UsageOrder
+USAGE_ORDER_UNSPECIFIED: UsageOrder
+USAGE_ORDER_USED: UsageOrder
+
+class Discrepancy(_message.Message):
+    __slots__ = ["description", "user_id", "year"]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    description: str
+    user_id: str
+    year: int
+    def __init__(self, user_id: _Optional[str] = ..., year: _Optional[int] = ..., description: _Optional[str] = ...) -> None: ...
+
+class GetServerInfoRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class GetServerInfoResponse(_message.Message):
+    __slots__ = ["calls_in_flight", "database_version", "now", "open_connections", "pending_mockups", "process_id", "schema_version", "started_at", "unresolved_reservations", "version"]
+    CALLS_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    DATABASE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    OPEN_CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    PENDING_MOCKUPS_FIELD_NUMBER: _ClassVar[int]
+    PROCESS_ID_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    UNRESOLVED_RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    calls_in_flight: int
+    database_version: str
+    now: _timestamp_pb2.Timestamp
+    open_connections: int
+    pending_mockups: int
+    process_id: int
+    schema_version: int
+    started_at: _timestamp_pb2.Timestamp
+    unresolved_reservations: int
+    version: str
+    def __init__(self, version: _Optional[str] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., now: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., process_id: _Optional[int] = ..., schema_version: _Optional[int] = ..., database_version: _Optional[str] = ..., open_connections: _Optional[int] = ..., calls_in_flight: _Optional[int] = ..., unresolved_reservations: _Optional[int] = ..., pending_mockups: _Optional[int] = ...) -> None: ...
+
+class GetUsageReportRequest(_message.Message):
+    __slots__ = ["active_only", "available_at_most", "month", "order", "page_size", "page_token", "soft_limit_passed_only", "user_id", "year"]
+    ACTIVE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_AT_MOST_FIELD_NUMBER: _ClassVar[int]
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SOFT_LIMIT_PASSED_ONLY_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    active_only: bool
+    available_at_most: int
+    month: int
+    order: UsageOrder
+    page_size: int
+    page_token: str
+    soft_limit_passed_only: bool
+    user_id: str
+    year: int
+    def __init__(self, year: _Optional[int] = ..., month: _Optional[int] = ..., order: _Optional[_Union[UsageOrder, str]] = ..., active_only: bool = ..., soft_limit_passed_only: bool = ..., available_at_most: _Optional[int] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...
+
+class GetUsageReportResponse(_message.Message):
+    __slots__ = ["next_page_token", "totals", "users"]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    next_page_token: str
+    totals: UsageTotals
+    users: _containers.RepeatedCompositeFieldContainer[UserUsage]
+    def __init__(self, users: _Optional[_Iterable[_Union[UserUsage, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., totals: _Optional[_Union[UsageTotals, _Mapping]] = ...) -> None: ...
+
+class ResolveReservationRequest(_message.Message):
+    __slots__ = ["allow_overrun", "credits", "reservation_id", "resolution_id", "user_id"]
+    ALLOW_OVERRUN_FIELD_NUMBER: _ClassVar[int]
+    CREDITS_FIELD_NUMBER: _ClassVar[int]
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    RESOLUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    allow_overrun: bool
+    credits: int
+    reservation_id: str
+    resolution_id: str
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ..., reservation_id: _Optional[str] = ..., credits: _Optional[int] = ..., resolution_id: _Optional[str] = ..., allow_overrun: bool = ...) -> None: ...
+
+class ResolveReservationResponse(_message.Message):
+    __slots__ = ["replayed", "reservation", "usage"]
+    REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    replayed: bool
+    reservation: _credits_pb2.Reservation
+    usage: _credits_pb2.CreditUsage
+    def __init__(self, reservation: _Optional[_Union[_credits_pb2.Reservation, _Mapping]] = ..., usage: _Optional[_Union[_credits_pb2.CreditUsage, _Mapping]] = ..., replayed: bool = ...) -> None: ...
+
+class SetBudgetRequest(_message.Message):
+    __slots__ = ["annual_budget", "monthly_soft_limit", "user_id"]
+    ANNUAL_BUDGET_FIELD_NUMBER: _ClassVar[int]
+    MONTHLY_SOFT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    annual_budget: int
+    monthly_soft_limit: int
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ..., annual_budget: _Optional[int] = ..., monthly_soft_limit: _Optional[int] = ...) -> None: ...
+
+class SetBudgetResponse(_message.Message):
+    __slots__ = ["previous_annual_budget", "previous_monthly_soft_limit", "usage"]
+    PREVIOUS_ANNUAL_BUDGET_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_MONTHLY_SOFT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    previous_annual_budget: int
+    previous_monthly_soft_limit: int
+    usage: _credits_pb2.CreditUsage
+    def __init__(self, usage: _Optional[_Union[_credits_pb2.CreditUsage, _Mapping]] = ..., previous_annual_budget: _Optional[int] = ..., previous_monthly_soft_limit: _Optional[int] = ...) -> None: ...
+
+class UsageTotals(_message.Message):
+    __slots__ = ["annual_budget", "generation", "held", "monthly_held", "monthly_used", "refund", "regeneration", "unresolved_reservations", "used", "users", "users_above_soft_limit"]
+    ANNUAL_BUDGET_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    MONTHLY_HELD_FIELD_NUMBER: _ClassVar[int]
+    MONTHLY_USED_FIELD_NUMBER: _ClassVar[int]
+    REFUND_FIELD_NUMBER: _ClassVar[int]
+    REGENERATION_FIELD_NUMBER: _ClassVar[int]
+    UNRESOLVED_RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    USERS_ABOVE_SOFT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    annual_budget: int
+    generation: int
+    held: int
+    monthly_held: int
+    monthly_used: int
+    refund: int
+    regeneration: int
+    unresolved_reservations: int
+    used: int
+    users: int
+    users_above_soft_limit: int
+    def __init__(self, users: _Optional[int] = ..., annual_budget: _Optional[int] = ..., generation: _Optional[int] = ..., regeneration: _Optional[int] = ..., refund: _Optional[int] = ..., used: _Optional[int] = ..., held: _Optional[int] = ..., monthly_used: _Optional[int] = ..., users_above_soft_limit: _Optional[int] = ..., unresolved_reservations: _Optional[int] = ..., monthly_held: _Optional[int] = ...) -> None: ...
+
+class UserUsage(_message.Message):
+    __slots__ = ["unresolved_reservations", "usage", "user_id"]
+    UNRESOLVED_RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    unresolved_reservations: int
+    usage: _credits_pb2.CreditUsage
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ..., usage: _Optional[_Union[_credits_pb2.CreditUsage, _Mapping]] = ..., unresolved_reservations: _Optional[int] = ...) -> None: ...
+
+class VerifyLedgerRequest(_message.Message):
+    __slots__ = ["user_id"]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
+
+class VerifyLedgerResponse(_message.Message):
+    __slots__ = ["discrepancy", "users_verified"]
+    DISCREPANCY_FIELD_NUMBER: _ClassVar[int]
+    USERS_VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    discrepancy: Discrepancy
+    users_verified: int
+    def __init__(self, discrepancy: _Optional[_Union[Discrepancy, _Mapping]] = ..., users_verified: _Optional[int] = ...) -> None: ...
+
+class UsageOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
