@@ -156,7 +156,10 @@ class Client:
     def usage(
         self, user: ID, *, year: int = 0, month: int = 0
     ) -> credits_pb2.GetCreditUsageResponse:
-        """Returns a user's credits in a year and a month; 0 is the current one. Raises CallError."""
+        """Returns a user's credits in a year and a month; 0 is the current one.
+
+        Raises CallError.
+        """
         request = credits_pb2.GetCreditUsageRequest(user_id=str(user), year=year, month=month)
         return self.call(self.credits.GetCreditUsage, request)
 

@@ -37,9 +37,7 @@ class ReservationAlreadyUsed(MockupdError):
             f"{state.removeprefix('RESERVATION_STATE_')}"
         )
         if reservation.committed:
-            message += (
-                f": {reservation.committed} of {reservation.granted} credits were committed"
-            )
+            message += f": {reservation.committed} of {reservation.granted} credits were committed"
         super().__init__(message)
         #: The reservation in its current state.
         self.reservation = reservation

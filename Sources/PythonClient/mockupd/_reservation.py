@@ -126,9 +126,7 @@ class Reservation:
     def _hold(self) -> None:
         """Reserves the credits, or finds the reservation of an earlier run."""
         calls = self._calls
-        reserved = calls.unary(
-            self._credits.ReserveCredits, self._request, timeout=calls.timeout
-        )
+        reserved = calls.unary(self._credits.ReserveCredits, self._request, timeout=calls.timeout)
         if not reserved.success:
             raise InsufficientCredits(reserved.message, reserved.remaining)
         reservation = reserved.reservation
@@ -150,9 +148,7 @@ class Reservation:
 
     def _dispatch(self) -> None:
         """Tells the server that the vendor is about to be called."""
-        request = credits_pb2.DispatchReservationRequest(
-            user_id=self.user, reservation_id=self.id
-        )
+        request = credits_pb2.DispatchReservationRequest(user_id=self.user, reservation_id=self.id)
         try:
             response = self._calls.unary(
                 self._credits.DispatchReservation, request, timeout=self._calls.timeout
@@ -208,9 +204,7 @@ class Reservation:
     # After the block ----------------------------------------------------------------------------
 
     def _commit(self) -> credits_pb2.CommitReservationResponse:
-        request = credits_pb2.CommitReservationRequest(
-            user_id=self.user, reservation_id=self.id
-        )
+        request = credits_pb2.CommitReservationRequest(user_id=self.user, reservation_id=self.id)
         if self._spent is not None:
             request.credits = self._spent
         return self._calls.unary(
@@ -218,9 +212,7 @@ class Reservation:
         )
 
     def _release(self) -> None:
-        request = credits_pb2.ReleaseReservationRequest(
-            user_id=self.user, reservation_id=self.id
-        )
+        request = credits_pb2.ReleaseReservationRequest(user_id=self.user, reservation_id=self.id)
         self._calls.unary(
             self._credits.ReleaseReservation, request, timeout=self._calls.bounded_timeout
         )

@@ -227,23 +227,35 @@ def refuse(m, user, slow, socket):
     with raising() as raised:
         with m.reservation(user, 2, id=id):
             runs += 1
-    check("an id of another request raises AlreadyExists",
-          isinstance(raised.error, mockupd.AlreadyExists), raised.error)
+    check(
+        "an id of another request raises AlreadyExists",
+        isinstance(raised.error, mockupd.AlreadyExists),
+        raised.error,
+    )
     with raising() as raised:
         with m.reservation(user, 1) as r:
             r.spent = 2
-    check("a commit of too many credits raises FailedPrecondition",
-          isinstance(raised.error, mockupd.FailedPrecondition), raised.error)
+    check(
+        "a commit of too many credits raises FailedPrecondition",
+        isinstance(raised.error, mockupd.FailedPrecondition),
+        raised.error,
+    )
     with mockupd.connect(socket, timeout=0.2) as hurried, raising() as raised:
         with hurried.reservation(slow, 1):
             runs += 1
-    check("a call without a response in time raises DeadlineExceeded",
-          isinstance(raised.error, mockupd.DeadlineExceeded), raised.error)
+    check(
+        "a call without a response in time raises DeadlineExceeded",
+        isinstance(raised.error, mockupd.DeadlineExceeded),
+        raised.error,
+    )
     with mockupd.connect(socket + ".none", timeout=60, retry=impatient) as nobody:
         with raising() as raised:
             nobody.usage(user)
-    check("a server that does not exist raises Unavailable",
-          isinstance(raised.error, mockupd.Unavailable), raised.error)
+    check(
+        "a server that does not exist raises Unavailable",
+        isinstance(raised.error, mockupd.Unavailable),
+        raised.error,
+    )
     check("no block has run", runs == 0)
 
 
@@ -251,8 +263,10 @@ def run_again(m, user):
     """Runs a block again under the id of an earlier run."""
     used = Used(m, user)
     id = uuid.uuid4()
-    m.call(m.credits.ReserveCredits, credits_pb2.ReserveCreditsRequest(
-        user_id=user, reservation_id=str(id), credits=2))
+    m.call(
+        m.credits.ReserveCredits,
+        credits_pb2.ReserveCreditsRequest(user_id=user, reservation_id=str(id), credits=2),
+    )
     with m.reservation(user, 2, id=id) as r:
         check("a run continues under the id of a run that has settled nothing", r.is_resumed)
     check("its credits are charged once", used.since() == (2, 0), used.since())
@@ -263,7 +277,8 @@ def run_again(m, user):
     check(
         "a settled id raises ReservationAlreadyUsed, and the block does not run",
         isinstance(raised.error, mockupd.ReservationAlreadyUsed)
-        and raised.error.reservation.committed == 2 and not ran
+        and raised.error.reservation.committed == 2
+        and not ran
         and str(raised.error).endswith("already COMMITTED: 2 of 2 credits were committed"),
         raised.error,
     )
@@ -276,22 +291,31 @@ def dispatch(m, user):
     with raising() as raised:
         with m.reservation(user, 2, id=id, dispatched=True):
             raise TimeoutError
-    check("an exception of a dispatched block releases nothing",
-          isinstance(raised.error, TimeoutError) and used.since() == (0, 2), used.since())
+    check(
+        "an exception of a dispatched block releases nothing",
+        isinstance(raised.error, TimeoutError) and used.since() == (0, 2),
+        used.since(),
+    )
     ran = False
     with raising() as raised:
         with m.reservation(user, 2, id=id, dispatched=True):
             ran = True
-    check("a dispatched id does not run again",
-          isinstance(raised.error, mockupd.ReservationAlreadyUsed) and not ran, raised.error)
+    check(
+        "a dispatched id does not run again",
+        isinstance(raised.error, mockupd.ReservationAlreadyUsed) and not ran,
+        raised.error,
+    )
     with m.reservation(user, 2, id=id, dispatched=True, resume_dispatched=True) as r:
         check("a dispatched id runs again if the block finds out about the charge", r.is_resumed)
     check("its credits are charged once", used.since() == (2, 0), used.since())
     with raising() as raised:
         with m.reservation(user, 2, dispatched=True):
             raise mockupd.NotCharged("no such template")
-    check("NotCharged releases the credits of a dispatched block",
-          isinstance(raised.error, mockupd.NotCharged) and used.since() == (2, 0), used.since())
+    check(
+        "NotCharged releases the credits of a dispatched block",
+        isinstance(raised.error, mockupd.NotCharged) and used.since() == (2, 0),
+        used.since(),
+    )
 
 
 def keep_alive(m, user):
@@ -312,11 +336,17 @@ def lose_answers(m, user, proxy):
     runs = 0
     with m.reservation(user, 2) as r:
         runs += 1
-        check("a lost answer to the reservation is retried under the same id",
-              used.since() == (0, 2) and r.is_resumed, used.since())
+        check(
+            "a lost answer to the reservation is retried under the same id",
+            used.since() == (0, 2) and r.is_resumed,
+            used.since(),
+        )
         proxy.lose_next_answer()
-    check("a lost answer to the commit is retried under the same id",
-          r.outcome.replayed and runs == 1, r.outcome)
+    check(
+        "a lost answer to the commit is retried under the same id",
+        r.outcome.replayed and runs == 1,
+        r.outcome,
+    )
     check("the credits are charged once", used.since() == (2, 0), used.since())
 
     refusals = 3 * impatient.attempts
@@ -335,28 +365,41 @@ def interrupt(m, user, proxy):
     with raising() as raised:
         with m.reservation(user, 2):
             ran = True
-    check("an interrupted reservation does not run the block",
-          isinstance(raised.error, KeyboardInterrupt) and not ran, raised.error)
+    check(
+        "an interrupted reservation does not run the block",
+        isinstance(raised.error, KeyboardInterrupt) and not ran,
+        raised.error,
+    )
     check("its credits are released", used.since() == (0, 0), used.since())
     with raising() as raised:
         with m.reservation(user, 2) as r:
             proxy.interrupt_at_next_answer()
-    check("an interrupted commit is completed before the interruption continues",
-          isinstance(raised.error, KeyboardInterrupt) and used.since() == (2, 0), raised.error)
+    check(
+        "an interrupted commit is completed before the interruption continues",
+        isinstance(raised.error, KeyboardInterrupt) and used.since() == (2, 0),
+        raised.error,
+    )
     with raising() as raised:
         with m.reservation(user, 2):
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(900)
-    check("an interrupted block releases its credits",
-          isinstance(raised.error, KeyboardInterrupt) and used.since() == (2, 0), raised.error)
+    check(
+        "an interrupted block releases its credits",
+        isinstance(raised.error, KeyboardInterrupt) and used.since() == (2, 0),
+        raised.error,
+    )
 
 
 def watch(m, user, asset, proxy):
     """Watches the user's mockups over a connection that is lost."""
 
     def generate(scene):
-        made = m.call(m.mockups.GenerateMockups, mockups_pb2.GenerateMockupsRequest(
-            user_id=user, request_id=str(uuid.uuid4()), asset_ids=[asset], scenes=[scene]))
+        made = m.call(
+            m.mockups.GenerateMockups,
+            mockups_pb2.GenerateMockupsRequest(
+                user_id=user, request_id=str(uuid.uuid4()), asset_ids=[asset], scenes=[scene]
+            ),
+        )
         return made.results[0].mockup_id
 
     changes = m.watch(user)
@@ -368,7 +411,9 @@ def watch(m, user, asset, proxy):
     proxy.cut()
     made = generate("home_office")
     change = next(changes)
-    check("a watch continues after its connection was lost", change.mockup.mockup_id == made, change)
+    check(
+        "a watch continues after its connection was lost", change.mockup.mockup_id == made, change
+    )
     changes.close()
     resumed = m.watch(user, first.resume_token)
     scenes = [next(resumed).mockup.scene for _ in range(3)]
@@ -411,8 +456,11 @@ def main():
             with mockupd.connect(socket) as m, raising() as raised:
                 with m.reservation(user, 1):
                     check("the block does not run", False)
-            check("a caller without the role raises PermissionDenied",
-                  isinstance(raised.error, mockupd.PermissionDenied), raised.error)
+            check(
+                "a caller without the role raises PermissionDenied",
+                isinstance(raised.error, mockupd.PermissionDenied),
+                raised.error,
+            )
         case _:
             sys.exit(__doc__)
     sys.exit(failed)

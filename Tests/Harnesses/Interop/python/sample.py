@@ -42,9 +42,7 @@ def spend(channel, user):
 
 def watch(channel, user):
     mockups = mockups_pb2_grpc.MockupServiceStub(channel)
-    changes = mockups.WatchMockups(
-        mockups_pb2.WatchMockupsRequest(user_id=user, send_current=True)
-    )
+    changes = mockups.WatchMockups(mockups_pb2.WatchMockupsRequest(user_id=user, send_current=True))
     for change in changes:
         if change.mockup.status == mockups_pb2.MOCKUP_STATUS_COMPLETED:
             print(f"{change.mockup.scene}: {change.mockup.file_url}")

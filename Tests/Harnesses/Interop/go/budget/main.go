@@ -1,5 +1,5 @@
-// Budget spends a budget over ttrpc and gRPC at the same time, on one connection each, and makes HTTP
-// requests meanwhile. It prints a line for each check, and exits with 1 if one of them fails.
+// Budget spends a budget over ttrpc and gRPC at the same time, on one connection each, and makes
+// HTTP requests meanwhile. It prints a line for each check, and exits with 1 if one of them fails.
 // scripts/interop runs it.
 package main
 
@@ -194,8 +194,8 @@ func checkUsage(ctx context.Context, callers []caller, user string, used, held i
 	}
 }
 
-// makeRequests makes HTTP requests, one at a time, until the context is cancelled, and returns their
-// number. The server closes an HTTP connection after its response.
+// makeRequests makes HTTP requests, one at a time, until the context is cancelled, and returns
+// their number. The server closes an HTTP connection after its response.
 func makeRequests(ctx context.Context, socket string) (requests int) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)

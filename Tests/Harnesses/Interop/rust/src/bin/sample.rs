@@ -41,7 +41,12 @@ struct Server {
 
 impl Server {
     /// Makes an idempotent call, and makes it again while the server is unavailable.
-    fn retry<R: Message>(&mut self, service: &str, method: &str, request: &dyn Message) -> Result<R> {
+    fn retry<R: Message>(
+        &mut self,
+        service: &str,
+        method: &str,
+        request: &dyn Message,
+    ) -> Result<R> {
         let mut attempt = 1;
         loop {
             let error = match self.call(service, method, request) {
@@ -64,7 +69,12 @@ impl Server {
         }
     }
 
-    fn call<R: Message>(&mut self, service: &str, method: &str, request: &dyn Message) -> Result<R> {
+    fn call<R: Message>(
+        &mut self,
+        service: &str,
+        method: &str,
+        request: &dyn Message,
+    ) -> Result<R> {
         if self.client.is_none() {
             let stream = UnixStream::connect(&self.socket)
                 .map_err(|error| Error::Socket(error.to_string()))?;
