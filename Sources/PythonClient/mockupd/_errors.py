@@ -76,10 +76,10 @@ class CallError(MockupdError):
     def of(error: grpc.RpcError) -> CallError:
         """Returns the exception for a failed call of gRPC."""
         retry_delay, violations = None, {}
-        for key, value in error.trailing_metadata() or ():
-            if key != "grpc-status-details-bin":
+        for trailer in error.trailing_metadata() or ():
+            if trailer.key != "grpc-status-details-bin":
                 continue
-            for detail in status_pb2.Status.FromString(value).details:
+            for detail in status_pb2.Status.FromString(trailer.value).details:
                 retry = error_details_pb2.RetryInfo()
                 request = error_details_pb2.BadRequest()
                 if detail.Unpack(retry):
