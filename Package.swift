@@ -48,6 +48,7 @@ let package = Package(
   products: [
     .library(name: "MockupClient", targets: ["MockupClient"]),
     .library(name: "TTRPC", targets: ["TTRPC"]),
+    .library(name: "GRPC", targets: ["GRPC"]),
     .library(name: "TTRPCServices", targets: ["TTRPCServices"]),
     .executable(name: "mockupd", targets: ["mockupd"]),
     .executable(name: "mockupctl", targets: ["mockupctl"]),
@@ -78,9 +79,8 @@ let package = Package(
 
     // Protocols and database access, independent of the domain.
     .module("ProtobufC", ["CProtobufC"]),
-    .module(
-      "TTRPC",
-      ["CLinux", "CTTRPCMessages", "CZlib", "ProtobufC", logging, metrics] + nio + http2 + tracing),
+    .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + tracing),
+    .module("GRPC", ["CZlib", "ProtobufC", "TTRPC", logging] + nio + http2),
     .module(
       "TTRPCServices",
       ["CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
@@ -119,7 +119,8 @@ let package = Package(
     .executableTarget(
       name: "mockupd",
       dependencies: [
-        "CLinux", "MockupAPI", "MockupSchema", "MockupServices", "MockupDatabase", "Postgres",
+        "CLinux", "GRPC", "MockupAPI", "MockupSchema", "MockupServices", "MockupDatabase",
+        "Postgres",
         "Prometheus", "StandardStreams", "Systemd", "TTRPC", "TTRPCServices", "VisibleText",
         argumentParser, configuration, concurrencyHelpers, lifecycle, logging, metrics,
         systemPackage, unixSignals,
@@ -152,7 +153,7 @@ let package = Package(
     .tests(
       "TTRPCTests",
       [
-        "CTTRPCMessages", "CZlib", "ProtobufC", "TTRPC", "TestSupport", logging, metrics,
+        "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC", "TestSupport", logging, metrics,
         metricsTestKit,
       ] + nio + http2 + tracing),
     .tests(

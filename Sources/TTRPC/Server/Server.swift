@@ -28,6 +28,7 @@ public final class Server: Sendable {
   ///
   /// - Parameters:
   ///   - services: The services, each with a name of its own.
+  ///   - formats: The protocols to speak besides ttrpc and HTTP/1.1.
   ///   - routes: The paths to serve over HTTP on the same socket. Without routes, the server does
   ///     not recognize HTTP.
   ///   - interceptors: The interceptors around each call, the outermost first.
@@ -38,13 +39,14 @@ public final class Server: Sendable {
   ///     handlers.
   ///   - logger: The logger, to which the server adds the peer and the method of each call.
   public init(
-    services: [any Service], routes: [HTTPRoute] = [],
+    services: [any Service], formats: [WireFormat] = [], routes: [HTTPRoute] = [],
     interceptors: [any ServerInterceptor] = [], limits: ServerLimits = ServerLimits(),
     budget: @escaping @Sendable (PeerIdentity) -> PeerBudget = { _ in .unlimited },
     eventLoops: Int = 1, logger: Logger
   ) {
     self.parts = ServerParts(
-      services, routes: routes, interceptors: interceptors, limits: limits, budget: budget)
+      services, formats: formats, routes: routes, interceptors: interceptors, limits: limits,
+      budget: budget)
     self.eventLoopCount = max(eventLoops, 1)
     self.logger = logger
   }

@@ -100,7 +100,7 @@ public struct ServerLimits: Sendable, Hashable {
   public init() {}
 
   /// The maximum number of bytes of one stream, raised so that the longest message fits.
-  var effectiveQueuedBytesPerStream: Int {
+  package var effectiveQueuedBytesPerStream: Int {
     max(queuedBytesPerStream, wire.maximumMessageSize + InboundQueue.overhead)
   }
 }

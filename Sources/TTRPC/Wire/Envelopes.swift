@@ -62,6 +62,9 @@ extension WireStatus {
 }
 
 extension RPCError {
+  /// The error as a serialized `google.rpc.Status`.
+  package var serializedStatus: [UInt8] { WireStatus(self).serialized() }
+
   init(_ status: WireStatus) {
     self.init(
       // gRPC treats a code that it does not define as UNKNOWN.

@@ -3,7 +3,7 @@ internal import NIOCore
 internal import Synchronization
 
 /// A counter of the memory that a connection's unread messages take, over all its streams.
-final class InboundBudget: Sendable {
+package final class InboundBudget: Sendable {
   private let used = Atomic(0)
 
   /// The cost of the unread messages of all streams, in bytes (see ``InboundQueue/overhead``).
@@ -42,7 +42,7 @@ final class InboundBudget: Sendable {
 ///
 /// ``append(_:)`` never waits. The connection checks ``bytes`` instead, and if the reader is too
 /// far behind, it stops reading from the socket or ends the stream.
-final class InboundQueue: Sendable {
+package final class InboundQueue: Sendable {
   /// The bytes that each message costs in addition to its size, so that empty messages count too.
   static let overhead = 64
 
@@ -63,7 +63,7 @@ final class InboundQueue: Sendable {
   ///
   /// - Parameter taken: A closure that is called with the size of each message that the reader has
   ///   taken, from any thread.
-  init(budget: InboundBudget, taken: (@Sendable (Int) -> Void)? = nil) {
+  package init(budget: InboundBudget, taken: (@Sendable (Int) -> Void)? = nil) {
     self.budget = budget
     self.taken = taken
   }
@@ -74,10 +74,10 @@ final class InboundQueue: Sendable {
   }
 
   /// The cost of the unread messages, in bytes.
-  var bytes: Int { state.withLockedValue(\.bytes) }
+  package var bytes: Int { state.withLockedValue(\.bytes) }
 
   /// Appends a message, or drops it if the stream has ended.
-  func append(_ message: [UInt8]) {
+  package func append(_ message: [UInt8]) {
     let reader = state.withLockedValue { state -> Reader? in
       guard state.end == nil else { return nil }
       if let reader = state.reader.take() { return reader }

@@ -1,14 +1,25 @@
-internal import NIOCore
+package import NIOCore
 
 /// The prefix that a wire format puts before each message of a stream.
-struct MessageFraming: Sendable {
+package struct MessageFraming: Sendable {
   /// The number of bytes before each message.
-  let prefixLength: Int
+  package let prefixLength: Int
   /// Writes the prefix of a message.
-  let writePrefix: @Sendable (_ buffer: inout ByteBuffer, _ length: Int, _ streamID: UInt32) -> Void
+  package let writePrefix:
+    @Sendable (_ buffer: inout ByteBuffer, _ length: Int, _ streamID: UInt32) -> Void
 
   /// Returns the size of the only response of a call, which the limit on messages applies to.
   let responseSize: @Sendable (_ length: Int) -> Int
+
+  package init(
+    prefixLength: Int,
+    writePrefix: @escaping @Sendable (inout ByteBuffer, Int, UInt32) -> Void,
+    responseSize: @escaping @Sendable (Int) -> Int
+  ) {
+    self.prefixLength = prefixLength
+    self.writePrefix = writePrefix
+    self.responseSize = responseSize
+  }
 
   /// Counts the only response of a call, and returns it.
   ///

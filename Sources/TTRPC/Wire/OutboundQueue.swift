@@ -1,7 +1,7 @@
 internal import NIOCore
 
 /// The continuation of a writer that waits until its message is written or dropped.
-typealias MessageTaken = CheckedContinuation<Result<Void, RPCError>, Never>
+package typealias MessageTaken = CheckedContinuation<Result<Void, RPCError>, Never>
 
 /// A queue of stream frames that wait until the peer has read earlier data.
 ///

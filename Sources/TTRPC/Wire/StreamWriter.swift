@@ -1,9 +1,9 @@
-internal import NIOCore
+package import NIOCore
 internal import ProtobufC
 internal import Synchronization
 
 /// The part of a connection that its stream writers use, on the connection's event loop only.
-protocol StreamConnection: AnyObject {
+package protocol StreamConnection: AnyObject {
   /// Writes a frame of a stream, unless the peer has to read earlier data first.
   ///
   /// - Returns: The outcome, or nil if the frame was not written and should be queued.

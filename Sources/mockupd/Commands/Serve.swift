@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import FoundationEssentials
+internal import GRPC
 internal import Logging
 internal import MockupServices
 internal import MockupDatabase
@@ -75,7 +76,7 @@ struct Serve: AsyncParsableCommand {
       limit: ResponseLimit(maximumMessageSize: settings.limits.wire.maximumMessageSize),
       watchers: watchers, process: process)
     let server = Server(
-      services: answers.services,
+      services: answers.services, formats: [.grpc],
       routes: HTTPRoutes.make(telemetry, pool, answers.health, readiness),
       interceptors: telemetry.interceptors(logger, callLevel: settings.logCallLevel)
         + [access.authorization, answers.shedding]

@@ -48,8 +48,10 @@ let package = Package(
     .target(name: "ProtobufC", dependencies: ["CProtobufC"], swiftSettings: observed),
     .target(
       name: "TTRPC",
-      dependencies: ["CLinux", "CTTRPCMessages", "CZlib", "ProtobufC", logging, metrics] + nio + http2
-        + tracing,
+      dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + tracing,
+      swiftSettings: observed),
+    .target(
+      name: "GRPC", dependencies: ["CZlib", "ProtobufC", "TTRPC", logging] + nio + http2,
       swiftSettings: observed),
     .target(name: "CFuzzing"),
     .executableTarget(

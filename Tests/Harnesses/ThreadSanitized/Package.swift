@@ -43,7 +43,10 @@ let package = Package(
     .target(name: "CTTRPCMessages", dependencies: ["CProtobufC"]),
     .target(name: "ProtobufC", dependencies: ["CProtobufC"], swiftSettings: settings),
     .target(
-      name: "TTRPC", dependencies: ["CLinux", "CTTRPCMessages", "CZlib", "ProtobufC"] + libraries,
+      name: "TTRPC", dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC"] + libraries,
+      swiftSettings: settings),
+    .target(
+      name: "GRPC", dependencies: ["CZlib", "ProtobufC", "TTRPC"] + libraries,
       swiftSettings: settings),
     // The files that need no database.
     .target(
@@ -58,7 +61,7 @@ let package = Package(
     .testTarget(
       name: "TTRPCTests",
       dependencies: [
-        "CTTRPCMessages", "CZlib", "ProtobufC", "TTRPC", "TestSupport",
+        "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC", "TestSupport",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ] + libraries,
       swiftSettings: settings),

@@ -3,6 +3,7 @@ import ProtobufC
 import TestSupport
 import Testing
 
+@testable import GRPC
 @testable import TTRPC
 
 /// Clients that break HTTP/2's rules, or use them to burden the server.

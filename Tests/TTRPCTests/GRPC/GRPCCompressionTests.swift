@@ -3,6 +3,7 @@ import ProtobufC
 import TestSupport
 import Testing
 
+@testable import GRPC
 @testable import TTRPC
 
 /// Compressed requests.

@@ -2,6 +2,7 @@ import NIOCore
 import NIOHTTP2
 import Testing
 
+@testable import GRPC
 @testable import TTRPC
 
 /// The limit on frames that belong to no call.

@@ -1,6 +1,7 @@
 import NIOCore
 import Testing
 
+@testable import GRPC
 @testable import TTRPC
 
 /// The reader of messages in the data of a stream.

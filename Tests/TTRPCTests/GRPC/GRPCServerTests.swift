@@ -4,6 +4,7 @@ import ProtobufC
 import TestSupport
 import Testing
 
+@testable import GRPC
 @testable import TTRPC
 
 /// gRPC on the ttrpc socket.

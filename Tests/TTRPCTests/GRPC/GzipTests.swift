@@ -2,6 +2,7 @@ import NIOCore
 import TestSupport
 import Testing
 
+@testable import GRPC
 @testable import TTRPC
 
 /// The decoder of gzip members.

@@ -1,3 +1,4 @@
+import GRPC
 import Glibc
 import Logging
 import NIOConcurrencyHelpers
@@ -183,7 +184,8 @@ func withServer(
     }
   }
   let server = Server(
-    services: [service], routes: routes, interceptors: interceptors, limits: limits,
+    services: [service], formats: [.grpc], routes: routes, interceptors: interceptors,
+    limits: limits,
     budget: budget, logger: logger ?? .silent)
   let ready = Flag()
   try await withThrowingTaskGroup(of: Void.self) { group in

@@ -12,7 +12,7 @@ internal import ProtobufC
 ///
 /// In between, ``end(_:_:)`` can end the call early. The caller then gets the reason at once, the
 /// handler is cancelled, and its outcome is discarded.
-final class CallTable {
+package final class CallTable {
   /// A call whose stream is open.
   private struct Entry {
     let call: ServerCall
@@ -57,7 +57,7 @@ final class CallTable {
   private var requestBytes = 0
   private(set) var isDraining = false
   /// The budget of the messages that wait for handlers.
-  let inboundBudget = InboundBudget()
+  package let inboundBudget = InboundBudget()
 
   // Both are `nil` before the wire format is known and after the connection has closed. They refer
   // to this object.
@@ -105,7 +105,7 @@ final class CallTable {
   ///   - request: The request, without its message.
   ///   - message: The request's message, which is read before this method returns. It is ignored if
   ///     requests are a stream.
-  func start(_ request: CallRequest, _ message: UnsafeRawBufferPointer) {
+  package func start(_ request: CallRequest, _ message: UnsafeRawBufferPointer) {
     guard let connection, let output else { return }
     let hooks = hooks(for: request)
     let kind = request.kind
@@ -336,13 +336,13 @@ final class CallTable {
   }
 
   /// Ends a call before its handler has returned: cancels the handler, and sends the reason.
-  func end(_ streamID: UInt32, _ reason: RPCError) {
+  package func end(_ streamID: UInt32, _ reason: RPCError) {
     forget(streamID, reason)
     output?.end(streamID, .failure(reason), isEarly: true)
   }
 
   /// Cancels the handler of a call, and forgets the call without an answer.
-  func forget(_ streamID: UInt32, _ reason: RPCError) {
+  package func forget(_ streamID: UInt32, _ reason: RPCError) {
     guard let entry = remove(streamID) else { return }
     entry.call.end(reason)
     entry.cancellation?()
@@ -360,13 +360,13 @@ final class CallTable {
   }
 
   /// Starts the drain: ends the calls that do not end by themselves.
-  func startDrain() {
+  package func startDrain() {
     isDraining = true
     for streamID in entries.ids(where: \.endsAtDrain) { end(streamID, .draining) }
   }
 
   /// Ends all calls.
-  func endAll(_ reason: RPCError) {
+  package func endAll(_ reason: RPCError) {
     for streamID in entries.ids { end(streamID, reason) }
   }
 
@@ -461,10 +461,10 @@ final class CallTable {
   }
 
   /// The queue of a call's requests, if they are a stream.
-  func requests(of streamID: UInt32) -> InboundQueue? { entries[streamID]?.requests }
+  package func requests(of streamID: UInt32) -> InboundQueue? { entries[streamID]?.requests }
 
   /// Ends a stream of requests after its last message.
-  func finishRequests(of streamID: UInt32) {
+  package func finishRequests(of streamID: UInt32) {
     entries[streamID]?.requests?.finish(.success(()))
   }
 

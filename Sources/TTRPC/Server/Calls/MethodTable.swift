@@ -1,7 +1,7 @@
 /// A table that finds the method that a request names.
-struct MethodTable: Sendable {
+package struct MethodTable: Sendable {
   /// A method, with the call hooks that run around it.
-  final class Entry: Sendable {
+  package final class Entry: Sendable {
     let descriptor: MethodDescriptor
     let method: Method
     /// The hooks for calls without metadata, or `nil` if such calls need an interceptor that is not
@@ -52,24 +52,24 @@ struct MethodTable: Sendable {
   }
 
   /// The result of a search for the method that a request names.
-  enum Match {
+  package enum Match {
     case known(Entry)
     /// No method has these names, and the call gets this status.
     case unknown(MethodDescriptor, RPCError)
 
-    var descriptor: MethodDescriptor {
+    package var descriptor: MethodDescriptor {
       switch self {
       case .known(let entry): entry.descriptor
       case .unknown(let descriptor, _): descriptor
       }
     }
 
-    var isKnown: Bool {
+    package var isKnown: Bool {
       if case .known = self { true } else { false }
     }
   }
 
-  func method(service: String, method: String) -> Match {
+  package func method(service: String, method: String) -> Match {
     let descriptor = MethodDescriptor(service: service, name: method)
     guard let methods = services[service] else {
       return .unknown(

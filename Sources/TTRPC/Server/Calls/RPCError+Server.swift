@@ -7,7 +7,7 @@ extension RPCError {
 
   static let drainMessage = "the server is shutting down"
 
-  static let draining = RPCError(code: .unavailable, message: drainMessage)
+  package static let draining = RPCError(code: .unavailable, message: drainMessage)
 
   static let slowReader = RPCError(
     code: .resourceExhausted, message: "the server does not read the stream's messages fast enough")
@@ -48,9 +48,9 @@ extension RPCError {
   }
 
   /// The error for readers and writers of a stream that has ended.
-  static let ended = RPCError(code: .cancelled, message: "the call has ended")
+  package static let ended = RPCError(code: .cancelled, message: "the call has ended")
 
-  static func responseTooLong(limit: Int) -> RPCError {
+  package static func responseTooLong(limit: Int) -> RPCError {
     RPCError(
       code: .resourceExhausted, message: "the response exceeds the limit of \(limit) bytes")
   }

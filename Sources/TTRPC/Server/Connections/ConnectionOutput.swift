@@ -1,9 +1,9 @@
-internal import ProtobufC
+package import ProtobufC
 
 /// A wire format's side of a connection: it writes what the calls of the connection send.
 ///
 /// All functions are called on the connection's event loop.
-protocol ConnectionOutput: StreamConnection {
+package protocol ConnectionOutput: StreamConnection {
   /// The format's framing of messages.
   var framing: MessageFraming { get }
 

@@ -3,7 +3,7 @@ internal import NIOCore
 
 /// Picks the wire format of a connection by its first bytes, and hands the connection over.
 ///
-/// - HTTP/2, and thus gRPC, begins with a fixed preface.
+/// - A format of ``ServerParts/formats`` begins with its preface.
 /// - A request of HTTP/1.1 begins with a capital letter, the first of the method's name.
 /// - A ttrpc frame begins with a zero byte, because its length is at most 4 MiB.
 final class FormatDetector: ChannelInboundHandler, RemovableChannelHandler {
@@ -28,9 +28,10 @@ final class FormatDetector: ChannelInboundHandler, RemovableChannelHandler {
     connection.activity.lastRead = connection.now
     bytes.writeImmutableBuffer(unwrapInboundIn(data))
     // HTTP/2 begins like a request of HTTP/1.1.
-    let preface = GRPCConnectionHandler.preface
-    guard bytes.readableBytes >= preface.count || !preface.starts(with: bytes.readableBytesView)
-    else {
+    let isUndecided = connection.server.formats.contains {
+      bytes.readableBytes < $0.preface.count && $0.preface.starts(with: bytes.readableBytesView)
+    }
+    guard !isUndecided else {
       connection.activity.frameBegan = connection.activity.frameBegan ?? connection.now
       return
     }
@@ -47,8 +48,11 @@ final class FormatDetector: ChannelInboundHandler, RemovableChannelHandler {
 
   /// Adds the handlers of the connection's wire format behind this one.
   private func installHandlers() throws {
-    if bytes.readableBytesView.starts(with: GRPCConnectionHandler.preface) {
-      try GRPCConnectionHandler.install(after: self, connection)
+    let format = connection.server.formats.first {
+      bytes.readableBytesView.starts(with: $0.preface)
+    }
+    if let format {
+      try format.install(connection, self)
     } else if let first = bytes.readableBytesView.first,
       (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first), !connection.server.routes.isEmpty
     {

@@ -1,14 +1,14 @@
 internal import Logging
-internal import NIOCore
+package import NIOCore
 
 /// The times of the last events of a connection, from which it follows that the peer stalls.
-struct PeerActivity {
+package struct PeerActivity {
   /// The time at which the peer last sent something.
-  var lastRead: NIODeadline
+  package var lastRead: NIODeadline
   /// The time at which an incomplete frame began; `nil` if there is none.
-  var frameBegan: NIODeadline?
+  package var frameBegan: NIODeadline?
   /// The time since which the peer has read nothing, although data waits for it.
-  var unwritableSince: NIODeadline?
+  package var unwritableSince: NIODeadline?
 
   /// A reason to close a connection.
   struct Stall: Equatable {

@@ -9,7 +9,7 @@ internal import NIOPosix
 ///   read,
 /// - after it has sent too many wasted frames, until their time span ends,
 /// - while handlers are too far behind with its messages, for a limited time.
-final class ReadScheduler {
+package final class ReadScheduler {
   private let limits: ServerLimits
   private let loop: ServerLoop
   private let channel: any Channel
@@ -43,16 +43,16 @@ final class ReadScheduler {
   private static let quotasWhenAlone = 4
 
   /// Counts a wasted frame; see ``ServerLimits/wastedFramesPerSecond``.
-  func countWaste() { waste.count(now: eventLoop.now) }
+  package func countWaste() { waste.count(now: eventLoop.now) }
 
   /// A Boolean value that indicates whether the peer has sent too many wasted frames.
-  var isWasteful: Bool { waste.isTooMuch(limits, now: eventLoop.now) }
+  package var isWasteful: Bool { waste.isTooMuch(limits, now: eventLoop.now) }
 
   /// Pauses reading until the other connections have been read.
   ///
   /// Nothing is read meanwhile, so that no more data waits than one read has delivered. A
   /// connection that has sent too many wasted frames also waits until their time span ends.
-  func pause() {
+  package func pause() {
     guard !isPaused else { return }
     isPaused = true
     setReading(false)
@@ -127,7 +127,7 @@ final class ReadScheduler {
   /// Polls for the peer's next call, which often follows at once when it has no call in flight.
   ///
   /// It polls only if this connection was also read last and no other one is waiting.
-  func pollForNextCall(hasCalls: Bool) {
+  package func pollForNextCall(hasCalls: Bool) {
     let busyPoll = loop.busyPoll
     guard busyPoll.isEnabled, busyPoll.wasRead(self), !hasCalls, loop.readQueue.isEmpty,
       pollPause.isOver(), channel.isActive

@@ -1,20 +1,20 @@
-internal import Logging
-internal import NIOCore
+package import Logging
+package import NIOCore
 
 /// A connection of a server: its peer, its calls, its reads and its limits, whatever its wire
 /// format.
 ///
 /// It is used on the connection's event loop only. The handler of the wire format refers to it, and
 /// it refers to the handler between ``attach(_:)`` and ``detach()``.
-final class ServerConnection {
+package final class ServerConnection {
   let server: ServerParts
   let peer: PeerIdentity
   let logger: Logger
   let loop: ServerLoop
-  let channel: any Channel
-  let reads: ReadScheduler
-  let calls: CallTable
-  var activity: PeerActivity
+  package let channel: any Channel
+  package let reads: ReadScheduler
+  package let calls: CallTable
+  package var activity: PeerActivity
   private var output: (any ConnectionOutput)?
   /// This connection's part of ``ServerLoad/bytesQueued``.
   private(set) var queuedBytes = 0
@@ -22,9 +22,10 @@ final class ServerConnection {
   /// The timer that closes a reserved connection.
   private var reserveTimer: Scheduled<Void>?
 
-  var limits: ServerLimits { server.limits }
-  var eventLoop: any EventLoop { loop.eventLoop }
-  var now: NIODeadline { eventLoop.now }
+  package var limits: ServerLimits { server.limits }
+  package var methods: MethodTable { server.methods }
+  package var eventLoop: any EventLoop { loop.eventLoop }
+  package var now: NIODeadline { eventLoop.now }
 
   init(
     _ server: ServerParts, _ peer: PeerIdentity, _ admission: Admission, _ channel: any Channel,
@@ -58,7 +59,7 @@ final class ServerConnection {
   }
 
   /// Connects the calls to the output of the connection's wire format, once that is known.
-  func attach(_ output: any ConnectionOutput) {
+  package func attach(_ output: any ConnectionOutput) {
     self.output = output
     calls.attach(
       output,
@@ -66,7 +67,7 @@ final class ServerConnection {
   }
 
   /// Ends all calls without an answer, once the connection is closed.
-  func detach() {
+  package func detach() {
     watch?.cancel()
     reserveTimer?.cancel()
     reads.stop()
@@ -82,14 +83,14 @@ final class ServerConnection {
   }
 
   /// Reads the budget of the connection's user again.
-  func budgetChanged() {
+  package func budgetChanged() {
     calls.budgetChanged(to: server.budget(peer))
   }
 
   /// Closes the connection at once.
   ///
   /// Data that the peer has not read yet may be lost.
-  func close(
+  package func close(
     _ reason: String, _ level: Logger.Level = .notice,
     metadata: @autoclosure () -> Logger.Metadata = [:]
   ) {
@@ -118,7 +119,7 @@ final class ServerConnection {
 
   /// Closes the connection if the peer does not read its responses, or if the server's queues are
   /// full and this connection holds more than its share.
-  func checkQueuedBytes() {
+  package func checkQueuedBytes() {
     guard let output, channel.isActive else { return }
     let unread = output.unreadResponseBytes
     guard unread <= limits.queuedBytesPerConnection else {

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHPACK
+internal import TTRPC
 
 /// The method, the timeout and the metadata of a gRPC request, read from its header list.
 ///

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHPACK
-internal import ProtobufC
+internal import TTRPC
 
 /// The header lists of gRPC responses.
 enum GRPCResponse {
@@ -22,7 +22,7 @@ enum GRPCResponse {
     if !error.details.isEmpty {
       headers.add(
         name: "grpc-status-details-bin",
-        value: Data(WireStatus(error).serialized()).base64EncodedString())
+        value: Data(error.serializedStatus).base64EncodedString())
     }
     return headers
   }

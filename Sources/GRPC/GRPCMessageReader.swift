@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import TTRPC
 
 /// Cuts the data of an HTTP/2 stream into messages, each of which has a prefix of five bytes.
 ///

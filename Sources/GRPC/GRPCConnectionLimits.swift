@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP2
+internal import TTRPC
 
 extension NIOHTTP2Handler.ConnectionConfiguration {
   /// The settings of a server's connection, and the limits at which NIOHTTP2 closes it.

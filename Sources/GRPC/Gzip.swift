@@ -1,5 +1,6 @@
 internal import CZlib
 internal import NIOCore
+internal import TTRPC
 
 /// The decoder of gzip's format (RFC 1952), by zlib.
 enum Gzip {

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import TTRPC
 
 /// The responses of ended calls that the peer's flow control may hold back.
 struct GRPCUnsentResponses {

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP2
+internal import TTRPC
 
 /// Decides when a peer sends too many frames that belong to no call but cost the server work.
 ///

@@ -3,6 +3,7 @@ internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
 internal import ProtobufC
+internal import TTRPC
 
 /// The handler of a connection that speaks gRPC: each HTTP/2 stream is a call.
 ///
@@ -41,11 +42,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   // MARK: Installation
 
-  /// The first bytes of a connection that speaks HTTP/2, which no request of HTTP/1.1 has.
-  static let preface = Array("PRI * HTTP/2".utf8)
-
   /// Adds the handlers of HTTP/2 and gRPC to a connection's channel.
-  static func install(after detector: FormatDetector, _ connection: ServerConnection) throws {
+  static func install(after detector: any ChannelHandler, _ connection: ServerConnection) throws {
     let limits = connection.limits
     let http2 = NIOHTTP2Handler(
       mode: .server, connectionConfiguration: .init(limits), streamConfiguration: .init(limits))
@@ -202,7 +200,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       }
       return write(HTTP2StreamID(Int(id)), .rstStream(.noError))
     }
-    let method = connection.server.methods.method(service: head.service, method: head.method)
+    let method = connection.methods.method(service: head.service, method: head.method)
     var request = CallRequest(
       streamID: id, method: method, metadata: head.metadata, timeout: head.timeout,
       began: readBegan, size: 0)
@@ -541,15 +539,4 @@ extension GRPCConnectionHandler: ConnectionOutput {
     streams[streamID]?.waiting.removeAll()
     for entry in waiting { entry.writer.resume(returning: .failure(error)) }
   }
-}
-
-extension MessageFraming {
-  /// The framing of gRPC: a flag for compression and the length before each message.
-  static let grpc = MessageFraming(
-    prefixLength: GRPCMessageReader.prefixLength,
-    writePrefix: { buffer, length, _ in
-      buffer.writeInteger(UInt8(0))
-      buffer.writeInteger(UInt32(length))
-    },
-    responseSize: { $0 })
 }

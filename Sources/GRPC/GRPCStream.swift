@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import TTRPC
 
 /// An HTTP/2 stream whose call has no outcome yet.
 struct GRPCStream {
