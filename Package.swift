@@ -162,7 +162,7 @@ let package = Package(
         "CTTRPCConformanceMessages", "ProtobufC", "TTRPC", "TestSupport", concurrencyHelpers,
         logging,
       ],
-      exclude: ["Proto"]),
+      exclude: ["GRPC/python", "Proto"]),
     .tests(
       "TTRPCServicesTests",
       ["ProtobufC", "TTRPC", "TTRPCServices", "TestSupport", logging, protobuf]),

@@ -5,6 +5,7 @@
 
 #include "messages.pb-c.h"
 #include "service.pb-c.h"
+#include "interop.pb-c.h"
 
 /* C takes the address of a descriptor, because Swift may copy an imported constant. */
 
@@ -14,6 +15,50 @@ static inline const ProtobufCMessageDescriptor *conformance__number__descriptor_
 
 static inline const ProtobufCMessageDescriptor *conformance__blob__descriptor_address(void) {
   return &conformance__blob__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__nothing__descriptor_address(void) {
+  return &grpc__testing__nothing__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__bool_value__descriptor_address(void) {
+  return &grpc__testing__bool_value__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__payload__descriptor_address(void) {
+  return &grpc__testing__payload__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__echo_status__descriptor_address(void) {
+  return &grpc__testing__echo_status__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__simple_request__descriptor_address(void) {
+  return &grpc__testing__simple_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__simple_response__descriptor_address(void) {
+  return &grpc__testing__simple_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__streaming_input_call_request__descriptor_address(void) {
+  return &grpc__testing__streaming_input_call_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__streaming_input_call_response__descriptor_address(void) {
+  return &grpc__testing__streaming_input_call_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__response_parameters__descriptor_address(void) {
+  return &grpc__testing__response_parameters__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__streaming_output_call_request__descriptor_address(void) {
+  return &grpc__testing__streaming_output_call_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *grpc__testing__streaming_output_call_response__descriptor_address(void) {
+  return &grpc__testing__streaming_output_call_response__descriptor;
 }
 
 #endif
