@@ -14,9 +14,8 @@ extension NIOHTTP2Handler.ConnectionConfiguration {
       HTTP2Setting(parameter: .maxHeaderListSize, value: Self.maximumHeaderListSize),
       HTTP2Setting(parameter: .enablePush, value: 0),
     ]
-    // A stream can be ended early by the server while its client still sends, and all streams of a
-    // connection can at the same time. Frames of a stream that is not remembered are an error of the
-    // connection.
+    // The server can end all streams of a connection at once while their client still sends. Frames
+    // of a stream that NIOHTTP2 has forgotten end the connection.
     maximumRecentlyResetStreams = limits.callsPerConnection
     // All streams can have headers, trailers and a reset to write, and as many changes of windows.
     maximumBufferedControlFrames = 4 * limits.callsPerConnection + 100
