@@ -12,7 +12,7 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 #: The versions of the protocol, whose messages have the same numbers.
-VERSIONS = ["v1"]
+VERSIONS = ["v1", "v1alpha"]
 SERVICES = {
     "grpc.health.v1.Health",
     "mockups.v1.AdminService",
