@@ -26,7 +26,7 @@ struct GRPCRequestHead {
   var timeout: Duration?
   /// The encoding of compressed messages.
   var encoding: GRPCMessageReader.Encoding
-  /// The other headers, in which values of keys that end in `-bin` stay in base64.
+  /// The other headers, without those that describe the client's library, in which values of keys that end in `-bin` stay in base64.
   var metadata: Metadata
 
   init(_ headers: HPACKHeaders) throws(Refusal) {
@@ -67,9 +67,17 @@ struct GRPCRequestHead {
     return type == "application/grpc" || type == "application/grpc+proto"
   }
 
+  /// Returns whether a header belongs to the protocol or describes the client's library.
+  ///
+  /// Libraries add the latter to every request. It is left out, because a call without metadata
+  /// costs less.
   private static func isReserved(_ name: String) -> Bool {
-    name.hasPrefix(":") || name.hasPrefix("grpc-") || name == "content-type" || name == "te"
+    name.hasPrefix(":") || name.hasPrefix("grpc-") || reservedNames.contains(name)
   }
+
+  private static let reservedNames: Set<String> = [
+    "accept-encoding", "content-type", "te", "user-agent",
+  ]
 
   /// Parses a timeout: at most 8 digits and a unit.
   static func timeout(_ text: String) -> Duration? {

@@ -1,5 +1,7 @@
 import Foundation
+import NIOConcurrencyHelpers
 import NIOCore
+import NIOHPACK
 import ProtobufC
 import TestSupport
 import Testing
@@ -130,6 +132,36 @@ import Testing
       let who = try WireStatus(serialized: try #require(messages.first))
       #expect(who.message.hasSuffix(" v"))
     }
+  }
+
+  @Test(
+    arguments: [
+      ("Echo", "OK"), ("Now", "OK"), ("Later", "OK"), ("Refuse", "FAILED_PRECONDITION"),
+      ("Many", "OK"), ("Sum", "OK"), ("Nothing", "UNIMPLEMENTED"),
+    ], [[], [("k", "v")], [("user-agent", "test")]])
+  func `hooks see the start and the result of every call`(
+    _ method: (name: String, result: String), _ metadata: [(String, String)]
+  ) async throws {
+    let notes = NIOLockedValueBox<[String]>([])
+    let recorders = ["a", "b"].map {
+      PlainCallTests.RecordingInterceptor(name: $0, notes: notes)
+    }
+    try await Self.withPeer(interceptors: recorders) { peer, _, _ in
+      _ = try await peer.call("/p/\(method.name)", Self.number(1), metadata)
+      try await eventually { notes.withLockedValue { $0.count } == 4 }
+    }
+    let result = method.result
+    #expect(notes.withLockedValue { $0 } == ["a>", "b>", "b<\(result)", "a<\(result)"])
+  }
+
+  @Test func `the client's library is not metadata`() throws {
+    let head = try GRPCRequestHead(
+      HPACKHeaders([
+        (":method", "POST"), (":path", "/p/Echo"), ("content-type", "application/grpc"),
+        ("te", "trailers"), ("user-agent", "grpc-c/1"), ("accept-encoding", "gzip"),
+        ("grpc-accept-encoding", "gzip"), ("k", "v"),
+      ]))
+    #expect(head.metadata == ["k": "v"])
   }
 
   @Test func `responses are a stream`() async throws {

@@ -141,7 +141,7 @@ import Testing
       let peer = try RawPeer(path: path)
       try await peer.send(Self.request(1, "Hold") + Self.request(3, "Echo"))
       #expect(try Self.code(try await peer.receiveFrame()) == .resourceExhausted)
-      // On the fast path, and on the general path (with metadata).
+      // With call hooks only, and inside interceptors (with metadata).
       for (streamID, metadata) in [(UInt32(5), Metadata()), (7, ["k": "v"])] {
         try await peer.send(Self.request(streamID, "Now", metadata: metadata))
         let answer = try #require(try await peer.receiveFrame())

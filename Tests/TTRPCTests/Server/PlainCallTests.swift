@@ -4,21 +4,21 @@ import Testing
 
 @testable import TTRPC
 
-/// Calls on the fast path, and the same calls on the general path.
+/// Calls around which only call hooks run, and the same calls inside interceptors.
 ///
-/// A call with metadata takes the general path. The paths must not differ otherwise.
+/// A call with metadata runs inside interceptors. The two must not differ otherwise.
 @Suite(.timeLimit(.minutes(15))) struct PlainCallTests {
   /// An interceptor whose call hooks record `name>` and `name<CODE`, and may refuse the call.
-  private struct RecordingInterceptor: HookInterceptor {
+  struct RecordingInterceptor: HookInterceptor {
     let name: String
     let notes: NIOLockedValueBox<[String]>
     var refuses = false
 
     func hook(for method: MethodDescriptor, isKnown: Bool) -> (any CallHook)? {
-      Bracket(recorder: self)
+      Hook(recorder: self)
     }
 
-    private final class Bracket: CallHook {
+    private final class Hook: CallHook {
       let recorder: RecordingInterceptor
 
       init(recorder: RecordingInterceptor) {
@@ -35,7 +35,7 @@ import Testing
       }
     }
 
-    func record(_ event: String) { notes.withLockedValue { $0.append(name + event) } }
+    fileprivate func record(_ event: String) { notes.withLockedValue { $0.append(name + event) } }
   }
 
   private static let bothPaths: [Metadata] = [Metadata(), ["k": "v"]]

@@ -1,9 +1,9 @@
 /// A call hook, which acts at the beginning and the end of a call, for example to count, time or
 /// refuse it.
 ///
-/// A hook runs on the connection's event loop and must not block, and so needs no task: if all
-/// interceptors of a server are hooks, unary calls take the fast path. A hook is an object because
-/// the server makes one for each method and uses it for each call.
+/// A hook runs on the connection's event loop and must not block. If all interceptors that a call
+/// needs are hooks, they run without a task; see ``ServerInterceptor/needsMetadata``. A hook is an
+/// object because the server makes one for each method and uses it for each call.
 public protocol CallHook: AnyObject, Sendable {
   /// Handles the beginning of a call, and may change its context.
   ///
@@ -29,7 +29,7 @@ public protocol HookInterceptor: ServerInterceptor {
   /// Returns the call hook for a method, or `nil` if its calls need none.
   ///
   /// The server calls it once for each registered method when it is created, and again for each
-  /// call that does not take the fast path.
+  /// call that needs an interceptor that is not a hook.
   ///
   /// - Parameters:
   ///   - method: The method, whose names are chosen by the peer if it is unknown.
@@ -38,7 +38,7 @@ public protocol HookInterceptor: ServerInterceptor {
 }
 
 extension HookInterceptor {
-  /// Runs the call hook around a call that does not take the fast path.
+  /// Runs the call hook around a call that needs an interceptor that is not a hook.
   public func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {

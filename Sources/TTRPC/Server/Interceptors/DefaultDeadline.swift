@@ -21,7 +21,7 @@ public struct DefaultDeadline: HookInterceptor {
     shapes.contains(method.shape) ? Hook(timeout: timeout) : nil
   }
 
-  /// Sets the deadline of a call that does not take the fast path.
+  /// Sets the deadline of a call that needs an interceptor that is not a hook.
   ///
   /// The call has already begun, so the deadline is also set on its connection.
   public func intercept(
