@@ -63,7 +63,8 @@ struct Scenario: Sendable {
 
   static var all: [Scenario] {
     [
-      .manyHealthChecks, .oneHealthCheck, .reservations, .reservationsOfABatch, .oneReservation,
+      .manyHealthChecks, .oneHealthCheck, .manyHealthChecksOverGRPC, .oneHealthCheckOverGRPC,
+      .reservationsOverGRPC, .reservations, .reservationsOfABatch, .oneReservation,
       .pairs, .oneUser, .performance, .memory, .start, .overload, .largeLedger,
     ]
   }

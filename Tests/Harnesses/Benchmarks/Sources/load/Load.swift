@@ -6,7 +6,7 @@ internal import Glibc
 struct Load: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "load",
-    abstract: "Generate load on a ttrpc server, and print the results as one line of JSON.",
+    abstract: "Generate load on a server, and print the results as one line of JSON.",
     discussion: """
       Without --rate (closed loop), each connection keeps --in-flight calls in flight, and the \
       latency of a call is the time from its write to its response. With --rate (open loop), calls \
@@ -26,6 +26,11 @@ struct Load: ParsableCommand {
 
   @Option(help: "The work: \(Work.allCases.map(\.rawValue).joined(separator: ", ")).")
   var work: Work
+
+  @Option(
+    name: .customLong("protocol"),
+    help: "The protocol, ttrpc or grpc. With grpc, the work is health, reserve or usage.")
+  var wireProtocol = WireProtocol.ttrpc
 
   @Option(help: "The number of connections.")
   var connections = 1
@@ -79,6 +84,9 @@ struct Load: ParsableCommand {
     if let rate, !(0.001...1e9).contains(rate) {
       throw ValidationError("--rate must be from 0.001 to 1000000000")
     }
+    if wireProtocol == .grpc, ![.health, .reserve, .usage].contains(work) {
+      throw ValidationError("--work \(work.rawValue) requires --protocol ttrpc")
+    }
     if work == .idle, serverPid == nil {
       throw ValidationError("--work idle requires --server-pid, to measure the server's memory")
     }
@@ -97,7 +105,8 @@ struct Load: ParsableCommand {
     let warmup = UInt64(warmup * 1e9)
     let measured = UInt64(seconds * 1e9)
     return Plan(
-      work: work, socket: socket, connections: connections, inFlight: inFlight, warmup: warmup,
+      work: work, wireProtocol: wireProtocol, socket: socket, connections: connections,
+      inFlight: inFlight, warmup: warmup,
       measured: measured, rate: rate, users: users ?? work.users, serverProcessID: serverPid,
       // At most 53 bits, which every JSON parser reads exactly, so that it can be given again.
       seed: seed ?? .random(in: 1..<(1 << 53)), batch: batch, batches: batches, mockups: mockups,

@@ -4,6 +4,7 @@ struct Plan {
   static let abortDelay: UInt64 = 30_000_000_000
 
   var work: Work
+  var wireProtocol: WireProtocol
   var socket: String
   var connections: Int
   /// The maximum number of calls in flight on each connection.

@@ -22,9 +22,9 @@ enum Work: String, CaseIterable, ExpressibleByArgument {
 
 /// Unary calls that differ only in their ids.
 struct CallWork {
-  var request: RequestTemplate
+  var request: Request
   /// The second request of a call, which is sent when the first has succeeded.
-  var commit: RequestTemplate?
+  var commit: Request?
   /// True if the first response has `success`, and its request the id of a reservation.
   var mayDecline = false
 }

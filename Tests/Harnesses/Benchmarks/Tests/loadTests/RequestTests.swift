@@ -79,8 +79,9 @@ import Testing
   }
 
   private func frame(
-    _ template: RequestTemplate, _ call: Call
+    _ request: Request, _ call: Call
   ) throws -> (header: [UInt8], envelope: (length: Int, fields: [Field])) {
+    let template = RequestTemplate(ttrpc: request)
     let bytes = unsafe written(template.length) { unsafe template.write(to: $0, call) }
     let body = Array(bytes.dropFirst(FrameHeader.size))
     return (Array(bytes.prefix(FrameHeader.size)), (body.count, try #require(fields(body))))

@@ -10,6 +10,7 @@ struct LoadResult: Decodable {
   let latencyMicroseconds: [String: Double]?
   let refusedLatencyMicroseconds: [String: Double]?
   let serverCpuMicrosecondsPerCall: Double?
+  let clientCpuMicrosecondsPerCall: Double?
   let serverRssKib: Int?
   let serverPeakRssKib: Int?
   let messages: [String]?
@@ -18,6 +19,7 @@ struct LoadResult: Decodable {
   var p50: Double { latencyMicroseconds?["p50"] ?? .infinity }
   var p99: Double { latencyMicroseconds?["p99"] ?? .infinity }
   var cpu: Double { serverCpuMicrosecondsPerCall ?? .infinity }
+  var clientCPU: Double { clientCpuMicrosecondsPerCall ?? .infinity }
 }
 
 /// The results of a run of the load generator with idle connections.
@@ -28,6 +30,9 @@ struct IdleResult: Decodable {
 
 /// The load generator, as a program.
 struct LoadGenerator {
+  /// The arguments for calls over gRPC.
+  static let grpc = ["--protocol", "grpc"]
+
   let path: String
 
   func run(

@@ -3,7 +3,8 @@ extension Scenario {
   private static let peer = "containerd's Go server"
 
   static let manyHealthChecks = Scenario(work: work, at: "4 × 16") { stage in
-    let (ours, theirs) = try turns(stage, connections: 4, inFlight: 16)
+    let (ours, theirs) = try turns(
+      stage, peer: "ttrpc-peer", connections: 4, inFlight: 16)
     return Row(
       work: work, at: "4 × 16", against: peer,
       measurements: [
@@ -15,7 +16,7 @@ extension Scenario {
   }
 
   static let oneHealthCheck = Scenario(work: work, at: "1 × 1") { stage in
-    let (ours, theirs) = try turns(stage, connections: 1, inFlight: 1)
+    let (ours, theirs) = try turns(stage, peer: "ttrpc-peer", connections: 1, inFlight: 1)
     return Row(
       work: work, at: "1 × 1", against: peer,
       measurements: [
@@ -23,11 +24,13 @@ extension Scenario {
       ], details: [line("mockupd", ours), line("Go", theirs)])
   }
 
-  private static func turns(
-    _ stage: Stage, connections: Int, inFlight: Int
+  /// Measures health checks of mockupd and of a peer in turns.
+  static func turns(
+    _ stage: Stage, peer: String, connections: Int, inFlight: Int, _ more: [String] = []
   ) throws -> (ours: [LoadResult], theirs: [LoadResult]) {
     let server = try stage.server(on: try stage.postgres.fresh("bench_run"))
-    let peer = try stage.peer(on: try stage.postgres.fresh("bench_run_peer", from: "bench_peer"))
+    let peer = try stage.peer(
+      peer, on: try stage.postgres.fresh("bench_run_peer", from: "bench_peer"))
     defer {
       server.stop()
       peer.stop()
@@ -37,11 +40,11 @@ extension Scenario {
       ours.append(
         try stage.load.run(
           "health", server, socket: stage.socket, connections: connections, inFlight: inFlight,
-          seconds: min(stage.seconds, 5)))
+          seconds: min(stage.seconds, 5), more))
       theirs.append(
         try stage.load.run(
           "health", peer, socket: stage.peerSocket, connections: connections, inFlight: inFlight,
-          seconds: min(stage.seconds, 5)))
+          seconds: min(stage.seconds, 5), more))
     }
     return (ours, theirs)
   }
@@ -50,7 +53,8 @@ extension Scenario {
   static func line(_ name: String, _ results: [LoadResult]) -> String {
     "\(name): \(results.map(\.rate).median.short)/s, p50 \(results.map(\.p50).median.short) µs, "
       + "p99 \(results.map(\.p99).median.short) µs, "
-      + "\(results.map(\.cpu).median.short) µs of server CPU per call, "
+      + "\(results.map(\.cpu).median.short) µs of server CPU per call "
+      + "(client: \(results.map(\.clientCPU).median.short)), "
       + "\(results.last?.serverRssKib ?? 0) KiB resident"
   }
 }

@@ -39,14 +39,14 @@ extension Scenario {
       ], details: sides.map { line($0.name, $0.results) })
   }
 
-  /// Measures the lean service on gRPC once, by a load generator of its own, for the details only.
+  /// Measures the lean service on gRPC once, for the details only.
   private static func gRPC(_ stage: Stage) throws -> LoadResult {
     let database = try stage.postgres.fresh("bench_run", from: "bench_peer")
     let peer = try stage.peer("grpc-peer", on: database)
     defer { peer.stop() }
-    return try LoadGenerator(path: "\(stage.peers)/grpc-load").run(
+    return try stage.load.run(
       "reserve", peer, socket: stage.peerSocket, connections: 16, inFlight: 16,
-      seconds: stage.seconds)
+      seconds: stage.seconds, LoadGenerator.grpc)
   }
 
   static let reservationsOfABatch = Scenario(work: work, at: "16 × 16, pgbench") { stage in

@@ -10,4 +10,6 @@ struct Call {
   var reservation = RandomUUID.none
   /// True if the call is the commit of a pair.
   var commits = false
+  /// With gRPC: the result of the message; `nil` until it has arrived.
+  var succeeded: Bool?
 }

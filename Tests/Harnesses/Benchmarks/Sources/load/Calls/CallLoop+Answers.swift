@@ -7,6 +7,17 @@ extension CallLoop {
       return
     }
     let now = Clock.now()
+    switch wireProtocol {
+    case .ttrpc: try receiveTTRPC(index, now)
+    case .grpc: try receiveGRPC(index, now)
+    }
+    // The clock is read again: the responses took time, and a latency counts from the write.
+    _ = try send(index, Clock.now())
+  }
+
+  @inline(__always)
+  private mutating func receiveTTRPC(_ index: Int, _ now: UInt64) throws(LoadError) {
+    let connection = unsafe connections.baseAddress.unsafelyUnwrapped + index
     while let frame = try unsafe connection.pointee.received.next() {
       // All calls are unary, so frames of other types are ignored.
       guard frame.header.kind == FrameHeader.Kind.response else { continue }
@@ -16,30 +27,28 @@ extension CallLoop {
       guard let answer = unsafe Answer(frame.body) else {
         throw LoadError("the server's response on stream \(frame.header.streamID) is malformed")
       }
-      try take(answer, of: call, index, now)
+      if answer.code == 0 {
+        let declined = mayDecline && !call.commits && !answer.succeeded
+        try ended(call, declined: declined, index, now)
+      } else if window.phase == .measuring {
+        tally.failed(answer, after: now &- call.started)
+      }
     }
-    // The clock is read again: the responses took time, and a latency counts from the write.
-    _ = try send(index, Clock.now())
   }
 
+  /// Counts a call whose status is OK, or sends its second request.
   @inline(__always)
-  private mutating func take(
-    _ answer: Answer, of call: Call, _ index: Int, _ now: UInt64
+  mutating func ended(
+    _ call: Call, declined: Bool, _ index: Int, _ now: UInt64
   ) throws(LoadError) {
-    var declined = false
-    if mayDecline, !call.commits, answer.code == 0 {
-      declined = !answer.succeeded
-      if let commit, !declined {
-        var second = call
-        second.commits = true
-        return try append(&second, commit, to: index)
-      }
+    if let commit, !call.commits, !declined {
+      var second = call
+      second.commits = true
+      return try append(&second, commit, to: index)
     }
     guard window.phase == .measuring else { return }
     let latency = now &- call.started
-    if answer.code != 0 {
-      tally.failed(answer, after: latency)
-    } else if declined {
+    if declined {
       tally.declined(isDone: commit == nil, after: latency)
     } else {
       tally.succeeded(after: latency)

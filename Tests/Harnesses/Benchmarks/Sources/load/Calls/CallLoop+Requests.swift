@@ -17,7 +17,7 @@ extension CallLoop {
     var next = UInt64.max
     if window.phase == .warmingUp || window.phase == .measuring {
       if let schedule {
-        while unsafe connections[index].calls.count < inFlight {
+        while canStart(index) {
           let number = unsafe connections[index].started
           next = schedule.due(connection: index, number: number)
           guard next <= now else { break }
@@ -25,19 +25,28 @@ extension CallLoop {
           next = .max
         }
       } else {
-        while unsafe connections[index].calls.count < inFlight { try start(index, at: now) }
+        while canStart(index) { try start(index, at: now) }
       }
     }
     try flush(index)
     return next
   }
 
+  /// Returns whether a connection may have one more call in flight.
+  @inline(__always)
+  private func canStart(_ index: Int) -> Bool {
+    unsafe connections[index].calls.count < inFlight
+      && connections[index].flow.sendWindow >= request.dataLength
+  }
+
   @inline(__always)
   private mutating func start(_ index: Int, at time: UInt64) throws(LoadError) {
     var call = Call(user: numbers.next(below: users), started: time)
     if mayDecline { call.reservation = RandomUUID(using: &numbers) }
+    let isFirst = unsafe connections[index].started == 0
     unsafe connections[index].started &+= 1
-    try append(&call, request, to: index)
+    unsafe connections[index].flow.sendWindow &-= request.dataLength
+    try append(&call, isFirst ? firstRequest : request, to: index)
   }
 
   @inline(__always)

@@ -7,6 +7,9 @@ struct CallLoop: ~Copyable {
   let connections: UnsafeMutableBufferPointer<Connection>
   let inFlight: Int
   let users: UInt32
+  let wireProtocol: WireProtocol
+  /// The first request of each connection.
+  let firstRequest: RequestTemplate
   let request: RequestTemplate
   let commit: RequestTemplate?
   /// True if the first field of the response says whether the call succeeded.
@@ -21,20 +24,31 @@ struct CallLoop: ~Copyable {
   /// Opens the connections and starts the clock of the run; `run` must be called at once.
   init(_ plan: Plan, _ work: CallWork) throws(LoadError) {
     let epoll = try Epoll()
-    let longest = max(work.request.length, work.commit?.length ?? 0)
+    switch plan.wireProtocol {
+    case .ttrpc:
+      request = RequestTemplate(ttrpc: work.request)
+      firstRequest = request
+      commit = work.commit.map { RequestTemplate(ttrpc: $0) }
+    case .grpc:
+      request = RequestTemplate(grpc: work.request, isFirst: false)
+      firstRequest = RequestTemplate(grpc: work.request, isFirst: true)
+      commit = nil
+    }
+    let longest = max(request.length, firstRequest.length, commit?.length ?? 0)
     let connections = UnsafeMutableBufferPointer<Connection>.allocate(capacity: plan.connections)
     for index in 0..<plan.connections {
       let socket = try UnixSocket(path: plan.socket, deadline: plan.deadline)
       try epoll.add(socket, token: UInt32(index))
       unsafe connections.initializeElement(
-        at: index, to: Connection(socket, inFlight: plan.inFlight, longestFrame: longest))
+        at: index,
+        to: Connection(
+          socket, plan.wireProtocol, inFlight: plan.inFlight, longestRequest: longest))
     }
     self.epoll = epoll
     unsafe self.connections = unsafe connections
     inFlight = plan.inFlight
     users = UInt32(plan.users)
-    request = work.request
-    commit = work.commit
+    wireProtocol = plan.wireProtocol
     mayDecline = work.mayDecline
     numbers = RandomNumbers(seed: plan.seed)
     meter = Meter(processID: plan.serverProcessID)

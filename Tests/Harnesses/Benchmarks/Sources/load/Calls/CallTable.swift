@@ -9,6 +9,9 @@ struct CallTable: ~Copyable {
   private var nextID: UInt32 = 1
   private(set) var count = 0
 
+  /// The largest id, which has 31 bits in HTTP/2.
+  private static let largestID = UInt32(Int32.max)
+
   /// Creates a table for at most `capacity` waiting calls.
   init(capacity: Int) {
     // With half of the slots free, few ids are skipped.
@@ -34,13 +37,22 @@ struct CallTable: ~Copyable {
       slot = Int(nextID >> 1) & mask
     }
     // Few ids are skipped; this margin keeps nextID from overflowing.
-    guard nextID < UInt32.max - UInt32(clamping: 4 &* mask) else {
+    guard nextID < Self.largestID - UInt32(clamping: 4 &* mask) else {
       throw LoadError("a connection has no stream ids left")
     }
     call.streamID = nextID
     unsafe calls[slot] = call
     nextID &+= 2
     count &+= 1
+  }
+
+  /// Notes the result of the call with a stream id; false if no call waits under it.
+  @inline(__always)
+  mutating func setSuccess(_ succeeded: Bool, of streamID: UInt32) -> Bool {
+    let slot = Int(streamID >> 1) & mask
+    guard unsafe calls[slot].streamID == streamID, streamID != 0 else { return false }
+    unsafe calls[slot].succeeded = succeeded
+    return true
   }
 
   /// Removes the call with a stream id; `nil` if no call waits under it.

@@ -4,16 +4,22 @@ struct Connection: ~Copyable {
   var calls: CallTable
   var received = ReceiveBuffer()
   var unsent: SendBuffer
+  var flow: FlowControl
   /// The number of calls started so far.
   var started = 0
   /// True if the socket did not take all bytes, and is watched until it is writable.
   var isBlocked = false
 
-  /// Creates a connection on a socket, with a buffer for `inFlight` frames of `longestFrame` bytes.
-  init(_ socket: UnixSocket, inFlight: Int, longestFrame: Int) {
+  /// Space in the buffer for the frames of HTTP/2 that belong to no call, in bytes.
+  private static let controlFrames = 4096
+
+  /// Creates a connection on a socket, with a buffer for `inFlight` requests of at most
+  /// `longestRequest` bytes.
+  init(_ socket: UnixSocket, _ wireProtocol: WireProtocol, inFlight: Int, longestRequest: Int) {
     self.socket = socket
     calls = CallTable(capacity: inFlight)
-    unsent = SendBuffer(capacity: inFlight * longestFrame)
+    unsent = SendBuffer(capacity: inFlight * longestRequest + Self.controlFrames)
+    flow = FlowControl(wireProtocol, &unsent)
   }
 
   /// Writes the buffered bytes, as many as the socket takes.

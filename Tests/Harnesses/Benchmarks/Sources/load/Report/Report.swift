@@ -39,6 +39,7 @@ struct Report {
     }
     json = [
       "work": .string(plan.work.rawValue),
+      "protocol": .string(plan.wireProtocol.rawValue),
       "connections": .integer(plan.connections),
       "in_flight": .integer(plan.inFlight),
       "rate": JSON(plan.rate),

@@ -39,11 +39,11 @@ struct IdleRun {
 
   /// Makes a health check on a new connection, while all others are idle.
   private func check(_ socket: UnixSocket) throws(LoadError) {
+    let template = RequestTemplate(ttrpc: .health)
     var connection = Connection(
-      socket, inFlight: 1, longestFrame: RequestTemplate.health.length)
+      socket, .ttrpc, inFlight: 1, longestRequest: template.length)
     var call = Call()
     try connection.calls.open(&call)
-    let template = RequestTemplate.health
     unsafe template.write(to: connection.unsent.append(template.length), call)
     guard try connection.unsent.flush(to: socket) else {
       throw LoadError("a new connection does not take a request")

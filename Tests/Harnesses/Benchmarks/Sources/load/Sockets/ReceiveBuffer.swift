@@ -8,8 +8,8 @@ struct ReceiveBuffer: ~Copyable {
 
   /// A frame, whose body is valid until the next read.
   @safe
-  struct Frame {
-    let header: FrameHeader
+  struct Frame<Header: WireFrameHeader> {
+    let header: Header
     let body: UnsafeRawBufferPointer
   }
 
@@ -43,18 +43,19 @@ struct ReceiveBuffer: ~Copyable {
 
   /// Returns the next frame; `nil` if it is not complete yet.
   @inline(__always)
-  mutating func next() throws(LoadError) -> Frame? {
+  mutating func next<Header: WireFrameHeader>(
+    _: Header.Type = FrameHeader.self
+  ) throws(LoadError) -> Frame<Header>? {
     let available = end &- start
-    guard available >= FrameHeader.size else { return nil }
-    let header = unsafe FrameHeader(at: bytes + start)
+    guard available >= Header.size else { return nil }
+    let header = unsafe Header(at: bytes + start)
     let length = Int(header.length)
-    guard length <= Self.readSize - FrameHeader.size else {
+    guard length <= Self.readSize - Header.size else {
       throw LoadError("the server sent a frame of \(length) bytes")
     }
-    guard available >= FrameHeader.size &+ length else { return nil }
-    let body = unsafe UnsafeRawBufferPointer(
-      start: bytes + start + FrameHeader.size, count: length)
-    start &+= FrameHeader.size &+ length
+    guard available >= Header.size &+ length else { return nil }
+    let body = unsafe UnsafeRawBufferPointer(start: bytes + start + Header.size, count: length)
+    start &+= Header.size &+ length
     return unsafe Frame(header: header, body: body)
   }
 }

@@ -37,6 +37,13 @@ struct Answer {
     return !status.isMalformed
   }
 
+  /// Creates the answer of a call that succeeded.
+  @inline(__always)
+  init(payload: UnsafeRawBufferPointer) {
+    unsafe message = UnsafeRawBufferPointer(start: nil, count: 0)
+    unsafe self.payload = unsafe payload
+  }
+
   /// True if field 1 of the payload is true, which is `success` of a ReserveCreditsResponse.
   @inline(__always)
   var succeeded: Bool {

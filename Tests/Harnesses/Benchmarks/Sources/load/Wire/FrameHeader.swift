@@ -1,6 +1,19 @@
-/// The ten bytes before each body: length and stream id (big-endian), type, and flags.
-struct FrameHeader: Equatable {
+/// The header of a frame of a protocol, of a fixed size.
+protocol WireFrameHeader {
+  /// The size of the header in bytes.
+  static var size: Int { get }
+
+  /// Decodes the `size` bytes at an address.
+  init(at start: UnsafeRawPointer)
+
+  /// The length of the frame's body in bytes.
+  var length: UInt32 { get }
+}
+
+/// The ten bytes before each body in ttrpc: length and stream id (big-endian), type, and flags.
+struct FrameHeader: WireFrameHeader, Equatable {
   static let size = 10
+  static let streamIDOffset = 4
 
   enum Kind {
     static let request: UInt8 = 1
