@@ -94,6 +94,9 @@ let package = Package(
     // Time-ordered IDs.
     .module("TimeOrderedID", []),
 
+    // The version of the programs.
+    .module("MockupVersion", []),
+
     // Metrics.
     .module("Prometheus", [concurrencyHelpers, metrics]),
 
@@ -120,8 +123,8 @@ let package = Package(
       name: "mockupd",
       dependencies: [
         "CLinux", "GRPC", "MockupAPI", "MockupSchema", "MockupServices", "MockupDatabase",
-        "Postgres",
-        "Prometheus", "StandardStreams", "Systemd", "TTRPC", "TTRPCServices", "VisibleText",
+        "MockupVersion", "Postgres", "Prometheus", "StandardStreams", "Systemd", "TTRPC",
+        "TTRPCServices", "VisibleText",
         argumentParser, configuration, concurrencyHelpers, lifecycle, logging, metrics,
         systemPackage, unixSignals,
       ] + tracing,
@@ -129,8 +132,8 @@ let package = Package(
     .executableTarget(
       name: "mockupctl",
       dependencies: [
-        "MockupClient", "StandardStreams", "TTRPC", "TTRPCServices", "TimeOrderedID",
-        "VisibleText", argumentParser,
+        "MockupClient", "MockupVersion", "StandardStreams", "TTRPC", "TTRPCServices",
+        "TimeOrderedID", "VisibleText", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -188,7 +191,8 @@ let package = Package(
       "EndToEndTests",
       [
         "MockupAPI", "MockupClient", "MockupCore", "MockupDatabase", "MockupSchema",
-        "MockupServices", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices", "TestSupport",
+        "MockupServices", "MockupVersion", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices",
+        "TestSupport",
         "Worker", "mockupctl",
         "mockupd", logging,
       ]),

@@ -9,6 +9,10 @@ public struct CommandError: Error, Equatable, Sendable {
   public static let inputOutput: Int32 = 74
   /// The exit code for an error on the command line or in a value (`EX_USAGE` in sysexits.h).
   public static let usage: Int32 = 64
+  /// The exit code for a service that is not available (`EX_UNAVAILABLE` in sysexits.h).
+  public static let unavailable: Int32 = 69
+  /// The exit code for invalid settings (`EX_CONFIG` in sysexits.h).
+  public static let configuration: Int32 = 78
 
   /// The message, without hidden characters; empty if nothing should be written.
   public let lines: [String]

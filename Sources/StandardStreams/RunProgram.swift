@@ -6,8 +6,9 @@ internal import VisibleText
 extension AsyncParsableCommand {
   /// Runs the command that the command line names, and exits the process.
   ///
-  /// It differs from `main()` in two ways. Output that cannot be written, `--help` and `--version`
-  /// included, is an error. Hidden characters in error messages are escaped.
+  /// It differs from `main()` in three ways. Output that cannot be written, `--help` and `--version`
+  /// included, is an error. Hidden characters in error messages are escaped. An
+  /// ``ErrorWithExitCode`` has the exit code that it states.
   ///
   /// - Parameters:
   ///   - parse: Parses the command line and returns the command.
@@ -35,7 +36,7 @@ extension AsyncParsableCommand {
         code = error.exitCode
       } else {
         text = visible(fullMessage(for: error), of: error)
-        code = exitCode(for: error).rawValue
+        code = (error as? any ErrorWithExitCode)?.exitCode ?? exitCode(for: error).rawValue
       }
       if !text.isEmpty { await write(error: text, within: errorTime) }
       Glibc.exit(code)

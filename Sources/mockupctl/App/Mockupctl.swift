@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import MockupVersion
 internal import StandardStreams
 
 @main
@@ -17,6 +18,7 @@ struct Mockupctl: AsyncParsableCommand {
       70 internal error; 74 standard input or output failed; 75 timeout or overload; 77 permission \
       denied; 141 the reader of standard output has closed it.
       """,
+    version: Version.text,
     subcommands: [
       Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, Refund.self,
       ShowReservation.self, ReservationsCommand.self, Usage.self, LedgerCommand.self,

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import MockupVersion
 internal import StandardStreams
 
 @main
@@ -7,11 +8,12 @@ struct Mockupd: AsyncParsableCommand {
     commandName: "mockupd",
     abstract: "A server that keeps the ledger of mockup credits, called over a Unix socket.",
     discussion: """
-      Settings are read from flags, then from the environment, then from the file given with \
-      --config, then from the defaults. `mockupd settings` lists them.
+      Settings are read from flags, then from the environment, then from systemd's credentials, \
+      then from the file given with --config, then from the defaults. `mockupd settings` lists \
+      them.
       """,
     version: Version.text,
-    subcommands: [Serve.self, Migrate.self, ListSettings.self])
+    subcommands: [Serve.self, Check.self, Migrate.self, ListSettings.self])
 
   /// The time limit for writing an error, because a full pipe must not keep the program from
   /// exiting.

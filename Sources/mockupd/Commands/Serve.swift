@@ -19,6 +19,9 @@ struct Serve: AsyncParsableCommand {
       answered with UNAVAILABLE. A database with a wrong schema is an error at the start; later, \
       the server waits until the schema matches again.
 
+      The exit code is 78 if a setting is not valid, so that a service manager can tell that a \
+      restart does not help. `mockupd check` checks the settings without serving calls.
+
       SIGHUP reloads the settings and applies their access policy; other settings require a \
       restart. A socket passed by systemd (LISTEN_FDS) is used as it is: socket.path, socket.mode \
       and socket.group are then ignored. NOTIFY_SOCKET and WATCHDOG_USEC are honored.
@@ -38,13 +41,8 @@ struct Serve: AsyncParsableCommand {
     var settings = try await Settings(flags)
     let telemetry = Telemetry()
     let log = Log(settings) { telemetry.logLineLost() }
-    // Not an error: other programs may use the prefix.
-    for name in SettingKey.unknownVariables(in: ProcessInfo.processInfo.environment.keys) {
-      log.logger.warning(
-        """
-        ignoring the environment variable \(name): no setting has this name; `mockupd settings` \
-        lists them
-        """)
+    for warning in SettingKey.warnings(about: ProcessInfo.processInfo.environment.keys) {
+      log.logger.warning("\(warning)")
     }
     do {
       try settings.fitConnectionsToDescriptors(logger: log.logger)

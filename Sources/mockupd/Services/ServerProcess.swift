@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import MockupServices
+internal import MockupVersion
 internal import NIOConcurrencyHelpers
 internal import TTRPC
 

@@ -75,9 +75,10 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
     try Task.checkCancellation()
     switch last {
     case .ready: break
-    case .wrongSchema, .refused: throw UnusableDatabase(reason: last?.report ?? "")
     case .readOnly, .unreachable, .hanging, nil:
       logger.warning("serving without the database until it is available")
+    // The schema has another version, or the login lacks privileges.
+    case let condition?: throw UnusableDatabase(condition)
     }
   }
 }
@@ -87,9 +88,21 @@ private func announce(_ line: String) {
   LineWriter(STDOUT_FILENO).write(line)
 }
 
-/// The error of a database that the server cannot use until an operator changes it.
-struct UnusableDatabase: Error, CustomStringConvertible {
-  let reason: String
+/// The error of a database that the server cannot use in its condition.
+struct UnusableDatabase: ErrorWithExitCode, CustomStringConvertible {
+  let condition: DatabaseCondition
 
-  var description: String { reason }
+  init(_ condition: DatabaseCondition) {
+    self.condition = condition
+  }
+
+  var description: String { condition.report }
+
+  /// The exit code: 1 if an operator must change something, otherwise `EX_UNAVAILABLE`.
+  var exitCode: Int32 {
+    switch condition {
+    case .ready, .wrongSchema, .refused: 1
+    case .unreachable, .hanging, .readOnly: CommandError.unavailable
+    }
+  }
 }

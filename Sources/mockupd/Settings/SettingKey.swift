@@ -51,6 +51,9 @@ enum SettingKey: String, CaseIterable {
   case logFormat = "log.format"
   case logCallLevel = "log.callLevel"
 
+  /// The settings that may contain a password, and are also read from credentials.
+  static let secrets: [SettingKey] = [.databaseURL, .listenerURL]
+
   /// The name of the environment variable.
   var environmentName: String {
     var name = "MOCKUPD_"
@@ -64,9 +67,18 @@ enum SettingKey: String, CaseIterable {
     return name
   }
 
-  /// Returns the environment variables that have the prefix of settings but name none, sorted.
-  static func unknownVariables(in environment: some Sequence<String>) -> [String] {
+  /// Returns a warning for each environment variable that has the prefix of settings but names
+  /// none.
+  ///
+  /// They are not errors, because other programs may use the prefix.
+  static func warnings(about environment: some Sequence<String>) -> [String] {
     let known = Set(allCases.map(\.environmentName))
     return environment.filter { $0.hasPrefix("MOCKUPD_") && !known.contains($0) }.sorted()
+      .map { name in
+        """
+        ignoring the environment variable \(name): no setting has this name; `mockupd settings` \
+        lists them
+        """
+      }
   }
 }

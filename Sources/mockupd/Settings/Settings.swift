@@ -5,7 +5,9 @@ internal import Logging
 internal import MockupServices
 internal import MockupDatabase
 internal import Postgres
+internal import StandardStreams
 internal import SystemPackage
+internal import Systemd
 internal import TTRPC
 
 /// The validated settings of the server.
@@ -38,9 +40,9 @@ struct Settings: Sendable {
   /// The level of the log line for each call.
   var logCallLevel: Logger.Level
 
-  /// Reads the settings from the flags, the environment and the settings file.
+  /// Reads the settings from the flags, the environment, the credentials and the settings file.
   ///
-  /// Flags take precedence over the environment, and the environment over the file.
+  /// They take precedence in this order.
   ///
   /// - Throws: ``SettingError`` with the name of the invalid setting.
   init(_ flags: SettingsFlags) async throws {
@@ -114,11 +116,18 @@ struct Settings: Sendable {
 }
 
 /// The error of an invalid setting or settings file.
-struct SettingError: Error, CustomStringConvertible {
+///
+/// Its exit code tells the service manager that a restart does not help.
+struct SettingError: ErrorWithExitCode, CustomStringConvertible {
   let description: String
+  let exitCode = CommandError.configuration
 
   init(_ key: SettingKey, _ reason: String) {
     description = "\(key.rawValue) (\(key.environmentName)) \(reason)"
+  }
+
+  init(_ error: SystemdError) {
+    description = error.description
   }
 
   init(file: String, _ reason: String) {

@@ -3,8 +3,10 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Postgres
 internal import SystemPackage
+internal import Systemd
 
-/// Reads settings from the flags, the environment and the file, in this order of precedence.
+/// Reads settings from the flags, the environment, the credentials and the file, in this order of
+/// precedence.
 ///
 /// Invalid values, empty ones included, are errors. A setting that is not given has its default.
 struct SettingsReader {
@@ -22,6 +24,7 @@ struct SettingsReader {
             )
           })),
       EnvironmentVariablesProvider().prefixKeys(with: "mockupd"),
+      InMemoryProvider(name: "credentials", values: try Self.credentials()),
     ]
     if let file = flags.config {
       try SettingsFile.check(file)
@@ -32,6 +35,24 @@ struct SettingsReader {
       }
     }
     reader = ConfigReader(providers: providers)
+  }
+
+  /// Returns the settings that the service manager passes as credentials, by their keys.
+  ///
+  /// - Throws: ``SettingError`` if a credential cannot be read.
+  private static func credentials() throws -> [AbsoluteConfigKey: ConfigValue] {
+    var values: [AbsoluteConfigKey: ConfigValue] = [:]
+    do throws(SystemdError) {
+      let credentials = try Credentials()
+      for key in SettingKey.secrets {
+        guard let text = try credentials.text(named: key.rawValue) else { continue }
+        values[AbsoluteConfigKey(ConfigKey(key.rawValue))] = ConfigValue(
+          .string(text), isSecret: true)
+      }
+    } catch {
+      throw SettingError(error)
+    }
+    return values
   }
 
   /// Returns the value of an integer setting, or its default.
