@@ -153,22 +153,24 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   /// Closes the connection of a peer that sends too many frames without a call.
   private func refuse(_ excess: GRPCControlFrameLimit.Excess) {
+    isDraining = true
+    writeGoAway(.enhanceYourCalm, excess.rawValue)
+    connection.close(excess.rawValue)
+  }
+
+  private func writeGoAway(_ code: HTTP2ErrorCode, _ reason: String? = nil) {
     write(
       .rootStream,
       .goAway(
-        lastStreamID: HTTP2StreamID(Int(highestStreamID)), errorCode: .enhanceYourCalm,
-        opaqueData: ByteBuffer(string: excess.rawValue)))
-    connection.close(excess.rawValue)
+        lastStreamID: HTTP2StreamID(Int(highestStreamID)), errorCode: code,
+        opaqueData: reason.map { ByteBuffer(string: $0) }))
   }
 
   /// Refuses new streams, and closes the connection once the open ones have ended.
   private func drain() {
     guard !isDraining else { return }
     isDraining = true
-    write(
-      .rootStream,
-      .goAway(
-        lastStreamID: HTTP2StreamID(Int(highestStreamID)), errorCode: .noError, opaqueData: nil))
+    writeGoAway(.noError)
     calls.startDrain()
     closeIfDrained()
   }
@@ -515,6 +517,9 @@ extension GRPCConnectionHandler: ConnectionOutput {
   }
 
   func close() {
+    // The client may send the calls that it makes meanwhile again.
+    if !isDraining { writeGoAway(.noError) }
+    isDraining = true
     flush()
     context?.close(promise: nil)
   }

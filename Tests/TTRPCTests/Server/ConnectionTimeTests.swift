@@ -86,6 +86,28 @@ import Testing
     #expect(!channel.isActive)
   }
 
+  @Test func `a request of HTTP that is being answered is not idle`() throws {
+    let routes = [
+      HTTPRoute(path: "/slow") { _ throws(RPCError) in
+        do {
+          try await Task.sleep(for: .seconds(600))
+        } catch {
+          throw RPCError(code: .cancelled, message: "cancelled")
+        }
+        return HTTPResponse(line: "ok")
+      }
+    ]
+    let channel = try connection(routes: routes) {
+      $0.idleTimeout = .seconds(1)
+      $0.frameTimeout = .seconds(60)
+    }
+    try channel.writeInbound(ByteBuffer(string: "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"))
+    advance(.seconds(50), on: channel)
+    #expect(channel.isActive)
+    advance(.seconds(20), on: channel)
+    #expect(!channel.isActive)
+  }
+
   @Test func `a reserved connection has the same time for HTTP as for other bytes`() throws {
     let routes = [HTTPRoute(path: "/healthz") { _ throws(RPCError) in HTTPResponse(line: "ok") }]
     for bytes in ["GET /healthz HTTP/1.1\r\nHo", "\0"] {

@@ -100,6 +100,9 @@ package final class ServerConnection {
 
   // MARK: Watch
 
+  /// Stops watching the peer, for a wire format that has timeouts of its own.
+  func stopWatching() { watch?.cancel() }
+
   /// Closes the connection if the peer stops within a frame, does not read, or is idle.
   ///
   /// The watch calls it at a quarter of the shortest timeout.

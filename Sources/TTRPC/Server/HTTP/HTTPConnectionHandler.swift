@@ -38,6 +38,8 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    // The timeouts of requests and responses are deadlines here.
+    connection.stopWatching()
     setDeadline(of: 0, in: server.limits.frameTimeout)
   }
 
