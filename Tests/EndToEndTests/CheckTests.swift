@@ -4,8 +4,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// `mockupd check`, settings from credentials, and `--version`. SettingsTests checks invalid
-/// settings with `mockupd check` too.
+/// The check of settings and database, settings from credentials, and versions.
+///
+/// SettingsTests runs `mockupd check` with invalid settings.
 @Suite struct CheckTests {
   private static let nowhere = "postgresql://u:hunter2@/db?host=/nowhere"
 
@@ -87,24 +88,22 @@ import Testing
 
   @Test func `a database that does not answer ends the check`() async throws {
     try await MigratedDatabase.with { database in
-      try await database.withOwner { pool in
-        try await pool.withTransaction { transaction throws(PostgresError) in
+      let check = try await database.withOwner { pool in
+        try await pool.withTransaction {
+          transaction throws(PostgresError) -> Result<Program.Ending, any Error> in
           try await transaction.execute(Statement("LOCK TABLE mockupd.schema_migrations"))
-          let ending: Result<Program.Ending, any Error>
           do {
-            ending = .success(
+            return .success(
               try await Self.checkDatabase(
                 database.service.url, ["MOCKUPD_DATABASE_STATEMENT_TIMEOUT_SECONDS": "86400"]))
           } catch {
-            ending = .failure(error)
-          }
-          #expect(throws: Never.self) {
-            let ending = try ending.get()
-            #expect(ending.exitCode == 69)
-            #expect(ending.errors.contains("the database does not answer"), "\(ending)")
+            return .failure(error)
           }
         }
       }
+      let ending = try check.get()
+      #expect(ending.exitCode == 69)
+      #expect(ending.errors.contains("the database does not answer"), "\(ending)")
     }
   }
 
