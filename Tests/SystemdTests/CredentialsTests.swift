@@ -10,16 +10,19 @@ import Testing
     try Self.withFolder { folder in
       for (bytes, text) in [("a\n", "a"), ("a", "a"), ("a\n\n", "a\n"), ("", "")] {
         try Data(bytes.utf8).write(to: URL(filePath: "\(folder)/password"))
-        #expect(try Credentials(directory: folder).text(named: "password") == text)
+        let read = try Credentials(directory: folder).text(named: "password")
+        #expect(read == text)
       }
     }
   }
 
   @Test func `a missing credential is nil`() throws {
     try Self.withFolder { folder in
-      #expect(try Credentials(directory: folder).text(named: "password") == nil)
+      let missing = try Credentials(directory: folder).text(named: "password")
+      #expect(missing == nil)
     }
-    #expect(try Credentials(directory: nil).text(named: "password") == nil)
+    let withoutFolder = try Credentials(directory: nil).text(named: "password")
+    #expect(withoutFolder == nil)
   }
 
   @Test func `a credential that is not UTF-8 is an error with its path`() throws {
