@@ -24,17 +24,8 @@ struct CallLoop: ~Copyable {
   /// Opens the connections and starts the clock of the run; `run` must be called at once.
   init(_ plan: Plan, _ work: CallWork) throws(LoadError) {
     let epoll = try Epoll()
-    switch plan.wireProtocol {
-    case .ttrpc:
-      request = RequestTemplate(ttrpc: work.request)
-      firstRequest = request
-      commit = work.commit.map { RequestTemplate(ttrpc: $0) }
-    case .grpc:
-      request = RequestTemplate(grpc: work.request, isFirst: false)
-      firstRequest = RequestTemplate(grpc: work.request, isFirst: true)
-      commit = nil
-    }
-    let longest = max(request.length, firstRequest.length, commit?.length ?? 0)
+    let (first, next, commit) = Self.templates(plan.wireProtocol, work)
+    let longest = max(first.length, next.length, commit?.length ?? 0)
     let connections = UnsafeMutableBufferPointer<Connection>.allocate(capacity: plan.connections)
     for index in 0..<plan.connections {
       let socket = try UnixSocket(path: plan.socket, deadline: plan.deadline)
@@ -49,6 +40,9 @@ struct CallLoop: ~Copyable {
     inFlight = plan.inFlight
     users = UInt32(plan.users)
     wireProtocol = plan.wireProtocol
+    firstRequest = first
+    request = next
+    self.commit = commit
     mayDecline = work.mayDecline
     numbers = RandomNumbers(seed: plan.seed)
     meter = Meter(processID: plan.serverProcessID)
@@ -57,6 +51,21 @@ struct CallLoop: ~Copyable {
     window = Window(start: start, warmup: plan.warmup, measured: plan.measured)
     schedule = plan.rate.map { rate in
       Schedule(start: start, rate: rate, connections: plan.connections)
+    }
+  }
+
+  private static func templates(
+    _ wireProtocol: WireProtocol, _ work: CallWork
+  ) -> (first: RequestTemplate, next: RequestTemplate, commit: RequestTemplate?) {
+    switch wireProtocol {
+    case .ttrpc:
+      let request = RequestTemplate(ttrpc: work.request)
+      return (request, request, work.commit.map { RequestTemplate(ttrpc: $0) })
+    case .grpc:
+      return (
+        RequestTemplate(grpc: work.request, isFirst: true),
+        RequestTemplate(grpc: work.request, isFirst: false), nil
+      )
     }
   }
 
