@@ -119,6 +119,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
+    case is NIOHTTP2StreamCreatedEvent:
+      // Each call has one, so it is the first case, and no later handler needs it.
+      break
     case let event as StreamClosedEvent:
       let id = UInt32(truncatingIfNeeded: Int(event.streamID))
       unsentResponses.streamClosed(id, at: connection.now)
@@ -223,10 +226,10 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   }
 
   private func start(_ id: UInt32) {
-    guard var request = streams[id]?.request else { return }
-    let message = streams[id]?.message ?? []
-    streams[id]?.request = nil
-    streams[id]?.message = nil
+    guard let stream = streams[id], var request = stream.request else { return }
+    let message = stream.message ?? []
+    stream.request = nil
+    stream.message = nil
     requestBytes -= message.count
     request.size = message.count
     unsafe message.withUnsafeBytes { unsafe calls.start(request, $0) }
@@ -235,9 +238,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private func received(_ data: HTTP2Frame.FramePayload.Data, on id: UInt32) {
     guard case .byteBuffer(let bytes) = data.data else { return }
     let padding = data.paddingBytes.map { $0 + 1 } ?? 0
-    guard streams[id] != nil else { return reportWindow(bytes.readableBytes + padding) }
-    streams[id]?.heldWindow += bytes.readableBytes + padding
-    streams[id]?.reader.append(bytes)
+    guard let stream = streams[id] else { return reportWindow(bytes.readableBytes + padding) }
+    stream.heldWindow += bytes.readableBytes + padding
+    stream.reader.append(bytes)
     requestBytes += bytes.readableBytes
     if padding > 0 { reportWindow(padding, of: id) }
     passRequests(of: id)
@@ -248,46 +251,53 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   ///
   /// The peer's window does not bound the queue: messages may grow when they are decompressed.
   private func passRequests(of id: UInt32) {
+    guard let stream = streams[id] else { return }
     let capacity = limits.effectiveQueuedBytesPerStream
     do throws(RPCError) {
-      while true {
+      while streams[id] != nil {
         // The rest is passed on when the handler has taken a message.
-        if let requests = calls.requests(of: id), requests.bytes >= capacity { return }
-        guard let message = try streams[id]?.reader.next() else { break }
-        try pass(message, of: id)
+        if stream.streamsRequests, let requests = calls.requests(of: id),
+          requests.bytes >= capacity
+        {
+          return
+        }
+        guard let message = try stream.reader.next() else { break }
+        try pass(message, of: id, stream)
       }
     } catch {
       return calls.end(id, error)
     }
-    if streams[id]?.requestHasEnded == true { endRequests(of: id) }
+    if stream.requestHasEnded { endRequests(of: id) }
   }
 
-  private func pass(_ message: GRPCMessageReader.Message, of id: UInt32) throws(RPCError) {
+  private func pass(
+    _ message: GRPCMessageReader.Message, of id: UInt32, _ stream: GRPCStream
+  ) throws(RPCError) {
     requestBytes -= message.frameLength
-    if let requests = calls.requests(of: id) {
-      streams[id]?.untakenFrames.append(message.frameLength)
+    if stream.streamsRequests, let requests = calls.requests(of: id) {
+      stream.untakenFrames?.append(message.frameLength)
       return requests.append(message.bytes)
     }
-    guard streams[id]?.message == nil else {
+    guard stream.message == nil else {
       throw RPCError(
         code: .invalidArgument, message: "second message for a method with a single request")
     }
-    streams[id]?.message = message.bytes
+    stream.message = message.bytes
     requestBytes += message.bytes.count
     reportWindow(message.frameLength, of: id)
   }
 
   /// The handler has taken a message from the queue of a stream.
   private func requestTaken(of id: UInt32) {
-    guard let length = streams[id]?.untakenFrames.popFirst() else { return }
+    guard let length = streams[id]?.untakenFrames?.popFirst() else { return }
     reportWindow(length, of: id)
     passRequests(of: id)
   }
 
   /// The client sends nothing more on a stream.
   private func requestEnded(_ id: UInt32) {
-    guard streams[id]?.requestHasEnded == false else { return }
-    streams[id]?.requestHasEnded = true
+    guard let stream = streams[id], !stream.requestHasEnded else { return }
+    stream.requestHasEnded = true
     passRequests(of: id)
   }
 
@@ -334,15 +344,15 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private func reportWindow(_ count: Int, of id: UInt32) {
     // The bytes that a stream holds at its end are reported then.
     guard let stream = streams[id] else { return }
-    streams[id]?.heldWindow -= count
+    stream.heldWindow -= count
     reportWindow(count)
     guard !stream.requestHasEnded else { return }
     let unreported = stream.unreportedWindow + count
     guard unreported >= Self.window(of: limits) / 2 else {
-      streams[id]?.unreportedWindow = unreported
+      stream.unreportedWindow = unreported
       return
     }
-    streams[id]?.unreportedWindow = 0
+    stream.unreportedWindow = 0
     write(HTTP2StreamID(Int(id)), .windowUpdate(windowSizeIncrement: unreported))
   }
 
@@ -420,8 +430,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   private func writeWaitingMessages(_ id: UInt32) {
     while let stream = streams[id], stream.unsentBytes < Self.maxUnsentBytes,
-      let next = streams[id]?.waiting.popFirst()
+      !stream.waiting.isEmpty
     {
+      let next = stream.waiting.removeFirst()
       writeMessage(next.frame, id)
       next.writer.resume(returning: .success(()))
     }

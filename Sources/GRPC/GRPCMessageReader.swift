@@ -63,11 +63,16 @@ struct GRPCMessageReader {
         message: "message of \(length) bytes exceeds the limit of \(limit) bytes")
     }
     let frameLength = Self.prefixLength + Int(length)
-    guard
-      let payload = buffer.getSlice(
-        at: buffer.readerIndex + Self.prefixLength, length: Int(length))
-    else { return nil }
-    let bytes = flag == 0 ? Array(payload.readableBytesView) : try inflated(payload)
+    let start = buffer.readerIndex + Self.prefixLength
+    let bytes: [UInt8]
+    if flag == 0 {
+      // Without a slice, the buffer keeps its storage when it is cleared.
+      guard let message = buffer.getBytes(at: start, length: Int(length)) else { return nil }
+      bytes = message
+    } else {
+      guard let message = buffer.getSlice(at: start, length: Int(length)) else { return nil }
+      bytes = try inflated(message)
+    }
     buffer.moveReaderIndex(forwardBy: frameLength)
     if buffer.readableBytes == 0 { buffer.clear() } else { buffer.discardReadBytes() }
     return Message(bytes: bytes, frameLength: frameLength)

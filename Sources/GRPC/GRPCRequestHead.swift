@@ -30,39 +30,61 @@ struct GRPCRequestHead {
   var metadata: Metadata
 
   init(_ headers: HPACKHeaders) throws(Refusal) {
-    guard headers.first(name: ":method") == "POST" else {
+    // Each call passes here, so the list is read only once. Names are in lower case in HTTP/2.
+    var (verb, type, path, encodingName, timeoutText): (String?, String?, String?, String?, String?)
+    metadata = Metadata()
+    for (name, value, _) in headers {
+      switch name {
+      case ":method": verb = verb ?? value
+      case ":path": path = path ?? value
+      case "content-type": type = type ?? value
+      case "grpc-encoding": encodingName = encodingName ?? value
+      case "grpc-timeout": timeoutText = timeoutText ?? value
+      default: if !Self.isReserved(name) { metadata.append(value, for: name) }
+      }
+    }
+    guard verb == "POST" else {
       throw .http(status: 405, message: "gRPC requires the method POST")
     }
-    guard let type = headers.first(name: "content-type"), Self.isGRPC(type) else {
+    guard let type, Self.isGRPC(type) else {
       throw .http(status: 415, message: "the content type must be application/grpc")
     }
-    let path = headers.first(name: ":path") ?? ""
-    let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-    guard path.hasPrefix("/"), parts.count == 2 else {
-      throw .grpc(.init(code: .unimplemented, message: "invalid path \(path)"))
+    guard let names = Self.names(path ?? "") else {
+      throw .grpc(.init(code: .unimplemented, message: "invalid path \(path ?? "")"))
     }
-    service = String(parts[0])
-    method = String(parts[1])
-    let name = headers.first(name: "grpc-encoding") ?? "identity"
-    guard let encoding = GRPCMessageReader.Encoding(rawValue: name) else {
-      throw .grpc(.init(code: .unimplemented, message: "unsupported grpc-encoding \(name)"))
+    (service, method) = names
+    encoding = .identity
+    if let encodingName {
+      guard let encoding = GRPCMessageReader.Encoding(rawValue: encodingName) else {
+        throw .grpc(
+          .init(code: .unimplemented, message: "unsupported grpc-encoding \(encodingName)"))
+      }
+      self.encoding = encoding
     }
-    self.encoding = encoding
     timeout = nil
-    if let text = headers.first(name: "grpc-timeout") {
+    if let text = timeoutText {
       guard let parsed = Self.timeout(text) else {
         throw .grpc(.init(code: .invalidArgument, message: "invalid grpc-timeout \(text)"))
       }
       timeout = parsed
     }
-    metadata = Metadata()
-    for (name, value, _) in headers where !Self.isReserved(name) {
-      metadata.append(value, for: name)
-    }
+  }
+
+  /// Splits a path into the names of a service and a method.
+  private static func names(_ path: String) -> (service: String, method: String)? {
+    let slash = UInt8(ascii: "/")
+    let names = path.utf8.dropFirst()
+    guard path.utf8.first == slash, let middle = names.firstIndex(of: slash),
+      names.lastIndex(of: slash) == middle
+    else { return nil }
+    return (
+      String(path[names.startIndex..<middle]), String(path[names.index(after: middle)...])
+    )
   }
 
   /// Returns true for `application/grpc` and its variants for protobuf.
   private static func isGRPC(_ type: String) -> Bool {
+    if type == "application/grpc" { return true }
     let type = type.prefix { $0 != ";" }
     return type == "application/grpc" || type == "application/grpc+proto"
   }
@@ -72,12 +94,9 @@ struct GRPCRequestHead {
   /// Libraries add the latter to every request. It is left out, because a call without metadata
   /// costs less.
   private static func isReserved(_ name: String) -> Bool {
-    name.hasPrefix(":") || name.hasPrefix("grpc-") || reservedNames.contains(name)
+    name.utf8.first == UInt8(ascii: ":") || name == "te" || name == "user-agent"
+      || name == "accept-encoding" || name.hasPrefix("grpc-")
   }
-
-  private static let reservedNames: Set<String> = [
-    "accept-encoding", "content-type", "te", "user-agent",
-  ]
 
   /// Parses a timeout: at most 8 digits and a unit.
   static func timeout(_ text: String) -> Duration? {

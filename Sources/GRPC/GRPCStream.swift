@@ -2,7 +2,7 @@ internal import NIOCore
 internal import TTRPC
 
 /// An HTTP/2 stream whose call has no outcome yet.
-struct GRPCStream {
+final class GRPCStream {
   /// The request, until its call starts.
   var request: CallRequest?
   /// The time at which the stream was opened.
@@ -11,16 +11,17 @@ struct GRPCStream {
   var reader: GRPCMessageReader
   /// The only message of a request that has not arrived completely.
   var message: [UInt8]?
-  /// The bytes that each message in the queue of requests took in the stream, the oldest first.
-  var untakenFrames = CircularBuffer<Int>()
+  /// The bytes that each message in the queue of requests took in the stream, the oldest first;
+  /// `nil` for a method with a single request.
+  var untakenFrames: CircularBuffer<Int>?
   /// A Boolean value that indicates whether the client sends nothing more.
   var requestHasEnded = false
   var hasSentHeaders = false
   /// The number of bytes of messages that were written and that wait for the peer's flow control or
   /// for the socket.
   var unsentBytes = 0
-  /// Messages whose writers wait for those bytes to be sent.
-  var waiting = CircularBuffer<(frame: ByteBuffer, writer: MessageTaken)>()
+  /// Messages whose writers wait for those bytes to be sent; seldom more than one.
+  var waiting: [(frame: ByteBuffer, writer: MessageTaken)] = []
   /// Bytes that have arrived, and that the peer may not send again yet.
   var heldWindow = 0
   /// Bytes that the peer may send again, and has not been told of.
@@ -33,6 +34,8 @@ struct GRPCStream {
     self.streamsRequests = streamsRequests
     self.opened = opened
     self.reader = reader
+    // An empty buffer takes memory, too.
+    if streamsRequests { untakenFrames = CircularBuffer() }
   }
 
   /// The number of bytes of requests that the stream holds.
