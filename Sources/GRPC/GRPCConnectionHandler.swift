@@ -26,6 +26,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private var unsentResponses = GRPCUnsentResponses()
   private var controlFrames = GRPCControlFrameLimit()
   private var isDraining = false
+  private var hasSentGoAway = false
+  /// A Boolean value that indicates whether the connection closes once everything is sent.
+  private var isFinishing = false
   private var isReading = false
   private var needsFlush = false
   /// The time at which the connection began to take frames, which is when their calls begin.
@@ -69,6 +72,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     connection.detach()
+    streams = [:]
     self.context = nil
   }
 
@@ -124,12 +128,13 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       break
     case let event as StreamClosedEvent:
       let id = UInt32(truncatingIfNeeded: Int(event.streamID))
-      unsentResponses.streamClosed(id, at: connection.now)
+      unsentResponses.streamClosed(id)
       if event.reason != nil { cancelled(id) } else { closeIfDrained() }
     case is DrainStarted:
       drain()
     case is DrainEnded:
-      calls.endAll(.draining)
+      // Streams whose requests have not arrived have no call.
+      for id in Array(streams.keys) { calls.end(id, .draining) }
       flush()
       context.close(promise: nil)
     case is BudgetsChanged:
@@ -151,22 +156,28 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // NIOHTTP2Handler has answered an error of a stream with a reset.
     if error is NIOHTTP2Errors.StreamError { return }
+    // For an error of the connection, it has sent GOAWAY.
+    hasSentGoAway = true
     connection.close("HTTP/2 error", metadata: ["error": "\(error)"])
   }
 
   /// Closes the connection of a peer that sends too many frames without a call.
   private func refuse(_ excess: GRPCControlFrameLimit.Excess) {
-    isDraining = true
     writeGoAway(.enhanceYourCalm, excess.rawValue)
     connection.close(excess.rawValue)
   }
 
-  private func writeGoAway(_ code: HTTP2ErrorCode, _ reason: String? = nil) {
+  private func writeGoAway(
+    _ code: HTTP2ErrorCode, _ reason: String? = nil, promise: EventLoopPromise<Void>? = nil
+  ) {
+    // Before the write, whose errors close the connection.
+    hasSentGoAway = true
     write(
       .rootStream,
       .goAway(
         lastStreamID: HTTP2StreamID(Int(highestStreamID)), errorCode: code,
-        opaqueData: reason.map { ByteBuffer(string: $0) }))
+        opaqueData: reason.map { ByteBuffer(string: $0) }),
+      promise: promise)
   }
 
   /// Refuses new streams, and closes the connection once the open ones have ended.
@@ -179,9 +190,21 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   }
 
   private func closeIfDrained() {
-    guard isDraining, streams.isEmpty, unsentResponses.bytes == 0 else { return }
+    guard isDraining, !isFinishing, isIdle else { return }
+    isFinishing = true
     let this = NIOLoopBound(self, eventLoop: eventLoop)
-    eventLoop.execute { this.value.close() }
+    // In the next event-loop tick, because the channel may still be reporting what it has read.
+    eventLoop.execute { this.value.finish() }
+  }
+
+  /// Closes the connection once the socket has taken everything that was written.
+  private func finish() {
+    let written = eventLoop.makePromise(of: Void.self)
+    let this = NIOLoopBound(self, eventLoop: eventLoop)
+    written.futureResult.whenComplete { _ in this.value.context?.close(promise: nil) }
+    // A second frame with the same content is permitted, and is the last one.
+    writeGoAway(.noError, promise: written)
+    flush()
   }
 
   // MARK: Requests
@@ -394,9 +417,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     reads.pollForNextCall(hasCalls: !streams.isEmpty)
   }
 
-  /// Writes the trailers of a call that succeeded, which end its stream.
-  private func writeSuccess(_ id: UInt32, _ stream: GRPCStream) {
-    guard !stream.requestHasEnded else { return write(id, GRPCResponse.success, isLast: true) }
+  /// Writes the trailers of a call, which end its stream.
+  private func writeTrailers(_ id: UInt32, _ trailers: HPACKHeaders, _ stream: GRPCStream) {
+    guard !stream.requestHasEnded else { return write(id, trailers, isLast: true) }
     // The client need not send the rest of its request. A reset discards the frames that the stream
     // still has to write, so it waits for the trailers.
     let written = eventLoop.makePromise(of: Void.self)
@@ -405,7 +428,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       this.value.write(HTTP2StreamID(Int(id)), .rstStream(.noError))
     }
     write(
-      HTTP2StreamID(Int(id)), .headers(.init(headers: GRPCResponse.success, endStream: true)),
+      HTTP2StreamID(Int(id)), .headers(.init(headers: trailers, endStream: true)),
       promise: written)
   }
 
@@ -433,6 +456,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       !stream.waiting.isEmpty
     {
       let next = stream.waiting.removeFirst()
+      messageBytes -= next.frame.readableBytes
       writeMessage(next.frame, id)
       next.writer.resume(returning: .success(()))
     }
@@ -461,10 +485,10 @@ extension GRPCConnectionHandler: ConnectionOutput {
 
   private func endStream(_ id: UInt32, with frame: ByteBuffer) {
     guard let stream = remove(id) else { return closeIfDrained() }
-    unsentResponses.append(frame.readableBytes, of: id, at: connection.activity.lastRead)
+    unsentResponses.append(frame.readableBytes, of: id)
     write(id, GRPCResponse.headers, isLast: false)
     write(HTTP2StreamID(Int(id)), .data(.init(data: .byteBuffer(frame))))
-    writeSuccess(id, stream)
+    writeTrailers(id, GRPCResponse.success, stream)
   }
 
   func end(_ streamID: UInt32, _ outcome: Result<[UInt8]?, RPCError>, isEarly: Bool) {
@@ -482,20 +506,16 @@ extension GRPCConnectionHandler: ConnectionOutput {
       write(HTTP2StreamID(Int(streamID)), .rstStream(.cancel))
       return closeIfDrained()
     }
-    if stream.unsentBytes > 0 {
-      unsentResponses.append(stream.unsentBytes, of: streamID, at: connection.now)
-    }
+    // The bytes of unsent messages are counted until they are sent.
+    if stream.unsentBytes > 0 { unsentResponses.append(0, of: streamID) }
     switch outcome {
     case .success:
       if !stream.hasSentHeaders { write(streamID, GRPCResponse.headers, isLast: false) }
-      writeSuccess(streamID, stream)
+      writeTrailers(streamID, GRPCResponse.success, stream)
     case .failure(let error):
-      write(
-        streamID,
-        stream.hasSentHeaders ? GRPCResponse.trailers(error) : GRPCResponse.trailersOnly(error),
-        isLast: true)
-      // The client need not send the rest of its request.
-      if !stream.requestHasEnded { write(HTTP2StreamID(Int(streamID)), .rstStream(.noError)) }
+      let trailers =
+        stream.hasSentHeaders ? GRPCResponse.trailers(error) : GRPCResponse.trailersOnly(error)
+      writeTrailers(streamID, trailers, stream)
     }
     closeIfDrained()
   }
@@ -508,9 +528,12 @@ extension GRPCConnectionHandler: ConnectionOutput {
 
   var queuedBytes: Int { requestBytes + messageBytes }
 
+  var isIdle: Bool { streams.isEmpty && unsentResponses.isEmpty }
+
   /// Closes the connection of a peer that lets no response pass, and ends the requests that do not
   /// arrive.
   func watchTicked() {
+    unsentResponses.ticked(at: connection.now)
     if let stalledSince = unsentResponses.stalledSince,
       connection.now - stalledSince > TimeAmount(limits.writeTimeout)
     {
@@ -529,8 +552,7 @@ extension GRPCConnectionHandler: ConnectionOutput {
 
   func close() {
     // The client may send the calls that it makes meanwhile again.
-    if !isDraining { writeGoAway(.noError) }
-    isDraining = true
+    if !hasSentGoAway { writeGoAway(.noError) }
     flush()
     context?.close(promise: nil)
   }
@@ -547,12 +569,25 @@ extension GRPCConnectionHandler: ConnectionOutput {
   func takeInTurn(_ frame: ByteBuffer, of streamID: UInt32, _ writer: MessageTaken) {
     if let taken = take(frame, of: streamID) { return writer.resume(returning: taken) }
     streams[streamID]?.waiting.append((frame, writer))
+    messageBytes += frame.readableBytes
+    while messageBytes > limits.queuedBytesPerConnection, let greediest {
+      calls.end(greediest, .slowPeer)
+    }
     connection.checkQueuedBytes()
+  }
+
+  /// The stream with the most bytes of messages whose writers wait.
+  private var greediest: UInt32? {
+    streams.lazy.filter { !$0.value.waiting.isEmpty }
+      .max { $0.value.waitingBytes < $1.value.waitingBytes }?.key
   }
 
   func dropWaiting(of streamID: UInt32, _ error: RPCError) {
     guard let waiting = streams[streamID]?.waiting, !waiting.isEmpty else { return }
     streams[streamID]?.waiting.removeAll()
-    for entry in waiting { entry.writer.resume(returning: .failure(error)) }
+    for entry in waiting {
+      messageBytes -= entry.frame.readableBytes
+      entry.writer.resume(returning: .failure(error))
+    }
   }
 }

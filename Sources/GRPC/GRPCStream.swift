@@ -38,6 +38,9 @@ final class GRPCStream {
     if streamsRequests { untakenFrames = CircularBuffer() }
   }
 
+  /// The number of bytes of messages whose writers wait.
+  var waitingBytes: Int { waiting.reduce(0) { $0 + $1.frame.readableBytes } }
+
   /// The number of bytes of requests that the stream holds.
   var requestBytes: Int { reader.bufferedBytes + (message?.count ?? 0) }
 }

@@ -6,20 +6,26 @@ struct GRPCUnsentResponses {
   private var sizes: [UInt32: Int] = [:]
   /// The size of all responses, in bytes.
   private(set) var bytes = 0
-  /// The time since which responses wait and none was sent; `nil` if none waits.
+  /// The time of the first tick since which responses wait and none was sent.
   private(set) var stalledSince: NIODeadline?
 
+  var isEmpty: Bool { sizes.isEmpty }
+
   /// Adds the response of a stream.
-  mutating func append(_ size: Int, of streamID: UInt32, at now: @autoclosure () -> NIODeadline) {
+  mutating func append(_ size: Int, of streamID: UInt32) {
     sizes[streamID] = size
     bytes += size
-    if stalledSince == nil { stalledSince = now() }
   }
 
   /// Removes the response of a stream that is closed, which means that it was sent or discarded.
-  mutating func streamClosed(_ streamID: UInt32, at now: @autoclosure () -> NIODeadline) {
+  mutating func streamClosed(_ streamID: UInt32) {
     guard let size = sizes.removeValue(forKey: streamID) else { return }
     bytes -= size
-    stalledSince = sizes.isEmpty ? nil : now()
+    stalledSince = nil
+  }
+
+  /// Notes the time, once in each tick of the connection's watch.
+  mutating func ticked(at now: NIODeadline) {
+    if !isEmpty, stalledSince == nil { stalledSince = now }
   }
 }

@@ -95,24 +95,41 @@ import Testing
 
 /// The responses that wait for the peer's window.
 @Suite struct GRPCUnsentResponsesTests {
-  @Test func `bytes and time are counted until the stream is closed`() {
+  @Test func `bytes are counted until the stream is closed`() {
+    var responses = GRPCUnsentResponses()
+    #expect(responses.isEmpty)
+    responses.append(100, of: 1)
+    responses.append(20, of: 3)
+    #expect(responses.bytes == 120)
+    responses.streamClosed(5)
+    #expect(responses.bytes == 120)
+    responses.streamClosed(1)
+    responses.streamClosed(1)
+    #expect(responses.bytes == 20)
+    #expect(!responses.isEmpty)
+    responses.streamClosed(3)
+    #expect(responses.bytes == 0)
+    #expect(responses.isEmpty)
+  }
+
+  @Test func `the peer stalls from the first tick after the last closed stream`() {
     let time = (0..<10).map { NIODeadline.uptimeNanoseconds(UInt64($0)) }
     var responses = GRPCUnsentResponses()
+    responses.ticked(at: time[1])
     #expect(responses.stalledSince == nil)
-    responses.append(100, of: 1, at: time[1])
-    responses.append(20, of: 3, at: time[2])
-    #expect(responses.bytes == 120)
-    #expect(responses.stalledSince == time[1])
-    responses.streamClosed(5, at: time[3])
-    #expect(responses.bytes == 120)
-    #expect(responses.stalledSince == time[1])
-    responses.streamClosed(1, at: time[4])
-    #expect(responses.bytes == 20)
+    responses.append(100, of: 1)
+    responses.append(20, of: 3)
+    #expect(responses.stalledSince == nil)
+    responses.ticked(at: time[2])
+    responses.ticked(at: time[3])
+    #expect(responses.stalledSince == time[2])
+    responses.streamClosed(5)
+    #expect(responses.stalledSince == time[2])
+    responses.streamClosed(1)
+    responses.ticked(at: time[4])
     #expect(responses.stalledSince == time[4])
-    responses.streamClosed(1, at: time[5])
-    #expect(responses.bytes == 20)
-    responses.streamClosed(3, at: time[6])
-    #expect(responses.bytes == 0)
+    responses.streamClosed(3)
+    responses.ticked(at: time[5])
     #expect(responses.stalledSince == nil)
   }
 }

@@ -417,6 +417,26 @@ import Testing
     }
   }
 
+  @Test func `the error of a handler follows its messages through the client's window`()
+    async throws
+  {
+    try await Self.withPeer(window: 1000) { peer, _, server in
+      // The client does not end its requests.
+      let id = try await peer.open("/p/Burst")
+      try await peer.send(Self.number(5000), on: id)
+      guard case .headers = await peer.next(id) else {
+        Issue.record("no headers")
+        return
+      }
+      try await eventually("the handler has returned") { server.load.callsInFlight == 0 }
+      try await peer.grant(20_000, on: id)
+      let (messages, trailers) = await peer.rest(of: id)
+      #expect(messages.map(\.count) == [5003, 5003])
+      #expect(trailers["grpc-status"] == "15")
+      #expect(trailers["grpc-message"] == "burst")
+    }
+  }
+
   @Test func `a drain waits until the client's window has let a response pass`() async throws {
     try await Self.withPeer(window: 1000) { peer, _, server in
       let id = try await peer.open("/p/Large")

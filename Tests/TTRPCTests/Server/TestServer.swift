@@ -116,6 +116,14 @@ struct TestService: Service {
           try await responses.write(WireDuration(seconds: request.seconds &+ 1))
         }
       },
+      // Sends two messages as long as the first request, in bytes, and fails.
+      .bidirectional("Burst", WireDuration.self) { requests, responses, _ in
+        let length = try await requests.next()?.seconds ?? 0
+        let blob = WireStatus(message: String(repeating: "x", count: Int(length)))
+        try await responses.write(blob)
+        try await responses.write(blob)
+        throw RPCError(code: .dataLoss, message: "burst")
+      },
       // Reads nothing until it is released.
       .bidirectional("Stall", WireStatus.self) { requests, responses, _ in
         do {

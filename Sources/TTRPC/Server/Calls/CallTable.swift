@@ -122,6 +122,7 @@ package final class CallTable {
     }
     entries[call.streamID] = Entry(call: call, requests: request.requests)
     if kind == .endless { countEndless(call) }
+    if request.method.isKnown, request.requests == nil { call.received(message.count) }
     if let hooks {
       do throws(RPCError) {
         try Self.begin(hooks, &context)
@@ -129,7 +130,10 @@ package final class CallTable {
         return handlerReturned(call, context, [], .failure(error))
       }
     }
-    let isOverdue = context.deadline.map { $0 <= call.began } ?? false
+    // A request may take longer to arrive than its call may take.
+    let isOverdue =
+      context.deadline.map { $0 <= (request.timeout == nil ? call.began : .now) }
+      ?? false
     if let deadline = context.deadline, !isOverdue { limit(call.streamID, to: deadline) }
     let work: Work
     switch request.method {
@@ -138,7 +142,6 @@ package final class CallTable {
     case .known where isOverdue:
       work = { _ in throw RPCError.deadlineExceeded }
     case .known(let entry):
-      if !entry.descriptor.shape.streamsRequests { call.received(message.count) }
       if let hooks, case .deferred(let handler) = entry.method.handler {
         return unsafe start(call, context, hooks, message, handler)
       }
@@ -247,6 +250,8 @@ package final class CallTable {
         answers.append { this.value.completed(call, context, hooks, outcome) }
       }
       entries.update(call.streamID) { $0.cancellation = .function(cancel) }
+      // The call may have ended meanwhile, without a cancellation.
+      if call.ending != nil { cancel() }
     } catch {
       let error = RPCError(handlerError: error, logger: context.logger)
       handlerReturned(call, context, hooks, .failure(error))
@@ -288,8 +293,9 @@ package final class CallTable {
         this.eventLoop.execute { this.value.handlerReturned(call, context, hooks, outcome) }
       }
     }
-    // The handler may have returned already.
+    // The handler may have returned already, or the call may have ended without a cancellation.
     entries.update(call.streamID) { $0.cancellation = .task(task) }
+    if call.ending != nil { task.cancel() }
   }
 
   private func work(

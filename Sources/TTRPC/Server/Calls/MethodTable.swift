@@ -70,15 +70,13 @@ package struct MethodTable: Sendable {
   }
 
   package func method(service: String, method: String) -> Match {
-    let descriptor = MethodDescriptor(service: service, name: method)
-    guard let methods = services[service] else {
-      return .unknown(
-        descriptor, RPCError(code: .unimplemented, message: "service \(service)"))
-    }
-    guard let found = methods[method] else {
-      return .unknown(descriptor, RPCError(code: .unimplemented, message: "method \(method)"))
-    }
-    return .known(found)
+    let methods = services[service]
+    if let found = methods?[method] { return .known(found) }
+    return .unknown(
+      MethodDescriptor(service: service, name: method),
+      RPCError(
+        code: .unimplemented,
+        message: methods == nil ? "service \(service)" : "method \(method)"))
   }
 
   /// Finds a method by the bytes of its names, without creating strings.

@@ -12,7 +12,7 @@ extension RPCError {
   static let slowReader = RPCError(
     code: .resourceExhausted, message: "the server does not read the stream's messages fast enough")
 
-  static let slowPeer = RPCError(
+  package static let slowPeer = RPCError(
     code: .resourceExhausted, message: "the client does not read the stream's messages fast enough")
 
   static let tooManyCalls = RPCError(

@@ -35,7 +35,7 @@ public struct ServerContext: Sendable {
   /// The metadata that the caller sent with the request.
   public var metadata: Metadata { call.metadata }
 
-  /// The time at which the server began to process the call.
+  /// The time at which the server received the beginning of the request.
   public var began: ContinuousClock.Instant { call.began }
 
   /// The logger of the call, which adds the peer and the method to every line.

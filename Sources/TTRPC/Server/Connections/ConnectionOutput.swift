@@ -27,6 +27,10 @@ package protocol ConnectionOutput: StreamConnection {
   /// The number of all other bytes that the format holds.
   var queuedBytes: Int { get }
 
+  /// A Boolean value that indicates whether the format holds no request and no response, apart from
+  /// those of calls.
+  var isIdle: Bool { get }
+
   /// Handles a tick of the connection's watch; see ``ServerConnection``.
   func watchTicked()
 

@@ -12,7 +12,7 @@ final class FormatDetector: ChannelInboundHandler, RemovableChannelHandler {
 
   private let connection: ServerConnection
   private var bytes = ByteBuffer()
-  private var isDraining = false
+  private var mustClose = false
 
   init(_ connection: ServerConnection) {
     self.connection = connection
@@ -20,7 +20,7 @@ final class FormatDetector: ChannelInboundHandler, RemovableChannelHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     // The drain may have started before the channel was active.
-    if isDraining { context.close(promise: nil) }
+    if mustClose { context.close(promise: nil) }
     context.fireChannelActive()
   }
 
@@ -66,7 +66,7 @@ final class FormatDetector: ChannelInboundHandler, RemovableChannelHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
     case is DrainStarted, is DrainEnded, ChannelEvent.inputClosed:
-      isDraining = true
+      mustClose = true
       if context.channel.isActive { context.close(promise: nil) }
     case is BudgetsChanged:
       connection.budgetChanged()

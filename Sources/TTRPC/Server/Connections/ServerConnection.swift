@@ -5,7 +5,8 @@ package import NIOCore
 /// format.
 ///
 /// It is used on the connection's event loop only. The handler of the wire format refers to it, and
-/// it refers to the handler between ``attach(_:)`` and ``detach()``.
+/// it refers to the handler between ``attach(_:)`` and ``detach()``. A connection that speaks
+/// HTTP/1.1 has no calls here, and attaches no handler.
 package final class ServerConnection {
   let server: ServerParts
   let peer: PeerIdentity
@@ -109,11 +110,13 @@ package final class ServerConnection {
   private func checkPeer() {
     let queuedBefore = queuedBytes
     checkQueuedBytes()
+    guard channel.isActive else { return }
     // The peer has read something, so the write timeout starts again.
     if queuedBytes < queuedBefore, activity.unwritableSince != nil {
       activity.unwritableSince = now
     }
-    if let stall = activity.stall(limits, hasCalls: !calls.isEmpty, now: now) {
+    let hasCalls = !calls.isEmpty || output?.isIdle == false
+    if let stall = activity.stall(limits, hasCalls: hasCalls, now: now) {
       close(stall.reason, stall.level)
     } else {
       output?.watchTicked()

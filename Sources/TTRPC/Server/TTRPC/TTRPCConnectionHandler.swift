@@ -337,6 +337,8 @@ extension TTRPCConnectionHandler: ConnectionOutput {
 
   var queuedBytes: Int { output.waiting.bytes + decoder.memoryBytes }
 
+  var isIdle: Bool { true }
+
   func watchTicked() {}
 
   func close() {

@@ -73,8 +73,6 @@ struct TTRPCConnectionState {
   /// A Boolean value that indicates whether no calls are in flight and no new ones can come.
   var isFinished: Bool { phase != .open && running.isEmpty }
 
-  var isDraining: Bool { phase == .draining }
-
   mutating func frameReceived(_ header: FrameHeader) -> FrameAction {
     switch FrameType(rawValue: header.type) {
     case .request: requestReceived(header)
