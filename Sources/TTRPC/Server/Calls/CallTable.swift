@@ -199,11 +199,11 @@ package final class CallTable {
     }
   }
 
+  /// Calls the hooks' ``CallHook/callEnded(_:_:)``, the innermost first.
   private static func end(
-    _ hooks: some BidirectionalCollection<any CallHook>, _ context: ServerContext,
-    _ error: RPCError?
+    _ hooks: ArraySlice<any CallHook>, _ context: ServerContext, _ error: RPCError?
   ) {
-    for hook in hooks.reversed() { hook.callEnded(context, error) }
+    for index in hooks.indices.reversed() { hooks[index].callEnded(context, error) }
   }
 
   // MARK: Execution
@@ -234,7 +234,7 @@ package final class CallTable {
     } catch {
       failure = RPCError(handlerError: error, logger: context.logger)
     }
-    Self.end(hooks, context, failure)
+    Self.end(hooks[...], context, failure)
     if let failure { output.end(call.streamID, .failure(failure), isEarly: false) }
   }
 
@@ -320,7 +320,7 @@ package final class CallTable {
   ) {
     var error: RPCError?
     if case .failure(let failure) = outcome { error = failure }
-    Self.end(hooks, context, error)
+    Self.end(hooks[...], context, error)
     release(call)
     let shape = call.method.shape
     if let entry = remove(call.streamID), shape != .unary {
