@@ -48,12 +48,19 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   /// Adds the handlers of HTTP/2 and gRPC to a connection's channel.
   static func install(after detector: any ChannelHandler, _ connection: ServerConnection) throws {
     let limits = connection.limits
+    // A connection that has more to read lets the others of its event loop go first.
+    try connection.channel.syncOptions?.setOption(
+      .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: bytesPerRead))
     let http2 = NIOHTTP2Handler(
       mode: .server, connectionConfiguration: .init(limits), streamConfiguration: .init(limits))
     let pipeline = connection.channel.pipeline.syncOperations
     try pipeline.addHandler(http2, position: .after(detector))
     try pipeline.addHandler(GRPCConnectionHandler(connection), position: .after(http2))
   }
+
+  /// The maximum number of bytes that are read from a connection in one event-loop tick, which is
+  /// some 20 calls.
+  private static let bytesPerRead = 8192
 
   /// The flow-control window of a stream: what its reader may be behind.
   private static func window(of limits: ServerLimits) -> Int {

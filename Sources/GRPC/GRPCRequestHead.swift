@@ -26,7 +26,9 @@ struct GRPCRequestHead {
   var timeout: Duration?
   /// The encoding of compressed messages.
   var encoding: GRPCMessageReader.Encoding
-  /// The other headers, without those that describe the client's library, in which values of keys that end in `-bin` stay in base64.
+  /// The other headers, without those that describe the client's library.
+  ///
+  /// Values of keys that end in `-bin` stay in base64.
   var metadata: Metadata
 
   init(_ headers: HPACKHeaders) throws(Refusal) {

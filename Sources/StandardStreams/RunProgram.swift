@@ -6,8 +6,8 @@ internal import VisibleText
 extension AsyncParsableCommand {
   /// Runs the command that the command line names, and exits the process.
   ///
-  /// It differs from `main()` in three ways. Output that cannot be written, `--help` and `--version`
-  /// included, is an error. Hidden characters in error messages are escaped. An
+  /// It differs from `main()` in three ways. Output that cannot be written, `--help` and
+  /// `--version` included, is an error. Hidden characters in error messages are escaped. An
   /// ``ErrorWithExitCode`` has the exit code that it states.
   ///
   /// - Parameters:

@@ -42,8 +42,8 @@ public struct ServerLimits: Sendable, Hashable {
   ///
   /// A stream with more ends with ``StatusCode/resourceExhausted``: at once if the peer does not
   /// read, and after ``slowReaderTimeout`` if the handler does not. A stream can always hold one
-  /// message of any permitted size. With gRPC, the limit is the flow-control window of a stream, and
-  /// the sender waits.
+  /// message of any permitted size. With gRPC, the limit is the flow-control window of a stream,
+  /// and the sender waits.
   public var queuedBytesPerStream = 4 * 1024 * 1024
   /// The maximum number of bytes that wait on one connection.
   ///

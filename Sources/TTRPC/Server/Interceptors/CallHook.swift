@@ -1,9 +1,10 @@
 /// A call hook, which acts at the beginning and the end of a call, for example to count, time or
 /// refuse it.
 ///
-/// A hook runs on the connection's event loop, or in the call's task, and must not block. If all interceptors that a call
-/// needs are hooks, they run without a task; see ``ServerInterceptor/needsMetadata``. A hook is an
-/// object because the server makes one for each method and uses it for each call.
+/// A hook runs on the connection's event loop, or in the call's task, and must not block. If all
+/// interceptors that a call needs are hooks, they run without a task; see
+/// ``ServerInterceptor/needsMetadata``. A hook is an object because the server makes one for each
+/// method and uses it for each call.
 public protocol CallHook: AnyObject, Sendable {
   /// Handles the beginning of a call, and may change its context.
   ///

@@ -259,7 +259,8 @@ final class ServerRun {
       connection.calls.inboundBudget.bytes <= limits.queuedBytesPerConnection + longest,
       "queued messages exceed their limit by one message at most")
     expect(
-      connection.reads.isPaused || connection.calls.inboundBudget.bytes <= limits.queuedBytesPerConnection
+      connection.reads.isPaused
+        || connection.calls.inboundBudget.bytes <= limits.queuedBytesPerConnection
         || !channel.isActive,
       "a connection with queued messages above the limit is not read")
     expect(
