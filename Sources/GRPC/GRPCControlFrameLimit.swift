@@ -25,7 +25,9 @@ struct GRPCControlFrameLimit {
   /// The number of early PING frames that are accepted between two responses.
   static let maximumEarlyPings = 2
   /// The number of early SETTINGS or PRIORITY frames that are accepted between two responses.
-  static let maximumEarlyFrames = 100
+  ///
+  /// A change of the initial window costs work for each open stream.
+  static let maximumEarlyFrames = 10
 
   private struct Counter {
     var last: NIODeadline?

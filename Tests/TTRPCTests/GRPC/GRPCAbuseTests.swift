@@ -72,10 +72,10 @@ import Testing
       debugData: "too_many_pings"),
     // The first SETTINGS frame belongs to the preface.
     Abuse(
-      name: "SETTINGS", frame: { Peer.settings([(4, 65_535 + $0)]) }, accepted: 100,
+      name: "SETTINGS", frame: { Peer.settings([(4, 65_535 + $0)]) }, accepted: 10,
       code: enhanceYourCalm, debugData: "too_many_settings"),
     Abuse(
-      name: "PRIORITY", frame: { _ in Peer.frame(.priority, 1, [0, 0, 0, 3, 1]) }, accepted: 101,
+      name: "PRIORITY", frame: { _ in Peer.frame(.priority, 1, [0, 0, 0, 3, 1]) }, accepted: 11,
       code: enhanceYourCalm, debugData: "too_many_priorities"),
     Abuse(
       name: "rapid reset", frame: { Peer.open("Wait", 2 * $0 + 1) + Peer.reset(2 * $0 + 1) },
