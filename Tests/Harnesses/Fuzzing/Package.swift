@@ -57,9 +57,9 @@ let package = Package(
     .executableTarget(
       name: "Fuzzing",
       dependencies: [
-        "CFuzzing", "CProtobufCTestMessages", "CTTRPCMessages", "ProtobufC", "TTRPC", embedded,
+        "CFuzzing", "CProtobufCTestMessages", "CTTRPCMessages", "GRPC", "ProtobufC", "TTRPC", embedded,
         logging,
-      ] + nio,
+      ] + nio + http2,
       swiftSettings: settings,
       linkerSettings: [.linkedLibrary("stdc++")]),
   ]

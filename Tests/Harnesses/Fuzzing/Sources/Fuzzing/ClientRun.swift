@@ -157,7 +157,7 @@ final class ClientRun {
     turns.onLoop {
       let call = exchange.begin(context)
       if timeout > 0 {
-        call.setDeadline(turns.now + .milliseconds(Int64(timeout)), on: turns)
+        call.setDeadline(turns.now + .milliseconds(Int64(timeout)), timers: turns, on: turns)
       }
       call.assign(handler)
       let request = WireRequest(

@@ -23,6 +23,7 @@ extension Target {
   fileprivate var seeds: [[UInt8]] {
     switch self {
     case .server: serverSeeds
+    case .grpc: grpcSeeds
     case .client: clientSeeds
     case .messages: messageSeeds
     }
@@ -46,6 +47,36 @@ extension Target {
       }
     }
     return golden + calls
+  }
+
+  /// A call of each method, with a message that is compressed or not, once completed and once cut
+  /// off; then frames that belong to no call.
+  private var grpcSeeds: [[UInt8]] {
+    // The message `{1: 3}` as a gzip member.
+    let member = Golden.bytes("1f8b0800 00000000 0003 e3600600 4dc90910 02000000")
+    var calls: [[UInt8]] = []
+    for method in FuzzedService.methodNames.indices {
+      for head in [0, 1, 14] as [UInt8] {
+        calls.append([head] + grpcCall(UInt8(method), timeout: 0, [0, 8, 3]))
+        calls.append([head] + grpcCall(UInt8(method), timeout: 1, [1] + member))
+      }
+    }
+    let controls: [[UInt8]] = [
+      record([0x45, 0, 2, 4, 0, 0, 0, 1, 3, 0, 0, 0, 2]), record([0x46, 0]),
+      record([0x47, 255, 0, 0, 0, 1]), record([0x44, 255, 8]),
+      record([0x48, 2, 255, 0, 0, 0, 0, 3, 1]),
+      record([0x48, 9, 255, 4]), record([0x4f, 1]), record([0x42, 0, 0, 0]),
+    ]
+    for control in controls {
+      calls.append([0] + record([0x40, 7, 0, 0, 0]) + control + control)
+    }
+    return calls
+  }
+
+  private func grpcCall(_ method: UInt8, timeout: UInt8, _ message: [UInt8]) -> [UInt8] {
+    let opening = record([0x40, method, 0, 0, timeout]) + record([0x8a, 1])
+    let messages = record([0x41, 255, 0] + message) + record([0xc1, 255, 1] + message)
+    return opening + messages + record([0x0d, 1]) + record([0x0e, 0]) + record([0x8c, 200, 4])
   }
 
   private var clientSeeds: [[UInt8]] {
