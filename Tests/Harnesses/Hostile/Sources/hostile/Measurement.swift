@@ -3,7 +3,7 @@ internal import Glibc
 internal import MockupClient
 internal import TTRPCServices
 
-/// Measures a well-behaved client, in quiet phases and beside the attack.
+/// Measures a well-behaved client, in quiet phases and beside attacks.
 struct Measurement {
   private static let tasks = 4
   private static let warmup: Duration = .seconds(3)
@@ -27,9 +27,14 @@ struct Measurement {
     }
   }
 
+  /// The misbehaving peers of a phase.
+  enum Peers: String, CaseIterable {
+    case quiet, ttrpc, grpc
+  }
+
   /// The results of a phase.
   struct Phase {
-    var isHostile: Bool
+    var peers: Peers
     var health = Figures()
     var reserve = Figures()
     var peakMemory = 0
@@ -44,11 +49,11 @@ struct Measurement {
     _ = try await calls(client, for: Self.warmup)
     var phases: [Phase] = []
     announce(
-      "phase    check p50  p99 ms   calls/s | reserve p50  p99 ms  calls/s "
+      "peers    check p50  p99 ms   calls/s | reserve p50  p99 ms  calls/s "
         + "| peak MiB  MiB after  fds"
     )
-    for round in 0..<2 * rounds {
-      let phase = try await phase(client, isHostile: round % 2 == 1)
+    for peers in (0..<rounds).flatMap({ _ in Peers.allCases }) {
+      let phase = try await phase(client, peers)
       show(phase)
       phases.append(phase)
     }
@@ -56,10 +61,12 @@ struct Measurement {
     return judge(phases)
   }
 
-  private func phase(_ client: Client, isHostile: Bool) async throws -> Phase {
+  private func phase(_ client: Client, _ peers: Peers) async throws -> Phase {
     let output = Pipe()
-    let attack = isHostile ? try startAttack(output) : nil
-    let lines = Task { isHostile ? output.fileHandleForReading.readDataToEndOfFile() : Data() }
+    let attack = peers == .quiet ? nil : try startAttack(peers, output)
+    let lines = Task {
+      peers != .quiet ? output.fileHandleForReading.readDataToEndOfFile() : Data()
+    }
     try await Task.sleep(for: Self.warmup)
     let memory = Task {
       var peak = 0
@@ -69,7 +76,7 @@ struct Measurement {
       }
       return peak
     }
-    var phase = Phase(isHostile: isHostile)
+    var phase = Phase(peers: peers)
     (phase.health, phase.reserve) = try await calls(client, for: Self.time)
     memory.cancel()
     phase.peakMemory = await memory.value
@@ -87,12 +94,12 @@ struct Measurement {
     return phase
   }
 
-  private func startAttack(_ output: Pipe) throws -> Process {
+  private func startAttack(_ peers: Peers, _ output: Pipe) throws -> Process {
     let process = Process()
     // Idle priority: the effect on the server is measured, not how the kernel shares the
     // processors.
     process.executableURL = URL(filePath: "/usr/bin/chrt")
-    process.arguments = ["--idle", "0", CommandLine.arguments[0], "attack", path]
+    process.arguments = ["--idle", "0", CommandLine.arguments[0], "attack", peers.rawValue, path]
     process.standardOutput = output
     try process.run()
     return process
@@ -169,7 +176,7 @@ struct Measurement {
     announce(
       String(
         format: "%@ %8.2f %8.2f %9.0f | %11.2f %7.2f %8.0f | %8d %10d %4d",
-        phase.isHostile ? "hostile" : "quiet  ",
+        phase.peers.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0),
         phase.health.percentile(0.5), phase.health.percentile(0.99), rate(phase.health),
         phase.reserve.percentile(0.5), phase.reserve.percentile(0.99), rate(phase.reserve),
         phase.peakMemory >> 20, phase.memory >> 20, phase.descriptors))
@@ -180,11 +187,10 @@ struct Measurement {
   }
 
   private func judge(_ phases: [Phase]) -> Bool {
-    let quiet = phases.filter { !$0.isHostile }
-    let hostile = phases.filter { $0.isHostile }
+    let quiet = phases.filter { $0.peers == .quiet }
     func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-    func ratio(_ figures: (Phase) -> Figures) -> Double {
-      median(hostile.map { figures($0).percentile(0.99) })
+    func ratio(_ peers: Peers, _ figures: (Phase) -> Figures) -> Double {
+      median(phases.filter { $0.peers == peers }.map { figures($0).percentile(0.99) })
         / median(quiet.map { figures($0).percentile(0.99) })
     }
     guard let first = quiet.first, let last = phases.last else { return false }
@@ -193,8 +199,10 @@ struct Measurement {
       sum + phase.health.errors.values.reduce(0, +) + phase.reserve.errors.values.reduce(0, +)
     }
     let verdicts: [(name: String, value: Double, bound: Double)] = [
-      ("p99 of Check, hostile to quiet", ratio(\.health), 2),
-      ("p99 of ReserveCredits, hostile to quiet", ratio(\.reserve), 2),
+      ("p99 of Check, ttrpc peers to quiet", ratio(.ttrpc, \.health), 2),
+      ("p99 of ReserveCredits, ttrpc peers to quiet", ratio(.ttrpc, \.reserve), 2),
+      ("p99 of Check, gRPC peers to quiet", ratio(.grpc, \.health), 2),
+      ("p99 of ReserveCredits, gRPC peers to quiet", ratio(.grpc, \.reserve), 2),
       ("growth of the peak memory, in MiB", Double((peak - first.memory) >> 20), 160),
       ("growth of the memory afterwards, in MiB", Double((last.memory - first.memory) >> 20), 16),
       ("growth of open descriptors afterwards", Double(last.descriptors - first.descriptors), 0),

@@ -50,4 +50,10 @@ final class Socket {
     let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK))
     return count == 0 || (count < 0 && errno != EAGAIN)
   }
+
+  /// True if the peer has closed the connection, also if bytes are left to read.
+  var hasHungUp: Bool {
+    var entry = pollfd(fd: descriptor, events: 0, revents: 0)
+    return unsafe poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLHUP) != 0
+  }
 }

@@ -1,11 +1,12 @@
 internal import Foundation
 
-// hostile attack SOCKET
+// hostile attack ttrpc|grpc SOCKET
 // hostile measure SOCKET SERVER-PROCESS ROUNDS USER…
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
-case "attack" where arguments.count == 2:
-  Attack(path: arguments[1]).run()
+case "attack" where arguments.count == 3:
+  if arguments[1] == "grpc" { GRPCAttack(path: arguments[2]).run() }
+  Attack(path: arguments[2]).run()
 case "measure" where arguments.count >= 5:
   let measurement = Measurement(
     path: arguments[1], server: Int32(arguments[2]) ?? 0, users: Array(arguments[4...]))
