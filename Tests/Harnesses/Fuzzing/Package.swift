@@ -57,7 +57,8 @@ let package = Package(
     .executableTarget(
       name: "Fuzzing",
       dependencies: [
-        "CFuzzing", "CProtobufCTestMessages", "CTTRPCMessages", "GRPC", "ProtobufC", "TTRPC", embedded,
+        "CFuzzing", "CProtobufCTestMessages", "CTTRPCMessages", "GRPC", "ProtobufC", "TTRPC",
+        embedded,
         logging,
       ] + nio + http2,
       swiftSettings: settings,

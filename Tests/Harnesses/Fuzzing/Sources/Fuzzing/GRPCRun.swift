@@ -1,3 +1,4 @@
+import GRPC
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -30,21 +31,22 @@ final class GRPCRun {
   init() throws {
     let logger = Logger(label: "fuzzing") { [journal] _ in journal }
     let parts = ServerParts(
-      [service], routes: [], interceptors: [], limits: ServerRun.limits,
+      [service], formats: [.grpc], routes: [], interceptors: [], limits: ServerRun.limits,
       budget: { _ in .unlimited })
     load = parts.load
     guard let admission = parts.load.connectionOpened(by: 2, .unlimited) else {
       violated("the first connection is admitted")
     }
-    let handler = ServerConnectionHandler(
-      server: parts, peer: PeerIdentity(processID: 1, userID: 2, groupID: 3), logger: logger,
-      loop: ServerLoop(turns, ServerRun.limits), admission: admission)
     let channel = EmbeddedChannel(loop: turns.loop)
     self.channel = channel
     let window = PeerWindow { [unowned channel] in channel.isWritable = $0 }
     self.window = window
+    let connection = ServerConnection(
+      parts, PeerIdentity(processID: 1, userID: 2, groupID: 3), admission, channel,
+      ServerLoop(turns, ServerRun.limits), logger)
     try turns.onLoop {
-      try channel.pipeline.syncOperations.addHandlers([window, handler])
+      try channel.pipeline.syncOperations.addHandler(window)
+      try connection.start()
       channel.connect(to: try SocketAddress(unixDomainSocketPath: "/s"), promise: nil)
     }
   }
