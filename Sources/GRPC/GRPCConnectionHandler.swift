@@ -17,7 +17,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var streams: [UInt32: GRPCStream] = [:]
   private var highestStreamID: UInt32 = 0
-  /// Bytes of the connection's window that the peer may use again, and has not been told of.
+  /// Bytes to return to the peer with the connection's next WINDOW_UPDATE frame.
   private var unreportedWindow = 0
   /// Bytes of requests that have not arrived completely.
   private var requestBytes = 0
@@ -161,9 +161,10 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // NIOHTTP2Handler has answered an error of a stream with a reset.
+    // A stream that was opened after GOAWAY, which NIOHTTP2Handler has reset, or a frame that could
+    // not be written.
     if error is NIOHTTP2Errors.StreamError { return }
-    // For an error of the connection, it has sent GOAWAY.
+    // NIOHTTP2Handler has sent GOAWAY, or a reset if the error is one of a stream.
     hasSentGoAway = true
     connection.close("HTTP/2 error", metadata: ["error": "\(error)"])
   }
@@ -317,14 +318,14 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     reportWindow(message.frameLength, of: id)
   }
 
-  /// The handler has taken a message from the queue of a stream.
+  /// Handles a message that the handler took from a stream's queue.
   private func requestTaken(of id: UInt32) {
     guard let length = streams[id]?.untakenFrames?.popFirst() else { return }
     reportWindow(length, of: id)
     passRequests(of: id)
   }
 
-  /// The client sends nothing more on a stream.
+  /// Handles the end of a client's stream.
   private func requestEnded(_ id: UInt32) {
     guard let stream = streams[id], !stream.requestHasEnded else { return }
     stream.requestHasEnded = true
@@ -345,7 +346,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     }
   }
 
-  /// The peer has reset a stream.
+  /// Handles a reset by the peer.
   private func cancelled(_ id: UInt32) {
     calls.forget(id, RPCError(code: .cancelled, message: "the client cancelled the call"))
     remove(id)

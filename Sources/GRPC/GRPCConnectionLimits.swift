@@ -19,7 +19,8 @@ extension NIOHTTP2Handler.ConnectionConfiguration {
     maximumRecentlyResetStreams = limits.callsPerConnection
     // All streams can have headers, trailers and a reset to write, and as many changes of windows.
     maximumBufferedControlFrames = 4 * limits.callsPerConnection + 100
-    // They are counted over the connection's life, in which a client may well send some.
+    // The count restarts only at HEADERS and at the end of a stream; a client may well send some
+    // empty frames in between.
     maximumSequentialEmptyDataFrames = 100
     // NIOHTTP2 counts PING frames even if each follows a response, as those of a client do that
     // measures bandwidth. The handler has a limit of its own, `GRPCControlFrameLimit`; this one
@@ -30,7 +31,7 @@ extension NIOHTTP2Handler.ConnectionConfiguration {
     maximumConnectionGlitches = limits.callsPerConnection + 200
   }
 
-  /// The most bytes of all headers of a request.
+  /// The maximum size of a request's header list, in bytes.
   private static let maximumHeaderListSize = 16_384
 }
 

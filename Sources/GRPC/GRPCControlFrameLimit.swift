@@ -10,7 +10,7 @@ internal import TTRPC
 /// gRPC's, with a shorter interval. See
 /// <https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md>.
 struct GRPCControlFrameLimit {
-  /// The frames of which a peer sends too many.
+  /// The kind of frame that a peer sends too often.
   ///
   /// The raw value is the debug data of the GOAWAY frame. Clients know `too_many_pings`, and then
   /// send PING frames less often.
@@ -46,7 +46,7 @@ struct GRPCControlFrameLimit {
   private var priorities = Counter()
   private var hasCounted = false
 
-  /// A frame of a response was written.
+  /// Records that a response frame was written.
   mutating func responseWritten() {
     guard hasCounted else { return }
     self = GRPCControlFrameLimit()

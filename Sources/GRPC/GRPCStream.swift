@@ -9,7 +9,7 @@ final class GRPCStream {
   let opened: NIODeadline
   let streamsRequests: Bool
   var reader: GRPCMessageReader
-  /// The only message of a request that has not arrived completely.
+  /// The message of a single request, until the client ends the stream and the call starts.
   var message: [UInt8]?
   /// The bytes that each message in the queue of requests took in the stream, the oldest first;
   /// `nil` for a method with a single request.
@@ -22,9 +22,9 @@ final class GRPCStream {
   var unsentBytes = 0
   /// Messages whose writers wait for those bytes to be sent; seldom more than one.
   var waiting: [(frame: ByteBuffer, writer: MessageTaken)] = []
-  /// Bytes that have arrived, and that the peer may not send again yet.
+  /// Received bytes that no WINDOW_UPDATE frame has returned to the peer.
   var heldWindow = 0
-  /// Bytes that the peer may send again, and has not been told of.
+  /// Bytes to return to the peer with the next WINDOW_UPDATE frame.
   var unreportedWindow = 0
 
   init(

@@ -6,7 +6,7 @@ struct GRPCUnsentResponses {
   private var sizes: [UInt32: Int] = [:]
   /// The size of all responses, in bytes.
   private(set) var bytes = 0
-  /// The time of the first tick since which responses wait and none was sent.
+  /// The time of the first tick after the last sent response, if responses wait.
   private(set) var stalledSince: NIODeadline?
 
   var isEmpty: Bool { sizes.isEmpty }

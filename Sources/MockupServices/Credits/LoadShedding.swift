@@ -22,10 +22,10 @@ public struct LoadShedding: HookInterceptor {
     guard method.service == CreditService.serviceName, methods.contains(method.name) else {
       return nil
     }
-    return Bracket(store: store)
+    return Hook(store: store)
   }
 
-  private final class Bracket: CallHook {
+  private final class Hook: CallHook {
     let store: CreditStore
 
     init(store: CreditStore) {

@@ -40,10 +40,10 @@ public struct ServerLimits: Sendable, Hashable {
   public var endlessCalls = 16_384
   /// The maximum number of bytes of one stream that wait to be read by its handler or by the peer.
   ///
-  /// A stream with more ends with ``StatusCode/resourceExhausted``: at once if the peer does not
-  /// read, and after ``slowReaderTimeout`` if the handler does not. A stream can always hold one
-  /// message of any permitted size. With gRPC, the limit is the flow-control window of a stream,
-  /// and the sender waits.
+  /// With ttrpc, a stream with more ends with ``StatusCode/resourceExhausted``: at once if the peer
+  /// does not read, and after ``slowReaderTimeout`` if the handler does not. With gRPC, this is the
+  /// flow-control window of a stream's requests, and the sender waits; writers of responses wait
+  /// from 64 KiB on. A stream can always hold one message of any permitted size.
   public var queuedBytesPerStream = 4 * 1024 * 1024
   /// The maximum number of bytes that wait on one connection.
   ///
@@ -66,12 +66,14 @@ public struct ServerLimits: Sendable, Hashable {
   /// The read quota of a connection: the number of frames taken from it while other connections
   /// wait.
   ///
-  /// If no other connection waits, the quota is four times as large.
+  /// If no other connection waits, the quota is four times as large. gRPC connections have a quota
+  /// of 8 KiB instead.
   public var framesPerRead = 8
   /// The maximum rate of wasted frames on one connection, in frames per second.
   ///
   /// A wasted frame costs the server work without a benefit to a caller: a refused request or a
-  /// cancellation. A connection that sends more is read no faster than this rate.
+  /// cancellation. A ttrpc connection that sends more is read no faster than this rate; a gRPC
+  /// connection is read at most once in each 20 ms.
   public var wastedFramesPerSecond = 800
   /// The time after which an idle connection is closed; `nil` means never.
   ///
@@ -83,14 +85,15 @@ public struct ServerLimits: Sendable, Hashable {
   /// connection on it is active and the peer usually calls again within this time. Zero disables
   /// polling.
   public var busyPollTime: Duration = .microseconds(50)
-  /// The maximum time for which a connection is not read because a handler is too slow.
+  /// The maximum time for which a ttrpc connection is not read because a handler is too slow.
   ///
   /// The server stops reading a connection when the messages that wait for handlers exceed
   /// ``queuedBytesPerStream`` or ``queuedBytesPerConnection``, and resumes when handlers have taken
   /// half of them. If the time passes first, the stream ends with ``StatusCode/resourceExhausted``.
   /// Other calls of the connection wait meanwhile; other connections do not.
   public var slowReaderTimeout: Duration = .seconds(5)
-  /// The maximum time from the first byte of a frame to its last.
+  /// The maximum time from the first byte of a ttrpc frame to its last, or from the headers of a
+  /// single gRPC request to its end.
   public var frameTimeout: Duration = .seconds(30)
   /// The maximum time for which a peer may read nothing while responses wait for it.
   public var writeTimeout: Duration = .seconds(30)

@@ -21,10 +21,10 @@ public final class ServerCallMetrics: HookInterceptor {
 
   /// Returns the hook that counts the calls of one method.
   public func hook(for method: MethodDescriptor, isKnown: Bool) -> (any CallHook)? {
-    Bracket(metrics, isKnown ? method.fullName : "unknown")
+    Hook(metrics, isKnown ? method.fullName : "unknown")
   }
 
-  private final class Bracket: CallHook {
+  private final class Hook: CallHook {
     private let all: CallMetrics
     private let name: String
     // Created by the first call, so that a method without calls has no time series.

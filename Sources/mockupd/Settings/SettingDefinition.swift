@@ -185,7 +185,8 @@ extension SettingKey {
     case .maxConcurrentCallsPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
-        "maximum number of calls in flight on one connection, endless calls excluded")
+        "maximum number of calls in flight on one connection, endless calls included only with gRPC"
+      )
     case .maxEndlessCalls:
       .init(
         .integer(Self.millionAtMost, default: 16_384),
@@ -233,7 +234,9 @@ extension SettingKey {
         .integer(0...31_536_000, default: 0),
         "seconds after which an idle connection is closed; 0: never")
     case .frameTimeout:
-      .init(.integer(1...86_400, default: 30), "seconds that a frame may take to arrive")
+      .init(
+        .integer(1...86_400, default: 30),
+        "seconds that a ttrpc frame, or a single request over gRPC, may take to arrive")
     case .slowReaderTimeout:
       .init(
         .integer(0...3600, default: 5),

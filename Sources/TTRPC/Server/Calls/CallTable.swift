@@ -3,7 +3,8 @@ internal import ProtobufC
 
 /// The calls of a connection: it admits them, runs their handlers, and ends them.
 ///
-/// A call takes these steps, whatever its wire format and its method:
+/// A call takes these steps with every wire format. A method that answers from memory skips the
+/// first and takes no capacity, unless an interceptor that is not a hook runs around it.
 ///
 /// 1. ``start(_:_:)`` admits the call, or answers it with the reason for which it is refused.
 /// 2. The call hooks or the interceptors run, and then the handler: at once, until its completion

@@ -1,7 +1,7 @@
 internal import Logging
 internal import NIOCore
 
-/// Picks the wire format of a connection by its first bytes, and hands the connection over.
+/// Picks the wire format of a connection by its first bytes, and installs its handlers.
 ///
 /// - A format of ``ServerParts/formats`` begins with its preface.
 /// - A request of HTTP/1.1 begins with a capital letter, the first of the method's name.

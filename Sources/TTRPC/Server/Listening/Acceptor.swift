@@ -96,7 +96,7 @@ final class Acceptor: Sendable {
             """
             cannot accept connections: \(unsafe String(cString: strerror(-socket))); new \
             connections wait until file descriptors are free; raise the limit of open files \
-            (LimitNOFILE) or lower limits.connections
+            (LimitNOFILE) or lower the maximum number of connections
             """)
         }
         guard wait(forConnections: false, atMost: DescriptorShortage.pauseMilliseconds) else {
