@@ -162,8 +162,8 @@ let package = Package(
     .tests(
       "TTRPCConformanceTests",
       [
-        "CTTRPCConformanceMessages", "ProtobufC", "TTRPC", "TestSupport", concurrencyHelpers,
-        logging,
+        "CTTRPCConformanceMessages", "GRPC", "ProtobufC", "TTRPC", "TestSupport",
+        concurrencyHelpers, logging,
       ],
       exclude: ["GRPC/python", "Proto"]),
     .tests(

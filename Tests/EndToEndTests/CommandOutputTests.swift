@@ -171,7 +171,9 @@ import Testing
     let commands = try await Command.ofProgram(.mockupctl).map(\.path)
     #expect(Set(commands) == Set(Self.arguments.keys))
     #expect(
-      Set(try await Command.ofProgram(.mockupd).map(\.path)) == ["serve", "migrate", "settings"])
+      Set(try await Command.ofProgram(.mockupd).map(\.path)) == [
+        "check", "migrate", "serve", "settings",
+      ])
   }
 
   @Test(arguments: [">/dev/full", ">&-"])
@@ -209,7 +211,8 @@ import Testing
         (.mockupctl, ["--help"]), (.mockupctl, []), (.mockupctl, ["reserve", "--help"]),
         (.mockupctl, ["help", "usage"]), (.mockupctl, ["--generate-completion-script", "bash"]),
         (.mockupd, ["--help"]), (.mockupd, ["--version"]), (.mockupd, ["settings"]),
-        (.mockupd, ["migrate"]), (.mockupd, ["migrate", "--status"]),
+        (.mockupd, ["check"]), (.mockupd, ["migrate"]), (.mockupd, ["migrate", "--status"]),
+        (.mockupctl, ["--version"]),
       ] as [(Program, [String])] {
         let ending = try await program.run(redirection, arguments, environment: environment)
         #expect(ending.exitCode == 74, "\(program) \(arguments) \(ending)")

@@ -1,4 +1,5 @@
 import Foundation
+import GRPC
 import Logging
 import TTRPC
 import TestSupport
@@ -47,7 +48,7 @@ import Testing
   ) async throws {
     var logger = Logger(label: "interop")
     logger.logLevel = .critical
-    let server = Server(services: [InteropService()], logger: logger)
+    let server = Server(services: [InteropService()], formats: [.grpc], logger: logger)
     let (ready, isReady) = AsyncStream.makeStream(of: Void.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
