@@ -56,18 +56,27 @@ struct Attack {
 
   /// Opens streams that never end, as fast as the server reads, and reads the responses.
   private static func openWithoutEnd(_ path: String, _ report: Report) {
-    flood(path, report, "endless streams") { streamID in Frames.reflection(streamID) }
+    flood(path, report, "endless streams", countsStatuses: true) { streamID in
+      Frames.reflection(streamID)
+    }
   }
 
   /// Opens streams and cancels them at once.
   private static func openAndCancel(_ path: String, _ report: Report) {
-    flood(path, report, "rapid reset") { streamID in
+    flood(path, report, "rapid reset", countsStatuses: true) { streamID in
       Frames.reflection(streamID) + Frames.cancel(streamID)
     }
   }
 
-  private static func flood(
-    _ path: String, _ report: Report, _ name: String, _ frames: (Int) -> [UInt8]
+  /// Sends frames as fast as the server reads, and reads the responses; reconnects when closed.
+  ///
+  /// - Parameters:
+  ///   - begin: The first bytes of each connection.
+  ///   - countsStatuses: True to report the status codes of ttrpc's responses.
+  ///   - frames: Returns the frames for the stream with an ID.
+  static func flood(
+    _ path: String, _ report: Report, _ name: String, begin: [UInt8] = [],
+    countsStatuses: Bool = false, _ frames: (Int) -> [UInt8]
   ) {
     while true {
       guard let socket = Socket(path: path) else {
@@ -76,7 +85,7 @@ struct Attack {
         continue
       }
       var streamID = 1
-      var waiting: [UInt8] = []
+      var waiting = begin
       var counter = StatusCounter()
       var isOpen = true
       while isOpen, streamID < 1 << 30 {
@@ -90,6 +99,7 @@ struct Attack {
         case .closed: isOpen = false
         }
         guard let received = socket.receive() else { break }
+        guard countsStatuses else { continue }
         counter.append(received)
         report.set(name, opened: streamID / 2, counter.counts)
       }

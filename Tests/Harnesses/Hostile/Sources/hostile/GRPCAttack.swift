@@ -81,7 +81,10 @@ struct GRPCAttack {
 
   func run() -> Never {
     for index in Self.floods.indices {
-      Thread.detachNewThread { [path, report] in Self.run(Self.floods[index], path, report) }
+      Thread.detachNewThread { [path, report] in
+        let flood = Self.floods[index]
+        Attack.flood(path, report, flood.name, begin: GRPCFrames.preface(), flood.frames)
+      }
     }
     var sockets = Self.groups.map { [Socket?](repeating: nil, count: $0.count) }
     // The peers are independent of each other: each acts once in a hundred ticks.
@@ -102,32 +105,6 @@ struct GRPCAttack {
       tick += 1
       if tick % 500 == 0 { report.print() }
       usleep(1000)
-    }
-  }
-
-  private static func run(_ flood: Flood, _ path: String, _ report: Report) {
-    while true {
-      guard let socket = Socket(path: path) else {
-        report.count("not connected")
-        usleep(100_000)
-        continue
-      }
-      var streamID = 1
-      var waiting = GRPCFrames.preface()
-      var isOpen = true
-      while isOpen, streamID < 1 << 30 {
-        while waiting.count < 32_768 {
-          waiting += flood.frames(streamID)
-          streamID += 2
-        }
-        switch socket.send(waiting) {
-        case .sent(let count): waiting.removeFirst(count)
-        case .full: usleep(100)
-        case .closed: isOpen = false
-        }
-        if socket.receive() == nil { isOpen = false }
-      }
-      report.count("\(flood.name) closed")
     }
   }
 }
