@@ -144,7 +144,7 @@ import Testing
   ) async throws {
     let notes = NIOLockedValueBox<[String]>([])
     let recorders = ["a", "b"].map {
-      PlainCallTests.RecordingInterceptor(name: $0, notes: notes)
+      CallHookTests.RecordingInterceptor(name: $0, notes: notes)
     }
     try await Self.withPeer(interceptors: recorders) { peer, _, _ in
       _ = try await peer.call("/p/\(method.name)", Self.number(1), metadata)

@@ -7,7 +7,7 @@ import Testing
 /// Calls around which only call hooks run, and the same calls inside interceptors.
 ///
 /// A call with metadata runs inside interceptors. The two must not differ otherwise.
-@Suite(.timeLimit(.minutes(15))) struct PlainCallTests {
+@Suite(.timeLimit(.minutes(15))) struct CallHookTests {
   /// An interceptor whose call hooks record `name>` and `name<CODE`, and may refuse the call.
   struct RecordingInterceptor: HookInterceptor {
     let name: String
