@@ -38,6 +38,7 @@ public enum Schema {
       function("credits/available", PackageResources.available_sql),
       function("credits/as_integer", PackageResources.as_integer_sql),
       function("credits/as_of", PackageResources.as_of_sql),
+      function("credits/time_ordered_id", PackageResources.time_ordered_id_sql),
       function("credits/open_reservations", PackageResources.open_reservations_sql),
       function("credits/expire_due", PackageResources.expire_due_sql),
       function("credits/make_counters", PackageResources.make_counters_sql),

@@ -37,6 +37,26 @@ import Testing
     }
   }
 
+  @Test func `the id of a reservation has version 7 and begins with the time`() async throws {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user()
+      _ = try await ledger.lines(reserve(user, "1"))
+      _ = try await ledger.lines(reserve(user, "1"))
+      let ids = try await ledger.lines(
+        """
+        SELECT concat_ws(' ',
+          substring(id::text FROM '^........-....-(7)...-[89ab]...-............$'),
+          floor(extract(epoch FROM created_at) * 1000)
+            = ('x0000' || substring(replace(id::text, '-', '') FOR 12))::bit(64)::bigint)
+        FROM mockupd.reservations
+        """)
+      #expect(ids == ["7 t", "7 t"])
+      #expect(
+        try await ledger.lines(
+          "SELECT count(DISTINCT substring(id::text FROM 16)) FROM mockupd.reservations") == ["2"])
+    }
+  }
+
   @Test func `the whole budget can be reserved only once`() async throws {
     try await LedgerFixture.with { ledger in
       let user = try await ledger.user()

@@ -33,8 +33,8 @@ BEGIN
   -- minutes.
   SELECT r.outcome, mockupd.as_integer(mockupd.available(r.usage)) AS remaining INTO v_answer
   FROM mockupd.reserve(
-    v_now, ARRAY[p_user_id], ARRAY[gen_random_uuid()], ARRAY[p_credits], ARRAY['generation'],
-    ARRAY[900], ARRAY[NULL::uuid], ARRAY[NULL::uuid], ARRAY['normal']) AS r;
+    v_now, ARRAY[p_user_id], ARRAY[mockupd.time_ordered_id(v_now)], ARRAY[p_credits],
+    ARRAY['generation'], ARRAY[900], ARRAY[NULL::uuid], ARRAY[NULL::uuid], ARRAY['normal']) AS r;
 
   RETURN QUERY SELECT
     v_answer.outcome = 'admitted',
