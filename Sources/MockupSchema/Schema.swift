@@ -37,6 +37,7 @@ public enum Schema {
       function("credits/usage_of", PackageResources.usage_of_sql),
       function("credits/available", PackageResources.available_sql),
       function("credits/as_integer", PackageResources.as_integer_sql),
+      function("credits/wait_for_replication", PackageResources.wait_for_replication_sql),
       function("credits/as_of", PackageResources.as_of_sql),
       function("credits/time_ordered_id", PackageResources.time_ordered_id_sql),
       function("credits/open_reservations", PackageResources.open_reservations_sql),

@@ -5,7 +5,9 @@ import TTRPCServices
 import TestSupport
 import Testing
 
-/// The end of a call also cancels its statement in PostgreSQL and frees its connection.
+/// The end of a call before its response.
+///
+/// A statement that was sent to PostgreSQL and may write runs to its end.
 @Suite struct CancellationTests {
   private static func reserve(_ user: UUID, timeout: Duration? = nil) -> [UInt8] {
     RawCall.frame(
@@ -18,7 +20,8 @@ import Testing
     try RawCall.error(in: try #require(frame))?.code
   }
 
-  /// Runs a closure while a call of ReserveCredits waits for a lock in PostgreSQL.
+  /// Runs a closure while a call of ReserveCredits waits for a lock in PostgreSQL, and expects that
+  /// the reservation is written when the lock is free.
   ///
   /// The call occupies the server's only database connection.
   private static func whileReservationWaits(
@@ -51,51 +54,51 @@ import Testing
           }
         }
       }
-      #expect(try await database.numbers("SELECT count(*) FROM mockupd.reservations") == [1])
+      // The statement has run to its end, or its session has ended with the server.
+      try await database.waitForNoSession(waitingFor: "Lock")
+      try await eventually("both reservations are written") {
+        try await database.numbers("SELECT count(*) FROM mockupd.reservations") == [2]
+      }
     }
   }
 
-  /// Expects that the statement ends while the lock is still held, and that its connection is free.
-  private static func expectFreeConnection(
-    _ server: RunningServer, _ database: MigratedDatabase, _ user: UUID
-  ) async throws {
-    try await database.waitForNoSession(waitingFor: "Lock")
-    let usage = try await MockupClient.withConnection(
-      to: .unixSocket(path: server.socket)
-    ) { try await $0.credits.usage(of: user) }
-    #expect(usage.held == 1)
+  /// Expects that the statement waits for the lock still.
+  private static func expectRunningStatement(_ database: MigratedDatabase) async throws {
+    #expect(try await database.sessions(waitingFor: "Lock") == 1)
   }
 
-  @Test func `a deadline cancels the statement`() async throws {
-    try await Self.whileReservationWaits(timeout: .seconds(3)) { peer, server, database, user in
+  @Test func `a deadline ends the call and not its statement`() async throws {
+    try await Self.whileReservationWaits(timeout: .seconds(3)) { peer, _, database, _ in
       #expect(try Self.code(try await peer.receiveFrame()) == .deadlineExceeded)
-      try await Self.expectFreeConnection(server, database, user)
+      try await Self.expectRunningStatement(database)
     }
   }
 
-  @Test func `a cancel frame cancels the statement`() async throws {
-    try await Self.whileReservationWaits { peer, server, database, user in
+  @Test func `a cancel frame ends the call and not its statement`() async throws {
+    try await Self.whileReservationWaits { peer, _, database, _ in
       try await peer.send([0, 0, 0, 0, 0, 0, 0, 1, 4, 0])
       #expect(try Self.code(try await peer.receiveFrame()) == .cancelled)
-      try await Self.expectFreeConnection(server, database, user)
+      try await Self.expectRunningStatement(database)
     }
   }
 
-  @Test func `a closed connection cancels the statement`() async throws {
-    try await Self.whileReservationWaits { peer, server, database, user in
+  @Test func `a closed connection does not end the statement`() async throws {
+    try await Self.whileReservationWaits { peer, server, database, _ in
       peer.disconnect()
-      try await Self.expectFreeConnection(server, database, user)
+      // The server has noticed when it has answered a later connection.
+      _ = try await HTTP.get("/healthz", at: server.socket)
+      try await Self.expectRunningStatement(database)
     }
   }
 
-  @Test func `the shutdown timeout cancels the statement`() async throws {
+  @Test func `the shutdown timeout ends the server and not the statement`() async throws {
     let settings = ["MOCKUPD_LIMITS_SHUTDOWN_TIMEOUT_SECONDS": "1"]
     try await Self.whileReservationWaits(settings: settings) { peer, server, database, _ in
       server.process.signal(SIGTERM)
       #expect(try Self.code(try await peer.receiveFrame()) == .unavailable)
       #expect(try await peer.isClosed())
-      try await database.waitForNoSession(waitingFor: "Lock")
       #expect(await server.process.ending().exitCode == 0)
+      try await Self.expectRunningStatement(database)
     }
   }
 

@@ -27,11 +27,13 @@ extension MigratedDatabase {
   func whileCreditsAreLocked<Value>(_ body: () async throws -> Value) async throws -> Value {
     try await withOwner { pool in
       let lock = Task {
+        // Declared as reading, so that it can be cancelled.
         try await pool.execute(
-          """
-          SELECT pg_sleep(3600)
-          FROM (SELECT FROM mockupd.credit_counters FOR UPDATE) AS locked
-          """)
+          Statement(
+            """
+            SELECT pg_sleep(3600)
+            FROM (SELECT FROM mockupd.credit_counters FOR UPDATE) AS locked
+            """, isReadOnly: true))
       }
       try await waitForASession(waitingFor: "PgSleep")
       let result: Result<Value, any Error>

@@ -140,7 +140,7 @@ import Testing
       try await connection.execute("SELECT 1")
       try await withThrowingTaskGroup { group in
         for _ in 0..<3 {
-          group.addTask { _ = try await connection.execute("SELECT pg_sleep(600)") }
+          group.addTask { _ = try await connection.execute(.sleep) }
         }
         try await eventually { connection.pendingCount == 3 }
         let error = try await postgresError { try await connection.execute("SELECT 1") }
@@ -177,7 +177,7 @@ import Testing
   @Test func `the server ends a statement that exceeds the timeout`() async throws {
     try await TestDatabase.withConnection({ $0.statementTimeout = .milliseconds(50) }) {
       connection in
-      let error = try await postgresError { try await connection.execute("SELECT pg_sleep(600)") }
+      let error = try await postgresError { try await connection.execute(.sleep) }
       #expect(error.code == .timedOut)
       #expect(error.sqlState == .queryCanceled)
       // A slow machine may need several attempts.
@@ -213,10 +213,10 @@ import Testing
     try await TestDatabase.with { database in
       try await database.withConnection { observer in
         try await database.withConnection { connection in
-          let long = Task { try await connection.execute("SELECT pg_sleep(600) /* long */") }
-          try await eventually { try await database.running("long", on: observer) == 1 }
+          let long = Task { try await connection.execute(.sleep) }
+          try await eventually { try await database.running("pg_sleep", on: observer) == 1 }
           let neighbours = (0..<20).map { number in
-            Task { try await connection.column("SELECT $1::int8", [number], as: Int.self) }
+            Task { try await connection.column(.echo, [number], as: Int.self) }
           }
           try await eventually { connection.pendingCount == 21 }
           long.cancel()
@@ -237,9 +237,9 @@ import Testing
         try await database.withGate { wait, open in
           let first = Task { try await connection.execute(wait) }
           try await eventually { connection.pendingCount == 1 }
-          let second = Task { try await connection.execute("SELECT pg_sleep(600)") }
+          let second = Task { try await connection.execute(.sleep) }
           try await eventually { connection.pendingCount == 2 }
-          let third = Task { try await connection.column("SELECT 3", as: Int.self) }
+          let third = Task { try await connection.column(.echo, [3], as: Int.self) }
           try await eventually { connection.pendingCount == 3 }
           second.cancel()
           try await open()
@@ -247,6 +247,57 @@ import Testing
           let error = try await postgresError { try await second.value }
           #expect(error.code == .cancelled)
           #expect(try await third.value == [3])
+        }
+      }
+    }
+  }
+
+  @Test func `a statement that was sent and may write is never cancelled`() async throws {
+    try await TestDatabase.with { database in
+      try await database.withConnection({ $0.maximumInFlight = 1 }) { connection in
+        try await connection.execute("CREATE TABLE t (n int8)")
+        try await database.withGate { _, open in
+          let insert = Task {
+            try await connection.execute(
+              "INSERT INTO t SELECT 1 FROM pg_advisory_lock_shared(1)")
+          }
+          try await eventually { await connection.sentCount == 1 }
+          insert.cancel()
+          // The connection has handled the first cancellation when it handles the second.
+          let unsent = Task { try await connection.execute("SELECT 1") }
+          try await eventually { connection.pendingCount == 2 }
+          unsent.cancel()
+          #expect(try await postgresError { try await unsent.value }.code == .cancelled)
+          #expect(await !connection.hasCancelRequest)
+          try await open()
+          #expect(try await insert.value == 1)
+        }
+        #expect(try await connection.column("SELECT count(*) FROM t") == [1])
+      }
+    }
+  }
+
+  @Test
+  func `a statement that reads is not cancelled while one that may write is behind it`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      try await database.withConnection { connection in
+        try await connection.execute("CREATE TABLE t (n int8)")
+        try await database.withGate { wait, open in
+          let read = Task { try await connection.execute(wait) }
+          try await eventually { await connection.sentCount == 1 }
+          let insert = Task { try await connection.execute("INSERT INTO t VALUES (1)") }
+          try await eventually { await connection.sentCount == 2 }
+          read.cancel()
+          // The connection has handled the cancellation when the next statement was sent.
+          let next = Task { try await connection.column(.echo, [3], as: Int.self) }
+          try await eventually { await connection.sentCount == 3 }
+          #expect(await !connection.hasCancelRequest)
+          try await open()
+          #expect(try await read.value == 1)
+          #expect(try await insert.value == 1)
+          #expect(try await next.value == [3])
         }
       }
     }
@@ -277,7 +328,7 @@ import Testing
     try await TestDatabase.withConnection { connection in
       let task = Task {
         unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
-        try await connection.execute("SELECT pg_sleep(600)")
+        try await connection.execute(.sleep)
       }
       let error = try await postgresError { try await task.value }
       #expect(error.code == .cancelled)
@@ -289,7 +340,9 @@ import Testing
       try await connection.execute("CREATE TABLE t (n int8)")
       let insert = Statement(
         name: "insert",
-        sql: "INSERT INTO t SELECT $1::int8 FROM pg_sleep(0.001)"
+        sql: "INSERT INTO t SELECT $1::int8 FROM pg_sleep(0.001)",
+        // This is not true; it makes the connection cancel the statements.
+        isReadOnly: true
       )
       let tasks = (0..<600).map { number in
         Task { try await connection.execute(insert, [number]) }
@@ -315,4 +368,14 @@ import Testing
       #expect(Set(rows) == inserted)
     }
   }
+}
+
+extension Statement {
+  /// A statement that returns its integer parameter, and only reads.
+  fileprivate static let echo = Statement("SELECT $1::int8", isReadOnly: true)
+}
+
+extension Connection {
+  /// True if a cancel request is being sent.
+  fileprivate var hasCancelRequest: Bool { cancelThreads > 0 }
 }

@@ -8,7 +8,9 @@ import Testing
   /// Creates a pipeline with statements in flight, each in a transaction of its own.
   private func pipeline(_ items: (String, TestPipeline.Shape)...) -> TestPipeline {
     var pipeline = TestPipeline()
-    for (item, shape) in items { pipeline.sent(item, as: shape, isRepeatable: true) }
+    for (item, shape) in items {
+      pipeline.sent(item, as: shape, isRepeatable: true, isReadOnly: true)
+    }
     return pipeline
   }
 
@@ -182,7 +184,7 @@ import Testing
 
   @Test func `a statement of a transaction is never resent`() {
     var pipeline = pipeline(("a", .execute))
-    pipeline.sent("b", as: .execute, isRepeatable: false)
+    pipeline.sent("b", as: .execute, isRepeatable: false, isReadOnly: true)
     #expect(pipeline.cancel { $0 == "a" })
     pipeline.cancelSent()
     let all = actions(
@@ -195,6 +197,42 @@ import Testing
       .synchronized
     )
     #expect(all == ["a = 1", "b server(57014)"])
+  }
+
+  @Test func `a statement that may write cannot be cancelled`() {
+    var pipeline = TestPipeline()
+    pipeline.sent("a", as: .execute, isRepeatable: true)
+    #expect(!pipeline.cancel { $0 == "a" })
+    #expect(!pipeline.isHeadCancelled)
+  }
+
+  @Test func `no cancel request is due while a statement that may write is in flight`() {
+    var pipeline = pipeline(("a", .execute))
+    pipeline.sent("b", as: .execute, isRepeatable: true)
+    #expect(pipeline.cancel { $0 == "a" })
+    #expect(!pipeline.isHeadCancelled)
+  }
+
+  @Test func `a statement that may write is not resent after a cancellation`() {
+    var pipeline = pipeline(("a", .execute))
+    #expect(pipeline.cancel { $0 == "a" })
+    pipeline.cancelSent()
+    pipeline.sent("b", as: .execute, isRepeatable: true)
+    #expect(actions(&pipeline, .completed(1), .end, .synchronized) == ["a = 1"])
+    let hit = actions(&pipeline, failure("57014", canceled), .end, .synchronized)
+    #expect(hit == ["b server(57014)"])
+  }
+
+  @Test func `the end of a replication wait makes the head's outcome uncertain`() {
+    for arrivesLate in [false, true] {
+      var pipeline = pipeline(("a", .execute), ("b", .execute))
+      // libpq may report the notice before the result that it follows.
+      if !arrivesLate { pipeline.replicationWaitEnded() }
+      #expect(actions(&pipeline, .completed(1), .end) == [])
+      if arrivesLate { pipeline.replicationWaitEnded() }
+      #expect(actions(&pipeline, .synchronized) == ["a replicationUncertain"])
+      #expect(actions(&pipeline, .completed(2), .end, .synchronized) == ["b = 2"])
+    }
   }
 
   @Test func `a script runs alone and ends with its last result or first error`() {

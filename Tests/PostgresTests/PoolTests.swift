@@ -88,7 +88,7 @@ import Testing
 
   @Test func `a pool ends at the shutdown timeout even if a statement is pending`() async throws {
     try await withPool({ $0.shutdownTimeout = .milliseconds(100) }) { pool in
-      let pending = Task { try await pool.execute("SELECT pg_sleep(60)") }
+      let pending = Task { try await pool.execute(.sleep) }
       try await eventually { pool.pendingCount == 1 }
       pool.shutdown()
       let error = try await postgresError { try await pending.value }

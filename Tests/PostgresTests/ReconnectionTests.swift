@@ -40,7 +40,7 @@ extension Connection {
           }
         } _: { connection in
           let pid = try await connection.column(backend, as: Int.self)[0]
-          let head = Task { try await connection.execute("SELECT pg_sleep(600)") }
+          let head = Task { try await connection.execute(.sleep) }
           try await eventually { try await database.running("pg_sleep", on: observer) == 1 }
           let behind = Task { try await connection.execute("SELECT 1") }
           try await eventually { connection.pendingCount == 2 }
@@ -84,7 +84,7 @@ extension Connection {
       try await eventually { connection.isConnected }
       var tasks: [Task<Int, any Error>] = []
       for number in 1...3 {
-        tasks.append(Task { try await connection.execute("SELECT pg_sleep(600)") })
+        tasks.append(Task { try await connection.execute(.sleep) })
         try await eventually { connection.pendingCount == number }
       }
       try await eventually { await connection.sentCount == 2 }
@@ -107,7 +107,7 @@ extension Connection {
   func `a connection that closes during a statement leaves its outcome unknown`() async throws {
     try await TestDatabase.withConnection({ $0.maximumInFlight = 1 }) { connection in
       try await eventually { connection.isConnected }
-      let sent = Task { try await connection.execute("SELECT pg_sleep(600)") }
+      let sent = Task { try await connection.execute(.sleep) }
       try await eventually { connection.pendingCount == 1 }
       let queued = Task { try await connection.execute("SELECT 1") }
       try await eventually { connection.pendingCount == 2 }

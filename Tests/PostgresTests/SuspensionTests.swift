@@ -12,7 +12,7 @@ import Testing
       $0.minimumBackoff = .seconds(10)
     }) { connection in
       try await eventually { connection.isConnected }
-      let sent = Task { try await connection.execute("SELECT pg_sleep(600)") }
+      let sent = Task { try await connection.execute(.sleep) }
       try await eventually { connection.pendingCount == 1 }
       let queued = Task { try await connection.execute("SELECT 1") }
       try await eventually { connection.pendingCount == 2 }

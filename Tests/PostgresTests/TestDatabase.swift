@@ -81,7 +81,8 @@ struct TestDatabase: Sendable {
   ) async throws -> Value {
     try await withConnection { lockHolder in
       try await lockHolder.execute("SELECT pg_advisory_lock(1)")
-      return try await body("SELECT pg_advisory_lock_shared(1)") {
+      let wait = Statement("SELECT pg_advisory_lock_shared(1)", isReadOnly: true)
+      return try await body(wait) {
         try await lockHolder.execute("SELECT pg_advisory_unlock(1)")
       }
     }
@@ -126,6 +127,11 @@ struct TestDatabase: Sendable {
       return "\(key)='\(escaped)'"
     }.joined(separator: " ")
   }
+}
+
+extension Statement {
+  /// A statement that takes ten minutes, unless it is cancelled: it only reads.
+  static let sleep = Statement("SELECT pg_sleep(600)", isReadOnly: true)
 }
 
 extension StatementExecutor {

@@ -99,7 +99,7 @@ import Testing
         try await connection.withTransaction { transaction throws(PostgresError) in
           try await transaction.execute("INSERT INTO t VALUES (1)")
           begin.finish()
-          try await transaction.execute("SELECT pg_sleep(600)")
+          try await transaction.execute(.sleep)
         }
       }
       for await _ in started {}
@@ -126,7 +126,7 @@ import Testing
 
   @Test func `a transaction that waits for the connection can be cancelled`() async throws {
     try await withTable { connection in
-      let sleep = Task { try await connection.execute("SELECT pg_sleep(600)") }
+      let sleep = Task { try await connection.execute(.sleep) }
       try await eventually { connection.pendingCount == 1 }
       let task = Task {
         try await connection.withTransaction { transaction throws(PostgresError) in

@@ -104,7 +104,9 @@ extension PostgresError {
   /// It is true if the database is unreachable, busy, read-only, out of resources or shutting down.
   public var isTransient: Bool {
     switch code {
-    case .connectionUnavailable, .connectionLost, .timedOut, .closed, .queueFull: true
+    case .connectionUnavailable, .connectionLost, .replicationUncertain, .timedOut, .closed,
+      .queueFull:
+      true
     case .server(let state):
       // Connection exceptions, insufficient resources, operator intervention, system errors.
       isRetriable || ["08", "53", "57", "58"].contains(state.conditionClass)

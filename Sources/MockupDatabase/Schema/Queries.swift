@@ -2,7 +2,7 @@ internal import Postgres
 
 /// The statements in `SQL/Queries`, named after their files.
 enum Queries {
-  static let checkDatabase = statement(
+  static let checkDatabase = reading(
     "check_database", PackageResources.check_database_sql)
   static let claimMockups = statement(
     "claim_mockups", PackageResources.claim_mockups_sql)
@@ -18,37 +18,37 @@ enum Queries {
     "delete_scene_template", PackageResources.delete_scene_template_sql)
   static let expireLeases = statement(
     "expire_leases", PackageResources.expire_leases_sql)
-  static let exportCreditUsage = statement(
+  static let exportCreditUsage = reading(
     "export_credit_usage", PackageResources.export_credit_usage_sql)
   static let failMockup = statement(
     "fail_mockup", PackageResources.fail_mockup_sql)
   static let generateMockups = statement(
     "generate_mockups", PackageResources.generate_mockups_sql)
-  static let getCreditUsage = statement(
+  static let getCreditUsage = reading(
     "get_credit_usage", PackageResources.get_credit_usage_sql)
-  static let getDatabaseFacts = statement(
+  static let getDatabaseFacts = reading(
     "get_database_facts", PackageResources.get_database_facts_sql)
-  static let getMockup = statement(
+  static let getMockup = reading(
     "get_mockup", PackageResources.get_mockup_sql)
-  static let getMockupFeed = statement(
+  static let getMockupFeed = reading(
     "get_mockup_feed", PackageResources.get_mockup_feed_sql)
-  static let getReservation = statement(
+  static let getReservation = reading(
     "get_reservation", PackageResources.get_reservation_sql)
-  static let getSceneTemplate = statement(
+  static let getSceneTemplate = reading(
     "get_scene_template", PackageResources.get_scene_template_sql)
-  static let getUsageReport = statement(
+  static let getUsageReport = reading(
     "get_usage_report", PackageResources.get_usage_report_sql)
   static let heartbeatMockup = statement(
     "heartbeat_mockup", PackageResources.heartbeat_mockup_sql)
-  static let listCreditUsage = statement(
+  static let listCreditUsage = reading(
     "list_credit_usage", PackageResources.list_credit_usage_sql)
-  static let listMockupChanges = statement(
+  static let listMockupChanges = reading(
     "list_mockup_changes", PackageResources.list_mockup_changes_sql)
-  static let listMockups = statement(
+  static let listMockups = reading(
     "list_mockups", PackageResources.list_mockups_sql)
-  static let listReservations = statement(
+  static let listReservations = reading(
     "list_reservations", PackageResources.list_reservations_sql)
-  static let listSceneTemplates = statement(
+  static let listSceneTemplates = reading(
     "list_scene_templates", PackageResources.list_scene_templates_sql)
   static let lockPerformance = statement(
     "lock_performance", PackageResources.lock_performance_sql)
@@ -66,7 +66,7 @@ enum Queries {
     "reserve_credits", PackageResources.reserve_credits_sql)
   static let resolveReservation = statement(
     "resolve_reservation", PackageResources.resolve_reservation_sql)
-  static let resolveScene = statement(
+  static let resolveScene = reading(
     "resolve_scene", PackageResources.resolve_scene_sql)
   static let reviewMockup = statement(
     "review_mockup", PackageResources.review_mockup_sql)
@@ -80,14 +80,19 @@ enum Queries {
     "sweep_reservations", PackageResources.sweep_reservations_sql)
   static let updateSceneTemplate = statement(
     "update_scene_template", PackageResources.update_scene_template_sql)
-  static let userExists = statement(
+  static let userExists = reading(
     "user_exists", PackageResources.user_exists_sql)
-  static let verifyUser = statement(
+  static let verifyUser = reading(
     "verify_user", PackageResources.verify_user_sql)
-  static let verifyUsers = statement(
+  static let verifyUsers = reading(
     "verify_users", PackageResources.verify_users_sql)
 
   private static func statement(_ name: String, _ sql: [UInt8]) -> Statement {
     Statement(name: name, sql: String(decoding: sql, as: UTF8.self))
+  }
+
+  /// Returns a statement that only reads, and that may therefore be cancelled after it was sent.
+  private static func reading(_ name: String, _ sql: [UInt8]) -> Statement {
+    Statement(name: name, sql: String(decoding: sql, as: UTF8.self), isReadOnly: true)
   }
 }

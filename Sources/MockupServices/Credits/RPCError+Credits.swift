@@ -93,11 +93,24 @@ extension RPCError {
       self.init(
         code: .unavailable, message: "the database is read-only; the call had no effect",
         details: [.retryInfo(after: Self.retryDelay)], cause: error)
-    case _ where error.isTransient:
+    case .connectionLost:
       logger().warning("the database did not answer", metadata: ["error": "\(error)"])
       self.init(
         code: .unavailable,
         message: "the database did not answer and the outcome is unknown; retry with the same ids",
+        details: [.retryInfo(after: Self.retryDelay)], cause: error)
+    case .replicationUncertain:
+      logger().warning("a commit may not have been replicated", metadata: ["error": "\(error)"])
+      self.init(
+        code: .unavailable,
+        message: "the database committed the call, but its replication is uncertain and the "
+          + "outcome is unknown; retry with the same ids",
+        details: [.retryInfo(after: Self.retryDelay)], cause: error)
+    case _ where error.isTransient:
+      logger().warning("the database failed temporarily", metadata: ["error": "\(error)"])
+      self.init(
+        code: .unavailable,
+        message: "the database cannot run the call now; the call had no effect",
         details: [.retryInfo(after: Self.retryDelay)], cause: error)
     default:
       let incident = UUID()

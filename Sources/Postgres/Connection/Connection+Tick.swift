@@ -43,7 +43,8 @@ extension Connection {
       wait.socket = session.libpq.socket
       wait.wantsRead = true
       wait.wantsWrite = session.hasOutput
-      wait.add(session.nextCancel)
+      if cancelThreads == 0 { wait.add(session.nextCancel) }
+      wait.add(session.cancelDeadline)
     }
     return wait
   }
@@ -61,6 +62,7 @@ extension Connection {
         session?.cancel(cancellation)
       }
     case .cancelEnded(let request):
+      cancelThreads -= 1
       session?.cancelEnded(request, now: .now)
       if closing?.cancelRequest === request { closing?.deadline = .now }
     case .release(let lease):
@@ -165,8 +167,10 @@ extension Connection {
         break
       }
       // The results of the statements that are still executing can no longer be delivered.
-      let isExecuting = session.map { !$0.pipeline.isEmpty } ?? false
-      let cancelRequest = isExecuting ? session?.libpq.makeCancelRequest() : nil
+      // Statements that may write run to their end: they may be committing.
+      let isReading = session.map { !$0.pipeline.isEmpty && $0.pipeline.isReadOnly } ?? false
+      let cancelRequest =
+        isReading && cancelThreads == 0 ? session?.libpq.makeCancelRequest() : nil
       link = .closed
       failEverything()
       failGeneral(.closed, "the connection was closed")
@@ -185,12 +189,17 @@ extension Connection {
 
   /// Sends a cancel request on a new thread, which posts a command when it ends.
   ///
+  /// The thread blocks while the server's host does not answer. A connection therefore starts no
+  /// other one until it ends.
+  ///
   /// - Returns: False if the thread cannot be created.
   func start(_ cancelRequest: CancelRequest) -> Bool {
-    startBlockingCall { [weak self] in
+    let isStarted = startBlockingCall { [weak self] in
       cancelRequest.send()
       self?.post(.cancelEnded(cancelRequest))
     }
+    if isStarted { cancelThreads += 1 }
+    return isStarted
   }
 
   private var hasWork: Bool {
@@ -207,7 +216,10 @@ extension Connection {
   func complete(_ request: Request, _ result: Result<LibpqResult?, PostgresError>) {
     if request.lease == nil {
       // A granted lease counts as pending until it is released.
-      if case (.lease, .success) = (request.work, result) {} else { admission.leave() }
+      if case (.lease, .success) = (request.work, result) {
+      } else {
+        admission.leave(isReadOnly: request.isReadOnly)
+      }
     }
     request.complete(result)
   }

@@ -8,8 +8,11 @@ extension Connection {
     guard isOpen, session?.libpq.isBroken == false else { return lose(connectionErrorMessage) }
     guard send() else { return }
     guard session?.flush() == true else { return lose(connectionErrorMessage) }
-    if session?.hasOutput == false, let request = session?.cancelRequestIfDue(now: .now),
-      !start(request)
+    if session?.isCancelOverdue(now: .now) == true {
+      return lose("the server does not answer a cancel request")
+    }
+    if cancelThreads == 0, session?.hasOutput == false,
+      let request = session?.cancelRequestIfDue(now: .now), !start(request)
     {
       session?.cancelEnded(request, now: .now)
     }

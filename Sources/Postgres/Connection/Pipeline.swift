@@ -9,7 +9,10 @@
 ///     script           (simple protocol, alone)    result …, nil
 ///
 /// A statement ends at its sync, not at its result: it commits at the sync, where a deferred
-/// constraint may still fail.
+/// constraint may still fail, and where PostgreSQL waits for its synchronous standbys.
+///
+/// Only statements that read are cancelled, and only while no other kind is in flight: a cancel
+/// request may hit a later statement than the one it was meant for.
 struct Pipeline<Item: Equatable, Value> {
   /// The form in which a statement was sent.
   enum Shape: Equatable {
@@ -72,11 +75,15 @@ struct Pipeline<Item: Equatable, Value> {
     let shape: Shape
     /// True if the statement is a transaction of its own, so that it can be retried.
     let isRepeatable: Bool
+    /// True if the statement changes nothing, so that it may be cancelled.
+    let isReadOnly: Bool
     /// True if the session's plans were discarded just before it, so that its plan is not stale.
     let hasFreshPlans: Bool
     var stage: Stage
     var outcome: Outcome?
     var isCancelled = false
+    /// True if PostgreSQL has stopped waiting for the replication of the statement's commit.
+    var isReplicationUncertain = false
   }
 
   // The postmaster signals the session's process and then its process group (signal_child in
@@ -95,11 +102,15 @@ struct Pipeline<Item: Equatable, Value> {
     entries.isEmpty || (shape != .script && entries.last?.shape != .script)
   }
 
-  /// True if the statement that the server is executing now should be cancelled.
-  var isHeadCancelled: Bool { entries.first?.isCancelled ?? false }
+  /// True if only statements that read are in flight.
+  var isReadOnly: Bool { entries.allSatisfy(\.isReadOnly) }
+
+  /// True if a cancel request is due for the statement that the server is executing now.
+  var isHeadCancelled: Bool { entries.first?.isCancelled == true && isReadOnly }
 
   mutating func sent(
-    _ item: Item, as shape: Shape, isRepeatable: Bool, hasFreshPlans: Bool = false
+    _ item: Item, as shape: Shape, isRepeatable: Bool, isReadOnly: Bool = false,
+    hasFreshPlans: Bool = false
   ) {
     let stage: Stage =
       switch shape {
@@ -109,15 +120,26 @@ struct Pipeline<Item: Equatable, Value> {
       }
     entries.append(
       Entry(
-        item: item, shape: shape, isRepeatable: isRepeatable, hasFreshPlans: hasFreshPlans,
-        stage: stage))
+        item: item, shape: shape, isRepeatable: isRepeatable, isReadOnly: isReadOnly,
+        hasFreshPlans: hasFreshPlans, stage: stage))
   }
 
-  /// Marks a statement as cancelled; returns false if no statement in flight matches.
+  /// Marks a statement that only reads as cancelled; returns false if none in flight matches.
   mutating func cancel(where matches: (Item) -> Bool) -> Bool {
-    guard let index = entries.firstIndex(where: { matches($0.item) }) else { return false }
+    guard let index = entries.firstIndex(where: { $0.isReadOnly && matches($0.item) }) else {
+      return false
+    }
     entries[index].isCancelled = true
     return true
+  }
+
+  /// Records that PostgreSQL has stopped waiting for the replication of the head's commit.
+  ///
+  /// Its notice arrives between the head's first result and its sync. libpq parses it before it
+  /// returns the sync, and, since a later statement's notice follows further messages of that
+  /// statement, not before it has returned the previous statement's sync.
+  mutating func replicationWaitEnded() {
+    if !entries.isEmpty { entries[0].isReplicationUncertain = true }
   }
 
   /// Records that a cancel request is being sent to the server.
@@ -208,6 +230,8 @@ struct Pipeline<Item: Equatable, Value> {
     // A cancel request that arrives while the server is idle has no effect.
     defer { if entries.isEmpty { strayCancels = 0 } }
     switch head.outcome {
+    case .value where head.isReplicationUncertain:
+      return .finish(head.item, .failure(.replicationUncertain))
     case .value(let value):
       return .finish(head.item, .success(value))
     case .failure(let fields) where fields.sqlState == .queryCanceled && !fields.isStatementTimeout:
@@ -230,7 +254,9 @@ struct Pipeline<Item: Equatable, Value> {
     if head.isCancelled {
       return .finish(head.item, .failure(PostgresError(.cancelled, server: fields)))
     }
-    if wasOurs && head.isRepeatable { return .sendAgain(head.item, preparingAnew: false) }
+    if wasOurs && head.isReadOnly && head.isRepeatable {
+      return .sendAgain(head.item, preparingAnew: false)
+    }
     return .finish(head.item, .failure(fields.error))
   }
 }

@@ -30,6 +30,8 @@ final class Request: Sendable {
   /// The lease that the request belongs to; nil if it needs none.
   let lease: Lease.ID?
   let cancellation: Cancellation
+  /// True if the request changes nothing, so that it may be cancelled after it was sent.
+  let isReadOnly: Bool
   private let completion: @Sendable (Result<LibpqResult?, PostgresError>) -> Void
 
   init(
@@ -37,6 +39,7 @@ final class Request: Sendable {
     effect: Effect = .autonomous,
     lease: Lease.ID? = nil,
     cancellation: Cancellation = Cancellation(),
+    isReadOnly: Bool? = nil,
     completion: @escaping @Sendable (Result<LibpqResult?, PostgresError>) -> Void
   ) {
     self.work = work
@@ -44,6 +47,14 @@ final class Request: Sendable {
     self.lease = lease
     self.cancellation = cancellation
     self.completion = completion
+    self.isReadOnly =
+      if let isReadOnly {
+        isReadOnly
+      } else if case .statement(let statement, _) = work {
+        statement.isReadOnly && (effect == .autonomous || effect == .transactional)
+      } else {
+        false
+      }
   }
 
   /// True for a caller's statement; false for transaction control such as BEGIN or COMMIT.
@@ -56,7 +67,7 @@ final class Request: Sendable {
     guard let (statement, parameters) = make() else { return nil }
     return Request(
       .statement(statement, parameters), effect: effect, lease: lease, cancellation: cancellation,
-      completion: completion)
+      isReadOnly: isReadOnly, completion: completion)
   }
 
   /// Completes the request; called exactly once, on the connection's thread.

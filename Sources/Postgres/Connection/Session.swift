@@ -10,6 +10,8 @@ struct Session {
   /// The cancel request in flight; nothing is sent until it ends, because it could cancel a later
   /// statement.
   private var cancelRequest: CancelRequest?
+  /// The time at which the session is given up because the cancel request has not ended.
+  private(set) var cancelDeadline: ContinuousClock.Instant?
   /// A statement that is sent before each statement, in its transaction; see
   /// ``usePooler(prelude:)``.
   private var prelude: String?
@@ -18,6 +20,8 @@ struct Session {
 
   // A cancel request that reaches the server before the statement does is lost, so it is repeated.
   private static let cancelInterval: Duration = .milliseconds(200)
+  // A cancel request takes a connection of its own, which blocks if the host is gone.
+  private static let cancelTimeout: Duration = .seconds(2)
   // After the nil that ends a command, libpq has the next command's results or nothing at all.
   private static let maximumConsecutiveNils = 3
 
@@ -86,7 +90,7 @@ struct Session {
     if discardsPlans { hasStalePlans = false }
     pipeline.sent(
       request, as: shape, isRepeatable: request.effect == .autonomous,
-      hasFreshPlans: discardsPlans)
+      isReadOnly: request.isReadOnly, hasFreshPlans: discardsPlans)
     return true
   }
 
@@ -108,8 +112,10 @@ struct Session {
   /// Takes the next available result; returns nil if there is none or none is expected.
   mutating func receive() -> Received? {
     var nils = 0
-    while !pipeline.isEmpty, !libpq.isBusy {
-      guard let result = libpq.nextResult() else {
+    while !pipeline.isEmpty, hasResult() {
+      let result = libpq.nextResult()
+      noteReplicationWait()
+      guard let result else {
         nils += 1
         if nils > Self.maximumConsecutiveNils { return .broken("libpq returned no more results") }
         let action = pipeline.received(.end)
@@ -124,6 +130,17 @@ struct Session {
       if let received { return received }
     }
     return nil
+  }
+
+  private mutating func hasResult() -> Bool {
+    let isBusy = libpq.isBusy
+    noteReplicationWait()
+    return !isBusy
+  }
+
+  /// Passes a notice that libpq has parsed in its last call to the pipeline.
+  private mutating func noteReplicationWait() {
+    if libpq.notices.takeReplicationWaitEnded() { pipeline.replicationWaitEnded() }
   }
 
   /// The meaning of a result for the connection.
@@ -192,6 +209,7 @@ struct Session {
     return true
   }
 
+  /// Cancels a statement in flight, unless it may write.
   mutating func cancel(_ cancellation: Cancellation) {
     _ = pipeline.cancel { $0.cancellation === cancellation }
   }
@@ -207,15 +225,24 @@ struct Session {
     guard cancelRequest == nil, nextCancel.map({ $0 <= now }) ?? true else { return nil }
     cancelRequest = libpq.makeCancelRequest()
     // It may take effect at any time from now on.
-    if cancelRequest != nil { pipeline.cancelSent() }
+    if cancelRequest != nil {
+      pipeline.cancelSent()
+      cancelDeadline = now + Self.cancelTimeout
+    }
     nextCancel = cancelRequest == nil ? now + Self.cancelInterval : nil
     return cancelRequest
+  }
+
+  /// Returns true if the cancel request in flight blocks the session for too long.
+  func isCancelOverdue(now: ContinuousClock.Instant) -> Bool {
+    cancelDeadline.map { $0 <= now } ?? false
   }
 
   /// Records that a cancel request has ended; ignored if it was another session's.
   mutating func cancelEnded(_ request: CancelRequest, now: ContinuousClock.Instant) {
     guard cancelRequest === request else { return }
     cancelRequest = nil
+    cancelDeadline = nil
     nextCancel = now + Self.cancelInterval
   }
 

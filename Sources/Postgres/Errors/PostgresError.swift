@@ -11,9 +11,15 @@ public struct PostgresError: Error, Sendable {
     /// The connection was lost while the statement was in flight; whether it took effect is
     /// unknown.
     case connectionLost
+    /// The server committed the statement, but stopped waiting for its synchronous standbys.
+    ///
+    /// A failover may undo it; whether it lasts is unknown.
+    case replicationUncertain
     /// The configured limit of pending requests is reached; nothing was sent.
     case queueFull
     /// The Swift task was cancelled; the statement had no effect.
+    ///
+    /// A statement that was sent and may write is never cancelled.
     case cancelled
     /// `statement_timeout` ended the statement, or a client-side timeout expired.
     case timedOut
@@ -66,6 +72,11 @@ public struct PostgresError: Error, Sendable {
   init(_ code: Code, server: ServerFields) {
     storage = Storage(code: code, message: server.message, detail: server.detail, server: server)
   }
+
+  /// The error of a commit whose replication the server no longer waits for.
+  static let replicationUncertain = PostgresError(
+    .replicationUncertain,
+    "the commit may not have been replicated to the synchronous standbys")
 
   /// Returns the same error with another code.
   func recoded(_ code: Code) -> PostgresError {
@@ -128,8 +139,8 @@ public struct PostgresError: Error, Sendable {
     case .server(let state):
       state == .serializationFailure || state == .deadlockDetected || state.endsSession
         || isStalePlan
-    case .connectionLost, .cancelled, .timedOut, .decoding, .encoding, .invalidStatement,
-      .invalidConfiguration, .transactionAborted, .protocolViolation, .closed:
+    case .connectionLost, .replicationUncertain, .cancelled, .timedOut, .decoding, .encoding,
+      .invalidStatement, .invalidConfiguration, .transactionAborted, .protocolViolation, .closed:
       false
     }
   }

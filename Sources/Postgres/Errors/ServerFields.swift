@@ -24,6 +24,12 @@ struct ServerFields: Sendable, Equatable {
     sqlState == .queryCanceled && message.contains("statement timeout")
   }
 
+  /// True if the notice says that the server stopped waiting for the replication of a commit.
+  ///
+  /// A cancel request, an administrator or a shutdown ends the wait. The transaction is committed
+  /// on this server then, and PostgreSQL reports success (`SyncRepWaitForLSN` in syncrep.c).
+  var endsReplicationWait: Bool { severity == "WARNING" && routine == "SyncRepWaitForLSN" }
+
   /// True if a cached plan, of a prepared statement or in a function, no longer fits the types of
   /// the columns that it reads.
   ///

@@ -15,7 +15,7 @@ import CLibPQ
 
   private let handle: OpaquePointer
   // Retained here because libpq stores only its address.
-  private let notices: NoticeSink
+  let notices: NoticeSink
 
   /// Starts to connect; returns nil if out of memory.
   init?(_ string: ConnectionString, notices: NoticeSink) {

@@ -90,7 +90,7 @@ public final class Pool: StatementExecutor {
     _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws(PostgresError) -> [Value] {
-    try await leastLoaded.query(statement, parameters, decode)
+    try await leastLoaded(for: statement).query(statement, parameters, decode)
   }
 
   /// Runs a statement on one of the connections and returns the number of affected rows.
@@ -101,7 +101,7 @@ public final class Pool: StatementExecutor {
     _ statement: Statement,
     _ parameters: Parameters
   ) async throws(PostgresError) -> Int {
-    try await leastLoaded.execute(statement, parameters)
+    try await leastLoaded(for: statement).execute(statement, parameters)
   }
 
   /// Submits a statement to one of the connections; see ``Connection/submit(_:completion:)``.
@@ -111,7 +111,7 @@ public final class Pool: StatementExecutor {
     _ make: @escaping @Sendable () -> (Statement, Parameters)?,
     completion: @escaping @Sendable (Result<Rows, PostgresError>) -> Void
   ) throws(PostgresError) -> Submission {
-    try leastLoaded.submit(make, completion: completion)
+    try leastLoaded().submit(make, completion: completion)
   }
 
   /// Runs a transaction on one of the connections; see ``Connection/withTransaction(_:_:)``.
@@ -124,11 +124,14 @@ public final class Pool: StatementExecutor {
     _ isolation: IsolationLevel = .readCommitted,
     _ body: (Transaction) async throws(PostgresError) -> Value
   ) async throws(PostgresError) -> Value {
-    try await leastLoaded.withTransaction(isolation, body)
+    try await leastLoaded().withTransaction(isolation, body)
   }
 
-  private var leastLoaded: Connection {
+  private func leastLoaded(for statement: Statement? = nil) -> Connection {
+    let isReadOnly = statement?.isReadOnly ?? false
     // The loads may change while they are compared, which only makes the choice slightly worse.
-    connections.min { $0.load < $1.load } ?? connections[0]
+    return connections.min {
+      $0.load(isReadOnly: isReadOnly) < $1.load(isReadOnly: isReadOnly)
+    } ?? connections[0]
   }
 }

@@ -17,6 +17,13 @@ public struct Statement: Sendable, Hashable {
   /// The types of the parameters; nil to use the types of the parameters at the first use.
   public let parameterTypes: [PostgresType]?
 
+  /// True if the statement only reads.
+  ///
+  /// Only such a statement is cancelled after it was sent. PostgreSQL reports a COMMIT that was
+  /// cancelled while it waited for a synchronous standby as successful, and a cancel request can
+  /// reach a statement that it was not meant for.
+  public let isReadOnly: Bool
+
   /// Creates a statement that is prepared at its first use.
   ///
   /// - Parameters:
@@ -24,7 +31,10 @@ public struct Statement: Sendable, Hashable {
   ///   - sql: One statement.
   ///   - parameterTypes: The types of the parameters, if they differ from the values' own types.
   ///     The binary formats must be the same: that of `text` also fits `varchar` and enumerations.
-  public init(name: String, sql: String, parameterTypes: [PostgresType]? = nil) {
+  ///   - isReadOnly: True if the statement changes nothing and locks no rows.
+  public init(
+    name: String, sql: String, parameterTypes: [PostgresType]? = nil, isReadOnly: Bool = false
+  ) {
     precondition(
       (1...Self.maximumNameLength).contains(name.utf8.count) && !name.utf8.contains(0),
       "a statement name must have 1 to \(Self.maximumNameLength) bytes: \(name)"
@@ -32,13 +42,15 @@ public struct Statement: Sendable, Hashable {
     self.name = name
     self.sql = sql
     self.parameterTypes = parameterTypes
+    self.isReadOnly = isReadOnly
   }
 
   /// Creates a statement without a name, which is parsed each time it is used.
-  public init(_ sql: String) {
+  public init(_ sql: String, isReadOnly: Bool = false) {
     name = nil
     self.sql = sql
     parameterTypes = nil
+    self.isReadOnly = isReadOnly
   }
 }
 

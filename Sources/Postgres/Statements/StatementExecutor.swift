@@ -5,8 +5,12 @@ public protocol StatementExecutor: Sendable {
   /// `decode` runs on a connection's thread and delays everything else there, so it should only
   /// create a value.
   ///
-  /// - Throws: ``PostgresError``. If the task is cancelled, ``PostgresError/Code/cancelled`` unless
-  ///   the statement had already completed.
+  /// If the task is cancelled, a statement that was not sent yet is dropped, and one that only
+  /// reads (``Statement/isReadOnly``) is cancelled. A statement that was sent and may write runs to
+  /// its end.
+  ///
+  /// - Throws: ``PostgresError``: ``PostgresError/Code/cancelled`` if the task was cancelled and
+  ///   the statement had no effect.
   func query<Value: Sendable>(
     _ statement: Statement,
     _ parameters: Parameters,

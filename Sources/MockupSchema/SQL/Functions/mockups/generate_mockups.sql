@@ -97,6 +97,9 @@ BEGIN
     WHEN v_request.time_to_live <> p_time_to_live THEN 'conflicting_time_to_live_seconds'
     ELSE 'made'
   END;
+  IF v_replayed THEN
+    PERFORM mockupd.wait_for_replication();
+  END IF;
   IF outcome <> 'made' THEN
     RETURN NEXT;
     RETURN;

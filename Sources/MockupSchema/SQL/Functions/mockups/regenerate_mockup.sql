@@ -49,6 +49,8 @@ BEGIN
   WHERE r.user_id = p_user_id AND r.id = p_request_id;
   IF FOUND THEN
     replayed := true;
+    -- There is no job to lock if the mockup was deleted.
+    PERFORM mockupd.wait_for_replication();
     outcome := CASE
       WHEN v_request.mockup_id <> p_mockup_id THEN 'conflicting_mockup_id'
       WHEN v_request.skip_approval <> p_skip_approval THEN 'conflicting_skip_approval'

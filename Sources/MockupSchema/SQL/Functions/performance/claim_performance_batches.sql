@@ -38,6 +38,9 @@ BEGIN
     RETURNING batch_id
   )
   SELECT coalesce(array_agg(batch_id), '{}') INTO v_claimed FROM claimed;
+  IF v_claimed = '{}' THEN
+    PERFORM mockupd.wait_for_replication();
+  END IF;
 
   RETURN QUERY
   SELECT

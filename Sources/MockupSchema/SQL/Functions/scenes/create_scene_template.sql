@@ -42,6 +42,7 @@ BEGIN
   ON CONFLICT DO NOTHING;
 
   IF NOT FOUND THEN
+    PERFORM mockupd.wait_for_replication();
     SELECT * INTO STRICT v_first FROM mockupd.scene_template_requests
     WHERE user_id = p_user_id AND id = p_request_id;
     SELECT field.key INTO v_field

@@ -1,0 +1,18 @@
+-- Makes the commit of the transaction wait for the synchronous standbys, even if the transaction
+-- has written nothing else.
+--
+-- A retry is answered from rows of an earlier transaction. Its rows are visible although they may
+-- not be on a standby yet, if PostgreSQL stopped waiting for one when that transaction committed.
+-- PostgreSQL waits at a commit only if the transaction has written. Most functions lock a row
+-- before they answer a retry, which counts. Functions that lock none call this one.
+CREATE OR REPLACE FUNCTION mockupd.wait_for_replication()
+RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- A message in the write-ahead log, which nothing reads.
+  SELECT pg_logical_emit_message(true, 'mockupd', ''::text)
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.wait_for_replication
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
