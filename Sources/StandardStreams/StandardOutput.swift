@@ -48,9 +48,14 @@ public enum StandardError {
 
   /// Writes a text and a line feed, without buffering.
   public static func write(line: String) async {
+    await write("\(line)\n")
+  }
+
+  /// Writes a text, without buffering.
+  public static func write(_ text: String) async {
     await withCheckedContinuation { continuation in
       queue.async {
-        _ = StandardDescriptors.write(Array("\(line)\n".utf8), to: STDERR_FILENO)
+        _ = StandardDescriptors.write(Array(text.utf8), to: STDERR_FILENO)
         continuation.resume()
       }
     }

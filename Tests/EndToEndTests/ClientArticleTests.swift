@@ -454,8 +454,11 @@ extension ClientArticleTests {
       await #expect(throws: Vendor.AnswerLost.self) { try await run(job, client, vendor) }
       try await database.expireReservations()
 
-      for try await reservation in client.credits.reservations(of: user, in: [.unresolved]) {
-        guard let id = UUID(wireText: reservation.reservationID) else { continue }
+      for try await unresolved in client.admin.unresolvedReservations() {
+        guard let reservation = unresolved.reservation,
+          let id = UUID(wireText: reservation.reservationID),
+          let user = UUID(wireText: reservation.userID)
+        else { continue }
         let charged = await vendor.pictures(for: id)?.count ?? 0
         _ = try await client.admin.resolve(id, of: user, credits: charged)
       }

@@ -75,6 +75,7 @@ import Testing
     "scenes update": { [$0.user, try await $0.scene(), "--name", "n"] },
     "scenes delete": { [$0.user, try await $0.scene()] },
     "budget": { [$0.user] },
+    "stuck": { _ in [] },
     "info": { _ in [] },
     "health": { _ in [] },
     "completions": { _ in ["bash"] },
@@ -113,7 +114,7 @@ import Testing
 
     func entry() async throws -> String {
       try await mockupctl(["commit", user, try await reservation()])
-      let lines = try await mockupctl(["ledger", "export", user, "--json"]).output
+      let lines = try await mockupctl(["ledger", "export", user, "--output", "jsonl"]).output
       let last = try #require(lines.split(separator: "\n").last)
       let entry = try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any]
       return try #require(entry?["entry_id"] as? String)
@@ -282,7 +283,7 @@ import Testing
         "performance record": [user, other, "--pins", "1"],
         "scenes list": [], "scenes show": [other], "scenes resolve": [user, "s"],
         "scenes create": [user, "s", "t"], "scenes update": [user, other, "--name", "n"],
-        "scenes delete": [user, other], "budget": [user], "info": [], "health": [],
+        "scenes delete": [user, other], "budget": [user], "stuck": [], "info": [], "health": [],
       ]
       let commands = try await Command.ofProgram(.mockupctl)
       let limited = commands.filter { $0.command.hasOption("timeout") }.map(\.path)
@@ -373,8 +374,8 @@ import Testing
         "SELECT (extract(epoch FROM '\(expiry)'::timestamptz) * 1000000)::bigint")
       #expect(told == stored)
       _ = try await fixture.entry()
-      let csv = try await fixture.mockupctl(["ledger", "export", fixture.user, "--csv"])
-      let lines = csv.output.split(separator: "\n").map {
+      let csv = try await fixture.mockupctl(["ledger", "export", fixture.user])
+      let lines = csv.output.split(separator: "\r\n").map {
         $0.split(separator: ",", omittingEmptySubsequences: false)
       }
       let column = try #require(lines.first?.firstIndex(of: "created_at"))

@@ -66,7 +66,8 @@ import Testing
           ["reservations", "list", user, "--state", "held"], at: server)
         #expect(none.output == "none\n")
 
-        let exported = try await Self.mockupctl(["ledger", "export", user, "--json"], at: server)
+        let exported = try await Self.mockupctl(
+          ["ledger", "export", user, "--output", "jsonl"], at: server)
         let charge = try Self.object(exported)
         #expect(charge["credits"] as? Int == 2)
         let entry = try #require(charge["entry_id"] as? String)
@@ -74,8 +75,8 @@ import Testing
           ["refund", user, entry, "--credits", "1"], at: server)
         #expect(Self.table(refund)["refunded"] == "1")
         #expect(Self.table(refund)["remaining"] == "9")
-        let csv = try await Self.mockupctl(["ledger", "export", user, "--csv"], at: server)
-        let lines = csv.output.split(separator: "\n").map {
+        let csv = try await Self.mockupctl(["ledger", "export", user], at: server)
+        let lines = csv.output.split(separator: "\r\n").map {
           $0.split(separator: ",", omittingEmptySubsequences: false)
         }
         #expect(lines.count == 3)
@@ -83,7 +84,7 @@ import Testing
         let operation = try #require(lines[0].firstIndex(of: "operation"))
         #expect(lines.dropFirst().map { $0[operation] } == ["generation", "refund"])
         let unknown = try await Self.mockupctl(
-          ["ledger", "export", UUID().uuidString, "--json"], at: server)
+          ["ledger", "export", UUID().uuidString], at: server)
         #expect(unknown.exitCode == 3)
       }
       #expect(try await database.discrepancies().isEmpty)

@@ -22,6 +22,8 @@ import TTRPC
     "mockups.v1.SceneService/ResolveScene",
     "mockups.v1.AdminService/GetUsageReport",
     "mockups.v1.AdminService/GetServerInfo",
+    "mockups.v1.AdminService/FindUsers",
+    "mockups.v1.AdminService/ExportLedger",
   ]
 
   private static let work: Set<String> = [
@@ -39,6 +41,7 @@ import TTRPC
   private static let administration: Set<String> = [
     "mockups.v1.AdminService/SetBudget",
     "mockups.v1.AdminService/ResolveReservation",
+    "mockups.v1.AdminService/ListUnresolvedReservations",
     "mockups.v1.AdminService/VerifyLedger",
   ]
 
@@ -69,6 +72,8 @@ import TTRPC
       "http/metrics",
       "mockups.v1.AdminService/GetUsageReport",
       "mockups.v1.AdminService/GetServerInfo",
+      "mockups.v1.AdminService/FindUsers",
+      "mockups.v1.AdminService/ExportLedger",
     ]),
     .worker: work.union([
       "mockups.v1.MockupService/GetMockup",

@@ -20,20 +20,6 @@ import Testing
     #expect(Record.Value.text(Self.hostile).json == .string(Self.hostile))
   }
 
-  @Test func `a table is aligned by its visible text`() {
-    let records = [
-      Record(["name": .text("a\u{1b}"), "n": .number(7 as Int64)]),
-      Record(["name": .text("plain"), "n": .number(12345 as Int64)]),
-    ]
-    #expect(
-      OutputFormat.table(records) == """
-        name         n
-        a\\u{1b}      7
-        plain    12345
-
-        """)
-  }
-
   @Test(arguments: [
     (Timestamp(seconds: 0, nanos: 0), "1970-01-01T00:00:00Z"),
     (Timestamp(seconds: 1_795_905_818, nanos: 652_000_000), "2026-11-28T22:43:38.652Z"),
@@ -46,6 +32,36 @@ import Testing
     #expect(value.json == .string(text))
     #expect(value.plain == text)
     #expect(value.terminalText == text)
+  }
+
+  @Test(arguments: ["=1+2", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\r\n=1"])
+  func `a text that a spreadsheet would take for a formula has an apostrophe in CSV`(
+    _ text: String
+  ) {
+    #expect(Record.Value.text(text).csv == "'" + text)
+    #expect(Record.Value.list([text, "b"]).csv == "'" + text + ",b")
+    #expect(Record.Value.text(text).json == .string(text))
+    #expect(Record.Value.text("a" + text).csv == "a" + text)
+  }
+
+  @Test func `numbers keep their signs in CSV`() {
+    #expect(Record.Value.number(-5 as Int64).csv == "-5")
+    #expect(Record.Value.decimal(-2.5).csv == "-2.5")
+    let record = Record(["a": .text("=1,\"2\""), "n": .number(-1 as Int64)])
+    #expect(OutputFormat.csv.line(record) == "\"'=1,\"\"2\"\"\",-1")
+  }
+
+  @Test func `a list of texts is an array in JSON and one value otherwise`() {
+    let list = Record.Value.list(["a", "b"])
+    #expect(list.json == .array([.string("a"), .string("b")]))
+    #expect(list.plain == "a,b")
+    #expect(list.terminalText == "a,b")
+    #expect(Record.Value.list([]).terminalText == "-")
+  }
+
+  @Test func `a number of single precision has its own digits`() {
+    #expect(Record.Value.decimal(Float(0.85)).json == .number("0.85"))
+    #expect(Record.Value.decimal(nil as Float?).json == .null)
   }
 
   @Test func `numbers that JSON cannot represent are strings`() {

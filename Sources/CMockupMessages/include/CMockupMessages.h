@@ -43,6 +43,34 @@ static inline const ProtobufCMessageDescriptor *mockups__v1__resolve_reservation
   return &mockups__v1__resolve_reservation_response__descriptor;
 }
 
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_unresolved_reservations_request__descriptor_address(void) {
+  return &mockups__v1__list_unresolved_reservations_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_unresolved_reservations_response__descriptor_address(void) {
+  return &mockups__v1__list_unresolved_reservations_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__unresolved_reservation__descriptor_address(void) {
+  return &mockups__v1__unresolved_reservation__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__find_users_request__descriptor_address(void) {
+  return &mockups__v1__find_users_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__find_users_response__descriptor_address(void) {
+  return &mockups__v1__find_users_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__export_ledger_request__descriptor_address(void) {
+  return &mockups__v1__export_ledger_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__export_ledger_response__descriptor_address(void) {
+  return &mockups__v1__export_ledger_response__descriptor;
+}
+
 static inline const ProtobufCMessageDescriptor *mockups__v1__verify_ledger_request__descriptor_address(void) {
   return &mockups__v1__verify_ledger_request__descriptor;
 }

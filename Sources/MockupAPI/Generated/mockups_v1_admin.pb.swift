@@ -188,6 +188,8 @@ public struct UserUsage: ProtobufMessage {
   public var usage: CreditUsage? = nil
   /// The number of reservations, of any year, that wait for ResolveReservation.
   public var unresolvedReservations: Int32 = 0
+  /// The user's label, such as an e-mail address; empty if there is none.
+  public var userLabel: String = ""
 
   public init() {}
 
@@ -195,11 +197,13 @@ public struct UserUsage: ProtobufMessage {
   public init(
     userID: String = "",
     usage: CreditUsage? = nil,
-    unresolvedReservations: Int32 = 0
+    unresolvedReservations: Int32 = 0,
+    userLabel: String = ""
   ) {
     self.userID = userID
     self.usage = usage
     self.unresolvedReservations = unresolvedReservations
+    self.userLabel = userLabel
   }
 }
 
@@ -215,6 +219,7 @@ extension UserUsage {
     unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.UserUsage.user_id")
     unsafe self.usage = try arena.message(c.pointee.usage)
     unsafe self.unresolvedReservations = c.pointee.unresolved_reservations
+    unsafe self.userLabel = try arena.string(c.pointee.user_label, field: "mockups.v1.UserUsage.user_label")
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -222,6 +227,7 @@ extension UserUsage {
     unsafe c.pointee.user_id = arena.place(self.userID)
     unsafe c.pointee.usage = arena.place(self.usage)
     unsafe c.pointee.unresolved_reservations = self.unresolvedReservations
+    unsafe c.pointee.user_label = arena.place(self.userLabel)
   }
 }
 
@@ -324,6 +330,8 @@ public struct SetBudgetRequest: ProtobufMessage {
   public var userID: String = ""
   public var annualBudget: Int32? = nil
   public var monthlySoftLimit: Int32? = nil
+  /// Changes nothing, and returns the response that the call would have otherwise.
+  public var validateOnly: Bool = false
 
   public init() {}
 
@@ -331,11 +339,13 @@ public struct SetBudgetRequest: ProtobufMessage {
   public init(
     userID: String = "",
     annualBudget: Int32? = nil,
-    monthlySoftLimit: Int32? = nil
+    monthlySoftLimit: Int32? = nil,
+    validateOnly: Bool = false
   ) {
     self.userID = userID
     self.annualBudget = annualBudget
     self.monthlySoftLimit = monthlySoftLimit
+    self.validateOnly = validateOnly
   }
 }
 
@@ -355,6 +365,7 @@ extension SetBudgetRequest {
     if unsafe c.pointee.optional_monthly_soft_limit_case.rawValue == 3 {
       unsafe self.monthlySoftLimit = c.pointee.monthly_soft_limit
     }
+    unsafe self.validateOnly = c.pointee.validate_only != 0
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -368,6 +379,7 @@ extension SetBudgetRequest {
       unsafe c.pointee.optional_monthly_soft_limit_case = .init(rawValue: 3)
       unsafe c.pointee.monthly_soft_limit = value
     }
+    unsafe c.pointee.validate_only = self.validateOnly ? 1 : 0
   }
 }
 
@@ -428,6 +440,8 @@ public struct ResolveReservationRequest: ProtobufMessage {
   public var resolutionID: String = ""
   /// Allows more credits than are held, if they are available.
   public var allowOverrun: Bool = false
+  /// Changes nothing, and returns the response that the call would have otherwise.
+  public var validateOnly: Bool = false
 
   public init() {}
 
@@ -437,13 +451,15 @@ public struct ResolveReservationRequest: ProtobufMessage {
     reservationID: String = "",
     credits: Int32 = 0,
     resolutionID: String = "",
-    allowOverrun: Bool = false
+    allowOverrun: Bool = false,
+    validateOnly: Bool = false
   ) {
     self.userID = userID
     self.reservationID = reservationID
     self.credits = credits
     self.resolutionID = resolutionID
     self.allowOverrun = allowOverrun
+    self.validateOnly = validateOnly
   }
 }
 
@@ -461,6 +477,7 @@ extension ResolveReservationRequest {
     unsafe self.credits = c.pointee.credits
     unsafe self.resolutionID = try arena.string(c.pointee.resolution_id, field: "mockups.v1.ResolveReservationRequest.resolution_id")
     unsafe self.allowOverrun = c.pointee.allow_overrun != 0
+    unsafe self.validateOnly = c.pointee.validate_only != 0
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -470,6 +487,7 @@ extension ResolveReservationRequest {
     unsafe c.pointee.credits = self.credits
     unsafe c.pointee.resolution_id = arena.place(self.resolutionID)
     unsafe c.pointee.allow_overrun = self.allowOverrun ? 1 : 0
+    unsafe c.pointee.validate_only = self.validateOnly ? 1 : 0
   }
 }
 
@@ -515,6 +533,282 @@ extension ResolveReservationResponse {
     unsafe c.pointee.reservation = arena.place(self.reservation)
     unsafe c.pointee.usage = arena.place(self.usage)
     unsafe c.pointee.replayed = self.replayed ? 1 : 0
+  }
+}
+
+/// The request for ListUnresolvedReservations.
+public struct ListUnresolvedReservationsRequest: ProtobufMessage {
+  /// The maximum number of reservations in a page, up to 1000. 0 means 100.
+  public var pageSize: Int32 = 0
+  /// The next_page_token of the page before; empty for the first page.
+  public var pageToken: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    pageSize: Int32 = 0,
+    pageToken: String = ""
+  ) {
+    self.pageSize = pageSize
+    self.pageToken = pageToken
+  }
+}
+
+extension ListUnresolvedReservationsRequest {
+  public static var fullName: String { "mockups.v1.ListUnresolvedReservationsRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__list_unresolved_reservations_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ListUnresolvedReservationsRequest.self)
+    unsafe self.pageSize = c.pointee.page_size
+    unsafe self.pageToken = try arena.string(c.pointee.page_token, field: "mockups.v1.ListUnresolvedReservationsRequest.page_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ListUnresolvedReservationsRequest.self)
+    unsafe c.pointee.page_size = self.pageSize
+    unsafe c.pointee.page_token = arena.place(self.pageToken)
+  }
+}
+
+/// The response of ListUnresolvedReservations.
+public struct ListUnresolvedReservationsResponse: ProtobufMessage {
+  /// A page of reservations.
+  public var reservations: [UnresolvedReservation] = []
+  /// The page_token of the next page; empty if this is the last page.
+  public var nextPageToken: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    reservations: [UnresolvedReservation] = [],
+    nextPageToken: String = ""
+  ) {
+    self.reservations = reservations
+    self.nextPageToken = nextPageToken
+  }
+}
+
+extension ListUnresolvedReservationsResponse {
+  public static var fullName: String { "mockups.v1.ListUnresolvedReservationsResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__list_unresolved_reservations_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ListUnresolvedReservationsResponse.self)
+    unsafe self.reservations = try arena.messages(c.pointee.reservations, count: c.pointee.n_reservations)
+    unsafe self.nextPageToken = try arena.string(c.pointee.next_page_token, field: "mockups.v1.ListUnresolvedReservationsResponse.next_page_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ListUnresolvedReservationsResponse.self)
+    unsafe c.pointee.n_reservations = self.reservations.count
+    unsafe c.pointee.reservations = arena.place(self.reservations)
+    unsafe c.pointee.next_page_token = arena.place(self.nextPageToken)
+  }
+}
+
+/// A reservation that waits for ResolveReservation.
+public struct UnresolvedReservation: ProtobufMessage {
+  /// The reservation, in the state UNRESOLVED.
+  public var reservation: Reservation? = nil
+  /// The time since which it is unresolved.
+  public var unresolvedSince: Timestamp? = nil
+  /// The label of its user, such as an e-mail address; empty if there is none.
+  public var userLabel: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    reservation: Reservation? = nil,
+    unresolvedSince: Timestamp? = nil,
+    userLabel: String = ""
+  ) {
+    self.reservation = reservation
+    self.unresolvedSince = unresolvedSince
+    self.userLabel = userLabel
+  }
+}
+
+extension UnresolvedReservation {
+  public static var fullName: String { "mockups.v1.UnresolvedReservation" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__unresolved_reservation__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__UnresolvedReservation.self)
+    unsafe self.reservation = try arena.message(c.pointee.reservation)
+    unsafe self.unresolvedSince = try arena.message(c.pointee.unresolved_since)
+    unsafe self.userLabel = try arena.string(c.pointee.user_label, field: "mockups.v1.UnresolvedReservation.user_label")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__UnresolvedReservation.self)
+    unsafe c.pointee.reservation = arena.place(self.reservation)
+    unsafe c.pointee.unresolved_since = arena.place(self.unresolvedSince)
+    unsafe c.pointee.user_label = arena.place(self.userLabel)
+  }
+}
+
+/// The request for FindUsers.
+public struct FindUsersRequest: ProtobufMessage {
+  /// The complete label, in which case matters. Required; up to 1000 characters.
+  public var label: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    label: String = ""
+  ) {
+    self.label = label
+  }
+}
+
+extension FindUsersRequest {
+  public static var fullName: String { "mockups.v1.FindUsersRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__find_users_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__FindUsersRequest.self)
+    unsafe self.label = try arena.string(c.pointee.label, field: "mockups.v1.FindUsersRequest.label")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__FindUsersRequest.self)
+    unsafe c.pointee.label = arena.place(self.label)
+  }
+}
+
+/// The response of FindUsers.
+public struct FindUsersResponse: ProtobufMessage {
+  /// The ids of the users with this label, in order; at most the first 100.
+  public var userIDs: [String] = []
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    userIDs: [String] = []
+  ) {
+    self.userIDs = userIDs
+  }
+}
+
+extension FindUsersResponse {
+  public static var fullName: String { "mockups.v1.FindUsersResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__find_users_response__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__FindUsersResponse.self)
+    unsafe self.userIDs = try arena.strings(c.pointee.user_ids, count: c.pointee.n_user_ids, field: "mockups.v1.FindUsersResponse.user_ids")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__FindUsersResponse.self)
+    unsafe c.pointee.n_user_ids = self.userIDs.count
+    unsafe c.pointee.user_ids = arena.place(self.userIDs)
+  }
+}
+
+/// The request for ExportLedger.
+public struct ExportLedgerRequest: ProtobufMessage {
+  /// Exports only entries of this year; 0 exports every year.
+  public var year: Int32 = 0
+  /// Exports only entries of this month, 1 to 12, of each year; 0 exports every month.
+  public var month: Int32 = 0
+  /// The resume_token after whose entries the export continues; empty to begin with the first user.
+  public var resumeToken: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    year: Int32 = 0,
+    month: Int32 = 0,
+    resumeToken: String = ""
+  ) {
+    self.year = year
+    self.month = month
+    self.resumeToken = resumeToken
+  }
+}
+
+extension ExportLedgerRequest {
+  public static var fullName: String { "mockups.v1.ExportLedgerRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__export_ledger_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ExportLedgerRequest.self)
+    unsafe self.year = c.pointee.year
+    unsafe self.month = c.pointee.month
+    unsafe self.resumeToken = try arena.string(c.pointee.resume_token, field: "mockups.v1.ExportLedgerRequest.resume_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ExportLedgerRequest.self)
+    unsafe c.pointee.year = self.year
+    unsafe c.pointee.month = self.month
+    unsafe c.pointee.resume_token = arena.place(self.resumeToken)
+  }
+}
+
+/// A response of the stream of ExportLedger.
+public struct ExportLedgerResponse: ProtobufMessage {
+  /// Some entries.
+  public var entries: [CreditUsageEntry] = []
+  /// Continues the export after these entries.
+  public var resumeToken: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    entries: [CreditUsageEntry] = [],
+    resumeToken: String = ""
+  ) {
+    self.entries = entries
+    self.resumeToken = resumeToken
+  }
+}
+
+extension ExportLedgerResponse {
+  public static var fullName: String { "mockups.v1.ExportLedgerResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__export_ledger_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ExportLedgerResponse.self)
+    unsafe self.entries = try arena.messages(c.pointee.entries, count: c.pointee.n_entries)
+    unsafe self.resumeToken = try arena.string(c.pointee.resume_token, field: "mockups.v1.ExportLedgerResponse.resume_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ExportLedgerResponse.self)
+    unsafe c.pointee.n_entries = self.entries.count
+    unsafe c.pointee.entries = arena.place(self.entries)
+    unsafe c.pointee.resume_token = arena.place(self.resumeToken)
   }
 }
 
@@ -774,6 +1068,29 @@ public protocol AdminServiceHandler: TTRPC.Service {
     _ request: ResolveReservationRequest, context: TTRPC.ServerContext
   ) async throws -> ResolveReservationResponse
 
+  /// Lists the unresolved reservations of all users, with those first that are unresolved for the
+  /// longest time.
+  ///
+  /// They wait for ResolveReservation.
+  func listUnresolvedReservations(
+    _ request: ListUnresolvedReservationsRequest, context: TTRPC.ServerContext
+  ) async throws -> ListUnresolvedReservationsResponse
+
+  /// Finds users by their label, such as an e-mail address.
+  ///
+  /// The function mockupd.user_label in the database makes the labels.
+  func findUsers(
+    _ request: FindUsersRequest, context: TTRPC.ServerContext
+  ) async throws -> FindUsersResponse
+
+  /// Streams the ledgers of all users, user by user, each from the oldest entry.
+  ///
+  /// Entries that are written during the export are missing if their user was exported before.
+  func exportLedger(
+    _ request: ExportLedgerRequest, responses: TTRPC.ResponseWriter<ExportLedgerResponse>,
+    context: TTRPC.ServerContext
+  ) async throws
+
   /// Recomputes the balances from the ledger and the reservations, and streams the discrepancies.
   ///
   /// It goes user by user, only reads, and locks nothing.
@@ -804,6 +1121,15 @@ extension AdminServiceHandler {
       .unary("ResolveReservation", ResolveReservationRequest.self) { request, context in
         try await self.resolveReservation(request, context: context)
       },
+      .unary("ListUnresolvedReservations", ListUnresolvedReservationsRequest.self) { request, context in
+        try await self.listUnresolvedReservations(request, context: context)
+      },
+      .unary("FindUsers", FindUsersRequest.self) { request, context in
+        try await self.findUsers(request, context: context)
+      },
+      .serverStreaming("ExportLedger", ExportLedgerRequest.self) { request, responses, context in
+        try await self.exportLedger(request, responses: responses, context: context)
+      },
       .serverStreaming("VerifyLedger", VerifyLedgerRequest.self) { request, responses, context in
         try await self.verifyLedger(request, responses: responses, context: context)
       },
@@ -830,6 +1156,15 @@ public struct AdminServiceClient: Sendable {
     /// The descriptor of `ResolveReservation`.
     public static let resolveReservation = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "ResolveReservation", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ListUnresolvedReservations`.
+    public static let listUnresolvedReservations = TTRPC.MethodDescriptor(
+      service: AdminServiceClient.serviceName, name: "ListUnresolvedReservations", shape: .unary, isIdempotent: true)
+    /// The descriptor of `FindUsers`.
+    public static let findUsers = TTRPC.MethodDescriptor(
+      service: AdminServiceClient.serviceName, name: "FindUsers", shape: .unary, isIdempotent: true)
+    /// The descriptor of `ExportLedger`.
+    public static let exportLedger = TTRPC.MethodDescriptor(
+      service: AdminServiceClient.serviceName, name: "ExportLedger", shape: .serverStreaming, isIdempotent: true)
     /// The descriptor of `VerifyLedger`.
     public static let verifyLedger = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "VerifyLedger", shape: .serverStreaming, isIdempotent: true)
@@ -877,6 +1212,35 @@ public struct AdminServiceClient: Sendable {
     _ request: ResolveReservationRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> ResolveReservationResponse {
     try await client.unary(Methods.resolveReservation, request, options: options)
+  }
+
+  /// Lists the unresolved reservations of all users, with those first that are unresolved for the
+  /// longest time.
+  ///
+  /// They wait for ResolveReservation.
+  public func listUnresolvedReservations(
+    _ request: ListUnresolvedReservationsRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> ListUnresolvedReservationsResponse {
+    try await client.unary(Methods.listUnresolvedReservations, request, options: options)
+  }
+
+  /// Finds users by their label, such as an e-mail address.
+  ///
+  /// The function mockupd.user_label in the database makes the labels.
+  public func findUsers(
+    _ request: FindUsersRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> FindUsersResponse {
+    try await client.unary(Methods.findUsers, request, options: options)
+  }
+
+  /// Streams the ledgers of all users, user by user, each from the oldest entry.
+  ///
+  /// Entries that are written during the export are missing if their user was exported before.
+  public func exportLedger<Value>(
+    _ request: ExportLedgerRequest, options: TTRPC.CallOptions = .init(),
+    _ body: (TTRPC.MessageStream<ExportLedgerResponse>) async throws -> Value
+  ) async throws -> Value {
+    try await client.serverStreaming(Methods.exportLedger, request, options: options, body)
   }
 
   /// Recomputes the balances from the ledger and the reservations, and streams the discrepancies.

@@ -2060,6 +2060,8 @@ public struct ExportCreditUsageRequest: ProtobufMessage {
   public var year: Int32 = 0
   /// The resume_token after whose entries the export continues; empty to begin with the oldest.
   public var resumeToken: String = ""
+  /// Exports only entries of this month, 1 to 12, of each year; 0 exports every month.
+  public var month: Int32 = 0
 
   public init() {}
 
@@ -2067,11 +2069,13 @@ public struct ExportCreditUsageRequest: ProtobufMessage {
   public init(
     userID: String = "",
     year: Int32 = 0,
-    resumeToken: String = ""
+    resumeToken: String = "",
+    month: Int32 = 0
   ) {
     self.userID = userID
     self.year = year
     self.resumeToken = resumeToken
+    self.month = month
   }
 }
 
@@ -2087,6 +2091,7 @@ extension ExportCreditUsageRequest {
     unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.ExportCreditUsageRequest.user_id")
     unsafe self.year = c.pointee.year
     unsafe self.resumeToken = try arena.string(c.pointee.resume_token, field: "mockups.v1.ExportCreditUsageRequest.resume_token")
+    unsafe self.month = c.pointee.month
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -2094,6 +2099,7 @@ extension ExportCreditUsageRequest {
     unsafe c.pointee.user_id = arena.place(self.userID)
     unsafe c.pointee.year = self.year
     unsafe c.pointee.resume_token = arena.place(self.resumeToken)
+    unsafe c.pointee.month = self.month
   }
 }
 

@@ -49,11 +49,13 @@ public struct Admin: Sendable {
   ///     unchanged.
   ///   - monthly: The credits in a month above which the user is warned, 0 or more; `nil` leaves it
   ///     unchanged.
+  ///   - validateOnly: If `true`, nothing changes, and the response is the one that the call would
+  ///     have otherwise.
   /// - Returns: The usage under the new values, and the previous values.
   public func setBudget(
-    of user: UUID, annual: Int? = nil, monthly: Int? = nil
+    of user: UUID, annual: Int? = nil, monthly: Int? = nil, validateOnly: Bool = false
   ) async throws(RPCError) -> SetBudgetResponse {
-    var request = SetBudgetRequest(userID: user.wireText)
+    var request = SetBudgetRequest(userID: user.wireText, validateOnly: validateOnly)
     if let annual { request.annualBudget = try .wire(annual, "annual") }
     if let monthly { request.monthlySoftLimit = try .wire(monthly, "monthly") }
     return try await stub.setBudget(request, options: options)
@@ -69,16 +71,60 @@ public struct Admin: Sendable {
   ///   - resolutionID: The idempotency key of the call; `nil` means the reservation's own id.
   ///   - allowOverrun: If `true`, `credits` may exceed the held credits by up to the available
   ///     ones.
+  ///   - validateOnly: If `true`, nothing changes, and the response is the one that the call would
+  ///     have otherwise.
   public func resolve(
     _ reservation: UUID, of user: UUID, credits: Int, resolutionID: UUID? = nil,
-    allowOverrun: Bool = false
+    allowOverrun: Bool = false, validateOnly: Bool = false
   ) async throws(RPCError) -> ResolveReservationResponse {
     try await stub.resolveReservation(
       ResolveReservationRequest(
         userID: user.wireText, reservationID: reservation.wireText,
         credits: try .wire(credits, "credits"), resolutionID: resolutionID?.wireText ?? "",
-        allowOverrun: allowOverrun),
+        allowOverrun: allowOverrun, validateOnly: validateOnly),
       options: options)
+  }
+
+  /// Returns the unresolved reservations of all users, with those first that are unresolved for the
+  /// longest time.
+  ///
+  /// The reservations are fetched page by page while they are iterated over.
+  public func unresolvedReservations() -> UnresolvedReservations {
+    UnresolvedReservations(admin: self)
+  }
+
+  /// Returns the ids of the users with a label, such as an e-mail address; at most the first 100.
+  ///
+  /// - Parameter label: The complete label, in which case matters.
+  public func users(labelled label: String) async throws(RPCError) -> [UUID] {
+    let response = try await stub.findUsers(FindUsersRequest(label: label), options: options)
+    return response.userIDs.compactMap { UUID(wireText: $0) }
+  }
+
+  /// Exports the ledgers of all users, user by user, each from the oldest entry.
+  ///
+  /// The server waits while the closure runs. The client's timeout does not apply. After an error,
+  /// another export can continue after the last chunk that was processed.
+  ///
+  /// - Parameters:
+  ///   - year: Only entries of this year; `nil` means every year.
+  ///   - month: Only entries of this month of each year, 1 to 12; `nil` means every month.
+  ///   - resumeToken: The token of the last chunk that was processed; empty to export from the
+  ///     beginning.
+  ///   - body: The closure that processes a chunk: some entries, and the token to continue after
+  ///     them.
+  public func export(
+    year: Int? = nil, month: Int? = nil, after resumeToken: String = "",
+    _ body: (ExportLedgerResponse) async throws -> Void
+  ) async throws {
+    let request = ExportLedgerRequest(
+      year: try .wire(year ?? 0, "year"), month: try .wire(month ?? 0, "month"),
+      resumeToken: resumeToken)
+    var options = options
+    options.timeout = nil
+    try await stub.exportLedger(request, options: options) { chunks in
+      for try await chunk in chunks { try await body(chunk) }
+    }
   }
 
   /// Recomputes the balances of one user, or of all, and streams the discrepancies to a closure.

@@ -68,16 +68,18 @@ extension Credits {
   /// - Parameters:
   ///   - user: The owner of the ledger. The call fails with NOT_FOUND if the user is unknown.
   ///   - year: Only entries of this year; `nil` means every year.
+  ///   - month: Only entries of this month of each year, 1 to 12; `nil` means every month.
   ///   - resumeToken: The token of the last chunk that was processed; empty to export from the
   ///     beginning.
   ///   - body: The closure that processes a chunk: some entries, and the token to continue after
   ///     them.
   public func export(
-    of user: UUID, year: Int? = nil, after resumeToken: String = "",
+    of user: UUID, year: Int? = nil, month: Int? = nil, after resumeToken: String = "",
     _ body: (ExportCreditUsageResponse) async throws -> Void
   ) async throws {
     let request = ExportCreditUsageRequest(
-      userID: user.wireText, year: try .wire(year ?? 0, "year"), resumeToken: resumeToken)
+      userID: user.wireText, year: try .wire(year ?? 0, "year"), resumeToken: resumeToken,
+      month: try .wire(month ?? 0, "month"))
     var options = options
     options.timeout = nil
     try await stub.exportCreditUsage(request, options: options) { pieces in

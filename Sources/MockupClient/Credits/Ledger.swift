@@ -22,24 +22,18 @@ public struct Ledger: AsyncSequence, Sendable {
 
   /// The iterator of a ledger, which fetches the next page when it needs one.
   public struct Iterator: AsyncIteratorProtocol {
-    private let ledger: Ledger
-    private var page: ArraySlice<CreditUsageEntry> = []
-    private var token: String? = ""
+    private var entries: PagedRows<CreditUsageEntry>
 
     init(ledger: Ledger) {
-      self.ledger = ledger
+      entries = PagedRows { token throws(RPCError) in
+        let response = try await ledger.credits.page(of: ledger, token: token)
+        return (response.entries, response.nextPageToken)
+      }
     }
 
     /// Returns the next entry, or `nil` at the end.
     ///
     /// - Throws: `RPCError` if a page cannot be fetched.
-    public mutating func next() async throws -> CreditUsageEntry? {
-      while page.isEmpty, let token {
-        let response = try await ledger.credits.page(of: ledger, token: token)
-        page = response.entries[...]
-        self.token = response.nextPageToken.isEmpty ? nil : response.nextPageToken
-      }
-      return page.popFirst()
-    }
+    public mutating func next() async throws -> CreditUsageEntry? { try await entries.next() }
   }
 }

@@ -20,27 +20,20 @@ public struct Reservations: AsyncSequence, Sendable {
 
   /// The iterator of a list of reservations, which fetches the next page when it needs one.
   public struct Iterator: AsyncIteratorProtocol {
-    private let credits: Credits
-    /// The request for the next page; `nil` after the last one.
-    private var request: ListReservationsRequest?
-    private var page: ArraySlice<Reservation> = []
+    private var reservations: PagedRows<Reservation>
 
     init(credits: Credits, request: ListReservationsRequest) {
-      self.credits = credits
-      self.request = request
+      reservations = PagedRows { token throws(RPCError) in
+        var request = request
+        request.pageToken = token
+        let response = try await credits.stub.listReservations(request, options: credits.options)
+        return (response.reservations, response.nextPageToken)
+      }
     }
 
     /// Returns the next reservation, or `nil` at the end.
     ///
     /// - Throws: `RPCError` if a page cannot be fetched.
-    public mutating func next() async throws -> Reservation? {
-      while page.isEmpty, var request {
-        let response = try await credits.stub.listReservations(request, options: credits.options)
-        page = response.reservations[...]
-        request.pageToken = response.nextPageToken
-        self.request = response.nextPageToken.isEmpty ? nil : request
-      }
-      return page.popFirst()
-    }
+    public mutating func next() async throws -> Reservation? { try await reservations.next() }
   }
 }

@@ -19,27 +19,21 @@ public struct MockupList: AsyncSequence, Sendable {
 
   /// The iterator of a list of mockups, which fetches the next page when it needs one.
   public struct Iterator: AsyncIteratorProtocol {
-    private let list: MockupList
-    private var page: ArraySlice<Mockup> = []
-    private var token: String? = ""
+    private var rows: PagedRows<Mockup>
 
     init(list: MockupList) {
-      self.list = list
+      rows = PagedRows { token throws(RPCError) in
+        var request = list.request
+        request.pageToken = token
+        let response = try await list.mockups.stub.listMockups(
+          request, options: list.mockups.options)
+        return (response.mockups, response.nextPageToken)
+      }
     }
 
     /// Returns the next mockup, or `nil` at the end.
     ///
     /// - Throws: `RPCError` if a page cannot be fetched.
-    public mutating func next() async throws -> Mockup? {
-      while page.isEmpty, let token {
-        var request = list.request
-        request.pageToken = token
-        let response = try await list.mockups.stub.listMockups(
-          request, options: list.mockups.options)
-        page = response.mockups[...]
-        self.token = response.nextPageToken.isEmpty ? nil : response.nextPageToken
-      }
-      return page.popFirst()
-    }
+    public mutating func next() async throws -> Mockup? { try await rows.next() }
   }
 }

@@ -161,24 +161,18 @@ public struct SceneTemplates: AsyncSequence, Sendable {
 
   /// The iterator of a list of templates, which fetches the next page when it needs one.
   public struct Iterator: AsyncIteratorProtocol {
-    private let list: SceneTemplates
-    private var page: ArraySlice<SceneTemplate> = []
-    private var token: String? = ""
+    private var templates: PagedRows<SceneTemplate>
 
     init(list: SceneTemplates) {
-      self.list = list
+      templates = PagedRows { token throws(RPCError) in
+        let response = try await list.page(token)
+        return (response.templates, response.nextPageToken)
+      }
     }
 
     /// Returns the next template, or `nil` at the end.
     ///
     /// - Throws: `RPCError` if a page cannot be fetched.
-    public mutating func next() async throws -> SceneTemplate? {
-      while page.isEmpty, let token {
-        let response = try await list.page(token)
-        page = response.templates[...]
-        self.token = response.nextPageToken.isEmpty ? nil : response.nextPageToken
-      }
-      return page.popFirst()
-    }
+    public mutating func next() async throws -> SceneTemplate? { try await templates.next() }
   }
 }

@@ -22,12 +22,15 @@ extension AdminStore {
   ///   - annualBudget: The new annual budget in credits; nil leaves it unchanged.
   ///   - monthlySoftLimit: The new monthly soft limit in credits; nil leaves it unchanged.
   ///   - changedBy: The identity of the caller, for the record of budget changes.
+  ///   - isTrial: If true, nothing changes, and only the outcome is returned.
   /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func setBudget(
-    of userID: UUID, annualBudget: Int32?, monthlySoftLimit: Int32?, changedBy: String
+    of userID: UUID, annualBudget: Int32?, monthlySoftLimit: Int32?, changedBy: String,
+    isTrial: Bool = false
   ) async throws(CreditError) -> BudgetOutcome {
     let parameters = Parameters(now(), userID, annualBudget, monthlySoftLimit, changedBy)
-    let outcomes = try await write(Queries.setBudget, parameters) { row throws(PostgresError) in
+    let outcomes = try await write(Queries.setBudget, parameters, isTrial: isTrial) {
+      row throws(PostgresError) in
       var columns = ColumnReader(row)
       let previousAnnualBudget = try columns.read(Int32.self)
       let previousMonthlySoftLimit = try columns.read(Int32.self)

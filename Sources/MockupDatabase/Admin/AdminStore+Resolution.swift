@@ -32,12 +32,17 @@ public struct Resolution: Sendable, Hashable {
 extension AdminStore {
   /// Settles an unresolved reservation.
   ///
+  /// - Parameters:
+  ///   - resolution: The decision.
+  ///   - isTrial: If true, nothing changes, and only the outcome is returned.
   /// - Throws: ``CreditError/notOpen(_:)`` if the reservation is not unresolved.
-  public func resolve(_ resolution: Resolution) async throws(CreditError) -> SettlementOutcome {
+  public func resolve(
+    _ resolution: Resolution, isTrial: Bool = false
+  ) async throws(CreditError) -> SettlementOutcome {
     let parameters = Parameters(
       now(), resolution.userID, resolution.reservationID, resolution.id, resolution.credits,
       resolution.allowsOverrun, makeID())
-    let rows = try await write(Queries.resolveReservation, parameters) {
+    let rows = try await write(Queries.resolveReservation, parameters, isTrial: isTrial) {
       row throws(PostgresError) in
       try SettleRow(row)
     }

@@ -67,7 +67,9 @@ private struct ReportRow: Sendable {
     guard let userID = try columns.read(UUID?.self) else { return }
     let figure = try columns.read(Int64.self)
     let usage = try Usage(&columns, period: period)
+    let unresolved = try columns.read(Int32.self)
     user = UserUsage(
-      userID: userID, usage: usage, unresolved: try columns.read(), figure: figure)
+      userID: userID, label: try columns.read(), usage: usage, unresolved: unresolved,
+      figure: figure)
   }
 }

@@ -84,6 +84,8 @@ public struct UsageReportPage: Sendable, Hashable {
 public struct UserUsage: Sendable, Hashable {
   /// The id of the user.
   public var userID: UUID
+  /// The label of the user, such as an e-mail address; nil if there is none.
+  public var label: String?
   /// The user's credits in the year and month of the report.
   public var usage: Usage
   /// The number of the user's unresolved reservations of all years.

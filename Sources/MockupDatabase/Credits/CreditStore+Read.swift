@@ -93,14 +93,16 @@ extension CreditStore {
   /// - Parameters:
   ///   - userID: The user.
   ///   - year: The year to export; nil means all years.
+  ///   - month: The month to export, in each of the years; nil means all months.
   ///   - cursor: The last entry of the previous chunk; nil means the first chunk.
   ///   - count: The maximum number of entries.
   /// - Returns: The entries, or an empty array at the end.
   /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func export(
-    of userID: UUID, year: Int32? = nil, after cursor: LedgerPage.Cursor?, count: Int32
+    of userID: UUID, year: Int32? = nil, month: Int32? = nil, after cursor: LedgerPage.Cursor?,
+    count: Int32
   ) async throws(CreditError) -> [LedgerEntry] {
-    let parameters = Parameters(userID, year, cursor?.year, cursor?.sequence, count)
+    let parameters = Parameters(userID, year, month, cursor?.year, cursor?.sequence, count)
     let entries = try await read(Queries.exportCreditUsage, parameters) {
       row throws(PostgresError) in
       try LedgerEntry(row)

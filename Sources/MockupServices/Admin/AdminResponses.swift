@@ -18,7 +18,16 @@ extension MockupAPI.UserUsage {
   init(_ user: MockupDatabase.UserUsage) {
     self.init(
       userID: user.userID.wireText, usage: CreditUsage(user.usage),
-      unresolvedReservations: user.unresolved)
+      unresolvedReservations: user.unresolved, userLabel: user.label ?? "")
+  }
+}
+
+extension MockupAPI.UnresolvedReservation {
+  init(_ unresolved: MockupDatabase.UnresolvedReservation) {
+    self.init(
+      reservation: MockupAPI.Reservation(unresolved.reservation),
+      unresolvedSince: Timestamp(unresolved.reservation.expiresAt),
+      userLabel: unresolved.userLabel ?? "")
   }
 }
 

@@ -36,8 +36,8 @@ public struct AdminService: AdminServiceHandler {
   /// A statement takes a few seconds at most, however long the ledgers are.
   static let usersPerStatement: Int32 = 100
 
-  private let store: AdminStore
-  private let limit: ResponseLimit
+  let store: AdminStore
+  let limit: ResponseLimit
   private let status: @Sendable () -> ServerStatus
 
   /// Creates the service.
@@ -80,7 +80,8 @@ public struct AdminService: AdminServiceHandler {
     let outcome = try await answer(context) { () throws(CreditError) in
       try await store.setBudget(
         of: change.userID, annualBudget: change.annual, monthlySoftLimit: change.monthly,
-        changedBy: "\(context.peer.userID):\(context.peer.processID)")
+        changedBy: "\(context.peer.userID):\(context.peer.processID)",
+        isTrial: request.validateOnly)
     }
     return SetBudgetResponse(outcome)
   }
@@ -92,7 +93,7 @@ public struct AdminService: AdminServiceHandler {
     let resolution = try request.resolution()
     return ResolveReservationResponse(
       try await answer(context) { () throws(CreditError) in
-        try await store.resolve(resolution)
+        try await store.resolve(resolution, isTrial: request.validateOnly)
       })
   }
 
@@ -144,7 +145,7 @@ public struct AdminService: AdminServiceHandler {
     try await responses.write(VerifyLedgerResponse(usersVerified: verified))
   }
 
-  private func answer<Value>(
+  func answer<Value>(
     _ context: ServerContext, _ work: () async throws(CreditError) -> Value
   ) async throws(RPCError) -> Value {
     do {

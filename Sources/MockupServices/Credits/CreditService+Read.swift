@@ -5,9 +5,6 @@ internal import MockupCore
 public import TTRPC
 
 extension CreditService {
-  /// The maximum number of entries in one message of an export.
-  private static let entriesPerMessage: Int32 = 500
-
   /// Returns a reservation.
   public func getReservation(
     _ request: GetReservationRequest, context: ServerContext
@@ -78,26 +75,18 @@ extension CreditService {
   ) async throws {
     let userID = try RequestFields.uuid(request.userID, "user_id")
     let year = try RequestFields.year(request.year, "year")
-    var cursor = try PageToken.cursor(request.resumeToken, "resume_token")
-    while true {
-      let read = try await answer(context) { () throws(CreditError) in
-        try await store.export(of: userID, year: year, after: cursor, count: Self.entriesPerMessage)
+    let month = try RequestFields.month(request.month, "month")
+    let start = try PageToken.cursor(request.resumeToken, "resume_token")
+    let export = LedgerExport(limit: limit, cursor: LedgerPage.Cursor.init)
+    try await export.run(after: start) { cursor in
+      try await answer(context) { () throws(CreditError) in
+        try await store.export(
+          of: userID, year: year, month: month, after: cursor,
+          count: LedgerExport<LedgerPage.Cursor>.entriesPerMessage)
       }
-      guard !read.isEmpty else { return }
-      var rest = read[...]
-      while !rest.isEmpty {
-        let (entries, _) = try limit.page(of: rest, \.rowName, { CreditUsageEntry($0) })
-        let last = rest[rest.startIndex + entries.count - 1]
-        let next = LedgerPage.Cursor(last)
-        try await responses.write(
-          ExportCreditUsageResponse(entries: entries, resumeToken: PageToken.text(next)))
-        rest.removeFirst(entries.count)
-        cursor = next
-      }
+    } write: { entries, cursor in
+      try await responses.write(
+        ExportCreditUsageResponse(entries: entries, resumeToken: PageToken.text(cursor)))
     }
   }
-}
-
-extension LedgerEntry {
-  fileprivate var rowName: String { "ledger entry \(id.wireText)" }
 }

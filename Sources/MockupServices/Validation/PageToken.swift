@@ -10,8 +10,15 @@ enum PageToken {
   }
 
   static func text(_ cursor: ReservationPage.Cursor) -> String {
-    let microseconds = Int64((cursor.createdAt.timeIntervalSince1970 * 1_000_000).rounded())
-    return text("\(microseconds)/\(cursor.id.wireText)")
+    text("\(microseconds(cursor.createdAt))/\(cursor.id.wireText)")
+  }
+
+  static func text(_ cursor: UnresolvedPage.Cursor) -> String {
+    text("\(microseconds(cursor.since))/\(cursor.userID.wireText)/\(cursor.id.wireText)")
+  }
+
+  static func text(_ cursor: ExportCursor) -> String {
+    text("\(cursor.userID.wireText)/\(cursor.entry.year)/\(cursor.entry.sequence)")
   }
 
   /// Decodes the token of a ledger page; empty becomes `nil`.
@@ -19,9 +26,23 @@ enum PageToken {
   /// - Throws: INVALID_ARGUMENT if the token is not valid.
   static func cursor(_ text: String, _ field: String) throws(RPCError) -> LedgerPage.Cursor? {
     guard !text.isEmpty else { return nil }
-    guard let (first, second) = parts(text), let year = Int32(first), let sequence = Int64(second)
+    let parts = parts(text)
+    guard parts.count == 2, let entry = entry(parts[0], parts[1]) else {
+      throw .invalidToken(field)
+    }
+    return entry
+  }
+
+  /// Decodes the token of an export of all users; empty becomes `nil`.
+  ///
+  /// - Throws: INVALID_ARGUMENT if the token is not valid.
+  static func export(_ text: String, _ field: String) throws(RPCError) -> ExportCursor? {
+    guard !text.isEmpty else { return nil }
+    let parts = parts(text)
+    guard parts.count == 3, let userID = UUID(wireText: parts[0]),
+      let entry = entry(parts[1], parts[2])
     else { throw .invalidToken(field) }
-    return LedgerPage.Cursor(year: year, sequence: sequence)
+    return ExportCursor(userID: userID, entry: entry)
   }
 
   /// Decodes the token of a page of reservations; empty becomes `nil`.
@@ -31,25 +52,52 @@ enum PageToken {
     _ text: String, _ field: String
   ) throws(RPCError) -> ReservationPage.Cursor? {
     guard !text.isEmpty else { return nil }
-    guard let (first, second) = parts(text),
-      let microseconds = Int64(first), supportedMicroseconds.contains(microseconds),
-      let id = UUID(wireText: second)
+    let parts = parts(text)
+    guard parts.count == 2, let createdAt = time(parts[0]), let id = UUID(wireText: parts[1])
     else { throw .invalidToken(field) }
-    return ReservationPage.Cursor(
-      createdAt: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: id)
+    return ReservationPage.Cursor(createdAt: createdAt, id: id)
+  }
+
+  /// Decodes the token of a page of unresolved reservations; empty becomes `nil`.
+  ///
+  /// - Throws: INVALID_ARGUMENT if the token is not valid.
+  static func unresolved(
+    _ text: String, _ field: String
+  ) throws(RPCError) -> UnresolvedPage.Cursor? {
+    guard !text.isEmpty else { return nil }
+    let parts = parts(text)
+    guard parts.count == 3, let since = time(parts[0]), let userID = UUID(wireText: parts[1]),
+      let id = UUID(wireText: parts[2])
+    else { throw .invalidToken(field) }
+    return UnresolvedPage.Cursor(since: since, userID: userID, id: id)
   }
 
   /// The microseconds since 1970 of the years 1970 to 9999.
   private static let supportedMicroseconds: Range<Int64> = 0..<253_402_300_800_000_000
 
+  private static func microseconds(_ time: Date) -> Int64 {
+    Int64((time.timeIntervalSince1970 * 1_000_000).rounded())
+  }
+
+  private static func time(_ microseconds: String) -> Date? {
+    guard let number = Int64(microseconds), supportedMicroseconds.contains(number) else {
+      return nil
+    }
+    return Date(timeIntervalSince1970: Double(number) / 1_000_000)
+  }
+
+  private static func entry(_ year: String, _ sequence: String) -> LedgerPage.Cursor? {
+    guard let year = Int32(year), let sequence = Int64(sequence) else { return nil }
+    return LedgerPage.Cursor(year: year, sequence: sequence)
+  }
+
   private static func text(_ parts: String) -> String {
     Data(parts.utf8).base64EncodedString()
   }
 
-  private static func parts(_ text: String) -> (String, String)? {
+  private static func parts(_ text: String) -> [String] {
     let decoded = Data(base64Encoded: text).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    let parts = decoded.split(separator: "/", omittingEmptySubsequences: false)
-    return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+    return decoded.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
   }
 }
 

@@ -10,8 +10,12 @@ struct Mockupctl: AsyncParsableCommand {
     discussion: """
       Connects to mockupd on the Unix socket that --socket or MOCKUPD_SOCKET_PATH names.
 
-      Tables and errors escape control characters of texts, as in \\n or \\u{1b}. JSON and CSV \
-      contain the texts unchanged.
+      Tables and errors escape control characters of texts, as in \\n or \\u{1b}. JSON has the \
+      texts unchanged. So has CSV, with an apostrophe before a text that a spreadsheet would take \
+      for a formula.
+
+      On a terminal, tables cut long texts to fit into its width (COLUMNS overrides it), headings \
+      are bold unless NO_COLOR is set, and long work shows its progress.
 
       Exit codes: 0 success; 1 refused (too few credits, or a state that forbids the command); \
       3 not found; 64 invalid command line or value; 69 the server or its database is unavailable; \
@@ -23,7 +27,7 @@ struct Mockupctl: AsyncParsableCommand {
       Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, Refund.self,
       ShowReservation.self, ReservationsCommand.self, Usage.self, LedgerCommand.self,
       Generate.self, MockupsCommand.self, PerformanceCommand.self, ScenesCommand.self,
-      Budget.self, Info.self, Health.self, Completions.self,
+      Budget.self, Stuck.self, Info.self, Health.self, Completions.self,
     ])
 
   static func main() async {

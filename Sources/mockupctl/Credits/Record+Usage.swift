@@ -26,6 +26,7 @@ extension Record {
     let usage = user.usage ?? CreditUsage()
     self.init([
       "user_id": .text(user.userID),
+      "user_label": .optionalText(user.userLabel),
       "annual_budget": .number(usage.annualBudget),
       "total_used": .number(usage.totalUsed),
       "held": .number(usage.held),
@@ -34,7 +35,7 @@ extension Record {
       "monthly_used": .number(usage.monthlyUsed),
       "monthly_held": .number(usage.monthlyHeld),
       "soft_limit_passed": .flag(usage.softLimitPassed),
-      "unresolved": .number(user.unresolvedReservations),
+      "unresolved_reservations": .number(user.unresolvedReservations),
     ])
   }
 
@@ -42,7 +43,7 @@ extension Record {
     self.init([
       "users": .number(totals.users),
       "annual_budget": .number(totals.annualBudget),
-      "total_used": .number(totals.used),
+      "used": .number(totals.used),
       "generation": .number(totals.generation),
       "regeneration": .number(totals.regeneration),
       "refund": .number(totals.refund),
@@ -50,7 +51,7 @@ extension Record {
       "monthly_used": .number(totals.monthlyUsed),
       "monthly_held": .number(totals.monthlyHeld),
       "users_above_soft_limit": .number(totals.usersAboveSoftLimit),
-      "unresolved": .number(totals.unresolvedReservations),
+      "unresolved_reservations": .number(totals.unresolvedReservations),
     ])
   }
 }

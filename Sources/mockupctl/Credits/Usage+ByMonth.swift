@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import MockupClient
 
 extension Usage {
@@ -11,8 +12,9 @@ extension Usage {
 
   /// Writes each month of the year.
   func writeByMonth(_ client: MockupClient) async throws {
+    let user = try await user?.id(client)
     var months: [Month] = []
-    for number in 1...12 { months.append(try await month(number, client)) }
+    for number in 1...12 { months.append(try await month(number, of: user, client)) }
     let most = months.map { max($0.used, 0) + $0.held }.max() ?? 0
     try await connection.output.write(
       zip(1..., months).map { number, month in
@@ -33,7 +35,9 @@ extension Usage {
       })
   }
 
-  private func month(_ number: Int, _ client: MockupClient) async throws -> Month {
+  private func month(
+    _ number: Int, of user: UUID?, _ client: MockupClient
+  ) async throws -> Month {
     guard let user else {
       let totals = try await report(client, month: number).totals()
       return Month(used: totals.monthlyUsed, held: totals.monthlyHeld)

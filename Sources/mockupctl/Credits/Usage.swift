@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import MockupClient
 
 struct Usage: AsyncParsableCommand {
@@ -8,11 +7,12 @@ struct Usage: AsyncParsableCommand {
     discussion: """
       Without a user it reports on all users, with their totals, which requires the role admin or \
       reader. With --by-month it shows a year, of one user or of all users together, with a bar \
-      for each month: used credits dark, held credits light.
+      for each month: used credits dark, held credits light. The totals are not part of the \
+      formats jsonl and csv.
       """)
 
-  @Argument(help: "The user's id. (default: all users)")
-  var user: UUID?
+  @Argument(help: "The user's id or label. (default: all users)")
+  var user: UserArgument?
 
   @Option(
     parsing: .unconditional, help: "The year. (default: the current year)",
@@ -60,7 +60,9 @@ struct Usage: AsyncParsableCommand {
         try await writeByMonth(client)
       } else if let user {
         try await connection.output.write(
-          Record(try await client.credits.usage(of: user, year: year, month: month)))
+          Record(
+            try await client.credits.usage(
+              of: try await user.id(client), year: year, month: month)))
       } else {
         try await writeReport(client)
       }
@@ -83,7 +85,8 @@ struct Usage: AsyncParsableCommand {
       totals = page.totals ?? UsageTotals()
     }
     try await connection.output.write(
-      users, named: "users", below: Record(totals), named: "totals")
+      users, named: "users", columns: Record(UserUsage()), below: Record(totals),
+      named: "totals")
   }
 }
 

@@ -6,43 +6,98 @@ internal import StandardStreams
 struct ExportLedger: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Export the entries of a user's ledger, the oldest first, as CSV or JSON.")
+    abstract: "Export the ledger of a user or of all users, the oldest entries first.",
+    discussion: """
+      With --all, the entries are ordered by user; it requires the role admin or reader. If an \
+      export fails, its error ends with a token: the same command with --after and that token \
+      continues, and its output is added to the entries that were already written.
+      """)
 
-  @Argument(help: "The user's id.")
-  var user: UUID
+  @Argument(help: "The user's id or label.")
+  var user: UserArgument?
+
+  @Flag(help: "Export the ledgers of all users.")
+  var all = false
 
   @Option(parsing: .unconditional, help: "Only entries of this year.", transform: Int.atLeast(1))
   var year: Int?
 
-  @Flag(help: "Comma-separated values with a header line, or a JSON object on each line.")
-  var format = ExportFormat.csv
+  @Option(help: ArgumentHelp("Only entries of this month.", valueName: "YYYY-MM"))
+  var month: MonthArgument?
+
+  @Option(help: ArgumentHelp("Continue the export after this token.", valueName: "token"))
+  var after = ""
+
+  @Option(help: OutputFormat.help)
+  var output = OutputFormat.csv
 
   @OptionGroup var server: ServerAddress
 
-  func run() async throws {
-    try await Connection.run(at: server, timeout: nil) { client in
-      if format == .csv {
-        let names = Record(CreditUsageEntry()).fields.map(\.name)
-        try await StandardOutput.write(line: CSV.line(names))
-      }
-      try await client.credits.export(of: user, year: year) { piece in
-        var lines = ""
-        for entry in piece.entries { lines += format.line(Record(entry)) + "\n" }
-        try await StandardOutput.write(lines)
-      }
+  func validate() throws {
+    guard (user == nil) == all else {
+      throw ValidationError("give a user, or --all for all users")
     }
+    guard year == nil || month == nil else {
+      throw ValidationError("--year cannot be combined with --month")
+    }
+  }
+
+  func run() async throws {
+    var token = after
+    do {
+      try await Connection.run(at: server, timeout: nil) { client in
+        try await export(from: client, token: &token)
+      }
+    } catch let error as CommandError where !token.isEmpty && !error.lines.isEmpty {
+      throw error.adding("continue with --after \(token)")
+    }
+  }
+
+  /// - Parameter token: The token after whose entries the export starts, and then that of the last
+  ///   entries that were written.
+  private func export(from client: MockupClient, token: inout String) async throws {
+    let year = month?.year ?? year
+    var list = ListWriter(
+      output, columns: Record(CreditUsageEntry(), ofAllUsers: all), isContinued: !after.isEmpty)
+    var progress = Progress(writesOutput: output != .table)
+    var count = 0
+    do {
+      if let user {
+        let id = try await user.id(client)
+        try await client.credits.export(of: id, year: year, month: month?.month, after: after) {
+          chunk in
+          try await list.write(chunk.entries.map { Record($0, ofAllUsers: false) })
+          token = chunk.resumeToken
+          count += chunk.entries.count
+          await progress.update("\(count) entries")
+        }
+      } else {
+        try await client.admin.export(year: year, month: month?.month, after: after) { chunk in
+          try await list.write(chunk.entries.map { Record($0, ofAllUsers: true) })
+          token = chunk.resumeToken
+          count += chunk.entries.count
+          await progress.update("\(count) entries")
+        }
+      }
+    } catch {
+      await progress.end()
+      throw error
+    }
+    await progress.end()
+    try await list.finish()
   }
 }
 
-/// The format of an exported ledger.
-enum ExportFormat: EnumerableFlag {
-  case csv
-  case json
+/// A month of a year on the command line, as in `2026-03`.
+struct MonthArgument: ExpressibleByArgument {
+  let year: Int
+  let month: Int
 
-  fileprivate func line(_ record: Record) -> String {
-    switch self {
-    case .csv: CSV.line(record.fields.map(\.value.plain))
-    case .json: record.json.text()
-    }
+  init?(argument: String) {
+    guard let match = argument.wholeMatch(of: /([0-9]{4})-([0-9]{2})/), let year = Int(match.1),
+      let month = Int(match.2), year > 0, (1...12).contains(month)
+    else { return nil }
+    self.year = year
+    self.month = month
   }
 }

@@ -3,7 +3,13 @@ internal import MockupClient
 // Records of the ledger. The names are those of the messages' fields.
 
 extension Record {
-  init(_ entry: CreditUsageEntry) {
+  /// - Parameter ofAllUsers: True if the list has entries of several users.
+  init(_ entry: CreditUsageEntry, ofAllUsers: Bool = false) {
+    self.init(entry: entry)
+    if ofAllUsers { fields.insert(("user_id", .text(entry.userID)), at: 0) }
+  }
+
+  private init(entry: CreditUsageEntry) {
     self.init([
       "year": .number(entry.year),
       "month": .number(entry.month),

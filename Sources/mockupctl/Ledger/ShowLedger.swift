@@ -1,13 +1,12 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import MockupClient
 
 struct ShowLedger: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show the entries of a user's ledger, the newest first.")
 
-  @Argument(help: "The user's id.")
-  var user: UUID
+  @Argument(help: "The user's id or label.")
+  var user: UserArgument
 
   @Option(parsing: .unconditional, help: "Only entries of this year.", transform: Int.atLeast(1))
   var year: Int?
@@ -26,12 +25,9 @@ struct ShowLedger: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      var entries: [Record] = []
-      for try await entry in client.credits.ledger(of: user, year: year, month: month) {
-        entries.append(Record(entry))
-        if entries.count == limit { break }
-      }
-      try await connection.output.write(entries)
+      let entries = client.credits.ledger(
+        of: try await user.id(client), year: year, month: month)
+      try await connection.write(entries, limit: limit) { Record($0) }
     }
   }
 }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import MockupClient
 
 struct VerifyLedger: AsyncParsableCommand {
@@ -11,10 +10,10 @@ struct VerifyLedger: AsyncParsableCommand {
       role admin.
       """)
 
-  @Argument(help: "The user's id. (default: all users)")
-  var user: UUID?
+  @Argument(help: "The user's id or label. (default: all users)")
+  var user: UserArgument?
 
-  @Option(help: "The output format: a table for people, or JSON for programs.")
+  @Option(help: OutputFormat.help)
   var output = OutputFormat.table
 
   @Option(
@@ -27,14 +26,24 @@ struct VerifyLedger: AsyncParsableCommand {
     try await Connection.run(at: server, timeout: timeout?.duration) { client in
       var found: [Record] = []
       var verified: Int64 = 0
-      try await client.admin.verifyLedger(of: user, timeout: timeout?.duration) { answers in
-        for try await answer in answers {
-          verified = answer.usersVerified
-          if let discrepancy = answer.discrepancy { found.append(Record(discrepancy)) }
+      let id = try await user?.id(client)
+      var progress = Progress(writesOutput: false)
+      do {
+        try await client.admin.verifyLedger(of: id, timeout: timeout?.duration) { answers in
+          for try await answer in answers {
+            verified = answer.usersVerified
+            if let discrepancy = answer.discrepancy { found.append(Record(discrepancy)) }
+            await progress.update("verified \(verified) users, found \(found.count) discrepancies")
+          }
         }
+      } catch {
+        await progress.end()
+        throw error
       }
+      await progress.end()
       try await output.write(
-        found, named: "discrepancies", below: Record(["users_verified": .number(verified)]))
+        found, named: "discrepancies", columns: Record(Discrepancy()),
+        below: Record(["users_verified": .number(verified)]))
       if !found.isEmpty { throw ExitCode(1) }
     }
   }

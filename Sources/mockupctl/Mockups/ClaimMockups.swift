@@ -10,8 +10,8 @@ struct ClaimMockups: AsyncParsableCommand {
       exits with 0. A mockup whose lease expires can be claimed again: renew the lease with \
       "mockups heartbeat", and end the attempt with "mockups complete" or "mockups fail".
 
-      JSON has more fields than the table: the URL of the vendor's template, and the configuration \
-      of the scene at the time of the request.
+      The other formats have more fields than the table: the URL of the vendor's template, and \
+      the configuration of the scene at the time of the request.
 
       A claim has no idempotency key. If the response is lost, the mockups stay leased until their \
       leases expire, and the same command claims other mockups.
@@ -46,8 +46,10 @@ struct ClaimMockups: AsyncParsableCommand {
       let claimed = try await client.mockups.claim(
         worker: worker, count: count, lease: .seconds(lease),
         wait: wait == 0 ? nil : .seconds(wait))
+      let isTable = connection.output == .table
       try await connection.output.write(
-        claimed.map { connection.output == .json ? Record($0) : Record(listed: $0) })
+        claimed.map { isTable ? Record(listed: $0) : Record($0) },
+        columns: Record(ClaimedMockup()))
     }
   }
 }

@@ -6,8 +6,8 @@ struct ListMockups: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List a user's mockups, the newest first.")
 
-  @Argument(help: "The user's id.")
-  var user: UUID
+  @Argument(help: "The user's id or label.")
+  var user: UserArgument
 
   @Option(help: "Only mockups of this asset.")
   var asset: UUID?
@@ -30,14 +30,11 @@ struct ListMockups: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      var mockups: [Record] = []
-      let list = client.mockups.list(
-        of: user, asset: asset, quote: quote, scene: scene, status: status?.value)
-      for try await mockup in list {
-        mockups.append(Record(listed: mockup))
-        if mockups.count == limit { break }
-      }
-      try await connection.output.write(mockups)
+      let mockups = client.mockups.list(
+        of: try await user.id(client), asset: asset, quote: quote, scene: scene,
+        status: status?.value)
+      try await connection.write(
+        mockups, limit: limit, { Record($0) }, row: { Record(listed: $0) })
     }
   }
 }

@@ -19,7 +19,7 @@ extension Record {
       "dm_render_id": .optionalText(mockup.dmRenderID),
       "dm_metadata_json": .optionalText(mockup.dmMetadataJSON),
       "credits_used": .number(mockup.creditsUsed),
-      "quality_score": mockup.qualityScore.map { .text("\($0)") } ?? .nothing,
+      "quality_score": .decimal(mockup.qualityScore),
       "error_message": .optionalText(mockup.errorMessage),
       "total_pins": .number(mockup.totalPins),
       "total_impressions": .number(mockup.totalImpressions),
@@ -33,7 +33,7 @@ extension Record {
   /// Creates the record of a mockup in a list, with the fields that fit into a line.
   init(listed mockup: Mockup) {
     self.init([
-      "created_at": .time(mockup.createdAt),
+      "created_at": .time(mockup.createdAt?.inSeconds),
       "mockup_id": .text(mockup.mockupID),
       "status": .text(mockup.status.name),
       "scene": .text(mockup.scene),

@@ -14,8 +14,8 @@ struct WatchMockups: AsyncParsableCommand {
       server becomes unavailable, the command waits for it and misses no change.
       """)
 
-  @Argument(help: "The user's id.")
-  var user: UUID
+  @Argument(help: "The user's id or label.")
+  var user: UserArgument
 
   @Option(help: "Continue after the change with this resume_token. (default: from now on)")
   var from: String?
@@ -23,7 +23,7 @@ struct WatchMockups: AsyncParsableCommand {
   @Flag(help: "Begin with the current state of every mockup.")
   var current = false
 
-  @Option(help: "The output format: text for people (table), or JSON for programs.")
+  @Option(help: "The output format: text for people (table), or JSON for programs (json, jsonl).")
   var output = OutputFormat.table
 
   @OptionGroup var server: ServerAddress
@@ -32,11 +32,15 @@ struct WatchMockups: AsyncParsableCommand {
     guard from == nil || !current else {
       throw ValidationError("--current cannot be combined with --from")
     }
+    guard output != .csv else {
+      throw ValidationError("a watch has no output in CSV, since its events have different fields")
+    }
   }
 
   func run() async throws {
     try await MockupClient.withConnection(to: .unixSocket(path: try server.path)) { client in
-      let events = client.mockups.watch(of: user, from: from, startsWithCurrent: current)
+      let events = client.mockups.watch(
+        of: try await user.id(client), from: from, startsWithCurrent: current)
       for try await event in events {
         if let record = record(of: event) {
           try await StandardOutput.write(line: output.line(record))
@@ -53,9 +57,9 @@ struct WatchMockups: AsyncParsableCommand {
     var record: Record
     switch event.change {
     case .began:
-      guard output == .json else { return nil }
+      guard output != .table else { return nil }
       record = Record([:])
-    case .changed(let mockup) where output == .json:
+    case .changed(let mockup) where output != .table:
       record = Record(mockup)
     case .changed(let mockup):
       let credits = mockup.creditsUsed == 1 ? "1 credit" : "\(mockup.creditsUsed) credits"
@@ -70,7 +74,7 @@ struct WatchMockups: AsyncParsableCommand {
     case .deleted(let id):
       record = Record(["mockup_id": .text(id.wireText), "status": .text("deleted")])
     }
-    if output == .json { record.fields.append(("resume_token", .text(event.resumeToken))) }
+    if output != .table { record.fields.append(("resume_token", .text(event.resumeToken))) }
     return record
   }
 }

@@ -6,8 +6,8 @@ struct ListReservations: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List a user's reservations, the newest first.")
 
-  @Argument(help: "The user's id.")
-  var user: UUID
+  @Argument(help: "The user's id or label.")
+  var user: UserArgument
 
   @Option(help: "Only reservations in this state; can be repeated.")
   var state: [ReservationStateArgument] = []
@@ -27,14 +27,10 @@ struct ListReservations: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      var records: [Record] = []
       let reservations = client.credits.reservations(
-        of: user, in: state.map(\.value), group: group, mockup: mockup)
-      for try await reservation in reservations {
-        records.append(Record(reservation))
-        if records.count == limit { break }
-      }
-      try await connection.output.write(records)
+        of: try await user.id(client), in: state.map(\.value), group: group, mockup: mockup)
+      try await connection.write(
+        reservations, limit: limit, { Record($0) }, row: { Record(row: $0) })
     }
   }
 }

@@ -26,4 +26,17 @@ extension Record {
       "late": .flag(reservation.late),
     ])
   }
+
+  /// Creates the row of a reservation in a table, with the fields that fit into a line.
+  init(row reservation: Reservation) {
+    self.init([
+      "created_at": .time(reservation.createdAt?.inSeconds),
+      "reservation_id": .text(reservation.reservationID),
+      "state": .text(reservation.state.name),
+      "granted": .number(reservation.granted),
+      "held": .number(reservation.held),
+      "committed": .number(reservation.committed),
+      "expires_at": .time(reservation.expiresAt?.inSeconds),
+    ])
+  }
 }

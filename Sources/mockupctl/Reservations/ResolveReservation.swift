@@ -11,8 +11,8 @@ struct ResolveReservation: AsyncParsableCommand {
       vendor's invoice says whether it was charged. Requires the role admin.
       """)
 
-  @Argument(help: "The user's id.")
-  var user: UUID
+  @Argument(help: "The user's id or label.")
+  var user: UserArgument
 
   @Argument(help: "The reservation's id.")
   var reservation: UUID
@@ -28,20 +28,25 @@ struct ResolveReservation: AsyncParsableCommand {
   @Flag(help: "Allow more credits than are held, if they are available.")
   var allowOverrun = false
 
+  @Flag(help: "Change nothing, and show what the command would do.")
+  var dryRun = false
+
   @OptionGroup var connection: Connection
 
   func run() async throws {
     try await connection.run { client in
       let response = try await client.admin.resolve(
-        reservation, of: user, credits: credits, resolutionID: id, allowOverrun: allowOverrun)
-      try await connection.output.write(
-        Record([
-          "reservation_id": .text(reservation.wireText),
-          "state": .text(response.reservation?.state.name ?? ""),
-          "committed": .number(response.reservation?.committed ?? 0),
-          "remaining_annual": .number(response.usage?.remainingAnnual ?? 0),
-          "replayed": .flag(response.replayed),
-        ]))
+        reservation, of: try await user.id(client), credits: credits, resolutionID: id,
+        allowOverrun: allowOverrun, validateOnly: dryRun)
+      var record = Record([
+        "reservation_id": .text(reservation.wireText),
+        "state": .text(response.reservation?.state.name ?? ""),
+        "committed": .number(response.reservation?.committed ?? 0),
+        "remaining_annual": .number(response.usage?.remainingAnnual ?? 0),
+        "replayed": .flag(response.replayed),
+      ])
+      if dryRun { record.fields.append(("dry_run", .flag(true))) }
+      try await connection.output.write(record)
     }
   }
 }

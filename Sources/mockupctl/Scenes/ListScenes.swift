@@ -1,13 +1,13 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import MockupClient
 
 struct ListScenes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List scenes by key, the user's before the system's.")
 
-  @Argument(help: "The id of a user whose scenes are listed, too. (default: only the system's)")
-  var user: UUID?
+  @Argument(
+    help: "The id or label of a user whose scenes are listed, too. (default: only the system's)")
+  var user: UserArgument?
 
   @Flag(help: "List inactive scenes, too.")
   var inactive = false
@@ -22,11 +22,10 @@ struct ListScenes: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      var scenes: [Record] = []
       let templates = client.scenes.templates(
-        seenBy: user, includesInactive: inactive, ownOnly: own, collection: collection)
-      for try await template in templates { scenes.append(Record(brief: template)) }
-      try await connection.output.write(scenes)
+        seenBy: try await user?.id(client), includesInactive: inactive, ownOnly: own,
+        collection: collection)
+      try await connection.write(templates, { Record($0) }, row: { Record(brief: $0) })
     }
   }
 }

@@ -9,8 +9,7 @@ extension Record {
       "dm_template_id": .text(template.dmTemplateID),
       "is_system": .flag(template.isSystem),
       "is_active": .flag(template.isActive),
-      "recommended_collections": .optionalText(
-        template.recommendedCollections.joined(separator: ",")),
+      "recommended_collections": .list(template.recommendedCollections),
       "template_id": .text(template.templateID),
     ])
   }
@@ -31,8 +30,7 @@ extension Record {
         "preview_url": .optionalText(template.previewURL),
         "is_active": .flag(template.isActive),
         "is_system": .flag(template.isSystem),
-        "recommended_collections": .optionalText(
-          template.recommendedCollections.joined(separator: ",")),
+        "recommended_collections": .list(template.recommendedCollections),
         "created_at": .time(template.createdAt),
         "updated_at": .time(template.updatedAt),
       ]).fields

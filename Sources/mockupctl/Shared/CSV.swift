@@ -1,6 +1,9 @@
 /// Comma-separated values (RFC 4180), a record on each line.
 enum CSV {
-  /// Formats a record as a line.
+  /// The end of a line.
+  static let lineEnd = "\r\n"
+
+  /// Formats a record as a line, without its end.
   ///
   /// Control characters are kept, since the line is data for programs.
   static func line(_ values: [String]) -> String {

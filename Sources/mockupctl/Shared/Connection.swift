@@ -6,11 +6,14 @@ internal import StandardStreams
 struct Connection: ParsableArguments {
   @OptionGroup var server: ServerAddress
 
-  @Option(help: "The output format: a table for people, or JSON for programs.")
+  @Option(help: OutputFormat.help)
   var output = OutputFormat.table
 
   @Option(parsing: .unconditional, help: "Seconds to wait for a response.")
   var timeout = Seconds.forOneAnswer
+
+  /// The number of records of a list that are written at a time.
+  private static let recordsPerWrite = 500
 
   /// Runs a command with a client.
   ///
@@ -36,6 +39,33 @@ struct Connection: ParsableArguments {
     }
   }
 
+  /// Writes the elements of a list.
+  ///
+  /// - Parameters:
+  ///   - limit: The maximum number of elements; 0 writes all.
+  ///   - record: Returns the record of an element.
+  ///   - row: Returns the row of an element in a table, if it has fewer fields than the record.
+  func write<List: AsyncSequence>(
+    _ list: List, limit: Int = 0, _ record: @escaping (List.Element) -> Record,
+    row: ((List.Element) -> Record)? = nil
+  ) async throws where List.Element: ListElement {
+    let record = output == .table ? row ?? record : record
+    var writer = ListWriter(output, columns: record(List.Element()))
+    var records: [Record] = []
+    var count = 0
+    for try await element in list {
+      records.append(record(element))
+      count += 1
+      if count == limit { break }
+      if records.count == Self.recordsPerWrite {
+        try await writer.write(records)
+        records = []
+      }
+    }
+    try await writer.write(records)
+    try await writer.finish()
+  }
+
   /// Runs a command that has its own options in place of these.
   static func run(
     at server: ServerAddress, timeout: Duration?, _ body: (MockupClient) async throws -> Void
@@ -49,3 +79,15 @@ struct Connection: ParsableArguments {
     }
   }
 }
+
+/// A message that lists consist of.
+protocol ListElement {
+  /// Creates an empty message, whose record has the columns of the list.
+  init()
+}
+
+extension CreditUsageEntry: ListElement {}
+extension Mockup: ListElement {}
+extension Reservation: ListElement {}
+extension SceneTemplate: ListElement {}
+extension UnresolvedReservation: ListElement {}

@@ -30,6 +30,15 @@ extension JSONValue {
     return text
   }
 
+  /// Returns the value as text with a line for each member or element.
+  ///
+  /// - Parameter indentation: A line feed and the spaces of the level of the value.
+  func text(indentation: String) -> String {
+    var text = ""
+    write(to: &text, indentation: indentation)
+    return text
+  }
+
   /// - Parameter indentation: A line feed and the spaces of this level; `nil` for one line.
   private func write(to text: inout String, indentation: String?) {
     switch self {

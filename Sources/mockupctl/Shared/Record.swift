@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import MockupClient
 internal import VisibleText
 
@@ -9,10 +10,13 @@ struct Record {
     case decimal(Double)
     case flag(Bool)
     case time(Timestamp)
+    case list([String])
     case nothing
   }
 
   var fields: [(name: String, value: Value)]
+  /// A line below the record in a table.
+  var note: String?
 
   init(_ fields: KeyValuePairs<String, Value>) {
     self.fields = fields.map { (name: $0.key, value: $0.value) }
@@ -28,6 +32,11 @@ extension Record.Value {
   /// Returns a number, or nothing if it is `nil`.
   static func decimal(_ number: Double?) -> Record.Value { number.map { .decimal($0) } ?? .nothing }
 
+  static func decimal(_ number: Float?) -> Record.Value {
+    // The digits of the Float, since those of the Double would be more.
+    .decimal(number.flatMap { Double("\($0)") })
+  }
+
   static func time(_ time: Timestamp?) -> Record.Value { time.map { .time($0) } ?? .nothing }
 
   /// The value as text for a terminal.
@@ -38,6 +47,7 @@ extension Record.Value {
     case .text(let text): text.visible()
     case .flag(let flag): flag ? "yes" : "no"
     case .nothing: "-"
+    case .list(let texts): texts.isEmpty ? "-" : plain.visible()
     case .number, .decimal, .time: plain
     }
   }
@@ -50,6 +60,7 @@ extension Record.Value {
     case .decimal(let number): Int64(exactly: number).map { String($0) } ?? String(number)
     case .flag(let flag): String(flag)
     case .time(let time): time.text ?? "\(time.seconds) s"
+    case .list(let texts): texts.joined(separator: ",")
     case .nothing: ""
     }
   }
@@ -60,14 +71,41 @@ extension Record.Value {
     case .decimal(let number): number.isFinite ? .number(plain) : .string(plain)
     case .flag(let flag): .bool(flag)
     case .text, .time: .string(plain)
+    case .list(let texts): .array(texts.map { .string($0) })
     case .nothing: .null
+    }
+  }
+
+  /// The value in CSV.
+  ///
+  /// A spreadsheet takes a text that begins with `=`, `+`, `-` or `@` for a formula, which could
+  /// send the other cells to a stranger. An apostrophe before it prevents that. Texts can come from
+  /// other users; numbers are kept as they are.
+  var csv: String {
+    switch self {
+    case .text, .list:
+      let text = plain
+      let isFormula = text.first.map { Self.formulaSigns.contains($0) } ?? false
+      return isFormula ? "'" + text : text
+    case .number, .decimal, .flag, .time, .nothing: return plain
+    }
+  }
+
+  private static let formulaSigns: Set<Character> = ["=", "+", "-", "@", "\t", "\r", "\r\n"]
+
+  /// True if a table may show a part of the value only.
+  var canBeCut: Bool {
+    switch self {
+    case .text(let text): UUID(wireText: text) == nil
+    case .list, .nothing: true
+    case .number, .decimal, .flag, .time: false
     }
   }
 
   var isNumber: Bool {
     switch self {
     case .number, .decimal: true
-    case .text, .flag, .time, .nothing: false
+    case .text, .flag, .time, .list, .nothing: false
     }
   }
 }

@@ -14,4 +14,7 @@ extension Timestamp {
     while fraction.hasSuffix("000") { fraction = fraction.dropLast(3) }
     return fraction.isEmpty ? time : "\(time.dropLast()).\(fraction)Z"
   }
+
+  /// The time without its fraction of a second, for tables.
+  var inSeconds: Timestamp { Timestamp(seconds: seconds, nanos: 0) }
 }

@@ -55,7 +55,7 @@ import Testing
           ["mockups", "show", user, id], at: server, as: [String: Any].self)
         #expect(shown["smart_object"] as? String == "artwork_frame")
         #expect(shown["credits_used"] as? Int == 2)
-        #expect(shown["quality_score"] as? String == "0.5")
+        #expect(shown["quality_score"] as? Double == 0.5)
 
         let steps: [(arguments: [String], code: Int32, answer: (String, String))] = [
           (["mockups", "approve", user, id], 0, ("status", "approved")),

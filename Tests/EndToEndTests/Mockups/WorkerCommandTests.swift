@@ -164,9 +164,10 @@ import Testing
         let texts = [
           "mockup_id": id, "status": "completed", "file_url": "https://files/1",
           "file_key": "1.png", "thumbnail_url": "https://files/1s", "dm_render_id": "r1",
-          "dm_metadata_json": #"{"took": 3}"#, "quality_score": "0.25",
+          "dm_metadata_json": #"{"took": 3}"#,
         ]
         for (name, text) in texts { #expect(mockup[name] as? String == text, "\(name)") }
+        #expect(mockup["quality_score"] as? Double == 0.25)
         #expect(mockup["credits_used"] as? Int == 3)
         #expect(mockup["remaining_annual"] as? Int == 97)
         #expect(mockup["replayed"] as? Bool == isReplayed)

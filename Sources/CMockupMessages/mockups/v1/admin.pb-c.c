@@ -367,6 +367,321 @@ void   mockups__v1__resolve_reservation_response__free_unpacked
   assert(message->base.descriptor == &mockups__v1__resolve_reservation_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   mockups__v1__list_unresolved_reservations_request__init
+                     (Mockups__V1__ListUnresolvedReservationsRequest         *message)
+{
+  static const Mockups__V1__ListUnresolvedReservationsRequest init_value = MOCKUPS__V1__LIST_UNRESOLVED_RESERVATIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__list_unresolved_reservations_request__get_packed_size
+                     (const Mockups__V1__ListUnresolvedReservationsRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__list_unresolved_reservations_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__list_unresolved_reservations_request__pack
+                     (const Mockups__V1__ListUnresolvedReservationsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__list_unresolved_reservations_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__list_unresolved_reservations_request__pack_to_buffer
+                     (const Mockups__V1__ListUnresolvedReservationsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__list_unresolved_reservations_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ListUnresolvedReservationsRequest *
+       mockups__v1__list_unresolved_reservations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ListUnresolvedReservationsRequest *)
+     protobuf_c_message_unpack (&mockups__v1__list_unresolved_reservations_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__list_unresolved_reservations_request__free_unpacked
+                     (Mockups__V1__ListUnresolvedReservationsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__list_unresolved_reservations_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__list_unresolved_reservations_response__init
+                     (Mockups__V1__ListUnresolvedReservationsResponse         *message)
+{
+  static const Mockups__V1__ListUnresolvedReservationsResponse init_value = MOCKUPS__V1__LIST_UNRESOLVED_RESERVATIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__list_unresolved_reservations_response__get_packed_size
+                     (const Mockups__V1__ListUnresolvedReservationsResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__list_unresolved_reservations_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__list_unresolved_reservations_response__pack
+                     (const Mockups__V1__ListUnresolvedReservationsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__list_unresolved_reservations_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__list_unresolved_reservations_response__pack_to_buffer
+                     (const Mockups__V1__ListUnresolvedReservationsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__list_unresolved_reservations_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ListUnresolvedReservationsResponse *
+       mockups__v1__list_unresolved_reservations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ListUnresolvedReservationsResponse *)
+     protobuf_c_message_unpack (&mockups__v1__list_unresolved_reservations_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__list_unresolved_reservations_response__free_unpacked
+                     (Mockups__V1__ListUnresolvedReservationsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__list_unresolved_reservations_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__unresolved_reservation__init
+                     (Mockups__V1__UnresolvedReservation         *message)
+{
+  static const Mockups__V1__UnresolvedReservation init_value = MOCKUPS__V1__UNRESOLVED_RESERVATION__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__unresolved_reservation__get_packed_size
+                     (const Mockups__V1__UnresolvedReservation *message)
+{
+  assert(message->base.descriptor == &mockups__v1__unresolved_reservation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__unresolved_reservation__pack
+                     (const Mockups__V1__UnresolvedReservation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__unresolved_reservation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__unresolved_reservation__pack_to_buffer
+                     (const Mockups__V1__UnresolvedReservation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__unresolved_reservation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__UnresolvedReservation *
+       mockups__v1__unresolved_reservation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__UnresolvedReservation *)
+     protobuf_c_message_unpack (&mockups__v1__unresolved_reservation__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__unresolved_reservation__free_unpacked
+                     (Mockups__V1__UnresolvedReservation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__unresolved_reservation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__find_users_request__init
+                     (Mockups__V1__FindUsersRequest         *message)
+{
+  static const Mockups__V1__FindUsersRequest init_value = MOCKUPS__V1__FIND_USERS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__find_users_request__get_packed_size
+                     (const Mockups__V1__FindUsersRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__find_users_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__find_users_request__pack
+                     (const Mockups__V1__FindUsersRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__find_users_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__find_users_request__pack_to_buffer
+                     (const Mockups__V1__FindUsersRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__find_users_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__FindUsersRequest *
+       mockups__v1__find_users_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__FindUsersRequest *)
+     protobuf_c_message_unpack (&mockups__v1__find_users_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__find_users_request__free_unpacked
+                     (Mockups__V1__FindUsersRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__find_users_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__find_users_response__init
+                     (Mockups__V1__FindUsersResponse         *message)
+{
+  static const Mockups__V1__FindUsersResponse init_value = MOCKUPS__V1__FIND_USERS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__find_users_response__get_packed_size
+                     (const Mockups__V1__FindUsersResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__find_users_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__find_users_response__pack
+                     (const Mockups__V1__FindUsersResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__find_users_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__find_users_response__pack_to_buffer
+                     (const Mockups__V1__FindUsersResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__find_users_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__FindUsersResponse *
+       mockups__v1__find_users_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__FindUsersResponse *)
+     protobuf_c_message_unpack (&mockups__v1__find_users_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__find_users_response__free_unpacked
+                     (Mockups__V1__FindUsersResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__find_users_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__export_ledger_request__init
+                     (Mockups__V1__ExportLedgerRequest         *message)
+{
+  static const Mockups__V1__ExportLedgerRequest init_value = MOCKUPS__V1__EXPORT_LEDGER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__export_ledger_request__get_packed_size
+                     (const Mockups__V1__ExportLedgerRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__export_ledger_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__export_ledger_request__pack
+                     (const Mockups__V1__ExportLedgerRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__export_ledger_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__export_ledger_request__pack_to_buffer
+                     (const Mockups__V1__ExportLedgerRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__export_ledger_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ExportLedgerRequest *
+       mockups__v1__export_ledger_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ExportLedgerRequest *)
+     protobuf_c_message_unpack (&mockups__v1__export_ledger_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__export_ledger_request__free_unpacked
+                     (Mockups__V1__ExportLedgerRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__export_ledger_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__export_ledger_response__init
+                     (Mockups__V1__ExportLedgerResponse         *message)
+{
+  static const Mockups__V1__ExportLedgerResponse init_value = MOCKUPS__V1__EXPORT_LEDGER_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__export_ledger_response__get_packed_size
+                     (const Mockups__V1__ExportLedgerResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__export_ledger_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__export_ledger_response__pack
+                     (const Mockups__V1__ExportLedgerResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__export_ledger_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__export_ledger_response__pack_to_buffer
+                     (const Mockups__V1__ExportLedgerResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__export_ledger_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ExportLedgerResponse *
+       mockups__v1__export_ledger_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ExportLedgerResponse *)
+     protobuf_c_message_unpack (&mockups__v1__export_ledger_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__export_ledger_response__free_unpacked
+                     (Mockups__V1__ExportLedgerResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__export_ledger_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   mockups__v1__verify_ledger_request__init
                      (Mockups__V1__VerifyLedgerRequest         *message)
 {
@@ -798,7 +1113,7 @@ const ProtobufCMessageDescriptor mockups__v1__get_usage_report_response__descrip
   (ProtobufCMessageInit) mockups__v1__get_usage_report_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__user_usage__field_descriptors[3] =
+static const ProtobufCFieldDescriptor mockups__v1__user_usage__field_descriptors[4] =
 {
   {
     "user_id",
@@ -836,16 +1151,29 @@ static const ProtobufCFieldDescriptor mockups__v1__user_usage__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "user_label",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UserUsage, user_label),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__user_usage__field_indices_by_name[] = {
   2,   /* field[2] = unresolved_reservations */
   1,   /* field[1] = usage */
   0,   /* field[0] = user_id */
+  3,   /* field[3] = user_label */
 };
 static const ProtobufCIntRange mockups__v1__user_usage__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor mockups__v1__user_usage__descriptor =
 {
@@ -855,7 +1183,7 @@ const ProtobufCMessageDescriptor mockups__v1__user_usage__descriptor =
   "Mockups__V1__UserUsage",
   "mockups.v1",
   sizeof(Mockups__V1__UserUsage),
-  3,
+  4,
   mockups__v1__user_usage__field_descriptors,
   mockups__v1__user_usage__field_indices_by_name,
   1,  mockups__v1__user_usage__number_ranges,
@@ -1030,7 +1358,7 @@ const ProtobufCMessageDescriptor mockups__v1__usage_totals__descriptor =
   (ProtobufCMessageInit) mockups__v1__usage_totals__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__set_budget_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor mockups__v1__set_budget_request__field_descriptors[4] =
 {
   {
     "user_id",
@@ -1068,16 +1396,29 @@ static const ProtobufCFieldDescriptor mockups__v1__set_budget_request__field_des
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "validate_only",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__SetBudgetRequest, validate_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__set_budget_request__field_indices_by_name[] = {
   1,   /* field[1] = annual_budget */
   2,   /* field[2] = monthly_soft_limit */
   0,   /* field[0] = user_id */
+  3,   /* field[3] = validate_only */
 };
 static const ProtobufCIntRange mockups__v1__set_budget_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor mockups__v1__set_budget_request__descriptor =
 {
@@ -1087,7 +1428,7 @@ const ProtobufCMessageDescriptor mockups__v1__set_budget_request__descriptor =
   "Mockups__V1__SetBudgetRequest",
   "mockups.v1",
   sizeof(Mockups__V1__SetBudgetRequest),
-  3,
+  4,
   mockups__v1__set_budget_request__field_descriptors,
   mockups__v1__set_budget_request__field_indices_by_name,
   1,  mockups__v1__set_budget_request__number_ranges,
@@ -1158,7 +1499,7 @@ const ProtobufCMessageDescriptor mockups__v1__set_budget_response__descriptor =
   (ProtobufCMessageInit) mockups__v1__set_budget_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__resolve_reservation_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor mockups__v1__resolve_reservation_request__field_descriptors[6] =
 {
   {
     "user_id",
@@ -1220,6 +1561,18 @@ static const ProtobufCFieldDescriptor mockups__v1__resolve_reservation_request__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "validate_only",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ResolveReservationRequest, validate_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__resolve_reservation_request__field_indices_by_name[] = {
   4,   /* field[4] = allow_overrun */
@@ -1227,11 +1580,12 @@ static const unsigned mockups__v1__resolve_reservation_request__field_indices_by
   1,   /* field[1] = reservation_id */
   3,   /* field[3] = resolution_id */
   0,   /* field[0] = user_id */
+  5,   /* field[5] = validate_only */
 };
 static const ProtobufCIntRange mockups__v1__resolve_reservation_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor mockups__v1__resolve_reservation_request__descriptor =
 {
@@ -1241,7 +1595,7 @@ const ProtobufCMessageDescriptor mockups__v1__resolve_reservation_request__descr
   "Mockups__V1__ResolveReservationRequest",
   "mockups.v1",
   sizeof(Mockups__V1__ResolveReservationRequest),
-  5,
+  6,
   mockups__v1__resolve_reservation_request__field_descriptors,
   mockups__v1__resolve_reservation_request__field_indices_by_name,
   1,  mockups__v1__resolve_reservation_request__number_ranges,
@@ -1310,6 +1664,363 @@ const ProtobufCMessageDescriptor mockups__v1__resolve_reservation_response__desc
   mockups__v1__resolve_reservation_response__field_indices_by_name,
   1,  mockups__v1__resolve_reservation_response__number_ranges,
   (ProtobufCMessageInit) mockups__v1__resolve_reservation_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__list_unresolved_reservations_request__field_descriptors[2] =
+{
+  {
+    "page_size",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListUnresolvedReservationsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListUnresolvedReservationsRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__list_unresolved_reservations_request__field_indices_by_name[] = {
+  0,   /* field[0] = page_size */
+  1,   /* field[1] = page_token */
+};
+static const ProtobufCIntRange mockups__v1__list_unresolved_reservations_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__list_unresolved_reservations_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ListUnresolvedReservationsRequest",
+  "ListUnresolvedReservationsRequest",
+  "Mockups__V1__ListUnresolvedReservationsRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__ListUnresolvedReservationsRequest),
+  2,
+  mockups__v1__list_unresolved_reservations_request__field_descriptors,
+  mockups__v1__list_unresolved_reservations_request__field_indices_by_name,
+  1,  mockups__v1__list_unresolved_reservations_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__list_unresolved_reservations_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__list_unresolved_reservations_response__field_descriptors[2] =
+{
+  {
+    "reservations",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__ListUnresolvedReservationsResponse, n_reservations),
+    offsetof(Mockups__V1__ListUnresolvedReservationsResponse, reservations),
+    &mockups__v1__unresolved_reservation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListUnresolvedReservationsResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__list_unresolved_reservations_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
+  0,   /* field[0] = reservations */
+};
+static const ProtobufCIntRange mockups__v1__list_unresolved_reservations_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__list_unresolved_reservations_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ListUnresolvedReservationsResponse",
+  "ListUnresolvedReservationsResponse",
+  "Mockups__V1__ListUnresolvedReservationsResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__ListUnresolvedReservationsResponse),
+  2,
+  mockups__v1__list_unresolved_reservations_response__field_descriptors,
+  mockups__v1__list_unresolved_reservations_response__field_indices_by_name,
+  1,  mockups__v1__list_unresolved_reservations_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__list_unresolved_reservations_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__unresolved_reservation__field_descriptors[3] =
+{
+  {
+    "reservation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UnresolvedReservation, reservation),
+    &mockups__v1__reservation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unresolved_since",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UnresolvedReservation, unresolved_since),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_label",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UnresolvedReservation, user_label),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__unresolved_reservation__field_indices_by_name[] = {
+  0,   /* field[0] = reservation */
+  1,   /* field[1] = unresolved_since */
+  2,   /* field[2] = user_label */
+};
+static const ProtobufCIntRange mockups__v1__unresolved_reservation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mockups__v1__unresolved_reservation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.UnresolvedReservation",
+  "UnresolvedReservation",
+  "Mockups__V1__UnresolvedReservation",
+  "mockups.v1",
+  sizeof(Mockups__V1__UnresolvedReservation),
+  3,
+  mockups__v1__unresolved_reservation__field_descriptors,
+  mockups__v1__unresolved_reservation__field_indices_by_name,
+  1,  mockups__v1__unresolved_reservation__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__unresolved_reservation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__find_users_request__field_descriptors[1] =
+{
+  {
+    "label",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__FindUsersRequest, label),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__find_users_request__field_indices_by_name[] = {
+  0,   /* field[0] = label */
+};
+static const ProtobufCIntRange mockups__v1__find_users_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mockups__v1__find_users_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.FindUsersRequest",
+  "FindUsersRequest",
+  "Mockups__V1__FindUsersRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__FindUsersRequest),
+  1,
+  mockups__v1__find_users_request__field_descriptors,
+  mockups__v1__find_users_request__field_indices_by_name,
+  1,  mockups__v1__find_users_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__find_users_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__find_users_response__field_descriptors[1] =
+{
+  {
+    "user_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Mockups__V1__FindUsersResponse, n_user_ids),
+    offsetof(Mockups__V1__FindUsersResponse, user_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__find_users_response__field_indices_by_name[] = {
+  0,   /* field[0] = user_ids */
+};
+static const ProtobufCIntRange mockups__v1__find_users_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mockups__v1__find_users_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.FindUsersResponse",
+  "FindUsersResponse",
+  "Mockups__V1__FindUsersResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__FindUsersResponse),
+  1,
+  mockups__v1__find_users_response__field_descriptors,
+  mockups__v1__find_users_response__field_indices_by_name,
+  1,  mockups__v1__find_users_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__find_users_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__export_ledger_request__field_descriptors[3] =
+{
+  {
+    "year",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExportLedgerRequest, year),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "month",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExportLedgerRequest, month),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resume_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExportLedgerRequest, resume_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__export_ledger_request__field_indices_by_name[] = {
+  1,   /* field[1] = month */
+  2,   /* field[2] = resume_token */
+  0,   /* field[0] = year */
+};
+static const ProtobufCIntRange mockups__v1__export_ledger_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mockups__v1__export_ledger_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ExportLedgerRequest",
+  "ExportLedgerRequest",
+  "Mockups__V1__ExportLedgerRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__ExportLedgerRequest),
+  3,
+  mockups__v1__export_ledger_request__field_descriptors,
+  mockups__v1__export_ledger_request__field_indices_by_name,
+  1,  mockups__v1__export_ledger_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__export_ledger_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__export_ledger_response__field_descriptors[2] =
+{
+  {
+    "entries",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__ExportLedgerResponse, n_entries),
+    offsetof(Mockups__V1__ExportLedgerResponse, entries),
+    &mockups__v1__credit_usage_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resume_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExportLedgerResponse, resume_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__export_ledger_response__field_indices_by_name[] = {
+  0,   /* field[0] = entries */
+  1,   /* field[1] = resume_token */
+};
+static const ProtobufCIntRange mockups__v1__export_ledger_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__export_ledger_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ExportLedgerResponse",
+  "ExportLedgerResponse",
+  "Mockups__V1__ExportLedgerResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__ExportLedgerResponse),
+  2,
+  mockups__v1__export_ledger_response__field_descriptors,
+  mockups__v1__export_ledger_response__field_indices_by_name,
+  1,  mockups__v1__export_ledger_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__export_ledger_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor mockups__v1__verify_ledger_request__field_descriptors[1] =

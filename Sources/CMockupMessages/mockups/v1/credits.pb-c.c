@@ -4334,7 +4334,7 @@ const ProtobufCMessageDescriptor mockups__v1__list_credit_usage_response__descri
   (ProtobufCMessageInit) mockups__v1__list_credit_usage_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__export_credit_usage_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor mockups__v1__export_credit_usage_request__field_descriptors[4] =
 {
   {
     "user_id",
@@ -4372,8 +4372,21 @@ static const ProtobufCFieldDescriptor mockups__v1__export_credit_usage_request__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "month",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ExportCreditUsageRequest, month),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__export_credit_usage_request__field_indices_by_name[] = {
+  3,   /* field[3] = month */
   2,   /* field[2] = resume_token */
   0,   /* field[0] = user_id */
   1,   /* field[1] = year */
@@ -4381,7 +4394,7 @@ static const unsigned mockups__v1__export_credit_usage_request__field_indices_by
 static const ProtobufCIntRange mockups__v1__export_credit_usage_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor mockups__v1__export_credit_usage_request__descriptor =
 {
@@ -4391,7 +4404,7 @@ const ProtobufCMessageDescriptor mockups__v1__export_credit_usage_request__descr
   "Mockups__V1__ExportCreditUsageRequest",
   "mockups.v1",
   sizeof(Mockups__V1__ExportCreditUsageRequest),
-  3,
+  4,
   mockups__v1__export_credit_usage_request__field_descriptors,
   mockups__v1__export_credit_usage_request__field_indices_by_name,
   1,  mockups__v1__export_credit_usage_request__number_ranges,

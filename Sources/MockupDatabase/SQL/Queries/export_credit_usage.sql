@@ -1,9 +1,9 @@
 -- Returns a chunk of a user's ledger, the oldest entry first.
 --
 -- $1 uuid     user
--- $2 integer  the year; null: all years
--- $3 integer  and $4 bigint: year and sequence of the previous chunk's last entry, or null
--- $5 integer  maximum number of entries
+-- $2 integer  the year; null: all years          $3 integer  the month; null: all months
+-- $4 integer  and $5 bigint: year and sequence of the previous chunk's last entry, or null
+-- $6 integer  maximum number of entries
 SELECT
   id, user_id, sequence, credits::integer, operation, balance_before::integer,
   balance_after::integer, year::integer, month::integer,
@@ -11,6 +11,7 @@ SELECT
 FROM public.mockup_credit_usage
 WHERE user_id = $1
   AND ($2 IS NULL OR year = $2)
-  AND ($3 IS NULL OR (year, sequence) > ($3, $4))
+  AND ($3 IS NULL OR month = $3)
+  AND ($4 IS NULL OR (year, sequence) > ($4, $5))
 ORDER BY year, sequence
-LIMIT $5
+LIMIT $6

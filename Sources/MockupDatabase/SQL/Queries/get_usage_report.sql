@@ -47,7 +47,7 @@ SELECT
   page.user_id, page.figure,
   page.annual_budget, page.monthly_soft_limit,
   page.generation, page.regeneration, page.refund, page.held, page.monthly_used, page.monthly_held,
-  page.unresolved
+  page.unresolved, mockupd.user_label(page.user_id) AS user_label
 FROM period
 CROSS JOIN totals
 LEFT JOIN LATERAL (

@@ -23,6 +23,36 @@ class Discrepancy(_message.Message):
     year: int
     def __init__(self, user_id: _Optional[str] = ..., year: _Optional[int] = ..., description: _Optional[str] = ...) -> None: ...
 
+class ExportLedgerRequest(_message.Message):
+    __slots__ = ["month", "resume_token", "year"]
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    month: int
+    resume_token: str
+    year: int
+    def __init__(self, year: _Optional[int] = ..., month: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
+
+class ExportLedgerResponse(_message.Message):
+    __slots__ = ["entries", "resume_token"]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[_credits_pb2.CreditUsageEntry]
+    resume_token: str
+    def __init__(self, entries: _Optional[_Iterable[_Union[_credits_pb2.CreditUsageEntry, _Mapping]]] = ..., resume_token: _Optional[str] = ...) -> None: ...
+
+class FindUsersRequest(_message.Message):
+    __slots__ = ["label"]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    def __init__(self, label: _Optional[str] = ...) -> None: ...
+
+class FindUsersResponse(_message.Message):
+    __slots__ = ["user_ids"]
+    USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    user_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, user_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class GetServerInfoRequest(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
@@ -83,19 +113,37 @@ class GetUsageReportResponse(_message.Message):
     users: _containers.RepeatedCompositeFieldContainer[UserUsage]
     def __init__(self, users: _Optional[_Iterable[_Union[UserUsage, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., totals: _Optional[_Union[UsageTotals, _Mapping]] = ...) -> None: ...
 
+class ListUnresolvedReservationsRequest(_message.Message):
+    __slots__ = ["page_size", "page_token"]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListUnresolvedReservationsResponse(_message.Message):
+    __slots__ = ["next_page_token", "reservations"]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    next_page_token: str
+    reservations: _containers.RepeatedCompositeFieldContainer[UnresolvedReservation]
+    def __init__(self, reservations: _Optional[_Iterable[_Union[UnresolvedReservation, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
 class ResolveReservationRequest(_message.Message):
-    __slots__ = ["allow_overrun", "credits", "reservation_id", "resolution_id", "user_id"]
+    __slots__ = ["allow_overrun", "credits", "reservation_id", "resolution_id", "user_id", "validate_only"]
     ALLOW_OVERRUN_FIELD_NUMBER: _ClassVar[int]
     CREDITS_FIELD_NUMBER: _ClassVar[int]
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     RESOLUTION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     allow_overrun: bool
     credits: int
     reservation_id: str
     resolution_id: str
     user_id: str
-    def __init__(self, user_id: _Optional[str] = ..., reservation_id: _Optional[str] = ..., credits: _Optional[int] = ..., resolution_id: _Optional[str] = ..., allow_overrun: bool = ...) -> None: ...
+    validate_only: bool
+    def __init__(self, user_id: _Optional[str] = ..., reservation_id: _Optional[str] = ..., credits: _Optional[int] = ..., resolution_id: _Optional[str] = ..., allow_overrun: bool = ..., validate_only: bool = ...) -> None: ...
 
 class ResolveReservationResponse(_message.Message):
     __slots__ = ["replayed", "reservation", "usage"]
@@ -108,14 +156,16 @@ class ResolveReservationResponse(_message.Message):
     def __init__(self, reservation: _Optional[_Union[_credits_pb2.Reservation, _Mapping]] = ..., usage: _Optional[_Union[_credits_pb2.CreditUsage, _Mapping]] = ..., replayed: bool = ...) -> None: ...
 
 class SetBudgetRequest(_message.Message):
-    __slots__ = ["annual_budget", "monthly_soft_limit", "user_id"]
+    __slots__ = ["annual_budget", "monthly_soft_limit", "user_id", "validate_only"]
     ANNUAL_BUDGET_FIELD_NUMBER: _ClassVar[int]
     MONTHLY_SOFT_LIMIT_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     annual_budget: int
     monthly_soft_limit: int
     user_id: str
-    def __init__(self, user_id: _Optional[str] = ..., annual_budget: _Optional[int] = ..., monthly_soft_limit: _Optional[int] = ...) -> None: ...
+    validate_only: bool
+    def __init__(self, user_id: _Optional[str] = ..., annual_budget: _Optional[int] = ..., monthly_soft_limit: _Optional[int] = ..., validate_only: bool = ...) -> None: ...
 
 class SetBudgetResponse(_message.Message):
     __slots__ = ["previous_annual_budget", "previous_monthly_soft_limit", "usage"]
@@ -126,6 +176,16 @@ class SetBudgetResponse(_message.Message):
     previous_monthly_soft_limit: int
     usage: _credits_pb2.CreditUsage
     def __init__(self, usage: _Optional[_Union[_credits_pb2.CreditUsage, _Mapping]] = ..., previous_annual_budget: _Optional[int] = ..., previous_monthly_soft_limit: _Optional[int] = ...) -> None: ...
+
+class UnresolvedReservation(_message.Message):
+    __slots__ = ["reservation", "unresolved_since", "user_label"]
+    RESERVATION_FIELD_NUMBER: _ClassVar[int]
+    UNRESOLVED_SINCE_FIELD_NUMBER: _ClassVar[int]
+    USER_LABEL_FIELD_NUMBER: _ClassVar[int]
+    reservation: _credits_pb2.Reservation
+    unresolved_since: _timestamp_pb2.Timestamp
+    user_label: str
+    def __init__(self, reservation: _Optional[_Union[_credits_pb2.Reservation, _Mapping]] = ..., unresolved_since: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., user_label: _Optional[str] = ...) -> None: ...
 
 class UsageTotals(_message.Message):
     __slots__ = ["annual_budget", "generation", "held", "monthly_held", "monthly_used", "refund", "regeneration", "unresolved_reservations", "used", "users", "users_above_soft_limit"]
@@ -154,14 +214,16 @@ class UsageTotals(_message.Message):
     def __init__(self, users: _Optional[int] = ..., annual_budget: _Optional[int] = ..., generation: _Optional[int] = ..., regeneration: _Optional[int] = ..., refund: _Optional[int] = ..., used: _Optional[int] = ..., held: _Optional[int] = ..., monthly_used: _Optional[int] = ..., users_above_soft_limit: _Optional[int] = ..., unresolved_reservations: _Optional[int] = ..., monthly_held: _Optional[int] = ...) -> None: ...
 
 class UserUsage(_message.Message):
-    __slots__ = ["unresolved_reservations", "usage", "user_id"]
+    __slots__ = ["unresolved_reservations", "usage", "user_id", "user_label"]
     UNRESOLVED_RESERVATIONS_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_LABEL_FIELD_NUMBER: _ClassVar[int]
     unresolved_reservations: int
     usage: _credits_pb2.CreditUsage
     user_id: str
-    def __init__(self, user_id: _Optional[str] = ..., usage: _Optional[_Union[_credits_pb2.CreditUsage, _Mapping]] = ..., unresolved_reservations: _Optional[int] = ...) -> None: ...
+    user_label: str
+    def __init__(self, user_id: _Optional[str] = ..., usage: _Optional[_Union[_credits_pb2.CreditUsage, _Mapping]] = ..., unresolved_reservations: _Optional[int] = ..., user_label: _Optional[str] = ...) -> None: ...
 
 class VerifyLedgerRequest(_message.Message):
     __slots__ = ["user_id"]

@@ -33,6 +33,21 @@ class AdminServiceStub(object):
                 request_serializer=mockups_dot_v1_dot_admin__pb2.ResolveReservationRequest.SerializeToString,
                 response_deserializer=mockups_dot_v1_dot_admin__pb2.ResolveReservationResponse.FromString,
                 )
+        self.ListUnresolvedReservations = channel.unary_unary(
+                '/mockups.v1.AdminService/ListUnresolvedReservations',
+                request_serializer=mockups_dot_v1_dot_admin__pb2.ListUnresolvedReservationsRequest.SerializeToString,
+                response_deserializer=mockups_dot_v1_dot_admin__pb2.ListUnresolvedReservationsResponse.FromString,
+                )
+        self.FindUsers = channel.unary_unary(
+                '/mockups.v1.AdminService/FindUsers',
+                request_serializer=mockups_dot_v1_dot_admin__pb2.FindUsersRequest.SerializeToString,
+                response_deserializer=mockups_dot_v1_dot_admin__pb2.FindUsersResponse.FromString,
+                )
+        self.ExportLedger = channel.unary_stream(
+                '/mockups.v1.AdminService/ExportLedger',
+                request_serializer=mockups_dot_v1_dot_admin__pb2.ExportLedgerRequest.SerializeToString,
+                response_deserializer=mockups_dot_v1_dot_admin__pb2.ExportLedgerResponse.FromString,
+                )
         self.VerifyLedger = channel.unary_stream(
                 '/mockups.v1.AdminService/VerifyLedger',
                 request_serializer=mockups_dot_v1_dot_admin__pb2.VerifyLedgerRequest.SerializeToString,
@@ -86,6 +101,34 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUnresolvedReservations(self, request, context):
+        """Lists the unresolved reservations of all users, with those first that are unresolved for the
+        longest time.
+
+        They wait for ResolveReservation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindUsers(self, request, context):
+        """Finds users by their label, such as an e-mail address.
+
+        The function mockupd.user_label in the database makes the labels.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportLedger(self, request, context):
+        """Streams the ledgers of all users, user by user, each from the oldest entry.
+
+        Entries that are written during the export are missing if their user was exported before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def VerifyLedger(self, request, context):
         """Recomputes the balances from the ledger and the reservations, and streams the discrepancies.
 
@@ -119,6 +162,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ResolveReservation,
                     request_deserializer=mockups_dot_v1_dot_admin__pb2.ResolveReservationRequest.FromString,
                     response_serializer=mockups_dot_v1_dot_admin__pb2.ResolveReservationResponse.SerializeToString,
+            ),
+            'ListUnresolvedReservations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnresolvedReservations,
+                    request_deserializer=mockups_dot_v1_dot_admin__pb2.ListUnresolvedReservationsRequest.FromString,
+                    response_serializer=mockups_dot_v1_dot_admin__pb2.ListUnresolvedReservationsResponse.SerializeToString,
+            ),
+            'FindUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindUsers,
+                    request_deserializer=mockups_dot_v1_dot_admin__pb2.FindUsersRequest.FromString,
+                    response_serializer=mockups_dot_v1_dot_admin__pb2.FindUsersResponse.SerializeToString,
+            ),
+            'ExportLedger': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportLedger,
+                    request_deserializer=mockups_dot_v1_dot_admin__pb2.ExportLedgerRequest.FromString,
+                    response_serializer=mockups_dot_v1_dot_admin__pb2.ExportLedgerResponse.SerializeToString,
             ),
             'VerifyLedger': grpc.unary_stream_rpc_method_handler(
                     servicer.VerifyLedger,
@@ -192,6 +250,57 @@ class AdminService(object):
         return grpc.experimental.unary_unary(request, target, '/mockups.v1.AdminService/ResolveReservation',
             mockups_dot_v1_dot_admin__pb2.ResolveReservationRequest.SerializeToString,
             mockups_dot_v1_dot_admin__pb2.ResolveReservationResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListUnresolvedReservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/mockups.v1.AdminService/ListUnresolvedReservations',
+            mockups_dot_v1_dot_admin__pb2.ListUnresolvedReservationsRequest.SerializeToString,
+            mockups_dot_v1_dot_admin__pb2.ListUnresolvedReservationsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def FindUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/mockups.v1.AdminService/FindUsers',
+            mockups_dot_v1_dot_admin__pb2.FindUsersRequest.SerializeToString,
+            mockups_dot_v1_dot_admin__pb2.FindUsersResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ExportLedger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/mockups.v1.AdminService/ExportLedger',
+            mockups_dot_v1_dot_admin__pb2.ExportLedgerRequest.SerializeToString,
+            mockups_dot_v1_dot_admin__pb2.ExportLedgerResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

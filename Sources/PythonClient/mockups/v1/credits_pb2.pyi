@@ -207,14 +207,16 @@ class DispatchReservationResponse(_message.Message):
     def __init__(self, reservation: _Optional[_Union[Reservation, _Mapping]] = ..., replayed: bool = ...) -> None: ...
 
 class ExportCreditUsageRequest(_message.Message):
-    __slots__ = ["resume_token", "user_id", "year"]
+    __slots__ = ["month", "resume_token", "user_id", "year"]
+    MONTH_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     YEAR_FIELD_NUMBER: _ClassVar[int]
+    month: int
     resume_token: str
     user_id: str
     year: int
-    def __init__(self, user_id: _Optional[str] = ..., year: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, user_id: _Optional[str] = ..., year: _Optional[int] = ..., resume_token: _Optional[str] = ..., month: _Optional[int] = ...) -> None: ...
 
 class ExportCreditUsageResponse(_message.Message):
     __slots__ = ["entries", "resume_token"]

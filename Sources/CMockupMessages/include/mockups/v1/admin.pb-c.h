@@ -25,6 +25,13 @@ typedef struct Mockups__V1__SetBudgetRequest Mockups__V1__SetBudgetRequest;
 typedef struct Mockups__V1__SetBudgetResponse Mockups__V1__SetBudgetResponse;
 typedef struct Mockups__V1__ResolveReservationRequest Mockups__V1__ResolveReservationRequest;
 typedef struct Mockups__V1__ResolveReservationResponse Mockups__V1__ResolveReservationResponse;
+typedef struct Mockups__V1__ListUnresolvedReservationsRequest Mockups__V1__ListUnresolvedReservationsRequest;
+typedef struct Mockups__V1__ListUnresolvedReservationsResponse Mockups__V1__ListUnresolvedReservationsResponse;
+typedef struct Mockups__V1__UnresolvedReservation Mockups__V1__UnresolvedReservation;
+typedef struct Mockups__V1__FindUsersRequest Mockups__V1__FindUsersRequest;
+typedef struct Mockups__V1__FindUsersResponse Mockups__V1__FindUsersResponse;
+typedef struct Mockups__V1__ExportLedgerRequest Mockups__V1__ExportLedgerRequest;
+typedef struct Mockups__V1__ExportLedgerResponse Mockups__V1__ExportLedgerResponse;
 typedef struct Mockups__V1__VerifyLedgerRequest Mockups__V1__VerifyLedgerRequest;
 typedef struct Mockups__V1__VerifyLedgerResponse Mockups__V1__VerifyLedgerResponse;
 typedef struct Mockups__V1__Discrepancy Mockups__V1__Discrepancy;
@@ -91,10 +98,11 @@ struct  Mockups__V1__UserUsage
   ProtobufCBinaryData user_id;
   Mockups__V1__CreditUsage *usage;
   int32_t unresolved_reservations;
+  ProtobufCBinaryData user_label;
 };
 #define MOCKUPS__V1__USER_USAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__user_usage__descriptor) \
-    , {0,NULL}, NULL, 0 }
+    , {0,NULL}, NULL, 0, {0,NULL} }
 
 
 struct  Mockups__V1__UsageTotals
@@ -133,6 +141,7 @@ struct  Mockups__V1__SetBudgetRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData user_id;
+  protobuf_c_boolean validate_only;
   Mockups__V1__SetBudgetRequest__OptionalAnnualBudgetCase optional_annual_budget_case;
   union {
     int32_t annual_budget;
@@ -144,7 +153,7 @@ struct  Mockups__V1__SetBudgetRequest
 };
 #define MOCKUPS__V1__SET_BUDGET_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__set_budget_request__descriptor) \
-    , {0,NULL}, MOCKUPS__V1__SET_BUDGET_REQUEST__OPTIONAL_ANNUAL_BUDGET__NOT_SET, {0}, MOCKUPS__V1__SET_BUDGET_REQUEST__OPTIONAL_MONTHLY_SOFT_LIMIT__NOT_SET, {0} }
+    , {0,NULL}, 0, MOCKUPS__V1__SET_BUDGET_REQUEST__OPTIONAL_ANNUAL_BUDGET__NOT_SET, {0}, MOCKUPS__V1__SET_BUDGET_REQUEST__OPTIONAL_MONTHLY_SOFT_LIMIT__NOT_SET, {0} }
 
 
 struct  Mockups__V1__SetBudgetResponse
@@ -167,10 +176,11 @@ struct  Mockups__V1__ResolveReservationRequest
   int32_t credits;
   ProtobufCBinaryData resolution_id;
   protobuf_c_boolean allow_overrun;
+  protobuf_c_boolean validate_only;
 };
 #define MOCKUPS__V1__RESOLVE_RESERVATION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__resolve_reservation_request__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, 0 }
 
 
 struct  Mockups__V1__ResolveReservationResponse
@@ -183,6 +193,86 @@ struct  Mockups__V1__ResolveReservationResponse
 #define MOCKUPS__V1__RESOLVE_RESERVATION_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__resolve_reservation_response__descriptor) \
     , NULL, NULL, 0 }
+
+
+struct  Mockups__V1__ListUnresolvedReservationsRequest
+{
+  ProtobufCMessage base;
+  int32_t page_size;
+  ProtobufCBinaryData page_token;
+};
+#define MOCKUPS__V1__LIST_UNRESOLVED_RESERVATIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__list_unresolved_reservations_request__descriptor) \
+    , 0, {0,NULL} }
+
+
+struct  Mockups__V1__ListUnresolvedReservationsResponse
+{
+  ProtobufCMessage base;
+  size_t n_reservations;
+  Mockups__V1__UnresolvedReservation **reservations;
+  ProtobufCBinaryData next_page_token;
+};
+#define MOCKUPS__V1__LIST_UNRESOLVED_RESERVATIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__list_unresolved_reservations_response__descriptor) \
+    , 0,NULL, {0,NULL} }
+
+
+struct  Mockups__V1__UnresolvedReservation
+{
+  ProtobufCMessage base;
+  Mockups__V1__Reservation *reservation;
+  Google__Protobuf__Timestamp *unresolved_since;
+  ProtobufCBinaryData user_label;
+};
+#define MOCKUPS__V1__UNRESOLVED_RESERVATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__unresolved_reservation__descriptor) \
+    , NULL, NULL, {0,NULL} }
+
+
+struct  Mockups__V1__FindUsersRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData label;
+};
+#define MOCKUPS__V1__FIND_USERS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__find_users_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Mockups__V1__FindUsersResponse
+{
+  ProtobufCMessage base;
+  size_t n_user_ids;
+  ProtobufCBinaryData *user_ids;
+};
+#define MOCKUPS__V1__FIND_USERS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__find_users_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Mockups__V1__ExportLedgerRequest
+{
+  ProtobufCMessage base;
+  int32_t year;
+  int32_t month;
+  ProtobufCBinaryData resume_token;
+};
+#define MOCKUPS__V1__EXPORT_LEDGER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__export_ledger_request__descriptor) \
+    , 0, 0, {0,NULL} }
+
+
+struct  Mockups__V1__ExportLedgerResponse
+{
+  ProtobufCMessage base;
+  size_t n_entries;
+  Mockups__V1__CreditUsageEntry **entries;
+  ProtobufCBinaryData resume_token;
+};
+#define MOCKUPS__V1__EXPORT_LEDGER_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__export_ledger_response__descriptor) \
+    , 0,NULL, {0,NULL} }
 
 
 struct  Mockups__V1__VerifyLedgerRequest
@@ -398,6 +488,139 @@ Mockups__V1__ResolveReservationResponse *
 void   mockups__v1__resolve_reservation_response__free_unpacked
                      (Mockups__V1__ResolveReservationResponse *message,
                       ProtobufCAllocator *allocator);
+/* Mockups__V1__ListUnresolvedReservationsRequest methods */
+void   mockups__v1__list_unresolved_reservations_request__init
+                     (Mockups__V1__ListUnresolvedReservationsRequest         *message);
+size_t mockups__v1__list_unresolved_reservations_request__get_packed_size
+                     (const Mockups__V1__ListUnresolvedReservationsRequest   *message);
+size_t mockups__v1__list_unresolved_reservations_request__pack
+                     (const Mockups__V1__ListUnresolvedReservationsRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__list_unresolved_reservations_request__pack_to_buffer
+                     (const Mockups__V1__ListUnresolvedReservationsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ListUnresolvedReservationsRequest *
+       mockups__v1__list_unresolved_reservations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__list_unresolved_reservations_request__free_unpacked
+                     (Mockups__V1__ListUnresolvedReservationsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ListUnresolvedReservationsResponse methods */
+void   mockups__v1__list_unresolved_reservations_response__init
+                     (Mockups__V1__ListUnresolvedReservationsResponse         *message);
+size_t mockups__v1__list_unresolved_reservations_response__get_packed_size
+                     (const Mockups__V1__ListUnresolvedReservationsResponse   *message);
+size_t mockups__v1__list_unresolved_reservations_response__pack
+                     (const Mockups__V1__ListUnresolvedReservationsResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__list_unresolved_reservations_response__pack_to_buffer
+                     (const Mockups__V1__ListUnresolvedReservationsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ListUnresolvedReservationsResponse *
+       mockups__v1__list_unresolved_reservations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__list_unresolved_reservations_response__free_unpacked
+                     (Mockups__V1__ListUnresolvedReservationsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__UnresolvedReservation methods */
+void   mockups__v1__unresolved_reservation__init
+                     (Mockups__V1__UnresolvedReservation         *message);
+size_t mockups__v1__unresolved_reservation__get_packed_size
+                     (const Mockups__V1__UnresolvedReservation   *message);
+size_t mockups__v1__unresolved_reservation__pack
+                     (const Mockups__V1__UnresolvedReservation   *message,
+                      uint8_t             *out);
+size_t mockups__v1__unresolved_reservation__pack_to_buffer
+                     (const Mockups__V1__UnresolvedReservation   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__UnresolvedReservation *
+       mockups__v1__unresolved_reservation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__unresolved_reservation__free_unpacked
+                     (Mockups__V1__UnresolvedReservation *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__FindUsersRequest methods */
+void   mockups__v1__find_users_request__init
+                     (Mockups__V1__FindUsersRequest         *message);
+size_t mockups__v1__find_users_request__get_packed_size
+                     (const Mockups__V1__FindUsersRequest   *message);
+size_t mockups__v1__find_users_request__pack
+                     (const Mockups__V1__FindUsersRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__find_users_request__pack_to_buffer
+                     (const Mockups__V1__FindUsersRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__FindUsersRequest *
+       mockups__v1__find_users_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__find_users_request__free_unpacked
+                     (Mockups__V1__FindUsersRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__FindUsersResponse methods */
+void   mockups__v1__find_users_response__init
+                     (Mockups__V1__FindUsersResponse         *message);
+size_t mockups__v1__find_users_response__get_packed_size
+                     (const Mockups__V1__FindUsersResponse   *message);
+size_t mockups__v1__find_users_response__pack
+                     (const Mockups__V1__FindUsersResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__find_users_response__pack_to_buffer
+                     (const Mockups__V1__FindUsersResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__FindUsersResponse *
+       mockups__v1__find_users_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__find_users_response__free_unpacked
+                     (Mockups__V1__FindUsersResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ExportLedgerRequest methods */
+void   mockups__v1__export_ledger_request__init
+                     (Mockups__V1__ExportLedgerRequest         *message);
+size_t mockups__v1__export_ledger_request__get_packed_size
+                     (const Mockups__V1__ExportLedgerRequest   *message);
+size_t mockups__v1__export_ledger_request__pack
+                     (const Mockups__V1__ExportLedgerRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__export_ledger_request__pack_to_buffer
+                     (const Mockups__V1__ExportLedgerRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ExportLedgerRequest *
+       mockups__v1__export_ledger_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__export_ledger_request__free_unpacked
+                     (Mockups__V1__ExportLedgerRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ExportLedgerResponse methods */
+void   mockups__v1__export_ledger_response__init
+                     (Mockups__V1__ExportLedgerResponse         *message);
+size_t mockups__v1__export_ledger_response__get_packed_size
+                     (const Mockups__V1__ExportLedgerResponse   *message);
+size_t mockups__v1__export_ledger_response__pack
+                     (const Mockups__V1__ExportLedgerResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__export_ledger_response__pack_to_buffer
+                     (const Mockups__V1__ExportLedgerResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ExportLedgerResponse *
+       mockups__v1__export_ledger_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__export_ledger_response__free_unpacked
+                     (Mockups__V1__ExportLedgerResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Mockups__V1__VerifyLedgerRequest methods */
 void   mockups__v1__verify_ledger_request__init
                      (Mockups__V1__VerifyLedgerRequest         *message);
@@ -519,6 +742,27 @@ typedef void (*Mockups__V1__ResolveReservationRequest_Closure)
 typedef void (*Mockups__V1__ResolveReservationResponse_Closure)
                  (const Mockups__V1__ResolveReservationResponse *message,
                   void *closure_data);
+typedef void (*Mockups__V1__ListUnresolvedReservationsRequest_Closure)
+                 (const Mockups__V1__ListUnresolvedReservationsRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ListUnresolvedReservationsResponse_Closure)
+                 (const Mockups__V1__ListUnresolvedReservationsResponse *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__UnresolvedReservation_Closure)
+                 (const Mockups__V1__UnresolvedReservation *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__FindUsersRequest_Closure)
+                 (const Mockups__V1__FindUsersRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__FindUsersResponse_Closure)
+                 (const Mockups__V1__FindUsersResponse *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ExportLedgerRequest_Closure)
+                 (const Mockups__V1__ExportLedgerRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ExportLedgerResponse_Closure)
+                 (const Mockups__V1__ExportLedgerResponse *message,
+                  void *closure_data);
 typedef void (*Mockups__V1__VerifyLedgerRequest_Closure)
                  (const Mockups__V1__VerifyLedgerRequest *message,
                   void *closure_data);
@@ -549,6 +793,13 @@ extern const ProtobufCMessageDescriptor mockups__v1__set_budget_request__descrip
 extern const ProtobufCMessageDescriptor mockups__v1__set_budget_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__resolve_reservation_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__resolve_reservation_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__list_unresolved_reservations_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__list_unresolved_reservations_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__unresolved_reservation__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__find_users_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__find_users_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__export_ledger_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__export_ledger_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__verify_ledger_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__verify_ledger_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__discrepancy__descriptor;

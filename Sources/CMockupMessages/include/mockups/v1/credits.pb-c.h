@@ -600,10 +600,11 @@ struct  Mockups__V1__ExportCreditUsageRequest
   ProtobufCBinaryData user_id;
   int32_t year;
   ProtobufCBinaryData resume_token;
+  int32_t month;
 };
 #define MOCKUPS__V1__EXPORT_CREDIT_USAGE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__export_credit_usage_request__descriptor) \
-    , {0,NULL}, 0, {0,NULL} }
+    , {0,NULL}, 0, {0,NULL}, 0 }
 
 
 struct  Mockups__V1__ExportCreditUsageResponse
