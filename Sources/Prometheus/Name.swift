@@ -1,4 +1,4 @@
-/// Functions that turn names and labels into valid Prometheus ones.
+/// Conversions from labels and dimensions of swift-metrics to names and labels of Prometheus.
 ///
 /// Source: <https://prometheus.io/docs/concepts/data_model/>.
 enum Name {

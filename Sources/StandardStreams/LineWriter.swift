@@ -3,9 +3,9 @@ internal import NIOConcurrencyHelpers
 
 /// A writer of lines to a descriptor that uses a thread of its own and never blocks its callers.
 ///
-/// Lines wait for a slow reader in a queue with a maximum size. Lines above it are lost, and the
-/// next line that fits is preceded by a line with the number of lost ones. If writing to the
-/// descriptor fails, the lines are lost without an error.
+/// Lines wait for a slow reader in a queue with a maximum size. Lines that do not fit into it are
+/// lost, and the next line that fits is preceded by a line with the number of lost lines. If
+/// writing to the descriptor fails, the lines are lost without an error.
 public final class LineWriter: Sendable {
   fileprivate struct State {
     var lines: [String] = []

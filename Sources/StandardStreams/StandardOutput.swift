@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Glibc
 
-/// Standard output, with an error for everything that cannot be written.
+/// Standard output, on which failed writes throw an error.
 public enum StandardOutput {
   /// A thread of its own, because writing waits for the reader.
   private static let queue = DispatchQueue(label: "standard output")

@@ -44,7 +44,7 @@ import Testing
         ]
       ) { server in
         try await withTemporaryFolder { folder in
-          // As many watches as the server's limit of calls, on more connections than its limit.
+          // More watches than the server's limit of calls, on more connections than its limit.
           let crowd = try await ForeignCrowd.gather(
             110, as: Self.nobody, at: server.socket, Self.watches(1024), streams: 1024,
             folder: folder)
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func `the limits of a user without a role are settings`() async throws {
+  @Test func `settings limit a user without a role`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(
         arguments: ["--socket-mode", "0666"],

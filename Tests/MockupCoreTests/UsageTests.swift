@@ -80,7 +80,7 @@ import Testing
   ]
 
   @Test(arguments: cases)
-  func `the figures follow from the sums`(_ testCase: Case) {
+  func `used, available and remaining credits follow from the sums`(_ testCase: Case) {
     #expect(testCase.usage.used == testCase.used)
     #expect(testCase.usage.available == testCase.available)
     #expect(testCase.usage.remainingAnnual == testCase.remainingAnnual)

@@ -44,7 +44,7 @@ import Testing
     Request(.statement("SELECT 1", []), lease: lease?.id) { _ in }
   }
 
-  @Test func `requests are served in order, and requests that were put back first`() {
+  @Test func `requests are served in order, but one that was put back is served first`() {
     var backlog = Backlog()
     let (a, b) = (request(), request())
     _ = backlog.append(a)

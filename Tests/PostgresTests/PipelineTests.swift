@@ -85,7 +85,7 @@ import Testing
     #expect(all == ["prepared a", "a = 1"])
   }
 
-  @Test func `a statement that relied on a failed preparation is resent with its own`() {
+  @Test func `a statement that relied on a failed preparation is prepared when it is resent`() {
     var pipeline = pipeline(("a", .prepareAndExecute), ("b", .execute))
     let all = actions(
       &pipeline,
@@ -145,7 +145,7 @@ import Testing
     #expect(actions(&pipeline, .completed(1), .end, .synchronized) == ["a = 1"])
   }
 
-  @Test func `up to two statements that the cancellation of another one hits are resent`() {
+  @Test func `at most two statements that another statement's cancellation hits are resent`() {
     var pipeline = pipeline(("a", .execute), ("b", .execute), ("c", .execute), ("d", .execute))
     #expect(pipeline.cancel { $0 == "a" })
     pipeline.cancelSent()

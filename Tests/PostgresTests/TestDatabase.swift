@@ -94,7 +94,7 @@ struct TestDatabase: Sendable {
       try Self.serverConfiguration(), "ALTER DATABASE \(name) ALLOW_CONNECTIONS \(isAllowed)")
   }
 
-  /// Returns the number of statements with a text that the server executes for other sessions.
+  /// Returns the number of other sessions that are executing a statement that contains a text.
   func running(_ text: String, on observer: Connection) async throws -> Int {
     try await observer.column(
       """

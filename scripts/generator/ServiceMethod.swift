@@ -12,7 +12,7 @@ struct ServiceMethod {
   enum Execution: String {
     /// In a task of its own.
     case unary
-    /// At once, from memory.
+    /// Synchronously on the event loop, without I/O.
     case immediate
     /// Without a task: the handler passes the response to a completion.
     case deferred

@@ -618,7 +618,7 @@ extension CreateSceneTemplateRequest {
 public struct CreateSceneTemplateResponse: ProtobufMessage {
   /// The template.
   public var template: SceneTemplate? = nil
-  /// True if the request_id was used before; the template is in its current state then.
+  /// True if the request_id was used before. The template is then in its current state.
   public var replayed: Bool = false
 
   public init() {}

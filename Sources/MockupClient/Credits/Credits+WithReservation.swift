@@ -5,7 +5,7 @@ internal import TimeOrderedID
 
 /// A reservation whose credits are held while a closure runs.
 public struct HeldReservation: Sendable, Hashable {
-  /// The id of the reservation, which is also the idempotency key of the run.
+  /// The id of the reservation, which is also the idempotency key of the `withReservation` call.
   public let id: UUID
   /// The user that the credits belong to.
   public let user: UUID
@@ -15,7 +15,7 @@ public struct HeldReservation: Sendable, Hashable {
   public let expiresAt: Date
   /// True if the credits used and held in the month exceed the month's soft limit.
   public let softLimitIsPassed: Bool
-  /// True if an earlier run reserved the credits under the same id and did not settle them.
+  /// True if an earlier call reserved the credits under the same id and did not settle them.
   public let isResumed: Bool
 }
 
@@ -55,7 +55,7 @@ public struct InsufficientCredits: Error, Sendable, Hashable, CustomStringConver
   public let description: String
 }
 
-/// An error that is thrown if an earlier run has already used the reservation's id.
+/// An error that is thrown if an earlier call has already used the reservation's id.
 ///
 /// The closure must not run again. The reservation was settled, it has expired, or it was
 /// dispatched and the vendor may have charged.
@@ -113,7 +113,7 @@ extension Credits {
   ///   - user: The user whose budget is charged. The call fails with NOT_FOUND if the user is
   ///     unknown.
   ///   - credits: The number of credits to reserve, at least 1.
-  ///   - id: The idempotency key of the whole run; `nil` generates an id.
+  ///   - id: The id of the reservation and idempotency key of this call; `nil` generates an id.
   ///   - operation: The kind of charge in the ledger: `.generation` or `.regeneration`.
   ///   - timeToLive: The reservation's time to live, rounded up to whole seconds, up to 24 hours;
   ///     `nil` means 15 minutes.

@@ -80,7 +80,7 @@ public struct Credits: Sendable {
 
   /// Extends a reservation to expire after a time from now.
   ///
-  /// A reservation that expires later already is left unchanged.
+  /// If the reservation already expires later, its expiry is unchanged.
   ///
   /// - Parameters:
   ///   - reservation: The id of a reservation that is HELD or DISPATCHED. The call fails with

@@ -1,8 +1,8 @@
 /// The limits of the batches in which changes are written.
 public struct BatchLimits: Sendable, Hashable {
-  /// The number of shards of users whose changes are written in parallel.
+  /// The number of shards into which the users are divided.
   ///
-  /// Each shard writes one batch at a time.
+  /// Each shard writes one batch at a time, in parallel with the other shards.
   public var shards = 2
   /// The maximum number of changes in one batch.
   public var batch = 512

@@ -6,8 +6,8 @@ internal import Postgres
 ///
 /// Users are divided into shards. Each shard writes one batch at a time, so that many changes share
 /// a transaction and batches of this program do not wait for each other's locks. Correctness does
-/// not depend on it: the engine locks each user's counters, and several programs may write to one
-/// database.
+/// not depend on the shards: the engine locks each user's counters, so several programs may write
+/// to one database.
 final class CreditWriter: Sendable {
   private typealias Queue = BatchQueue<PendingChange, PendingChange.Delivery>
 

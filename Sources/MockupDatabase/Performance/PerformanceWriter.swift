@@ -13,10 +13,10 @@ struct PerformanceWriter: Sendable {
   func record(
     _ batches: [PerformanceBatch]
   ) async throws(PostgresError) -> [PerformanceStore.Answer] {
-    var places: [UUID: Int] = [:]
+    var indices: [UUID: Int] = [:]
     var firsts: [PerformanceBatch] = []
-    for batch in batches where places[batch.id] == nil {
-      places[batch.id] = firsts.count
+    for batch in batches where indices[batch.id] == nil {
+      indices[batch.id] = firsts.count
       firsts.append(batch)
     }
     guard !firsts.isEmpty else { return [] }
@@ -24,10 +24,10 @@ struct PerformanceWriter: Sendable {
     guard firsts.count < batches.count else { return answers }
     var answered: Set<UUID> = []
     return batches.map { batch in
-      let place = places[batch.id] ?? 0
-      if answered.insert(batch.id).inserted { return answers[place] }
-      return batch.entries == firsts[place].entries
-        ? answers[place].asReplayed : .conflictingEntries
+      let index = indices[batch.id] ?? 0
+      if answered.insert(batch.id).inserted { return answers[index] }
+      return batch.entries == firsts[index].entries
+        ? answers[index].asReplayed : .conflictingEntries
     }
   }
 
@@ -46,10 +46,10 @@ struct PerformanceWriter: Sendable {
       let mockups = try await transaction.query(
         Queries.lockPerformance, Parameters(named.map(\.userID), named.map(\.id)),
         PerformanceTally.Mockup.init)
-      var sheet = PerformanceTally(mockups)
-      var outcomes = claimed.map { sheet.add($0) }[...]
+      var tally = PerformanceTally(mockups)
+      var outcomes = claimed.map { tally.add($0) }[...]
       try await transaction.execute(
-        Queries.recordPerformance, sheet.parameters(claimed, Array(outcomes)))
+        Queries.recordPerformance, tally.parameters(claimed, Array(outcomes)))
       return claims.map { claim in
         guard claim.isNew, let outcome = outcomes.popFirst() else { return claim.answer }
         return .recorded(outcome)

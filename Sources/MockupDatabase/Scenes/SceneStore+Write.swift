@@ -46,9 +46,9 @@ public struct SceneTemplateChange: Sendable, Hashable {
   public var name: String?
   /// The new description; an empty string removes it.
   public var description: String?
-  /// The new vendor's id of the template.
+  /// The new vendor id of the template.
   public var vendorID: String?
-  /// The new vendor's URL of the template; an empty string removes it.
+  /// The new vendor URL of the template; an empty string removes it.
   public var vendorURL: String?
   /// The new configuration, which replaces the old one as described in
   /// `SceneConfig.replacing(_:)`.

@@ -14,7 +14,7 @@ extension MockupService {
     _ request: ClaimMockupsRequest, context: ServerContext
   ) async throws -> ClaimMockupsResponse {
     let claim = try request.claim()
-    // A server that stops does not wait for claims that wait for work.
+    // A waiting claim ends when the server drains, so that it does not delay the end of the server.
     if claim.wait > .zero { context.endAtDrain() }
     let end = ContinuousClock.now + claim.wait
     while true {

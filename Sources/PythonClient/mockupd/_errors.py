@@ -53,7 +53,7 @@ class NotCharged(MockupdError):
 
 
 class CallError(MockupdError):
-    """A call that failed. The subclass tells the status code; other codes have none."""
+    """A call that failed. The common status codes have subclasses."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class CallError(MockupdError):
     def is_transient(self) -> bool:
         """True if the same call may succeed later."""
         if isinstance(self, ResourceExhausted):
-            # Without a delay, the limit is one that a retry exceeds again.
+            # Without a delay, a retry would exceed the same limit again.
             return self.retry_delay is not None
         return self.code in (
             grpc.StatusCode.UNAVAILABLE,

@@ -32,8 +32,8 @@ class Reservation:
 
     The end of the block commits `spent` credits, or all of them, and releases the rest. The commit
     is retried while the server is unavailable, for up to the client's timeout, and
-    KeyboardInterrupt does not end it. If it fails, CallError is raised: `Client.get_reservation`
-    then tells the state.
+    KeyboardInterrupt does not end it. If it fails, CallError is raised, and
+    `Client.get_reservation` returns the state of the reservation.
 
     If the block raises an exception, the credits are released, and the exception continues. If the
     reservation is dispatched, the vendor may have charged: the credits then stay held until a late
@@ -65,7 +65,7 @@ class Reservation:
         self._is_dispatched = False
         self._block_has_ended = threading.Event()
 
-        #: The id of the reservation, which is also the idempotency key of the run.
+        #: The id of the reservation, which is also the idempotency key of the block.
         self.id: str = request.reservation_id
         #: The user that the credits belong to.
         self.user: str = request.user_id
@@ -73,12 +73,12 @@ class Reservation:
         self.credits: int = request.credits
         #: True if an earlier run reserved the credits under the same id and did not settle them.
         self.is_resumed = False
-        #: The time at which the reservation expires, unless it is extended; known in the block.
+        #: The time at which the reservation expires, unless it is extended; None before the block.
         self.expires_at: Optional[datetime.datetime] = None
         #: True if the credits used and held in the month exceed the month's soft limit.
         self.soft_limit_passed = False
         self._spent: Optional[int] = None
-        #: The response to the commit; known after the block.
+        #: The response to the commit; set when the block has ended.
         self.outcome: Optional[credits_pb2.CommitReservationResponse] = None
 
     @property
@@ -88,7 +88,7 @@ class Reservation:
 
     @spent.setter
     def spent(self, credits: Optional[int]) -> None:
-        # An error that only the commit would find costs the commit.
+        # Checked here, because a commit with an invalid number would fail after the work is done.
         if credits is not None and not (isinstance(credits, int) and 0 <= credits < 2**31):
             raise ValueError(f"spent {credits!r} is not a number of credits")
         self._spent = credits

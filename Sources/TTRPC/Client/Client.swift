@@ -102,8 +102,8 @@ public final class Client: Sendable {
   /// Calls a method with any number of requests, which a closure writes, and one response.
   ///
   /// After the closure returns, the client waits for the response. A server may respond before it
-  /// has read all requests. Writing then throws an ``RPCError``, which the closure may throw on:
-  /// the call returns the response nevertheless.
+  /// has read all requests. Writing then throws an ``RPCError``. If the closure rethrows it, the
+  /// call still returns the response.
   ///
   /// - Parameters:
   ///   - method: A method with the shape ``CallShape/clientStreaming``.

@@ -229,7 +229,7 @@ extension ClientCall {
 }
 
 extension CallShape {
-  /// The flags of the request frame, which tell the server if messages follow it.
+  /// The flags of the request frame, which tell the server whether messages follow.
   fileprivate var requestFlags: FrameFlags {
     switch self {
     case .unary: []

@@ -61,7 +61,7 @@ struct ClientExchange: Sendable {
     }.get()
   }
 
-  /// Runs a closure, and cancels the call after it if it has not ended.
+  /// Runs a closure, and then cancels the call unless the call has ended.
   ///
   /// - Throws: The closure's error. If it is an ``RPCError`` and the call has failed, the status of
   ///   the call instead.

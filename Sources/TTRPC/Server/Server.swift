@@ -11,8 +11,9 @@ internal import NIOPosix
 /// try await server.run(on: UnixListener(path: "/run/greeter.sock")) { print("ready") }
 /// ```
 ///
-/// A server runs once: ``run(on:onReady:)`` returns after ``drain()`` was called or its task was
-/// cancelled, and all calls in flight were answered or ``ServerLimits/drainTimeout`` has passed.
+/// A server runs once. When ``drain()`` is called or the task of ``run(on:onReady:)`` is cancelled,
+/// the server answers the calls in flight, for at most ``ServerLimits/drainTimeout``, and
+/// ``run(on:onReady:)`` returns.
 public final class Server: Sendable {
   private let parts: ServerParts
   private let eventLoopCount: Int
@@ -21,13 +22,13 @@ public final class Server: Sendable {
   /// The event loops, or `nil` if the server is not running.
   private let threads = NIOLockedValueBox<MultiThreadedEventLoopGroup?>(nil)
 
-  /// The state that belongs to each event loop, by the event loop's identity.
+  /// The state of each event loop, keyed by the event loop's identity.
   private let loops = NIOLockedValueBox<[ObjectIdentifier: ServerLoop]>([:])
 
   /// Creates a server, which serves once ``run(on:onReady:)`` is called.
   ///
   /// - Parameters:
-  ///   - services: The services, each with a name of its own.
+  ///   - services: The services, which must have distinct names.
   ///   - formats: The protocols to speak besides ttrpc and HTTP/1.1.
   ///   - routes: The paths to serve over HTTP on the same socket. Without routes, the server does
   ///     not recognize HTTP.
@@ -60,7 +61,7 @@ public final class Server: Sendable {
   ///
   /// - Parameters:
   ///   - listener: The listening socket, which is closed before this method returns.
-  ///   - onReady: Called when the server accepts connections.
+  ///   - onReady: Called once, when the server starts to accept connections.
   /// - Throws: ``UnixListener/Failure`` if the socket cannot accept connections.
   public func run(
     on listener: consuming UnixListener, onReady: @Sendable () -> Void = {}
@@ -153,8 +154,9 @@ public final class Server: Sendable {
     connections.startDrain()
   }
 
-  /// Reads the budget of each open connection again, after the policy behind the budgets has
-  /// changed.
+  /// Reads the budget of each open connection again.
+  ///
+  /// Call it after a change that affects the budgets, such as a new access policy.
   public func budgetsChanged() {
     connections.fire(BudgetsChanged())
   }

@@ -1,6 +1,7 @@
 /// The limits of a server.
 ///
-/// A call above a limit gets a status. If no call is affected, the connection is closed.
+/// A call that exceeds a limit fails with a status. If no particular call exceeds the limit, the
+/// connection is closed.
 public struct ServerLimits: Sendable, Hashable {
   /// The limits on the size of messages.
   public var wire = WireLimits()

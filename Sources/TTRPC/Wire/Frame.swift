@@ -41,7 +41,7 @@ struct FrameHeader: Sendable, Hashable {
   }
 }
 
-/// A frame; its length is that of the payload.
+/// A frame, whose header is derived from its properties.
 struct Frame: Sendable, Hashable {
   var streamID: UInt32
   var type: UInt8

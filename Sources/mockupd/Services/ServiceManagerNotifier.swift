@@ -41,8 +41,8 @@ final class ServiceManagerNotifier: Sendable {
 
   /// Runs a closure that reloads the settings, and reports the reload.
   ///
-  /// A server that is not ready yet, or is stopping, does not report it, because the end of a
-  /// reload is reported as ready.
+  /// A server that is starting or stopping does not report the reload, because the end of a reload
+  /// can only be reported as `READY=1`.
   func whileReloading(_ body: () async -> Void) async {
     let isAnnounced = phase.withLockedValue { phase in
       if phase == .ready { tell(.reloading) }

@@ -88,7 +88,7 @@ private func announce(_ line: String) {
   LineWriter(STDOUT_FILENO).write(line)
 }
 
-/// The error of a database that the server cannot use in its condition.
+/// The error that the server cannot use the database in its current condition.
 struct UnusableDatabase: ErrorWithExitCode, CustomStringConvertible {
   let condition: DatabaseCondition
 

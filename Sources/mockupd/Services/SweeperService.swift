@@ -8,7 +8,8 @@ internal import ServiceLifecycle
 /// The service that expires due reservations and leases every few seconds; see ``SweepStore``.
 ///
 /// Nothing depends on when it runs, so it limits its load: it sweeps one batch at a time, each in
-/// its own transaction, and at other times than the sweepers of other servers.
+/// its own transaction. Its interval is random, so that the sweepers of several servers seldom run
+/// at the same time.
 struct SweeperService: ServiceLifecycle.Service, CustomStringConvertible {
   /// A kind of record that expires, with its sweep and its metrics.
   struct Kind: Sendable {

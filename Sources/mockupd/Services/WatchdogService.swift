@@ -5,10 +5,10 @@ internal import TTRPC
 /// The service that notifies the service manager, twice per watchdog interval, that the server is
 /// alive.
 ///
-/// Before each notification, every event loop must complete a tick. An event loop that hangs blocks
-/// the notification, like all its calls, so the manager restarts the program. The check does not
-/// involve the database, which a restart would not repair, and needs no call slot, which a busy
-/// server may not have.
+/// Before each notification, every event loop must complete a tick. If an event loop hangs, and all
+/// its calls with it, no notification is sent, and the service manager restarts the program. The
+/// check does not involve the database, which a restart would not repair, and takes no call slot,
+/// because a busy server may have none left.
 struct WatchdogService: ServiceLifecycle.Service, CustomStringConvertible {
   let interval: WatchdogInterval
   let server: Server

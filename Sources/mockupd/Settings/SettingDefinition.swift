@@ -125,8 +125,8 @@ extension SettingKey {
     case .shards:
       .init(
         .integer(1...64, default: 2),
-        "number of shards of users whose credit changes are written concurrently, one batch "
-          + "per shard at a time")
+        "number of shards into which the users are divided; each shard writes one batch of credit "
+          + "changes at a time, in parallel with the others")
     case .maxBatchSize:
       .init(.integer(1...4096, default: 512), "maximum number of changes in one batch")
     case .maxPendingChanges:

@@ -203,7 +203,7 @@ import Testing
   @Test func `a failed mockup releases its credits and keeps the message`() async throws {
     try await Self.withFixture { fixture in
       let id = try await fixture.claimedMockup()
-      // Begins like an option.
+      // The message begins like an option.
       let fail = ["fail", fixture.user, id, "--attempt", "1", "--message", "--no such template"]
       for isReplayed in [false, true] {
         let mockup = try await fixture.json(fail, as: [String: Any].self)
@@ -351,7 +351,7 @@ import Testing
       "'--no-retry' had already been set with flag '--may-retry'"
     ),
   ])
-  func `arguments that make no sense are refused with the usage`(
+  func `invalid arguments are refused with the usage`(
     _ arguments: [String], _ error: String
   ) async throws {
     let ending = try await Program.mockupctl.run(["mockups"] + arguments)

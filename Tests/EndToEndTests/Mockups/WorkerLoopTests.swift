@@ -251,7 +251,7 @@ import Testing
       let renewed = "SELECT extract(epoch FROM lease_expires_at)::bigint FROM mockupd.mockup_jobs"
       try await Self.working(fixture, lease: .seconds(30)) { [database = fixture.database] _ in
         let first = try await database.numbers(renewed).first ?? 0
-        // Long enough for a lease to expire that is not renewed.
+        // Long enough for an unrenewed lease to expire.
         try await eventually("the lease is renewed twice") {
           try await database.numbers(renewed).first ?? 0 > first + 30
         }

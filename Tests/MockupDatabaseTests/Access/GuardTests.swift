@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(arguments: states)
-  func `a mockup has no file only while it is pending, generating or failed`(in state: String)
+  func `only a pending, generating or failed mockup may have no file`(in state: String)
     async throws
   {
     try await TwoUsers.with { users in

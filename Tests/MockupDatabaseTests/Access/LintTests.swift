@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct LintTests {
   @Test(arguments: Lint.all)
-  func `each check passes on the schema and detects its damage`(_ lint: Lint) async throws {
+  func `each check passes on the schema and detects the defect that it is for`(_ lint: Lint)
+    async throws
+  {
     try await MigratedDatabase.with { database in
       try await database.withOwner { pool in
         let findings = try await pool.lines(lint.query)

@@ -160,7 +160,8 @@ import Testing
     }
   }
 
-  @Test func `a change beyond the queue limit is rejected and no other change is`() async throws {
+  @Test func `a change beyond the queue limit is rejected and the others are written`() async throws
+  {
     try await withStore(limits: { $0.waiting = 5 }) { ledger, store, user in
       let (tasks, refusals) = try await ledger.withLocks(Self.locks) {
         let first = Task {

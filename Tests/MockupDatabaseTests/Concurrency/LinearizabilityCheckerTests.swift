@@ -78,7 +78,7 @@ import Testing
         isLinearizable([(reserve, nil, 1, 2), (.usage, [seen], 3, 4), (.usage, [then], 5, 6)])
           == isPossible)
     }
-    // It takes effect neither before it was made nor twice.
+    // A call cannot take effect before it is made, or take effect twice.
     #expect(
       !isLinearizable([(.usage, [after], 1, 2), (reserve, nil, 3, 4), (.usage, [before], 5, 6)]))
     #expect(

@@ -26,7 +26,7 @@ import Testing
           try await transaction.execute("SELECT FROM mockupd.credit_counters FOR NO KEY UPDATE")
           let task = Task { try await step() }
           try? await fixture.ledger.waitForBlockedStatements(1)
-          // Like a call that has settled the reservation of another mockup.
+          // Takes the feed lock, like a call that has settled another reservation.
           try await transaction.execute(
             Statement("UPDATE mockups SET dm_render_id = '\(number)'"))
           return task

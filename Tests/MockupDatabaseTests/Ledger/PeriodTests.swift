@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  @Test func `a settlement changes the month of its reservation`() async throws {
+  @Test func `a settlement changes the counters of its reservation's month`() async throws {
     try await LedgerFixture.with(at: "2026-05-31T23:59:59Z") { ledger in
       let user = try await ledger.user(budget: 20)
       let (released, committed) = (UUID(), UUID())

@@ -92,7 +92,7 @@ import Testing
   }
 }
 
-/// A random sequence of calls, each made of the store and of the model.
+/// A random sequence of calls, each of which is made to the store and to the model.
 struct ModelWalk {
   let ledger: LedgerFixture
   var random: SplitMix64

@@ -11,7 +11,7 @@ public final class DatagramListener: Sendable {
   /// - Parameter name: A path that does not exist yet, or `@` and an abstract name.
   public init(_ name: String) throws(RawPeer.Failure) {
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { throw RawPeer.Failure(description: "socket") }
+    guard descriptor >= 0 else { throw RawPeer.Failure(description: "cannot create a socket") }
     var timeout = timeval(tv_sec: Int(testTimeout.components.seconds), tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))

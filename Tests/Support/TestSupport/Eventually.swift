@@ -5,7 +5,7 @@ public let testTimeout: Duration = .seconds(600)
 
 /// The error of a wait whose event did not occur.
 public struct EventMissing: Error, CustomStringConvertible {
-  /// The event, and the place of the wait.
+  /// The time limit, the event, and the source location of the wait.
   public let description: String
 }
 

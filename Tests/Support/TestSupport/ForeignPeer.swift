@@ -6,8 +6,8 @@ public enum ForeignPeer {
   /// Connects, sends bytes, and returns the bytes that it receives until the server closes the
   /// connection, for at most ``testTimeout``.
   ///
-  /// - Parameter streams: The number of streams after whose first frames it stops reading; `nil` if
-  ///   the response has no frames.
+  /// - Parameter streams: The number of streams that must have received a frame before the peer
+  ///   stops reading; `nil` to read until the server closes the connection.
   public static func exchange(
     as identity: Program.Identity, at socket: String, _ bytes: [UInt8], streams: Int? = nil
   ) async throws -> [UInt8] {

@@ -28,7 +28,7 @@ public enum Program: String, Sendable {
 
   /// The reason why a program did not do what a test needs.
   public struct Failure: Error, CustomStringConvertible {
-    /// The message of the failed test.
+    /// The operation that failed, and the reason if it is known.
     public let description: String
 
     /// Creates a failure with a message.

@@ -30,7 +30,7 @@ public final class RawListener: Sendable {
         continuation.resume(returning: Glibc.accept(descriptor, nil, nil))
       }
     }
-    guard accepted >= 0 else { throw RawPeer.Failure(description: "accept") }
+    guard accepted >= 0 else { throw RawPeer.Failure(description: "cannot accept a connection") }
     return RawPeer(descriptor: accepted)
   }
 
@@ -45,7 +45,7 @@ enum UnixAddress {
   static func makeSocket(flags: Int32 = 0) throws(RawPeer.Failure) -> Int32 {
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | flags
     let descriptor = socket(AF_UNIX, type, 0)
-    guard descriptor >= 0 else { throw RawPeer.Failure(description: "socket") }
+    guard descriptor >= 0 else { throw RawPeer.Failure(description: "cannot create a socket") }
     return descriptor
   }
 

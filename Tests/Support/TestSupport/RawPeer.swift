@@ -3,7 +3,7 @@ internal import Glibc
 
 /// An end of a Unix socket for tests that send bytes which no client library would send.
 ///
-/// Reads and writes block threads of their own.
+/// Its reads and writes block threads of its own, not those of the caller.
 public final class RawPeer: Sendable {
   private let descriptor: Int32
   private let reading = DispatchQueue(label: "raw peer reads")
@@ -11,7 +11,7 @@ public final class RawPeer: Sendable {
 
   /// The reason why a socket operation failed.
   public struct Failure: Error, CustomStringConvertible {
-    /// The message of the failed test.
+    /// The operation that failed, and the reason if it is known.
     public let description: String
 
     /// Creates a failure with a message.
@@ -30,7 +30,7 @@ public final class RawPeer: Sendable {
     self.init(descriptor: descriptor)
   }
 
-  /// Connects to a path; `nil` if the backlog of the server is full.
+  /// Connects to a path, or returns `nil` if that fails or would wait for the server's backlog.
   public static func connectWithoutWaiting(path: String) -> RawPeer? {
     guard let descriptor = try? UnixAddress.makeSocket(flags: Int32(SOCK_NONBLOCK.rawValue)) else {
       return nil
@@ -80,7 +80,7 @@ public final class RawPeer: Sendable {
     try await eventually("the other end reads all bytes") {
       var waiting: Int32 = 0
       guard unsafe ioctl(descriptor, UInt(TIOCOUTQ), &waiting) == 0 else {
-        throw Failure(description: "ioctl")
+        throw Failure(description: "cannot read the length of the socket's queue")
       }
       return waiting == 0
     }
@@ -96,7 +96,7 @@ public final class RawPeer: Sendable {
     get throws(Failure) {
       var arrived: Int32 = 0
       guard unsafe ioctl(descriptor, UInt(FIONREAD), &arrived) == 0 else {
-        throw Failure(description: "ioctl")
+        throw Failure(description: "cannot read the length of the socket's queue")
       }
       return arrived > 0
     }

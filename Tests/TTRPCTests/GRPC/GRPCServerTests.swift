@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  @Test func `a request of another content type is refused by HTTP`() async throws {
+  @Test func `a request of another content type is refused with an HTTP status`() async throws {
     try await Self.withPeer { peer, _, _ in
       let id = try await peer.open("/p/Echo", type: "application/json", isLast: true)
       guard case .headers(let headers, isLast: true) = await peer.next(id) else {
@@ -154,7 +154,7 @@ import Testing
     #expect(notes.withLockedValue { $0 } == ["a>", "b>", "b<\(result)", "a<\(result)"])
   }
 
-  @Test func `the client's library is not metadata`() throws {
+  @Test func `fields that a client library adds are not metadata`() throws {
     let head = try GRPCRequestHead(
       HPACKHeaders([
         (":method", "POST"), (":path", "/p/Echo"), ("content-type", "application/grpc"),
@@ -266,7 +266,7 @@ import Testing
     }
   }
 
-  @Test func `a client that grants no window stops the writer, and goes on later`() async throws {
+  @Test func `a writer waits until the client grants a window`() async throws {
     try await Self.withPeer(window: 20_000) { peer, _, server in
       // The second message waits, because the first one exceeds what a stream may hold unsent.
       let id = try await peer.open("/p/Blob")

@@ -29,7 +29,7 @@ struct HTTP2RawPeer {
 
   private let peer: RawPeer
 
-  /// Connects, and sends the preface with settings and the acknowledgment of the server's.
+  /// Connects, and sends the preface with settings and the acknowledgment of the server's settings.
   ///
   /// The server's settings apply from then on.
   ///
@@ -140,7 +140,10 @@ struct HTTP2RawPeer {
     return last
   }
 
-  /// Waits until the server has answered a PING frame, and so has read all frames before.
+  /// Sends a PING frame, and waits for its acknowledgment, which shows that the server has read all
+  /// earlier frames.
+  ///
+  /// - Returns: False if the server has closed the connection instead.
   func isOpen() async throws -> Bool {
     try await send(Self.ping)
     return try await next(.ping) != nil

@@ -7,7 +7,7 @@ import Testing
 
 /// Fairness between peers, and the delivery of answers before a connection closes.
 @Suite(.timeLimit(.minutes(15))) struct ServerFairnessTests {
-  @Test func `a burst of frames does not keep another connection waiting for all of it`()
+  @Test func `a frame waits only for a part of another connection's burst`()
     async throws
   {
     let service = TestService()
@@ -55,7 +55,7 @@ import Testing
       try await server.wait(forCalls: 1)
       server.drain()
       try await eventually("the listener is closed") { (try? RawPeer(path: path)) == nil }
-      // At most one read's worth, since the server does not know what the socket buffer holds.
+      // Few enough for one read: the server closes without knowing what else the socket holds.
       try await peer.send(requestFrames("Echo", 1...50))
       service.released.set()
       var answers = 0

@@ -238,7 +238,7 @@ import Testing
     }
   }
 
-  @Test func `a call that ends at the drain ends when the server drains`() async throws {
+  @Test func `a drain ends a call marked with endAtDrain as unavailable`() async throws {
     let service = TestService()
     try await withServer(service: service) { path, server in
       let peer = try RawPeer(path: path)

@@ -1,7 +1,8 @@
 -- Returns a page of the credits of all users. Each row also has the totals over all users that
 -- match the filter. An empty page has one row without a user.
 --
--- The sort key (figure) is ascending in every order; users with the same key are sorted by id.
+-- The sort key is the column figure, negated if the highest number comes first. Users with the same
+-- figure are sorted by id.
 --
 -- $1 timestamptz  now
 -- $2 integer      year; null: the current year   $3 integer  month; null: the current month

@@ -1,4 +1,4 @@
--- Refunds a batch. See mockupd.refund for the outcomes.
+-- Makes a batch of refunds. See mockupd.refund for the outcomes.
 --
 -- $1 timestamptz  now
 -- $2 uuid[]       users                          $3 uuid[]     refund ids

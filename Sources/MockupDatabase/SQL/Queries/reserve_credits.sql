@@ -1,4 +1,4 @@
--- Reserves a batch. See mockupd.reserve for the outcomes.
+-- Makes a batch of reservations. See mockupd.reserve for the outcomes.
 --
 -- $1 timestamptz  now
 -- $2 uuid[]       users                      $3 uuid[]  reservation ids

@@ -1,5 +1,4 @@
--- Returns the template that is used for a user's mockups of a scene. generate_mockups uses the same
--- one.
+-- Returns the template for a user's mockups of a scene, as generate_mockups chooses it.
 --
 -- $1 uuid  user
 -- $2 text  scene key

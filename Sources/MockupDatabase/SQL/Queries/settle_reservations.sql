@@ -1,4 +1,5 @@
--- Dispatches, extends, commits or releases a batch. See mockupd.settle for the outcomes.
+-- Dispatches, extends, commits or releases each of several reservations. See mockupd.settle for the
+-- outcomes.
 --
 -- $1 timestamptz  now
 -- $2 uuid[]       users                            $3 uuid[]     reservation ids

@@ -124,8 +124,8 @@ public final class ServerLoad: Sendable {
 
   /// Adds a connection and its calls to the guests' counters, or subtracts them.
   ///
-  /// - Parameter isGuest: True if the connection's user has become a guest; false if the user is a
-  ///   guest no longer.
+  /// - Parameter isGuest: True if the connection's user has become a guest; false if the user is no
+  ///   longer a guest.
   func guestChanged(to isGuest: Bool, connections: Int, calls: Int, endlessCalls: Int) {
     let sign = isGuest ? 1 : -1
     guests.connections.add(sign * connections)

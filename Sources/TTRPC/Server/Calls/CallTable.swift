@@ -4,11 +4,11 @@ internal import ProtobufC
 /// The calls of a connection: it admits them, runs their handlers, and ends them.
 ///
 /// A call takes these steps with every wire format. A method that answers from memory skips the
-/// first and takes no capacity, unless an interceptor that is not a hook runs around it.
+/// first and takes no capacity, unless it needs interceptors other than hooks.
 ///
 /// 1. ``start(_:_:)`` admits the call, or answers it with the reason for which it is refused.
-/// 2. The call hooks or the interceptors run, and then the handler: at once, until its completion
-///    is called, or in a task.
+/// 2. The call hooks or the interceptors run, and then the handler: synchronously, in a task, or,
+///    if it is deferred, until it calls its completion.
 /// 3. `handlerReturned` gives the capacity back and sends the outcome.
 ///
 /// In between, ``end(_:_:)`` can end the call early. The caller then gets the reason at once, the
@@ -131,7 +131,7 @@ package final class CallTable {
         return handlerReturned(call, context, [], .failure(error))
       }
     }
-    // A request may take longer to arrive than its call may take.
+    // The deadline may have passed while the request was arriving.
     let isOverdue =
       context.deadline.map { $0 <= (request.timeout == nil ? call.began : .now) }
       ?? false
@@ -325,7 +325,7 @@ package final class CallTable {
     release(call)
     let shape = call.method.shape
     if let entry = remove(call.streamID), shape != .unary {
-      // For tasks that the handler has left behind.
+      // The handler may have started tasks that still use the stream.
       call.end(.ended)
       entry.requests?.fail(.ended)
       output?.dropWaiting(of: call.streamID, .ended)
@@ -475,7 +475,7 @@ package final class CallTable {
     entries[streamID]?.requests?.finish(.success(()))
   }
 
-  /// A Boolean value that indicates whether the handlers have taken half of what may wait for them.
+  /// A Boolean value that indicates whether the queues of messages are at most half full.
   var readersHaveCaughtUp: Bool {
     inboundBudget.bytes <= limits.queuedBytesPerConnection / 2
       && entries.ids { $0.queuedBytes > limits.effectiveQueuedBytesPerStream / 2 }.isEmpty

@@ -23,7 +23,7 @@ public struct Method: Sendable {
 
   /// A closure that tells the handler of a deferred call that the call has ended.
   ///
-  /// The handler must deliver an outcome all the same, which is discarded.
+  /// The handler must still deliver an outcome, which is discarded.
   public typealias Cancellation = @Sendable () -> Void
 
   /// A handler that reads the request in place and answers it later.

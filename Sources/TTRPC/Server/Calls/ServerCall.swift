@@ -96,7 +96,8 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
 
   /// Runs the call's handler and returns what the caller gets.
   ///
-  /// If the call has ended early, this is the reason; otherwise, the handler's response or status.
+  /// The caller gets the reason if the call has ended early, and else the handler's response or
+  /// status.
   func outcome(
     of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
   ) async throws(RPCError) -> [UInt8] {

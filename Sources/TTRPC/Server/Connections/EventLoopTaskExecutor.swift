@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// A task executor that runs unary handlers on the event loop of their connection.
 ///
-/// A handler that does not suspend is answered without a change of thread.
+/// A call whose handler does not suspend is answered without a change of thread.
 final class EventLoopTaskExecutor: TaskExecutor {
   private let inbox: LoopInbox<Job>
 

@@ -1,7 +1,7 @@
 internal import Logging
 package import NIOCore
 
-/// The times of the last events of a connection, from which it follows that the peer stalls.
+/// The times of a connection's last events, which show whether the peer stalls.
 package struct PeerActivity {
   /// The time at which the peer last sent something.
   package var lastRead: NIODeadline

@@ -79,7 +79,7 @@ package final class ServerConnection {
 
   private func closed() {
     detach()
-    // The admission at that time, because the budget may have changed since the beginning.
+    // The current admission: the budget may have changed since the connection was admitted.
     server.load.connectionClosed(calls.admission)
   }
 
@@ -106,7 +106,7 @@ package final class ServerConnection {
 
   /// Closes the connection if the peer stops within a frame, does not read, or is idle.
   ///
-  /// The watch calls it at a quarter of the shortest timeout.
+  /// It runs at intervals of a quarter of the shortest timeout.
   private func checkPeer() {
     let queuedBefore = queuedBytes
     checkQueuedBytes()

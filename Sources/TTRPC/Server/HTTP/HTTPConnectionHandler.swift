@@ -103,8 +103,8 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   private func respond(_ response: HTTPResponse, to head: HTTPRequestHead) {
     deadline?.cancel()
     guard let context, context.channel.isActive else { return }
-    // A peer that does not read its response must not keep the connection open. Set before the
-    // write, which may close the channel.
+    // A peer that does not read its response must not keep the connection open. The deadline is set
+    // before the write, because the write may close the channel.
     setDeadline(of: 0, in: server.limits.writeTimeout)
     var answer = HTTPResponseHead(
       version: head.version, status: HTTPResponseStatus(statusCode: response.status))

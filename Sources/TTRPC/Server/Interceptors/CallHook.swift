@@ -30,7 +30,7 @@ public protocol HookInterceptor: ServerInterceptor {
   /// Returns the call hook for a method, or `nil` if its calls need none.
   ///
   /// The server calls it once for each registered method when it is created, and again for each
-  /// call that needs an interceptor that is not a hook.
+  /// call that also needs interceptors other than hooks.
   ///
   /// - Parameters:
   ///   - method: The method, whose names are chosen by the peer if it is unknown.
@@ -39,7 +39,7 @@ public protocol HookInterceptor: ServerInterceptor {
 }
 
 extension HookInterceptor {
-  /// Runs the call hook around a call that needs an interceptor that is not a hook.
+  /// Runs the call hook around a call that also needs interceptors other than hooks.
   public func intercept(
     _ context: ServerContext, next: (ServerContext) async throws(RPCError) -> Void
   ) async throws(RPCError) {

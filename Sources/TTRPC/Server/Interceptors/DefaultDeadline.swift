@@ -21,7 +21,7 @@ public struct DefaultDeadline: HookInterceptor {
     shapes.contains(method.shape) ? Hook(timeout: timeout) : nil
   }
 
-  /// Sets the deadline of a call that needs an interceptor that is not a hook.
+  /// Sets the deadline of a call that also needs interceptors other than hooks.
   ///
   /// The call has already begun, so the deadline is also set on its connection.
   public func intercept(

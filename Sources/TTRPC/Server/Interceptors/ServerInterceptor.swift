@@ -44,7 +44,7 @@ struct ServerInterceptorChain: Sendable {
 
   /// Returns the call hooks for calls of a method without metadata.
   ///
-  /// - Returns: `nil` if such calls need an interceptor that is not a hook.
+  /// - Returns: `nil` if such calls need interceptors other than hooks.
   func hooks(of method: MethodDescriptor) -> [any CallHook]? {
     var hooks: [any CallHook] = []
     for interceptor in interceptors where !interceptor.needsMetadata {

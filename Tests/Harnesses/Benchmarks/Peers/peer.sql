@@ -1,7 +1,7 @@
 -- The schema of the peers: a conventional service that calls one function for each request, with
 -- counters in the user's row, a row for each reservation, and a ledger. The benchmarks compare with
--- it, so it is as fast as it can be while it is correct. It has no expiry and no change of year.
--- The credits spent are its only monthly figure.
+-- it, so it is as fast as a correct schema can be. It has no expiry and no change of year, and its
+-- only monthly figure is the credits spent.
 --
 --   psql -v users=1000 -f peer.sql URL
 --
@@ -35,7 +35,7 @@ CREATE TABLE peer.reservations (
   credits integer NOT NULL CHECK (credits > 0),
   operation text NOT NULL,
   state text NOT NULL,
-  -- The credits available after it, for the response to a retry.
+  -- The credits available after the reservation, for the response to a retry.
   remaining integer NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE peer.ledger (
   user_id uuid NOT NULL REFERENCES peer.users (id),
   credits integer NOT NULL CHECK (credits > 0),
   operation text NOT NULL,
-  -- The credits available after it, for the response to a retry.
+  -- The credits available after the charge, for the response to a retry.
   remaining integer NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
 );

@@ -20,7 +20,7 @@ using google::protobuf::util::MessageDifferencer;
 
 const char reservation[] = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 const char nobody[] = "00000000-0000-4000-8000-000000000000";
-// No call takes as long as this, unless it is meant to.
+// The timeout of the calls that are not meant to time out.
 const std::chrono::minutes patience(15);
 
 bool failed = false;
@@ -75,7 +75,7 @@ grpc::Status Commit(CreditService::Stub& service, const CommitReservationRequest
   return Call(service, &CreditService::Stub::CommitReservation, request, response);
 }
 
-// Reserves 3 credits, retries that, and commits 2 of them twice.
+// Reserves 3 credits, repeats that call, and commits 2 of them twice.
 void Spend(CreditService::Stub& service, const std::string& user) {
   ReserveCreditsResponse reserved, again;
   grpc::Status status = Reserve(service, ReserveRequest(user, 3, reservation), &reserved);
@@ -201,7 +201,7 @@ void Watch(MockupService::Stub& service, const std::string& user, const std::str
         has_ended && status.error_code() == grpc::StatusCode::CANCELLED, status);
 }
 
-// Makes a call whose deadline is earlier than its response, and one afterwards.
+// Makes a call that exceeds its deadline, and a call after it.
 void RunOutOfTime(CreditService::Stub& service, const std::string& user,
                   const std::string& slow) {
   ReserveCreditsResponse response;

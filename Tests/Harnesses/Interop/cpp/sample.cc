@@ -36,7 +36,7 @@ std::string NewId() {
 }
 
 void Spend(CreditService::Stub& credits, const std::string& user) {
-  // Store the id with the work: a run that begins again after a crash continues under it.
+  // Store the id with the work: after a crash, the next run continues with the same id.
   const std::string reservation = NewId();
   ReserveCreditsRequest reserve;
   reserve.set_user_id(user);

@@ -100,7 +100,7 @@ func askForHealth(ctx context.Context, client *ttrpc.Client) {
 	check("the health of an unknown service is NotFound", status.Code(err) == codes.NotFound, err)
 }
 
-// spend reserves credits, retries that, commits a part, and reads the usage and the ledger.
+// spend reserves credits, repeats that call, commits a part, and reads the usage and the ledger.
 func spend(ctx context.Context, service credits.CreditServiceService, user string) {
 	request := &credits.ReserveCreditsRequest{UserId: user, ReservationId: reservation, Credits: 3}
 	reserved, err := service.ReserveCredits(ctx, request)
@@ -176,7 +176,7 @@ func callAtOnce(ctx context.Context, service credits.CreditServiceService, user 
 			lock.Lock()
 			defer lock.Unlock()
 			if err != nil {
-				check("a call among many", false, err)
+				check("one of 200 concurrent calls", false, err)
 			} else if answer.Success {
 				admitted++
 			}
@@ -194,7 +194,8 @@ func sendMetadata(ctx context.Context, service credits.CreditServiceService, pee
 	check("a call with metadata succeeds", err == nil, err)
 }
 
-// runOutOfTime makes calls that exceed the client's deadline, and the server's deadline only.
+// runOutOfTime makes one call that exceeds the client's deadline, and one that exceeds only the
+// deadline that the server enforces.
 func runOutOfTime(ctx context.Context, service credits.CreditServiceService, peer peer) {
 	request := &credits.ReserveCreditsRequest{
 		UserId: peer.slow, ReservationId: reservation, Credits: 1}

@@ -16,7 +16,7 @@ from mockups.v1 import credits_pb2, credits_pb2_grpc, mockups_pb2, mockups_pb2_g
 
 RESERVATION = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 NOBODY = "00000000-0000-4000-8000-000000000000"
-# No call takes as long as this, unless it is meant to.
+# The timeout in seconds of the calls that are not meant to time out.
 PATIENCE = 900
 
 failed = False
@@ -51,7 +51,7 @@ def reserve_request(user, credits, reservation=None):
 
 
 def spend(service, user):
-    """Reserves 3 credits, retries that, and commits 2 of them twice."""
+    """Reserves 3 credits, repeats that call, and commits 2 of them twice."""
     request = reserve_request(user, 3, RESERVATION)
     first = outcome(service.ReserveCredits, request)
     check("credits are reserved", first.success and first.remaining == 7, first)
@@ -147,7 +147,7 @@ def watch(service, user, trace):
 
 
 def run_out_of_time(service, user, slow):
-    """Makes a call whose deadline is earlier than its response, and one afterwards."""
+    """Makes a call that exceeds its deadline, and a call after it."""
     late = outcome(service.ReserveCredits, reserve_request(slow, 1), timeout=0.2)
     check("the deadline ends a call", has_code(late, grpc.StatusCode.DEADLINE_EXCEEDED), late)
     usage = outcome(service.GetCreditUsage, credits_pb2.GetCreditUsageRequest(user_id=user))

@@ -51,7 +51,7 @@ def raising():
 
 
 class Proxy:
-    """A Unix socket in front of the server's that can lose answers, and hold them back."""
+    """A proxy of the server's Unix socket that can lose answers and delay them."""
 
     def __init__(self, path, server):
         self.path = path
@@ -66,7 +66,7 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def lose_next_answer(self):
-        """Closes the connection instead of sending the next answer, which the server has given."""
+        """Closes the connection instead of forwarding the server's next answer."""
         self._on_answer = lambda: False
 
     def lose_next_answer_and_refuse(self, connections):
@@ -196,7 +196,7 @@ def settle(m, user):
 
 
 def refuse(m, user, slow, socket):
-    """Raises the exceptions of refusals."""
+    """Makes calls that are refused, and checks the exceptions that they raise."""
     available = m.usage(user).remaining_annual
     runs = 0
     with raising() as raised:
@@ -228,7 +228,7 @@ def refuse(m, user, slow, socket):
         with m.reservation(user, 2, id=id):
             runs += 1
     check(
-        "an id of another request raises AlreadyExists",
+        "an id that was used for a different request raises AlreadyExists",
         isinstance(raised.error, mockupd.AlreadyExists),
         raised.error,
     )
@@ -268,7 +268,7 @@ def run_again(m, user):
         credits_pb2.ReserveCreditsRequest(user_id=user, reservation_id=str(id), credits=2),
     )
     with m.reservation(user, 2, id=id) as r:
-        check("a run continues under the id of a run that has settled nothing", r.is_resumed)
+        check("a block continues a reservation that an earlier run did not settle", r.is_resumed)
     check("its credits are charged once", used.since() == (2, 0), used.since())
     ran = False
     with raising() as raised:
@@ -301,12 +301,12 @@ def dispatch(m, user):
         with m.reservation(user, 2, id=id, dispatched=True):
             ran = True
     check(
-        "a dispatched id does not run again",
+        "a block does not run again under the id of a dispatched reservation",
         isinstance(raised.error, mockupd.ReservationAlreadyUsed) and not ran,
         raised.error,
     )
     with m.reservation(user, 2, id=id, dispatched=True, resume_dispatched=True) as r:
-        check("a dispatched id runs again if the block finds out about the charge", r.is_resumed)
+        check("with resume_dispatched, a block runs again under that id", r.is_resumed)
     check("its credits are charged once", used.since() == (2, 0), used.since())
     with raising() as raised:
         with m.reservation(user, 2, dispatched=True):

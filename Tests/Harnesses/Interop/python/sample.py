@@ -22,7 +22,7 @@ def retry(call, request, attempts=8):
 
 def spend(channel, user):
     credits = credits_pb2_grpc.CreditServiceStub(channel)
-    # Store the id with the work: a run that begins again after a crash continues under it.
+    # Store the id with the work: after a crash, the next run continues with the same id.
     reservation = str(uuid.uuid4())
     reserved = retry(
         credits.ReserveCredits,

@@ -143,7 +143,7 @@ extension ServerCase {
 }
 
 extension Conversation {
-  /// Expects stream 1 to end with a status, after at most as many messages as its call has.
+  /// Expects stream 1 to end with a status, after at most `call.messages` messages.
   func expectStatus(_ code: Int64, of call: WaitingCall) async throws {
     var messages = 0
     while let frame = try await next(on: 1) {

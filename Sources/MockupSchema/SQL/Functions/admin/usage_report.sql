@@ -2,8 +2,8 @@
 -- user. Makes one pass over users, counters and settings, and over the few reservations that are
 -- due. Writes nothing.
 --
--- If p_user_id is null, all users are returned. If p_available_at_most is null, the available
--- credits do not limit the users.
+-- If p_user_id is null, all users are returned. If p_available_at_most is null, the result includes
+-- users with any number of available credits.
 CREATE OR REPLACE FUNCTION mockupd.usage_report(
   p_now timestamptz,
   p_year integer,

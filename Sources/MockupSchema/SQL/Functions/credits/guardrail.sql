@@ -1,8 +1,8 @@
 -- Reads a number from a user's guardrails, which may contain any JSON. A JSON number, or text with
 -- a number, is truncated and clamped to 0 … 2^31 - 1. Any other value counts as absent.
 --
--- Only the text that the pattern matched is cast, without the spaces around it. The pattern lists
--- its characters, since those that \s and \d match depend on the locale and include some that the
+-- Only the text that the pattern matched is cast, without the spaces around it. The pattern does
+-- not use \s and \d: the characters that they match depend on the locale and include some that the
 -- cast refuses.
 CREATE OR REPLACE FUNCTION mockupd.guardrail(p_guardrails jsonb, p_key text, p_default integer)
 RETURNS integer

@@ -2,9 +2,9 @@
 -- under the id p_ids[i], in the period of the charge, and writes the ledger row p_entry_ids[i].
 -- Returns one row for each request, in order:
 --
---   refunded               with the refund's ledger row and the usage after it; replayed if the id
---                          was sent before, and then with the first answer
---   conflicting_FIELD      the id was sent before with another FIELD
+--   refunded               with the refund's ledger row and the usage after it. If the id was used
+--                          before, replayed is true, and the row is that of the first answer
+--   conflicting_FIELD      the id was used before with a different FIELD
 --   not_found              the user's ledger has no such row
 --   not_a_charge           the row is a refund, or its operation is unknown
 --   exceeds_charge         fewer credits of the charge are left to refund, or none

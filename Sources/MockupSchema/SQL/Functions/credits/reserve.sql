@@ -2,9 +2,9 @@
 -- year and month of p_now. Returns one row for each request, in no particular order:
 --
 --   admitted, refused      with the credits granted (all, or in the mode best_effort as many as are
---                          available) and the usage after it; replayed if the id was sent before,
---                          and then with the time and usage of the first answer
---   conflicting_FIELD      the id was sent before with another FIELD
+--                          available), the time, and the usage after the request. If the id was
+--                          used before, replayed is true, and the row is that of the first answer
+--   conflicting_FIELD      the id was used before with a different FIELD
 --   unknown_user           the user does not exist
 --   unknown_mockup         the mockup does not exist, or belongs to another user
 CREATE OR REPLACE FUNCTION mockupd.reserve(
@@ -41,8 +41,8 @@ BEGIN
   PERFORM mockupd.make_counters(p_user_ids, v_year);
   v_counters := mockupd.lock_counters(p_now, p_user_ids, ARRAY[v_year]);
 
-  -- Of the requests with the same new id, the first one without an unknown mockup is decided. Users
-  -- that were added after the lock count as unknown.
+  -- If several requests have the same new id, the first one whose mockup is not unknown is decided.
+  -- Users that were added after the lock count as unknown.
   --
   -- The scalar subqueries make PostgreSQL look up each row by its key. For a join, it might choose
   -- another plan.

@@ -13,10 +13,10 @@
 -- Returns one row for each request:
 --
 --   settled                with the reservation and the usage after it, and the credits that a
---                          commit or release charged (and their overrun) and released; replayed if
---                          it was done before: a commit or release then has its first answer
+--                          commit or release charged (and their overrun) and released; replayed is
+--                          true for a repeated action, and a commit or release has its first answer
 --   not_found              the user has no such reservation
---   conflicting_FIELD      the commit id was sent before with another FIELD
+--   conflicting_FIELD      the commit id was used before with a different FIELD
 --   not_open               the reservation's state does not allow the action
 --   exceeds_held           the reservation has fewer credits left
 --   exceeds_maximum        the reservation's commits would exceed 2^31 - 1 credits in total

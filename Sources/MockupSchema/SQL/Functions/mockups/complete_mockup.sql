@@ -1,9 +1,9 @@
 -- Completes a mockup and charges p_credits (null: all held credits; 0: none, which releases them)
 -- by a commit whose id is that of the reservation, with the ledger row p_entry_id. Outcomes:
 --
---   completed              with the usage after it; replayed if the attempt was completed by the
---                          same request before
---   conflicting_FIELD      the attempt was completed with another FIELD
+--   completed              with the usage after it; replayed is true if the same request has
+--                          completed the attempt before
+--   conflicting_FIELD      the attempt was completed with a different FIELD
 --   not_found              the user has no such mockup
 --   lost                   the mockup has been claimed again
 --   wrong_state            the mockup's status is no longer generating

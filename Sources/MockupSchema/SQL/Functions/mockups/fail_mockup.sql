@@ -7,9 +7,9 @@
 -- the round, the credits are not released: the reservation stays dispatched for the next attempt,
 -- or becomes unresolved if the mockup fails. Outcomes:
 --
---   failed                 with the usage after it; replayed if the attempt was ended by the same
---                          request before
---   conflicting_FIELD      the attempt was ended with another FIELD
+--   failed                 with the usage after it; replayed is true if the same request has ended
+--                          the attempt before
+--   conflicting_FIELD      the attempt was ended with a different FIELD
 --   not_found, lost, wrong_state
 --                          as in mockupd.complete_mockup
 CREATE OR REPLACE FUNCTION mockupd.fail_mockup(

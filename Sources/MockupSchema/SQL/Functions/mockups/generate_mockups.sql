@@ -3,8 +3,8 @@
 -- Outcomes:
 --
 --   made                   a row for each pair, in order, with its failure or its current mockup;
---                          replayed if the request was sent before
---   conflicting_FIELD      the request id was sent before with another FIELD
+--                          replayed is true if the request id was used before
+--   conflicting_FIELD      the request id was used before with a different FIELD
 --   unknown_user           the user does not exist
 --   unknown_quote          the quote does not exist, or belongs to another user
 CREATE OR REPLACE FUNCTION mockupd.generate_mockups(

@@ -1,10 +1,10 @@
 -- Requests another picture for a mockup, as a new round, and clears the results of the previous
 -- round. Outcomes:
 --
---   pending                with the usage after it; replayed if the request was sent before, and
---                          then with the current mockup, or without one if it was deleted
+--   pending                with the usage after it. If the request id was used before, replayed is
+--                          true, and the mockup is the current one, or null if it was deleted
 --   refused                too few credits are available, and the mockup is unchanged
---   conflicting_FIELD      the request id was sent before with another FIELD
+--   conflicting_FIELD      the request id was used before with a different FIELD
 --   not_found              the user has no such mockup
 --   wrong_state            the mockup's status does not allow it
 CREATE OR REPLACE FUNCTION mockupd.regenerate_mockup(

@@ -1,7 +1,8 @@
 -- Creates a user's template with the id p_template_id. Returns one row, with one of these outcomes:
 --
---   made                with the current template; replayed if the request was sent before
---   conflicting_FIELD   the request id was sent before with another FIELD
+--   made                with the current template; replayed is true if the request id was used
+--                       before
+--   conflicting_FIELD   the request id was used before with a different FIELD
 --   key_taken           the user has a template with this key already
 --   deleted             an earlier call created the template, and it has been deleted since
 --

@@ -15,7 +15,7 @@ struct Bench: ParsableCommand {
   @Option(help: "The folder of the benchmarks' SQL.") var sources: String
   @Option(help: "The folder for sockets.") var folder: String
   @Option(help: "The file for the results in JSON.") var output: String
-  @Flag(help: "Take two minutes, to compare before and after a change.") var quick = false
+  @Flag(help: "Take short measurements (two minutes in all).") var quick = false
   @Option(help: "Only rows whose title begins with this text.") var only: String?
 
   private static let users = 1000

@@ -108,7 +108,7 @@ struct Load: ParsableCommand {
       work: work, wireProtocol: wireProtocol, socket: socket, connections: connections,
       inFlight: inFlight, warmup: warmup,
       measured: measured, rate: rate, users: users ?? work.users, serverProcessID: serverPid,
-      // At most 53 bits, which every JSON parser reads exactly, so that it can be given again.
+      // At most 53 bits, so that every JSON parser reads the reported seed exactly.
       seed: seed ?? .random(in: 1..<(1 << 53)), batch: batch, batches: batches, mockups: mockups,
       deadline: Clock.now() + warmup + measured + Plan.abortDelay)
   }

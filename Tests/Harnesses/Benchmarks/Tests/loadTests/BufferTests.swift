@@ -44,7 +44,7 @@ import Testing
     close(socket.descriptor)
   }
 
-  @Test func `bytes that the socket does not accept wait in order`() throws {
+  @Test func `bytes that the socket does not accept are kept and sent in order`() throws {
     let (socket, peer) = try pair()
     var unsent = SendBuffer(capacity: 1 << 20)
     var expected: [UInt8] = []

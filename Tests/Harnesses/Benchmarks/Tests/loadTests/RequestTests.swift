@@ -3,7 +3,7 @@ import Testing
 @testable import load
 
 @Suite struct RequestTests {
-  @Test func `eight hex digits at once equal the digits one by one`() {
+  @Test func `eight hex digits converted together equal the digits converted one by one`() {
     var numbers = RandomNumbers(seed: 1)
     let some = (0..<1000).map { _ in UInt32(truncatingIfNeeded: numbers.next()) }
     for number in [0, 1, 9, 10, 15, 16, 0x0123_4567, 0x89ab_cdef, .max] + some {

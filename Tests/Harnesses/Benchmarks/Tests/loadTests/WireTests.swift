@@ -58,7 +58,7 @@ import Testing
 
   @Test(
     arguments: [([8, 1, 16, 5], true), ([8, 0], false), ([16, 5], false)] as [([UInt8], Bool)])
-  func `the first field of a response tells if a reservation succeeded`(
+  func `the first field of a response says whether a reservation succeeded`(
     _ payload: [UInt8], _ expected: Bool
   ) throws {
     var envelope = MessageWriter()

@@ -17,7 +17,7 @@ final class ClientRun {
     return limits
   }()
 
-  let turns = Turns()
+  let eventLoop = SteppedEventLoop()
   let budget = InboundBudget()
   let gate = Gate()
   let channel: EmbeddedChannel
@@ -31,10 +31,10 @@ final class ClientRun {
   init() throws {
     let handler = ClientConnectionHandler(limits: Self.limits, inboundBudget: budget)
     self.handler = handler
-    let channel = EmbeddedChannel(loop: turns.loop)
+    let channel = EmbeddedChannel(loop: eventLoop.loop)
     self.channel = channel
     window = PeerWindow { [unowned channel] in channel.isWritable = $0 }
-    try turns.onLoop {
+    try eventLoop.onLoop {
       try channel.pipeline.syncOperations.addHandlers([window, handler])
       channel.connect(to: try SocketAddress(unixDomainSocketPath: "/s"), promise: nil)
     }
@@ -46,11 +46,11 @@ final class ClientRun {
       checkBounds()
     }
     gate.open()
-    turns.onLoop { channel.close(promise: nil) }
-    turns.runUntilQuiet()
+    eventLoop.onLoop { channel.close(promise: nil) }
+    eventLoop.runUntilQuiet()
     readOutput()
     checkEnd()
-    try? turns.onLoop { _ = try channel.finish(acceptAlreadyClosed: true) }
+    try? eventLoop.onLoop { _ = try channel.finish(acceptAlreadyClosed: true) }
   }
 
   private func perform(_ step: Fields) {
@@ -69,9 +69,9 @@ final class ClientRun {
         type: type, streamID: streamID, flags: flags, payload: step.payload(), length: length)
     case 8: pending += step.payload()
     case 9: deliver()
-    case 10: for _ in 0..<step.number(below: 8) { turns.runJob(step.number(below: 256)) }
-    case 11: turns.turn()
-    case 12: turns.advance(.milliseconds(Int64(step.byte())))
+    case 10: for _ in 0..<step.number(below: 8) { eventLoop.runJob(step.number(below: 256)) }
+    case 11: eventLoop.tick()
+    case 12: eventLoop.advance(.milliseconds(Int64(step.byte())))
     case 13: serverReads(step.byte())
     case 14:
       if tasks.isEmpty {
@@ -82,7 +82,7 @@ final class ClientRun {
     default: happen(step.byte())
     }
     if kind & 0x40 != 0 { deliver() }
-    if kind & 0x80 != 0 { turns.runUntilQuiet() }
+    if kind & 0x80 != 0 { eventLoop.runUntilQuiet() }
     readOutput()
   }
 
@@ -108,7 +108,7 @@ final class ClientRun {
     defer { pending = [] }
     guard !pending.isEmpty, channel.isActive else { return }
     let bytes = ByteBuffer(bytes: pending)
-    turns.onLoop { _ = try? channel.writeInbound(bytes) }
+    eventLoop.onLoop { _ = try? channel.writeInbound(bytes) }
   }
 
   private func serverReads(_ choice: UInt8) {
@@ -116,12 +116,12 @@ final class ClientRun {
     guard channel.isActive,
       let context = try? channel.pipeline.syncOperations.context(handler: window)
     else { return }
-    turns.onLoop { window.read(context) }
+    eventLoop.onLoop { window.read(context) }
   }
 
   private func happen(_ choice: UInt8) {
     guard channel.isActive else { return }
-    turns.onLoop {
+    eventLoop.onLoop {
       switch choice % 4 {
       case 0: gate.resumeWaiting()
       case 1: handler.retire()
@@ -132,7 +132,7 @@ final class ClientRun {
   }
 
   private func readOutput() {
-    while let buffer = turns.onLoop({ try? channel.readOutbound(as: ByteBuffer.self) }) {
+    while let buffer = eventLoop.onLoop({ try? channel.readOutbound(as: ByteBuffer.self) }) {
       received += Array(buffer.readableBytesView)
     }
   }
@@ -153,11 +153,12 @@ final class ClientRun {
       method: MethodDescriptor(service: "p", name: "M", shape: shape), metadata: ["k": "v"],
       deadline: nil, waitsForReady: false)
     let payload = step.payload()
-    let exchange = ClientExchange(shape: shape, budget: budget, eventLoop: turns)
-    turns.onLoop {
+    let exchange = ClientExchange(shape: shape, budget: budget, eventLoop: eventLoop)
+    eventLoop.onLoop {
       let call = exchange.begin(context)
       if timeout > 0 {
-        call.setDeadline(turns.now + .milliseconds(Int64(timeout)), timers: turns, on: turns)
+        call.setDeadline(
+          eventLoop.now + .milliseconds(Int64(timeout)), timers: eventLoop, on: eventLoop)
       }
       call.assign(handler)
       let request = WireRequest(
@@ -185,7 +186,7 @@ final class ClientRun {
     expect(ended.value == tasks.count, "all calls have ended: \(ended.value) of \(tasks.count)")
     expect(handler.calls.isEmpty, "the table of calls is empty at the end")
     expect(handler.outbound.isEmpty, "no writer waits at the end")
-    expect(turns.timers == 0, "no timer is left: \(turns.timers)")
+    expect(eventLoop.timers == 0, "no timer is left: \(eventLoop.timers)")
     expect(budget.bytes == 0, "no queued bytes are left: \(budget.bytes)")
     ClientOutput.check(received)
   }

@@ -9,7 +9,7 @@ struct FuzzedService: Service {
 
   /// The gate at which handlers wait until the input or a cancellation resumes them.
   let gate = Gate()
-  /// The gate at which handlers wait that ignore cancellation.
+  /// The gate of handlers that ignore cancellation.
   let stubbornGate = Gate()
 
   struct ConfidentialError: Error {}

@@ -9,7 +9,9 @@ import Glibc
       return target.writeSeeds(into: arguments[3])
     }
     guard arguments.count > 1, Target(rawValue: arguments[1]) != nil else {
-      print("usage: Fuzzing (seeds)? \(Target.allCases.map(\.rawValue).joined(separator: "|")) …")
+      let targets = Target.allCases.map(\.rawValue).joined(separator: "|")
+      print("usage: Fuzzing \(targets) [ARGUMENTS OF LIBFUZZER]")
+      print("       Fuzzing seeds \(targets) FOLDER")
       exit(64)
     }
     arguments.remove(at: 1)

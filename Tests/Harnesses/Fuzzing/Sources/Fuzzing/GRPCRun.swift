@@ -12,7 +12,7 @@ import ProtobufC
 /// ``ServerRun``: frames of the peer arrive, the event loop or the pool runs, time passes, the peer
 /// reads, or handlers are resumed.
 final class GRPCRun {
-  private let turns = Turns()
+  private let eventLoop = SteppedEventLoop()
   private let service = FuzzedService()
   private let journal = Journal()
   private let channel: EmbeddedChannel
@@ -37,14 +37,14 @@ final class GRPCRun {
     guard let admission = parts.load.connectionOpened(by: 2, .unlimited) else {
       violated("the first connection is admitted")
     }
-    let channel = EmbeddedChannel(loop: turns.loop)
+    let channel = EmbeddedChannel(loop: eventLoop.loop)
     self.channel = channel
     let window = PeerWindow { [unowned channel] in channel.isWritable = $0 }
     self.window = window
     let connection = ServerConnection(
       parts, PeerIdentity(processID: 1, userID: 2, groupID: 3), admission, channel,
-      ServerLoop(turns, ServerRun.limits), logger)
-    try turns.onLoop {
+      ServerLoop(eventLoop, ServerRun.limits), logger)
+    try eventLoop.onLoop {
       try channel.pipeline.syncOperations.addHandler(window)
       try connection.start()
       channel.connect(to: try SocketAddress(unixDomainSocketPath: "/s"), promise: nil)
@@ -60,7 +60,7 @@ final class GRPCRun {
     }
     if head & 1 == 0 { endPolitely() } else { disconnect() }
     checkEnd()
-    try? turns.onLoop { _ = try channel.finish(acceptAlreadyClosed: true) }
+    try? eventLoop.onLoop { _ = try channel.finish(acceptAlreadyClosed: true) }
   }
 
   /// Sends the preface, whole or in parts, and usually settings.
@@ -96,15 +96,15 @@ final class GRPCRun {
         HTTP2Bytes.windowUpdate, streamID(&step), HTTP2Bytes.bigEndian(step.word()))
     case 8: frame(step.byte(), &step)
     case 9: deliver()
-    case 10: for _ in 0..<step.number(below: 8) { turns.runJob(step.number(below: 256)) }
-    case 11: turns.turn()
-    case 12: turns.advance(.milliseconds(Int64(step.byte()) << Int64(step.byte() & 7)))
+    case 10: for _ in 0..<step.number(below: 8) { eventLoop.runJob(step.number(below: 256)) }
+    case 11: eventLoop.tick()
+    case 12: eventLoop.advance(.milliseconds(Int64(step.byte()) << Int64(step.byte() & 7)))
     case 13: peerReads(step.byte())
     case 14: (step.byte() & 1 == 0 ? service.gate : service.stubbornGate).resumeWaiting()
     default: happen(step.byte(), &step)
     }
     if kind & 0x40 != 0 { deliver() }
-    if kind & 0x80 != 0 { turns.runUntilQuiet() }
+    if kind & 0x80 != 0 { eventLoop.runUntilQuiet() }
     readOutput()
   }
 
@@ -176,7 +176,7 @@ final class GRPCRun {
     defer { pending = [] }
     guard !pending.isEmpty, channel.isActive, !inputIsClosed else { return }
     let bytes = ByteBuffer(bytes: pending)
-    turns.onLoop { _ = try? channel.writeInbound(bytes) }
+    eventLoop.onLoop { _ = try? channel.writeInbound(bytes) }
   }
 
   // MARK: - Other events
@@ -186,7 +186,7 @@ final class GRPCRun {
     if choice & 1 != 0 { isValid = false }
     window.isOpen = choice & 1 == 0
     guard channel.isActive else { return }
-    turns.onLoop {
+    eventLoop.onLoop {
       guard let context = try? channel.pipeline.syncOperations.context(handler: window) else {
         return
       }
@@ -198,7 +198,7 @@ final class GRPCRun {
     isValid = false
     guard channel.isActive else { return }
     if choice % 6 == 5 { return pending += step.payload() }
-    turns.onLoop {
+    eventLoop.onLoop {
       switch choice % 6 {
       case 0: closeInput()
       case 1: channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
@@ -217,7 +217,7 @@ final class GRPCRun {
 
   private func readOutput() {
     while true {
-      let output = turns.onLoop { () -> [UInt8]? in
+      let output = eventLoop.onLoop { () -> [UInt8]? in
         (try? channel.readOutbound(as: ByteBuffer.self)).flatMap { $0 }
           .map { Array($0.readableBytesView) }
       }
@@ -237,11 +237,11 @@ final class GRPCRun {
     peerReads(0)
     service.gate.open()
     service.stubbornGate.open()
-    turns.runUntilQuiet()
+    eventLoop.runUntilQuiet()
     readOutput()
     if isValid { checkAnswer() }
-    if channel.isActive { turns.onLoop { closeInput() } }
-    turns.runUntilQuiet()
+    if channel.isActive { eventLoop.onLoop { closeInput() } }
+    eventLoop.runUntilQuiet()
     readOutput()
     expect(!channel.isActive, "the server closes the connection after the peer has")
     disconnect()
@@ -258,17 +258,17 @@ final class GRPCRun {
       HTTP2Bytes.headers, flags: HTTP2Bytes.endHeaders | HTTP2Bytes.endStream, id,
       HTTP2Bytes.call("None"))
     deliver()
-    turns.runUntilQuiet()
+    eventLoop.runUntilQuiet()
     readOutput()
     expect(output.hasEnded(id), "a call on a connection of valid frames is answered")
   }
 
   /// Disconnects the peer: handlers that honor cancellation return.
   private func disconnect() {
-    turns.onLoop { channel.close(promise: nil) }
-    turns.runUntilQuiet()
+    eventLoop.onLoop { channel.close(promise: nil) }
+    eventLoop.runUntilQuiet()
     service.stubbornGate.open()
-    turns.runUntilQuiet()
+    eventLoop.runUntilQuiet()
   }
 
   // MARK: - Invariants
@@ -293,7 +293,7 @@ final class GRPCRun {
     expect(!channel.isActive, "the connection is closed at the end")
     expect(load.callsInFlight == 0, "no call is left: \(load.callsInFlight)")
     expect(load.bytesQueued == 0, "no queued byte is left: \(load.bytesQueued)")
-    expect(turns.timers == 0, "no timer is left: \(turns.timers)")
+    expect(eventLoop.timers == 0, "no timer is left: \(eventLoop.timers)")
     _ = output
   }
 }

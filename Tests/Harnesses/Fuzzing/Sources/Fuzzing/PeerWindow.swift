@@ -2,7 +2,8 @@ import NIOCore
 
 /// A stand-in for the buffers of a socket.
 ///
-/// While the peer does not read, written bytes wait; above a mark, the channel is not writable.
+/// While the peer does not read, written bytes wait. While more than ``highMark`` bytes wait, the
+/// channel is not writable.
 final class PeerWindow: ChannelOutboundHandler {
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer

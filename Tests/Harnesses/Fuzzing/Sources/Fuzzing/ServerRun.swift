@@ -25,7 +25,7 @@ final class ServerRun {
     return limits
   }()
 
-  let turns = Turns()
+  let eventLoop = SteppedEventLoop()
   let service = FuzzedService()
   var load: ServerLoad { connection.server.load }
   let journal = Journal()
@@ -54,13 +54,13 @@ final class ServerRun {
     guard let admission = parts.load.connectionOpened(by: 2, .unlimited) else {
       violated("the first connection is admitted")
     }
-    let channel = EmbeddedChannel(loop: turns.loop)
+    let channel = EmbeddedChannel(loop: eventLoop.loop)
     self.channel = channel
     window = PeerWindow { [unowned channel] in channel.isWritable = $0 }
     connection = ServerConnection(
       parts, PeerIdentity(processID: 1, userID: 2, groupID: 3), admission, channel,
-      ServerLoop(turns, Self.limits), logger)
-    try turns.onLoop {
+      ServerLoop(eventLoop, Self.limits), logger)
+    try eventLoop.onLoop {
       try channel.pipeline.syncOperations.addHandler(window)
       try connection.start()
       channel.connect(to: try SocketAddress(unixDomainSocketPath: "/s"), promise: nil)
@@ -75,7 +75,7 @@ final class ServerRun {
     }
     if ending & 1 == 0 { endPolitely() } else { disconnect() }
     checkEnd()
-    try? turns.onLoop { _ = try channel.finish(acceptAlreadyClosed: true) }
+    try? eventLoop.onLoop { _ = try channel.finish(acceptAlreadyClosed: true) }
   }
 
   private func perform(_ step: Fields) {
@@ -98,15 +98,15 @@ final class ServerRun {
         type: type, streamID: streamID, flags: flags, payload: step.payload(), length: length)
     case 8: pending += step.payload()
     case 9: deliver()
-    case 10: for _ in 0..<step.number(below: 8) { turns.runJob(step.number(below: 256)) }
-    case 11: turns.turn()
-    case 12: turns.advance(.milliseconds(Int64(step.byte())))
+    case 10: for _ in 0..<step.number(below: 8) { eventLoop.runJob(step.number(below: 256)) }
+    case 11: eventLoop.tick()
+    case 12: eventLoop.advance(.milliseconds(Int64(step.byte())))
     case 13: peerReads(step.byte())
     case 14: (step.byte() & 1 == 0 ? service.gate : service.stubbornGate).resumeWaiting()
     default: happen(step.byte())
     }
     if kind & 0x40 != 0 { deliver() }
-    if kind & 0x80 != 0 { turns.runUntilQuiet() }
+    if kind & 0x80 != 0 { eventLoop.runUntilQuiet() }
     readOutput()
   }
 
@@ -144,11 +144,11 @@ final class ServerRun {
     defer { pending = [] }
     guard !pending.isEmpty else { return }
     // While the server does not read, the system buffers the bytes of a connection.
-    for _ in 0..<20 where connection.reads.isPaused { turns.advance(.milliseconds(20)) }
+    for _ in 0..<20 where connection.reads.isPaused { eventLoop.advance(.milliseconds(20)) }
     guard channel.isActive, !inputIsClosed else { return }
     sent += pending
     let bytes = ByteBuffer(bytes: pending)
-    turns.onLoop {
+    eventLoop.onLoop {
       _ = try? channel.writeInbound(bytes)
       handler =
         handler ?? (try? channel.pipeline.syncOperations.handler(type: TTRPCConnectionHandler.self))
@@ -163,7 +163,7 @@ final class ServerRun {
   private func peerReads(_ choice: UInt8) {
     window.isOpen = choice & 1 == 0
     guard channel.isActive, let context = try? windowContext else { return }
-    turns.onLoop { window.read(context) }
+    eventLoop.onLoop { window.read(context) }
   }
 
   private var windowContext: ChannelHandlerContext {
@@ -172,7 +172,7 @@ final class ServerRun {
 
   private func happen(_ choice: UInt8) {
     guard channel.isActive else { return }
-    turns.onLoop {
+    eventLoop.onLoop {
       switch choice % 5 {
       case 0: closeInput()
       case 1: channel.pipeline.fireUserInboundEventTriggered(DrainStarted())
@@ -196,7 +196,7 @@ final class ServerRun {
 
   private func readOutput() {
     while true {
-      let output = turns.onLoop { () -> [UInt8]? in
+      let output = eventLoop.onLoop { () -> [UInt8]? in
         if let buffer = try? channel.readOutbound(as: ByteBuffer.self) {
           return Array(buffer.readableBytesView)
         }
@@ -218,15 +218,15 @@ final class ServerRun {
     peerReads(0)
     service.gate.open()
     service.stubbornGate.open()
-    turns.runUntilQuiet()
+    eventLoop.runUntilQuiet()
     readOutput()
     let http = isHTTP
-    if channel.isActive { turns.onLoop { closeInput() } }
-    turns.runUntilQuiet()
+    if channel.isActive { eventLoop.onLoop { closeInput() } }
+    eventLoop.runUntilQuiet()
     // A server with a read quota needs several ticks to read everything.
     for _ in 0..<20 where channel.isActive {
-      turns.advance(.milliseconds(20))
-      turns.runUntilQuiet()
+      eventLoop.advance(.milliseconds(20))
+      eventLoop.runUntilQuiet()
       readOutput()
     }
     if channel.isActive, !http {
@@ -240,10 +240,10 @@ final class ServerRun {
   /// Disconnects the peer: handlers that honor cancellation return.
   private func disconnect() {
     wasCut = true
-    turns.onLoop { channel.close(promise: nil) }
-    turns.runUntilQuiet()
+    eventLoop.onLoop { channel.close(promise: nil) }
+    eventLoop.runUntilQuiet()
     service.stubbornGate.open()
-    turns.runUntilQuiet()
+    eventLoop.runUntilQuiet()
   }
 
   private var isHTTP: Bool { sent.first.map { (65...90).contains($0) } ?? false }
@@ -292,7 +292,7 @@ final class ServerRun {
       connection.calls.inboundBudget.bytes == 0,
       "no queued message is left: \(connection.calls.inboundBudget.bytes) bytes")
     expect(handler?.output.waiting.isEmpty ?? true, "no writer waits at the end")
-    expect(turns.timers == 0, "no timer is left: \(turns.timers)")
+    expect(eventLoop.timers == 0, "no timer is left: \(eventLoop.timers)")
     expect(
       connection.calls.isEmpty && connection.calls.handlersRunning == 0,
       "no call and no running handler is left")

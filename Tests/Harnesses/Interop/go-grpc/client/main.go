@@ -82,7 +82,7 @@ func reserveRequest(user string, credits int32) *mockups.ReserveCreditsRequest {
 		UserId: user, ReservationId: uuid.NewString(), Credits: credits}
 }
 
-// spend reserves 3 credits, retries that, and commits 2 of them twice.
+// spend reserves 3 credits, repeats that call, and commits 2 of them twice.
 func spend(ctx context.Context, service mockups.CreditServiceClient, user string) {
 	request := &mockups.ReserveCreditsRequest{UserId: user, ReservationId: reservation, Credits: 3}
 	reserved, err := service.ReserveCredits(ctx, request)
@@ -199,7 +199,7 @@ func watch(ctx context.Context, service mockups.MockupServiceClient, user, trace
 	check("a cancelled watch ends", status.Code(err) == codes.Canceled, err)
 }
 
-// runOutOfTime makes a call whose deadline is earlier than its response, and one afterwards.
+// runOutOfTime makes a call that exceeds its deadline, and a call after it.
 func runOutOfTime(
 	ctx context.Context, service mockups.CreditServiceClient, user, slow string,
 ) {

@@ -48,7 +48,7 @@ func retry(call func(context.Context) error) error {
 }
 
 func spend(credits mockups.CreditServiceClient, user string) error {
-	// Store the id with the work: a run that begins again after a crash continues under it.
+	// Store the id with the work: after a crash, the next run continues with the same id.
 	reservation := uuid.NewString()
 	var reserved *mockups.ReserveCreditsResponse
 	err := retry(func(ctx context.Context) (err error) {

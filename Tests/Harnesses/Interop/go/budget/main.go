@@ -127,7 +127,7 @@ func connect(socket string) net.Conn {
 }
 
 // atOnce runs a function for the numbers below count, inFlight at a time over each connection. The
-// second caller is the one of the other connection.
+// function gets the caller of its own connection, and then that of the other.
 func atOnce(callers []caller, count int, body func(number int, call, other caller)) {
 	var next int64 = -1
 	var group sync.WaitGroup

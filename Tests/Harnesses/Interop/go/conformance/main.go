@@ -27,24 +27,24 @@ import (
 type number = types.Int64Value
 type blob = types.BytesValue
 
-// book records the running and the released calls, by the number in the metadata key "k".
-type book struct {
+// callRegistry records the running and the released calls, by the number in the metadata key "k".
+type callRegistry struct {
 	sync.Mutex
 	running  map[int64]int64
 	released map[int64]bool
 }
 
-func (b *book) count(key, change int64) {
-	b.Lock()
-	defer b.Unlock()
-	b.running[key] += change
+func (r *callRegistry) count(key, change int64) {
+	r.Lock()
+	defer r.Unlock()
+	r.running[key] += change
 }
 
-func (b *book) hold(ctx context.Context, key int64) error {
+func (r *callRegistry) hold(ctx context.Context, key int64) error {
 	for {
-		b.Lock()
-		released := b.released[key]
-		b.Unlock()
+		r.Lock()
+		released := r.released[key]
+		r.Unlock()
 		if released {
 			return nil
 		}
@@ -59,7 +59,7 @@ func (b *book) hold(ctx context.Context, key int64) error {
 type handler func(ctx context.Context, n int64) (proto.Message, error)
 
 // method returns a method with a handler that takes a number, and counts its running calls.
-func (b *book) method(handle handler) ttrpc.Method {
+func (r *callRegistry) method(handle handler) ttrpc.Method {
 	return func(ctx context.Context, unmarshal func(interface{}) error) (interface{}, error) {
 		var request number
 		if err := unmarshal(&request); err != nil {
@@ -67,52 +67,52 @@ func (b *book) method(handle handler) ttrpc.Method {
 		}
 		if text, ok := ttrpc.GetMetadataValue(ctx, "k"); ok {
 			if key, err := strconv.ParseInt(text, 10, 64); err == nil {
-				b.count(key, 1)
-				defer b.count(key, -1)
+				r.count(key, 1)
+				defer r.count(key, -1)
 			}
 		}
 		return handle(ctx, request.Value)
 	}
 }
 
-func (b *book) methods() map[string]ttrpc.Method {
+func (r *callRegistry) methods() map[string]ttrpc.Method {
 	return map[string]ttrpc.Method{
-		"Echo": b.method(func(_ context.Context, n int64) (proto.Message, error) {
+		"Echo": r.method(func(_ context.Context, n int64) (proto.Message, error) {
 			return &number{Value: n + 1}, nil
 		}),
-		"Fail": b.method(func(context.Context, int64) (proto.Message, error) {
+		"Fail": r.method(func(context.Context, int64) (proto.Message, error) {
 			return nil, errors.New("the secret is password")
 		}),
-		"Refuse": b.method(func(context.Context, int64) (proto.Message, error) {
+		"Refuse": r.method(func(context.Context, int64) (proto.Message, error) {
 			why := &any.Any{TypeUrl: "type.example/p.Why", Value: []byte{1}}
 			return nil, grpcstatus.ErrorProto(&status.Status{
 				Code: int32(codes.FailedPrecondition), Message: "no", Details: []*any.Any{why},
 			})
 		}),
-		"Large": b.method(func(_ context.Context, n int64) (proto.Message, error) {
+		"Large": r.method(func(_ context.Context, n int64) (proto.Message, error) {
 			if n < 0 || n > 1<<24 {
 				n = 0
 			}
 			return &blob{Value: bytes.Repeat([]byte("x"), int(n))}, nil
 		}),
-		"Metadata": b.method(func(ctx context.Context, _ int64) (proto.Message, error) {
+		"Metadata": r.method(func(ctx context.Context, _ int64) (proto.Message, error) {
 			md, _ := ttrpc.GetMetadata(ctx)
 			values, _ := md.Get("v")
 			return &blob{Value: []byte(strings.Join(values, ","))}, nil
 		}),
-		"Hold": b.method(func(ctx context.Context, n int64) (proto.Message, error) {
-			return &number{Value: n}, b.hold(ctx, n)
+		"Hold": r.method(func(ctx context.Context, n int64) (proto.Message, error) {
+			return &number{Value: n}, r.hold(ctx, n)
 		}),
-		"Release": b.method(func(_ context.Context, n int64) (proto.Message, error) {
-			b.Lock()
-			defer b.Unlock()
-			b.released[n] = true
+		"Release": r.method(func(_ context.Context, n int64) (proto.Message, error) {
+			r.Lock()
+			defer r.Unlock()
+			r.released[n] = true
 			return &number{Value: n}, nil
 		}),
-		"Running": b.method(func(_ context.Context, n int64) (proto.Message, error) {
-			b.Lock()
-			defer b.Unlock()
-			return &number{Value: b.running[n]}, nil
+		"Running": r.method(func(_ context.Context, n int64) (proto.Message, error) {
+			r.Lock()
+			defer r.Unlock()
+			return &number{Value: r.running[n]}, nil
 		}),
 	}
 }
@@ -137,8 +137,8 @@ func serve(path string) error {
 	if err != nil {
 		return err
 	}
-	b := &book{running: map[int64]int64{}, released: map[int64]bool{}}
-	server.Register("p", b.methods())
+	registry := &callRegistry{running: map[int64]int64{}, released: map[int64]bool{}}
+	server.Register("p", registry.methods())
 	fmt.Println("ready", path)
 	return server.Serve(context.Background(), listener)
 }

@@ -30,7 +30,7 @@ func main() {
 	}
 }
 
-// server connects to mockupd. A ttrpc client does not reconnect, so each lost one is replaced.
+// server connects to mockupd. A ttrpc client does not reconnect: a failed client is replaced.
 type server struct {
 	socket string
 	client *ttrpc.Client
@@ -68,7 +68,7 @@ func (s *server) try(call func(context.Context, *ttrpc.Client) error) error {
 }
 
 func spend(server *server, user string) error {
-	// Store the id with the work: a run that begins again after a crash continues under it.
+	// Store the id with the work: after a crash, the next run continues with the same id.
 	reservation := uuid.NewString()
 	var reserved *mockups.ReserveCreditsResponse
 	err := server.retry(func(ctx context.Context, client *ttrpc.Client) (err error) {

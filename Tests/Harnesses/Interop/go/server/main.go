@@ -131,7 +131,7 @@ func methods(server *ttrpc.Server, listener *listener) map[string]ttrpc.Method {
 			listener.cut()
 			return number(0), nil
 		}),
-		// Shuts the server down in its own way, and starts another one on the same socket.
+		// Shuts the server down with ttrpc.Server.Shutdown, and starts another one on the same socket.
 		"Restart": method(func(context.Context, int64) (interface{}, error) {
 			go server.Shutdown(context.Background())
 			return number(0), nil

@@ -24,7 +24,7 @@ extension Scenario {
       ], details: [line("mockupd", ours), line("Go", theirs)])
   }
 
-  /// Measures health checks of mockupd and of a peer in turns.
+  /// Measures health checks of mockupd and of a peer, alternating between them.
   static func turns(
     _ stage: Stage, peer: String, connections: Int, inFlight: Int, _ more: [String] = []
   ) throws -> (ours: [LoadResult], theirs: [LoadResult]) {

@@ -4,7 +4,7 @@ extension Scenario {
   static let memory = Scenario(work: "memory", at: "idle; per idle connection, of 1000") { stage in
     let server = try stage.server(on: try stage.postgres.fresh("bench_run"))
     defer { server.stop() }
-    // Waits until the start is over; there were no calls yet.
+    // The server releases the memory of its start after a second. It has served no calls yet.
     try pause(seconds: 2)
     let idle = server.residentKibibytes
     let connections = 1000
@@ -40,7 +40,8 @@ extension Scenario {
   /// An open loop at four times the peak, for a minute.
   static let overload = Scenario(work: "overload", at: "4 times the peak, open loop") { stage in
     let seconds = stage.isQuick ? 6.0 : 60
-    // As long as the overload and also on a new database, since tables grow by millions of rows.
+    // Measures the peak for as long as the overload, and on a new database, too: the tables grow by
+    // millions of rows.
     let peakServer = try stage.server(on: try stage.postgres.fresh("bench_run"))
     let peak = try stage.load.run(
       "reserve", peakServer, socket: stage.socket, connections: 16, inFlight: 16, seconds: seconds

@@ -4,8 +4,8 @@ struct Call {
   var streamID: UInt32 = 0
   /// The user's number.
   var user: UInt32 = 0
-  /// The start of the latency, on the clock `Clock.now`: the time of the write, or the time when it
-  /// was due.
+  /// The time from which latency is measured, on the clock `Clock.now`: the time at which the call
+  /// was written or, in an open loop, due.
   var started: UInt64 = 0
   var reservation = RandomUUID.none
   /// True if the call is the commit of a pair.

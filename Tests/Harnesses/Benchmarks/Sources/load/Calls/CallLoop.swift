@@ -1,6 +1,6 @@
 /// The loop of the only thread, which sends calls and receives responses on all connections.
 ///
-/// Nothing in it allocates, counts references or waits, except for `Epoll`.
+/// It neither allocates memory nor counts references while it runs, and waits only in `Epoll`.
 @safe
 struct CallLoop: ~Copyable {
   let epoll: Epoll
@@ -109,7 +109,7 @@ struct CallLoop: ~Copyable {
   var indices: Range<Int> { unsafe connections.indices }
 
   private mutating func advance(to now: UInt64) throws(LoadError) {
-    // A phase may be empty.
+    // A phase may have no duration, so that several end at the same time.
     while window.phase != .over, window.advance(to: now) {
       switch window.phase {
       case .measuring: try meter.begin(at: now)

@@ -1,7 +1,7 @@
 /// A run of one StreamPerformance call, with batches at a rate or as fast as the socket takes them.
 struct PerformanceRun: ~Copyable {
   private static let streamID: UInt32 = 1
-  /// The number of bytes that are buffered for a write.
+  /// Batches are buffered until at least this number of bytes waits to be written.
   private static let writeSize = 256 << 10
 
   private let plan: Plan
@@ -28,7 +28,7 @@ struct PerformanceRun: ~Copyable {
     meter = Meter(processID: plan.serverProcessID)
   }
 
-  /// Runs from the first byte to the response.
+  /// Sends the request and the batches, and returns the outcome when the server has responded.
   mutating func run() throws(LoadError) -> PerformanceOutcome {
     let start = Clock.now()
     let schedule = plan.rate.map {
@@ -43,7 +43,7 @@ struct PerformanceRun: ~Copyable {
         blocked.toggle()
         try epoll.change(socket, token: 0, forWriting: blocked)
       }
-      // If the socket took everything and the next batch is due now, this polls without a wait.
+      // If the socket took everything and the next batch is due, `wait` returns without waiting.
       if try epoll.wait(until: blocked ? plan.deadline : next, now: Clock.now()) > 0,
         let outcome = try receive()
       {

@@ -2,17 +2,17 @@
 ///
 /// The windows of streams are not counted: each carries one short message in each direction.
 struct FlowControl {
-  /// The bytes of data that the server may send without a further grant, at least.
+  /// The received bytes after which a WINDOW_UPDATE lets the server send as many again.
   private static let step = 1 << 20
   /// The window of a new connection in HTTP/2, in both directions.
   private static let initialWindow = 65_535
 
   /// The bytes of data that may be sent.
   var sendWindow: Int
-  /// The received bytes that the server may send again, and has not been told of.
+  /// The received bytes since the last WINDOW_UPDATE.
   private var ungranted = 0
 
-  /// Creates the flow control of a connection, and sends the first bytes.
+  /// Creates the flow control of a connection, and buffers the bytes that open the connection.
   init(_ wireProtocol: WireProtocol, _ unsent: inout SendBuffer) {
     switch wireProtocol {
     case .ttrpc:

@@ -120,7 +120,7 @@ fn has_code<Response>(result: &Result<Response>, code: Code) -> bool {
     matches!(status(result), Some((is, message)) if is == code && !message.is_empty())
 }
 
-/// Reserves credits, retries that, commits a part, and reads the usage and the ledger.
+/// Reserves credits, repeats that call, commits a part, and reads the usage and the ledger.
 fn spend(client: &Client, user: &str) {
     let reserved = reserve(client, user, RESERVATION, 3);
     check(
@@ -225,7 +225,7 @@ fn call_at_once(client: &Client, user: &str) {
         })
         .collect();
     let answers: Result<Vec<Vec<bool>>> =
-        callers.into_iter().map(|caller| caller.join().expect("a caller")).collect();
+        callers.into_iter().map(|caller| caller.join().expect("a caller panicked")).collect();
     check(
         "of 200 calls by 8 threads as many succeed as there are credits",
         matches!(&answers, Ok(all) if all.concat().len() == 200

@@ -33,7 +33,7 @@ fn fail(message: &str) -> ! {
     process::exit(1);
 }
 
-/// Connects to mockupd. A ttrpc client does not reconnect, so each lost one is replaced.
+/// Connects to mockupd. A ttrpc client does not reconnect: a failed client is replaced.
 struct Server {
     socket: String,
     client: Option<Client>,
@@ -91,7 +91,7 @@ impl Server {
 }
 
 fn spend(server: &mut Server, user: &str) -> Result<()> {
-    // Store the id with the work: a run that begins again after a crash continues under it.
+    // Store the id with the work: after a crash, the next run continues with the same id.
     let reservation = new_id();
     let mut request = ReserveCreditsRequest::new();
     request.set_user_id(user.to_string());

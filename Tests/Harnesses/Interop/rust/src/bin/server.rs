@@ -29,12 +29,12 @@ fn main() {
     };
     let _ = fs::remove_file(&socket);
     // `Server::bind` supports only abstract sockets, so the descriptor is made here.
-    let listener = UnixListener::bind(&socket).expect("a socket").into_raw_fd();
+    let listener = UnixListener::bind(&socket).expect("cannot bind the socket").into_raw_fd();
     let mut server = Server::new()
         .add_listener(listener)
-        .expect("the first listener")
+        .expect("cannot add the listener")
         .register_service(methods());
-    server.start().expect("a server");
+    server.start().expect("cannot start the server");
     loop {
         thread::park();
     }

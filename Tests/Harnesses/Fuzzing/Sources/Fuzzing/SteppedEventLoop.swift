@@ -5,9 +5,9 @@ import NIOEmbedded
 
 /// The event loop and the task pool of a run, both on one thread.
 ///
-/// Each of them runs only when the input says so. `inEventLoop` is true only within a closure that
-/// runs on the loop, although the thread is always the same.
-final class Turns: EventLoop {
+/// Each of them runs only when the fuzzer's input says so. `inEventLoop` is true only within a
+/// closure that runs on the loop, although the thread is always the same.
+final class SteppedEventLoop: EventLoop {
   let loop = EmbeddedEventLoop()
   private let state = State()
 
@@ -32,21 +32,22 @@ final class Turns: EventLoop {
     return try body()
   }
 
-  /// Runs the tasks that wait for the event loop: one tick.
-  func turn() { onLoop { loop.run() } }
+  /// Runs one tick of the event loop: the tasks that wait for it.
+  func tick() { onLoop { loop.run() } }
 
   func advance(_ amount: TimeAmount) { onLoop { loop.advanceTime(by: amount) } }
 
-  /// Runs one of the jobs that wait for the pool, if there is any.
-  func runJob(_ place: Int) {
+  /// Runs one of the jobs that wait for the pool, if there is any: the one at `index`, modulo their
+  /// number.
+  func runJob(_ index: Int) {
     let waiting = cfuzzing_waiting_jobs()
-    if waiting > 0 { cfuzzing_run_job(place % waiting) }
+    if waiting > 0 { cfuzzing_run_job(index % waiting) }
   }
 
   /// Runs the event loop and the pool until nothing waits.
   func runUntilQuiet() {
     for _ in 0..<100_000 {
-      turn()
+      tick()
       guard cfuzzing_waiting_jobs() > 0 else { return }
       runJob(0)
     }
