@@ -20,11 +20,11 @@ enum Queries {
     "expire_leases", PackageResources.expire_leases_sql)
   static let exportCreditUsage = reading(
     "export_credit_usage", PackageResources.export_credit_usage_sql)
-  static let exportLedger = statement(
+  static let exportLedger = reading(
     "export_ledger", PackageResources.export_ledger_sql)
   static let failMockup = statement(
     "fail_mockup", PackageResources.fail_mockup_sql)
-  static let findUsers = statement(
+  static let findUsers = reading(
     "find_users", PackageResources.find_users_sql)
   static let generateMockups = statement(
     "generate_mockups", PackageResources.generate_mockups_sql)
@@ -54,7 +54,7 @@ enum Queries {
     "list_reservations", PackageResources.list_reservations_sql)
   static let listSceneTemplates = reading(
     "list_scene_templates", PackageResources.list_scene_templates_sql)
-  static let listUnresolvedReservations = statement(
+  static let listUnresolvedReservations = reading(
     "list_unresolved_reservations", PackageResources.list_unresolved_reservations_sql)
   static let lockPerformance = statement(
     "lock_performance", PackageResources.lock_performance_sql)

@@ -2,8 +2,9 @@
 public struct PostgresConfiguration: Sendable {
   /// The database URL, or libpq's `keyword=value …` form: `postgresql:///db?host=/run/postgresql`.
   ///
-  /// The session's `client_encoding` is always UTF8 and its `TimeZone` always UTC. `options` are
-  /// sent only if the URL has them, because most poolers reject them.
+  /// The session's `client_encoding` is always UTF8, its `TimeZone` always UTC and its
+  /// `client_min_messages` always `notice`. `options` are sent only if the URL has them, because
+  /// most poolers reject them.
   public var url: String
 
   /// The name that `pg_stat_activity` shows for the connections.
@@ -94,7 +95,10 @@ public struct PostgresConfiguration: Sendable {
 
   /// The settings of each session.
   var sessionSettings: [(name: String, value: String)] {
-    var settings = [(name: "TimeZone", value: "UTC")]
+    // A warning is the only sign that a commit was not replicated; see ``ServerFields``.
+    var settings = [
+      (name: "TimeZone", value: "UTC"), (name: "client_min_messages", value: "notice"),
+    ]
     if let searchPath { settings.append((name: "search_path", value: searchPath)) }
     if let statementTimeout {
       let milliseconds = Int64((statementTimeout / .milliseconds(1)).rounded(.up))

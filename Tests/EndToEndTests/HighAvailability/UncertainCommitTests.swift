@@ -18,6 +18,8 @@ import Testing
       try await PrivatePostgres.with { postgres in
         let user = UUID()
         try await postgres.makeUser(user, annualBudget: 100)
+        // PostgreSQL reports a commit that was not replicated by a warning.
+        try await postgres.database.run("ALTER ROLE ALL SET client_min_messages = 'error'")
         try await withTemporaryFolder { folder in
           let server = try await RunningServer.start(
             on: postgres.database, settings: ["MOCKUPD_DATABASE_POOL_SIZE": "1"], folder: folder)

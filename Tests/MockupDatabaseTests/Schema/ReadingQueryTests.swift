@@ -13,15 +13,15 @@ import Testing
       try await database.withPool { pool in
         for name in names {
           let sql = try Checkout.text(of: "Sources/MockupDatabase/SQL/Queries/\(name).sql")
-          let count = sql.matches(of: /\$(\d+)/).compactMap { Int($0.1) }.max() ?? 0
-          let nulls = Array(repeating: "NULL", count: count).joined(separator: ", ")
+          let types = Self.parameterTypes(of: sql)
+          let nulls = types.map { _ in "NULL" }
           do throws(PostgresError) {
             try await pool.withTransaction { transaction throws(PostgresError) in
               try await transaction.runScript(
                 """
                 SET TRANSACTION READ ONLY;
-                PREPARE query AS \(sql);
-                EXECUTE query\(count > 0 ? "(\(nulls))" : "");
+                PREPARE query\(Self.list(types)) AS \(sql);
+                EXECUTE query\(Self.list(nulls));
                 DEALLOCATE query
                 """)
             }
@@ -31,5 +31,18 @@ import Testing
         }
       }
     }
+  }
+
+  /// Returns the types of a query's parameters, which its comment states: `$1 uuid  user`.
+  private static func parameterTypes(of sql: String) -> [String] {
+    let types = sql.matches(of: /\$(\d+) +([a-z0-9]+(?:\[\])?)/).filter { match in
+      ["bigint", "boolean", "bytea", "float8", "integer", "jsonb", "text", "timestamptz", "uuid"]
+        .contains(match.2.replacing("[]", with: ""))
+    }
+    return types.sorted { Int($0.1)! < Int($1.1)! }.map { String($0.2) }
+  }
+
+  private static func list(_ items: [String]) -> String {
+    items.isEmpty ? "" : "(\(items.joined(separator: ", ")))"
   }
 }
