@@ -122,8 +122,9 @@ let package = Package(
     .executableTarget(
       name: "mockupd",
       dependencies: [
-        "CLinux", "GRPC", "MockupAPI", "MockupSchema", "MockupServices", "MockupDatabase",
-        "MockupVersion", "Postgres", "Prometheus", "StandardStreams", "Systemd", "TTRPC",
+        "CLinux", "GRPC", "MockupAPI", "MockupCore", "MockupSchema", "MockupServices",
+        "MockupDatabase", "MockupVersion", "Postgres", "Prometheus", "StandardStreams", "Systemd",
+        "TTRPC",
         "TTRPCServices", "VisibleText",
         argumentParser, configuration, concurrencyHelpers, lifecycle, logging, metrics,
         systemPackage, unixSignals,

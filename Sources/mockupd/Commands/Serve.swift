@@ -1,13 +1,9 @@
 internal import ArgumentParser
 internal import FoundationEssentials
-internal import GRPC
+internal import Glibc
 internal import Logging
-internal import MockupServices
-internal import MockupDatabase
-internal import Postgres
-internal import ServiceLifecycle
+internal import StandardStreams
 internal import Systemd
-internal import TTRPC
 internal import UnixSignals
 
 struct Serve: AsyncParsableCommand {
@@ -46,84 +42,18 @@ struct Serve: AsyncParsableCommand {
     }
     do {
       try settings.fitConnectionsToDescriptors(logger: log.logger)
-      try await serve(settings, telemetry, log.logger, sockets, notifier, watchdog, reloads)
+      try await ServerProgram(
+        settings: settings, telemetry: telemetry, logger: log.logger, notifier: notifier,
+        inherited: sockets.first?.descriptor, watchdog: watchdog,
+        reloads: (flags: flags, signals: reloads),
+        // For a parent process that waits until the server is ready.
+        onReady: { LineWriter(STDOUT_FILENO).write("ready \($0)") }
+      ).run()
       await log.flush()
     } catch {
       await log.flush()
       throw error
     }
-  }
-
-  private func serve(
-    _ settings: Settings, _ telemetry: Telemetry, _ logger: Logger,
-    _ sockets: [ListenDescriptors.Socket], _ notifier: Notifier, _ watchdog: WatchdogInterval?,
-    _ reloads: UnixSignalsSequence
-  ) async throws {
-    let managerNotifier = ServiceManagerNotifier(notifier, logger: logger)
-    let access = AccessControl(settings.policy)
-    logger.info("policy", metadata: ["policy": "\(access.policy)"])
-
-    let pool = try Pool(configuration: settings.database) { logger.report($0) }
-    let watchers = MockupWatchers()
-    let feed = try MockupFeedService(
-      database: settings.listenerDatabase, watchers: watchers, logger: logger)
-    let readiness = DatabaseReadiness()
-    let process = ServerProcess()
-    let answers = try ServerServices(
-      pool: pool, batches: settings.batches,
-      limit: ResponseLimit(maximumMessageSize: settings.limits.wire.maximumMessageSize),
-      watchers: watchers, process: process)
-    let server = Server(
-      services: answers.services, formats: [.grpc],
-      routes: HTTPRoutes.make(telemetry, pool, answers.health, readiness),
-      interceptors: telemetry.interceptors(logger, callLevel: settings.logCallLevel)
-        + [access.authorization, answers.shedding]
-        + (settings.defaultCallTimeout.map { [DefaultDeadline($0)] } ?? []),
-      limits: settings.limits,
-      budget: { [userBudget = settings.userBudget, guestBudget = settings.guestBudget] peer in
-        access.policy.roles(of: peer).isEmpty ? guestBudget : userBudget
-      },
-      eventLoops: settings.eventLoops, logger: logger)
-    process.setLoad(server.load)
-    // Each service starts after, and stops before, the services that it depends on.
-    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-      .init(service: DatabaseService(pool: pool)),
-      .init(service: feed),
-      .init(service: MemoryService(load: server.load)),
-      .init(
-        service: try DatabaseHealth(
-          database: settings.database, pool: pool, health: answers.health,
-          services: answers.names, readiness: readiness, logger: logger)),
-      .init(
-        service: ReloadService(
-          signals: reloads, flags: flags, access: access, server: server,
-          managerNotifier: managerNotifier, logger: logger)),
-      .init(
-        service: SocketService(
-          server: server, readiness: readiness, settings: settings,
-          inherited: sockets.first?.descriptor,
-          managerNotifier: managerNotifier, logger: logger),
-        successTerminationBehavior: .gracefullyShutdownGroup),
-    ]
-    if let interval = settings.sweepInterval {
-      services.insert(
-        .init(
-          service: SweeperService(pool: pool, settings, interval: interval, logger: logger)),
-        at: 1)
-    }
-    if let watchdog {
-      services.insert(
-        .init(
-          service: WatchdogService(
-            interval: watchdog, server: server, managerNotifier: managerNotifier)),
-        at: 0)
-    }
-    let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(
-        services: services,
-        gracefulShutdownSignals: [.sigterm, .sigint],
-        logger: logger))
-    try await group.run()
   }
 }
 

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Logging
 internal import MockupDatabase
 internal import Postgres
@@ -15,6 +14,8 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
   let inherited: Int32?
   let managerNotifier: ServiceManagerNotifier
   let logger: Logger
+  /// Receives the path of the socket when the server answers calls.
+  let onReady: @Sendable (String) -> Void
 
   var description: String { "socket" }
 
@@ -31,7 +32,7 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
       let path = listener.path
       try await server.run(on: listener) {
         logger.notice("ready", metadata: ["socket": "\(path)"])
-        announce("ready \(path)")
+        onReady(path)
         managerNotifier.ready("answering calls on \(path)")
       }
       logger.notice("stopped")
@@ -81,11 +82,6 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
     case let condition?: throw UnusableDatabase(condition)
     }
   }
-}
-
-/// Writes a line to standard output, for a parent process that waits until the server is ready.
-private func announce(_ line: String) {
-  LineWriter(STDOUT_FILENO).write(line)
 }
 
 /// The error that the server cannot use the database in its current condition.

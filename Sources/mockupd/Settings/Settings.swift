@@ -45,8 +45,8 @@ struct Settings: Sendable {
   /// They take precedence in this order.
   ///
   /// - Throws: ``SettingError`` with the name of the invalid setting.
-  init(_ flags: SettingsFlags) async throws {
-    let reader = try await SettingsReader(flags)
+  init(_ flags: SettingsFlags, from sources: SettingsReader.Sources = .all) async throws {
+    let reader = try await SettingsReader(flags, from: sources)
 
     socketPath = try await reader.text(.socketPath)
     socketMode = try await reader.permissions(.socketMode)

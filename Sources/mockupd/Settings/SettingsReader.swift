@@ -10,9 +10,16 @@ internal import Systemd
 ///
 /// Invalid values, empty ones included, are errors. A setting that is not given has its default.
 struct SettingsReader {
+  /// The sources to read.
+  enum Sources {
+    case all
+    /// The flags and the defaults only.
+    case flags
+  }
+
   private let reader: ConfigReader
 
-  init(_ flags: SettingsFlags) async throws {
+  init(_ flags: SettingsFlags, from sources: Sources = .all) async throws {
     var providers: [any ConfigProvider] = [
       InMemoryProvider(
         name: "flags",
@@ -22,7 +29,13 @@ struct SettingsReader {
               AbsoluteConfigKey(ConfigKey(key.rawValue)),
               ConfigValue(.string(value), isSecret: false)
             )
-          })),
+          }))
+    ]
+    if sources == .flags {
+      reader = ConfigReader(providers: providers)
+      return
+    }
+    providers += [
       EnvironmentVariablesProvider().prefixKeys(with: "mockupd"),
       InMemoryProvider(name: "credentials", values: try Self.credentials()),
     ]
