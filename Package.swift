@@ -209,6 +209,21 @@ let package = Package(
   ]
 )
 
+// `swift build` builds one product or all. With this variable, all are the two programs and the
+// libraries; scripts/environment sets it.
+if Context.environment["MOCKUPD_PROGRAMS_ONLY"] != nil {
+  package.targets.removeAll { target in
+    target.type == .test || target.path?.hasPrefix("Tests/") == true || target.name == "generator"
+  }
+  package.dependencies.removeAll { dependency in
+    if case .sourceControl(_, let location, _) = dependency.kind {
+      location.hasSuffix("/swift-protobuf")
+    } else {
+      false
+    }
+  }
+}
+
 extension Target {
   static func module(
     _ name: String, _ dependencies: [Dependency], path: String? = nil, resources: [Resource]? = nil
