@@ -35,11 +35,14 @@ import Testing
 
   /// Returns the types of a query's parameters, which its comment states: `$1 uuid  user`.
   private static func parameterTypes(of sql: String) -> [String] {
-    let types = sql.matches(of: /\$(\d+) +([a-z0-9]+(?:\[\])?)/).filter { match in
-      ["bigint", "boolean", "bytea", "float8", "integer", "jsonb", "text", "timestamptz", "uuid"]
-        .contains(match.2.replacing("[]", with: ""))
+    let names = [
+      "bigint", "boolean", "bytea", "float8", "integer", "jsonb", "text", "timestamptz", "uuid",
+    ]
+    let types = sql.matches(of: /\$(\d+) +([a-z0-9]+(?:\[\])?)/).compactMap { match in
+      Int(match.1).map { (number: $0, type: String(match.2)) }
     }
-    return types.sorted { Int($0.1)! < Int($1.1)! }.map { String($0.2) }
+    return types.filter { names.contains($0.type.replacing("[]", with: "")) }
+      .sorted { $0.number < $1.number }.map(\.type)
   }
 
   private static func list(_ items: [String]) -> String {
