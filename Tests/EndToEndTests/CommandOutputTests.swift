@@ -173,7 +173,7 @@ import Testing
     #expect(Set(commands) == Set(Self.arguments.keys))
     #expect(
       Set(try await Command.ofProgram(.mockupd).map(\.path)) == [
-        "check", "migrate", "serve", "settings",
+        "check", "dev", "migrate", "serve", "settings",
       ])
   }
 
