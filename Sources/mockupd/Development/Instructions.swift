@@ -19,13 +19,10 @@ struct Instructions {
       ("The server", "export MOCKUPD_SOCKET_PATH=\(server.socket)"),
       ("The users, those with the fewest credits first", "mockupctl usage --order available"),
       ("A user's year", "mockupctl usage \(user) --by-month"),
-      ("The newest entries of the ledger", "mockupctl ledger \(user) --limit 5"),
+      ("The newest entries of the ledger", "mockupctl ledger show \(user) --limit 5"),
       ("Reserve credits before a paid call", "mockupctl reserve \(user) 3"),
       ("Its mockups", "mockupctl mockups list \(user) --limit 5"),
-      (
-        "A reservation that is stuck: did the vendor charge?",
-        "mockupctl reservations list \(stuckUser) --state unresolved"
-      ),
+      ("A reservation that is stuck: did the vendor charge?", "mockupctl stuck"),
       (
         "The vendor charged 2 of \(stuck.credits) credits",
         "mockupctl reservations resolve \(stuckUser) \(Self.text(stuck.reservationID))"
