@@ -11,6 +11,9 @@ struct PrivatePostgres {
 
   private let folder: String
 
+  /// The folder of its socket, which libpq takes for a host.
+  var host: String { "\(folder)/postgres" }
+
   /// The configuration for connections to its database `postgres`, as superuser.
   let database: PostgresConfiguration
 

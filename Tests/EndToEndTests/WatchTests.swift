@@ -186,7 +186,7 @@ import Testing
             DO $$
             BEGIN
               PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-              WHERE application_name = 'mockupd listener' AND datname = current_database();
+              WHERE application_name LIKE 'mockupd@% listener' AND datname = current_database();
               UPDATE mockups SET error_message = '\(round)' WHERE id = '\(mockup)';
             END
             $$

@@ -10,6 +10,7 @@ import Testing
     try await TestDatabase.withConnection({
       $0.maximumInFlight = 1
       $0.minimumBackoff = .seconds(10)
+      $0.maximumBackoff = .seconds(10)
     }) { connection in
       try await eventually { connection.isConnected }
       let sent = Task { try await connection.execute(.sleep) }

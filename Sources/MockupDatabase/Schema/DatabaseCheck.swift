@@ -9,6 +9,9 @@ public enum DatabaseCondition: Sendable, Hashable {
   case unreachable(String)
   /// The database does not respond to statements.
   case hanging
+  /// The database responds, but does not complete writes, for example because a synchronous standby
+  /// is missing.
+  case writesHanging
   /// Transactions cannot write: on a hot standby, or because of `default_transaction_read_only`.
   case readOnly(isStandby: Bool)
   /// The schema is older or newer than this program's, or was changed; with the difference.
@@ -22,6 +25,7 @@ public enum DatabaseCondition: Sendable, Hashable {
     case .ready: nil
     case .unreachable: "the database is not reachable"
     case .hanging: "the database does not answer"
+    case .writesHanging: "the database does not complete writes"
     case .readOnly: "the database is read-only"
     case .wrongSchema: "the database schema does not match this server"
     case .refused: "the database refuses the server's login"
@@ -32,6 +36,7 @@ public enum DatabaseCondition: Sendable, Hashable {
   public var detail: String? {
     switch self {
     case .ready, .hanging: nil
+    case .writesHanging: "a synchronous standby may be missing"
     case .readOnly(isStandby: true): "the database is a hot standby"
     case .readOnly(isStandby: false): "default_transaction_read_only is on"
     case .unreachable(let reason), .wrongSchema(let reason), .refused(let reason): reason
@@ -54,7 +59,14 @@ public struct DatabaseCheck: Sendable {
   /// Checks the database.
   ///
   /// The call has no time limit of its own, and never returns ``DatabaseCondition/hanging``.
-  public func condition(on connection: some StatementExecutor) async -> DatabaseCondition {
+  ///
+  /// - Parameters:
+  ///   - connection: The connection or pool to check.
+  ///   - onWrite: Is called before a write that tests whether commits complete; nil to write
+  ///     nothing. The write is a message of some bytes in the write-ahead log.
+  public func condition(
+    on connection: some StatementExecutor, onWrite: (() -> Void)? = nil
+  ) async -> DatabaseCondition {
     do throws(PostgresError) {
       let facts = try await connection.query(Queries.checkDatabase) { row throws(PostgresError) in
         (isStandby: try row.decode(Bool.self, at: 0), isReadOnly: try row.decode(Bool.self, at: 1))
@@ -69,10 +81,17 @@ public struct DatabaseCheck: Sendable {
       guard pending.isEmpty else {
         return .wrongSchema("missing \(Self.summary(of: pending)); run `mockupd migrate`")
       }
-      return .ready
     } catch {
       if let cause = error.cause { return Self.condition(of: cause) }
       return .wrongSchema(error.message)
+    }
+    guard let onWrite else { return .ready }
+    onWrite()
+    do throws(PostgresError) {
+      try await connection.execute(Queries.testWrite)
+      return .ready
+    } catch {
+      return Self.condition(of: error)
     }
   }
 
@@ -90,6 +109,9 @@ public struct DatabaseCheck: Sendable {
   }
 
   private static func condition(of error: PostgresError) -> DatabaseCondition {
+    if error.code == .connectionUnavailable, error.sqlState == .readOnlyTransaction {
+      return .readOnly(isStandby: error.isStandby)
+    }
     guard !error.isTransient else { return .unreachable(error.report) }
     let advice =
       error.sqlState == .insufficientPrivilege

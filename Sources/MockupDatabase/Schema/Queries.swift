@@ -84,6 +84,8 @@ enum Queries {
     "sweep_leases", PackageResources.sweep_leases_sql)
   static let sweepReservations = statement(
     "sweep_reservations", PackageResources.sweep_reservations_sql)
+  static let testWrite = statement(
+    "test_write", PackageResources.test_write_sql)
   static let updateSceneTemplate = statement(
     "update_scene_template", PackageResources.update_scene_template_sql)
   static let userExists = reading(

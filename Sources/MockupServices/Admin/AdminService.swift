@@ -38,6 +38,7 @@ public struct AdminService: AdminServiceHandler {
 
   let store: AdminStore
   let limit: ResponseLimit
+  private let hostName: String
   private let status: @Sendable () -> ServerStatus
 
   /// Creates the service.
@@ -45,13 +46,15 @@ public struct AdminService: AdminServiceHandler {
   /// - Parameters:
   ///   - store: The store of reports, budgets and verification.
   ///   - limit: The maximum size of a response.
+  ///   - hostName: The name of the host, for the record of budget changes.
   ///   - status: Returns the current status of the server's process.
   public init(
-    store: AdminStore, limit: ResponseLimit = ResponseLimit(),
+    store: AdminStore, limit: ResponseLimit = ResponseLimit(), hostName: String,
     status: @escaping @Sendable () -> ServerStatus
   ) {
     self.store = store
     self.limit = limit
+    self.hostName = hostName
     self.status = status
   }
 
@@ -72,7 +75,7 @@ public struct AdminService: AdminServiceHandler {
 
   /// Sets a user's annual budget, monthly soft limit, or both.
   ///
-  /// The peer's uid and process id are recorded with the change.
+  /// The peer's uid and process id, and the name of the host, are recorded with the change.
   public func setBudget(
     _ request: SetBudgetRequest, context: ServerContext
   ) async throws -> SetBudgetResponse {
@@ -80,7 +83,7 @@ public struct AdminService: AdminServiceHandler {
     let outcome = try await answer(context) { () throws(CreditError) in
       try await store.setBudget(
         of: change.userID, annualBudget: change.annual, monthlySoftLimit: change.monthly,
-        changedBy: "\(context.peer.userID):\(context.peer.processID)",
+        changedBy: "\(context.peer.userID):\(context.peer.processID)@\(hostName)",
         isTrial: request.validateOnly)
     }
     return SetBudgetResponse(outcome)

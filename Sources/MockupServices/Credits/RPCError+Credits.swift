@@ -84,7 +84,12 @@ extension RPCError {
       // The reason has been logged already. A line for each call would only bury it.
       logger().debug("the database is unavailable", metadata: ["error": "\(error)"])
       // Messages of PostgreSQL itself may contain details that are not meant for clients.
-      let reason = error.sqlState == nil ? error.message : "the database is not reachable"
+      let reason =
+        switch error.sqlState {
+        case nil: error.message
+        case .readOnlyTransaction: "the database is read-only"
+        default: "the database is not reachable"
+        }
       self.init(
         code: .unavailable, message: "\(reason); the call had no effect",
         details: [.retryInfo(after: Self.retryDelay)], cause: error)

@@ -10,8 +10,51 @@ public struct PostgresConfiguration: Sendable {
   /// The name that `pg_stat_activity` shows for the connections.
   public var applicationName: String
 
-  /// The timeout of one attempt to connect, for which statements wait.
+  /// The timeout of an attempt to connect to one host, for which statements wait.
+  ///
+  /// A URL may name several hosts. They are tried in order, beginning with the one that worked
+  /// last.
   public var connectTimeout: Duration = .seconds(5)
+
+  /// The kind of session that a host must offer; any other is closed, and the next host tried.
+  ///
+  /// The URL's own `target_session_attrs` applies as well.
+  public var targetSession: TargetSession = .any
+
+  /// A kind of session.
+  public enum TargetSession: String, Sendable, CaseIterable {
+    /// A session that can write: not on a standby, and not read-only by default.
+    case readWrite = "read-write"
+    /// Any session.
+    case any
+  }
+
+  /// The time after which TCP closes a connection whose peer has not acknowledged what was sent;
+  /// the URL's own `tcp_user_timeout` takes precedence.
+  ///
+  /// Together with ``keepalives``, this detects a host that has vanished. Unix sockets ignore both.
+  public var tcpUserTimeout: Duration = .seconds(10)
+
+  /// The probes of an idle TCP connection, as of one that waits for the result of a statement.
+  ///
+  /// The URL's own `keepalives_idle`, `keepalives_interval` and `keepalives_count` take precedence.
+  public var keepalives = Keepalives()
+
+  /// The probes that TCP sends over an idle connection.
+  public struct Keepalives: Sendable, Hashable {
+    /// The time without traffic before the first probe, in whole seconds.
+    public var idle: Duration = .seconds(4)
+    /// The time between two probes, in whole seconds.
+    public var interval: Duration = .seconds(2)
+    /// The number of unanswered probes after which the connection is closed.
+    public var count = 3
+
+    /// Creates probes that detect a vanished host in 10 seconds.
+    public init() {}
+  }
+
+  /// The `synchronous_commit` of each session; nil for the server's default.
+  public var synchronousCommit: String?
 
   /// The `statement_timeout` of each session: zero for no limit, nil for the server's default.
   public var statementTimeout: Duration?
@@ -47,10 +90,13 @@ public struct PostgresConfiguration: Sendable {
   public var minimumBackoff: Duration = .milliseconds(100)
 
   /// The longest pause between two attempts to connect.
-  public var maximumBackoff: Duration = .seconds(10)
+  public var maximumBackoff: Duration = .seconds(1)
 
   /// The time that ``Pool/run()`` waits for pending statements when it ends.
   public var shutdownTimeout: Duration = .seconds(10)
+
+  /// The host that worked last, which the copies of a configuration share.
+  var hostPreference = HostPreference()
 
   /// Returns the random part of a pause, in `0..<1`; tests replace it.
   public var randomFraction: @Sendable () -> Double = { Double.random(in: 0..<1) }
@@ -64,6 +110,18 @@ public struct PostgresConfiguration: Sendable {
   /// Returns true if libpq can parse the URL; nothing is connected.
   public static func accepts(url: String) -> Bool {
     (try? ConnectionString(parsing: url)) != nil
+  }
+
+  /// The number of hosts that the URL names; 1 if it cannot be parsed.
+  public var hostCount: Int { (try? ConnectionString(parsing: url))?.hosts.count ?? 1 }
+
+  /// Returns a configuration for another URL of the same database.
+  public func replacingURL(_ url: String) -> PostgresConfiguration {
+    guard url != self.url else { return self }
+    var configuration = self
+    configuration.url = url
+    configuration.hostPreference = HostPreference()
+    return configuration
   }
 
   /// Returns the libpq parameters of the connections.
@@ -86,10 +144,11 @@ public struct PostgresConfiguration: Sendable {
     var string = try ConnectionString(parsing: url)
     string.set("application_name", applicationName)
     string.set("client_encoding", "UTF8")
-    // Detects a peer that vanished without closing the connection, also in sessions that only
-    // listen. Unix sockets ignore both settings.
-    string.setDefault("tcp_user_timeout", "30000")
-    string.setDefault("keepalives_idle", "30")
+    string.setDefault(
+      "tcp_user_timeout", String(Int64((tcpUserTimeout / .milliseconds(1)).rounded(.up))))
+    string.setDefault("keepalives_idle", String(keepalives.idle.components.seconds))
+    string.setDefault("keepalives_interval", String(keepalives.interval.components.seconds))
+    string.setDefault("keepalives_count", String(keepalives.count))
     return string
   }
 
@@ -100,6 +159,9 @@ public struct PostgresConfiguration: Sendable {
       (name: "TimeZone", value: "UTC"), (name: "client_min_messages", value: "notice"),
     ]
     if let searchPath { settings.append((name: "search_path", value: searchPath)) }
+    if let synchronousCommit {
+      settings.append((name: "synchronous_commit", value: synchronousCommit))
+    }
     if let statementTimeout {
       let milliseconds = Int64((statementTimeout / .milliseconds(1)).rounded(.up))
       settings.append((name: "statement_timeout", value: String(max(milliseconds, 0))))

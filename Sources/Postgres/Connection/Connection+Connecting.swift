@@ -1,11 +1,18 @@
 extension Connection {
-  /// Starts an attempt to connect.
+  /// Starts an attempt to connect: tries the hosts one after the other.
   func beginConnecting() {
+    remainingHosts = configuration.hostPreference.order(of: hosts.count)
+    hostFailures = []
+    connectToHost()
+  }
+
+  /// Starts to connect to the first of the remaining hosts.
+  private func connectToHost() {
     let sink = NoticeSink { [onEvent] notice in onEvent(.notice(notice)) }
-    guard let libpq = LibpqConnection(connectionString, notices: sink) else {
-      return connectingFailed("out of memory")
-    }
-    guard !libpq.isBroken else { return connectingFailed(libpq.errorMessage) }
+    guard let host = remainingHosts.first,
+      let libpq = LibpqConnection(hosts[host], notices: sink)
+    else { return connectingFailed("out of memory") }
+    guard !libpq.isBroken else { return hostFailed(libpq.errorMessage) }
     link = .connecting(libpq, .writing, deadline: .now + configuration.connectTimeout)
   }
 
@@ -16,14 +23,14 @@ extension Connection {
     _ deadline: ContinuousClock.Instant,
     _ readiness: ConnectionThread.Readiness
   ) {
-    guard deadline > .now else { return connectingFailed("the attempt to connect timed out") }
+    guard deadline > .now else { return hostFailed("the attempt to connect timed out") }
     let isReady = progress == .reading ? readiness.canRead : readiness.canWrite
     guard isReady else { return }
     switch libpq.connect() {
     case .failed:
-      connectingFailed(libpq.errorMessage)
+      hostFailed(libpq.errorMessage)
     case .connected:
-      guard libpq.enterPipelineMode() else { return connectingFailed(libpq.errorMessage) }
+      guard libpq.enterPipelineMode() else { return hostFailed(libpq.errorMessage) }
       setUp(libpq, deadline)
     case let progress:
       link = .connecting(libpq, progress, deadline: deadline)
@@ -36,6 +43,8 @@ extension Connection {
   /// connection received at its start. Behind a pooler, the two differ. The clients of a pooler
   /// share its sessions, so the settings are then made local to each transaction.
   ///
+  /// It also finds out whether the session can write.
+  ///
   /// The settings are not in the startup packet, because poolers reject unknown parameters in it.
   private func setUp(_ libpq: LibpqConnection, _ deadline: ContinuousClock.Instant) {
     session = Session(libpq: libpq, maximumPrepared: configuration.maximumPrepared)
@@ -45,15 +54,28 @@ extension Connection {
       .statement(setUpStatement, [libpq.backendProcessID]),
       effect: .boundary, lease: lease.id
     ) { [weak self] result in
-      let isDirect = Result { () throws(PostgresError) in
-        try result.get()?.rows { row throws(PostgresError) in try row.decode(Bool.self, at: 0) }
-          == [true]
+      let facts = Result { () throws(PostgresError) in
+        guard
+          let facts = try result.get()?.rows({ row throws(PostgresError) in
+            SessionFacts(
+              isDirect: try row.decode(Bool.self, at: 0),
+              isReadOnly: try row.decode(Bool.self, at: 1),
+              isStandby: try row.decode(Bool.self, at: 2))
+          }).first
+        else { throw PostgresError(.protocolViolation, "the session has no settings") }
+        return facts
       }
-      self?.assumeIsolated { $0.setUpFinished(isDirect) }
+      self?.assumeIsolated { $0.setUpFinished(facts) }
     }
     // Sent before all waiting requests.
     backlog.grant(lease)
     _ = backlog.append(request)
+  }
+
+  private struct SessionFacts {
+    var isDirect: Bool
+    var isReadOnly: Bool
+    var isStandby: Bool
   }
 
   private var setUpStatement: Statement {
@@ -62,7 +84,9 @@ extension Connection {
     }
     return Statement(
       """
-      SELECT is_direct\(settings.joined())
+      SELECT is_direct,
+        pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on',
+        pg_catalog.pg_is_in_recovery()\(settings.joined())
       FROM (SELECT pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $1 AS is_direct) AS s
       """)
   }
@@ -72,17 +96,20 @@ extension Connection {
     return "pg_catalog.set_config('\(setting.name)', '\(value)', \(isLocal))"
   }
 
-  private func setUpFinished(_ isDirect: Result<Bool, PostgresError>) {
+  private func setUpFinished(_ facts: Result<SessionFacts, PostgresError>) {
     guard case .settingUp = link else { return }
-    switch isDirect {
-    case .success(let isDirect):
-      if !isDirect { session?.usePooler(prelude: prelude) }
+    switch facts {
+    case .success(let facts) where facts.isReadOnly && configuration.targetSession == .readWrite:
+      hostFailed(.readOnlySession(isStandby: facts.isStandby))
+    case .success(let facts):
+      if !facts.isDirect { session?.usePooler(prelude: prelude) }
       _ = backlog.release()
       link = .ready
       backoff.succeeded()
-      onEvent(.connected(throughPooler: !isDirect))
+      if let host = remainingHosts.first { configuration.hostPreference.worked(host) }
+      onEvent(.connected(throughPooler: !facts.isDirect))
     case .failure(let error):
-      connectingFailed(error)
+      hostFailed(error)
     }
   }
 
@@ -91,12 +118,41 @@ extension Connection {
       + configuration.sessionSettings.map { setConfig($0, isLocal: true) }.joined(separator: ", ")
   }
 
-  func connectingFailed(_ reason: String) {
-    connectingFailed(
+  /// Tries the next host; if there is none, the attempt to connect has failed.
+  func hostFailed(_ reason: String) {
+    hostFailed(
       PostgresError(
         .connectionUnavailable,
         "the database is not reachable",
         detail: connectionString.redact(reason)))
+  }
+
+  private func hostFailed(_ error: PostgresError) {
+    if let host = remainingHosts.first { hostFailures.append((hosts[host].hostName, error)) }
+    remainingHosts = Array(remainingHosts.dropFirst())
+    guard !remainingHosts.isEmpty else { return connectingFailed(attemptError(error)) }
+    _ = session?.broke()
+    session = nil
+    _ = backlog.release()
+    connectToHost()
+  }
+
+  /// The error of an attempt to connect that has failed at all hosts, the last one with `error`.
+  private func attemptError(_ error: PostgresError) -> PostgresError {
+    guard hosts.count > 1 else { return error }
+    // That a host answered, but cannot write, says more than that another one did not answer.
+    if let failure = hostFailures.first(where: { $0.error.sqlState == .readOnlyTransaction }) {
+      return failure.error
+    }
+    let details = hostFailures.map { "\($0.host): \($0.error.detail ?? $0.error.message)" }
+    return PostgresError(
+      .connectionUnavailable, "the database is not reachable",
+      detail: details.joined(separator: "; "))
+  }
+
+  private func connectingFailed(_ reason: String) {
+    connectingFailed(
+      PostgresError(.connectionUnavailable, "the database is not reachable", detail: reason))
   }
 
   private func connectingFailed(_ error: PostgresError) {

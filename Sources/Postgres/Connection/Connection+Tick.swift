@@ -11,7 +11,7 @@ extension Connection {
     case .connecting(let libpq, let progress, let deadline):
       continueConnecting(libpq, progress, deadline, readiness)
     case .settingUp(let deadline):
-      if deadline <= .now { connectingFailed("the attempt to connect timed out") }
+      if deadline <= .now { hostFailed("the attempt to connect timed out") }
     case .pausing(let until, _):
       if until <= .now { beginConnecting() }
     case .ready, .suspended, .closed:
@@ -19,6 +19,7 @@ extension Connection {
     }
     if session != nil { work(readiness) }
     finishClosingIfDue()
+    publishOldestWrite()
     return wait
   }
 

@@ -4,6 +4,9 @@ extension Connection {
     let isOpen = readiness.canRead ? session?.libpq.consumeInput() ?? false : true
     // Results that arrived before the connection was lost are still valid.
     guard receive(), session != nil else { return }
+    if session?.isToBeClosed == true, session?.pipeline.isEmpty == true {
+      return lose("the session cannot write")
+    }
     receiveNotifications()
     guard isOpen, session?.libpq.isBroken == false else { return lose(connectionErrorMessage) }
     guard send() else { return }
@@ -25,6 +28,12 @@ extension Connection {
     while let received = session?.receive() {
       switch received {
       case .finished(let request, let result):
+        // The host has become a standby, or read-only: another host may be writable.
+        if case .failure(let error) = result, error.sqlState == .readOnlyTransaction,
+          configuration.targetSession == .readWrite
+        {
+          session?.isToBeClosed = true
+        }
         complete(request, result.map { $0 })
       case .sendAgain(let request):
         backlog.putBack(request)
@@ -87,7 +96,7 @@ extension Connection {
 
   /// Drops the connection, fails the requests that depended on it, and schedules a reconnection.
   func lose(_ reason: String) {
-    if case .settingUp = link { return connectingFailed(reason) }
+    if case .settingUp = link { return hostFailed(reason) }
     let error = PostgresError(
       .connectionLost,
       "the connection to the database was lost",

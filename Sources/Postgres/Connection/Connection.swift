@@ -46,6 +46,8 @@ public actor Connection {
 
   nonisolated let configuration: PostgresConfiguration
   nonisolated let connectionString: ConnectionString
+  /// The parameters for each host.
+  nonisolated let hosts: [ConnectionString]
   nonisolated let onEvent: @Sendable (PoolEvent) -> Void
   nonisolated let onNotification: (@Sendable (PostgresNotification) -> Void)?
   nonisolated let admission: Admission
@@ -54,6 +56,9 @@ public actor Connection {
   private nonisolated let thread: ConnectionThread
   private nonisolated let inbox = NIOLockedValueBox<[Command]>([])
   private nonisolated let availability = Atomic(Availability.unavailable)
+  /// The start of the oldest statement in flight that may write, in nanoseconds of the process; 0
+  /// for none.
+  private nonisolated let oldestWrite = Atomic<Int64>(0)
 
   var link = Link.notStarted(waitingSince: nil) {
     didSet { availability.store(link.availability, ordering: .releasing) }
@@ -63,6 +68,10 @@ public actor Connection {
   var session: Session?
   var backlog = Backlog()
   var backoff: Backoff
+  /// The hosts that the attempt to connect has still to try, with the one that it tries now first.
+  var remainingHosts: [Int] = []
+  /// The failures of the hosts that the current attempt to connect has tried.
+  var hostFailures: [(host: String, error: PostgresError)] = []
   var closing: Closing?
   /// The number of threads that send a cancel request: 0 or 1.
   var cancelThreads = 0
@@ -92,6 +101,7 @@ public actor Connection {
     self.onEvent = onEvent
     self.onNotification = onNotification
     connectionString = try configuration.connectionString()
+    hosts = connectionString.hosts
     admission = Admission(limit: configuration.maximumPending)
     backoff = Backoff(
       minimum: configuration.minimumBackoff,
@@ -116,6 +126,19 @@ public actor Connection {
 
   /// Reconnects at once if the connection is suspended or pauses before its next attempt.
   public nonisolated func resume() { post(.resume) }
+
+  /// The time since the oldest statement in flight that may write was sent; nil if there is none.
+  public nonisolated var oldestWriteAge: Duration? {
+    let start = oldestWrite.load(ordering: .relaxed)
+    guard start > 0 else { return nil }
+    return ContinuousClock.now.sinceProcessStart - .nanoseconds(start)
+  }
+
+  func publishOldestWrite() {
+    let start = session?.pipeline.oldestWrite?.sinceProcessStart
+    oldestWrite.store(
+      start.map { max(Int64($0 / .nanoseconds(1)), 1) } ?? 0, ordering: .relaxed)
+  }
 
   /// The number of statements and transactions that are queued or in flight.
   public nonisolated var pendingCount: Int { admission.count }
@@ -169,6 +192,13 @@ public actor Connection {
       return commands
     }
   }
+}
+
+private let processStart = ContinuousClock.now
+
+extension ContinuousClock.Instant {
+  /// The time from the first use of this property in the process.
+  fileprivate var sinceProcessStart: Duration { self - processStart }
 }
 
 extension Connection.Link {

@@ -79,6 +79,7 @@ struct Pipeline<Item: Equatable, Value> {
     let isReadOnly: Bool
     /// True if the session's plans were discarded just before it, so that its plan is not stale.
     let hasFreshPlans: Bool
+    let sentAt: ContinuousClock.Instant?
     var stage: Stage
     var outcome: Outcome?
     var isCancelled = false
@@ -105,6 +106,9 @@ struct Pipeline<Item: Equatable, Value> {
   /// True if only statements that read are in flight.
   var isReadOnly: Bool { entries.allSatisfy(\.isReadOnly) }
 
+  /// The time at which the oldest statement in flight that may write was sent.
+  var oldestWrite: ContinuousClock.Instant? { entries.first { !$0.isReadOnly }?.sentAt }
+
   /// True if a cancel request is due for the statement that the server is executing now.
   var isHeadCancelled: Bool { entries.first?.isCancelled == true && isReadOnly }
 
@@ -121,7 +125,7 @@ struct Pipeline<Item: Equatable, Value> {
     entries.append(
       Entry(
         item: item, shape: shape, isRepeatable: isRepeatable, isReadOnly: isReadOnly,
-        hasFreshPlans: hasFreshPlans, stage: stage))
+        hasFreshPlans: hasFreshPlans, sentAt: isReadOnly ? nil : .now, stage: stage))
   }
 
   /// Marks a statement that only reads as cancelled; returns false if none in flight matches.

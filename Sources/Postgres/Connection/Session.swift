@@ -15,6 +15,9 @@ struct Session {
   /// A statement that is sent before each statement, in its transaction; see
   /// ``usePooler(prelude:)``.
   private var prelude: String?
+  /// True if nothing more may be sent, because the session cannot write; it is closed when the
+  /// statements in flight have ended.
+  var isToBeClosed = false
   /// True if the session's plans must be discarded before the next statement.
   private var hasStalePlans = false
 
@@ -39,7 +42,7 @@ struct Session {
 
   /// Returns true if the request may be sent now.
   func accepts(_ request: Request, maximumInFlight: Int) -> Bool {
-    guard cancelRequest == nil else { return false }
+    guard cancelRequest == nil, !isToBeClosed else { return false }
     return switch request.work {
     case .statement, .deferred: pipeline.count < maximumInFlight && pipeline.accepts(.execute)
     case .script: pipeline.accepts(.script)

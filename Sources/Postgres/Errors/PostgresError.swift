@@ -78,6 +78,22 @@ public struct PostgresError: Error, Sendable {
     .replicationUncertain,
     "the commit may not have been replicated to the synchronous standbys")
 
+  /// The error of a session that cannot write.
+  static func readOnlySession(isStandby: Bool) -> PostgresError {
+    PostgresError(
+      .connectionUnavailable,
+      server: ServerFields(
+        severity: "ERROR", sqlState: .readOnlyTransaction, message: "the database is read-only",
+        detail: isStandby ? standbyDetail : "default_transaction_read_only is on"))
+  }
+
+  private static let standbyDetail = "the database is a hot standby"
+
+  /// True if no connection is possible because the only database that answers is a hot standby.
+  public var isStandby: Bool {
+    sqlState == .readOnlyTransaction && detail == Self.standbyDetail
+  }
+
   /// Returns the same error with another code.
   func recoded(_ code: Code) -> PostgresError {
     if let server = storage.server { return PostgresError(code, server: server) }

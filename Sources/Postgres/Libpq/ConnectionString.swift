@@ -38,6 +38,33 @@ struct ConnectionString: Sendable {
     values[keyword] = value
   }
 
+  /// The same parameters for each of the hosts that the URL names, in its order.
+  ///
+  /// If the lists of names, addresses and ports do not match, there is one element, with which
+  /// libpq reports the mistake.
+  var hosts: [ConnectionString] {
+    func list(_ keyword: String) -> [String]? {
+      values[keyword].map { value in
+        value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      }
+    }
+    let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port"))
+    let count = (addresses ?? names)?.count ?? 1
+    guard count > 1, names.map({ $0.count == count }) ?? true,
+      ports.map({ $0.count == 1 || $0.count == count }) ?? true
+    else { return [self] }
+    return (0..<count).map { index in
+      var host = self
+      if let names { host.set("host", names[index]) }
+      if let addresses { host.set("hostaddr", addresses[index]) }
+      if let ports, ports.count == count { host.set("port", ports[index]) }
+      return host
+    }
+  }
+
+  /// The name or address of the host, for messages.
+  var hostName: String { values["host"] ?? values["hostaddr"] ?? "the default host" }
+
   /// Returns the text without the URL's passwords.
   func redact(_ text: String) -> String {
     var text = text

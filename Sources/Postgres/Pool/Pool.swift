@@ -74,6 +74,10 @@ public final class Pool: StatementExecutor {
   /// The number of statements and transactions that are pending on all connections.
   public var pendingCount: Int { connections.reduce(0) { $0 + $1.pendingCount } }
 
+  /// The time since the oldest statement in flight that may write was sent, on any connection; nil
+  /// if there is none.
+  public var oldestWriteAge: Duration? { connections.compactMap(\.oldestWriteAge).max() }
+
   /// Waits until a connection is established.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/timedOut``,

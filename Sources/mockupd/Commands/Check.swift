@@ -42,7 +42,8 @@ struct Check: AsyncParsableCommand {
     connection.start()
     // A database that accepts connections but hangs does not answer the check.
     let timer = Task {
-      try await Task.sleep(for: database.connectTimeout + DatabaseMonitor.checkTimeout)
+      try await Task.sleep(
+        for: database.connectTimeout * database.hostCount + DatabaseMonitor.checkTimeout)
       connection.suspend(
         because: PostgresError(.connectionUnavailable, DatabaseCondition.hanging.message ?? ""))
     }

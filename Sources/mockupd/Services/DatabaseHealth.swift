@@ -11,6 +11,10 @@ internal import TTRPCServices
 /// The server serves calls only while the check succeeds. Otherwise the pool is suspended: calls in
 /// flight end, and later calls are refused at once with the reason. The check has its own
 /// connection, so that it does not wait behind other statements and is not ended with them.
+///
+/// While writes of calls wait for the database, or if the last check failed, the check also writes.
+/// A commit that waits for a missing synchronous standby is found in this way, and a write that
+/// waits for a lock is not taken for it.
 struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
   let pool: Pool
   let health: HealthService
@@ -18,21 +22,27 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
   let services: [String]
   let logger: Logger
   let readiness: DatabaseReadiness
+  /// The time that a write of a call may wait before the check writes, too.
+  let writeWait: Duration
   private let connection: Connection
   private let check: DatabaseCheck
+  private let hasOtherHosts: Bool
+  /// True while the check waits for its write.
+  private let isWriting = NIOLockedValueBox(false)
 
   init(
     database: PostgresConfiguration, pool: Pool, health: HealthService, services: [String],
-    readiness: DatabaseReadiness, logger: Logger
+    readiness: DatabaseReadiness, writeWait: Duration, logger: Logger
   ) throws {
     var configuration = database
     configuration.applicationName += " health"
-    configuration.maximumBackoff = .seconds(1)
     self.pool = pool
     self.health = health
     self.services = services
     self.readiness = readiness
+    self.writeWait = writeWait
     self.logger = logger
+    hasOtherHosts = configuration.hostCount > 1
     connection = try Connection(configuration: configuration)
     check = try DatabaseCheck(configuration: configuration)
   }
@@ -63,6 +73,14 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
         case .check(let last):
           // The task is not awaited, because a database that hangs never answers.
           Task { sink.yield(.checked(await condition(after: last))) }
+        case .report(.hanging):
+          report(isWriting.withLockedValue(\.self) ? .writesHanging : .hanging)
+          // The host may have stopped without closing its connections. Another one may be the
+          // primary by now.
+          if hasOtherHosts, connection.isConnected {
+            connection.suspend(because: PostgresError(.connectionUnavailable, "reconnecting"))
+            connection.resume()
+          }
         case .report(let condition):
           report(condition)
         case nil:
@@ -89,7 +107,12 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
       connection.suspend(because: PostgresError(.connectionUnavailable, "reconnecting"))
       connection.resume()
     }
-    let condition = await check.condition(on: connection)
+    isWriting.withLockedValue { $0 = false }
+    let isWriteDue = last != .ready || (pool.oldestWriteAge ?? .zero) >= writeWait
+    let condition = await check.condition(
+      on: connection,
+      onWrite: isWriteDue ? { isWriting.withLockedValue { $0 = true } } : nil)
+    isWriting.withLockedValue { $0 = false }
     // The check may be refused a connection while the pool still has some.
     if case .unreachable = condition, pool.isConnected { return await check.condition(on: pool) }
     guard condition == .ready, !pool.isConnected else { return condition }
@@ -110,7 +133,7 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     case .unreachable:
       // The pool reconnects by itself.
       break
-    case .hanging, .readOnly, .wrongSchema, .refused:
+    case .hanging, .writesHanging, .readOnly, .wrongSchema, .refused:
       pool.suspend(
         because: PostgresError(
           .connectionUnavailable, condition.message ?? "", detail: condition.detail))

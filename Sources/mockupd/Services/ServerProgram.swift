@@ -73,7 +73,8 @@ struct ServerProgram {
       .init(
         service: try DatabaseHealth(
           database: settings.database, pool: pool, health: answers.health,
-          services: answers.names, readiness: readiness, logger: logger)),
+          services: answers.names, readiness: readiness, writeWait: settings.writeWait,
+          logger: logger)),
     ]
     if let reloads {
       services.append(

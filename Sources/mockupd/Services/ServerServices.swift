@@ -27,7 +27,9 @@ struct ServerServices: Sendable {
         store: MockupStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers,
         performance: PerformanceStore(pool: pool, limits: batches), limit: limit),
       SceneService(store: SceneStore(pool: pool), limit: limit),
-      AdminService(store: AdminStore(pool: pool), limit: limit, status: { process.status }),
+      AdminService(
+        store: AdminStore(pool: pool), limit: limit, hostName: HostName.current,
+        status: { process.status }),
     ]
     names = business.map { type(of: $0).serviceName }
     health = HealthService(

@@ -49,7 +49,8 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
       backlog: settings.socketBacklog)
   }
 
-  /// Waits until the database is ready, for at most the timeout of a connection attempt.
+  /// Waits until the database is ready, for at most the timeout of a connection attempt to each
+  /// host.
   ///
   /// After that, the server starts anyway, and answers calls with UNAVAILABLE.
   ///
@@ -61,13 +62,14 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
         for await condition in readiness.changes {
           switch condition {
           case .ready, .readOnly, .wrongSchema, .refused: return condition
-          case .unreachable, .hanging: continue
+          case .unreachable, .hanging, .writesHanging: continue
           }
         }
         return nil
       }
       group.addTask {
-        try? await Task.sleep(for: settings.database.connectTimeout)
+        try? await Task.sleep(
+          for: settings.database.connectTimeout * settings.database.hostCount)
         return nil
       }
       defer { group.cancelAll() }
@@ -76,7 +78,7 @@ struct SocketService: ServiceLifecycle.Service, CustomStringConvertible {
     try Task.checkCancellation()
     switch last {
     case .ready: break
-    case .readOnly, .unreachable, .hanging, nil:
+    case .readOnly, .unreachable, .hanging, .writesHanging, nil:
       logger.warning("serving without the database until it is available")
     // The schema has another version, or the login lacks privileges.
     case let condition?: throw UnusableDatabase(condition)
@@ -98,7 +100,7 @@ struct UnusableDatabase: ErrorWithExitCode, CustomStringConvertible {
   var exitCode: Int32 {
     switch condition {
     case .ready, .wrongSchema, .refused: 1
-    case .unreachable, .hanging, .readOnly: CommandError.unavailable
+    case .unreachable, .hanging, .writesHanging, .readOnly: CommandError.unavailable
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Postgres
 internal import TTRPC
 
 /// A row of the table of settings: the values that a setting takes, its default and its help.
@@ -119,9 +120,47 @@ extension SettingKey {
     case .connectTimeout:
       .init(
         .integer(1...3600, default: 5),
-        "seconds to wait for a database connection, also at the start")
+        "seconds to wait for a connection to one host of the database, also at the start")
     case .statementTimeout:
       .init(.integer(1...86_400, default: 30), "seconds that a statement may run")
+    case .targetSession:
+      .init(
+        .choice(
+          PostgresConfiguration.TargetSession.allCases.map(\.rawValue), default: "read-write"),
+        "kind of session that a host must offer, or else the next host of the URL is tried")
+    case .synchronousCommit:
+      .init(
+        .choice(Settings.SynchronousCommit.allCases.map(\.rawValue), default: "server"),
+        "synchronous_commit of the sessions; server: the database's own setting. With off, and "
+          + "with local if the database has standbys, acknowledged calls can be lost")
+    case .tcpUserTimeout:
+      .init(
+        .integer(1...3600, default: 10),
+        "seconds after which a TCP connection to the database is closed if the host does not "
+          + "acknowledge what was sent; tcp_user_timeout in the URL takes precedence")
+    case .keepalivesIdle:
+      .init(
+        .integer(1...3600, default: 4),
+        "seconds without traffic after which TCP probes the database's host; keepalives_idle in "
+          + "the URL takes precedence")
+    case .keepalivesInterval:
+      .init(
+        .integer(1...3600, default: 2),
+        "seconds between two of these probes; keepalives_interval in the URL takes precedence")
+    case .keepalivesCount:
+      .init(
+        .integer(1...100, default: 3),
+        "number of unanswered probes after which the connection is closed; keepalives_count in "
+          + "the URL takes precedence")
+    case .maxReconnectPause:
+      .init(
+        .integer(100...3_600_000, default: 1000),
+        "longest pause in milliseconds between two attempts to connect to the database")
+    case .writeWait:
+      .init(
+        .integer(0...3_600_000, default: 500),
+        "milliseconds that a write may wait for the database before the health check writes, "
+          + "too; if its write does not complete in 2 seconds, the server does not serve")
     case .shards:
       .init(
         .integer(1...64, default: 2),

@@ -21,6 +21,8 @@ struct Settings: Sendable {
   var database: PostgresConfiguration
   /// The same database for the LISTEN connection, which needs a session of its own.
   var listenerDatabase: PostgresConfiguration
+  /// The time that a write may wait for the database before the health check writes, too.
+  var writeWait: Duration
   /// The limits for coalescing credit changes, and pins and impressions, into batches.
   var batches = BatchLimits()
   var eventLoops: Int
@@ -58,15 +60,26 @@ struct Settings: Sendable {
     guard let url = try await reader.database(.databaseURL) else {
       throw SettingError(.databaseURL, "is not set")
     }
-    database = PostgresConfiguration(url: url, applicationName: "mockupd")
+    database = PostgresConfiguration(url: url, applicationName: "mockupd@\(HostName.current)")
     database.searchPath = "pg_catalog, pg_temp"
     database.connectionCount = try await reader.integer(.poolSize)
     database.maximumPending = try await reader.integer(.maxPendingPerConnection)
     database.connectTimeout = try await reader.seconds(.connectTimeout)
     database.statementTimeout = try await reader.seconds(.statementTimeout)
 
-    listenerDatabase = database
-    listenerDatabase.url = try await reader.database(.listenerURL) ?? url
+    database.targetSession = try await reader.choice(.targetSession)
+    let synchronousCommit: SynchronousCommit = try await reader.choice(.synchronousCommit)
+    if synchronousCommit != .server {
+      database.synchronousCommit = synchronousCommit.rawValue
+    }
+    database.tcpUserTimeout = try await reader.seconds(.tcpUserTimeout)
+    database.keepalives.idle = try await reader.seconds(.keepalivesIdle)
+    database.keepalives.interval = try await reader.seconds(.keepalivesInterval)
+    database.keepalives.count = try await reader.integer(.keepalivesCount)
+    database.maximumBackoff = .milliseconds(try await reader.integer(.maxReconnectPause))
+    writeWait = .milliseconds(try await reader.integer(.writeWait))
+
+    listenerDatabase = database.replacingURL(try await reader.database(.listenerURL) ?? url)
 
     batches.shards = try await reader.integer(.shards)
     batches.batch = try await reader.integer(.maxBatchSize)
@@ -107,6 +120,17 @@ struct Settings: Sendable {
     logLevel = try await reader.choice(.logLevel)
     logCallLevel = try await reader.choice(.logCallLevel)
     logFormat = try await reader.choice(.logFormat)
+  }
+
+  /// A value of `synchronous_commit`.
+  enum SynchronousCommit: String, CaseIterable {
+    /// The database's own setting.
+    case server
+    case off
+    case local
+    case remoteWrite = "remote_write"
+    case on
+    case remoteApply = "remote_apply"
   }
 
   /// Returns the default share of a limit for one user that has a role.

@@ -4,10 +4,11 @@
 -- A retry is answered from rows of an earlier transaction. Its rows are visible although they may
 -- not be on a standby yet, if PostgreSQL stopped waiting for one when that transaction committed.
 -- PostgreSQL waits at a commit only if the transaction has written. Most functions lock a row
--- before they answer a retry, which counts. Functions that lock none call this one.
+-- before they answer a retry, which counts. Functions that lock none call this one. The server also
+-- calls it to find out whether commits complete.
 CREATE OR REPLACE FUNCTION mockupd.wait_for_replication()
 RETURNS void
-LANGUAGE sql
+LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   -- A message in the write-ahead log, which nothing reads.
@@ -16,3 +17,4 @@ $$;
 
 REVOKE ALL ON FUNCTION mockupd.wait_for_replication
   FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.wait_for_replication TO mockupd_service;
