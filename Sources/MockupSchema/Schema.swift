@@ -96,6 +96,8 @@ public enum Schema {
       function("admin/verify_counters", PackageResources.verify_counters_sql),
       function("admin/verify_users", PackageResources.verify_users_sql),
       function("admin/waiting", PackageResources.waiting_sql),
+      function("credits/unresolved_of_year", PackageResources.unresolved_of_year_sql),
+      function("admin/credit_totals", PackageResources.credit_totals_sql),
       function("access/guard_mockup_status", PackageResources.guard_mockup_status_sql),
       function("access/mockups_status_transition", PackageResources.mockups_status_transition_sql),
       function("access/guard_mockup_owner", PackageResources.guard_mockup_owner_sql),

@@ -33,6 +33,18 @@ import Testing
         + #""time":"2026-11-28T22:43:38.625Z"}"#)
   }
 
+  @Test(arguments: [
+    (Logger.Level.critical, 2), (.error, 3), (.warning, 4), (.notice, 5), (.info, 6), (.debug, 7),
+    (.trace, 7),
+  ])
+  func `a line for the journal begins with its priority and has no time`(
+    level: Logger.Level, priority: Int
+  ) {
+    #expect(
+      LogFormat.journal.line(.now, level, "a\n<0>b", ["peer": "uid 5"])
+        == #"<\#(priority)>a\n<0>b peer="uid 5""#)
+  }
+
   @Test func `a very long value is truncated`() {
     let line = LogFormat.text.line(.now, .info, "m", ["v": String(repeating: "é", count: 100_000)])
     #expect(line.utf8.count < LogFormat.maxValueBytes + 200)

@@ -43,6 +43,8 @@ import Testing
       identity: .init(userID: 20_003, groupID: 1, otherGroupIDs: [30_005]),
       roles: [.worker, .reader], canRead: true),
     Caller(
+      name: "monitor", identity: .init(userID: 20_008, groupID: 1), roles: [.monitor]),
+    Caller(
       name: "a caller without roles",
       identity: .init(userID: 20_007, groupID: 1, otherGroupIDs: [20_001])),
     // With a configured policy, root has no access of its own.
@@ -52,7 +54,7 @@ import Testing
   private static let settings = [
     "MOCKUPD_POLICY_ADMIN": "uid:20001", "MOCKUPD_POLICY_SERVICE": "gid:30002",
     "MOCKUPD_POLICY_WORKER": "uid:20003", "MOCKUPD_POLICY_SCHEDULER": "uid:20004 uid:29999",
-    "MOCKUPD_POLICY_READER": "uid:29998,gid:30005",
+    "MOCKUPD_POLICY_READER": "uid:29998,gid:30005", "MOCKUPD_POLICY_MONITOR": "uid:20008",
   ]
 
   @Test(.enabled(if: getuid() == 0, "only root can call as another user"))
@@ -159,7 +161,7 @@ import Testing
         arguments: ["--socket-mode", "0666"], settings: Self.settings
       ) { server in
         for caller in Self.callers {
-          let seesMetrics = caller.roles.contains(.admin) || caller.roles.contains(.reader)
+          let seesMetrics = !caller.roles.isDisjoint(with: [.admin, .reader, .monitor])
           for (path, status) in [
             ("healthz", 200), ("metrics", seesMetrics ? 200 : 403),
             ("nope", caller.roles.contains(.admin) ? 404 : 403),

@@ -87,6 +87,7 @@ import TTRPC
     ]),
     .admin: everything,
     .reader: reads,
+    .monitor: ["http/metrics", "mockups.v1.AdminService/GetServerInfo"],
   ]
 
   private static let health: Set<String> = [

@@ -34,16 +34,19 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   private let full: PostgresError
   private let joins: @Sendable (Item, Item) -> Bool
   private let write: @Sendable (Batch) -> Cancellation?
+  private let observer: (queue: WriteQueue, observer: any ChangeObserver)?
   private let state = NIOLockedValueBox(State())
 
   /// - Parameters:
   ///   - capacity: The capacity for waiting items, which several queues can share; nil for a
   ///     capacity of its own.
+  ///   - observer: The observer of the batches, with the name of the queue; nil for none.
   ///   - joins: Returns true if the batch that starts with the first item may also contain the
   ///     second. Other items keep their order, and wait for a later batch.
   ///   - write: Starts to write a batch, and returns its cancellation handler, if it has one.
   init(
     limits: BatchLimits, capacity: QueueCapacity? = nil,
+    observer: (queue: WriteQueue, observer: any ChangeObserver)? = nil,
     joins: @escaping @Sendable (Item, Item) -> Bool = { _, _ in true },
     write: @escaping @Sendable (Batch) -> Cancellation?
   ) {
@@ -51,6 +54,7 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
     self.capacity = capacity ?? QueueCapacity(limit: limits.waiting)
     full = PostgresError(
       .queueFull, "the write queue is full: \(limits.waiting) changes are waiting")
+    self.observer = observer
     self.joins = joins
     self.write = write
   }
@@ -115,6 +119,8 @@ extension BatchQueue {
     var activeCount = 0
     /// The number of attempts to write these tickets, this one included.
     var attempts = 1
+    /// The time when the tickets were sent.
+    var sentAt: ContinuousClock.Instant?
     /// The parts of the batch that are still to be sent, the next one last.
     var parts: [Tickets] = []
     var cancellation: Cancellation?
@@ -212,6 +218,13 @@ extension BatchQueue {
 
   /// Sets the tickets of the batch in flight.
   private func put(_ tickets: Tickets, _ state: inout State) {
+    if let observer {
+      let now = ContinuousClock.now
+      state.inFlight?.sentAt = now
+      observer.observer.batchWasSent(
+        of: observer.queue, size: tickets.count,
+        wait: tickets.first.map { $0.submittedAt.duration(to: now) } ?? .zero)
+    }
     for ticket in tickets { ticket.batch = state.inFlight?.number }
     state.inFlight?.tickets = tickets
     state.inFlight?.activeCount = tickets.count
@@ -229,6 +242,9 @@ extension BatchQueue {
         state.waitingCount = 0
         state.inFlight = nil
         return (answers(to: all, result), nil)
+      }
+      if let observer, let sentAt = inFlight.sentAt {
+        observer.observer.batchEnded(of: observer.queue, after: sentAt.duration(to: .now))
       }
       var answered: Answered = []
       switch result {
@@ -291,6 +307,7 @@ private final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendabl
   typealias Completion = @Sendable (Result<Answer, PostgresError>) -> Void
 
   let item: Item
+  let submittedAt = ContinuousClock.now
   /// The completion, or nil once it has been called.
   var completion: Completion?
   /// The number of the last write that included the item, or nil while it waits.

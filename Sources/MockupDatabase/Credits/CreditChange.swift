@@ -13,6 +13,9 @@ protocol CreditChange: Sendable {
 
   var userID: UUID { get }
 
+  /// The kind of the change, for its observer.
+  var kind: ChangeKind { get }
+
   /// The statement that calls the engine's function for a batch.
   static var statement: Statement { get }
 
@@ -33,16 +36,24 @@ protocol CreditAnswer: Sendable {
 
   init(_ row: Row) throws(PostgresError)
 
+  /// The answer in one word, for its observer.
+  var result: ChangeResult { get }
+
   /// Returns the outcome of the change that this row answers.
   func outcome(of change: Change) -> Result<Change.Outcome, CreditError>
 }
 
 extension CreditChange {
-  /// Returns the outcome of each change of a batch.
+  /// Returns the outcome of each change of a batch, and reports it to an observer.
   static func outcomes(
-    of changes: [Self], _ answers: [Answer]
+    of changes: [Self], _ answers: [Answer], _ observer: (any ChangeObserver)?
   ) throws(PostgresError) -> [Result<Outcome, CreditError>] {
     guard answers.count == changes.count else { throw .unexpectedAnswer("\(Self.self)") }
+    if let observer {
+      for (change, answer) in zip(changes, answers) {
+        observer.changeWasAnswered(change.kind, answer.result)
+      }
+    }
     return zip(changes, answers).map { change, answer in answer.outcome(of: change) }
   }
 }

@@ -58,6 +58,8 @@ extension Refund: CreditChange {
 
   static var statement: Statement { Queries.refundCredits }
 
+  var kind: ChangeKind { .refund }
+
   func pending(_ completion: @escaping Completion) -> PendingChange {
     .refund(self, completion)
   }
@@ -86,6 +88,10 @@ struct RefundRow: CreditAnswer {
     let entry = try LedgerEntry(&columns)
     refunded = RefundOutcome(
       entry: entry, usage: try Usage(&columns, period: entry.period), isReplayed: isReplayed)
+  }
+
+  var result: ChangeResult {
+    ChangeResult(outcome: outcome, isReplayed: refunded?.isReplayed ?? false)
   }
 
   func outcome(of refund: Refund) -> Result<RefundOutcome, CreditError> {

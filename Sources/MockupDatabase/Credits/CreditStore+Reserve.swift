@@ -51,6 +51,8 @@ extension ReservationRequest: CreditChange {
 
   static var statement: Statement { Queries.reserveCredits }
 
+  var kind: ChangeKind { .reserve }
+
   func pending(_ completion: @escaping Completion) -> PendingChange {
     .reservation(self, completion)
   }
@@ -87,6 +89,8 @@ struct ReserveRow: CreditAnswer {
     let period = Period(year: try columns.read(), month: try columns.read())
     decision = (granted, reservedAt, try Usage(&columns, period: period))
   }
+
+  var result: ChangeResult { ChangeResult(outcome: outcome, isReplayed: isReplayed) }
 
   func outcome(of request: ReservationRequest) -> Result<ReservationOutcome, CreditError> {
     switch (outcome, decision) {

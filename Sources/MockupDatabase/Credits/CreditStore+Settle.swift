@@ -108,6 +108,15 @@ extension Settlement: CreditChange {
 
   static var statement: Statement { Queries.settleReservations }
 
+  var kind: ChangeKind {
+    switch action {
+    case .dispatch: .dispatch
+    case .extend: .extend
+    case .commit: .commit
+    case .release: .release
+    }
+  }
+
   func pending(_ completion: @escaping Completion) -> PendingChange {
     .settlement(self, completion)
   }
@@ -119,7 +128,7 @@ extension Settlement: CreditChange {
       now,
       settlements.map(\.userID),
       settlements.map(\.reservationID),
-      settlements.map(\.action.name),
+      settlements.map(\.kind.rawValue),
       settlements.map(\.action.commit?.id),
       settlements.map(\.action.commit?.credits),
       settlements.map(\.action.commit?.isFinal),
@@ -130,16 +139,6 @@ extension Settlement: CreditChange {
 }
 
 extension Settlement.Action {
-  /// The action's name in the engine.
-  fileprivate var name: String {
-    switch self {
-    case .dispatch: "dispatch"
-    case .extend: "extend"
-    case .commit: "commit"
-    case .release: "release"
-    }
-  }
-
   fileprivate var commit: Settlement.Commit? {
     if case .commit(let commit) = self { commit } else { nil }
   }
@@ -175,6 +174,8 @@ struct SettleRow: CreditAnswer {
       released: try columns.read(),
       isLate: try columns.read())
   }
+
+  var result: ChangeResult { ChangeResult(outcome: outcome, isReplayed: isReplayed) }
 
   func outcome(of settlement: Settlement) -> Result<SettlementOutcome, CreditError> {
     outcome(of: settlement.reservationID)

@@ -17,6 +17,7 @@ public struct CreditStore: Sendable, DatabaseStore {
   let now: @Sendable () -> Date
   let makeID: @Sendable () -> UUID
   let writer: CreditWriter
+  private let observer: (any ChangeObserver)?
 
   /// Creates a store.
   ///
@@ -25,21 +26,28 @@ public struct CreditStore: Sendable, DatabaseStore {
   ///   - limits: The limits of the batches that coalesce single changes.
   ///   - now: The clock by which credits are reserved and expire.
   ///   - makeID: A function that makes the ids of ledger entries.
+  ///   - observer: The observer of batches and of answers; nil for none.
   public init(
     pool: Pool, limits: BatchLimits = BatchLimits(),
     now: @escaping @Sendable () -> Date = { Date() },
-    makeID: @escaping @Sendable () -> UUID = { .timeOrdered() }
+    makeID: @escaping @Sendable () -> UUID = { .timeOrdered() },
+    observer: (any ChangeObserver)? = nil
   ) {
     self.pool = pool
     self.now = now
     self.makeID = makeID
-    writer = CreditWriter(pool: pool, limits: limits, now: now, makeID: makeID)
+    self.observer = observer
+    writer = CreditWriter(
+      pool: pool, limits: limits, now: now, makeID: makeID, observer: observer)
   }
 
   /// A Boolean value that indicates whether another single change would be refused now.
   ///
   /// It is true while the maximum number of changes (``BatchLimits/waiting``) wait for a batch.
   public var isFull: Bool { writer.isFull }
+
+  /// The number of single changes that wait for a batch.
+  public var waitingChanges: Int { writer.waitingCount }
 
   /// Reserves credits for a user, and passes the result to a completion when it is durable.
   ///
@@ -90,7 +98,7 @@ public struct CreditStore: Sendable, DatabaseStore {
       in database: any StatementExecutor
     ) async throws(PostgresError) -> [Result<Change.Outcome, CreditError>] {
       let answers = try await database.query(Change.statement, parameters, Change.Answer.init)
-      return try Change.outcomes(of: changes, answers)
+      return try Change.outcomes(of: changes, answers, observer)
     }
     return try await retrying { () throws(PostgresError) in
       guard allOrNothing else { return try await make(in: pool) }

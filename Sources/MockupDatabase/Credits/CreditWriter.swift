@@ -22,20 +22,23 @@ final class CreditWriter: Sendable {
 
   init(
     pool: Pool, limits: BatchLimits, now: @escaping @Sendable () -> Date,
-    makeID: @escaping @Sendable () -> UUID
+    makeID: @escaping @Sendable () -> UUID, observer: (any ChangeObserver)? = nil
   ) {
     precondition(limits.shards > 0, "at least one shard is required")
     let capacity = QueueCapacity(limit: limits.waiting)
     self.capacity = capacity
     shards = (0..<limits.shards).map { _ in
-      Queue(limits: limits, capacity: capacity, joins: { $0.isSameKind(as: $1) }) { batch in
+      Queue(
+        limits: limits, capacity: capacity, observer: observer.map { (.credits, $0) },
+        joins: { $0.isSameKind(as: $1) }
+      ) { batch in
         do throws(PostgresError) {
           let submission = try pool.submit {
             PendingChange.statement(of: batch.items, now: now, makeID: makeID)
           } completion: { rows in
             batch.finish(
               Result { () throws(PostgresError) in
-                try PendingChange.deliveries(of: batch.items, try rows.get())
+                try PendingChange.deliveries(of: batch.items, try rows.get(), observer)
               })
           }
           return { submission.cancel() }

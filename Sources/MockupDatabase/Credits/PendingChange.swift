@@ -54,13 +54,13 @@ enum PendingChange: Sendable {
 
   /// Reads the engine's answer to a batch, and returns a delivery for each change, in order.
   static func deliveries(
-    of batch: [PendingChange], _ rows: Rows
+    of batch: [PendingChange], _ rows: Rows, _ observer: (any ChangeObserver)?
   ) throws(PostgresError) -> [Delivery] {
     func deliveries<Change: CreditChange>(
       _ changes: [(Change, Change.Completion)]
     ) throws(PostgresError) -> [Delivery] {
       let outcomes = try Change.outcomes(
-        of: changes.map(\.0), try rows.map(Change.Answer.init))
+        of: changes.map(\.0), try rows.map(Change.Answer.init), observer)
       return zip(changes, outcomes).map { change, outcome in { change.1(outcome) } }
     }
     switch batch.first {

@@ -20,15 +20,16 @@ public struct PerformanceStore: Sendable {
   ///   - limits: The limits of the queue. Only ``BatchLimits/waiting``, the number of waiting
   ///     batches, is used.
   ///   - now: The clock for the time when a batch was received.
+  ///   - observer: The observer of groups of batches; nil for none.
   public init(
     pool: Pool, limits: BatchLimits = BatchLimits(),
-    now: @escaping @Sendable () -> Date = { Date() }
+    now: @escaping @Sendable () -> Date = { Date() }, observer: (any ChangeObserver)? = nil
   ) {
     let writer = PerformanceWriter(pool: pool, now: now)
     var limits = limits
     limits.batch = Self.maxGroupSize
     self.writer = writer
-    queue = BatchQueue(limits: limits) { group in
+    queue = BatchQueue(limits: limits, observer: observer.map { (.performance, $0) }) { group in
       // The task finishes the group, so that nothing has to wait for the task itself.
       Task {
         do throws(PostgresError) {

@@ -28,6 +28,8 @@ enum Queries {
     "find_users", PackageResources.find_users_sql)
   static let generateMockups = statement(
     "generate_mockups", PackageResources.generate_mockups_sql)
+  static let getCreditTotals = reading(
+    "get_credit_totals", PackageResources.get_credit_totals_sql)
   static let getCreditUsage = reading(
     "get_credit_usage", PackageResources.get_credit_usage_sql)
   static let getDatabaseFacts = reading(

@@ -8,6 +8,7 @@
 ///   mockup.
 /// - Readers read data and change nothing. They may not verify the ledger, which recomputes every
 ///   sum and is therefore reserved for audits.
+/// - Monitors read figures about the server, and nothing about a user.
 /// - Only admins set budgets and resolve the stuck reservations of other callers.
 enum AccessTable {
   /// The access to all methods of a service.
@@ -29,7 +30,7 @@ enum AccessTable {
 
   static let methods: [String: [String: Set<Role>]] = [
     "http": [
-      "metrics": [.reader]
+      "metrics": [.reader, .monitor]
     ],
     "mockups.v1.CreditService": [
       "ReserveCredits": [.service],
@@ -78,7 +79,7 @@ enum AccessTable {
       "FindUsers": [.reader],
       "ExportLedger": [.reader],
       "VerifyLedger": [],
-      "GetServerInfo": [.reader],
+      "GetServerInfo": [.reader, .monitor],
     ],
   ]
 

@@ -13,4 +13,6 @@ public enum Role: String, Sendable, Hashable, CaseIterable {
   case admin
   /// Reads data, and changes nothing.
   case reader
+  /// Reads metrics and the server's state, and nothing else.
+  case monitor
 }

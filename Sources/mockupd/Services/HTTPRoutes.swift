@@ -1,5 +1,4 @@
 internal import MockupDatabase
-internal import Postgres
 internal import Prometheus
 internal import TTRPC
 internal import TTRPCServices
@@ -7,8 +6,8 @@ internal import TTRPCServices
 /// The HTTP endpoints on the server's socket.
 enum HTTPRoutes {
   static func make(
-    _ telemetry: Telemetry, _ pool: Pool, _ health: HealthService,
-    _ readiness: DatabaseReadiness
+    _ telemetry: Telemetry, _ health: HealthService, _ readiness: DatabaseReadiness,
+    _ loads: ServerLoads
   ) -> [HTTPRoute] {
     [
       // Liveness only: the process answers.
@@ -22,7 +21,8 @@ enum HTTPRoutes {
       },
       HTTPRoute(path: "/metrics") { load throws(RPCError) in
         HTTPResponse(
-          contentType: PrometheusRegistry.contentType, body: telemetry.text(load, pool))
+          contentType: PrometheusRegistry.contentType,
+          body: telemetry.text(load, loads, isDatabaseUp: readiness.condition == .ready))
       },
     ]
   }

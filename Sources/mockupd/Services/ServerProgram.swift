@@ -40,10 +40,12 @@ struct ServerProgram {
     let answers = try ServerServices(
       pool: pool, batches: settings.batches,
       limit: ResponseLimit(maximumMessageSize: settings.limits.wire.maximumMessageSize),
-      watchers: watchers, process: process)
+      watchers: watchers, process: process, observer: telemetry.changes)
     let server = Server(
       services: answers.services, formats: [.grpc],
-      routes: HTTPRoutes.make(telemetry, pool, answers.health, readiness),
+      routes: HTTPRoutes.make(
+        telemetry, answers.health, readiness,
+        ServerLoads(pool: pool, credits: answers.credits, batches: settings.batches)),
       interceptors: telemetry.interceptors(logger, callLevel: settings.logCallLevel)
         + [access.authorization, answers.shedding]
         + (settings.defaultCallTimeout.map { [DefaultDeadline($0)] } ?? []),
@@ -66,6 +68,13 @@ struct ServerProgram {
       services.append(
         .init(
           service: SweeperService(pool: pool, settings, interval: interval, logger: logger)))
+    }
+    if let interval = settings.metricsInterval {
+      services.append(
+        .init(
+          service: CreditTotalsService(
+            store: AdminStore(pool: pool), metrics: telemetry.totals, interval: interval,
+            logger: logger)))
     }
     services += [
       .init(service: feed),

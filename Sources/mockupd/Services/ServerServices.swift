@@ -12,20 +12,25 @@ struct ServerServices: Sendable {
   let shedding: LoadShedding
   /// The health service, whose statuses follow the database's condition.
   let health: HealthService
+  /// The store of credits, whose queue the metrics report.
+  let credits: CreditStore
   /// The full names of the services that need the database.
   let names: [String]
 
   init(
     pool: Pool, batches: BatchLimits, limit: ResponseLimit, watchers: MockupWatchers,
-    process: ServerProcess
+    process: ServerProcess, observer: any ChangeObserver
   ) throws {
-    let credits = CreditService(store: CreditStore(pool: pool, limits: batches), limit: limit)
+    let store = CreditStore(pool: pool, limits: batches, observer: observer)
+    self.credits = store
+    let credits = CreditService(store: store, limit: limit)
     shedding = LoadShedding(credits)
     let business: [any TTRPC.Service] = [
       credits,
       MockupService(
         store: MockupStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers,
-        performance: PerformanceStore(pool: pool, limits: batches), limit: limit),
+        performance: PerformanceStore(pool: pool, limits: batches, observer: observer), limit: limit
+      ),
       SceneService(store: SceneStore(pool: pool), limit: limit),
       AdminService(
         store: AdminStore(pool: pool), limit: limit, hostName: HostName.current,

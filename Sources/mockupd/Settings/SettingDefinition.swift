@@ -102,6 +102,11 @@ extension SettingKey {
         isReloadable: true)
     case .policyReader:
       .init(.principals(default: "none"), "callers that only read", isReloadable: true)
+    case .policyMonitor:
+      .init(
+        .principals(default: "none"),
+        "callers that read the metrics and the server's state only, such as Prometheus",
+        isReloadable: true)
     case .databaseURL:
       .init(.database(default: nil), "the database")
     case .listenerURL:
@@ -190,6 +195,11 @@ extension SettingKey {
         .integer(1...10_000, default: 100),
         "maximum number of counters, or of leases, that one transaction of the sweeper "
           + "examines")
+    case .metricsInterval:
+      .init(
+        .integer(0...3600, default: 15),
+        "interval in seconds at which the metrics of all users' credits are read from the "
+          + "database; 0: never")
     case .maxConnections:
       .init(.integer(Self.millionAtMost, default: 4096), "maximum number of open connections")
     case .maxConnectionsPerUser:
@@ -290,7 +300,9 @@ extension SettingKey {
     case .logLevel:
       .init(.choice(Self.logLevels, default: "info"), "lowest level that is logged")
     case .logFormat:
-      .init(.choice(LogFormat.allCases.map(\.rawValue), default: "text"), "format of log lines")
+      .init(
+        .choice(LogFormat.allCases.map(\.rawValue), default: "text"),
+        "format of log lines; journal: text with a priority for journald and without a time")
     case .logCallLevel:
       .init(.choice(Self.logLevels, default: "debug"), "log level of the line for each call")
     }

@@ -35,6 +35,8 @@ struct Settings: Sendable {
   var sweepInterval: Duration?
   /// The maximum number of records that one transaction of the sweeper examines.
   var sweepBatch: Int32
+  /// The interval at which the totals of credits are read; `nil` disables them.
+  var metricsInterval: Duration?
   /// The time limit of a call whose caller sets no deadline; `nil` means no limit.
   var defaultCallTimeout: Duration?
   var logLevel: Logger.Level
@@ -88,6 +90,7 @@ struct Settings: Sendable {
     limits.busyPollTime = .microseconds(try await reader.integer(.busyPoll))
     sweepInterval = try await reader.secondsUnlessZero(.sweepInterval)
     sweepBatch = Int32(try await reader.integer(.sweepBatchSize))
+    metricsInterval = try await reader.secondsUnlessZero(.metricsInterval)
     limits.connections = try await reader.integer(.maxConnections)
     limits.reservedConnections = try await reader.integer(.reservedConnections)
     limits.calls = try await reader.integer(.maxConcurrentCalls)

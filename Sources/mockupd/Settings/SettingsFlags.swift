@@ -20,7 +20,7 @@ struct SettingsFlags: ParsableArguments {
   @Option(help: "The log level: trace, debug, info, notice, warning, error or critical.")
   var logLevel: String?
 
-  @Option(help: "The log format: text or json.")
+  @Option(help: "The log format: text, json or journal.")
   var logFormat: String?
 
   /// The values of the given flags, by the keys of their settings.

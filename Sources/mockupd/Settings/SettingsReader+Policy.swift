@@ -59,7 +59,7 @@ extension SettingKey {
   /// The settings that list the principals of each role.
   static let policies: [(role: Role, key: SettingKey)] = [
     (.admin, .policyAdmin), (.service, .policyService), (.worker, .policyWorker),
-    (.scheduler, .policyScheduler), (.reader, .policyReader),
+    (.scheduler, .policyScheduler), (.reader, .policyReader), (.monitor, .policyMonitor),
   ]
 
   /// True if the file may give the value as a list of texts.

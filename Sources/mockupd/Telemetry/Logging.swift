@@ -10,6 +10,8 @@ enum LogFormat: String, CaseIterable {
   case text
   /// One JSON object per line.
   case json
+  /// The text without its time, after the priority in the form that journald reads.
+  case journal
 }
 
 /// The program's log on standard error.
@@ -81,16 +83,33 @@ extension LogFormat {
   ) -> String {
     let time = time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     let fields = fields.mapValues { $0.cut(toBytes: Self.maxValueBytes) }
-    switch self {
-    case .text:
+    var text: String {
       let pairs = fields.sorted { $0.key < $1.key }.map { " \($0.visible())=\($1.logValue)" }
-      return "\(time) \(level) \(message.visible())" + pairs.joined()
+      return message.visible() + pairs.joined()
+    }
+    switch self {
+    case .text: return "\(time) \(level) \(text)"
+    case .journal: return "<\(level.priority)>\(text)"
     case .json:
       let all = fields.merging(["time": time, "level": level.rawValue, "message": message]) {
         $1
       }
       let members = all.sorted { $0.key < $1.key }.map { "\($0.jsonLiteral):\($1.jsonLiteral)" }
       return "{" + members.joined(separator: ",") + "}"
+    }
+  }
+}
+
+extension Logger.Level {
+  /// The priority of syslog(3), which journald reads at the start of a line; see sd-daemon(3).
+  fileprivate var priority: Int32 {
+    switch self {
+    case .critical: LOG_CRIT
+    case .error: LOG_ERR
+    case .warning: LOG_WARNING
+    case .notice: LOG_NOTICE
+    case .info: LOG_INFO
+    case .debug, .trace: LOG_DEBUG
     }
   }
 }

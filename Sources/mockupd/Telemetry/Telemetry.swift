@@ -1,9 +1,18 @@
 internal import CoreMetrics
 internal import Instrumentation
 internal import Logging
+internal import MockupDatabase
+internal import MockupVersion
 internal import Postgres
 internal import Prometheus
 internal import TTRPC
+
+/// The parts of the server whose load is read when the metrics are requested.
+struct ServerLoads: Sendable {
+  let pool: Pool
+  let credits: CreditStore
+  let batches: BatchLimits
+}
 
 /// The telemetry of the program: metrics, traces, and a log line for each call.
 struct Telemetry: Sendable {
@@ -11,7 +20,14 @@ struct Telemetry: Sendable {
   private let connections: Meter
   private let queuedBytes: Meter
   private let pendingStatements: Meter
+  private let databaseUp: Meter
+  private let waitingChanges: Meter
+  private let maxWaitingChanges: Meter
   private let lostLogLines: Counter
+  /// The metrics of batches and of answers to changes.
+  let changes: ChangeMetrics
+  /// The metrics of the credits of all users.
+  let totals = CreditTotalsMetrics()
 
   /// Installs the metrics and tracing systems of the process, which is possible only once.
   init() {
@@ -20,8 +36,15 @@ struct Telemetry: Sendable {
     connections = Meter(label: "ttrpc_server_connections")
     queuedBytes = Meter(label: "ttrpc_server_queued_bytes")
     pendingStatements = Meter(label: "mockupd_database_pending_statements")
+    databaseUp = Meter(label: "mockupd_database_up")
+    waitingChanges = Meter(label: "mockupd_changes_waiting")
+    maxWaitingChanges = Meter(label: "mockupd_changes_waiting_limit")
     lostLogLines = Counter(label: "mockupd_log_lines_lost_total")
-    describe()
+    changes = ChangeMetrics()
+    Meter(label: "mockupd_build_info", dimensions: [("version", Version.text)]).set(1)
+    for (label, help) in Self.helps + ChangeMetrics.helps + CreditTotalsMetrics.helps {
+      registry.describe(label, help)
+    }
   }
 
   /// Returns the interceptors that observe each call.
@@ -40,41 +63,44 @@ struct Telemetry: Sendable {
   }
 
   /// Returns all metrics in the Prometheus text format.
-  func text(_ load: ServerLoad, _ pool: Pool) -> [UInt8] {
+  func text(_ load: ServerLoad, _ loads: ServerLoads, isDatabaseUp: Bool) -> [UInt8] {
     connections.set(Int64(load.openConnections))
     queuedBytes.set(Int64(load.bytesQueued))
-    pendingStatements.set(Int64(pool.pendingCount))
+    pendingStatements.set(Int64(loads.pool.pendingCount))
+    databaseUp.set(isDatabaseUp ? 1 : 0)
+    waitingChanges.set(Int64(loads.credits.waitingChanges))
+    maxWaitingChanges.set(Int64(loads.batches.waiting))
     return registry.text()
   }
 
-  private func describe() {
-    for (label, help) in [
-      ("ttrpc_server_calls_total", "Completed calls, by method and status."),
-      ("ttrpc_server_call_duration_seconds", "Duration of calls, by method."),
-      ("ttrpc_server_received_bytes_total", "Bytes of received messages, by method."),
-      ("ttrpc_server_sent_bytes_total", "Bytes of sent messages, by method."),
-      ("ttrpc_server_calls_in_flight", "Calls in flight."),
-      ("ttrpc_server_denied_total", "Calls denied by the access policy, by method."),
-      ("ttrpc_server_connections", "Open connections."),
-      (
-        "ttrpc_server_refused_connections_total",
-        "Connections closed at once because a limit was reached."
-      ),
-      (
-        "ttrpc_server_accept_errors_total",
-        "Connections that could not be accepted because the process had no free descriptor."
-      ),
-      ("ttrpc_server_queued_bytes", "Bytes waiting to be read by handlers or by peers."),
-      ("mockupd_swept_total", "Reservations and leases expired by the sweeper, by kind."),
-      ("mockupd_sweep_errors_total", "Sweeps that failed, by kind."),
-      ("mockupd_sweep_duration_seconds", "Duration of sweeps, by kind."),
-      ("mockupd_database_pending_statements", "Statements waiting for the database."),
-      (
-        "mockupd_log_lines_lost_total",
-        "Log lines dropped because standard error was read too slowly."
-      ),
-    ] {
-      registry.describe(label, help)
-    }
-  }
+  private static let helps: [(String, String)] = [
+    ("ttrpc_server_calls_total", "Completed calls, by method and status."),
+    ("ttrpc_server_call_duration_seconds", "Duration of calls, by method."),
+    ("ttrpc_server_received_bytes_total", "Bytes of received messages, by method."),
+    ("ttrpc_server_sent_bytes_total", "Bytes of sent messages, by method."),
+    ("ttrpc_server_calls_in_flight", "Calls in flight."),
+    ("ttrpc_server_denied_total", "Calls denied by the access policy, by method."),
+    ("ttrpc_server_connections", "Open connections."),
+    (
+      "ttrpc_server_refused_connections_total",
+      "Connections closed at once because a limit was reached."
+    ),
+    (
+      "ttrpc_server_accept_errors_total",
+      "Connections that could not be accepted because the process had no free descriptor."
+    ),
+    ("ttrpc_server_queued_bytes", "Bytes waiting to be read by handlers or by peers."),
+    ("mockupd_swept_total", "Reservations and leases expired by the sweeper, by kind."),
+    ("mockupd_sweep_errors_total", "Sweeps that failed, by kind."),
+    ("mockupd_sweep_duration_seconds", "Duration of sweeps, by kind."),
+    ("mockupd_database_pending_statements", "Statements waiting for the database."),
+    ("mockupd_build_info", "The version of the program; always 1."),
+    ("mockupd_database_up", "1 while the server can use its database, otherwise 0."),
+    ("mockupd_changes_waiting", "Changes of credits waiting for a batch."),
+    ("mockupd_changes_waiting_limit", "Limit of changes waiting for a batch."),
+    (
+      "mockupd_log_lines_lost_total",
+      "Log lines dropped because standard error was read too slowly."
+    ),
+  ]
 }

@@ -1,0 +1,71 @@
+-- Returns the totals of the credits in the year of p_now, over the users with counters of that
+-- year, and the amount of work that waits. The server reads it every few seconds for its metrics.
+--
+-- Reads the counters, the settings of their users and small partial indexes, and never the ledger.
+-- Reservations that are due and not yet expired count as the counters have them, except that
+-- dispatched ones count as unresolved.
+CREATE OR REPLACE FUNCTION mockupd.credit_totals(p_now timestamptz)
+RETURNS TABLE (
+  users bigint,
+  annual_budget bigint,
+  used bigint,
+  held bigint,
+  users_above_soft_limit bigint,
+  users_exhausted bigint,
+  open_reservations bigint,
+  unresolved_reservations bigint,
+  oldest_unresolved_at timestamptz,
+  pending_mockups bigint,
+  oldest_pending_at timestamptz,
+  leased_mockups bigint
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+BEGIN
+  SELECT count(*), coalesce(sum(u.annual), 0), coalesce(sum(u.used), 0), coalesce(sum(u.held), 0),
+    count(*) FILTER (WHERE u.monthly_drawn > u.monthly),
+    count(*) FILTER (WHERE u.annual - u.used - u.held <= 0),
+    coalesce(sum(u.open), 0)
+  INTO users, annual_budget, used, held, users_above_soft_limit, users_exhausted,
+    open_reservations
+  FROM (
+    SELECT c.held, c.open, c.generation + c.regeneration - c.refund AS used,
+      c.month_used[v_month] + c.month_held[v_month] AS monthly_drawn,
+      coalesce(b.annual, 3500) AS annual, coalesce(b.monthly, 292) AS monthly
+    FROM mockupd.credit_counters AS c
+    -- On Supabase, a user may have several rows of settings.
+    LEFT JOIN (
+      SELECT DISTINCT ON (b.user_id) b.* FROM mockupd.user_budgets AS b ORDER BY b.user_id
+    ) AS b ON b.user_id = c.user_id
+    WHERE c.year = v_year
+  ) AS u;
+
+  SELECT count(*), min(found.expires_at) INTO unresolved_reservations, oldest_unresolved_at
+  FROM (
+    SELECT r.expires_at
+    FROM mockupd.credit_counters AS c
+    CROSS JOIN LATERAL mockupd.unresolved_of_year(c.user_id, c.year, c.unresolved) AS r
+    WHERE c.unresolved > 0
+    UNION ALL
+    SELECT r.expires_at
+    FROM mockupd.credit_counters AS c
+    CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
+    WHERE c.due_at <= p_now AND c.open > 0 AND r.state = 'dispatched' AND r.expires_at <= p_now
+  ) AS found;
+
+  SELECT count(*), min(j.requested_at) INTO pending_mockups, oldest_pending_at
+  FROM mockupd.mockup_jobs AS j WHERE j.state = 'queued';
+
+  SELECT count(*) INTO leased_mockups FROM mockupd.mockup_jobs AS j WHERE j.state = 'leased';
+  RETURN NEXT;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.credit_totals
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
+GRANT EXECUTE ON FUNCTION mockupd.credit_totals TO mockupd_service;
