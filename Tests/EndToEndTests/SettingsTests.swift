@@ -3,6 +3,8 @@ import Postgres
 import TestSupport
 import Testing
 
+@testable import mockupd
+
 /// Precedence of the sources of settings, and invalid settings.
 @Suite struct SettingsTests {
   /// A configuration that the server refuses.
@@ -19,6 +21,11 @@ import Testing
     [
       InvalidSettings(
         testDescription: "no database", mentions: ["database.url", "MOCKUPD_DATABASE_URL"]),
+      InvalidSettings(
+        testDescription: "a socket path of 108 bytes",
+        arguments: ["--socket", "/" + String(repeating: "s", count: 107)],
+        environment: ["MOCKUPD_DATABASE_URL": "postgresql:///nowhere?host=/nowhere"],
+        mentions: ["socket.path", "longer than 107 bytes"]),
       InvalidSettings(
         testDescription: "an unknown key", file: #"{"limits": {"conections": 5}}"#,
         mentions: ["settings.json", "limits.conections"]),
@@ -222,6 +229,44 @@ import Testing
     #expect(lines.filter { $0.hasPrefix("    MOCKUPD_") }.count == keys.count)
     #expect(lines.contains("    MOCKUPD_LIMITS_IDLE_TIMEOUT_SECONDS"))
     #expect(lines.contains("    integer, 0 to 31536000; default: 0"))
+  }
+
+  @Test func `the effective settings have their values and sources, and hide secrets`()
+    async throws
+  {
+    try await withTemporaryFolder { folder in
+      let file = "\(folder)/settings.json"
+      try #"""
+      {"limits": {"maxConnections": 5}, "log": {"level": "error", "format": "json"},
+       "policy": {"service": ["uid:1", "gid:2"]}}
+      """#.write(toFile: file, atomically: true, encoding: .utf8)
+      try "host=/nowhere password=hunter2".write(
+        toFile: "\(folder)/database.url", atomically: true, encoding: .utf8)
+      let ending = try await Program.mockupd.run(
+        ["settings", "--effective", "--config", file, "--log-level", "info"],
+        environment: [
+          "MOCKUPD_LOG_LEVEL": "debug", "MOCKUPD_LOG_FORMAT": "text",
+          "CREDENTIALS_DIRECTORY": folder,
+        ])
+      #expect(ending.exitCode == 0, "\(ending)")
+      let lines = ending.output.split(separator: "\n").map { line in
+        line.split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) }
+      }
+      #expect(lines.count == SettingKey.allCases.count)
+      for line in [
+        ["log.level", "flag", "info"], ["log.format", "environment", "text"],
+        ["database.url", "credential", "(hidden)"], ["limits.maxConnections", "file", "5"],
+        ["policy.service", "file", "uid:1, gid:2"], ["database.poolSize", "default", "4"],
+      ] {
+        #expect(lines.contains(line), "\(line): \(ending)")
+      }
+      #expect(!ending.description.contains("hunter2"))
+
+      let unset = try await Program.mockupd.run(["settings", "--effective"])
+      #expect(unset.output.contains(/\ndatabase\.url +not set +\(required\)\n/), "\(unset)")
+      let unread = try await Program.mockupd.run(["settings", "--config", file])
+      #expect(unread.exitCode == 64, "\(unread)")
+    }
   }
 
   @Test func `the settings article contains the tables that the program prints`() async throws {

@@ -72,7 +72,7 @@ import Testing
         #expect(await server.stop().exitCode == 0)
 
         let ending = try await Self.serve(at: longest + "s", on: database)
-        #expect(ending.exitCode == 1)
+        #expect(ending.exitCode == 78)
         #expect(ending.errorLines.count == 1)
         #expect(ending.errors.contains("longer than 107 bytes"), "\(ending)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 2)

@@ -53,6 +53,9 @@ struct Settings: Sendable {
     let reader = try await SettingsReader(flags, from: sources)
 
     socketPath = try await reader.text(.socketPath)
+    guard socketPath.utf8.count <= UnixListener.maximumPathLength else {
+      throw SettingError(.socketPath, "is longer than \(UnixListener.maximumPathLength) bytes")
+    }
     socketMode = try await reader.permissions(.socketMode)
     socketGroup = try await reader.group(.socketGroup)
     socketBacklog = Int32(try await reader.integer(.socketBacklog))

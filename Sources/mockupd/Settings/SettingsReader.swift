@@ -18,36 +18,64 @@ struct SettingsReader {
   }
 
   private let reader: ConfigReader
+  /// A reader for each source, in the order of precedence.
+  private let sources: [(name: String, reader: ConfigReader)]
 
   init(_ flags: SettingsFlags, from sources: Sources = .all) async throws {
-    var providers: [any ConfigProvider] = [
-      InMemoryProvider(
-        name: "flags",
-        values: Dictionary(
-          uniqueKeysWithValues: flags.values.map { key, value in
-            (
-              AbsoluteConfigKey(ConfigKey(key.rawValue)),
-              ConfigValue(.string(value), isSecret: false)
-            )
-          }))
+    var providers: [(name: String, provider: any ConfigProvider)] = [
+      (
+        "flag",
+        InMemoryProvider(
+          name: "flags",
+          values: Dictionary(
+            uniqueKeysWithValues: flags.values.map { key, value in
+              (
+                AbsoluteConfigKey(ConfigKey(key.rawValue)),
+                ConfigValue(.string(value), isSecret: false)
+              )
+            }))
+      )
     ]
-    if sources == .flags {
-      reader = ConfigReader(providers: providers)
-      return
-    }
-    providers += [
-      EnvironmentVariablesProvider().prefixKeys(with: "mockupd"),
-      InMemoryProvider(name: "credentials", values: try Self.credentials()),
-    ]
-    if let file = flags.config {
-      try SettingsFile.check(file)
-      do {
-        providers.append(try await FileProvider<JSONSnapshot>(filePath: FilePath(file)))
-      } catch {
-        throw SettingError(file: file, "\(error)")
+    if sources == .all {
+      providers += [
+        ("environment", EnvironmentVariablesProvider().prefixKeys(with: "mockupd")),
+        (
+          "credential",
+          InMemoryProvider(name: "credentials", values: try Self.credentials())
+        ),
+      ]
+      if let file = flags.config {
+        try SettingsFile.check(file)
+        do {
+          let provider = try await FileProvider<JSONSnapshot>(filePath: FilePath(file))
+          providers.append(("file", provider))
+        } catch {
+          throw SettingError(file: file, "\(error)")
+        }
       }
     }
-    reader = ConfigReader(providers: providers)
+    reader = ConfigReader(providers: providers.map(\.provider))
+    self.sources = providers.map { ($0.name, ConfigReader(providers: [$0.provider])) }
+  }
+
+  /// Returns the text of a setting's value, which may be invalid, and the name of its source.
+  ///
+  /// - Returns: The value as it was given, or nil if the setting has its default.
+  func given(_ key: SettingKey) async -> (value: String, source: String)? {
+    let name = ConfigKey(key.rawValue)
+    for (source, reader) in sources {
+      // In the file, a value may be a number or a list.
+      if let text = try? await reader.fetchString(forKey: name, isSecret: true) {
+        return (text, source)
+      }
+      if let number = try? await reader.fetchInt(forKey: name, isSecret: true) {
+        return ("\(number)", source)
+      }
+      if let texts = try? await reader.fetchStringArray(forKey: name, isSecret: true) {
+        return (texts.joined(separator: ", "), source)
+      }
+    }
+    return nil
   }
 
   /// Returns the settings that the service manager passes as credentials, by their keys.
