@@ -21,6 +21,7 @@ import TTRPC
     "mockups.v1.SceneService/GetSceneTemplate",
     "mockups.v1.SceneService/ResolveScene",
     "mockups.v1.AdminService/GetUsageReport",
+    "mockups.v1.AdminService/GetUsageHistory",
     "mockups.v1.AdminService/GetServerInfo",
     "mockups.v1.AdminService/FindUsers",
     "mockups.v1.AdminService/ExportLedger",
@@ -71,6 +72,7 @@ import TTRPC
     .service: spending.union(reads).subtracting([
       "http/metrics",
       "mockups.v1.AdminService/GetUsageReport",
+      "mockups.v1.AdminService/GetUsageHistory",
       "mockups.v1.AdminService/GetServerInfo",
       "mockups.v1.AdminService/FindUsers",
       "mockups.v1.AdminService/ExportLedger",

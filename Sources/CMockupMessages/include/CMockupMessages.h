@@ -27,6 +27,22 @@ static inline const ProtobufCMessageDescriptor *mockups__v1__usage_totals__descr
   return &mockups__v1__usage_totals__descriptor;
 }
 
+static inline const ProtobufCMessageDescriptor *mockups__v1__civil_date__descriptor_address(void) {
+  return &mockups__v1__civil_date__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_usage_history_request__descriptor_address(void) {
+  return &mockups__v1__get_usage_history_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__get_usage_history_response__descriptor_address(void) {
+  return &mockups__v1__get_usage_history_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__usage_interval__descriptor_address(void) {
+  return &mockups__v1__usage_interval__descriptor;
+}
+
 static inline const ProtobufCMessageDescriptor *mockups__v1__set_budget_request__descriptor_address(void) {
   return &mockups__v1__set_budget_request__descriptor;
 }

@@ -48,6 +48,41 @@ public enum UsageOrder: ProtobufEnum {
   }
 }
 
+/// The length of the intervals of a usage history.
+public enum UsageGranularity: ProtobufEnum {
+  /// The same as USAGE_GRANULARITY_DAY.
+  case unspecified
+  /// Days in UTC.
+  case day
+  /// Months in UTC.
+  case month
+  /// A number that this version of the schema does not name.
+  ///
+  /// Create values with `init(rawValue:)`, which returns the named case if there is one.
+  case unrecognized(Int32)
+
+  /// Creates the value of an absent field.
+  public init() { self = Self(rawValue: 0) }
+
+  public init(rawValue: Int32) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .day
+    case 2: self = .month
+    default: self = .unrecognized(rawValue)
+    }
+  }
+
+  public var rawValue: Int32 {
+    switch self {
+    case .unspecified: 0
+    case .day: 1
+    case .month: 2
+    case .unrecognized(let number): number
+    }
+  }
+}
+
 /// The request for GetUsageReport.
 public struct GetUsageReportRequest: ProtobufMessage {
   /// The year, up to 9999. 0 means the current year.
@@ -321,6 +356,207 @@ extension UsageTotals {
     unsafe c.pointee.users_above_soft_limit = self.usersAboveSoftLimit
     unsafe c.pointee.unresolved_reservations = self.unresolvedReservations
     unsafe c.pointee.monthly_held = self.monthlyHeld
+  }
+}
+
+/// A day of the Gregorian calendar in UTC.
+public struct CivilDate: ProtobufMessage {
+  /// The year, 1 to 9999.
+  public var year: Int32 = 0
+  /// The month, 1 to 12.
+  public var month: Int32 = 0
+  /// The day of the month, from 1.
+  public var day: Int32 = 0
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    year: Int32 = 0,
+    month: Int32 = 0,
+    day: Int32 = 0
+  ) {
+    self.year = year
+    self.month = month
+    self.day = day
+  }
+}
+
+extension CivilDate {
+  public static var fullName: String { "mockups.v1.CivilDate" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__civil_date__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__CivilDate.self)
+    unsafe self.year = c.pointee.year
+    unsafe self.month = c.pointee.month
+    unsafe self.day = c.pointee.day
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__CivilDate.self)
+    unsafe c.pointee.year = self.year
+    unsafe c.pointee.month = self.month
+    unsafe c.pointee.day = self.day
+  }
+}
+
+/// The request for GetUsageHistory.
+public struct GetUsageHistoryRequest: ProtobufMessage {
+  /// The user to report on. Required.
+  public var userID: String = ""
+  /// The length of the intervals.
+  public var granularity: UsageGranularity = UsageGranularity()
+  /// The first day of the range; with USAGE_GRANULARITY_MONTH a day of the first month. Required.
+  public var firstDay: CivilDate? = nil
+  /// The last day of the range; with USAGE_GRANULARITY_MONTH a day of the last month. Required, and
+  /// not before first_day. A range has up to 400 days or 120 months.
+  public var lastDay: CivilDate? = nil
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    userID: String = "",
+    granularity: UsageGranularity = UsageGranularity(),
+    firstDay: CivilDate? = nil,
+    lastDay: CivilDate? = nil
+  ) {
+    self.userID = userID
+    self.granularity = granularity
+    self.firstDay = firstDay
+    self.lastDay = lastDay
+  }
+}
+
+extension GetUsageHistoryRequest {
+  public static var fullName: String { "mockups.v1.GetUsageHistoryRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__get_usage_history_request__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__GetUsageHistoryRequest.self)
+    unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.GetUsageHistoryRequest.user_id")
+    unsafe self.granularity = UsageGranularity(rawValue: Int32(truncatingIfNeeded: c.pointee.granularity.rawValue))
+    unsafe self.firstDay = try arena.message(c.pointee.first_day)
+    unsafe self.lastDay = try arena.message(c.pointee.last_day)
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__GetUsageHistoryRequest.self)
+    unsafe c.pointee.user_id = arena.place(self.userID)
+    unsafe c.pointee.granularity = .init(rawValue: .init(truncatingIfNeeded: self.granularity.rawValue))
+    unsafe c.pointee.first_day = arena.place(self.firstDay)
+    unsafe c.pointee.last_day = arena.place(self.lastDay)
+  }
+}
+
+/// The response of GetUsageHistory.
+public struct GetUsageHistoryResponse: ProtobufMessage {
+  /// Every interval of the range, in order, also if it has no credits.
+  public var intervals: [UsageInterval] = []
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    intervals: [UsageInterval] = []
+  ) {
+    self.intervals = intervals
+  }
+}
+
+extension GetUsageHistoryResponse {
+  public static var fullName: String { "mockups.v1.GetUsageHistoryResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__get_usage_history_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__GetUsageHistoryResponse.self)
+    unsafe self.intervals = try arena.messages(c.pointee.intervals, count: c.pointee.n_intervals)
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__GetUsageHistoryResponse.self)
+    unsafe c.pointee.n_intervals = self.intervals.count
+    unsafe c.pointee.intervals = arena.place(self.intervals)
+  }
+}
+
+/// A user's credits in a day or in a month.
+public struct UsageInterval: ProtobufMessage {
+  /// The day, or the first day of the month.
+  public var firstDay: CivilDate? = nil
+  /// The credits spent on generations.
+  public var generation: Int64 = 0
+  /// The credits spent on regenerations.
+  public var regeneration: Int64 = 0
+  /// The credits refunded. A month has the refunds of its charges, whenever they were made.
+  public var refund: Int64 = 0
+  /// The credits spent: generation + regeneration - refund. Negative if more were refunded.
+  public var used: Int64 = 0
+  /// The credits that were granted to reservations made in the interval.
+  public var reserved: Int64 = 0
+  /// The part of `reserved` that is available again, after releases, commits of fewer credits, and
+  /// expiries. What is neither released nor committed is still held.
+  public var released: Int64 = 0
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    firstDay: CivilDate? = nil,
+    generation: Int64 = 0,
+    regeneration: Int64 = 0,
+    refund: Int64 = 0,
+    used: Int64 = 0,
+    reserved: Int64 = 0,
+    released: Int64 = 0
+  ) {
+    self.firstDay = firstDay
+    self.generation = generation
+    self.regeneration = regeneration
+    self.refund = refund
+    self.used = used
+    self.reserved = reserved
+    self.released = released
+  }
+}
+
+extension UsageInterval {
+  public static var fullName: String { "mockups.v1.UsageInterval" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__usage_interval__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__UsageInterval.self)
+    unsafe self.firstDay = try arena.message(c.pointee.first_day)
+    unsafe self.generation = c.pointee.generation
+    unsafe self.regeneration = c.pointee.regeneration
+    unsafe self.refund = c.pointee.refund
+    unsafe self.used = c.pointee.used
+    unsafe self.reserved = c.pointee.reserved
+    unsafe self.released = c.pointee.released
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__UsageInterval.self)
+    unsafe c.pointee.first_day = arena.place(self.firstDay)
+    unsafe c.pointee.generation = self.generation
+    unsafe c.pointee.regeneration = self.regeneration
+    unsafe c.pointee.refund = self.refund
+    unsafe c.pointee.used = self.used
+    unsafe c.pointee.reserved = self.reserved
+    unsafe c.pointee.released = self.released
   }
 }
 
@@ -1049,6 +1285,15 @@ public protocol AdminServiceHandler: TTRPC.Service {
     _ request: GetUsageReportRequest, context: TTRPC.ServerContext
   ) async throws -> GetUsageReportResponse
 
+  /// Returns the credits that a user reserved, spent and got back in each day or month of a range.
+  ///
+  /// The months of a year add up to the user's credits of the year, and so do its days. A month has
+  /// the ledger entries that are charged to it. A day has the entries that were written on it; an
+  /// entry that was written after the year that it is charged to belongs to that year's last day.
+  func getUsageHistory(
+    _ request: GetUsageHistoryRequest, context: TTRPC.ServerContext
+  ) async throws -> GetUsageHistoryResponse
+
   /// Sets a user's annual budget, monthly soft limit, or both.
   ///
   /// At least one of them is given. A budget may be lowered below the credits that are already
@@ -1115,6 +1360,9 @@ extension AdminServiceHandler {
       .unary("GetUsageReport", GetUsageReportRequest.self) { request, context in
         try await self.getUsageReport(request, context: context)
       },
+      .unary("GetUsageHistory", GetUsageHistoryRequest.self) { request, context in
+        try await self.getUsageHistory(request, context: context)
+      },
       .unary("SetBudget", SetBudgetRequest.self) { request, context in
         try await self.setBudget(request, context: context)
       },
@@ -1150,6 +1398,9 @@ public struct AdminServiceClient: Sendable {
     /// The descriptor of `GetUsageReport`.
     public static let getUsageReport = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "GetUsageReport", shape: .unary, isIdempotent: true)
+    /// The descriptor of `GetUsageHistory`.
+    public static let getUsageHistory = TTRPC.MethodDescriptor(
+      service: AdminServiceClient.serviceName, name: "GetUsageHistory", shape: .unary, isIdempotent: true)
     /// The descriptor of `SetBudget`.
     public static let setBudget = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "SetBudget", shape: .unary, isIdempotent: true)
@@ -1189,6 +1440,17 @@ public struct AdminServiceClient: Sendable {
     _ request: GetUsageReportRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> GetUsageReportResponse {
     try await client.unary(Methods.getUsageReport, request, options: options)
+  }
+
+  /// Returns the credits that a user reserved, spent and got back in each day or month of a range.
+  ///
+  /// The months of a year add up to the user's credits of the year, and so do its days. A month has
+  /// the ledger entries that are charged to it. A day has the entries that were written on it; an
+  /// entry that was written after the year that it is charged to belongs to that year's last day.
+  public func getUsageHistory(
+    _ request: GetUsageHistoryRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> GetUsageHistoryResponse {
+    try await client.unary(Methods.getUsageHistory, request, options: options)
   }
 
   /// Sets a user's annual budget, monthly soft limit, or both.

@@ -39,6 +39,48 @@ public struct Admin: Sendable {
         userID: user?.wireText ?? ""))
   }
 
+  /// Returns one page of a report on the credits of all users.
+  ///
+  /// It suits a program that shows one page at a time; others iterate over a ``UsageReport``.
+  ///
+  /// - Parameters:
+  ///   - year: The year in UTC.
+  ///   - month: The month in UTC, 1 to 12.
+  ///   - order: The order of the users; `.unspecified` orders by user id.
+  ///   - user: Only this user; `nil` means all.
+  ///   - count: The maximum number of users, 1 to 1000.
+  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  public func usageReportPage(
+    year: Int, month: Int, order: UsageOrder = .unspecified, user: UUID? = nil, count: Int,
+    after token: String = ""
+  ) async throws(RPCError) -> GetUsageReportResponse {
+    try await stub.getUsageReport(
+      GetUsageReportRequest(
+        year: try .wire(year, "year"), month: try .wire(month, "month"), order: order,
+        pageSize: try .wire(count, "count"), pageToken: token, userID: user?.wireText ?? ""),
+      options: options)
+  }
+
+  /// Returns the credits that a user reserved, spent and got back in each day or month of a range.
+  ///
+  /// - Parameters:
+  ///   - user: The user. The call fails with NOT_FOUND if the user is unknown.
+  ///   - granularity: Days or months in UTC.
+  ///   - firstDay: The first day, or a day of the first month.
+  ///   - lastDay: The last day, or a day of the last month. A range has up to 400 days or 120
+  ///     months.
+  /// - Returns: Every interval of the range, in order, also if it has no credits.
+  public func usageHistory(
+    of user: UUID, by granularity: UsageGranularity, from firstDay: CivilDate,
+    through lastDay: CivilDate
+  ) async throws(RPCError) -> [UsageInterval] {
+    try await stub.getUsageHistory(
+      GetUsageHistoryRequest(
+        userID: user.wireText, granularity: granularity, firstDay: firstDay, lastDay: lastDay),
+      options: options
+    ).intervals
+  }
+
   /// Sets a user's annual budget, monthly soft limit, or both.
   ///
   /// The server records who changed the budget.

@@ -42,6 +42,10 @@ enum Queries {
     "get_reservation", PackageResources.get_reservation_sql)
   static let getSceneTemplate = reading(
     "get_scene_template", PackageResources.get_scene_template_sql)
+  static let getUsageHistoryByDay = reading(
+    "get_usage_history_by_day", PackageResources.get_usage_history_by_day_sql)
+  static let getUsageHistoryByMonth = reading(
+    "get_usage_history_by_month", PackageResources.get_usage_history_by_month_sql)
   static let getUsageReport = reading(
     "get_usage_report", PackageResources.get_usage_report_sql)
   static let heartbeatMockup = statement(

@@ -73,6 +73,7 @@ enum AccessTable {
     ],
     "mockups.v1.AdminService": [
       "GetUsageReport": [.reader],
+      "GetUsageHistory": [.reader],
       "SetBudget": [],
       "ResolveReservation": [],
       "ListUnresolvedReservations": [],

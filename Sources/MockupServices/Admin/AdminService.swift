@@ -73,6 +73,17 @@ public struct AdminService: AdminServiceHandler {
     return GetUsageReportResponse(users, of: page, query)
   }
 
+  /// Returns the credits of a user in each day or month of a range.
+  public func getUsageHistory(
+    _ request: GetUsageHistoryRequest, context: ServerContext
+  ) async throws -> GetUsageHistoryResponse {
+    let query = try request.query()
+    return GetUsageHistoryResponse(
+      try await answer(context) { () throws(CreditError) in
+        try await store.usageHistory(query)
+      }, of: query)
+  }
+
   /// Sets a user's annual budget, monthly soft limit, or both.
   ///
   /// The peer's uid and process id, and the name of the host, are recorded with the change.

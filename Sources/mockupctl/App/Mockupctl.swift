@@ -25,7 +25,8 @@ struct Mockupctl: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, Refund.self,
-      ShowReservation.self, ReservationsCommand.self, Usage.self, LedgerCommand.self,
+      ShowReservation.self, ReservationsCommand.self, Usage.self, UsageHistory.self,
+      LedgerCommand.self,
       Generate.self, MockupsCommand.self, PerformanceCommand.self, ScenesCommand.self,
       Budget.self, Stuck.self, Info.self, Health.self, Completions.self,
     ])

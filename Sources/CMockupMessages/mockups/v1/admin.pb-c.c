@@ -187,6 +187,186 @@ void   mockups__v1__usage_totals__free_unpacked
   assert(message->base.descriptor == &mockups__v1__usage_totals__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   mockups__v1__civil_date__init
+                     (Mockups__V1__CivilDate         *message)
+{
+  static const Mockups__V1__CivilDate init_value = MOCKUPS__V1__CIVIL_DATE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__civil_date__get_packed_size
+                     (const Mockups__V1__CivilDate *message)
+{
+  assert(message->base.descriptor == &mockups__v1__civil_date__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__civil_date__pack
+                     (const Mockups__V1__CivilDate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__civil_date__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__civil_date__pack_to_buffer
+                     (const Mockups__V1__CivilDate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__civil_date__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__CivilDate *
+       mockups__v1__civil_date__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__CivilDate *)
+     protobuf_c_message_unpack (&mockups__v1__civil_date__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__civil_date__free_unpacked
+                     (Mockups__V1__CivilDate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__civil_date__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__get_usage_history_request__init
+                     (Mockups__V1__GetUsageHistoryRequest         *message)
+{
+  static const Mockups__V1__GetUsageHistoryRequest init_value = MOCKUPS__V1__GET_USAGE_HISTORY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__get_usage_history_request__get_packed_size
+                     (const Mockups__V1__GetUsageHistoryRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__get_usage_history_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__get_usage_history_request__pack
+                     (const Mockups__V1__GetUsageHistoryRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__get_usage_history_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__get_usage_history_request__pack_to_buffer
+                     (const Mockups__V1__GetUsageHistoryRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__get_usage_history_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__GetUsageHistoryRequest *
+       mockups__v1__get_usage_history_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__GetUsageHistoryRequest *)
+     protobuf_c_message_unpack (&mockups__v1__get_usage_history_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__get_usage_history_request__free_unpacked
+                     (Mockups__V1__GetUsageHistoryRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__get_usage_history_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__get_usage_history_response__init
+                     (Mockups__V1__GetUsageHistoryResponse         *message)
+{
+  static const Mockups__V1__GetUsageHistoryResponse init_value = MOCKUPS__V1__GET_USAGE_HISTORY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__get_usage_history_response__get_packed_size
+                     (const Mockups__V1__GetUsageHistoryResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__get_usage_history_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__get_usage_history_response__pack
+                     (const Mockups__V1__GetUsageHistoryResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__get_usage_history_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__get_usage_history_response__pack_to_buffer
+                     (const Mockups__V1__GetUsageHistoryResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__get_usage_history_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__GetUsageHistoryResponse *
+       mockups__v1__get_usage_history_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__GetUsageHistoryResponse *)
+     protobuf_c_message_unpack (&mockups__v1__get_usage_history_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__get_usage_history_response__free_unpacked
+                     (Mockups__V1__GetUsageHistoryResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__get_usage_history_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__usage_interval__init
+                     (Mockups__V1__UsageInterval         *message)
+{
+  static const Mockups__V1__UsageInterval init_value = MOCKUPS__V1__USAGE_INTERVAL__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__usage_interval__get_packed_size
+                     (const Mockups__V1__UsageInterval *message)
+{
+  assert(message->base.descriptor == &mockups__v1__usage_interval__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__usage_interval__pack
+                     (const Mockups__V1__UsageInterval *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__usage_interval__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__usage_interval__pack_to_buffer
+                     (const Mockups__V1__UsageInterval *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__usage_interval__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__UsageInterval *
+       mockups__v1__usage_interval__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__UsageInterval *)
+     protobuf_c_message_unpack (&mockups__v1__usage_interval__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__usage_interval__free_unpacked
+                     (Mockups__V1__UsageInterval *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__usage_interval__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   mockups__v1__set_budget_request__init
                      (Mockups__V1__SetBudgetRequest         *message)
 {
@@ -1358,6 +1538,301 @@ const ProtobufCMessageDescriptor mockups__v1__usage_totals__descriptor =
   (ProtobufCMessageInit) mockups__v1__usage_totals__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor mockups__v1__civil_date__field_descriptors[3] =
+{
+  {
+    "year",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__CivilDate, year),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "month",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__CivilDate, month),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "day",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__CivilDate, day),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__civil_date__field_indices_by_name[] = {
+  2,   /* field[2] = day */
+  1,   /* field[1] = month */
+  0,   /* field[0] = year */
+};
+static const ProtobufCIntRange mockups__v1__civil_date__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mockups__v1__civil_date__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.CivilDate",
+  "CivilDate",
+  "Mockups__V1__CivilDate",
+  "mockups.v1",
+  sizeof(Mockups__V1__CivilDate),
+  3,
+  mockups__v1__civil_date__field_descriptors,
+  mockups__v1__civil_date__field_indices_by_name,
+  1,  mockups__v1__civil_date__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__civil_date__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__get_usage_history_request__field_descriptors[4] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__GetUsageHistoryRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "granularity",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__GetUsageHistoryRequest, granularity),
+    &mockups__v1__usage_granularity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_day",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__GetUsageHistoryRequest, first_day),
+    &mockups__v1__civil_date__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_day",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__GetUsageHistoryRequest, last_day),
+    &mockups__v1__civil_date__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__get_usage_history_request__field_indices_by_name[] = {
+  2,   /* field[2] = first_day */
+  1,   /* field[1] = granularity */
+  3,   /* field[3] = last_day */
+  0,   /* field[0] = user_id */
+};
+static const ProtobufCIntRange mockups__v1__get_usage_history_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor mockups__v1__get_usage_history_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.GetUsageHistoryRequest",
+  "GetUsageHistoryRequest",
+  "Mockups__V1__GetUsageHistoryRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__GetUsageHistoryRequest),
+  4,
+  mockups__v1__get_usage_history_request__field_descriptors,
+  mockups__v1__get_usage_history_request__field_indices_by_name,
+  1,  mockups__v1__get_usage_history_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__get_usage_history_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__get_usage_history_response__field_descriptors[1] =
+{
+  {
+    "intervals",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__GetUsageHistoryResponse, n_intervals),
+    offsetof(Mockups__V1__GetUsageHistoryResponse, intervals),
+    &mockups__v1__usage_interval__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__get_usage_history_response__field_indices_by_name[] = {
+  0,   /* field[0] = intervals */
+};
+static const ProtobufCIntRange mockups__v1__get_usage_history_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mockups__v1__get_usage_history_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.GetUsageHistoryResponse",
+  "GetUsageHistoryResponse",
+  "Mockups__V1__GetUsageHistoryResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__GetUsageHistoryResponse),
+  1,
+  mockups__v1__get_usage_history_response__field_descriptors,
+  mockups__v1__get_usage_history_response__field_indices_by_name,
+  1,  mockups__v1__get_usage_history_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__get_usage_history_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__usage_interval__field_descriptors[7] =
+{
+  {
+    "first_day",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UsageInterval, first_day),
+    &mockups__v1__civil_date__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "generation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UsageInterval, generation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "regeneration",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UsageInterval, regeneration),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refund",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UsageInterval, refund),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "used",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UsageInterval, used),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reserved",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UsageInterval, reserved),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "released",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UsageInterval, released),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__usage_interval__field_indices_by_name[] = {
+  0,   /* field[0] = first_day */
+  1,   /* field[1] = generation */
+  3,   /* field[3] = refund */
+  2,   /* field[2] = regeneration */
+  6,   /* field[6] = released */
+  5,   /* field[5] = reserved */
+  4,   /* field[4] = used */
+};
+static const ProtobufCIntRange mockups__v1__usage_interval__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor mockups__v1__usage_interval__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.UsageInterval",
+  "UsageInterval",
+  "Mockups__V1__UsageInterval",
+  "mockups.v1",
+  sizeof(Mockups__V1__UsageInterval),
+  7,
+  mockups__v1__usage_interval__field_descriptors,
+  mockups__v1__usage_interval__field_indices_by_name,
+  1,  mockups__v1__usage_interval__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__usage_interval__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor mockups__v1__set_budget_request__field_descriptors[4] =
 {
   {
@@ -2381,5 +2856,35 @@ const ProtobufCEnumDescriptor mockups__v1__usage_order__descriptor =
   mockups__v1__usage_order__enum_values_by_name,
   1,
   mockups__v1__usage_order__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue mockups__v1__usage_granularity__enum_values_by_number[3] =
+{
+  { "USAGE_GRANULARITY_UNSPECIFIED", "MOCKUPS__V1__USAGE_GRANULARITY__USAGE_GRANULARITY_UNSPECIFIED", 0 },
+  { "USAGE_GRANULARITY_DAY", "MOCKUPS__V1__USAGE_GRANULARITY__USAGE_GRANULARITY_DAY", 1 },
+  { "USAGE_GRANULARITY_MONTH", "MOCKUPS__V1__USAGE_GRANULARITY__USAGE_GRANULARITY_MONTH", 2 },
+};
+static const ProtobufCIntRange mockups__v1__usage_granularity__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex mockups__v1__usage_granularity__enum_values_by_name[3] =
+{
+  { "USAGE_GRANULARITY_DAY", 1 },
+  { "USAGE_GRANULARITY_MONTH", 2 },
+  { "USAGE_GRANULARITY_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor mockups__v1__usage_granularity__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "mockups.v1.UsageGranularity",
+  "UsageGranularity",
+  "Mockups__V1__UsageGranularity",
+  "mockups.v1",
+  3,
+  mockups__v1__usage_granularity__enum_values_by_number,
+  3,
+  mockups__v1__usage_granularity__enum_values_by_name,
+  1,
+  mockups__v1__usage_granularity__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -15,7 +15,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from mockups.v1 import credits_pb2 as mockups_dot_v1_dot_credits__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mockups/v1/admin.proto\x12\nmockups.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18mockups/v1/credits.proto\"\x83\x02\n\x15GetUsageReportRequest\x12\x0c\n\x04year\x18\x01 \x01(\x05\x12\r\n\x05month\x18\x02 \x01(\x05\x12%\n\x05order\x18\x03 \x01(\x0e\x32\x16.mockups.v1.UsageOrder\x12\x13\n\x0b\x61\x63tive_only\x18\x04 \x01(\x08\x12\x1e\n\x16soft_limit_passed_only\x18\x05 \x01(\x08\x12\x1b\n\x11\x61vailable_at_most\x18\x06 \x01(\x03H\x00\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\x12\x0f\n\x07user_id\x18\t \x01(\tB\x1c\n\x1aoptional_available_at_most\"\x80\x01\n\x16GetUsageReportResponse\x12$\n\x05users\x18\x01 \x03(\x0b\x32\x15.mockups.v1.UserUsage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\'\n\x06totals\x18\x03 \x01(\x0b\x32\x17.mockups.v1.UsageTotals\"y\n\tUserUsage\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12&\n\x05usage\x18\x02 \x01(\x0b\x32\x17.mockups.v1.CreditUsage\x12\x1f\n\x17unresolved_reservations\x18\x03 \x01(\x05\x12\x12\n\nuser_label\x18\x04 \x01(\t\"\xf6\x01\n\x0bUsageTotals\x12\r\n\x05users\x18\x01 \x01(\x03\x12\x15\n\rannual_budget\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\x03\x12\x14\n\x0cregeneration\x18\x04 \x01(\x03\x12\x0e\n\x06refund\x18\x05 \x01(\x03\x12\x0c\n\x04used\x18\x06 \x01(\x03\x12\x0c\n\x04held\x18\x07 \x01(\x03\x12\x14\n\x0cmonthly_used\x18\x08 \x01(\x03\x12\x1e\n\x16users_above_soft_limit\x18\t \x01(\x03\x12\x1f\n\x17unresolved_reservations\x18\n \x01(\x03\x12\x14\n\x0cmonthly_held\x18\x0b \x01(\x03\"\xaa\x01\n\x10SetBudgetRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x17\n\rannual_budget\x18\x02 \x01(\x05H\x00\x12\x1c\n\x12monthly_soft_limit\x18\x03 \x01(\x05H\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x42\x18\n\x16optional_annual_budgetB\x1d\n\x1boptional_monthly_soft_limit\"\x80\x01\n\x11SetBudgetResponse\x12&\n\x05usage\x18\x01 \x01(\x0b\x32\x17.mockups.v1.CreditUsage\x12\x1e\n\x16previous_annual_budget\x18\x02 \x01(\x05\x12#\n\x1bprevious_monthly_soft_limit\x18\x03 \x01(\x05\"\x9a\x01\n\x19ResolveReservationRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0ereservation_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x05\x12\x15\n\rresolution_id\x18\x04 \x01(\t\x12\x15\n\rallow_overrun\x18\x05 \x01(\x08\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"\x84\x01\n\x1aResolveReservationResponse\x12,\n\x0breservation\x18\x01 \x01(\x0b\x32\x17.mockups.v1.Reservation\x12&\n\x05usage\x18\x02 \x01(\x0b\x32\x17.mockups.v1.CreditUsage\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"J\n!ListUnresolvedReservationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"v\n\"ListUnresolvedReservationsResponse\x12\x37\n\x0creservations\x18\x01 \x03(\x0b\x32!.mockups.v1.UnresolvedReservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x15UnresolvedReservation\x12,\n\x0breservation\x18\x01 \x01(\x0b\x32\x17.mockups.v1.Reservation\x12\x34\n\x10unresolved_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nuser_label\x18\x03 \x01(\t\"!\n\x10\x46indUsersRequest\x12\r\n\x05label\x18\x01 \x01(\t\"%\n\x11\x46indUsersResponse\x12\x10\n\x08user_ids\x18\x01 \x03(\t\"H\n\x13\x45xportLedgerRequest\x12\x0c\n\x04year\x18\x01 \x01(\x05\x12\r\n\x05month\x18\x02 \x01(\x05\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"[\n\x14\x45xportLedgerResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.mockups.v1.CreditUsageEntry\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"&\n\x13VerifyLedgerRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\\\n\x14VerifyLedgerResponse\x12,\n\x0b\x64iscrepancy\x18\x01 \x01(\x0b\x32\x17.mockups.v1.Discrepancy\x12\x16\n\x0eusers_verified\x18\x02 \x01(\x03\"A\n\x0b\x44iscrepancy\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04year\x18\x02 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\x16\n\x14GetServerInfoRequest\"\xb4\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nprocess_id\x18\x04 \x01(\x05\x12\x16\n\x0eschema_version\x18\x05 \x01(\x05\x12\x18\n\x10\x64\x61tabase_version\x18\x06 \x01(\t\x12\x18\n\x10open_connections\x18\x07 \x01(\x05\x12\x17\n\x0f\x63\x61lls_in_flight\x18\x08 \x01(\x05\x12\x1f\n\x17unresolved_reservations\x18\t \x01(\x03\x12\x17\n\x0fpending_mockups\x18\n \x01(\x03*\x8e\x01\n\nUsageOrder\x12\x1b\n\x17USAGE_ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10USAGE_ORDER_USED\x10\x01\x12\x14\n\x10USAGE_ORDER_HELD\x10\x02\x12\x19\n\x15USAGE_ORDER_AVAILABLE\x10\x03\x12\x1c\n\x18USAGE_ORDER_MONTHLY_USED\x10\x04\x32\x86\x06\n\x0c\x41\x64minService\x12\\\n\x0eGetUsageReport\x12!.mockups.v1.GetUsageReportRequest\x1a\".mockups.v1.GetUsageReportResponse\"\x03\x90\x02\x01\x12M\n\tSetBudget\x12\x1c.mockups.v1.SetBudgetRequest\x1a\x1d.mockups.v1.SetBudgetResponse\"\x03\x90\x02\x02\x12h\n\x12ResolveReservation\x12%.mockups.v1.ResolveReservationRequest\x1a&.mockups.v1.ResolveReservationResponse\"\x03\x90\x02\x02\x12\x80\x01\n\x1aListUnresolvedReservations\x12-.mockups.v1.ListUnresolvedReservationsRequest\x1a..mockups.v1.ListUnresolvedReservationsResponse\"\x03\x90\x02\x01\x12M\n\tFindUsers\x12\x1c.mockups.v1.FindUsersRequest\x1a\x1d.mockups.v1.FindUsersResponse\"\x03\x90\x02\x01\x12X\n\x0c\x45xportLedger\x12\x1f.mockups.v1.ExportLedgerRequest\x1a .mockups.v1.ExportLedgerResponse\"\x03\x90\x02\x01\x30\x01\x12X\n\x0cVerifyLedger\x12\x1f.mockups.v1.VerifyLedgerRequest\x1a .mockups.v1.VerifyLedgerResponse\"\x03\x90\x02\x01\x30\x01\x12Y\n\rGetServerInfo\x12 .mockups.v1.GetServerInfoRequest\x1a!.mockups.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x42=\n\nmockups.v1B\nAdminProtoP\x01Z\x14mockups/v1;mockupsv1\xaa\x02\nMockups.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mockups/v1/admin.proto\x12\nmockups.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18mockups/v1/credits.proto\"\x83\x02\n\x15GetUsageReportRequest\x12\x0c\n\x04year\x18\x01 \x01(\x05\x12\r\n\x05month\x18\x02 \x01(\x05\x12%\n\x05order\x18\x03 \x01(\x0e\x32\x16.mockups.v1.UsageOrder\x12\x13\n\x0b\x61\x63tive_only\x18\x04 \x01(\x08\x12\x1e\n\x16soft_limit_passed_only\x18\x05 \x01(\x08\x12\x1b\n\x11\x61vailable_at_most\x18\x06 \x01(\x03H\x00\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\x12\x0f\n\x07user_id\x18\t \x01(\tB\x1c\n\x1aoptional_available_at_most\"\x80\x01\n\x16GetUsageReportResponse\x12$\n\x05users\x18\x01 \x03(\x0b\x32\x15.mockups.v1.UserUsage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\'\n\x06totals\x18\x03 \x01(\x0b\x32\x17.mockups.v1.UsageTotals\"y\n\tUserUsage\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12&\n\x05usage\x18\x02 \x01(\x0b\x32\x17.mockups.v1.CreditUsage\x12\x1f\n\x17unresolved_reservations\x18\x03 \x01(\x05\x12\x12\n\nuser_label\x18\x04 \x01(\t\"\xf6\x01\n\x0bUsageTotals\x12\r\n\x05users\x18\x01 \x01(\x03\x12\x15\n\rannual_budget\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\x03\x12\x14\n\x0cregeneration\x18\x04 \x01(\x03\x12\x0e\n\x06refund\x18\x05 \x01(\x03\x12\x0c\n\x04used\x18\x06 \x01(\x03\x12\x0c\n\x04held\x18\x07 \x01(\x03\x12\x14\n\x0cmonthly_used\x18\x08 \x01(\x03\x12\x1e\n\x16users_above_soft_limit\x18\t \x01(\x03\x12\x1f\n\x17unresolved_reservations\x18\n \x01(\x03\x12\x14\n\x0cmonthly_held\x18\x0b \x01(\x03\"5\n\tCivilDate\x12\x0c\n\x04year\x18\x01 \x01(\x05\x12\r\n\x05month\x18\x02 \x01(\x05\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\x05\"\xaf\x01\n\x16GetUsageHistoryRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x31\n\x0bgranularity\x18\x02 \x01(\x0e\x32\x1c.mockups.v1.UsageGranularity\x12(\n\tfirst_day\x18\x03 \x01(\x0b\x32\x15.mockups.v1.CivilDate\x12\'\n\x08last_day\x18\x04 \x01(\x0b\x32\x15.mockups.v1.CivilDate\"G\n\x17GetUsageHistoryResponse\x12,\n\tintervals\x18\x01 \x03(\x0b\x32\x19.mockups.v1.UsageInterval\"\xa5\x01\n\rUsageInterval\x12(\n\tfirst_day\x18\x01 \x01(\x0b\x32\x15.mockups.v1.CivilDate\x12\x12\n\ngeneration\x18\x02 \x01(\x03\x12\x14\n\x0cregeneration\x18\x03 \x01(\x03\x12\x0e\n\x06refund\x18\x04 \x01(\x03\x12\x0c\n\x04used\x18\x05 \x01(\x03\x12\x10\n\x08reserved\x18\x06 \x01(\x03\x12\x10\n\x08released\x18\x07 \x01(\x03\"\xaa\x01\n\x10SetBudgetRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x17\n\rannual_budget\x18\x02 \x01(\x05H\x00\x12\x1c\n\x12monthly_soft_limit\x18\x03 \x01(\x05H\x01\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x42\x18\n\x16optional_annual_budgetB\x1d\n\x1boptional_monthly_soft_limit\"\x80\x01\n\x11SetBudgetResponse\x12&\n\x05usage\x18\x01 \x01(\x0b\x32\x17.mockups.v1.CreditUsage\x12\x1e\n\x16previous_annual_budget\x18\x02 \x01(\x05\x12#\n\x1bprevious_monthly_soft_limit\x18\x03 \x01(\x05\"\x9a\x01\n\x19ResolveReservationRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0ereservation_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63redits\x18\x03 \x01(\x05\x12\x15\n\rresolution_id\x18\x04 \x01(\t\x12\x15\n\rallow_overrun\x18\x05 \x01(\x08\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"\x84\x01\n\x1aResolveReservationResponse\x12,\n\x0breservation\x18\x01 \x01(\x0b\x32\x17.mockups.v1.Reservation\x12&\n\x05usage\x18\x02 \x01(\x0b\x32\x17.mockups.v1.CreditUsage\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"J\n!ListUnresolvedReservationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"v\n\"ListUnresolvedReservationsResponse\x12\x37\n\x0creservations\x18\x01 \x03(\x0b\x32!.mockups.v1.UnresolvedReservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x15UnresolvedReservation\x12,\n\x0breservation\x18\x01 \x01(\x0b\x32\x17.mockups.v1.Reservation\x12\x34\n\x10unresolved_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nuser_label\x18\x03 \x01(\t\"!\n\x10\x46indUsersRequest\x12\r\n\x05label\x18\x01 \x01(\t\"%\n\x11\x46indUsersResponse\x12\x10\n\x08user_ids\x18\x01 \x03(\t\"H\n\x13\x45xportLedgerRequest\x12\x0c\n\x04year\x18\x01 \x01(\x05\x12\r\n\x05month\x18\x02 \x01(\x05\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"[\n\x14\x45xportLedgerResponse\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.mockups.v1.CreditUsageEntry\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"&\n\x13VerifyLedgerRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\\\n\x14VerifyLedgerResponse\x12,\n\x0b\x64iscrepancy\x18\x01 \x01(\x0b\x32\x17.mockups.v1.Discrepancy\x12\x16\n\x0eusers_verified\x18\x02 \x01(\x03\"A\n\x0b\x44iscrepancy\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04year\x18\x02 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\x16\n\x14GetServerInfoRequest\"\xb4\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03now\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nprocess_id\x18\x04 \x01(\x05\x12\x16\n\x0eschema_version\x18\x05 \x01(\x05\x12\x18\n\x10\x64\x61tabase_version\x18\x06 \x01(\t\x12\x18\n\x10open_connections\x18\x07 \x01(\x05\x12\x17\n\x0f\x63\x61lls_in_flight\x18\x08 \x01(\x05\x12\x1f\n\x17unresolved_reservations\x18\t \x01(\x03\x12\x17\n\x0fpending_mockups\x18\n \x01(\x03*\x8e\x01\n\nUsageOrder\x12\x1b\n\x17USAGE_ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10USAGE_ORDER_USED\x10\x01\x12\x14\n\x10USAGE_ORDER_HELD\x10\x02\x12\x19\n\x15USAGE_ORDER_AVAILABLE\x10\x03\x12\x1c\n\x18USAGE_ORDER_MONTHLY_USED\x10\x04*m\n\x10UsageGranularity\x12!\n\x1dUSAGE_GRANULARITY_UNSPECIFIED\x10\x00\x12\x19\n\x15USAGE_GRANULARITY_DAY\x10\x01\x12\x1b\n\x17USAGE_GRANULARITY_MONTH\x10\x02\x32\xe7\x06\n\x0c\x41\x64minService\x12\\\n\x0eGetUsageReport\x12!.mockups.v1.GetUsageReportRequest\x1a\".mockups.v1.GetUsageReportResponse\"\x03\x90\x02\x01\x12_\n\x0fGetUsageHistory\x12\".mockups.v1.GetUsageHistoryRequest\x1a#.mockups.v1.GetUsageHistoryResponse\"\x03\x90\x02\x01\x12M\n\tSetBudget\x12\x1c.mockups.v1.SetBudgetRequest\x1a\x1d.mockups.v1.SetBudgetResponse\"\x03\x90\x02\x02\x12h\n\x12ResolveReservation\x12%.mockups.v1.ResolveReservationRequest\x1a&.mockups.v1.ResolveReservationResponse\"\x03\x90\x02\x02\x12\x80\x01\n\x1aListUnresolvedReservations\x12-.mockups.v1.ListUnresolvedReservationsRequest\x1a..mockups.v1.ListUnresolvedReservationsResponse\"\x03\x90\x02\x01\x12M\n\tFindUsers\x12\x1c.mockups.v1.FindUsersRequest\x1a\x1d.mockups.v1.FindUsersResponse\"\x03\x90\x02\x01\x12X\n\x0c\x45xportLedger\x12\x1f.mockups.v1.ExportLedgerRequest\x1a .mockups.v1.ExportLedgerResponse\"\x03\x90\x02\x01\x30\x01\x12X\n\x0cVerifyLedger\x12\x1f.mockups.v1.VerifyLedgerRequest\x1a .mockups.v1.VerifyLedgerResponse\"\x03\x90\x02\x01\x30\x01\x12Y\n\rGetServerInfo\x12 .mockups.v1.GetServerInfoRequest\x1a!.mockups.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x42=\n\nmockups.v1B\nAdminProtoP\x01Z\x14mockups/v1;mockupsv1\xaa\x02\nMockups.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mockups.v1.admin_pb2', globals())
@@ -25,6 +25,8 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._serialized_options = b'\n\nmockups.v1B\nAdminProtoP\001Z\024mockups/v1;mockupsv1\252\002\nMockups.V1'
   _ADMINSERVICE.methods_by_name['GetUsageReport']._options = None
   _ADMINSERVICE.methods_by_name['GetUsageReport']._serialized_options = b'\220\002\001'
+  _ADMINSERVICE.methods_by_name['GetUsageHistory']._options = None
+  _ADMINSERVICE.methods_by_name['GetUsageHistory']._serialized_options = b'\220\002\001'
   _ADMINSERVICE.methods_by_name['SetBudget']._options = None
   _ADMINSERVICE.methods_by_name['SetBudget']._serialized_options = b'\220\002\002'
   _ADMINSERVICE.methods_by_name['ResolveReservation']._options = None
@@ -39,8 +41,10 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _ADMINSERVICE.methods_by_name['VerifyLedger']._serialized_options = b'\220\002\001'
   _ADMINSERVICE.methods_by_name['GetServerInfo']._options = None
   _ADMINSERVICE.methods_by_name['GetServerInfo']._serialized_options = b'\220\002\001'
-  _USAGEORDER._serialized_start=2578
-  _USAGEORDER._serialized_end=2720
+  _USAGEORDER._serialized_start=3052
+  _USAGEORDER._serialized_end=3194
+  _USAGEGRANULARITY._serialized_start=3196
+  _USAGEGRANULARITY._serialized_end=3305
   _GETUSAGEREPORTREQUEST._serialized_start=98
   _GETUSAGEREPORTREQUEST._serialized_end=357
   _GETUSAGEREPORTRESPONSE._serialized_start=360
@@ -49,38 +53,46 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _USERUSAGE._serialized_end=611
   _USAGETOTALS._serialized_start=614
   _USAGETOTALS._serialized_end=860
-  _SETBUDGETREQUEST._serialized_start=863
-  _SETBUDGETREQUEST._serialized_end=1033
-  _SETBUDGETRESPONSE._serialized_start=1036
-  _SETBUDGETRESPONSE._serialized_end=1164
-  _RESOLVERESERVATIONREQUEST._serialized_start=1167
-  _RESOLVERESERVATIONREQUEST._serialized_end=1321
-  _RESOLVERESERVATIONRESPONSE._serialized_start=1324
-  _RESOLVERESERVATIONRESPONSE._serialized_end=1456
-  _LISTUNRESOLVEDRESERVATIONSREQUEST._serialized_start=1458
-  _LISTUNRESOLVEDRESERVATIONSREQUEST._serialized_end=1532
-  _LISTUNRESOLVEDRESERVATIONSRESPONSE._serialized_start=1534
-  _LISTUNRESOLVEDRESERVATIONSRESPONSE._serialized_end=1652
-  _UNRESOLVEDRESERVATION._serialized_start=1655
-  _UNRESOLVEDRESERVATION._serialized_end=1798
-  _FINDUSERSREQUEST._serialized_start=1800
-  _FINDUSERSREQUEST._serialized_end=1833
-  _FINDUSERSRESPONSE._serialized_start=1835
-  _FINDUSERSRESPONSE._serialized_end=1872
-  _EXPORTLEDGERREQUEST._serialized_start=1874
-  _EXPORTLEDGERREQUEST._serialized_end=1946
-  _EXPORTLEDGERRESPONSE._serialized_start=1948
-  _EXPORTLEDGERRESPONSE._serialized_end=2039
-  _VERIFYLEDGERREQUEST._serialized_start=2041
-  _VERIFYLEDGERREQUEST._serialized_end=2079
-  _VERIFYLEDGERRESPONSE._serialized_start=2081
-  _VERIFYLEDGERRESPONSE._serialized_end=2173
-  _DISCREPANCY._serialized_start=2175
-  _DISCREPANCY._serialized_end=2240
-  _GETSERVERINFOREQUEST._serialized_start=2242
-  _GETSERVERINFOREQUEST._serialized_end=2264
-  _GETSERVERINFORESPONSE._serialized_start=2267
-  _GETSERVERINFORESPONSE._serialized_end=2575
-  _ADMINSERVICE._serialized_start=2723
-  _ADMINSERVICE._serialized_end=3497
+  _CIVILDATE._serialized_start=862
+  _CIVILDATE._serialized_end=915
+  _GETUSAGEHISTORYREQUEST._serialized_start=918
+  _GETUSAGEHISTORYREQUEST._serialized_end=1093
+  _GETUSAGEHISTORYRESPONSE._serialized_start=1095
+  _GETUSAGEHISTORYRESPONSE._serialized_end=1166
+  _USAGEINTERVAL._serialized_start=1169
+  _USAGEINTERVAL._serialized_end=1334
+  _SETBUDGETREQUEST._serialized_start=1337
+  _SETBUDGETREQUEST._serialized_end=1507
+  _SETBUDGETRESPONSE._serialized_start=1510
+  _SETBUDGETRESPONSE._serialized_end=1638
+  _RESOLVERESERVATIONREQUEST._serialized_start=1641
+  _RESOLVERESERVATIONREQUEST._serialized_end=1795
+  _RESOLVERESERVATIONRESPONSE._serialized_start=1798
+  _RESOLVERESERVATIONRESPONSE._serialized_end=1930
+  _LISTUNRESOLVEDRESERVATIONSREQUEST._serialized_start=1932
+  _LISTUNRESOLVEDRESERVATIONSREQUEST._serialized_end=2006
+  _LISTUNRESOLVEDRESERVATIONSRESPONSE._serialized_start=2008
+  _LISTUNRESOLVEDRESERVATIONSRESPONSE._serialized_end=2126
+  _UNRESOLVEDRESERVATION._serialized_start=2129
+  _UNRESOLVEDRESERVATION._serialized_end=2272
+  _FINDUSERSREQUEST._serialized_start=2274
+  _FINDUSERSREQUEST._serialized_end=2307
+  _FINDUSERSRESPONSE._serialized_start=2309
+  _FINDUSERSRESPONSE._serialized_end=2346
+  _EXPORTLEDGERREQUEST._serialized_start=2348
+  _EXPORTLEDGERREQUEST._serialized_end=2420
+  _EXPORTLEDGERRESPONSE._serialized_start=2422
+  _EXPORTLEDGERRESPONSE._serialized_end=2513
+  _VERIFYLEDGERREQUEST._serialized_start=2515
+  _VERIFYLEDGERREQUEST._serialized_end=2553
+  _VERIFYLEDGERRESPONSE._serialized_start=2555
+  _VERIFYLEDGERRESPONSE._serialized_end=2647
+  _DISCREPANCY._serialized_start=2649
+  _DISCREPANCY._serialized_end=2714
+  _GETSERVERINFOREQUEST._serialized_start=2716
+  _GETSERVERINFOREQUEST._serialized_end=2738
+  _GETSERVERINFORESPONSE._serialized_start=2741
+  _GETSERVERINFORESPONSE._serialized_end=3049
+  _ADMINSERVICE._serialized_start=3308
+  _ADMINSERVICE._serialized_end=4179
 # @@protoc_insertion_point(module_scope)

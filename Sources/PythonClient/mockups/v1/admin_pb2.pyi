@@ -7,11 +7,24 @@ from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+USAGE_GRANULARITY_DAY: UsageGranularity
+USAGE_GRANULARITY_MONTH: UsageGranularity
+USAGE_GRANULARITY_UNSPECIFIED: UsageGranularity
 USAGE_ORDER_AVAILABLE: UsageOrder
 USAGE_ORDER_HELD: UsageOrder
 USAGE_ORDER_MONTHLY_USED: UsageOrder
 USAGE_ORDER_UNSPECIFIED: UsageOrder
 USAGE_ORDER_USED: UsageOrder
+
+class CivilDate(_message.Message):
+    __slots__ = ["day", "month", "year"]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    day: int
+    month: int
+    year: int
+    def __init__(self, year: _Optional[int] = ..., month: _Optional[int] = ..., day: _Optional[int] = ...) -> None: ...
 
 class Discrepancy(_message.Message):
     __slots__ = ["description", "user_id", "year"]
@@ -80,6 +93,24 @@ class GetServerInfoResponse(_message.Message):
     unresolved_reservations: int
     version: str
     def __init__(self, version: _Optional[str] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., now: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., process_id: _Optional[int] = ..., schema_version: _Optional[int] = ..., database_version: _Optional[str] = ..., open_connections: _Optional[int] = ..., calls_in_flight: _Optional[int] = ..., unresolved_reservations: _Optional[int] = ..., pending_mockups: _Optional[int] = ...) -> None: ...
+
+class GetUsageHistoryRequest(_message.Message):
+    __slots__ = ["first_day", "granularity", "last_day", "user_id"]
+    FIRST_DAY_FIELD_NUMBER: _ClassVar[int]
+    GRANULARITY_FIELD_NUMBER: _ClassVar[int]
+    LAST_DAY_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    first_day: CivilDate
+    granularity: UsageGranularity
+    last_day: CivilDate
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ..., granularity: _Optional[_Union[UsageGranularity, str]] = ..., first_day: _Optional[_Union[CivilDate, _Mapping]] = ..., last_day: _Optional[_Union[CivilDate, _Mapping]] = ...) -> None: ...
+
+class GetUsageHistoryResponse(_message.Message):
+    __slots__ = ["intervals"]
+    INTERVALS_FIELD_NUMBER: _ClassVar[int]
+    intervals: _containers.RepeatedCompositeFieldContainer[UsageInterval]
+    def __init__(self, intervals: _Optional[_Iterable[_Union[UsageInterval, _Mapping]]] = ...) -> None: ...
 
 class GetUsageReportRequest(_message.Message):
     __slots__ = ["active_only", "available_at_most", "month", "order", "page_size", "page_token", "soft_limit_passed_only", "user_id", "year"]
@@ -187,6 +218,24 @@ class UnresolvedReservation(_message.Message):
     user_label: str
     def __init__(self, reservation: _Optional[_Union[_credits_pb2.Reservation, _Mapping]] = ..., unresolved_since: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., user_label: _Optional[str] = ...) -> None: ...
 
+class UsageInterval(_message.Message):
+    __slots__ = ["first_day", "generation", "refund", "regeneration", "released", "reserved", "used"]
+    FIRST_DAY_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    REFUND_FIELD_NUMBER: _ClassVar[int]
+    REGENERATION_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    first_day: CivilDate
+    generation: int
+    refund: int
+    regeneration: int
+    released: int
+    reserved: int
+    used: int
+    def __init__(self, first_day: _Optional[_Union[CivilDate, _Mapping]] = ..., generation: _Optional[int] = ..., regeneration: _Optional[int] = ..., refund: _Optional[int] = ..., used: _Optional[int] = ..., reserved: _Optional[int] = ..., released: _Optional[int] = ...) -> None: ...
+
 class UsageTotals(_message.Message):
     __slots__ = ["annual_budget", "generation", "held", "monthly_held", "monthly_used", "refund", "regeneration", "unresolved_reservations", "used", "users", "users_above_soft_limit"]
     ANNUAL_BUDGET_FIELD_NUMBER: _ClassVar[int]
@@ -240,4 +289,7 @@ class VerifyLedgerResponse(_message.Message):
     def __init__(self, discrepancy: _Optional[_Union[Discrepancy, _Mapping]] = ..., users_verified: _Optional[int] = ...) -> None: ...
 
 class UsageOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class UsageGranularity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

@@ -23,6 +23,11 @@ class AdminServiceStub(object):
                 request_serializer=mockups_dot_v1_dot_admin__pb2.GetUsageReportRequest.SerializeToString,
                 response_deserializer=mockups_dot_v1_dot_admin__pb2.GetUsageReportResponse.FromString,
                 )
+        self.GetUsageHistory = channel.unary_unary(
+                '/mockups.v1.AdminService/GetUsageHistory',
+                request_serializer=mockups_dot_v1_dot_admin__pb2.GetUsageHistoryRequest.SerializeToString,
+                response_deserializer=mockups_dot_v1_dot_admin__pb2.GetUsageHistoryResponse.FromString,
+                )
         self.SetBudget = channel.unary_unary(
                 '/mockups.v1.AdminService/SetBudget',
                 request_serializer=mockups_dot_v1_dot_admin__pb2.SetBudgetRequest.SerializeToString,
@@ -73,6 +78,17 @@ class AdminServiceServicer(object):
         Each page, its totals included, is a snapshot of one moment. In the orders by credits, a user
         whose credits change between two pages can be listed twice or be missed; other users cannot. In
         the order by user id, no user is listed twice or missed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUsageHistory(self, request, context):
+        """Returns the credits that a user reserved, spent and got back in each day or month of a range.
+
+        The months of a year add up to the user's credits of the year, and so do its days. A month has
+        the ledger entries that are charged to it. A day has the entries that were written on it; an
+        entry that was written after the year that it is charged to belongs to that year's last day.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,6 +169,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=mockups_dot_v1_dot_admin__pb2.GetUsageReportRequest.FromString,
                     response_serializer=mockups_dot_v1_dot_admin__pb2.GetUsageReportResponse.SerializeToString,
             ),
+            'GetUsageHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUsageHistory,
+                    request_deserializer=mockups_dot_v1_dot_admin__pb2.GetUsageHistoryRequest.FromString,
+                    response_serializer=mockups_dot_v1_dot_admin__pb2.GetUsageHistoryResponse.SerializeToString,
+            ),
             'SetBudget': grpc.unary_unary_rpc_method_handler(
                     servicer.SetBudget,
                     request_deserializer=mockups_dot_v1_dot_admin__pb2.SetBudgetRequest.FromString,
@@ -216,6 +237,23 @@ class AdminService(object):
         return grpc.experimental.unary_unary(request, target, '/mockups.v1.AdminService/GetUsageReport',
             mockups_dot_v1_dot_admin__pb2.GetUsageReportRequest.SerializeToString,
             mockups_dot_v1_dot_admin__pb2.GetUsageReportResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def GetUsageHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/mockups.v1.AdminService/GetUsageHistory',
+            mockups_dot_v1_dot_admin__pb2.GetUsageHistoryRequest.SerializeToString,
+            mockups_dot_v1_dot_admin__pb2.GetUsageHistoryResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

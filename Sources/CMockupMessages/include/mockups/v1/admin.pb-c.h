@@ -21,6 +21,10 @@ typedef struct Mockups__V1__GetUsageReportRequest Mockups__V1__GetUsageReportReq
 typedef struct Mockups__V1__GetUsageReportResponse Mockups__V1__GetUsageReportResponse;
 typedef struct Mockups__V1__UserUsage Mockups__V1__UserUsage;
 typedef struct Mockups__V1__UsageTotals Mockups__V1__UsageTotals;
+typedef struct Mockups__V1__CivilDate Mockups__V1__CivilDate;
+typedef struct Mockups__V1__GetUsageHistoryRequest Mockups__V1__GetUsageHistoryRequest;
+typedef struct Mockups__V1__GetUsageHistoryResponse Mockups__V1__GetUsageHistoryResponse;
+typedef struct Mockups__V1__UsageInterval Mockups__V1__UsageInterval;
 typedef struct Mockups__V1__SetBudgetRequest Mockups__V1__SetBudgetRequest;
 typedef struct Mockups__V1__SetBudgetResponse Mockups__V1__SetBudgetResponse;
 typedef struct Mockups__V1__ResolveReservationRequest Mockups__V1__ResolveReservationRequest;
@@ -49,6 +53,12 @@ typedef enum _Mockups__V1__UsageOrder {
   MOCKUPS__V1__USAGE_ORDER__USAGE_ORDER_MONTHLY_USED = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__USAGE_ORDER)
 } Mockups__V1__UsageOrder;
+typedef enum _Mockups__V1__UsageGranularity {
+  MOCKUPS__V1__USAGE_GRANULARITY__USAGE_GRANULARITY_UNSPECIFIED = 0,
+  MOCKUPS__V1__USAGE_GRANULARITY__USAGE_GRANULARITY_DAY = 1,
+  MOCKUPS__V1__USAGE_GRANULARITY__USAGE_GRANULARITY_MONTH = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__USAGE_GRANULARITY)
+} Mockups__V1__UsageGranularity;
 
 /* --- messages --- */
 
@@ -123,6 +133,58 @@ struct  Mockups__V1__UsageTotals
 #define MOCKUPS__V1__USAGE_TOTALS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__usage_totals__descriptor) \
     , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+struct  Mockups__V1__CivilDate
+{
+  ProtobufCMessage base;
+  int32_t year;
+  int32_t month;
+  int32_t day;
+};
+#define MOCKUPS__V1__CIVIL_DATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__civil_date__descriptor) \
+    , 0, 0, 0 }
+
+
+struct  Mockups__V1__GetUsageHistoryRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData user_id;
+  Mockups__V1__UsageGranularity granularity;
+  Mockups__V1__CivilDate *first_day;
+  Mockups__V1__CivilDate *last_day;
+};
+#define MOCKUPS__V1__GET_USAGE_HISTORY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__get_usage_history_request__descriptor) \
+    , {0,NULL}, MOCKUPS__V1__USAGE_GRANULARITY__USAGE_GRANULARITY_UNSPECIFIED, NULL, NULL }
+
+
+struct  Mockups__V1__GetUsageHistoryResponse
+{
+  ProtobufCMessage base;
+  size_t n_intervals;
+  Mockups__V1__UsageInterval **intervals;
+};
+#define MOCKUPS__V1__GET_USAGE_HISTORY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__get_usage_history_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Mockups__V1__UsageInterval
+{
+  ProtobufCMessage base;
+  Mockups__V1__CivilDate *first_day;
+  int64_t generation;
+  int64_t regeneration;
+  int64_t refund;
+  int64_t used;
+  int64_t reserved;
+  int64_t released;
+};
+#define MOCKUPS__V1__USAGE_INTERVAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__usage_interval__descriptor) \
+    , NULL, 0, 0, 0, 0, 0, 0 }
 
 
 typedef enum {
@@ -411,6 +473,82 @@ Mockups__V1__UsageTotals *
                       const uint8_t       *data);
 void   mockups__v1__usage_totals__free_unpacked
                      (Mockups__V1__UsageTotals *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__CivilDate methods */
+void   mockups__v1__civil_date__init
+                     (Mockups__V1__CivilDate         *message);
+size_t mockups__v1__civil_date__get_packed_size
+                     (const Mockups__V1__CivilDate   *message);
+size_t mockups__v1__civil_date__pack
+                     (const Mockups__V1__CivilDate   *message,
+                      uint8_t             *out);
+size_t mockups__v1__civil_date__pack_to_buffer
+                     (const Mockups__V1__CivilDate   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__CivilDate *
+       mockups__v1__civil_date__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__civil_date__free_unpacked
+                     (Mockups__V1__CivilDate *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__GetUsageHistoryRequest methods */
+void   mockups__v1__get_usage_history_request__init
+                     (Mockups__V1__GetUsageHistoryRequest         *message);
+size_t mockups__v1__get_usage_history_request__get_packed_size
+                     (const Mockups__V1__GetUsageHistoryRequest   *message);
+size_t mockups__v1__get_usage_history_request__pack
+                     (const Mockups__V1__GetUsageHistoryRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__get_usage_history_request__pack_to_buffer
+                     (const Mockups__V1__GetUsageHistoryRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__GetUsageHistoryRequest *
+       mockups__v1__get_usage_history_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__get_usage_history_request__free_unpacked
+                     (Mockups__V1__GetUsageHistoryRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__GetUsageHistoryResponse methods */
+void   mockups__v1__get_usage_history_response__init
+                     (Mockups__V1__GetUsageHistoryResponse         *message);
+size_t mockups__v1__get_usage_history_response__get_packed_size
+                     (const Mockups__V1__GetUsageHistoryResponse   *message);
+size_t mockups__v1__get_usage_history_response__pack
+                     (const Mockups__V1__GetUsageHistoryResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__get_usage_history_response__pack_to_buffer
+                     (const Mockups__V1__GetUsageHistoryResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__GetUsageHistoryResponse *
+       mockups__v1__get_usage_history_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__get_usage_history_response__free_unpacked
+                     (Mockups__V1__GetUsageHistoryResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__UsageInterval methods */
+void   mockups__v1__usage_interval__init
+                     (Mockups__V1__UsageInterval         *message);
+size_t mockups__v1__usage_interval__get_packed_size
+                     (const Mockups__V1__UsageInterval   *message);
+size_t mockups__v1__usage_interval__pack
+                     (const Mockups__V1__UsageInterval   *message,
+                      uint8_t             *out);
+size_t mockups__v1__usage_interval__pack_to_buffer
+                     (const Mockups__V1__UsageInterval   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__UsageInterval *
+       mockups__v1__usage_interval__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__usage_interval__free_unpacked
+                     (Mockups__V1__UsageInterval *message,
                       ProtobufCAllocator *allocator);
 /* Mockups__V1__SetBudgetRequest methods */
 void   mockups__v1__set_budget_request__init
@@ -730,6 +868,18 @@ typedef void (*Mockups__V1__UserUsage_Closure)
 typedef void (*Mockups__V1__UsageTotals_Closure)
                  (const Mockups__V1__UsageTotals *message,
                   void *closure_data);
+typedef void (*Mockups__V1__CivilDate_Closure)
+                 (const Mockups__V1__CivilDate *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__GetUsageHistoryRequest_Closure)
+                 (const Mockups__V1__GetUsageHistoryRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__GetUsageHistoryResponse_Closure)
+                 (const Mockups__V1__GetUsageHistoryResponse *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__UsageInterval_Closure)
+                 (const Mockups__V1__UsageInterval *message,
+                  void *closure_data);
 typedef void (*Mockups__V1__SetBudgetRequest_Closure)
                  (const Mockups__V1__SetBudgetRequest *message,
                   void *closure_data);
@@ -785,10 +935,15 @@ typedef void (*Mockups__V1__GetServerInfoResponse_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    mockups__v1__usage_order__descriptor;
+extern const ProtobufCEnumDescriptor    mockups__v1__usage_granularity__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__get_usage_report_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__get_usage_report_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__user_usage__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__usage_totals__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__civil_date__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__get_usage_history_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__get_usage_history_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__usage_interval__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__set_budget_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__set_budget_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__resolve_reservation_request__descriptor;
