@@ -40,6 +40,11 @@ let tracing: [Target.Dependency] = ["Instrumentation", "Tracing"].map {
   .product(name: $0, package: "swift-distributed-tracing")
 }
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let hummingbird: [Target.Dependency] =
+  ["Hummingbird", "HummingbirdCore"].map {
+    .product(name: $0, package: "hummingbird")
+  } + [.product(name: "HTTPTypes", package: "swift-http-types")]
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
 
@@ -52,18 +57,23 @@ let package = Package(
     .library(name: "TTRPCServices", targets: ["TTRPCServices"]),
     .executable(name: "mockupd", targets: ["mockupd"]),
     .executable(name: "mockupctl", targets: ["mockupctl"]),
+    .executable(name: "mockup-console", targets: ["mockup-console"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
@@ -118,6 +128,10 @@ let package = Package(
       ]),
     .module("MockupClient", ["MockupAPI", "TTRPC", "TimeOrderedID", asyncAlgorithms]),
 
+    .module(
+      "MockupPages", ["MockupClient", "MockupVersion", "VisibleText", mustache],
+      resources: [.embedInCode("Templates")]),
+
     // The programs.
     .executableTarget(
       name: "mockupd",
@@ -133,9 +147,18 @@ let package = Package(
     .executableTarget(
       name: "mockupctl",
       dependencies: [
-        "MockupClient", "MockupVersion", "StandardStreams", "TTRPC", "TTRPCServices",
-        "TimeOrderedID", "VisibleText", argumentParser,
+        "MockupClient", "MockupPages", "MockupVersion", "StandardStreams", "TTRPC",
+        "TTRPCServices", "TimeOrderedID", "VisibleText", argumentParser,
       ],
+      swiftSettings: settings),
+
+    .executableTarget(
+      name: "mockup-console",
+      dependencies: [
+        "MockupClient", "MockupPages", "MockupVersion", "StandardStreams", "VisibleText",
+        argumentParser, concurrencyHelpers, lifecycle, logging, unixSignals,
+        .product(name: "NIOCore", package: "swift-nio"),
+      ] + hummingbird,
       swiftSettings: settings),
 
     // Generates C structs and Swift values from the .proto files; run by scripts/generate.

@@ -26,6 +26,7 @@ struct Mockupctl: AsyncParsableCommand {
     subcommands: [
       Reserve.self, Dispatch.self, Extend.self, Commit.self, Release.self, Refund.self,
       ShowReservation.self, ReservationsCommand.self, Usage.self, UsageHistory.self,
+      Report.self,
       LedgerCommand.self,
       Generate.self, MockupsCommand.self, PerformanceCommand.self, ScenesCommand.self,
       Budget.self, Stuck.self, Info.self, Health.self, Completions.self,
