@@ -20,6 +20,7 @@ public enum Schema {
     migration(15, "performance", PackageResources._15_performance_sql),
     migration(16, "administration", PackageResources._16_administration_sql),
     migration(17, "access", PackageResources._17_access_sql),
+    migration(18, "alerts", PackageResources._18_alerts_sql),
   ]
 
   /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order of application.
@@ -62,6 +63,8 @@ public enum Schema {
       function("credits/sweep_reservations", PackageResources.sweep_reservations_sql),
       function("credits/delete_reservations", PackageResources.delete_reservations_sql),
       function("credits/credit_counters_deleted", PackageResources.credit_counters_deleted_sql),
+      function("alerts/note_alerts", PackageResources.note_alerts_sql),
+      function("alerts/credit_counters_alerts", PackageResources.credit_counters_alerts_sql),
       function("dashboard/require_self_or_service", PackageResources.require_self_or_service_sql),
       function("dashboard/get_credit_usage", PackageResources.get_credit_usage_sql),
       function("dashboard/reserve_mockup_credits", PackageResources.reserve_mockup_credits_sql),
@@ -93,6 +96,7 @@ public enum Schema {
       function("admin/usage_report", PackageResources.usage_report_sql),
       function("admin/set_budget", PackageResources.set_budget_sql),
       function("admin/resolve_reservation", PackageResources.resolve_reservation_sql),
+      function("alerts/verify_alerts", PackageResources.verify_alerts_sql),
       function("admin/verify_counters", PackageResources.verify_counters_sql),
       function("admin/verify_users", PackageResources.verify_users_sql),
       function("admin/waiting", PackageResources.waiting_sql),

@@ -447,6 +447,30 @@ extension ClientArticleTests {
     }
   }
 
+  @Test func `watch alerts`() async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      let expected = 2
+      var lines: [String] = []
+      var resumeToken: String?
+      for try await event in client.admin.watchAlerts() {
+        resumeToken = event.resumeToken
+        break
+      }
+      _ = try await client.credits.reserve(for: user, credits: 8)
+      for try await event in client.admin.watchAlerts(from: resumeToken) {
+        if let alert = event.alert {
+          lines.append("\(alert.userID): \(alert.credits) of \(alert.limit) credits")
+        }
+        resumeToken = event.resumeToken
+        if lines.count == expected { break }
+      }
+      #expect(lines == Array(repeating: "\(user.wireText): 8 of 10 credits", count: 2))
+      var listed: [Int32] = []
+      for try await alert in client.admin.alerts(of: user) { listed.append(alert.threshold) }
+      #expect(listed == [80, 50])
+    }
+  }
+
   @Test func `resolve reservations`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, database, _ in
       let vendor = Vendor(failingOnceWith: Vendor.AnswerLost())

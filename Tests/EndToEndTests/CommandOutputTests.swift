@@ -76,6 +76,8 @@ import Testing
     "scenes delete": { [$0.user, try await $0.scene()] },
     "budget": { [$0.user] },
     "stuck": { _ in [] },
+    "alerts list": { _ in [] },
+    "alerts watch": { _ in ["--output", "json"] },
     "info": { _ in [] },
     "health": { _ in [] },
     "completions": { _ in ["bash"] },
@@ -283,7 +285,8 @@ import Testing
         "performance record": [user, other, "--pins", "1"],
         "scenes list": [], "scenes show": [other], "scenes resolve": [user, "s"],
         "scenes create": [user, "s", "t"], "scenes update": [user, other, "--name", "n"],
-        "scenes delete": [user, other], "budget": [user], "stuck": [], "info": [], "health": [],
+        "scenes delete": [user, other], "budget": [user], "stuck": [], "alerts list": [],
+        "info": [], "health": [],
       ]
       let commands = try await Command.ofProgram(.mockupctl)
       let limited = commands.filter { $0.command.hasOption("timeout") }.map(\.path)

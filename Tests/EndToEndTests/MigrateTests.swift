@@ -37,7 +37,7 @@ import Testing
       #expect(before.exitCode == 0, "\(before)")
       #expect(Set(words(before)) == ["pending"])
       #expect(before.output.contains("pending 007_mockups\n"))
-      #expect(before.output.contains("pending 017_access\npending credits/guardrail\n"))
+      #expect(before.output.contains("pending 018_alerts\npending credits/guardrail\n"))
 
       let first = try await Self.mockupd(["migrate"], database)
       #expect(first.exitCode == 0, "\(first)")

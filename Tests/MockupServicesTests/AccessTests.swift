@@ -25,6 +25,8 @@ import TTRPC
     "mockups.v1.AdminService/GetServerInfo",
     "mockups.v1.AdminService/FindUsers",
     "mockups.v1.AdminService/ExportLedger",
+    "mockups.v1.AdminService/ListAlerts",
+    "mockups.v1.AdminService/WatchAlerts",
   ]
 
   private static let work: Set<String> = [
@@ -76,6 +78,8 @@ import TTRPC
       "mockups.v1.AdminService/GetServerInfo",
       "mockups.v1.AdminService/FindUsers",
       "mockups.v1.AdminService/ExportLedger",
+      "mockups.v1.AdminService/ListAlerts",
+      "mockups.v1.AdminService/WatchAlerts",
     ]),
     .worker: work.union([
       "mockups.v1.MockupService/GetMockup",

@@ -87,6 +87,26 @@ static inline const ProtobufCMessageDescriptor *mockups__v1__export_ledger_respo
   return &mockups__v1__export_ledger_response__descriptor;
 }
 
+static inline const ProtobufCMessageDescriptor *mockups__v1__alert__descriptor_address(void) {
+  return &mockups__v1__alert__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_alerts_request__descriptor_address(void) {
+  return &mockups__v1__list_alerts_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__list_alerts_response__descriptor_address(void) {
+  return &mockups__v1__list_alerts_response__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__watch_alerts_request__descriptor_address(void) {
+  return &mockups__v1__watch_alerts_request__descriptor;
+}
+
+static inline const ProtobufCMessageDescriptor *mockups__v1__watch_alerts_response__descriptor_address(void) {
+  return &mockups__v1__watch_alerts_response__descriptor;
+}
+
 static inline const ProtobufCMessageDescriptor *mockups__v1__verify_ledger_request__descriptor_address(void) {
   return &mockups__v1__verify_ledger_request__descriptor;
 }

@@ -1048,6 +1048,248 @@ extension ExportLedgerResponse {
   }
 }
 
+/// The fact that a user's used and held credits have reached a threshold.
+///
+/// The thresholds are 50, 80, 90 and 100 percent of the annual budget in a year, and of the soft
+/// limit in a month. A threshold that was reached has no further alert until the credits have fallen
+/// below it. If several thresholds are reached at once, each has an alert.
+public struct Alert: ProtobufMessage {
+  /// The position among all alerts, which increases.
+  public var alertID: Int64 = 0
+  /// The user.
+  public var userID: String = ""
+  /// The user's label, such as an e-mail address; empty if there is none.
+  public var userLabel: String = ""
+  /// The threshold in percent: 50, 80, 90 or 100.
+  public var threshold: Int32 = 0
+  /// The year.
+  public var year: Int32 = 0
+  /// The month, 1 to 12, of which the soft limit is meant; 0 if the annual budget is meant.
+  public var month: Int32 = 0
+  /// The used and held credits in the year or month.
+  public var credits: Int64 = 0
+  /// The annual budget or the monthly soft limit.
+  public var limit: Int32 = 0
+  /// The time at which the threshold was reached, by the database's clock.
+  public var createdAt: Timestamp? = nil
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    alertID: Int64 = 0,
+    userID: String = "",
+    userLabel: String = "",
+    threshold: Int32 = 0,
+    year: Int32 = 0,
+    month: Int32 = 0,
+    credits: Int64 = 0,
+    limit: Int32 = 0,
+    createdAt: Timestamp? = nil
+  ) {
+    self.alertID = alertID
+    self.userID = userID
+    self.userLabel = userLabel
+    self.threshold = threshold
+    self.year = year
+    self.month = month
+    self.credits = credits
+    self.limit = limit
+    self.createdAt = createdAt
+  }
+}
+
+extension Alert {
+  public static var fullName: String { "mockups.v1.Alert" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__alert__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__Alert.self)
+    unsafe self.alertID = c.pointee.alert_id
+    unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.Alert.user_id")
+    unsafe self.userLabel = try arena.string(c.pointee.user_label, field: "mockups.v1.Alert.user_label")
+    unsafe self.threshold = c.pointee.threshold
+    unsafe self.year = c.pointee.year
+    unsafe self.month = c.pointee.month
+    unsafe self.credits = c.pointee.credits
+    unsafe self.limit = c.pointee.limit
+    unsafe self.createdAt = try arena.message(c.pointee.created_at)
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__Alert.self)
+    unsafe c.pointee.alert_id = self.alertID
+    unsafe c.pointee.user_id = arena.place(self.userID)
+    unsafe c.pointee.user_label = arena.place(self.userLabel)
+    unsafe c.pointee.threshold = self.threshold
+    unsafe c.pointee.year = self.year
+    unsafe c.pointee.month = self.month
+    unsafe c.pointee.credits = self.credits
+    unsafe c.pointee.limit = self.limit
+    unsafe c.pointee.created_at = arena.place(self.createdAt)
+  }
+}
+
+/// The request for ListAlerts.
+public struct ListAlertsRequest: ProtobufMessage {
+  /// Lists only alerts about this user; empty: all.
+  public var userID: String = ""
+  /// The maximum number of alerts in a page, up to 1000. 0 means 100.
+  public var pageSize: Int32 = 0
+  /// The next_page_token of the page before; empty for the first page.
+  public var pageToken: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    userID: String = "",
+    pageSize: Int32 = 0,
+    pageToken: String = ""
+  ) {
+    self.userID = userID
+    self.pageSize = pageSize
+    self.pageToken = pageToken
+  }
+}
+
+extension ListAlertsRequest {
+  public static var fullName: String { "mockups.v1.ListAlertsRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__list_alerts_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ListAlertsRequest.self)
+    unsafe self.userID = try arena.string(c.pointee.user_id, field: "mockups.v1.ListAlertsRequest.user_id")
+    unsafe self.pageSize = c.pointee.page_size
+    unsafe self.pageToken = try arena.string(c.pointee.page_token, field: "mockups.v1.ListAlertsRequest.page_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ListAlertsRequest.self)
+    unsafe c.pointee.user_id = arena.place(self.userID)
+    unsafe c.pointee.page_size = self.pageSize
+    unsafe c.pointee.page_token = arena.place(self.pageToken)
+  }
+}
+
+/// The response of ListAlerts.
+public struct ListAlertsResponse: ProtobufMessage {
+  /// A page of alerts.
+  public var alerts: [Alert] = []
+  /// The page_token of the next page; empty if this is the last page.
+  public var nextPageToken: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    alerts: [Alert] = [],
+    nextPageToken: String = ""
+  ) {
+    self.alerts = alerts
+    self.nextPageToken = nextPageToken
+  }
+}
+
+extension ListAlertsResponse {
+  public static var fullName: String { "mockups.v1.ListAlertsResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__list_alerts_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__ListAlertsResponse.self)
+    unsafe self.alerts = try arena.messages(c.pointee.alerts, count: c.pointee.n_alerts)
+    unsafe self.nextPageToken = try arena.string(c.pointee.next_page_token, field: "mockups.v1.ListAlertsResponse.next_page_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__ListAlertsResponse.self)
+    unsafe c.pointee.n_alerts = self.alerts.count
+    unsafe c.pointee.alerts = arena.place(self.alerts)
+    unsafe c.pointee.next_page_token = arena.place(self.nextPageToken)
+  }
+}
+
+/// The request for WatchAlerts.
+public struct WatchAlertsRequest: ProtobufMessage {
+  /// The resume_token after whose alert the watch continues; empty to begin now.
+  public var resumeToken: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    resumeToken: String = ""
+  ) {
+    self.resumeToken = resumeToken
+  }
+}
+
+extension WatchAlertsRequest {
+  public static var fullName: String { "mockups.v1.WatchAlertsRequest" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__watch_alerts_request__descriptor_address(), needsScan: false)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__WatchAlertsRequest.self)
+    unsafe self.resumeToken = try arena.string(c.pointee.resume_token, field: "mockups.v1.WatchAlertsRequest.resume_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__WatchAlertsRequest.self)
+    unsafe c.pointee.resume_token = arena.place(self.resumeToken)
+  }
+}
+
+/// A response of the stream of WatchAlerts.
+public struct WatchAlertsResponse: ProtobufMessage {
+  /// The alert; absent in the first response.
+  public var alert: Alert? = nil
+  /// Continues the watch after this alert.
+  public var resumeToken: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    alert: Alert? = nil,
+    resumeToken: String = ""
+  ) {
+    self.alert = alert
+    self.resumeToken = resumeToken
+  }
+}
+
+extension WatchAlertsResponse {
+  public static var fullName: String { "mockups.v1.WatchAlertsResponse" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__watch_alerts_response__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__WatchAlertsResponse.self)
+    unsafe self.alert = try arena.message(c.pointee.alert)
+    unsafe self.resumeToken = try arena.string(c.pointee.resume_token, field: "mockups.v1.WatchAlertsResponse.resume_token")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__WatchAlertsResponse.self)
+    unsafe c.pointee.alert = arena.place(self.alert)
+    unsafe c.pointee.resume_token = arena.place(self.resumeToken)
+  }
+}
+
 /// The request for VerifyLedger.
 public struct VerifyLedgerRequest: ProtobufMessage {
   /// Verifies only this user; empty: all.
@@ -1336,6 +1578,22 @@ public protocol AdminServiceHandler: TTRPC.Service {
     context: TTRPC.ServerContext
   ) async throws
 
+  /// Lists the alerts about the credits of one user or of all users, the newest first.
+  func listAlerts(
+    _ request: ListAlertsRequest, context: TTRPC.ServerContext
+  ) async throws -> ListAlertsResponse
+
+  /// Streams the alerts about the credits of all users, as they are written.
+  ///
+  /// The first response is sent at once and has only a resume_token. Each of the others has an
+  /// alert, in the order of the ids, and the token with which another call continues after it: no
+  /// alert is missed, and none is sent twice. The stream ends when the client cancels it, or with
+  /// UNAVAILABLE.
+  func watchAlerts(
+    _ request: WatchAlertsRequest, responses: TTRPC.ResponseWriter<WatchAlertsResponse>,
+    context: TTRPC.ServerContext
+  ) async throws
+
   /// Recomputes the balances from the ledger and the reservations, and streams the discrepancies.
   ///
   /// It goes user by user, only reads, and locks nothing.
@@ -1378,6 +1636,12 @@ extension AdminServiceHandler {
       .serverStreaming("ExportLedger", ExportLedgerRequest.self) { request, responses, context in
         try await self.exportLedger(request, responses: responses, context: context)
       },
+      .unary("ListAlerts", ListAlertsRequest.self) { request, context in
+        try await self.listAlerts(request, context: context)
+      },
+      .serverStreaming("WatchAlerts", WatchAlertsRequest.self) { request, responses, context in
+        try await self.watchAlerts(request, responses: responses, context: context)
+      },
       .serverStreaming("VerifyLedger", VerifyLedgerRequest.self) { request, responses, context in
         try await self.verifyLedger(request, responses: responses, context: context)
       },
@@ -1416,6 +1680,12 @@ public struct AdminServiceClient: Sendable {
     /// The descriptor of `ExportLedger`.
     public static let exportLedger = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "ExportLedger", shape: .serverStreaming, isIdempotent: true)
+    /// The descriptor of `ListAlerts`.
+    public static let listAlerts = TTRPC.MethodDescriptor(
+      service: AdminServiceClient.serviceName, name: "ListAlerts", shape: .unary, isIdempotent: true)
+    /// The descriptor of `WatchAlerts`.
+    public static let watchAlerts = TTRPC.MethodDescriptor(
+      service: AdminServiceClient.serviceName, name: "WatchAlerts", shape: .serverStreaming, isIdempotent: true)
     /// The descriptor of `VerifyLedger`.
     public static let verifyLedger = TTRPC.MethodDescriptor(
       service: AdminServiceClient.serviceName, name: "VerifyLedger", shape: .serverStreaming, isIdempotent: true)
@@ -1503,6 +1773,26 @@ public struct AdminServiceClient: Sendable {
     _ body: (TTRPC.MessageStream<ExportLedgerResponse>) async throws -> Value
   ) async throws -> Value {
     try await client.serverStreaming(Methods.exportLedger, request, options: options, body)
+  }
+
+  /// Lists the alerts about the credits of one user or of all users, the newest first.
+  public func listAlerts(
+    _ request: ListAlertsRequest, options: TTRPC.CallOptions = .init()
+  ) async throws(TTRPC.RPCError) -> ListAlertsResponse {
+    try await client.unary(Methods.listAlerts, request, options: options)
+  }
+
+  /// Streams the alerts about the credits of all users, as they are written.
+  ///
+  /// The first response is sent at once and has only a resume_token. Each of the others has an
+  /// alert, in the order of the ids, and the token with which another call continues after it: no
+  /// alert is missed, and none is sent twice. The stream ends when the client cancels it, or with
+  /// UNAVAILABLE.
+  public func watchAlerts<Value>(
+    _ request: WatchAlertsRequest, options: TTRPC.CallOptions = .init(),
+    _ body: (TTRPC.MessageStream<WatchAlertsResponse>) async throws -> Value
+  ) async throws -> Value {
+    try await client.serverStreaming(Methods.watchAlerts, request, options: options, body)
   }
 
   /// Recomputes the balances from the ledger and the reservations, and streams the discrepancies.

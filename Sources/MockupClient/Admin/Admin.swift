@@ -9,6 +9,8 @@ public import TTRPC
 public struct Admin: Sendable {
   let stub: AdminServiceClient
   let options: CallOptions
+  /// The policy for restarting watches.
+  let retry: RetryPolicy
 
   /// Returns a report on the credits of all users in a year and in one of its months.
   ///

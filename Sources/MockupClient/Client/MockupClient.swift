@@ -94,7 +94,8 @@ public struct MockupClient: Sendable {
       stub: MockupServiceClient(client), options: options, retry: configuration.retry,
       shielded: shielded)
     scenes = Scenes(stub: SceneServiceClient(client), options: options)
-    admin = Admin(stub: AdminServiceClient(client), options: options)
+    admin = Admin(
+      stub: AdminServiceClient(client), options: options, retry: configuration.retry)
   }
 
   /// Runs a closure with a client, and closes the client's connection when the closure returns.

@@ -1,4 +1,3 @@
-internal import AsyncAlgorithms
 public import FoundationEssentials
 public import MockupAPI
 internal import TTRPC
@@ -52,7 +51,7 @@ public struct MockupWatch: AsyncSequence, Sendable {
   /// The iterator of a watch, which ends the watch when it is released.
   public struct Iterator: AsyncIteratorProtocol {
     private let watch: MockupWatch
-    private var running: RunningWatch?
+    private var running: RunningStream<MockupEvent>?
 
     init(_ watch: MockupWatch) {
       self.watch = watch
@@ -63,92 +62,29 @@ public struct MockupWatch: AsyncSequence, Sendable {
     /// - Returns: The change, or `nil` after an error or if the task was cancelled.
     /// - Throws: `RPCError` if the watch failed and a restart cannot help.
     public mutating func next() async throws -> MockupEvent? {
-      let running = running ?? RunningWatch(watch)
+      let running =
+        running
+        ?? RunningStream { [watch] receive in
+          try await watch.stream.run(after: watch.token) { response in
+            await receive(try MockupEvent(response))
+          }
+        }
       self.running = running
       return try await running.next()
     }
   }
 }
 
-/// The task that reads a watch's stream, which is cancelled when its iterator is released.
-private final class RunningWatch: Sendable {
-  // Without a buffer: the task waits until the reader has taken an event.
-  private let channel = AsyncThrowingChannel<MockupEvent, any Error>()
-  private let task: Task<Void, Never>
-
-  init(_ watch: MockupWatch) {
-    task = Task { [channel] in
-      do {
-        try await watch.run { event in await channel.send(event) }
-        channel.finish()
-      } catch {
-        channel.fail(error)
-      }
-    }
-  }
-
-  deinit {
-    task.cancel()
-  }
-
-  func next() async throws -> MockupEvent? {
-    var iterator = channel.makeAsyncIterator()
-    return try await iterator.next()
-  }
-}
-
 extension MockupWatch {
-  /// Passes every change to a closure, until the task is cancelled.
-  ///
-  /// - Throws: `RPCError` if the watch failed and a restart cannot help.
-  func run(_ receive: (MockupEvent) async -> Void) async throws {
-    var token = token
-    var hasBegun = false
-    var attempt = 0
-    while !Task.isCancelled {
-      attempt += 1
-      var responseCount = 0
-      do {
-        try await stub.watchMockups(request(after: token), options: options) { responses in
-          for try await response in responses {
-            responseCount += 1
-            // The first response has only the watch's starting point, so it counts as no progress.
-            if responseCount > 1 { attempt = 1 }
-            token = response.resumeToken
-            let event = try MockupEvent(response)
-            if event.change != .began || !hasBegun { await receive(event) }
-            hasBegun = true
-          }
-        }
-        throw RPCError(code: .unavailable, message: "the watch has ended")
-      } catch let error as RPCError {
-        if Task.isCancelled { return }
-        guard
-          let pause = pause(
-            afterAttempt: attempt, error, hasBegun, hadResponses: responseCount > 0)
-        else { throw error }
-        try? await Task.sleep(for: pause)
+  fileprivate var stream: RestartingStream<WatchMockupsResponse> {
+    RestartingStream(retry: retry, token: { $0.resumeToken }) { token, receive in
+      let request = WatchMockupsRequest(
+        userID: user.wireText, resumeToken: token ?? "",
+        sendCurrent: token == nil && startsWithCurrent)
+      try await stub.watchMockups(request, options: options) { responses in
+        for try await response in responses { try await receive(response) }
       }
     }
-  }
-
-  private func request(after token: String?) -> WatchMockupsRequest {
-    WatchMockupsRequest(
-      userID: user.wireText, resumeToken: token ?? "",
-      sendCurrent: token == nil && startsWithCurrent)
-  }
-
-  /// Returns the pause before the watch is restarted, or `nil` if it is not restarted.
-  private func pause(
-    afterAttempt attempt: Int, _ error: RPCError, _ hasBegun: Bool, hadResponses: Bool
-  ) -> Duration? {
-    var policy = retry
-    if hasBegun, retry.attempts > 1 { policy.attempts = .max }
-    // If the reader was too slow, the watch can continue after the last event that was read. If the
-    // first response is too large, it would be too large again.
-    let fellBehind = error.code == .resourceExhausted && hadResponses
-    let error = fellBehind ? RPCError(code: .unavailable, message: error.message) : error
-    return policy.pause(afterAttempt: attempt, error)
   }
 }
 

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 internal import MockupCore
 internal import Postgres
 
@@ -37,7 +37,7 @@ extension AdminStore {
   }
 
   /// Throws ``CreditError/unknownUser(_:)`` if the user does not exist.
-  func requireUser(_ id: UUID) async throws(CreditError) {
+  public func requireUser(_ id: UUID) async throws(CreditError) {
     let exists = try await read(Queries.userExists, Parameters(id)) { row throws(PostgresError) in
       try row.decode(Bool.self, at: 0)
     }

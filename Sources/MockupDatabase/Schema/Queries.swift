@@ -28,6 +28,8 @@ enum Queries {
     "find_users", PackageResources.find_users_sql)
   static let generateMockups = statement(
     "generate_mockups", PackageResources.generate_mockups_sql)
+  static let getAlertFeed = reading(
+    "get_alert_feed", PackageResources.get_alert_feed_sql)
   static let getCreditTotals = reading(
     "get_credit_totals", PackageResources.get_credit_totals_sql)
   static let getCreditUsage = reading(
@@ -50,6 +52,8 @@ enum Queries {
     "get_usage_report", PackageResources.get_usage_report_sql)
   static let heartbeatMockup = statement(
     "heartbeat_mockup", PackageResources.heartbeat_mockup_sql)
+  static let listAlerts = reading(
+    "list_alerts", PackageResources.list_alerts_sql)
   static let listCreditUsage = reading(
     "list_credit_usage", PackageResources.list_credit_usage_sql)
   static let listMockupChanges = reading(
@@ -100,6 +104,8 @@ enum Queries {
     "verify_user", PackageResources.verify_user_sql)
   static let verifyUsers = reading(
     "verify_users", PackageResources.verify_users_sql)
+  static let watchAlerts = reading(
+    "watch_alerts", PackageResources.watch_alerts_sql)
 
   private static func statement(_ name: String, _ sql: [UInt8]) -> Statement {
     Statement(name: name, sql: String(decoding: sql, as: UTF8.self))

@@ -79,6 +79,8 @@ enum AccessTable {
       "ListUnresolvedReservations": [],
       "FindUsers": [.reader],
       "ExportLedger": [.reader],
+      "ListAlerts": [.reader],
+      "WatchAlerts": [.reader],
       "VerifyLedger": [],
       "GetServerInfo": [.reader, .monitor],
     ],

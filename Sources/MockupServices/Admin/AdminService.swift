@@ -36,7 +36,13 @@ public struct AdminService: AdminServiceHandler {
   /// A statement takes a few seconds at most, however long the ledgers are.
   static let usersPerStatement: Int32 = 100
 
+  /// The maximum number of watches of alerts that read from the database at the same time.
+  private static let maxConcurrentReads = 8
+
   let store: AdminStore
+  let alerts: AlertFeed
+  let watchers: Watchers
+  let readers = AsyncSemaphore(Self.maxConcurrentReads)
   let limit: ResponseLimit
   private let hostName: String
   private let status: @Sendable () -> ServerStatus
@@ -45,14 +51,19 @@ public struct AdminService: AdminServiceHandler {
   ///
   /// - Parameters:
   ///   - store: The store of reports, budgets and verification.
+  ///   - alerts: The alerts that are listed and watched.
+  ///   - watchers: The watches of the server, which the program wakes when alerts were written.
   ///   - limit: The maximum size of a response.
   ///   - hostName: The name of the host, for the record of budget changes.
   ///   - status: Returns the current status of the server's process.
   public init(
-    store: AdminStore, limit: ResponseLimit = ResponseLimit(), hostName: String,
+    store: AdminStore, alerts: AlertFeed, watchers: Watchers,
+    limit: ResponseLimit = ResponseLimit(), hostName: String,
     status: @escaping @Sendable () -> ServerStatus
   ) {
     self.store = store
+    self.alerts = alerts
+    self.watchers = watchers
     self.limit = limit
     self.hostName = hostName
     self.status = status

@@ -22,7 +22,7 @@ extension MockupService {
 
     // The watch is registered before the last revision is read, so that every later change wakes
     // it.
-    let watch = watchers.watch(userID)
+    let watch = watchers.watch(.mockups(of: userID))
     defer { watchers.forget(watch) }
     let last = try await lastRevision(of: userID, context)
     guard token ?? 0 <= last else {

@@ -13,7 +13,7 @@ public struct MockupService: MockupServiceHandler {
 
   let store: MockupStore
   let feed: MockupFeed
-  let watchers: MockupWatchers
+  let watchers: Watchers
   let readers = AsyncSemaphore(Self.maxConcurrentReads)
   let performance: PerformanceStore
   let limit: ResponseLimit
@@ -27,7 +27,7 @@ public struct MockupService: MockupServiceHandler {
   ///   - performance: The store of pins and impressions.
   ///   - limit: The maximum size of a response.
   public init(
-    store: MockupStore, feed: MockupFeed, watchers: MockupWatchers, performance: PerformanceStore,
+    store: MockupStore, feed: MockupFeed, watchers: Watchers, performance: PerformanceStore,
     limit: ResponseLimit = ResponseLimit()
   ) {
     self.store = store

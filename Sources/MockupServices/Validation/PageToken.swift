@@ -21,6 +21,22 @@ enum PageToken {
     text("\(cursor.userID.wireText)/\(cursor.entry.year)/\(cursor.entry.sequence)")
   }
 
+  static func text(alert id: Int64) -> String {
+    text("alert/\(id)")
+  }
+
+  /// Decodes the token of an alert; empty becomes `nil`.
+  ///
+  /// - Throws: INVALID_ARGUMENT if the token is not valid.
+  static func alert(_ text: String, _ field: String) throws(RPCError) -> Int64? {
+    guard !text.isEmpty else { return nil }
+    let parts = parts(text)
+    guard parts.count == 2, parts[0] == "alert", let id = Int64(parts[1]), id >= 0 else {
+      throw .invalidToken(field)
+    }
+    return id
+  }
+
   /// Decodes the token of a ledger page; empty becomes `nil`.
   ///
   /// - Throws: INVALID_ARGUMENT if the token is not valid.

@@ -29,7 +29,7 @@ struct Mockupctl: AsyncParsableCommand {
       Report.self,
       LedgerCommand.self,
       Generate.self, MockupsCommand.self, PerformanceCommand.self, ScenesCommand.self,
-      Budget.self, Stuck.self, Info.self, Health.self, Completions.self,
+      Budget.self, Stuck.self, AlertsCommand.self, Info.self, Health.self, Completions.self,
     ])
 
   static func main() async {

@@ -86,6 +86,7 @@ protocol ListElement {
   init()
 }
 
+extension Alert: ListElement {}
 extension CreditUsageEntry: ListElement {}
 extension Mockup: ListElement {}
 extension Reservation: ListElement {}

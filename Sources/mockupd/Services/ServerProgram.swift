@@ -32,8 +32,8 @@ struct ServerProgram {
     logger.info("policy", metadata: ["policy": "\(access.policy)"])
 
     let pool = try Pool(configuration: settings.database) { logger.report($0) }
-    let watchers = MockupWatchers()
-    let feed = try MockupFeedService(
+    let watchers = Watchers()
+    let feed = try FeedService(
       database: settings.listenerDatabase, watchers: watchers, logger: logger)
     let readiness = DatabaseReadiness()
     let process = ServerProcess()

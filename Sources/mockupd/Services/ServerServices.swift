@@ -18,7 +18,7 @@ struct ServerServices: Sendable {
   let names: [String]
 
   init(
-    pool: Pool, batches: BatchLimits, limit: ResponseLimit, watchers: MockupWatchers,
+    pool: Pool, batches: BatchLimits, limit: ResponseLimit, watchers: Watchers,
     process: ServerProcess, observer: any ChangeObserver
   ) throws {
     let store = CreditStore(pool: pool, limits: batches, observer: observer)
@@ -33,8 +33,8 @@ struct ServerServices: Sendable {
       ),
       SceneService(store: SceneStore(pool: pool), limit: limit),
       AdminService(
-        store: AdminStore(pool: pool), limit: limit, hostName: HostName.current,
-        status: { process.status }),
+        store: AdminStore(pool: pool), alerts: AlertFeed(pool: pool), watchers: watchers,
+        limit: limit, hostName: HostName.current, status: { process.status }),
     ]
     names = business.map { type(of: $0).serviceName }
     health = HealthService(

@@ -862,6 +862,231 @@ void   mockups__v1__export_ledger_response__free_unpacked
   assert(message->base.descriptor == &mockups__v1__export_ledger_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   mockups__v1__alert__init
+                     (Mockups__V1__Alert         *message)
+{
+  static const Mockups__V1__Alert init_value = MOCKUPS__V1__ALERT__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__alert__get_packed_size
+                     (const Mockups__V1__Alert *message)
+{
+  assert(message->base.descriptor == &mockups__v1__alert__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__alert__pack
+                     (const Mockups__V1__Alert *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__alert__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__alert__pack_to_buffer
+                     (const Mockups__V1__Alert *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__alert__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__Alert *
+       mockups__v1__alert__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__Alert *)
+     protobuf_c_message_unpack (&mockups__v1__alert__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__alert__free_unpacked
+                     (Mockups__V1__Alert *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__alert__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__list_alerts_request__init
+                     (Mockups__V1__ListAlertsRequest         *message)
+{
+  static const Mockups__V1__ListAlertsRequest init_value = MOCKUPS__V1__LIST_ALERTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__list_alerts_request__get_packed_size
+                     (const Mockups__V1__ListAlertsRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__list_alerts_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__list_alerts_request__pack
+                     (const Mockups__V1__ListAlertsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__list_alerts_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__list_alerts_request__pack_to_buffer
+                     (const Mockups__V1__ListAlertsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__list_alerts_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ListAlertsRequest *
+       mockups__v1__list_alerts_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ListAlertsRequest *)
+     protobuf_c_message_unpack (&mockups__v1__list_alerts_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__list_alerts_request__free_unpacked
+                     (Mockups__V1__ListAlertsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__list_alerts_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__list_alerts_response__init
+                     (Mockups__V1__ListAlertsResponse         *message)
+{
+  static const Mockups__V1__ListAlertsResponse init_value = MOCKUPS__V1__LIST_ALERTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__list_alerts_response__get_packed_size
+                     (const Mockups__V1__ListAlertsResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__list_alerts_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__list_alerts_response__pack
+                     (const Mockups__V1__ListAlertsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__list_alerts_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__list_alerts_response__pack_to_buffer
+                     (const Mockups__V1__ListAlertsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__list_alerts_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__ListAlertsResponse *
+       mockups__v1__list_alerts_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__ListAlertsResponse *)
+     protobuf_c_message_unpack (&mockups__v1__list_alerts_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__list_alerts_response__free_unpacked
+                     (Mockups__V1__ListAlertsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__list_alerts_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__watch_alerts_request__init
+                     (Mockups__V1__WatchAlertsRequest         *message)
+{
+  static const Mockups__V1__WatchAlertsRequest init_value = MOCKUPS__V1__WATCH_ALERTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__watch_alerts_request__get_packed_size
+                     (const Mockups__V1__WatchAlertsRequest *message)
+{
+  assert(message->base.descriptor == &mockups__v1__watch_alerts_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__watch_alerts_request__pack
+                     (const Mockups__V1__WatchAlertsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__watch_alerts_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__watch_alerts_request__pack_to_buffer
+                     (const Mockups__V1__WatchAlertsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__watch_alerts_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__WatchAlertsRequest *
+       mockups__v1__watch_alerts_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__WatchAlertsRequest *)
+     protobuf_c_message_unpack (&mockups__v1__watch_alerts_request__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__watch_alerts_request__free_unpacked
+                     (Mockups__V1__WatchAlertsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__watch_alerts_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   mockups__v1__watch_alerts_response__init
+                     (Mockups__V1__WatchAlertsResponse         *message)
+{
+  static const Mockups__V1__WatchAlertsResponse init_value = MOCKUPS__V1__WATCH_ALERTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__watch_alerts_response__get_packed_size
+                     (const Mockups__V1__WatchAlertsResponse *message)
+{
+  assert(message->base.descriptor == &mockups__v1__watch_alerts_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__watch_alerts_response__pack
+                     (const Mockups__V1__WatchAlertsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__watch_alerts_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__watch_alerts_response__pack_to_buffer
+                     (const Mockups__V1__WatchAlertsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__watch_alerts_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__WatchAlertsResponse *
+       mockups__v1__watch_alerts_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__WatchAlertsResponse *)
+     protobuf_c_message_unpack (&mockups__v1__watch_alerts_response__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__watch_alerts_response__free_unpacked
+                     (Mockups__V1__WatchAlertsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__watch_alerts_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   mockups__v1__verify_ledger_request__init
                      (Mockups__V1__VerifyLedgerRequest         *message)
 {
@@ -2496,6 +2721,352 @@ const ProtobufCMessageDescriptor mockups__v1__export_ledger_response__descriptor
   mockups__v1__export_ledger_response__field_indices_by_name,
   1,  mockups__v1__export_ledger_response__number_ranges,
   (ProtobufCMessageInit) mockups__v1__export_ledger_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__alert__field_descriptors[9] =
+{
+  {
+    "alert_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Alert, alert_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Alert, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_label",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Alert, user_label),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "threshold",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Alert, threshold),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "year",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Alert, year),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "month",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Alert, month),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "credits",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Alert, credits),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limit",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Alert, limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_at",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__Alert, created_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__alert__field_indices_by_name[] = {
+  0,   /* field[0] = alert_id */
+  8,   /* field[8] = created_at */
+  6,   /* field[6] = credits */
+  7,   /* field[7] = limit */
+  5,   /* field[5] = month */
+  3,   /* field[3] = threshold */
+  1,   /* field[1] = user_id */
+  2,   /* field[2] = user_label */
+  4,   /* field[4] = year */
+};
+static const ProtobufCIntRange mockups__v1__alert__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor mockups__v1__alert__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.Alert",
+  "Alert",
+  "Mockups__V1__Alert",
+  "mockups.v1",
+  sizeof(Mockups__V1__Alert),
+  9,
+  mockups__v1__alert__field_descriptors,
+  mockups__v1__alert__field_indices_by_name,
+  1,  mockups__v1__alert__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__alert__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__list_alerts_request__field_descriptors[3] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListAlertsRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListAlertsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListAlertsRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__list_alerts_request__field_indices_by_name[] = {
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
+  0,   /* field[0] = user_id */
+};
+static const ProtobufCIntRange mockups__v1__list_alerts_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor mockups__v1__list_alerts_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ListAlertsRequest",
+  "ListAlertsRequest",
+  "Mockups__V1__ListAlertsRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__ListAlertsRequest),
+  3,
+  mockups__v1__list_alerts_request__field_descriptors,
+  mockups__v1__list_alerts_request__field_indices_by_name,
+  1,  mockups__v1__list_alerts_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__list_alerts_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__list_alerts_response__field_descriptors[2] =
+{
+  {
+    "alerts",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Mockups__V1__ListAlertsResponse, n_alerts),
+    offsetof(Mockups__V1__ListAlertsResponse, alerts),
+    &mockups__v1__alert__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__ListAlertsResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__list_alerts_response__field_indices_by_name[] = {
+  0,   /* field[0] = alerts */
+  1,   /* field[1] = next_page_token */
+};
+static const ProtobufCIntRange mockups__v1__list_alerts_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__list_alerts_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.ListAlertsResponse",
+  "ListAlertsResponse",
+  "Mockups__V1__ListAlertsResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__ListAlertsResponse),
+  2,
+  mockups__v1__list_alerts_response__field_descriptors,
+  mockups__v1__list_alerts_response__field_indices_by_name,
+  1,  mockups__v1__list_alerts_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__list_alerts_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__watch_alerts_request__field_descriptors[1] =
+{
+  {
+    "resume_token",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__WatchAlertsRequest, resume_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__watch_alerts_request__field_indices_by_name[] = {
+  0,   /* field[0] = resume_token */
+};
+static const ProtobufCIntRange mockups__v1__watch_alerts_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor mockups__v1__watch_alerts_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.WatchAlertsRequest",
+  "WatchAlertsRequest",
+  "Mockups__V1__WatchAlertsRequest",
+  "mockups.v1",
+  sizeof(Mockups__V1__WatchAlertsRequest),
+  1,
+  mockups__v1__watch_alerts_request__field_descriptors,
+  mockups__v1__watch_alerts_request__field_indices_by_name,
+  1,  mockups__v1__watch_alerts_request__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__watch_alerts_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor mockups__v1__watch_alerts_response__field_descriptors[2] =
+{
+  {
+    "alert",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__WatchAlertsResponse, alert),
+    &mockups__v1__alert__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resume_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__WatchAlertsResponse, resume_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__watch_alerts_response__field_indices_by_name[] = {
+  0,   /* field[0] = alert */
+  1,   /* field[1] = resume_token */
+};
+static const ProtobufCIntRange mockups__v1__watch_alerts_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor mockups__v1__watch_alerts_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.WatchAlertsResponse",
+  "WatchAlertsResponse",
+  "Mockups__V1__WatchAlertsResponse",
+  "mockups.v1",
+  sizeof(Mockups__V1__WatchAlertsResponse),
+  2,
+  mockups__v1__watch_alerts_response__field_descriptors,
+  mockups__v1__watch_alerts_response__field_indices_by_name,
+  1,  mockups__v1__watch_alerts_response__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__watch_alerts_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor mockups__v1__verify_ledger_request__field_descriptors[1] =

@@ -16,6 +16,28 @@ USAGE_ORDER_MONTHLY_USED: UsageOrder
 USAGE_ORDER_UNSPECIFIED: UsageOrder
 USAGE_ORDER_USED: UsageOrder
 
+class Alert(_message.Message):
+    __slots__ = ["alert_id", "created_at", "credits", "limit", "month", "threshold", "user_id", "user_label", "year"]
+    ALERT_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    CREDITS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_LABEL_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    alert_id: int
+    created_at: _timestamp_pb2.Timestamp
+    credits: int
+    limit: int
+    month: int
+    threshold: int
+    user_id: str
+    user_label: str
+    year: int
+    def __init__(self, alert_id: _Optional[int] = ..., user_id: _Optional[str] = ..., user_label: _Optional[str] = ..., threshold: _Optional[int] = ..., year: _Optional[int] = ..., month: _Optional[int] = ..., credits: _Optional[int] = ..., limit: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class CivilDate(_message.Message):
     __slots__ = ["day", "month", "year"]
     DAY_FIELD_NUMBER: _ClassVar[int]
@@ -143,6 +165,24 @@ class GetUsageReportResponse(_message.Message):
     totals: UsageTotals
     users: _containers.RepeatedCompositeFieldContainer[UserUsage]
     def __init__(self, users: _Optional[_Iterable[_Union[UserUsage, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., totals: _Optional[_Union[UsageTotals, _Mapping]] = ...) -> None: ...
+
+class ListAlertsRequest(_message.Message):
+    __slots__ = ["page_size", "page_token", "user_id"]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListAlertsResponse(_message.Message):
+    __slots__ = ["alerts", "next_page_token"]
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    alerts: _containers.RepeatedCompositeFieldContainer[Alert]
+    next_page_token: str
+    def __init__(self, alerts: _Optional[_Iterable[_Union[Alert, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ListUnresolvedReservationsRequest(_message.Message):
     __slots__ = ["page_size", "page_token"]
@@ -287,6 +327,20 @@ class VerifyLedgerResponse(_message.Message):
     discrepancy: Discrepancy
     users_verified: int
     def __init__(self, discrepancy: _Optional[_Union[Discrepancy, _Mapping]] = ..., users_verified: _Optional[int] = ...) -> None: ...
+
+class WatchAlertsRequest(_message.Message):
+    __slots__ = ["resume_token"]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    resume_token: str
+    def __init__(self, resume_token: _Optional[str] = ...) -> None: ...
+
+class WatchAlertsResponse(_message.Message):
+    __slots__ = ["alert", "resume_token"]
+    ALERT_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    alert: Alert
+    resume_token: str
+    def __init__(self, alert: _Optional[_Union[Alert, _Mapping]] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class UsageOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

@@ -53,6 +53,16 @@ class AdminServiceStub(object):
                 request_serializer=mockups_dot_v1_dot_admin__pb2.ExportLedgerRequest.SerializeToString,
                 response_deserializer=mockups_dot_v1_dot_admin__pb2.ExportLedgerResponse.FromString,
                 )
+        self.ListAlerts = channel.unary_unary(
+                '/mockups.v1.AdminService/ListAlerts',
+                request_serializer=mockups_dot_v1_dot_admin__pb2.ListAlertsRequest.SerializeToString,
+                response_deserializer=mockups_dot_v1_dot_admin__pb2.ListAlertsResponse.FromString,
+                )
+        self.WatchAlerts = channel.unary_stream(
+                '/mockups.v1.AdminService/WatchAlerts',
+                request_serializer=mockups_dot_v1_dot_admin__pb2.WatchAlertsRequest.SerializeToString,
+                response_deserializer=mockups_dot_v1_dot_admin__pb2.WatchAlertsResponse.FromString,
+                )
         self.VerifyLedger = channel.unary_stream(
                 '/mockups.v1.AdminService/VerifyLedger',
                 request_serializer=mockups_dot_v1_dot_admin__pb2.VerifyLedgerRequest.SerializeToString,
@@ -145,6 +155,25 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAlerts(self, request, context):
+        """Lists the alerts about the credits of one user or of all users, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchAlerts(self, request, context):
+        """Streams the alerts about the credits of all users, as they are written.
+
+        The first response is sent at once and has only a resume_token. Each of the others has an
+        alert, in the order of the ids, and the token with which another call continues after it: no
+        alert is missed, and none is sent twice. The stream ends when the client cancels it, or with
+        UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def VerifyLedger(self, request, context):
         """Recomputes the balances from the ledger and the reservations, and streams the discrepancies.
 
@@ -198,6 +227,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ExportLedger,
                     request_deserializer=mockups_dot_v1_dot_admin__pb2.ExportLedgerRequest.FromString,
                     response_serializer=mockups_dot_v1_dot_admin__pb2.ExportLedgerResponse.SerializeToString,
+            ),
+            'ListAlerts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAlerts,
+                    request_deserializer=mockups_dot_v1_dot_admin__pb2.ListAlertsRequest.FromString,
+                    response_serializer=mockups_dot_v1_dot_admin__pb2.ListAlertsResponse.SerializeToString,
+            ),
+            'WatchAlerts': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchAlerts,
+                    request_deserializer=mockups_dot_v1_dot_admin__pb2.WatchAlertsRequest.FromString,
+                    response_serializer=mockups_dot_v1_dot_admin__pb2.WatchAlertsResponse.SerializeToString,
             ),
             'VerifyLedger': grpc.unary_stream_rpc_method_handler(
                     servicer.VerifyLedger,
@@ -339,6 +378,40 @@ class AdminService(object):
         return grpc.experimental.unary_stream(request, target, '/mockups.v1.AdminService/ExportLedger',
             mockups_dot_v1_dot_admin__pb2.ExportLedgerRequest.SerializeToString,
             mockups_dot_v1_dot_admin__pb2.ExportLedgerResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListAlerts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/mockups.v1.AdminService/ListAlerts',
+            mockups_dot_v1_dot_admin__pb2.ListAlertsRequest.SerializeToString,
+            mockups_dot_v1_dot_admin__pb2.ListAlertsResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def WatchAlerts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/mockups.v1.AdminService/WatchAlerts',
+            mockups_dot_v1_dot_admin__pb2.WatchAlertsRequest.SerializeToString,
+            mockups_dot_v1_dot_admin__pb2.WatchAlertsResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -36,6 +36,11 @@ typedef struct Mockups__V1__FindUsersRequest Mockups__V1__FindUsersRequest;
 typedef struct Mockups__V1__FindUsersResponse Mockups__V1__FindUsersResponse;
 typedef struct Mockups__V1__ExportLedgerRequest Mockups__V1__ExportLedgerRequest;
 typedef struct Mockups__V1__ExportLedgerResponse Mockups__V1__ExportLedgerResponse;
+typedef struct Mockups__V1__Alert Mockups__V1__Alert;
+typedef struct Mockups__V1__ListAlertsRequest Mockups__V1__ListAlertsRequest;
+typedef struct Mockups__V1__ListAlertsResponse Mockups__V1__ListAlertsResponse;
+typedef struct Mockups__V1__WatchAlertsRequest Mockups__V1__WatchAlertsRequest;
+typedef struct Mockups__V1__WatchAlertsResponse Mockups__V1__WatchAlertsResponse;
 typedef struct Mockups__V1__VerifyLedgerRequest Mockups__V1__VerifyLedgerRequest;
 typedef struct Mockups__V1__VerifyLedgerResponse Mockups__V1__VerifyLedgerResponse;
 typedef struct Mockups__V1__Discrepancy Mockups__V1__Discrepancy;
@@ -335,6 +340,69 @@ struct  Mockups__V1__ExportLedgerResponse
 #define MOCKUPS__V1__EXPORT_LEDGER_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__export_ledger_response__descriptor) \
     , 0,NULL, {0,NULL} }
+
+
+struct  Mockups__V1__Alert
+{
+  ProtobufCMessage base;
+  int64_t alert_id;
+  ProtobufCBinaryData user_id;
+  ProtobufCBinaryData user_label;
+  int32_t threshold;
+  int32_t year;
+  int32_t month;
+  int64_t credits;
+  int32_t limit;
+  Google__Protobuf__Timestamp *created_at;
+};
+#define MOCKUPS__V1__ALERT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__alert__descriptor) \
+    , 0, {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, NULL }
+
+
+struct  Mockups__V1__ListAlertsRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData user_id;
+  int32_t page_size;
+  ProtobufCBinaryData page_token;
+};
+#define MOCKUPS__V1__LIST_ALERTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__list_alerts_request__descriptor) \
+    , {0,NULL}, 0, {0,NULL} }
+
+
+struct  Mockups__V1__ListAlertsResponse
+{
+  ProtobufCMessage base;
+  size_t n_alerts;
+  Mockups__V1__Alert **alerts;
+  ProtobufCBinaryData next_page_token;
+};
+#define MOCKUPS__V1__LIST_ALERTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__list_alerts_response__descriptor) \
+    , 0,NULL, {0,NULL} }
+
+
+struct  Mockups__V1__WatchAlertsRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData resume_token;
+};
+#define MOCKUPS__V1__WATCH_ALERTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__watch_alerts_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Mockups__V1__WatchAlertsResponse
+{
+  ProtobufCMessage base;
+  Mockups__V1__Alert *alert;
+  ProtobufCBinaryData resume_token;
+};
+#define MOCKUPS__V1__WATCH_ALERTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__watch_alerts_response__descriptor) \
+    , NULL, {0,NULL} }
 
 
 struct  Mockups__V1__VerifyLedgerRequest
@@ -759,6 +827,101 @@ Mockups__V1__ExportLedgerResponse *
 void   mockups__v1__export_ledger_response__free_unpacked
                      (Mockups__V1__ExportLedgerResponse *message,
                       ProtobufCAllocator *allocator);
+/* Mockups__V1__Alert methods */
+void   mockups__v1__alert__init
+                     (Mockups__V1__Alert         *message);
+size_t mockups__v1__alert__get_packed_size
+                     (const Mockups__V1__Alert   *message);
+size_t mockups__v1__alert__pack
+                     (const Mockups__V1__Alert   *message,
+                      uint8_t             *out);
+size_t mockups__v1__alert__pack_to_buffer
+                     (const Mockups__V1__Alert   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__Alert *
+       mockups__v1__alert__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__alert__free_unpacked
+                     (Mockups__V1__Alert *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ListAlertsRequest methods */
+void   mockups__v1__list_alerts_request__init
+                     (Mockups__V1__ListAlertsRequest         *message);
+size_t mockups__v1__list_alerts_request__get_packed_size
+                     (const Mockups__V1__ListAlertsRequest   *message);
+size_t mockups__v1__list_alerts_request__pack
+                     (const Mockups__V1__ListAlertsRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__list_alerts_request__pack_to_buffer
+                     (const Mockups__V1__ListAlertsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ListAlertsRequest *
+       mockups__v1__list_alerts_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__list_alerts_request__free_unpacked
+                     (Mockups__V1__ListAlertsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__ListAlertsResponse methods */
+void   mockups__v1__list_alerts_response__init
+                     (Mockups__V1__ListAlertsResponse         *message);
+size_t mockups__v1__list_alerts_response__get_packed_size
+                     (const Mockups__V1__ListAlertsResponse   *message);
+size_t mockups__v1__list_alerts_response__pack
+                     (const Mockups__V1__ListAlertsResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__list_alerts_response__pack_to_buffer
+                     (const Mockups__V1__ListAlertsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__ListAlertsResponse *
+       mockups__v1__list_alerts_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__list_alerts_response__free_unpacked
+                     (Mockups__V1__ListAlertsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__WatchAlertsRequest methods */
+void   mockups__v1__watch_alerts_request__init
+                     (Mockups__V1__WatchAlertsRequest         *message);
+size_t mockups__v1__watch_alerts_request__get_packed_size
+                     (const Mockups__V1__WatchAlertsRequest   *message);
+size_t mockups__v1__watch_alerts_request__pack
+                     (const Mockups__V1__WatchAlertsRequest   *message,
+                      uint8_t             *out);
+size_t mockups__v1__watch_alerts_request__pack_to_buffer
+                     (const Mockups__V1__WatchAlertsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__WatchAlertsRequest *
+       mockups__v1__watch_alerts_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__watch_alerts_request__free_unpacked
+                     (Mockups__V1__WatchAlertsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__WatchAlertsResponse methods */
+void   mockups__v1__watch_alerts_response__init
+                     (Mockups__V1__WatchAlertsResponse         *message);
+size_t mockups__v1__watch_alerts_response__get_packed_size
+                     (const Mockups__V1__WatchAlertsResponse   *message);
+size_t mockups__v1__watch_alerts_response__pack
+                     (const Mockups__V1__WatchAlertsResponse   *message,
+                      uint8_t             *out);
+size_t mockups__v1__watch_alerts_response__pack_to_buffer
+                     (const Mockups__V1__WatchAlertsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__WatchAlertsResponse *
+       mockups__v1__watch_alerts_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__watch_alerts_response__free_unpacked
+                     (Mockups__V1__WatchAlertsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Mockups__V1__VerifyLedgerRequest methods */
 void   mockups__v1__verify_ledger_request__init
                      (Mockups__V1__VerifyLedgerRequest         *message);
@@ -913,6 +1076,21 @@ typedef void (*Mockups__V1__ExportLedgerRequest_Closure)
 typedef void (*Mockups__V1__ExportLedgerResponse_Closure)
                  (const Mockups__V1__ExportLedgerResponse *message,
                   void *closure_data);
+typedef void (*Mockups__V1__Alert_Closure)
+                 (const Mockups__V1__Alert *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ListAlertsRequest_Closure)
+                 (const Mockups__V1__ListAlertsRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__ListAlertsResponse_Closure)
+                 (const Mockups__V1__ListAlertsResponse *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__WatchAlertsRequest_Closure)
+                 (const Mockups__V1__WatchAlertsRequest *message,
+                  void *closure_data);
+typedef void (*Mockups__V1__WatchAlertsResponse_Closure)
+                 (const Mockups__V1__WatchAlertsResponse *message,
+                  void *closure_data);
 typedef void (*Mockups__V1__VerifyLedgerRequest_Closure)
                  (const Mockups__V1__VerifyLedgerRequest *message,
                   void *closure_data);
@@ -955,6 +1133,11 @@ extern const ProtobufCMessageDescriptor mockups__v1__find_users_request__descrip
 extern const ProtobufCMessageDescriptor mockups__v1__find_users_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__export_ledger_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__export_ledger_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__alert__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__list_alerts_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__list_alerts_response__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__watch_alerts_request__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__watch_alerts_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__verify_ledger_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__verify_ledger_response__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__discrepancy__descriptor;

@@ -164,7 +164,9 @@ BEGIN
     GROUP BY 1, 2
   ) AS r ON r.user_id = c.user_id AND r.id = c.id
   -- Rows of the initial schema may have any credits, and have no refunds.
-  WHERE e.credits > c.credits OR coalesce(e.credits, 0) <> coalesce(r.credits, 0);
+  WHERE e.credits > c.credits OR coalesce(e.credits, 0) <> coalesce(r.credits, 0)
+  UNION ALL
+  SELECT a.user_id, a.year, a.discrepancy FROM mockupd.verify_alerts(p_user_id) AS a;
 END
 $$;
 

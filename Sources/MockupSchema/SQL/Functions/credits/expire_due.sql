@@ -48,12 +48,23 @@ BEGIN
     GROUP BY user_id, year, month
   LOOP
     v_count := v_count + v_due.count;
-    UPDATE mockupd.credit_counters
-    SET held = held - v_due.freed,
-      month_held[v_due.month] = month_held[v_due.month] - v_due.freed,
-      open = open - v_due.count, unresolved = unresolved + v_due.unresolved,
-      due_at = v_due.due_at
-    WHERE user_id = v_due.user_id AND year = v_due.year;
+    UPDATE mockupd.credit_counters AS c
+    SET held = c.held - v_due.freed,
+      month_held[v_due.month] = c.month_held[v_due.month] - v_due.freed,
+      open = c.open - v_due.count, unresolved = c.unresolved + v_due.unresolved,
+      due_at = v_due.due_at,
+      -- The thresholds that are still reached; see mockupd.note_alerts().
+      year_level = width_bucket(
+        (c.generation + c.regeneration - c.refund + c.held - v_due.freed)::float8
+          / greatest(budget.annual, 1), '{0.5,0.8,0.9,1}'::float8[]),
+      month_levels[v_due.month] = width_bucket(
+        (c.month_used[v_due.month] + c.month_held[v_due.month] - v_due.freed)::float8
+          / greatest(budget.monthly, 1), '{0.5,0.8,0.9,1}'::float8[])
+    FROM (
+      SELECT coalesce(min(b.annual), 3500) AS annual, coalesce(min(b.monthly), 292) AS monthly
+      FROM mockupd.user_budgets AS b WHERE b.user_id = v_due.user_id
+    ) AS budget
+    WHERE c.user_id = v_due.user_id AND c.year = v_due.year;
   END LOOP;
   RETURN v_count;
 END

@@ -126,10 +126,17 @@ BEGIN
     SET held = c.held + asked.credits,
       month_held[v_month] = c.month_held[v_month] + asked.credits,
       open = c.open + asked.reservations,
-      due_at = least(c.due_at, asked.due_at)
+      due_at = least(c.due_at, asked.due_at),
+      -- The thresholds that are reached now; see mockupd.note_alerts().
+      year_level = width_bucket(
+        (c.generation + c.regeneration - c.refund + c.held + asked.credits)::float8
+          / greatest(asked.annual, 1), '{0.5,0.8,0.9,1}'::float8[]),
+      month_levels[v_month] = width_bucket(
+        (c.month_used[v_month] + c.month_held[v_month] + asked.credits)::float8
+          / greatest(asked.monthly, 1), '{0.5,0.8,0.9,1}'::float8[])
     FROM (
       SELECT d.user_id, sum(d.granted) AS credits, count(*) AS reservations,
-        min(d.expires_at) AS due_at
+        min(d.expires_at) AS due_at, min(d.annual) AS annual, min(d.monthly) AS monthly
       FROM decision AS d
       WHERE d.granted > 0
       GROUP BY d.user_id

@@ -35,15 +35,8 @@ CREATE OR REPLACE FUNCTION mockupd.settle(
   p_times_to_live integer[],
   p_entry_ids uuid[]
 ) RETURNS TABLE (
-  ordinal bigint,
-  outcome text,
-  replayed boolean,
-  reservation mockupd.reservations,
-  usage mockupd.usage,
-  charged integer,
-  overrun integer,
-  released integer,
-  late boolean
+  ordinal bigint, outcome text, replayed boolean, reservation mockupd.reservations,
+  usage mockupd.usage, charged integer, overrun integer, released integer, late boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -274,9 +267,16 @@ BEGIN
         open = c.open - asked.open,
         unresolved = c.unresolved - asked.unresolved,
         month_used[asked.month] = c.month_used[asked.month] + asked.charged,
-        month_held[asked.month] = c.month_held[asked.month] - asked.freed
+        month_held[asked.month] = c.month_held[asked.month] - asked.freed,
+        -- The thresholds that are reached now; see mockupd.note_alerts().
+        year_level = width_bucket((c.generation + c.regeneration - c.refund + c.held
+          + asked.charged - asked.freed)::float8 / asked.annual, '{0.5,0.8,0.9,1}'::float8[]),
+        month_levels[asked.month] = width_bucket((c.month_used[asked.month] + asked.charged
+          + c.month_held[asked.month] - asked.freed)::float8 / asked.monthly,
+          '{0.5,0.8,0.9,1}'::float8[])
       FROM (
         SELECT i.user_id, i.year, i.month, sum(i.charged) AS charged, sum(i.freed) AS freed,
+          greatest(min(i.annual), 1) AS annual, greatest(min(i.monthly), 1) AS monthly,
           coalesce(sum(i.charged) FILTER (WHERE i.operation = 'generation'), 0) AS generation,
           count(*) FILTER (WHERE i.charged > 0) AS entries,
           count(*) FILTER (WHERE i.ends AND i.state IN ('held', 'dispatched')) AS open,

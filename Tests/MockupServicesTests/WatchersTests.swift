@@ -3,26 +3,27 @@ import Testing
 
 @testable import MockupServices
 
-@Suite struct MockupWatchersTests {
-  @Test func `a watcher starts awake and is woken for its user only`() async throws {
-    let watchers = MockupWatchers()
-    let (user, other) = (UUID(), UUID())
+@Suite struct WatchersTests {
+  @Test func `a watcher starts awake and is woken for its subject only`() async throws {
+    let watchers = Watchers()
+    let user = Watchers.Subject.mockups(of: UUID())
     let watch = watchers.watch(user)
     var wakes = watch.wakes.makeAsyncIterator()
     #expect(await wakes.next() != nil)
-    watchers.wake(other)
+    watchers.wake(.mockups(of: UUID()))
+    watchers.wake(.alerts)
     watchers.wake(user)
     watchers.wake(user)
     #expect(await wakes.next() != nil)
     watchers.forget(watch)
     #expect(watchers.count == 0)
-    // The two wakes of the user were coalesced, and the other user's wake did not reach this watch.
+    // The two wakes of the user were coalesced, and the others did not reach this watch.
     #expect(await wakes.next() == nil)
   }
 
   @Test func `waking every part in turn wakes each watcher once`() async throws {
-    let watchers = MockupWatchers()
-    let watches = (0..<50).map { _ in watchers.watch(UUID()) }
+    let watchers = Watchers()
+    let watches = (0..<50).map { _ in watchers.watch(.mockups(of: UUID())) }
     for watch in watches {
       var wakes = watch.wakes.makeAsyncIterator()
       #expect(await wakes.next() != nil)

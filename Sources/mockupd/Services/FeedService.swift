@@ -6,30 +6,30 @@ internal import NIOConcurrencyHelpers
 internal import Postgres
 internal import ServiceLifecycle
 
-/// The service that wakes watches when mockups change, with one listening connection for all
-/// watches.
+/// The service that wakes watches when mockups change or alerts are written, with one listening
+/// connection for all watches.
 ///
 /// Each watch is also woken at regular intervals, so that a lost notification only delays it. The
 /// interval is shorter behind a connection pooler: in transaction pooling mode, a pooler drops
 /// notifications without an error.
-struct MockupFeedService: ServiceLifecycle.Service, CustomStringConvertible {
+struct FeedService: ServiceLifecycle.Service, CustomStringConvertible {
   /// The interval in seconds at which each watch is woken without a notification.
   static let wakeInterval = 60
   /// The interval in seconds behind a connection pooler.
   static let wakeIntervalBehindPooler = 5
 
   let listener: NotificationListener
-  let watchers: MockupWatchers
+  let watchers: Watchers
   private let isBehindPooler = NIOLockedValueBox(false)
 
   init(
-    database: PostgresConfiguration, watchers: MockupWatchers, logger: Logger
+    database: PostgresConfiguration, watchers: Watchers, logger: Logger
   ) throws(PostgresError) {
     var configuration = database
     configuration.applicationName += " listener"
     self.watchers = watchers
     listener = try NotificationListener(
-      configuration: configuration, channels: [MockupFeed.channel]
+      configuration: configuration, channels: [MockupFeed.channel, AlertFeed.channel]
     ) { [isBehindPooler] event in
       logger.report(event)
       guard case .connected(let throughPooler) = event else { return }
@@ -37,7 +37,7 @@ struct MockupFeedService: ServiceLifecycle.Service, CustomStringConvertible {
       if throughPooler {
         logger.warning(
           """
-          the connection that listens for changed mockups goes through a connection pooler: in \
+          the connection that listens for changes goes through a connection pooler: in \
           transaction pooling mode, watches see changes only every \
           \(Self.wakeIntervalBehindPooler) seconds; set database.listenerUrl to a direct connection
           """)
@@ -45,13 +45,15 @@ struct MockupFeedService: ServiceLifecycle.Service, CustomStringConvertible {
     } onEvent: { event in
       switch event {
       case .listening: watchers.wakeAll()
+      case .notification(let sent) where sent.channel == AlertFeed.channel:
+        watchers.wake(.alerts)
       case .notification(let sent):
-        if let userID = UUID(uuidString: sent.payload) { watchers.wake(userID) }
+        if let userID = UUID(uuidString: sent.payload) { watchers.wake(.mockups(of: userID)) }
       }
     }
   }
 
-  var description: String { "mockup feed" }
+  var description: String { "feeds" }
 
   func run() async throws {
     await withTaskGroup { group in

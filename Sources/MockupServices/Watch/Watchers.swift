@@ -1,20 +1,28 @@
 public import FoundationEssentials
 internal import NIOConcurrencyHelpers
 
-/// The watches of a server, which are woken when a user's mockups may have changed.
+/// The watches of a server, which are woken when what they watch may have changed.
 ///
-/// The program wakes a user's watches when a notification arrives. A watch that is woken reads the
-/// changes from the database, so an unnecessary wake costs no more than a query.
-public final class MockupWatchers: Sendable {
-  /// The WatchMockups calls in flight, by user and by a unique number.
+/// The program wakes the watches of a subject when a notification arrives. A watch that is woken
+/// reads the changes from the database, so an unnecessary wake costs no more than a query.
+public final class Watchers: Sendable {
+  /// The subject of a watch.
+  public enum Subject: Sendable, Hashable {
+    /// The mockups of a user.
+    case mockups(of: UUID)
+    /// The alerts about all users' credits.
+    case alerts
+  }
+
+  /// The watching calls in flight, by subject and by a unique number.
   private struct State {
-    var wakes: [UUID: [Int: AsyncStream<Void>.Continuation]] = [:]
+    var wakes: [Subject: [Int: AsyncStream<Void>.Continuation]] = [:]
     var lastNumber = 0
   }
 
-  /// The registration of one WatchMockups call.
+  /// The registration of one call.
   struct Watch: Sendable {
-    let userID: UUID
+    let subject: Subject
     let number: Int
     /// The wakes of the watch.
     ///
@@ -28,10 +36,10 @@ public final class MockupWatchers: Sendable {
   /// Creates an empty set of watches.
   public init() {}
 
-  /// Wakes the watches of a user, whose mockups have changed.
-  public func wake(_ userID: UUID) {
+  /// Wakes the watches of a subject, which has changed.
+  public func wake(_ subject: Subject) {
     state.withLockedValue { state in
-      for wakes in state.wakes[userID, default: [:]].values { wakes.yield() }
+      for wakes in state.wakes[subject, default: [:]].values { wakes.yield() }
     }
   }
 
@@ -60,24 +68,24 @@ public final class MockupWatchers: Sendable {
     state.withLockedValue { $0.wakes.values.reduce(0) { $0 + $1.count } }
   }
 
-  /// Registers a watch of a user's mockups, until ``forget(_:)`` is called.
-  func watch(_ userID: UUID) -> Watch {
+  /// Registers a watch of a subject, until ``forget(_:)`` is called.
+  func watch(_ subject: Subject) -> Watch {
     let (wakes, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     continuation.yield()
     let number = state.withLockedValue { state in
       state.lastNumber += 1
-      state.wakes[userID, default: [:]][state.lastNumber] = continuation
+      state.wakes[subject, default: [:]][state.lastNumber] = continuation
       return state.lastNumber
     }
-    return Watch(userID: userID, number: number, wakes: wakes)
+    return Watch(subject: subject, number: number, wakes: wakes)
   }
 
   /// Removes a watch, and ends its wakes.
   func forget(_ watch: Watch) {
     state.withLockedValue { state in
-      let wakes = state.wakes[watch.userID]?.removeValue(forKey: watch.number)
+      let wakes = state.wakes[watch.subject]?.removeValue(forKey: watch.number)
       wakes?.finish()
-      if state.wakes[watch.userID]?.isEmpty == true { state.wakes[watch.userID] = nil }
+      if state.wakes[watch.subject]?.isEmpty == true { state.wakes[watch.subject] = nil }
     }
   }
 }

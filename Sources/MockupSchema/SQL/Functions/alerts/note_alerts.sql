@@ -1,0 +1,60 @@
+-- Writes an alert for each threshold that a user's credits have reached with a change of the
+-- counters, and notifies the watches of alerts.
+--
+-- The counters have the number of thresholds that were reached before and after the change. So a
+-- threshold has one alert until the credits have fallen below it.
+--
+-- The ids are assigned under the lock on the row of mockupd.alert_feed, which is held until the
+-- transaction ends. So alerts become visible in the order of their ids, and a reader who has seen
+-- one has missed no earlier one. The lock is taken after those on counters, and before none on
+-- counters.
+CREATE OR REPLACE FUNCTION mockupd.note_alerts()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_annual integer := 3500;
+  v_monthly integer := 292;
+BEGIN
+  SELECT b.annual, b.monthly INTO v_annual, v_monthly
+  FROM (VALUES (1)) AS one
+  LEFT JOIN mockupd.user_budgets AS b ON b.user_id = NEW.user_id
+  LIMIT 1;
+
+  WITH reached AS MATERIALIZED (
+    SELECT period.month, t.threshold, period.credits, period.credit_limit,
+      row_number() OVER (ORDER BY period.month NULLS FIRST, t.threshold) AS place
+    FROM (
+      SELECT NULL::integer AS month, OLD.year_level AS before, NEW.year_level AS after,
+        NEW.generation + NEW.regeneration - NEW.refund + NEW.held AS credits,
+        coalesce(v_annual, 3500) AS credit_limit
+      UNION ALL
+      SELECT m.month, OLD.month_levels[m.month], NEW.month_levels[m.month],
+        NEW.month_used[m.month] + NEW.month_held[m.month], coalesce(v_monthly, 292)
+      FROM generate_series(1, 12) AS m (month)
+    ) AS period
+    JOIN unnest(ARRAY[50, 80, 90, 100]) WITH ORDINALITY AS t (threshold, level)
+      ON t.level > period.before AND t.level <= period.after
+  ), feed AS (
+    UPDATE mockupd.alert_feed AS f
+    SET last_id = f.last_id + (SELECT count(*) FROM reached)
+    WHERE EXISTS (SELECT FROM reached)
+    RETURNING f.last_id - (SELECT count(*) FROM reached) AS previous_id
+  )
+  INSERT INTO mockupd.alerts (
+    id, user_id, threshold, year, month, credits, credit_limit, created_at)
+  SELECT feed.previous_id + r.place, NEW.user_id, r.threshold, NEW.year, r.month, r.credits,
+    r.credit_limit, clock_timestamp()
+  FROM feed CROSS JOIN reached AS r;
+  IF FOUND THEN
+    PERFORM pg_notify('mockupd_alerts', '');
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+REVOKE ALL ON FUNCTION mockupd.note_alerts
+  FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
