@@ -50,6 +50,29 @@ import Testing
     }
   }
 
+  @Test func `the migrations are exported once, without a database`() async throws {
+    try await withTemporaryFolder { folder in
+      let migrations = "\(folder)/supabase/migrations"
+      let first = try await Program.mockupd.run(["migrate", "--export", migrations])
+      #expect(first.exitCode == 0, "\(first)")
+      let names = try FileManager.default.contentsOfDirectory(atPath: migrations).sorted()
+      #expect(first.output == names.map { "exported \($0)\n" }.joined())
+      #expect(names.count == Schema.migrations.count + 1)
+      #expect(names.first == "20260101000000_mockupd_000_foundation.sql")
+      let second = try await Program.mockupd.run(["migrate", "--export", migrations])
+      #expect(second.output == "nothing to do\n")
+
+      let handle = try FileHandle(
+        forWritingTo: URL(filePath: "\(migrations)/\(try #require(names.first))"))
+      try handle.truncate(atOffset: 100)
+      let changed = try await Program.mockupd.run(["migrate", "--export", migrations])
+      #expect(changed.exitCode == 1)
+      #expect(changed.errors.contains("was changed after it was exported"), "\(changed)")
+      let both = try await Program.mockupd.run(["migrate", "--status", "--export", migrations])
+      #expect(both.exitCode == 64)
+    }
+  }
+
   @Test func `concurrent migrators apply each migration once`() async throws {
     try await Self.withEmptyDatabase { database in
       let endings = try await withThrowingTaskGroup(of: Program.Ending.self) { group in

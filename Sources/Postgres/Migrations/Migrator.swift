@@ -55,6 +55,13 @@ public struct Migrator: Sendable {
     statements = MigratorStatements(schema: schema)
   }
 
+  /// Returns the statements that create the record, unless it exists.
+  ///
+  /// - Parameter schema: The schema of the record, unquoted.
+  public static func recordDefinition(schema: String) -> String {
+    MigratorStatements(schema: schema).createRecord
+  }
+
   /// Applies the pending migrations in one transaction, and returns them.
   ///
   /// - Parameter version: The last version to apply; repeatable migrations are not applied then,

@@ -17,12 +17,23 @@ struct Migrate: AsyncParsableCommand {
 
       Prints the applied migrations to standard output. Warnings of the database, and the sessions \
       whose locks the migration waits for, are printed to standard error.
+
+      With --export, the migrations that a folder lacks are written as files of SQL for another \
+      tool, such as `supabase db push`; no database is needed. The files record themselves as \
+      applied, so that both tools can be used.
       """)
 
   @OptionGroup var flags: SettingsFlags
 
   @Flag(help: "Print the applied and the pending migrations, and change nothing.")
   var status = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Write the migrations that a folder lacks as files, such as supabase/migrations.",
+      valueName: "folder"),
+    completion: .directory)
+  var export: String?
 
   @Option(
     parsing: .unconditional,
@@ -33,9 +44,13 @@ struct Migrate: AsyncParsableCommand {
     guard (1...86_400).contains(lockTimeout) else {
       throw ValidationError("--lock-timeout must be between 1 and 86400 seconds")
     }
+    guard export == nil || !status else {
+      throw ValidationError("--export cannot be combined with --status")
+    }
   }
 
   func run() async throws {
+    if let export { return try await write(to: URL(filePath: export)) }
     let settings = try await Settings(flags)
     let (events, continuation) = AsyncStream.makeStream(of: MigrationEvent.self)
     let migrator = try Schema.migrator(
@@ -55,6 +70,24 @@ struct Migrate: AsyncParsableCommand {
     } catch let error as MigrationError {
       throw Failure(description: error.report)
     }
+  }
+
+  /// Writes the files that a folder lacks, after all have been made.
+  private func write(to folder: URL) async throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let existing = try FileManager.default.contentsOfDirectory(
+      at: folder, includingPropertiesForKeys: nil
+    ).filter { $0.pathExtension == "sql" }.map { file in
+      SchemaExport.File(
+        name: file.lastPathComponent, text: try String(contentsOf: file, encoding: .utf8))
+    }
+    let files = try SchemaExport.newFiles(beside: existing)
+    for file in files {
+      try Data(file.text.utf8).write(
+        to: folder.appending(path: file.name), options: .withoutOverwriting)
+      try await StandardOutput.write(line: "exported \(file.name)")
+    }
+    if files.isEmpty { try await StandardOutput.write(line: "nothing to do") }
   }
 
   private struct Failure: Error, CustomStringConvertible {
