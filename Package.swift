@@ -209,13 +209,15 @@ let package = Package(
       [
         "MockupClient", "StandardStreams", "TTRPC", "mockupctl", argumentParser,
       ]),
+    .tests("MockupPagesTests", ["MockupClient", "MockupPages"]),
+    .tests("MockupConsoleTests", ["mockup-console"]),
     .tests(
       "EndToEndTests",
       [
         "MockupAPI", "MockupClient", "MockupCore", "MockupDatabase", "MockupSchema",
         "MockupServices", "MockupVersion", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices",
         "TestSupport",
-        "Worker", "mockupctl",
+        "Worker", "mockup-console", "mockupctl",
         "mockupd", logging,
       ]),
     .executableTarget(

@@ -32,6 +32,19 @@ import Testing
       }
     }
 
+    static func history(
+      _ name: String, _ code: StatusCode, _ field: String?,
+      _ change: @escaping @Sendable (inout GetUsageHistoryRequest) -> Void
+    ) -> Case {
+      Case("history: \(name)", code, field) { stub, user in
+        var request = GetUsageHistoryRequest(
+          userID: user, firstDay: CivilDate(year: 2026, month: 1, day: 1),
+          lastDay: CivilDate(year: 2026, month: 1, day: 31))
+        change(&request)
+        _ = try await stub.getUsageHistory(request)
+      }
+    }
+
     static func budget(
       _ name: String, _ code: StatusCode, _ field: String?,
       _ change: @escaping @Sendable (inout SetBudgetRequest) -> Void
@@ -72,6 +85,35 @@ import Testing
     },
     .report("a token of month 13", "page_token") {
       $0.pageToken = token("user_id/2026/13/0/\(UUID().wireText)")
+    },
+    .history("an empty user id", .invalidArgument, "user_id") { $0.userID = "" },
+    .history("unknown user", .notFound, nil) { $0.userID = UUID().wireText },
+    .history("granularity 3", .invalidArgument, "granularity") {
+      $0.granularity = .unrecognized(3)
+    },
+    .history("no first day", .invalidArgument, "first_day") { $0.firstDay = nil },
+    .history("no last day", .invalidArgument, "last_day") { $0.lastDay = nil },
+    .history("30 February", .invalidArgument, "first_day") {
+      $0.firstDay = CivilDate(year: 2026, month: 2, day: 30)
+    },
+    .history("29 February 2027", .invalidArgument, "last_day") {
+      $0.lastDay = CivilDate(year: 2027, month: 2, day: 29)
+    },
+    .history("year 0", .invalidArgument, "first_day") {
+      $0.firstDay = CivilDate(year: 0, month: 1, day: 1)
+    },
+    .history("year 10000", .invalidArgument, "last_day") {
+      $0.lastDay = CivilDate(year: 10_000, month: 1, day: 1)
+    },
+    .history("a range that ends before it begins", .invalidArgument, "last_day") {
+      $0.lastDay = CivilDate(year: 2025, month: 12, day: 31)
+    },
+    .history("401 days", .invalidArgument, "last_day") {
+      $0.lastDay = CivilDate(year: 2027, month: 2, day: 5)
+    },
+    .history("121 months", .invalidArgument, "last_day") {
+      $0.granularity = .month
+      $0.lastDay = CivilDate(year: 2036, month: 1, day: 1)
     },
     .budget("an empty user id", .invalidArgument, "user_id") { $0.userID = "" },
     .budget("unknown user", .notFound, nil) { $0.userID = UUID().wireText },
@@ -124,6 +166,29 @@ import Testing
       }
       #expect(try await database.texts(settings) == before)
     }
+  }
+
+  @Test func `a history has up to 400 days or 120 months`() async throws {
+    try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
+      let cases: [(UsageGranularity, CivilDate, CivilDate, Int)] = [
+        (.day, day(2026, 1, 1), day(2027, 2, 4), 400),
+        (.day, day(9999, 12, 31), day(9999, 12, 31), 1), (.day, day(1, 1, 1), day(1, 1, 2), 2),
+        (.unspecified, day(2028, 2, 28), day(2028, 3, 1), 3),
+        (.month, day(2026, 1, 31), day(2035, 12, 1), 120),
+        (.month, day(9999, 12, 31), day(9999, 12, 31), 1),
+      ]
+      for (granularity, first, last, count) in cases {
+        let intervals = try await client.admin.usageHistory(
+          of: user, by: granularity, from: first, through: last)
+        #expect(intervals.count == count, "\(first) \(last)")
+        let firstDay = granularity == .month ? day(first.year, first.month, 1) : first
+        #expect(intervals.first?.firstDay == firstDay)
+      }
+    }
+  }
+
+  private func day(_ year: Int32, _ month: Int32, _ day: Int32) -> CivilDate {
+    CivilDate(year: year, month: month, day: day)
   }
 
   @Test func `a report is read in pages of one order and period`() async throws {

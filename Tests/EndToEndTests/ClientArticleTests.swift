@@ -444,6 +444,14 @@ extension ClientArticleTests {
       let isAboveSoftLimit = usage.softLimitPassed
       #expect(!isAboveSoftLimit)
       #expect(usage.remainingAnnual == 4999)
+
+      let year = usage.year
+      let months = try await client.admin.usageHistory(
+        of: user, by: .month, from: CivilDate(year: year, month: 1, day: 1),
+        through: CivilDate(year: year, month: 12, day: 31))
+      let busiest = months.max { $0.used < $1.used }
+      #expect(busiest?.firstDay == CivilDate(year: year, month: usage.month, day: 1))
+      #expect(busiest?.used == 1)
     }
   }
 

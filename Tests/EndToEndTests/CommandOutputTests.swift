@@ -50,6 +50,8 @@ import Testing
     "reservations list": { [$0.user] },
     "reservations resolve": { [$0.user, try await $0.unresolved(), "--credits", "1"] },
     "usage": { [$0.user] },
+    "usage-history": { [$0.user] },
+    "report": { [$0.user, "--html", "-"] },
     "ledger show": { [$0.user] },
     "ledger export": { [$0.user] },
     "ledger verify": { _ in [] },

@@ -34,16 +34,21 @@ public enum Forecast: Sendable, Hashable {
       self = .idle
       return
     }
-    let rate = Double(spent) / Double(Self.days)
     let end = Day(year: today.year, month: 12, day: 31)
-    let daysLeft = end.number - today.number
-    let lasting = (Double(available) / rate).rounded(.down)
-    guard lasting <= Double(daysLeft) else {
-      let left = Double(available) - rate * Double(daysLeft)
-      self = .lasts(left: Int64(left.rounded(.down)))
+    let daysLeft = Int64(end.number - today.number)
+    let days = Int64(Self.days)
+    let (periods, over) = available.quotientAndRemainder(dividingBy: spent)
+    // 20 periods of 30 days are more than a year.
+    let lasting =
+      min(periods, 20) * days
+      + spent.dividingFullWidth(over.multipliedFullWidth(by: days)).quotient
+    guard lasting > daysLeft else {
+      self = .runsOut(today.advanced(by: Int(lasting)))
       return
     }
-    self = .runsOut(today.advanced(by: Int(lasting)))
+    // The use of the remaining days is less than the available credits, so nothing overflows.
+    let (whole, rest) = spent.quotientAndRemainder(dividingBy: days)
+    self = .lasts(left: available - whole * daysLeft - (rest * daysLeft + days - 1) / days)
   }
 
   /// The day on which the credits run out; `nil` if they last or there is no estimate.

@@ -46,7 +46,7 @@ struct BurnDownPlot {
     guard let last = left.last else { return "The year has not begun." }
     return "\(Display.number(last)) of \(Display.count(budget, "credit")) left after day "
       + "\(elapsed) of the year; the straight line is at "
-      + "\(Display.number(Int64(plan(after: elapsed).rounded()))). The table has each month."
+      + "\(Display.number(Display.rounded(plan(after: elapsed)))). The table has each month."
   }
 
   private func draw(_ size: PlotSize) -> String {

@@ -65,7 +65,7 @@ struct PlotArea {
     while value <= maximum + step / 2 {
       let y = y(value)
       svg.line(value == 0 ? "axis" : "grid", from: (left, y), to: (right, y))
-      svg.text(Display.number(Int64(value)), at: (left - 6, y + 4), anchor: .end)
+      svg.text(Display.number(Display.rounded(value)), at: (left - 6, y + 4), anchor: .end)
       value += step
     }
   }

@@ -25,7 +25,13 @@ enum Display {
   /// Returns a part of a whole in percent, such as `84 %`; a dash if the whole is 0.
   static func percent(_ part: Int64, of whole: Int64) -> String {
     guard whole > 0 else { return "–" }
-    return "\(number(Int64((Double(part) / Double(whole) * 100).rounded()))) %"
+    return "\(number(rounded(Double(part) / Double(whole) * 100))) %"
+  }
+
+  /// Returns the nearest whole number; the limits of the type for numbers beyond them.
+  static func rounded(_ number: Double) -> Int64 {
+    guard number.isFinite, number.magnitude < 0x1p63 else { return number < 0 ? .min : .max }
+    return Int64(number.rounded())
   }
 
   /// Returns the first eight characters of an id, which are enough to recognize it on a page.
@@ -33,7 +39,7 @@ enum Display {
 
   /// Returns a number with at most one digit after the point.
   static func decimal(_ number: Double) -> String {
-    let tenths = Int64((number * 10).rounded())
+    let tenths = rounded(number * 10)
     let sign = tenths < 0 ? "\u{2212}" : ""
     let (whole, rest) = tenths.magnitude.quotientAndRemainder(dividingBy: 10)
     return sign + self.number(Int64(clamping: whole)) + (rest == 0 ? "" : ".\(rest)")

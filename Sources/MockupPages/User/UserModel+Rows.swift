@@ -20,7 +20,7 @@ struct Fact {
         name: "Available", value: Display.number(report.available), isBad: report.available <= 0),
     ]
     if let left = plot.left.last, report.spent != nil {
-      let plan = Int64(plot.plan(after: plot.elapsed).rounded())
+      let plan = Display.rounded(plot.plan(after: plot.elapsed))
       facts.append(
         Fact(
           name: left < plan ? "Behind the straight line" : "Ahead of the straight line",

@@ -140,7 +140,7 @@ struct UserModel {
   private static func yearRows(_ plot: BurnDownPlot) -> [YearRow] {
     let left = plot.left
     return zip(plot.monthEnds, Day.monthNames).map { days, name in
-      let plan = Int64(plot.plan(after: days).rounded())
+      let plan = Display.rounded(plot.plan(after: days))
       guard days <= left.count else {
         return YearRow(
           monthName: name, left: "–", plan: Display.number(plan), difference: "–", isBehind: false)

@@ -7,6 +7,7 @@ internal import Synchronization
 public enum Program: String, Sendable {
   case mockupd
   case mockupctl
+  case console = "mockup-console"
 
   /// The result of a program that has ended.
   public struct Ending: Sendable, CustomStringConvertible {
