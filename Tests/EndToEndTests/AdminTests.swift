@@ -254,10 +254,16 @@ import Testing
           #expect(budget.usage?.remainingAnnual == 3)
         }
       }
-      let changes = "SELECT changed_by || ' ' || annual_budget FROM mockupd.budget_changes"
+      // The name of the host follows after the peer.
+      let changes = """
+        SELECT concat_ws(
+          ' ', split_part(changed_by, '@', 1), annual_budget,
+          (split_part(changed_by, '@', 2) <> '')::text)
+        FROM mockupd.budget_changes
+        """
       #expect(
         try await database.texts(changes)
-          == ["\(getuid()):\(ProcessInfo.processInfo.processIdentifier) 5"])
+          == ["\(getuid()):\(ProcessInfo.processInfo.processIdentifier) 5 true"])
       #expect(try await database.discrepancies().isEmpty)
     }
   }

@@ -288,7 +288,7 @@ import Testing
         "scenes list": [], "scenes show": [other], "scenes resolve": [user, "s"],
         "scenes create": [user, "s", "t"], "scenes update": [user, other, "--name", "n"],
         "scenes delete": [user, other], "budget": [user], "stuck": [], "alerts list": [],
-        "info": [], "health": [],
+        "info": [], "health": [], "usage-history": [user], "report": [user, "--html", "/dev/null"],
       ]
       let commands = try await Command.ofProgram(.mockupctl)
       let limited = commands.filter { $0.command.hasOption("timeout") }.map(\.path)

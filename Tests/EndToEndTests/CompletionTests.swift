@@ -21,7 +21,7 @@ import Testing
   @Test(
     .enabled(if: FileManager.default.isExecutableFile(atPath: "/bin/bash")),
     arguments: [
-      (["us"], ["usage"]), (["reservations", "res"], ["resolve"]),
+      (["us"], ["usage", "usage-history"]), (["reservations", "res"], ["resolve"]),
       (["usage", "--by"], ["--by-month"]), (["usage", "--order", "mon"], ["monthly-used"]),
       (["mockups", "cl"], ["claim"]), (["mockups", "fail", "--no"], ["--no-retry"]),
       (["completions", "z"], ["zsh"]), (["usage", "--socket", "/etc/hostn"], ["/etc/hostname"]),
