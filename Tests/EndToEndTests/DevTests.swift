@@ -164,6 +164,17 @@ import Testing
     }
   }
 
+  @Test func `an invalid log level is refused before PostgreSQL starts`() async throws {
+    try await withTemporaryFolder { parent in
+      let ending = try await Program.mockupd.run(
+        ["dev", "--log-level", "loud"], environment: ["TMPDIR": parent])
+      #expect(ending.exitCode == 78, "\(ending)")
+      #expect(ending.errors.contains("log.level"), "\(ending)")
+      #expect(!ending.errors.contains("starting"), "\(ending)")
+      #expect(Self.names(in: parent) == [])
+    }
+  }
+
   @Test func `a folder for temporary files with an unusable path is refused`() async throws {
     try await withTemporaryFolder { parent in
       let long = "\(parent)/" + String(repeating: "a", count: 80)

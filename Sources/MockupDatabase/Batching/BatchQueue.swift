@@ -218,12 +218,12 @@ extension BatchQueue {
 
   /// Sets the tickets of the batch in flight.
   private func put(_ tickets: Tickets, _ state: inout State) {
-    if let observer {
+    if let observer, let first = tickets.first {
       let now = ContinuousClock.now
       state.inFlight?.sentAt = now
       observer.observer.batchWasSent(
         of: observer.queue, size: tickets.count,
-        wait: tickets.first.map { $0.submittedAt.duration(to: now) } ?? .zero)
+        wait: first.submittedAt.duration(to: now))
     }
     for ticket in tickets { ticket.batch = state.inFlight?.number }
     state.inFlight?.tickets = tickets

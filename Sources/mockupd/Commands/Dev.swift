@@ -25,6 +25,8 @@ struct Dev: AsyncParsableCommand {
 
   func run() async throws {
     let start = ContinuousClock.now
+    // Removes a variable from the environment, which no other thread may read yet.
+    let notifier = try Notifier.take()
     // From here on, a signal does not end the program before everything is removed.
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
     let flags = try SettingsFlags.parse(["--log-level", logLevel])
@@ -35,7 +37,8 @@ struct Dev: AsyncParsableCommand {
     let server = DevelopmentServer(in: try DevelopmentFolder.create(in: parent))
     let (stopRequests, stop) = AsyncStream<Void>.makeStream()
     let work = Task {
-      try await serve(server, programs, flags, start: start, stopRequests: stopRequests)
+      try await serve(
+        server, programs, flags, notifier, start: start, stopRequests: stopRequests)
     }
     let listener = Task {
       for await _ in signals {
@@ -57,8 +60,17 @@ struct Dev: AsyncParsableCommand {
 
   private func serve(
     _ server: DevelopmentServer, _ programs: PostgresPrograms, _ flags: SettingsFlags,
-    start: ContinuousClock.Instant, stopRequests: AsyncStream<Void>
+    _ notifier: Notifier, start: ContinuousClock.Instant, stopRequests: AsyncStream<Void>
   ) async throws {
+    var flags = flags
+    flags.socketPath = server.socket
+    flags.socketMode = "0600"
+    flags.databaseUrl = server.databaseURL
+    var settings = try await Settings(flags, from: .flags)
+    let telemetry = Telemetry()
+    let log = Log(settings) { telemetry.logLineLost() }
+    try settings.fitConnectionsToDescriptors(logger: log.logger)
+
     let sample: SampleLedger
     let stuck: SampleLedger.Stuck
     do {
@@ -71,21 +83,14 @@ struct Dev: AsyncParsableCommand {
       throw error
     }
     try Task.checkCancellation()
-    var flags = flags
-    flags.socketPath = server.socket
-    flags.socketMode = "0600"
-    flags.databaseUrl = server.databaseURL
-    let settings = try await Settings(flags, from: .flags)
-    let telemetry = Telemetry()
-    let log = Log(settings) { telemetry.logLineLost() }
     let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let programFolder = Instructions.programFolder(
       of: program, path: ProcessInfo.processInfo.environment["PATH"] ?? "")
     let output = LineWriter(STDOUT_FILENO)
     // The task may be cancelled, which would end the services at once.
-    let running = Task {
+    let running = Task { [settings] in
       try await ServerProgram(
-        settings: settings, telemetry: telemetry, logger: log.logger, notifier: try .take(),
+        settings: settings, telemetry: telemetry, logger: log.logger, notifier: notifier,
         stopRequests: stopRequests,
         onReady: { _ in
           output.write(

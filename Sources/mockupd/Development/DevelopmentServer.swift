@@ -4,7 +4,7 @@ internal import MockupSchema
 internal import Postgres
 internal import StandardStreams
 
-/// The private database of `mockupd dev`, from its creation to its removal.
+/// The database and the addresses of `mockupd dev`, from their creation to their removal.
 struct DevelopmentServer: Sendable {
   private static let database = "mockups"
   private static let superuser = "postgres"

@@ -84,16 +84,28 @@ final class SampleLedger: Sendable {
   /// Makes the year, and returns the reservation whose outcome is unknown.
   func make() async throws -> Stuck {
     try await makeUsers()
+    try await makeYear()
+    let stuck = try await leaveStuck()
+    try await makeToday()
+    try await sweep()
+    return stuck
+  }
+
+  // The attributes of this function and of sweep() keep them out of make(): the optimizer of Swift
+  // 6.3.1 crashes ("While splitting coroutine") when it has inlined both.
+  @inline(never)
+  private func makeYear() async throws {
     for day in stride(from: Self.days - 1, through: 2, by: -1) {
       try Task.checkCancellation()
       try await makeDay(end.addingTimeInterval(-Double(day) * Self.day), daysBeforeEnd: day)
       if day <= 21, day % 3 == 0 { try await makePictures(pending: false) }
     }
-    let stuck = try await leaveStuck()
-    try await makeToday()
+  }
+
+  @inline(never)
+  private func sweep() async throws {
     advance(to: end)
     _ = try await sweeper.sweepReservations(limit: 1000)
-    return stuck
   }
 
   // MARK: - Time and chance
@@ -153,13 +165,14 @@ final class SampleLedger: Sendable {
     for user in users where daysBeforeEnd < user.daysBeforeEnd {
       let most = user.jobsPerDay * share * 2
       let count = Int(chance { Double.random(in: 0..<(most + 1), using: &$0) })
-      for _ in 0..<count { jobs.append(try makeJob(of: user)) }
+      for _ in 0..<count { jobs.append(makeJob(of: user)) }
     }
     guard !jobs.isEmpty else { return }
 
     let outcomes = try await credits.reserve(jobs.map(\.request))
-    let admitted = zip(jobs, outcomes).compactMap { job, outcome in
-      (try? outcome.get().admission.isAdmitted) == true && job.fate != .forgotten ? job : nil
+    var admitted: [Job] = []
+    for (job, outcome) in zip(jobs, outcomes) where job.fate != .forgotten {
+      if case .success(let outcome) = outcome, outcome.admission.isAdmitted { admitted.append(job) }
     }
     advance(by: 2)
     _ = try await credits.settle(
@@ -174,7 +187,7 @@ final class SampleLedger: Sendable {
     }
   }
 
-  private func makeJob(of user: User) throws -> Job {
+  private func makeJob(of user: User) -> Job {
     let (id, credits, kind) = chance { random in
       (
         random.uuid(), Int32.random(in: user.credits, using: &random),
@@ -188,10 +201,33 @@ final class SampleLedger: Sendable {
       case 92..<97: .nothing
       default: .forgotten
       }
-    let request = try ReservationRequest(
-      userID: user.id, id: id, credits: credits,
-      operation: kind % 8 == 0 ? .regeneration : .generation)
+    let request = Self.request(
+      id, of: user, credits: credits, operation: kind % 8 == 0 ? .regeneration : .generation)
     return Job(request: request, fate: fate)
+  }
+
+  // The values of the requests are in this file, so that an invalid one is a defect.
+
+  private static func request(
+    _ id: UUID, of user: User, credits: Int32, operation: MockupCore.Operation = .generation,
+    timeToLive: Duration = ReservationRequest.defaultTimeToLive
+  ) -> ReservationRequest {
+    do {
+      return try ReservationRequest(
+        userID: user.id, id: id, credits: credits, operation: operation, timeToLive: timeToLive)
+    } catch {
+      preconditionFailure("the sample has an invalid reservation: \(error)")
+    }
+  }
+
+  private static func request(_ id: UUID, of user: User, asset: UUID) -> GenerationRequest {
+    do {
+      return try GenerationRequest(
+        userID: user.id, id: id, assetIDs: [asset],
+        scenes: ["bedroom", "reading_nook", "home_office"], cost: MockupCost())
+    } catch {
+      preconditionFailure("the sample has an invalid request for mockups: \(error)")
+    }
   }
 
   private func settlement(of job: Job) -> Settlement {
@@ -218,11 +254,9 @@ final class SampleLedger: Sendable {
   private func makePictures(pending: Bool) async throws {
     for user in [users[0], users[3]] {
       _ = try await mockups.generate(
-        try GenerationRequest(
-          userID: user.id, id: chance { $0.uuid() },
-          assetIDs: [user.assets[chance { Int.random(in: 0..<2, using: &$0) }]],
-          scenes: ["bedroom", "reading_nook", "home_office"],
-          cost: try MockupCost(credits: 2)))
+        Self.request(
+          chance { $0.uuid() }, of: user,
+          asset: user.assets[chance { Int.random(in: 0..<2, using: &$0) }]))
     }
     advance(by: 30)
     // One of the pending mockups is being rendered.
@@ -272,7 +306,7 @@ final class SampleLedger: Sendable {
   /// Dispatches a reservation, a day before the end, that is never settled.
   private func leaveStuck() async throws -> Stuck {
     let user = users[1]
-    let request = try ReservationRequest(userID: user.id, id: chance { $0.uuid() }, credits: 5)
+    let request = Self.request(chance { $0.uuid() }, of: user, credits: 5)
     advance(to: end.addingTimeInterval(-26 * 3600))
     // The user may have no credits left.
     let used = try await credits.usage(of: user.id)
@@ -287,10 +321,9 @@ final class SampleLedger: Sendable {
   /// Leaves holds and pending mockups, and users who are near a limit.
   private func makeToday() async throws {
     advance(to: end.addingTimeInterval(-1800))
-    let holds = try [(users[0], 12), (users[0], 3), (users[2], 90)].map { user, credits in
-      try ReservationRequest(
-        userID: user.id, id: chance { $0.uuid() }, credits: Int32(credits),
-        timeToLive: .seconds(6 * 3600))
+    let holds = [(users[0], 12), (users[0], 3), (users[2], 90)].map { user, credits in
+      Self.request(
+        chance { $0.uuid() }, of: user, credits: Int32(credits), timeToLive: .seconds(6 * 3600))
     }
     _ = try await credits.reserve(holds)
     _ = try await credits.settle([
@@ -312,38 +345,5 @@ final class SampleLedger: Sendable {
     _ = try await admin.setBudget(
       of: user.id, annualBudget: credits.map { Int32(clamping: $0) },
       monthlySoftLimit: softLimit.map { Int32(clamping: $0) }, changedBy: "mockupd dev")
-  }
-}
-
-/// A generator of random numbers with a seed (SplitMix64).
-struct SampleGenerator: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
-  }
-
-  /// Returns a random UUID (version 4).
-  mutating func uuid() -> UUID {
-    var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &self) }
-    bytes[6] = bytes[6] & 0x0f | 0x40
-    bytes[8] = bytes[8] & 0x3f | 0x80
-    let text = bytes.map { byte in
-      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-    }
-    func part(_ range: Range<Int>) -> String { text[range].joined() }
-    let parts = [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map(part)
-    guard let uuid = UUID(uuidString: parts.joined(separator: "-")) else {
-      preconditionFailure("the text of a UUID is malformed")
-    }
-    return uuid
   }
 }
