@@ -75,9 +75,15 @@ public protocol ChangeObserver: Sendable {
 
   /// Handles a batch that was written, or whose write failed.
   ///
-  /// - Parameter time: The time since the batch was sent.
+  /// - Parameters:
+  ///   - queue: The queue of the batch.
+  ///   - time: The time since the batch was sent.
   func batchEnded(of queue: WriteQueue, after time: Duration)
 
   /// Handles the answer to a single change of credits, or to an item of a caller's batch.
+  ///
+  /// - Parameters:
+  ///   - kind: The kind of the change.
+  ///   - result: The result for the caller.
   func changeWasAnswered(_ kind: ChangeKind, _ result: ChangeResult)
 }
