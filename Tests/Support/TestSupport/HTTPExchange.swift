@@ -67,11 +67,21 @@ public enum HTTPExchange {
     }
     var response: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    while true {
+    // A server's child process may keep the connection open, so its end is not awaited if the
+    // response states its length.
+    while !isComplete(response) {
       let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
-      guard count > 0 else { return response }
+      guard count > 0 else { break }
       response += buffer.prefix(count)
     }
+    return response
+  }
+
+  private static func isComplete(_ response: [UInt8]) -> Bool {
+    guard let parsed = try? Response(response),
+      let length = parsed["content-length"].flatMap({ Int($0) })
+    else { return false }
+    return parsed.body.count >= length
   }
 
   private static func connected(to address: Address) throws -> Int32 {
