@@ -62,6 +62,7 @@ struct Dev: AsyncParsableCommand {
     _ server: DevelopmentServer, _ programs: PostgresPrograms, _ flags: SettingsFlags,
     _ notifier: Notifier, start: ContinuousClock.Instant, stopRequests: AsyncStream<Void>
   ) async throws {
+    try server.checkPath()
     var flags = flags
     flags.socketPath = server.socket
     flags.socketMode = "0600"

@@ -19,6 +19,9 @@ struct DevelopmentServer: Sendable {
     cluster = TemporaryCluster(in: folder.path)
   }
 
+  /// Throws an error if the paths of the sockets would be too long.
+  func checkPath() throws { try cluster.checkPath() }
+
   var socket: String { "\(folder.path)/mockupd.sock" }
   /// The URL of the database for the login of the server.
   var databaseURL: String { cluster.url(of: Self.database, user: Self.login) }

@@ -28,13 +28,17 @@ struct TemporaryCluster: Sendable {
     "postgresql:///\(database)?host=\(folder)&user=\(user)"
   }
 
-  /// Creates the cluster, with the superuser `postgres`.
-  func create(_ programs: PostgresPrograms) async throws {
+  /// Throws an error if the path of the socket would be too long.
+  func checkPath() throws {
     guard "\(folder)/.s.PGSQL.5432".utf8.count <= Self.maxSocketPathBytes else {
       throw CommandError(
         "the path \(folder) is too long for a Unix socket; set TMPDIR to another folder",
         exitCode: CommandError.usage)
     }
+  }
+
+  /// Creates the cluster, with the superuser `postgres`.
+  func create(_ programs: PostgresPrograms) async throws {
     guard unsafe mkdir(folder, 0o700) == 0 else {
       throw CommandError("cannot create \(folder)", systemError: errno)
     }

@@ -101,7 +101,7 @@ enum PlausibleYear {
           ('\(busiest)', interval '40 min', 4, 7200, true),
           ('\(busiest)', interval '5 hours', 2, 900, true),
           ('\(busiest)', interval '2 days 3 hours', 6, 900, true),
-          ('\(oldestStuck)', interval '11 days', 4, 900, true),
+          ('\(oldestStuck)', interval '11 days 1 hour', 4, 900, true),
           ('3d05e8c7-98a2-4d39-a7e4-7a8b9c0d1e04', interval '26 min', 1, 900, true),
           ('5f67a0eb-2d4e-4f6a-9b2d-9cadbe2f3006', interval '7 min', 8, 1800, false)
         ) AS r (user_id, age, credits, seconds, dispatched)
