@@ -234,7 +234,8 @@ extension SettingKey {
     case .maxConcurrentCallsPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
-        "maximum number of calls in flight on one connection, without endless calls")
+        "maximum number of calls in flight on one connection, endless calls included only with gRPC"
+      )
     case .maxEndlessCalls:
       .init(
         .integer(Self.millionAtMost, default: 16_384),
@@ -284,7 +285,7 @@ extension SettingKey {
     case .frameTimeout:
       .init(
         .integer(1...86_400, default: 30),
-        "seconds that a frame, or a single request over gRPC, may take to arrive")
+        "seconds that a ttrpc frame, or a single request over gRPC, may take to arrive")
     case .slowReaderTimeout:
       .init(
         .integer(0...3600, default: 5),

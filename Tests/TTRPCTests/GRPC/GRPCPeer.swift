@@ -1,12 +1,14 @@
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOHPACK
+import NIOHTTP2
 import NIOPosix
 
-/// A gRPC client for tests that sends messages and receives single HTTP/2 frames.
+/// A gRPC client for tests that sends and receives single HTTP/2 frames.
 ///
 /// It grants no flow-control window unless a test tells it to.
 final class GRPCPeer: Sendable {
-  /// A frame from the server, or a piece of it, on one stream.
+  /// A frame from the server, on one stream.
   enum Event: Sendable, Equatable {
     case headers([String: String], isLast: Bool)
     case data([UInt8])
@@ -15,14 +17,10 @@ final class GRPCPeer: Sendable {
 
   private let channel: any Channel
   private let frames: Frames
-  private let session: NIOLoopBound<HTTP2ClientSession>
 
-  private init(
-    _ channel: any Channel, _ frames: Frames, _ session: NIOLoopBound<HTTP2ClientSession>
-  ) {
+  private init(_ channel: any Channel, _ frames: Frames) {
     self.channel = channel
     self.frames = frames
-    self.session = session
   }
 
   /// Connects to a server.
@@ -33,16 +31,15 @@ final class GRPCPeer: Sendable {
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let session = HTTP2ClientSession(window: window) { frames.append($1, $0) }
-          try channel.pipeline.syncOperations.addHandler(SessionHandler(session))
+          try channel.pipeline.syncOperations.addHandler(
+            NIOHTTP2Handler(
+              mode: .client,
+              initialSettings: [HTTP2Setting(parameter: .initialWindowSize, value: window)]))
+          try channel.pipeline.syncOperations.addHandler(FrameHandler(frames))
         }
       }
       .connect(unixDomainSocketPath: path).get()
-    let session = try await channel.eventLoop.submit {
-      let handler = try channel.pipeline.syncOperations.handler(type: SessionHandler.self)
-      return NIOLoopBound(handler.session, eventLoop: channel.eventLoop)
-    }.get()
-    let peer = GRPCPeer(channel, frames, session)
+    let peer = GRPCPeer(channel, frames)
     // The window of the connection has its own size, 65535 bytes at first.
     if window > 65_535 { try await peer.grant(window, on: 0) }
     return peer
@@ -61,47 +58,54 @@ final class GRPCPeer: Sendable {
     _ method: String, _ extra: [(String, String)] = [], type: String = "application/grpc",
     isLast: Bool = false
   ) async throws -> Int {
-    let headers =
+    let id = frames.nextStreamID()
+    let headers = HPACKHeaders(
       [
         (":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"),
         ("content-type", type), ("te", "trailers"),
-      ] + extra
-    return try await onSession { $0.open(headers, isLast: isLast) }
+      ] + extra)
+    try await write(id, .headers(.init(headers: headers, endStream: isLast)))
+    return id
   }
 
   /// Sends a message.
   func send(
     _ message: [UInt8], on id: Int, flag: UInt8 = 0, length: Int? = nil, isLast: Bool = false
   ) async throws {
-    let length = HTTP2RawPeer.integer(length ?? message.count)
-    try await onSession { $0.send([flag] + length + message, on: id, isLast: isLast) }
+    var buffer = ByteBuffer()
+    buffer.writeInteger(flag)
+    buffer.writeInteger(UInt32(length ?? message.count))
+    buffer.writeBytes(message)
+    try await write(id, .data(.init(data: .byteBuffer(buffer), endStream: isLast)))
   }
 
   func send(raw bytes: [UInt8], on id: Int) async throws {
-    try await onSession { $0.send(bytes, on: id, isLast: false) }
+    try await write(id, .data(.init(data: .byteBuffer(ByteBuffer(bytes: bytes)))))
   }
 
   func end(_ id: Int) async throws {
-    try await onSession { $0.send([], on: id, isLast: true) }
+    try await write(id, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
   }
 
   func reset(_ id: Int) async throws {
-    try await onSession { $0.reset(id) }
+    try await write(id, .rstStream(.cancel))
   }
 
   func grant(_ count: Int, on id: Int) async throws {
-    try await onSession { $0.grant(count, on: id) }
+    try await write(id, .windowUpdate(windowSizeIncrement: count))
   }
 
-  /// Changes the session, and sends what it then has to send.
-  private func onSession<Result: Sendable>(
-    _ body: @escaping @Sendable (HTTP2ClientSession) -> Result
-  ) async throws -> Result {
-    try await channel.eventLoop.submit { [channel, session] in
-      let result = body(session.value)
-      channel.writeAndFlush(session.value.output(), promise: nil)
-      return result
-    }.get()
+  private func write(_ id: Int, _ payload: HTTP2Frame.FramePayload) async throws {
+    let channel = channel
+    do {
+      try await channel.eventLoop.flatSubmit {
+        channel.writeAndFlush(HTTP2Frame(streamID: HTTP2StreamID(id), payload: payload))
+      }.get()
+    } catch is NIOHTTP2Errors.NoSuchStream {
+      // The server has ended the stream meanwhile.
+    } catch is NIOHTTP2Errors.StreamClosed {
+      // As above.
+    }
   }
 
   /// Returns the next frame of a stream.
@@ -150,11 +154,19 @@ final class GRPCPeer: Sendable {
 /// The frames that have arrived, by stream.
 private final class Frames: Sendable {
   private struct State {
+    var lastStreamID = -1
     var arrived: [Int: [GRPCPeer.Event]] = [:]
     var waiting: [Int: CheckedContinuation<GRPCPeer.Event, Never>] = [:]
   }
 
   private let state = NIOLockedValueBox(State())
+
+  func nextStreamID() -> Int {
+    state.withLockedValue { state in
+      state.lastStreamID += 2
+      return state.lastStreamID
+    }
+  }
 
   func append(_ event: GRPCPeer.Event, _ id: Int) {
     let reader = state.withLockedValue { state in
@@ -177,26 +189,37 @@ private final class Frames: Sendable {
   }
 }
 
-private final class SessionHandler: ChannelInboundHandler {
-  typealias InboundIn = ByteBuffer
-  typealias OutboundOut = ByteBuffer
+private final class FrameHandler: ChannelInboundHandler {
+  typealias InboundIn = HTTP2Frame
 
-  let session: HTTP2ClientSession
+  private let frames: Frames
 
-  init(_ session: HTTP2ClientSession) {
-    self.session = session
-  }
-
-  func channelActive(context: ChannelHandlerContext) {
-    context.writeAndFlush(wrapOutboundOut(session.output()), promise: nil)
+  init(_ frames: Frames) {
+    self.frames = frames
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    session.receive(unwrapInboundIn(data))
-    context.writeAndFlush(wrapOutboundOut(session.output()), promise: nil)
+    let frame = unwrapInboundIn(data)
+    let id = Int(frame.streamID)
+    switch frame.payload {
+    case .headers(let headers):
+      var values: [String: String] = [:]
+      for (name, value, _) in headers.headers { values[name] = value }
+      frames.append(.headers(values, isLast: headers.endStream), id)
+    case .data(let data):
+      if case .byteBuffer(let bytes) = data.data {
+        frames.append(.data(Array(bytes.readableBytesView)), id)
+      }
+    case .rstStream(let code):
+      frames.append(.reset(code.networkCode), id)
+    case .goAway:
+      frames.append(.reset(0), 0)
+    default:
+      break
+    }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    context.close(promise: nil)
+    // Errors of single streams show in the frames.
   }
 }

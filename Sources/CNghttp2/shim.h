@@ -1,2 +1,0 @@
-// libnghttp2 (Debian: libnghttp2-dev).
-#include <nghttp2/nghttp2.h>
