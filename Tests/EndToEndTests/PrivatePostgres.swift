@@ -83,6 +83,56 @@ struct PrivatePostgres {
 
   func stop() async throws { try await run("stop") }
 
+  /// Makes this standby the primary.
+  func promote() async throws { try await run("promote") }
+
+  /// Runs a closure with a standby of this server, for which commits wait, and removes the standby.
+  ///
+  /// The standby itself waits for none once it is promoted.
+  func withSynchronousStandby<Value>(
+    _ body: (PrivatePostgres) async throws -> Value
+  ) async throws -> Value {
+    try await withTemporaryFolder { folder in
+      let standby = PrivatePostgres(folder: folder)
+      let result: Result<Value, any Error>
+      do {
+        try await standby.run("standby", self.folder)
+        // Set when the standby has been copied, so that it does not get the setting.
+        try await database.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        try await database.run("SELECT pg_reload_conf()")
+        try await eventually("the standby is synchronous") {
+          try await standbys(in: "sync") == 1
+        }
+        result = .success(try await body(standby))
+      } catch {
+        result = .failure(error)
+      }
+      try await standby.stop()
+      return try result.get()
+    }
+  }
+
+  /// Returns the number of standbys in a state of synchronization.
+  private func standbys(in state: String) async throws -> Int64 {
+    try await database.withPool { pool in
+      try await pool.query(
+        "SELECT count(*) FROM pg_stat_replication WHERE sync_state = $1", [state]
+      ) { row throws(PostgresError) in
+        try row.decode(Int64.self, at: 0)
+      }
+    }.first ?? 0
+  }
+
+  /// Returns the discrepancies that the verifier finds.
+  func discrepancies() async throws -> [String] {
+    try await database.withPool { pool in
+      try await pool.query("SELECT discrepancy FROM mockupd.verify_counters()") {
+        row throws(PostgresError) in
+        try row.decode(String.self, at: 0)
+      }
+    }
+  }
+
   /// Kills the postmaster, as a crash does, and returns when all of its processes have ended.
   func kill() async throws {
     let file = "\(folder)/postgres/data/postmaster.pid"
@@ -133,9 +183,9 @@ struct PrivatePostgres {
     guard ending.exitCode == 0 else { throw Program.Failure(description: "\(ending)") }
   }
 
-  private func run(_ command: String) async throws {
+  private func run(_ command: String...) async throws {
     let ending = try await RunningProgram(
-      Self.script, ["--state", folder, command], environment: [:], folder: URL(filePath: folder)
+      Self.script, ["--state", folder] + command, environment: [:], folder: URL(filePath: folder)
     ).ending()
     guard ending.exitCode == 0 else { throw Program.Failure(description: "\(ending)") }
   }
