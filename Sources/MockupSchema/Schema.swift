@@ -21,6 +21,7 @@ public enum Schema {
     migration(16, "administration", PackageResources._16_administration_sql),
     migration(17, "access", PackageResources._17_access_sql),
     migration(18, "alerts", PackageResources._18_alerts_sql),
+    migration(19, "database_time", PackageResources._19_database_time_sql),
   ]
 
   /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order of application.
@@ -31,7 +32,7 @@ public enum Schema {
   /// Each release that changes one of them raises the revision. Older programs then refuse the
   /// database.
   public static let functions = RepeatableMigrations(
-    revision: 1,
+    revision: 2,
     migrations: [
       function("credits/guardrail", PackageResources.guardrail_sql),
       function("credits/user_budgets", PackageResources.user_budgets_sql),
@@ -45,6 +46,7 @@ public enum Schema {
       function("credits/expire_due", PackageResources.expire_due_sql),
       function("credits/make_counters", PackageResources.make_counters_sql),
       function("credits/refresh_counters", PackageResources.refresh_counters_sql),
+      function("credits/require_year", PackageResources.require_year_sql),
       function("credits/lock_counters", PackageResources.lock_counters_sql),
       function("credits/lock_user", PackageResources.lock_user_sql),
       function("credits/lock_reservation", PackageResources.lock_reservation_sql),

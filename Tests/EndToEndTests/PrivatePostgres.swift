@@ -79,7 +79,10 @@ struct PrivatePostgres {
     for process in try Self.children(of: postmaster) { Glibc.kill(process, signal) }
   }
 
-  func start() async throws { try await run("start") }
+  /// Starts it, with more variables in its environment.
+  func start(environment: [String: String] = [:]) async throws {
+    try await run("start", environment: environment)
+  }
 
   func stop() async throws { try await run("stop") }
 
@@ -183,9 +186,10 @@ struct PrivatePostgres {
     guard ending.exitCode == 0 else { throw Program.Failure(description: "\(ending)") }
   }
 
-  private func run(_ command: String...) async throws {
+  private func run(_ command: String..., environment: [String: String] = [:]) async throws {
     let ending = try await RunningProgram(
-      Self.script, ["--state", folder] + command, environment: [:], folder: URL(filePath: folder)
+      Self.script, ["--state", folder] + command, environment: environment,
+      folder: URL(filePath: folder)
     ).ending()
     guard ending.exitCode == 0 else { throw Program.Failure(description: "\(ending)") }
   }

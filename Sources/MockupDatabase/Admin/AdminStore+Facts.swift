@@ -11,20 +11,20 @@ public struct DatabaseFacts: Sendable, Hashable {
   public var unresolvedReservations: Int64
   /// The number of mockups that a worker can claim.
   public var pendingMockups: Int64
-  /// The time when the facts were read.
+  /// The time when the facts were read, by the database's clock.
   public var readAt: Date
 }
 
 extension AdminStore {
   /// Reads facts about the database and the work that waits in it.
   public func facts() async throws(CreditError) -> DatabaseFacts {
-    let now = now()
-    let facts = try await read(Queries.getDatabaseFacts, Parameters(now)) {
+    let facts = try await read(Queries.getDatabaseFacts, Parameters(now())) {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       return DatabaseFacts(
         schemaVersion: try columns.read(), version: try columns.read(),
-        unresolvedReservations: try columns.read(), pendingMockups: try columns.read(), readAt: now)
+        unresolvedReservations: try columns.read(), pendingMockups: try columns.read(),
+        readAt: try columns.read())
     }
     guard let facts = facts.first else { throw .database(.unexpectedAnswer("facts")) }
     return facts

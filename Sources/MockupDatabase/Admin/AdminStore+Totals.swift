@@ -30,7 +30,7 @@ public struct CreditTotals: Sendable, Hashable {
   public var oldestPendingAt: Date?
   /// The number of mockups that workers have leased.
   public var leasedMockups: Int64
-  /// The time when the totals were read.
+  /// The time when the totals were read, by the database's clock.
   public var readAt: Date
 }
 
@@ -40,8 +40,7 @@ extension AdminStore {
   /// The statement reads the counters, the settings of users and small indexes, but not the ledger,
   /// so that it can run every few seconds.
   public func totals() async throws(CreditError) -> CreditTotals {
-    let now = now()
-    let totals = try await read(Queries.getCreditTotals, Parameters(now)) {
+    let totals = try await read(Queries.getCreditTotals, Parameters(now())) {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       return CreditTotals(
@@ -50,7 +49,7 @@ extension AdminStore {
         usersExhausted: try columns.read(), openReservations: try columns.read(),
         unresolvedReservations: try columns.read(), oldestUnresolvedAt: try columns.read(),
         pendingMockups: try columns.read(), oldestPendingAt: try columns.read(),
-        leasedMockups: try columns.read(), readAt: now)
+        leasedMockups: try columns.read(), readAt: try columns.read())
     }
     guard let totals = totals.first else { throw .database(.unexpectedAnswer("totals")) }
     return totals

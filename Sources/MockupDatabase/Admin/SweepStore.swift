@@ -7,14 +7,14 @@ public import Postgres
 /// servers may sweep the same database.
 public struct SweepStore: Sendable {
   private let pool: Pool
-  private let now: @Sendable () -> Date
+  private let now: @Sendable () -> Date?
 
   /// Creates a store.
   ///
   /// - Parameters:
   ///   - pool: The connections to the database.
-  ///   - now: The clock by which reservations and leases expire.
-  public init(pool: Pool, now: @escaping @Sendable () -> Date = { Date() }) {
+  ///   - now: Returns the time, for tests; nil means the time of the database.
+  public init(pool: Pool, now: @escaping @Sendable () -> Date? = { nil }) {
     self.pool = pool
     self.now = now
   }

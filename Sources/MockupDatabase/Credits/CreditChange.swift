@@ -21,7 +21,7 @@ protocol CreditChange: Sendable {
 
   /// Returns the statement's parameters for a batch.
   static func parameters(
-    _ changes: [Self], now: Date, makeID: () -> UUID
+    _ changes: [Self], now: Date?, makeID: () -> UUID
   ) -> Parameters
 
   /// Makes a change that waits for its batch.

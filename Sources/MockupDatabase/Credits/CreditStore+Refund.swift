@@ -64,7 +64,7 @@ extension Refund: CreditChange {
     .refund(self, completion)
   }
 
-  static func parameters(_ refunds: [Refund], now: Date, makeID: () -> UUID) -> Parameters {
+  static func parameters(_ refunds: [Refund], now: Date?, makeID: () -> UUID) -> Parameters {
     Parameters(
       now,
       refunds.map(\.userID),

@@ -58,7 +58,7 @@ extension ReservationRequest: CreditChange {
   }
 
   static func parameters(
-    _ requests: [ReservationRequest], now: Date, makeID: () -> UUID
+    _ requests: [ReservationRequest], now: Date?, makeID: () -> UUID
   ) -> Parameters {
     Parameters(
       now,

@@ -122,7 +122,7 @@ extension Settlement: CreditChange {
   }
 
   static func parameters(
-    _ settlements: [Settlement], now: Date, makeID: () -> UUID
+    _ settlements: [Settlement], now: Date?, makeID: () -> UUID
   ) -> Parameters {
     Parameters(
       now,

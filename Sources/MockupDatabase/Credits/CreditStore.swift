@@ -14,7 +14,7 @@ public struct CreditStore: Sendable, DatabaseStore {
   typealias Failure = CreditError
 
   let pool: Pool
-  let now: @Sendable () -> Date
+  let now: @Sendable () -> Date?
   let makeID: @Sendable () -> UUID
   let writer: CreditWriter
   private let observer: (any ChangeObserver)?
@@ -24,12 +24,12 @@ public struct CreditStore: Sendable, DatabaseStore {
   /// - Parameters:
   ///   - pool: The connections to the database.
   ///   - limits: The limits of the batches that coalesce single changes.
-  ///   - now: The clock by which credits are reserved and expire.
+  ///   - now: Returns the time, for tests; nil means the time of the database.
   ///   - makeID: A function that makes the ids of ledger entries.
   ///   - observer: The observer of batches and of answers; nil for none.
   public init(
     pool: Pool, limits: BatchLimits = BatchLimits(),
-    now: @escaping @Sendable () -> Date = { Date() },
+    now: @escaping @Sendable () -> Date? = { nil },
     makeID: @escaping @Sendable () -> UUID = { .timeOrdered() },
     observer: (any ChangeObserver)? = nil
   ) {

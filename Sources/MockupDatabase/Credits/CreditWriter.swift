@@ -21,7 +21,7 @@ final class CreditWriter: Sendable {
   var isFull: Bool { capacity.isFull }
 
   init(
-    pool: Pool, limits: BatchLimits, now: @escaping @Sendable () -> Date,
+    pool: Pool, limits: BatchLimits, now: @escaping @Sendable () -> Date?,
     makeID: @escaping @Sendable () -> UUID, observer: (any ChangeObserver)? = nil
   ) {
     precondition(limits.shards > 0, "at least one shard is required")

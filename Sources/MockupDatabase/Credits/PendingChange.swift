@@ -37,7 +37,7 @@ enum PendingChange: Sendable {
 
   /// Returns the statement that makes the changes of a batch, or `nil` for an empty batch.
   static func statement(
-    of batch: [PendingChange], now: () -> Date, makeID: () -> UUID
+    of batch: [PendingChange], now: () -> Date?, makeID: () -> UUID
   ) -> (Statement, Parameters)? {
     func statement<Change: CreditChange>(
       _ changes: [(Change, Change.Completion)]

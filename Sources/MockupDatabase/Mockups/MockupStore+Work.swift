@@ -76,7 +76,7 @@ extension MockupStore {
   }
 
   /// Ends expired leases, and returns their number.
-  private func expireLeases(at now: Date, limit: Int32) async throws(MockupError) -> Int32 {
+  private func expireLeases(at now: Date?, limit: Int32) async throws(MockupError) -> Int32 {
     try await writeOne(Queries.expireLeases, Parameters(now, limit)) { row throws(PostgresError) in
       try row.decode(Int32.self, at: 0)
     }

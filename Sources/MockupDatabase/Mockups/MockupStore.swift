@@ -11,17 +11,17 @@ public struct MockupStore: Sendable, DatabaseStore {
   typealias Failure = MockupError
 
   let pool: Pool
-  let now: @Sendable () -> Date
+  let now: @Sendable () -> Date?
   let makeID: @Sendable () -> UUID
 
   /// Creates a store.
   ///
   /// - Parameters:
   ///   - pool: The connections to the database.
-  ///   - now: The clock by which reservations and leases expire.
+  ///   - now: Returns the time, for tests; nil means the time of the database.
   ///   - makeID: A function that makes the ids of mockups, their reservations and ledger entries.
   public init(
-    pool: Pool, now: @escaping @Sendable () -> Date = { Date() },
+    pool: Pool, now: @escaping @Sendable () -> Date? = { nil },
     makeID: @escaping @Sendable () -> UUID = { .timeOrdered() }
   ) {
     self.pool = pool

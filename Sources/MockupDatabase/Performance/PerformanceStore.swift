@@ -19,11 +19,11 @@ public struct PerformanceStore: Sendable {
   ///   - pool: The connections to the database.
   ///   - limits: The limits of the queue. Only ``BatchLimits/waiting``, the number of waiting
   ///     batches, is used.
-  ///   - now: The clock for the time when a batch was received.
+  ///   - now: Returns the time, for tests; nil means the time of the database.
   ///   - observer: The observer of groups of batches; nil for none.
   public init(
     pool: Pool, limits: BatchLimits = BatchLimits(),
-    now: @escaping @Sendable () -> Date = { Date() }, observer: (any ChangeObserver)? = nil
+    now: @escaping @Sendable () -> Date? = { nil }, observer: (any ChangeObserver)? = nil
   ) {
     let writer = PerformanceWriter(pool: pool, now: now)
     var limits = limits

@@ -5,7 +5,7 @@ internal import Postgres
 /// A writer that counts batches of pins and impressions in the database.
 struct PerformanceWriter: Sendable {
   let pool: Pool
-  let now: @Sendable () -> Date
+  let now: @Sendable () -> Date?
 
   /// Counts batches in one transaction, with the same results as if they were counted one by one.
   ///

@@ -7,14 +7,14 @@ public struct SceneStore: Sendable, DatabaseStore {
   typealias Failure = SceneError
 
   let pool: Pool
-  let now: @Sendable () -> Date
+  let now: @Sendable () -> Date?
 
   /// Creates a store.
   ///
   /// - Parameters:
   ///   - pool: The connections to the database.
-  ///   - now: The clock for the times when templates are created and changed.
-  public init(pool: Pool, now: @escaping @Sendable () -> Date = { Date() }) {
+  ///   - now: Returns the time, for tests; nil means the time of the database.
+  public init(pool: Pool, now: @escaping @Sendable () -> Date? = { nil }) {
     self.pool = pool
     self.now = now
   }

@@ -59,7 +59,8 @@ import Testing
   @Test func `the versioned migrations neither create nor call these objects`() throws {
     let names = try files().map { name(of: $0.path) }
     for migration in Schema.migrations where migration.version > 7 {
-      let code = code(migration.sql)
+      // They may drop an old version of a function.
+      let code = code(migration.sql).replacing(/DROP FUNCTION [^;]*;/, with: "")
       #expect(
         !code.contains(/CREATE (OR REPLACE )?(FUNCTION|PROCEDURE|VIEW|AGGREGATE|TRIGGER)/),
         "\(migration.name)")

@@ -1,6 +1,6 @@
 -- Leases the oldest pending mockups. See mockupd.claim_mockups.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 text         name of the worker
 -- $3 integer      maximum number of mockups   $4 integer  duration of the lease in seconds
 -- $5 integer      maximum total size of the mockups in bytes

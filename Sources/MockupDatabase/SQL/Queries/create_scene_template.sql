@@ -1,6 +1,6 @@
 -- Creates a user's scene template. See mockupd.create_scene_template for the outcomes.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid   user                 $3 uuid   request id    $4 uuid     id for the template
 -- $5 text   scene key            $6 text   name          $7 text     description
 -- $8 text   vendor's id          $9 text   vendor's URL  $10 jsonb   configuration

@@ -1,5 +1,5 @@
 -- Ends expired leases, and returns their number.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 integer      maximum number of leases
 SELECT mockupd.expire_leases($1, $2)

@@ -1,6 +1,6 @@
 -- Ends an attempt that made no picture. See mockupd.fail_mockup for the outcomes.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user                        $3 uuid     mockup
 -- $4 integer      attempt
 -- $5 text         error message               $6 boolean  whether the mockup may be attempted again

@@ -1,6 +1,6 @@
 -- Returns a user's credits, or no row if the user does not exist.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user
 -- $3 integer      year; null: the current year
 -- $4 integer      month; null: the current month
@@ -11,7 +11,9 @@ SELECT
   usage.monthly_used, usage.monthly_held
 FROM (
   SELECT
-    coalesce($3, extract(year FROM $1 AT TIME ZONE 'UTC')::integer) AS year,
-    coalesce($4, extract(month FROM $1 AT TIME ZONE 'UTC')::integer) AS month
+    clock.now,
+    coalesce($3, extract(year FROM clock.now AT TIME ZONE 'UTC')::integer) AS year,
+    coalesce($4, extract(month FROM clock.now AT TIME ZONE 'UTC')::integer) AS month
+  FROM (SELECT coalesce($1, now()) AS now) AS clock
 ) AS period
-CROSS JOIN LATERAL mockupd.usage_at($1, $2, period.year, period.month) AS usage
+CROSS JOIN LATERAL mockupd.usage_at(period.now, $2, period.year, period.month) AS usage

@@ -1,6 +1,6 @@
 -- Returns a reservation in its state at $1.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user
 -- $3 uuid         reservation id
 SELECT
@@ -8,5 +8,5 @@ SELECT
   r.year, r.month, r.created_at, r.expires_at, r.dispatched_at, r.settled_at,
   r.mockup_id, r.group_id, r.commit_id, r.late
 FROM mockupd.reservations AS row
-CROSS JOIN LATERAL mockupd.as_of(row, $1) AS r
+CROSS JOIN LATERAL mockupd.as_of(row, coalesce($1, now())) AS r
 WHERE row.user_id = $2 AND row.id = $3

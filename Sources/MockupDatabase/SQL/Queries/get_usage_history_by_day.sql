@@ -5,7 +5,7 @@
 -- it is charged to. So the days of a year add up to the year's counters. The index
 -- (user_id, year, month) serves the ledger: one on created_at would cost every commit.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user
 -- $3 integer      the first day   $4 integer  the last day
 WITH ledger AS (
@@ -26,7 +26,7 @@ WITH ledger AS (
     (created_at AT TIME ZONE 'UTC')::date - date '1970-01-01' AS number,
     sum(granted) AS reserved,
     sum(granted - (committed - overrun)
-      - CASE WHEN state = 'held' AND expires_at <= $1 THEN 0 ELSE held END) AS released
+      - CASE WHEN state = 'held' AND expires_at <= coalesce($1, now()) THEN 0 ELSE held END) AS released
   FROM mockupd.reservations
   WHERE user_id = $2 AND created_at > '-infinity' -- the condition of the index
     AND created_at >= (date '1970-01-01' + $3::integer)::timestamp AT TIME ZONE 'UTC'

@@ -3,7 +3,7 @@
 --
 -- An entry belongs to the month that it is charged to, as in the counters.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user
 -- $3 integer      the first month   $4 integer  the last month
 WITH ledger AS (
@@ -22,7 +22,7 @@ WITH ledger AS (
     year * 12 + month - 1 AS number,
     sum(granted) AS reserved,
     sum(granted - (committed - overrun)
-      - CASE WHEN state = 'held' AND expires_at <= $1 THEN 0 ELSE held END) AS released
+      - CASE WHEN state = 'held' AND expires_at <= coalesce($1, now()) THEN 0 ELSE held END) AS released
   FROM mockupd.reservations
   WHERE user_id = $2 AND created_at > '-infinity' -- the condition of the index
     -- The month of a reservation is that of its creation.

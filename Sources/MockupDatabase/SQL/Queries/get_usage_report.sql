@@ -4,7 +4,7 @@
 -- The sort key is the column figure, negated if the highest number comes first. Users with the same
 -- figure are sorted by id.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 integer      year; null: the current year   $3 integer  month; null: the current month
 -- $4 uuid         the only user; null: all users
 -- $5 boolean      only active users              $6 boolean  only users above their soft limit
@@ -14,8 +14,10 @@
 -- $11 bigint      maximum number of users
 WITH period AS (
   SELECT
-    coalesce($2, extract(year FROM $1 AT TIME ZONE 'UTC')::integer) AS year,
-    coalesce($3, extract(month FROM $1 AT TIME ZONE 'UTC')::integer) AS month
+    clock.now,
+    coalesce($2, extract(year FROM clock.now AT TIME ZONE 'UTC')::integer) AS year,
+    coalesce($3, extract(month FROM clock.now AT TIME ZONE 'UTC')::integer) AS month
+  FROM (SELECT coalesce($1, now()) AS now) AS clock
 ), report AS MATERIALIZED (
   SELECT r.*,
     CASE $8
@@ -26,7 +28,8 @@ WITH period AS (
       ELSE 0
     END AS figure
   FROM period
-  CROSS JOIN LATERAL mockupd.usage_report($1, period.year, period.month, $4, $5, $6, $7) AS r
+  CROSS JOIN LATERAL mockupd.usage_report(
+    period.now, period.year, period.month, $4, $5, $6, $7) AS r
 ), totals AS (
   SELECT
     count(*) AS users,

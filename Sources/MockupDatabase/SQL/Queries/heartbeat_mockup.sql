@@ -1,6 +1,6 @@
 -- Renews a lease. See mockupd.heartbeat_mockup for the outcomes.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user                        $3 uuid     mockup
 -- $4 integer      attempt                     $5 integer  duration of the lease in seconds
 SELECT

@@ -1,6 +1,6 @@
 -- Makes a batch of refunds. See mockupd.refund for the outcomes.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid[]       users                          $3 uuid[]     refund ids
 -- $4 uuid[]       ledger entries of the charges  $5 integer[]  credits; null: all that are left
 -- $6 uuid[]       ids for the ledger entries

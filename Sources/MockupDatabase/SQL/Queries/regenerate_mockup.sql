@@ -1,6 +1,6 @@
 -- Requests another picture for a mockup. See mockupd.regenerate_mockup for the outcomes.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user                        $3 uuid     mockup
 -- $4 uuid         request id                  $5 boolean  whether to skip approval
 -- $6 integer      credits                     $7 integer  time to live in seconds

@@ -1,6 +1,6 @@
 -- Makes a batch of reservations. See mockupd.reserve for the outcomes.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid[]       users                      $3 uuid[]  reservation ids
 -- $4 integer[]    credits                    $5 text[]  operations
 -- $6 integer[]    times to live in seconds   $7 uuid[]  mockups; null: none

@@ -1,6 +1,6 @@
 -- Settles an unresolved reservation. See mockupd.resolve_reservation.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user                            $3 uuid     reservation id
 -- $4 uuid         resolution id                   $5 integer  credits; 0: release all
 -- $6 boolean      whether the charge may exceed the held credits

@@ -1,7 +1,7 @@
 -- Dispatches, extends, commits or releases each of several reservations. See mockupd.settle for the
 -- outcomes.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid[]       users                            $3 uuid[]     reservation ids
 -- $4 text[]       actions: dispatch, extend, commit, release
 -- $5 uuid[]       commit ids                       $6 integer[]  credits; null: all that are left

@@ -1,7 +1,7 @@
 -- Changes a user's own scene template. A null parameter leaves its column unchanged. An empty
 -- string is stored as null in a column that may be null.
 --
--- $1 timestamptz  now
+-- $1 timestamptz  now; null: the time of the database
 -- $2 uuid   user                 $3 uuid   template
 -- $4 text   name                 $5 text   description
 -- $6 text   vendor's id          $7 text   vendor's URL   $8 jsonb    configuration
@@ -15,7 +15,7 @@ SET name = coalesce($4, t.name),
   preview_url = CASE WHEN $9 IS NULL THEN t.preview_url ELSE nullif($9, '') END,
   is_active = coalesce($10, t.is_active),
   recommended_collections = coalesce($11, t.recommended_collections),
-  updated_at = $1
+  updated_at = coalesce($1, clock_timestamp())
 WHERE t.id = $3 AND t.user_id = $2 AND NOT t.is_system
 RETURNING
   t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url,

@@ -1,6 +1,6 @@
 -- Sets a user's annual budget and monthly soft limit; null leaves the value unchanged. Other
--- guardrails are unchanged. Returns no row for an unknown user. Setting the current values again
--- changes nothing and leaves no record.
+-- guardrails are unchanged. Returns the usage in the current year and month, and no row for an
+-- unknown user. Setting the current values again changes nothing and leaves no record.
 CREATE OR REPLACE FUNCTION mockupd.set_budget(
   p_now timestamptz,
   p_user_id uuid,
@@ -10,6 +10,8 @@ CREATE OR REPLACE FUNCTION mockupd.set_budget(
 ) RETURNS TABLE (
   previous_annual_budget integer,
   previous_monthly_soft_limit integer,
+  year integer,
+  month integer,
   usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
@@ -17,15 +19,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
-  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_years integer[];
   v_previous jsonb;
   v_guardrails jsonb;
 BEGIN
   -- The lock orders the change with the user's reservations: a reservation either uses the old
   -- budget and is part of the usage returned here, or uses the new budget. All years are locked,
   -- since the budget also applies to late commits in earlier years.
-  IF mockupd.lock_user(p_now, p_user_id) = '{}' THEN
+  SELECT l.p_now, l.years INTO p_now, v_years FROM mockupd.lock_user(p_now, p_user_id) AS l;
+  IF v_years = '{}' THEN
     RETURN;
   END IF;
 
@@ -55,7 +57,9 @@ BEGIN
       previous_annual_budget, previous_monthly_soft_limit, v_previous);
   END IF;
 
-  SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u;
+  year := extract(year FROM p_now AT TIME ZONE 'UTC');
+  month := extract(month FROM p_now AT TIME ZONE 'UTC');
+  SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, year, month) AS u;
 
   -- The thresholds that are reached now; see mockupd.note_alerts(). Earlier years and months get no
   -- alerts.
@@ -64,10 +68,10 @@ BEGIN
     SET year_level = width_bucket(
         (usage.generation + usage.regeneration - usage.refund + usage.held)::float8
           / greatest(usage.annual_budget, 1), '{0.5,0.8,0.9,1}'::float8[]),
-      month_levels[v_month] = width_bucket(
+      month_levels[set_budget.month] = width_bucket(
         (usage.monthly_used + usage.monthly_held)::float8
           / greatest(usage.monthly_soft_limit, 1), '{0.5,0.8,0.9,1}'::float8[])
-    WHERE c.user_id = p_user_id AND c.year = v_year;
+    WHERE c.user_id = p_user_id AND c.year = set_budget.year;
   END IF;
   RETURN NEXT;
 END

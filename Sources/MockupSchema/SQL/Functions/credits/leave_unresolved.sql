@@ -10,6 +10,7 @@ AS $$
 DECLARE
   v_reservation mockupd.reservations := mockupd.lock_reservation(p_now, p_user_id, p_id);
 BEGIN
+  p_now := coalesce(p_now, clock_timestamp());
   IF v_reservation.state = 'dispatched' THEN
     UPDATE mockupd.reservations AS r SET expires_at = p_now
     WHERE r.user_id = p_user_id AND r.id = p_id;

@@ -1,5 +1,5 @@
--- Locks the counters of a reservation's year, and returns the reservation in its state at p_now;
--- null if the user has no such reservation.
+-- Locks the counters of a reservation's year, and returns the reservation in its state at p_now
+-- (null: at the time of the database); null if the user has no such reservation.
 CREATE OR REPLACE FUNCTION mockupd.lock_reservation(p_now timestamptz, p_user_id uuid, p_id uuid)
 RETURNS mockupd.reservations
 LANGUAGE plpgsql

@@ -8,6 +8,9 @@
 --   not_found              the user's ledger has no such row
 --   not_a_charge           the row is a refund, or its operation is unknown
 --   exceeds_charge         fewer credits of the charge are left to refund, or none
+--
+-- The time of the refunds is p_now, or if it is null the time of the database when the counters are
+-- locked.
 CREATE OR REPLACE FUNCTION mockupd.refund(
   p_now timestamptz,
   p_user_ids uuid[],
@@ -40,6 +43,7 @@ DECLARE
   v_left bigint;
   v_credits integer;
   v_balance bigint;
+  v_now timestamptz;
 BEGIN
   -- Ledger rows never change, so their years can be read before the lock. If a charge is missing,
   -- the loop reads again after the lock, as in mockupd.settle(): another session may have written
@@ -55,7 +59,7 @@ BEGIN
     EXIT WHEN v_found IS NOT DISTINCT FROM v_years;
     v_years := v_found;
 
-    PERFORM mockupd.lock_counters(p_now, p_user_ids, v_years);
+    SELECT l.p_now INTO v_now FROM mockupd.lock_counters(p_now, p_user_ids, v_years) AS l;
     EXIT WHEN array_position(v_years, NULL) IS NULL;
   END LOOP;
 
@@ -140,7 +144,7 @@ BEGIN
       (SELECT m.id FROM public.mockups AS m WHERE m.id = v_charge.mockup_id FOR KEY SHARE),
       v_credits, 'refund',
       mockupd.as_integer(v_balance), mockupd.as_integer(v_balance + v_credits),
-      v_charge.year, v_charge.month, p_now,
+      v_charge.year, v_charge.month, v_now,
       v_counters.entries + 1, v_charge.reservation_id, v_charge.id, v_usage.annual_budget)
     RETURNING * INTO entry;
 

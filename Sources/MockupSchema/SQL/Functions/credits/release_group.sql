@@ -1,9 +1,11 @@
 -- Releases every open reservation of a user's group. Returns one row: whether the group exists; the
 -- number of its reservations that were released, by this call or before, and the credits that they
--- gave back; replayed if this call released none; and the usage at p_now.
+-- gave back; replayed if this call released none; and the usage at p_now (null: at the time of the
+-- database), with its year and month.
 CREATE OR REPLACE FUNCTION mockupd.release_group(p_now timestamptz, p_user_id uuid, p_group_id uuid)
 RETURNS TABLE (
-  known boolean, reservations bigint, released bigint, replayed boolean, usage mockupd.usage
+  known boolean, reservations bigint, released bigint, replayed boolean,
+  year integer, month integer, usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -12,15 +14,13 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
-  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
   v_years integer[];
   v_ids uuid[];
 BEGIN
   -- All of the user's years are locked before the group is read. So no other session adds a
   -- reservation to the group or settles one until the transaction ends. The answer excludes
   -- reservations of years whose counters were made after the lock.
-  v_years := mockupd.lock_user(p_now, p_user_id);
+  SELECT l.p_now, l.years INTO p_now, v_years FROM mockupd.lock_user(p_now, p_user_id) AS l;
 
   SELECT coalesce(array_agg(r.id ORDER BY r.id), '{}') INTO v_ids
   FROM mockupd.reservations AS r
@@ -42,7 +42,9 @@ BEGIN
   ) AS given
   WHERE r.user_id = p_user_id AND r.group_id = p_group_id AND r.year = ANY (v_years);
 
-  SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, v_year, v_month) AS u;
+  year := extract(year FROM p_now AT TIME ZONE 'UTC');
+  month := extract(month FROM p_now AT TIME ZONE 'UTC');
+  SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, year, month) AS u;
   RETURN NEXT;
 END
 $$;

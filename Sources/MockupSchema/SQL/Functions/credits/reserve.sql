@@ -1,5 +1,6 @@
 -- Reserves p_credits[i] for p_user_ids[i] under the id p_ids[i], in the order of the arrays, in the
--- year and month of p_now. Returns one row for each request, in no particular order:
+-- year and month of p_now (null: the time of the database when the counters are locked). Returns
+-- one row for each request, in no particular order:
 --
 --   admitted, refused      with the credits granted (all, or in the mode best_effort as many as are
 --                          available), the time, and the usage after the request. If the id was
@@ -33,13 +34,19 @@ SET random_page_cost = 0.01
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
-  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_year integer := extract(year FROM coalesce(p_now, clock_timestamp()) AT TIME ZONE 'UTC');
+  v_month integer;
   v_counters mockupd.credit_counters[];
   v_decides boolean[];
 BEGIN
   PERFORM mockupd.make_counters(p_user_ids, v_year);
-  v_counters := mockupd.lock_counters(p_now, p_user_ids, ARRAY[v_year]);
+  SELECT l.p_now, l.counters INTO p_now, v_counters
+  FROM mockupd.lock_counters(p_now, p_user_ids, ARRAY[v_year]) AS l;
+  -- The function is called only if it fails, since a call costs more than the comparison.
+  IF extract(year FROM p_now AT TIME ZONE 'UTC') <> v_year THEN
+    PERFORM mockupd.require_year(p_now, v_year);
+  END IF;
+  v_month := extract(month FROM p_now AT TIME ZONE 'UTC');
 
   -- If several requests have the same new id, the first one whose mockup is not unknown is decided.
   -- Users that were added after the lock count as unknown.

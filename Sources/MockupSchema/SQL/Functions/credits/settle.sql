@@ -2,7 +2,7 @@
 --
 --   dispatch   Marks that the vendor is about to be called, so that the credits stay held when the
 --              reservation expires. Also extends it if p_times_to_live[i] is not null.
---   extend     Moves the expiry to p_now + p_times_to_live[i] seconds, never to an earlier time.
+--   extend     Moves the expiry to now + p_times_to_live[i] seconds, never to an earlier time.
 --   commit     Spends p_credits[i] (null: all that are left) under the idempotency key
 --              p_commit_ids[i], and writes the ledger row p_entry_ids[i]. Releases the rest, unless
 --              p_finals[i] is false. A final commit of 0 credits is a release. With
@@ -22,7 +22,7 @@
 --   exceeds_maximum        the reservation's commits would exceed 2^31 - 1 credits in total
 --   insufficient           too few credits are available
 --
--- With any other outcome than settled, a request changes nothing.
+-- With any other outcome, a request changes nothing. If p_now is null, the database's time counts.
 CREATE OR REPLACE FUNCTION mockupd.settle(
   p_now timestamptz,
   p_user_ids uuid[],
@@ -51,12 +51,11 @@ DECLARE
   v_runs bigint[];
   v_last_run bigint;
   v_counters mockupd.credit_counters[];
+  v_now timestamptz;
 BEGIN
   -- A reservation's period (year * 12 + month) never changes, so it can be read before the lock. If
-  -- one is missing (null), the loop reads again after the lock: another session may have made the
-  -- reservation meanwhile, and answers to other requests of the batch count it in the usage. The
-  -- batch does not know a reservation made after the last read: its counters are not locked.
-  --
+  -- one is missing (null), it is read again after the lock: another session may have made it, and
+  -- answers to other requests of the batch count it. One made after the last read is not found.
   -- A user's requests are divided into runs in which each reservation occurs once and the period is
   -- the same. Each run is decided as a set, and reads what the previous run wrote.
   LOOP
@@ -81,8 +80,9 @@ BEGIN
     ) AS i;
     EXIT WHEN v_found IS NOT DISTINCT FROM v_periods;
     v_periods := v_found;
-    v_counters := mockupd.lock_counters(
-      p_now, p_user_ids, ARRAY(SELECT DISTINCT (period - 1) / 12 FROM unnest(v_periods) AS period));
+    SELECT l.p_now, l.counters INTO v_now, v_counters FROM mockupd.lock_counters(
+      p_now, p_user_ids, ARRAY(SELECT DISTINCT (period - 1) / 12 FROM unnest(v_periods) AS period)
+    ) AS l;
     EXIT WHEN array_position(v_periods, NULL) IS NULL;
   END LOOP;
 
@@ -215,9 +215,9 @@ BEGIN
         entry_id = CASE WHEN i.ends AND i.charged > 0 THEN i.entry_id END,
         expires_at = greatest(
           r.expires_at,
-          CASE WHEN NOT i.settles THEN p_now + make_interval(secs => i.time_to_live) END),
-        dispatched_at = coalesce(r.dispatched_at, CASE i.action WHEN 'dispatch' THEN p_now END),
-        settled_at = CASE WHEN i.ends THEN p_now ELSE r.settled_at END,
+          CASE WHEN NOT i.settles THEN v_now + make_interval(secs => i.time_to_live) END),
+        dispatched_at = coalesce(r.dispatched_at, CASE i.action WHEN 'dispatch' THEN v_now END),
+        settled_at = CASE WHEN i.ends THEN v_now ELSE r.settled_at END,
         settled_usage = CASE WHEN i.ends THEN i.usage END
       FROM step AS i
       WHERE i.outcome IN ('settled', 'moved') AND r.user_id = i.user_id AND r.id = i.id
@@ -232,7 +232,7 @@ BEGIN
       SELECT
         (i.reservation).user_id, (i.reservation).id, i.commit_id, i.closes,
         coalesce(i.allow_overrun, false), i.charged = i.remaining, i.charged, i.exceeded,
-        i.released, i.is_late, CASE WHEN i.charged > 0 THEN i.entry_id END, p_now,
+        i.released, i.is_late, CASE WHEN i.charged > 0 THEN i.entry_id END, v_now,
         (i.reservation).state, (i.reservation).held, (i.reservation).committed,
         (i.reservation).overrun, (i.reservation).expires_at, (i.reservation).dispatched_at, i.usage
       FROM changed AS i
@@ -251,7 +251,7 @@ BEGIN
         -- mockupd.as_integer(), inlined
         least(greatest(balance.after + i.charged, -2147483648), 2147483647),
         least(greatest(balance.after, -2147483648), 2147483647),
-        i.year, i.month, p_now, i.entries + i.entries_so_far, i.id, i.is_late, i.exceeded, i.annual
+        i.year, i.month, v_now, i.entries + i.entries_so_far, i.id, i.is_late, i.exceeded, i.annual
       FROM step AS i
       CROSS JOIN LATERAL (
         SELECT i.annual

@@ -21,6 +21,7 @@ DECLARE
   v_user_ids uuid[];
   v_years integer[];
 BEGIN
+  p_now := coalesce(p_now, clock_timestamp());
   SELECT array_agg(claimed.user_id), array_agg(claimed.year), max(claimed.due_at)
   INTO v_user_ids, v_years, last_due_at
   FROM (

@@ -12,6 +12,7 @@ DECLARE
   v_reservation mockupd.reservations;
 BEGIN
   v_reservation := mockupd.lock_reservation(p_now, p_user_id, p_id);
+  p_now := coalesce(p_now, clock_timestamp());
   IF v_reservation.state IN ('dispatched', 'unresolved') THEN
     UPDATE mockupd.reservations AS r SET state = 'held', dispatched_at = NULL
     WHERE r.user_id = p_user_id AND r.id = p_id;

@@ -1,6 +1,6 @@
--- Returns a user's usage at p_now in a year and month; no row for an unknown user. Only reads: the
--- credits of held reservations that are due count as available, even if their expiry has not been
--- recorded yet.
+-- Returns a user's usage at p_now (null: at the time of the database) in a year and month; no row
+-- for an unknown user. Only reads: the credits of held reservations that are due count as
+-- available, even if their expiry has not been recorded yet.
 CREATE OR REPLACE FUNCTION mockupd.usage_at(
   p_now timestamptz, p_user_id uuid, p_year integer, p_month integer
 ) RETURNS SETOF mockupd.usage
@@ -14,6 +14,7 @@ DECLARE
   v_usage mockupd.usage;
   v_due record;
 BEGIN
+  p_now := coalesce(p_now, clock_timestamp());
   SELECT c AS counters, settings.guardrails INTO v_user
   FROM auth.users AS u
   LEFT JOIN mockupd.credit_counters AS c ON c.user_id = u.id AND c.year = p_year

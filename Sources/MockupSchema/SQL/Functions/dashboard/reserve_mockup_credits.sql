@@ -14,7 +14,6 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_now timestamptz := clock_timestamp();
   v_answer record;
   v_remaining integer;
 BEGIN
@@ -22,9 +21,9 @@ BEGIN
 
   IF p_credits IS NULL OR p_credits < 1 THEN
     SELECT mockupd.as_integer(mockupd.available(u)) INTO v_remaining
-    FROM mockupd.usage_at(v_now, p_user_id,
-      extract(year FROM v_now AT TIME ZONE 'UTC')::integer,
-      extract(month FROM v_now AT TIME ZONE 'UTC')::integer) AS u;
+    FROM mockupd.usage_at(now(), p_user_id,
+      extract(year FROM now() AT TIME ZONE 'UTC')::integer,
+      extract(month FROM now() AT TIME ZONE 'UTC')::integer) AS u;
     RETURN QUERY SELECT false, coalesce(v_remaining, 0), 'Credits must be at least 1.';
     RETURN;
   END IF;
@@ -33,7 +32,7 @@ BEGIN
   -- minutes.
   SELECT r.outcome, mockupd.as_integer(mockupd.available(r.usage)) AS remaining INTO v_answer
   FROM mockupd.reserve(
-    v_now, ARRAY[p_user_id], ARRAY[mockupd.time_ordered_id(v_now)], ARRAY[p_credits],
+    NULL, ARRAY[p_user_id], ARRAY[mockupd.time_ordered_id(clock_timestamp())], ARRAY[p_credits],
     ARRAY['generation'], ARRAY[900], ARRAY[NULL::uuid], ARRAY[NULL::uuid], ARRAY['normal']) AS r;
 
   RETURN QUERY SELECT

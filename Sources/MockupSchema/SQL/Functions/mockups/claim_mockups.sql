@@ -80,6 +80,8 @@ BEGIN
     array_fill(NULL::boolean, ARRAY[cardinality(v_ids)]),
     array_fill(NULL::integer, ARRAY[cardinality(v_ids)]),
     array_fill(NULL::uuid, ARRAY[cardinality(v_ids)])) AS s;
+  -- The lease begins when the locks of the reservations are held.
+  p_now := coalesce(p_now, clock_timestamp());
 
   PERFORM FROM public.mockups AS m
   WHERE m.id = ANY (v_ids) AND m.user_id = ANY (v_user_ids)

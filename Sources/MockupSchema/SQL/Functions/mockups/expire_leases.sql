@@ -15,6 +15,7 @@ DECLARE
   v_ids uuid[];
   v_user_ids uuid[];
 BEGIN
+  p_now := coalesce(p_now, clock_timestamp());
   SELECT array_agg(expired.mockup_id), array_agg(expired.user_id) INTO v_ids, v_user_ids
   FROM (
     SELECT j.mockup_id, j.user_id FROM mockupd.mockup_jobs AS j

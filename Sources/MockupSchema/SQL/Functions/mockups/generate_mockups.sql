@@ -2,8 +2,9 @@
 -- The arrays have no duplicates. The ids for pair i are p_mockup_ids[i] and p_reservation_ids[i].
 -- Outcomes:
 --
---   made                   a row for each pair, in order, with its failure or its current mockup;
---                          replayed is true if the request id was used before
+--   made                   a row for each pair, in order, with its failure or its current mockup,
+--                          and the usage in the current year and month; replayed is true if the
+--                          request id was used before
 --   conflicting_FIELD      the request id was used before with a different FIELD
 --   unknown_user           the user does not exist
 --   unknown_quote          the quote does not exist, or belongs to another user
@@ -30,6 +31,8 @@ CREATE OR REPLACE FUNCTION mockupd.generate_mockups(
   status text,
   file_url text,
   credits_used integer,
+  year integer,
+  month integer,
   usage mockupd.usage
 )
 LANGUAGE plpgsql SECURITY DEFINER
@@ -39,8 +42,8 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
-  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_year integer := extract(year FROM coalesce(p_now, clock_timestamp()) AT TIME ZONE 'UTC');
+  v_month integer;
   v_request mockupd.generation_requests;
   v_available bigint;
   v_pair record;
@@ -80,7 +83,7 @@ BEGIN
       mockup_ids, reservation_ids, failures)
     VALUES (
       p_user_id, p_request_id, p_asset_ids, p_scenes, p_skip_approval, p_quote_id, p_credits,
-      p_time_to_live, p_now, '{}', '{}', '{}')
+      p_time_to_live, coalesce(p_now, clock_timestamp()), '{}', '{}', '{}')
     ON CONFLICT DO NOTHING;
     v_replayed := NOT FOUND;
 
@@ -115,7 +118,10 @@ BEGIN
     -- mockups are made: a session that has changed mockups holds the lock on the user's feed, and
     -- must not wait for the counters then.
     PERFORM mockupd.make_counters(ARRAY[p_user_id], v_year);
-    PERFORM mockupd.lock_counters(p_now, ARRAY[p_user_id], ARRAY[v_year]);
+    SELECT l.p_now INTO p_now
+    FROM mockupd.lock_counters(p_now, ARRAY[p_user_id], ARRAY[v_year]) AS l;
+    PERFORM mockupd.require_year(p_now, v_year);
+    v_month := extract(month FROM p_now AT TIME ZONE 'UTC');
 
     -- An estimate that avoids making mockups that will be refused. The reservations below decide.
     SELECT mockupd.available(u) INTO v_available
@@ -199,11 +205,14 @@ BEGIN
     RETURNING r.* INTO v_request;
   END IF;
 
+  p_now := coalesce(p_now, clock_timestamp());
+  v_year := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month := extract(month FROM p_now AT TIME ZONE 'UTC');
   -- One statement, so that the mockups and the usage of a replay have the same snapshot.
   RETURN QUERY
   SELECT 'made', v_replayed, pair.asset_id, pair.scene,
     i.mockup_id, i.reservation_id, i.failure, m.status::text, m.file_url::text,
-    m.credits_used::integer, u::mockupd.usage
+    m.credits_used::integer, v_year, v_month, u::mockupd.usage
   FROM (
     SELECT a.id AS asset_id, s.key AS scene,
       row_number() OVER (ORDER BY a.ordinal, s.ordinal) AS ordinal

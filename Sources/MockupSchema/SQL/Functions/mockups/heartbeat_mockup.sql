@@ -1,5 +1,5 @@
--- Renews a lease for p_lease seconds from p_now. An expired lease can be renewed until it is taken
--- back. Outcomes:
+-- Renews a lease for p_lease seconds from p_now (null: from the time of the database). An expired
+-- lease can be renewed until it is taken back. Outcomes:
 --
 --   renewed                with the new expiry in the job
 --   not_found              the user has no such mockup
@@ -20,6 +20,7 @@ BEGIN
   SELECT j.* INTO job FROM mockupd.mockup_jobs AS j
   WHERE j.mockup_id = p_mockup_id AND j.user_id = p_user_id
   FOR UPDATE;
+  p_now := coalesce(p_now, clock_timestamp());
   SELECT m.* INTO mockup FROM public.mockups AS m
   WHERE m.id = p_mockup_id AND m.user_id = p_user_id;
 

@@ -33,11 +33,12 @@ AS $$
 DECLARE
   v_request mockupd.regeneration_requests;
   v_admission record;
+  v_now timestamptz := coalesce(p_now, clock_timestamp());
 BEGIN
   replayed := false;
   -- A mockup that was inserted directly has no job yet.
   INSERT INTO mockupd.mockup_jobs (mockup_id, user_id, state, requested_at, skip_approval)
-  SELECT m.id, m.user_id, 'done', p_now, false
+  SELECT m.id, m.user_id, 'done', v_now, false
   FROM public.mockups AS m WHERE m.id = p_mockup_id AND m.user_id = p_user_id
   ON CONFLICT DO NOTHING;
 
@@ -77,7 +78,7 @@ BEGIN
     -- and is retried.
     INSERT INTO mockupd.regeneration_requests
     VALUES (p_user_id, p_request_id, p_mockup_id, p_skip_approval, p_credits, p_time_to_live,
-      p_now, p_reservation_id)
+      v_now, p_reservation_id)
     RETURNING * INTO v_request;
 
     SELECT r.* INTO v_admission
@@ -93,7 +94,7 @@ BEGIN
         error_message = NULL
       WHERE m.id = p_mockup_id AND m.user_id = p_user_id;
       UPDATE mockupd.mockup_jobs AS j
-      SET state = 'queued', requested_at = p_now, skip_approval = p_skip_approval,
+      SET state = 'queued', requested_at = v_now, skip_approval = p_skip_approval,
         reservation_id = p_reservation_id, round_attempts = 0, may_be_charged = false,
         worker = NULL, outcome = NULL,
         outcome_credits = NULL, outcome_allow_overrun = NULL, outcome_error = NULL,

@@ -31,7 +31,7 @@ DECLARE
 BEGIN
   WITH claimed AS (
     INSERT INTO mockupd.performance_batches (batch_id, digest, received_at)
-    SELECT batch.id, sha256(batch.contents), p_now
+    SELECT batch.id, sha256(batch.contents), coalesce(p_now, clock_timestamp())
     FROM unnest(p_batch_ids, p_contents) AS batch (id, contents)
     ORDER BY batch.id
     ON CONFLICT DO NOTHING

@@ -37,6 +37,7 @@ DECLARE
   v_field text;
   v_template public.mockup_scene_templates;
 BEGIN
+  p_now := coalesce(p_now, clock_timestamp());
   -- Waits for a concurrent call with the same request id.
   INSERT INTO mockupd.scene_template_requests (user_id, id, template_id, request, created_at)
   VALUES (p_user_id, p_request_id, p_template_id, v_request, p_now)
