@@ -55,7 +55,8 @@ def connect(
         options=[
             # Connects again as soon as a call is retried; gRPC's own pauses begin at a second.
             ("grpc.initial_reconnect_backoff_ms", 50),
-            ("grpc.min_reconnect_backoff_ms", 50),
+            # In spite of its name, the time that an attempt to connect may take.
+            ("grpc.min_reconnect_backoff_ms", 5000),
             ("grpc.max_reconnect_backoff_ms", 1000),
             # The client retries, with the server's delays.
             ("grpc.enable_retries", 0),
