@@ -21,7 +21,7 @@ public enum Schema {
     migration(16, "administration", PackageResources._16_administration_sql),
     migration(17, "access", PackageResources._17_access_sql),
     migration(18, "alerts", PackageResources._18_alerts_sql),
-    migration(19, "database_time", PackageResources._19_database_time_sql),
+    migration(19, "changed_functions", PackageResources._19_changed_functions_sql),
   ]
 
   /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order of application.
@@ -49,6 +49,7 @@ public enum Schema {
       function("credits/require_year", PackageResources.require_year_sql),
       function("credits/lock_counters", PackageResources.lock_counters_sql),
       function("credits/lock_user", PackageResources.lock_user_sql),
+      function("credits/locked_users", PackageResources.locked_users_sql),
       function("credits/lock_reservation", PackageResources.lock_reservation_sql),
       function("credits/draw", PackageResources.draw_sql),
       function("credits/drawn", PackageResources.drawn_sql),

@@ -8,7 +8,7 @@ internal import NIOConcurrencyHelpers
 /// No item waits for a timer, and the load determines the size of the batches.
 ///
 /// One batch is in flight at a time, so that batches of one queue never wait for each other's
-/// locks.
+/// locks. For the locks of other sessions see ``Locks-swift.enum``.
 final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   /// A handle to the batch in flight, for the code that writes it.
   struct Batch: Sendable {
@@ -29,10 +29,32 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   /// Requests the cancellation of a write; the write must call ``Batch/finish(_:)`` in any case.
   typealias Cancellation = @Sendable () -> Void
 
+  /// The treatment of a batch that waited in vain for the lock of another session.
+  enum Locks: Sendable {
+    /// The halves are sent separately, to find the items that are locked; these fail.
+    case divide
+    /// The locked items are moved to other queues, and the others are sent again.
+    case divert(Diversion)
+    /// The batch is sent again until it gets the lock, at most ``maximumLockedAttempts`` times.
+    case wait
+  }
+
+  /// A way for locked items out of the queue, so that they do not hold up other items.
+  struct Diversion: Sendable {
+    /// Returns true if the item is known to be locked.
+    var isLocked: @Sendable (Item) -> Bool
+    /// Finds the locked ones of some items, and passes a Boolean for each, in order.
+    var find: @Sendable ([Item], _ completion: @escaping @Sendable ([Bool]) -> Void) -> Void
+    /// Returns the queue for a locked item.
+    var queue: @Sendable (Item) -> BatchQueue
+  }
+
   private let limits: BatchLimits
   private let capacity: QueueCapacity
   private let full: PostgresError
   private let joins: @Sendable (Item, Item) -> Bool
+  private let locks: Locks
+  private let onIdle: @Sendable () -> Void
   private let write: @Sendable (Batch) -> Cancellation?
   private let observer: (queue: WriteQueue, observer: any ChangeObserver)?
   private let state = NIOLockedValueBox(State())
@@ -43,11 +65,14 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   ///   - observer: The observer of the batches, with the name of the queue; nil for none.
   ///   - joins: Returns true if the batch that starts with the first item may also contain the
   ///     second. Other items keep their order, and wait for a later batch.
+  ///   - locks: The treatment of locked items.
+  ///   - onIdle: Called when no batch is in flight any more.
   ///   - write: Starts to write a batch, and returns its cancellation handler, if it has one.
   init(
     limits: BatchLimits, capacity: QueueCapacity? = nil,
     observer: (queue: WriteQueue, observer: any ChangeObserver)? = nil,
     joins: @escaping @Sendable (Item, Item) -> Bool = { _, _ in true },
+    locks: Locks = .divide, onIdle: @escaping @Sendable () -> Void = {},
     write: @escaping @Sendable (Batch) -> Cancellation?
   ) {
     self.limits = limits
@@ -56,6 +81,8 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
       .queueFull, "the write queue is full: \(limits.waiting) changes are waiting")
     self.observer = observer
     self.joins = joins
+    self.locks = locks
+    self.onIdle = onIdle
     self.write = write
   }
 
@@ -119,6 +146,8 @@ extension BatchQueue {
     var activeCount = 0
     /// The number of attempts to write these tickets, this one included.
     var attempts = 1
+    /// The number of attempts that met a lock, if the queue waits for locks.
+    var lockedAttempts = 0
     /// The time when the tickets were sent.
     var sentAt: ContinuousClock.Instant?
     /// The parts of the batch that are still to be sent, the next one last.
@@ -147,6 +176,7 @@ extension BatchQueue {
       state -> (Completion?, Cancellation?) in
       guard let completion = ticket.completion else { return (nil, nil) }
       ticket.completion = nil
+      if ticket.isDiverted { return (completion, ticket.cancelDiverted) }
       guard let batch = ticket.batch else {
         countCancelled(&state)
         return (completion, nil)
@@ -193,25 +223,33 @@ extension BatchQueue {
   }
 
   private func items(of number: Int) -> [Item] {
-    state.withLockedValue { state in
+    var locked: Tickets = []
+    let items = state.withLockedValue { state -> [Item] in
       guard let inFlight = state.inFlight, inFlight.number == number else { return [] }
-      let tickets = inFlight.tickets ?? takeNext(&state)
+      let tickets = inFlight.tickets ?? takeNext(&state, &locked)
       return tickets.map(\.item)
     }
+    divert(locked)
+    return items
   }
 
-  /// Takes the tickets of the next batch out of the queue.
-  private func takeNext(_ state: inout State) -> Tickets {
+  /// Takes the tickets of the next batch, and those that are known to be locked, out of the queue.
+  private func takeNext(_ state: inout State, _ locked: inout Tickets) -> Tickets {
     var batch: Tickets = []
     var rest: Tickets = []
     for ticket in state.waiting where ticket.completion != nil {
+      if case .divert(let diversion) = locks, diversion.isLocked(ticket.item) {
+        ticket.isDiverted = true
+        locked.append(ticket)
+        continue
+      }
       let fits =
         batch.count < limits.batch && (batch.first.map { joins($0.item, ticket.item) } ?? true)
       if fits { batch.append(ticket) } else { rest.append(ticket) }
     }
     state.waiting = rest
     state.waitingCount = rest.count
-    capacity.freeSlots(batch.count)
+    capacity.freeSlots(batch.count + locked.count)
     put(batch, &state)
     return batch
   }
@@ -231,8 +269,8 @@ extension BatchQueue {
   }
 
   private func finish(_ number: Int, _ result: Result<[Answer], PostgresError>) {
-    let (answered, next) = state.withLockedValue { state -> (Answered, Batch?) in
-      guard var inFlight = state.inFlight, inFlight.number == number else { return ([], nil) }
+    let end = state.withLockedValue { state -> End in
+      guard var inFlight = state.inFlight, inFlight.number == number else { return End() }
       guard let tickets = inFlight.tickets else {
         // The connection failed before it read the items. All waiting items get the error, and
         // their callers decide whether to retry.
@@ -241,10 +279,13 @@ extension BatchQueue {
         capacity.freeSlots(state.waitingCount)
         state.waitingCount = 0
         state.inFlight = nil
-        return (answers(to: all, result), nil)
+        return End(answered: answers(to: all, result), isIdle: true)
       }
       if let observer, let sentAt = inFlight.sentAt {
         observer.observer.batchEnded(of: observer.queue, after: sentAt.duration(to: .now))
+      }
+      if case .failure(let error) = result, error.isLocked {
+        return meetLock(error, tickets, inFlight, &state)
       }
       var answered: Answered = []
       switch result {
@@ -253,23 +294,128 @@ extension BatchQueue {
         inFlight.attempts += 1
         inFlight.parts.append(tickets)
       case .failure(let error) where error.mayBeDueToOneItem && tickets.count > 1:
-        // Nothing was written. Send the halves separately to find the item that is at fault.
-        let half = tickets.count / 2
-        inFlight.attempts = 1
-        inFlight.parts += [Array(tickets[half...]), Array(tickets[..<half])]
+        divide(tickets, &inFlight)
       default:
         inFlight.attempts = 1
         answered = answers(to: tickets, result)
       }
-      return (answered, beginNext(after: inFlight, &state))
+      return proceed(after: inFlight, &state, End(answered: answered))
     }
+    perform(end)
+  }
+
+  /// The consequences of the end of a write.
+  private struct End {
+    var answered: Answered = []
+    /// The tickets to divert.
+    var locked: Tickets = []
+    /// The batch in flight, in which the locked items are to be found.
+    var examined: (number: Int, items: [Item])?
+    var next: Batch?
+    var isIdle = false
+  }
+
+  private func perform(_ end: End) {
     // The next batch is sent before the completions run, so that the database does not wait for
     // them.
-    if let next { send(next) }
-    for (completion, answer) in answered { completion(answer) }
+    if let next = end.next { send(next) }
+    divert(end.locked)
+    for (completion, answer) in end.answered { completion(answer) }
+    if let (number, items) = end.examined, case .divert(let diversion) = locks {
+      diversion.find(items) { self.examined(number, $0) }
+    }
+    if end.isIdle { onIdle() }
+  }
+
+  /// Adds the halves of a batch, of which nothing was written, to the parts to be sent.
+  private func divide(_ tickets: Tickets, _ inFlight: inout InFlight) {
+    let half = tickets.count / 2
+    inFlight.attempts = 1
+    inFlight.parts += [Array(tickets[half...]), Array(tickets[..<half])]
+  }
+
+  private func meetLock(
+    _ error: PostgresError, _ tickets: Tickets, _ inFlight: InFlight, _ state: inout State
+  ) -> End {
+    var inFlight = inFlight
+    var end = End()
+    switch locks {
+    case .divert where tickets.count > 1:
+      return End(examined: (inFlight.number, tickets.map(\.item)))
+    case .divert:
+      end.locked = diverted(tickets)
+    case .wait where inFlight.lockedAttempts < maximumLockedAttempts:
+      inFlight.lockedAttempts += 1
+      inFlight.parts.append(tickets)
+    case .divide where tickets.count > 1:
+      divide(tickets, &inFlight)
+    case .wait, .divide:
+      inFlight.lockedAttempts = 0
+      end.answered = answers(to: tickets, .failure(error))
+    }
+    return proceed(after: inFlight, &state, end)
+  }
+
+  /// Diverts the locked items of the batch in flight, and sends the others again.
+  private func examined(_ number: Int, _ isLocked: [Bool]) {
+    let end = state.withLockedValue { state -> End in
+      guard var inFlight = state.inFlight, inFlight.number == number,
+        let tickets = inFlight.tickets
+      else { return End() }
+      let locked = zip(tickets, isLocked).filter(\.1).map(\.0)
+      if locked.isEmpty {
+        // The lock is gone, or is on another row.
+        divide(tickets, &inFlight)
+      } else {
+        inFlight.parts.append(zip(tickets, isLocked).filter { !$1 }.map(\.0))
+      }
+      return proceed(after: inFlight, &state, End(locked: diverted(locked)))
+    }
+    perform(end)
+  }
+
+  /// Returns those tickets that are not cancelled, to be passed to ``divert(_:)``.
+  private func diverted(_ tickets: Tickets) -> Tickets {
+    let tickets = tickets.filter { $0.completion != nil }
+    for ticket in tickets { ticket.isDiverted = true }
+    return tickets
+  }
+
+  /// Moves tickets to other queues.
+  private func divert(_ tickets: Tickets) {
+    guard case .divert(let diversion) = locks else { return }
+    for ticket in tickets {
+      do throws(PostgresError) {
+        let cancel = try diversion.queue(ticket.item).submit(ticket.item) {
+          self.take(ticket)?($0)
+        }
+        let isCancelled = state.withLockedValue { _ in
+          ticket.cancelDiverted = cancel
+          return ticket.completion == nil
+        }
+        if isCancelled { cancel() }
+      } catch {
+        take(ticket)?(.failure(error))
+      }
+    }
+  }
+
+  /// Returns the completion of a ticket, once.
+  private func take(_ ticket: Ticket<Item, Answer>) -> Completion? {
+    state.withLockedValue { _ in
+      defer { ticket.completion = nil }
+      return ticket.completion
+    }
   }
 
   private typealias Answered = [(Completion, Result<Answer, PostgresError>)]
+
+  private func proceed(after inFlight: InFlight, _ state: inout State, _ end: End) -> End {
+    var end = end
+    end.next = beginNext(after: inFlight, &state)
+    end.isIdle = end.next == nil
+    return end
+  }
 
   /// Starts the next write: the next part of the batch, or a batch of waiting items.
   private func beginNext(after inFlight: InFlight, _ state: inout State) -> Batch? {
@@ -280,6 +426,7 @@ extension BatchQueue {
       let batch = begin(&state)
       put(tickets, &state)
       state.inFlight?.attempts = inFlight.attempts
+      state.inFlight?.lockedAttempts = inFlight.lockedAttempts
       state.inFlight?.parts = parts
       return batch
     }
@@ -312,6 +459,10 @@ private final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendabl
   var completion: Completion?
   /// The number of the last write that included the item, or nil while it waits.
   var batch: Int?
+  /// True if the item is in another queue.
+  var isDiverted = false
+  /// Cancels the item in the other queue.
+  var cancelDiverted: (@Sendable () -> Void)?
 
   init(_ item: Item, _ completion: @escaping Completion) {
     self.item = item

@@ -100,7 +100,7 @@ public struct CreditStore: Sendable, DatabaseStore {
       let answers = try await database.query(Change.statement, parameters, Change.Answer.init)
       return try Change.outcomes(of: changes, answers, observer)
     }
-    return try await retrying { () throws(PostgresError) in
+    return try await retrying(on: pool) { pool throws(PostgresError) in
       guard allOrNothing else { return try await make(in: pool) }
       return try await pool.withTransaction { transaction throws(PostgresError) in
         let outcomes = try await make(in: transaction)

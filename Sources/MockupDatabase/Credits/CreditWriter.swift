@@ -8,14 +8,18 @@ internal import Postgres
 /// a transaction and batches of this program do not wait for each other's locks. Correctness does
 /// not depend on the shards: the engine locks each user's counters, so several programs may write
 /// to one database.
+///
+/// A user whose rows another session has locked leaves the shard, and waits for the lock apart, so
+/// that it does not hold up the shard's other users.
 final class CreditWriter: Sendable {
-  private typealias Queue = BatchQueue<PendingChange, PendingChange.Delivery>
+  private typealias Queue = LockedUsers.Queue
 
   private let shards: [Queue]
+  let lockedUsers: LockedUsers
   private let capacity: QueueCapacity
 
   /// The number of changes that wait for a batch.
-  var waitingCount: Int { shards.reduce(0) { $0 + $1.waitingCount } }
+  var waitingCount: Int { shards.reduce(lockedUsers.waitingCount) { $0 + $1.waitingCount } }
 
   /// True if one more change would be refused.
   var isFull: Bool { capacity.isFull }
@@ -26,11 +30,13 @@ final class CreditWriter: Sendable {
   ) {
     precondition(limits.shards > 0, "at least one shard is required")
     let capacity = QueueCapacity(limit: limits.waiting)
-    self.capacity = capacity
-    shards = (0..<limits.shards).map { _ in
+    let lockedUsers = LockedUsers()
+    @Sendable func makeQueue(
+      on pool: Pool, locks: Queue.Locks, onIdle: @escaping @Sendable () -> Void = {}
+    ) -> Queue {
       Queue(
         limits: limits, capacity: capacity, observer: observer.map { (.credits, $0) },
-        joins: { $0.isSameKind(as: $1) }
+        joins: { $0.isSameKind(as: $1) }, locks: locks, onIdle: onIdle
       ) { batch in
         do throws(PostgresError) {
           let submission = try pool.submit {
@@ -48,6 +54,18 @@ final class CreditWriter: Sendable {
         }
       }
     }
+    let diversion = Queue.Diversion(
+      isLocked: { lockedUsers.queue(of: $0.userID) != nil },
+      find: { Self.findLocked($0, in: pool, $1) },
+      queue: { change in
+        let userID = change.userID
+        return lockedUsers.queue(of: userID) {
+          makeQueue(on: pool.apart, locks: .wait) { lockedUsers.remove(userID) }
+        }
+      })
+    shards = (0..<limits.shards).map { _ in makeQueue(on: pool, locks: .divert(diversion)) }
+    self.lockedUsers = lockedUsers
+    self.capacity = capacity
   }
 
   /// Makes a change in the next batch, and passes its outcome to a completion; see ``BatchQueue``.
@@ -56,7 +74,7 @@ final class CreditWriter: Sendable {
   ) throws(CreditError) -> @Sendable () -> Void {
     let pending = change.pending(completion)
     do throws(PostgresError) {
-      return try shard(of: pending.userID).submit(pending) { result in
+      return try queue(of: pending.userID).submit(pending) { result in
         switch result {
         case .success(let deliver): deliver()
         case .failure(let error): pending.fail(.database(error))
@@ -74,8 +92,27 @@ final class CreditWriter: Sendable {
     }
   }
 
-  private func shard(of userID: UUID) -> Queue {
+  private func queue(of userID: UUID) -> Queue {
     // The last byte is random, or as good as random, in every kind of UUID in use.
-    shards[Int(userID.uuid.15) % shards.count]
+    lockedUsers.queue(of: userID) ?? shards[Int(userID.uuid.15) % shards.count]
+  }
+
+  /// Finds the changes whose users another session has locked; none if the search fails.
+  private static func findLocked(
+    _ changes: [PendingChange], in pool: Pool, _ completion: @escaping @Sendable ([Bool]) -> Void
+  ) {
+    let userIDs = Set(changes.map(\.userID))
+    do throws(PostgresError) {
+      _ = try pool.submit {
+        (Queries.findLockedUsers, Parameters(Array(userIDs)))
+      } completion: { rows in
+        let locked = Result { () throws(PostgresError) in
+          Set(try rows.get().map { row throws(PostgresError) in try row.decode(UUID.self, at: 0) })
+        }
+        completion(changes.map { (try? locked.get().contains($0.userID)) ?? false })
+      }
+    } catch {
+      completion(changes.map { _ in false })
+    }
   }
 }

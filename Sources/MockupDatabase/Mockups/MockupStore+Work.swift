@@ -18,6 +18,16 @@ public struct ClaimedMockup: Sendable, Hashable {
   public var attemptsLeft: Int32
 }
 
+extension ClaimedMockup {
+  fileprivate init(_ row: Row) throws(PostgresError) {
+    var columns = ColumnReader(row)
+    self.init(
+      mockup: try Mockup(&columns), leaseExpiresAt: try columns.read(),
+      credits: try columns.read(), templateID: try columns.read(),
+      templateURL: try columns.read(), attemptsLeft: try columns.read())
+  }
+}
+
 /// The result of completing or failing a mockup.
 public struct MockupOutcome: Sendable, Hashable {
   /// The current mockup.
@@ -61,17 +71,15 @@ extension MockupStore {
   ) async throws(MockupError) -> [ClaimedMockup] {
     let now = now()
     _ = try await expireLeases(at: now, limit: count)
-    let parameters = Parameters(
-      now, worker, count, Int32(lease.components.seconds), maximumBytes)
-    return try await write(Queries.claimMockups, parameters) { row throws(PostgresError) in
-      var columns = ColumnReader(row)
-      return ClaimedMockup(
-        mockup: try Mockup(&columns),
-        leaseExpiresAt: try columns.read(),
-        credits: try columns.read(),
-        templateID: try columns.read(),
-        templateURL: try columns.read(),
-        attemptsLeft: try columns.read())
+    do throws(PostgresError) {
+      return try await retrying(on: pool) { pool throws(PostgresError) in
+        // After it has met the lock of a user, it claims the mockups of the others.
+        let parameters = Parameters(
+          now, worker, count, Int32(lease.components.seconds), maximumBytes, pool !== self.pool)
+        return try await pool.query(Queries.claimMockups, parameters, ClaimedMockup.init)
+      }
+    } catch {
+      throw .database(error)
     }
   }
 

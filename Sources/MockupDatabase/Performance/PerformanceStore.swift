@@ -65,6 +65,8 @@ public struct PerformanceStore: Sendable {
   ///
   /// - Returns: The result of each batch, in order.
   public func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Answer] {
-    try await retrying { () throws(PostgresError) in try await writer.record(batches) }
+    try await retrying(on: writer.pool) { pool throws(PostgresError) in
+      try await writer.on(pool).record(batches)
+    }
   }
 }

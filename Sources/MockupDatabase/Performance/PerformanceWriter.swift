@@ -4,8 +4,15 @@ internal import Postgres
 
 /// A writer that counts batches of pins and impressions in the database.
 struct PerformanceWriter: Sendable {
-  let pool: Pool
+  var pool: Pool
   let now: @Sendable () -> Date?
+
+  /// Returns the same writer on another pool.
+  func on(_ pool: Pool) -> PerformanceWriter {
+    var writer = self
+    writer.pool = pool
+    return writer
+  }
 
   /// Counts batches in one transaction, with the same results as if they were counted one by one.
   ///

@@ -88,7 +88,7 @@ extension SceneStore {
       request.isActive, request.recommendedCollections)
     let rows: [CreateRow]
     do throws(PostgresError) {
-      rows = try await retrying { () throws(PostgresError) in
+      rows = try await retrying(on: pool) { pool throws(PostgresError) in
         try await pool.query(Queries.createSceneTemplate, parameters, CreateRow.init)
       }
     } catch {
@@ -118,7 +118,7 @@ extension SceneStore {
     let time = now()
     let changed: SceneTemplate?
     do throws(PostgresError) {
-      changed = try await retrying { () throws(PostgresError) in
+      changed = try await retrying(on: pool) { pool throws(PostgresError) in
         try await pool.withTransaction { transaction throws(PostgresError) in
           let own = Parameters(userID, id)
           guard
@@ -149,7 +149,7 @@ extension SceneStore {
   public func delete(_ id: UUID, of userID: UUID) async throws(SceneError) -> Bool {
     let count: Int
     do throws(PostgresError) {
-      count = try await retrying { () throws(PostgresError) in
+      count = try await retrying(on: pool) { pool throws(PostgresError) in
         try await pool.execute(Queries.deleteSceneTemplate, Parameters(userID, id))
       }
     } catch {

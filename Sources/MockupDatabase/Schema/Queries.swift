@@ -24,6 +24,8 @@ enum Queries {
     "export_ledger", PackageResources.export_ledger_sql)
   static let failMockup = statement(
     "fail_mockup", PackageResources.fail_mockup_sql)
+  static let findLockedUsers = statement(
+    "find_locked_users", PackageResources.find_locked_users_sql)
   static let findUsers = reading(
     "find_users", PackageResources.find_users_sql)
   static let generateMockups = statement(

@@ -3,20 +3,37 @@ internal import Postgres
 /// The maximum number of attempts to run a statement that fails because of a conflict.
 let maximumAttempts = 4
 
-/// Runs a statement, and retries it if it fails because of a conflict with another transaction.
+/// The maximum number of attempts to run a statement that meets a lock of another session.
 ///
-/// After a conflict, PostgreSQL has rolled the statement back.
+/// Each attempt waits for `lock_timeout` (``PostgresConfiguration/lockTimeout``).
+let maximumLockedAttempts = 100
+
+/// Runs a statement, and retries it if it fails because of another transaction.
+///
+/// In both cases, PostgreSQL has rolled the statement back:
+/// - After a conflict, the statement is run again at once.
+/// - If it met a lock, it is run again in the pool that is set apart (``Pool/apart``), until it
+///   gets the lock or the task is cancelled.
 func retrying<Value: Sendable>(
-  _ body: () async throws(PostgresError) -> Value
+  on pool: Pool, _ body: (Pool) async throws(PostgresError) -> Value
 ) async throws(PostgresError) -> Value {
-  for _ in 1..<maximumAttempts {
+  var pool = pool
+  var attempts = 1
+  var lockedAttempts = 0
+  while true {
     do throws(PostgresError) {
-      return try await body()
+      return try await body(pool)
     } catch {
-      guard error.isConflict else { throw error }
+      if error.isConflict, attempts < maximumAttempts {
+        attempts += 1
+      } else if error.isLocked, lockedAttempts < maximumLockedAttempts {
+        lockedAttempts += 1
+        pool = pool.apart
+      } else {
+        throw error
+      }
     }
   }
-  return try await body()
 }
 
 extension PostgresError {
@@ -38,6 +55,9 @@ extension PostgresError {
     default: false
     }
   }
+
+  /// A Boolean value that indicates whether the statement waited in vain for a lock.
+  var isLocked: Bool { sqlState == .lockNotAvailable }
 
   /// A Boolean value that indicates whether a single item of a batch may have caused the error.
   ///

@@ -59,6 +59,12 @@ public struct PostgresConfiguration: Sendable {
   /// The `statement_timeout` of each session: zero for no limit, nil for the server's default.
   public var statementTimeout: Duration?
 
+  /// The `lock_timeout` of each session: how long a statement waits for a lock before it fails with
+  /// SQLSTATE 55P03; nil for the server's default.
+  ///
+  /// If it is set, a ``Pool`` has one more connection, ``Pool/apart``.
+  public var lockTimeout: Duration?
+
   /// The session's `search_path`, in which unqualified names are looked up; nil for the server's
   /// default.
   ///
@@ -165,6 +171,10 @@ public struct PostgresConfiguration: Sendable {
     if let statementTimeout {
       let milliseconds = Int64((statementTimeout / .milliseconds(1)).rounded(.up))
       settings.append((name: "statement_timeout", value: String(max(milliseconds, 0))))
+    }
+    if let lockTimeout {
+      let milliseconds = Int64((lockTimeout / .milliseconds(1)).rounded(.up))
+      settings.append((name: "lock_timeout", value: String(max(milliseconds, 0))))
     }
     return settings
   }

@@ -7,6 +7,14 @@ public final class Pool: StatementExecutor {
   private let gate: ConnectionGate
   private let stopRequests: AsyncStream<Never>
   private let stop: AsyncStream<Never>.Continuation
+  private let apartPool: Pool?
+
+  /// The pool for statements that have met a lock: one more connection, so that they wait for the
+  /// lock without holding up other statements.
+  ///
+  /// It runs, is suspended and shuts down with this pool. Without
+  /// ``PostgresConfiguration/lockTimeout``, it is this pool itself.
+  public var apart: Pool { apartPool ?? self }
 
   /// Creates a pool, whose connections ``run()`` establishes.
   ///
@@ -15,9 +23,22 @@ public final class Pool: StatementExecutor {
   ///   - onEvent: Receives the events of the connections. Runs on their threads and must not block.
   /// - Throws: ``PostgresError`` if the configuration is invalid, or no file descriptor or thread
   ///   can be created.
-  public init(
+  public convenience init(
     configuration: PostgresConfiguration,
     onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in }
+  ) throws(PostgresError) {
+    var apart: Pool?
+    if configuration.lockTimeout != nil {
+      var configuration = configuration
+      configuration.connectionCount = 1
+      apart = try Pool(configuration, apart: nil, onEvent)
+    }
+    try self.init(configuration, apart: apart, onEvent)
+  }
+
+  private init(
+    _ configuration: PostgresConfiguration, apart: Pool?,
+    _ onEvent: @escaping @Sendable (PoolEvent) -> Void
   ) throws(PostgresError) {
     _ = try configuration.connectionString()
     let gate = ConnectionGate()
@@ -33,6 +54,7 @@ public final class Pool: StatementExecutor {
     self.configuration = configuration
     self.connections = connections
     self.gate = gate
+    apartPool = apart
     (stopRequests, stop) = AsyncStream.makeStream()
   }
 
@@ -42,9 +64,11 @@ public final class Pool: StatementExecutor {
   /// be called only once.
   public func run() async {
     for connection in connections { connection.start() }
-    for await _ in stopRequests {}
-    gate.close()
     await withTaskGroup(of: Void.self) { group in
+      if let apartPool { group.addTask { await apartPool.run() } }
+      for await _ in stopRequests {}
+      apartPool?.shutdown()
+      gate.close()
       for connection in connections {
         group.addTask { await connection.close(waitingUpTo: self.configuration.shutdownTimeout) }
       }
@@ -61,22 +85,28 @@ public final class Pool: StatementExecutor {
   /// ``PostgresError/Code/connectionUnavailable``.
   public func suspend(because error: PostgresError) {
     for connection in connections { connection.suspend(because: error) }
+    apartPool?.suspend(because: error)
   }
 
   /// Reconnects the connections that are suspended or pause before their next attempt, at once.
   public func resume() {
     for connection in connections { connection.resume() }
+    apartPool?.resume()
   }
 
   /// A Boolean value that indicates whether at least one connection is established.
   public var isConnected: Bool { connections.contains(where: \.isConnected) }
 
   /// The number of statements and transactions that are pending on all connections.
-  public var pendingCount: Int { connections.reduce(0) { $0 + $1.pendingCount } }
+  public var pendingCount: Int {
+    connections.reduce(apartPool?.pendingCount ?? 0) { $0 + $1.pendingCount }
+  }
 
   /// The time since the oldest statement in flight that may write was sent, on any connection; nil
   /// if there is none.
-  public var oldestWriteAge: Duration? { connections.compactMap(\.oldestWriteAge).max() }
+  public var oldestWriteAge: Duration? {
+    (connections.map(\.oldestWriteAge) + [apartPool?.oldestWriteAge]).compactMap(\.self).max()
+  }
 
   /// Waits until a connection is established.
   ///

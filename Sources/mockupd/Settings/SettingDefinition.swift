@@ -117,7 +117,8 @@ extension SettingKey {
     case .poolSize:
       .init(
         .integer(1...256, default: 4),
-        "number of connections for calls; the health check and LISTEN each have another one")
+        "number of connections for calls; the health check, LISTEN, and statements that wait for "
+          + "locks have another one each")
     case .maxPendingPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
@@ -128,6 +129,11 @@ extension SettingKey {
         "seconds to wait for a connection to one host of the database, also at the start")
     case .statementTimeout:
       .init(.integer(1...86_400, default: 30), "seconds that a statement may run")
+    case .lockTimeout:
+      .init(
+        .integer(1...60_000, default: 100),
+        "milliseconds that a statement waits for a lock of another session, before it is run again "
+          + "on the connection that is set apart for such statements")
     case .targetSession:
       .init(
         .choice(

@@ -19,6 +19,7 @@ enum SettingKey: String, CaseIterable {
   case maxPendingPerConnection = "database.maxPendingPerConnection"
   case connectTimeout = "database.connectTimeoutSeconds"
   case statementTimeout = "database.statementTimeoutSeconds"
+  case lockTimeout = "database.lockTimeoutMilliseconds"
   case targetSession = "database.targetSession"
   case synchronousCommit = "database.synchronousCommit"
   case tcpUserTimeout = "database.tcpUserTimeoutSeconds"

@@ -71,6 +71,7 @@ struct Settings: Sendable {
     database.maximumPending = try await reader.integer(.maxPendingPerConnection)
     database.connectTimeout = try await reader.seconds(.connectTimeout)
     database.statementTimeout = try await reader.seconds(.statementTimeout)
+    database.lockTimeout = .milliseconds(try await reader.integer(.lockTimeout))
 
     database.targetSession = try await reader.choice(.targetSession)
     let synchronousCommit: SynchronousCommit = try await reader.choice(.synchronousCommit)

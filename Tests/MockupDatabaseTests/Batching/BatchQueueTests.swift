@@ -5,7 +5,7 @@ import Testing
 @testable import MockupDatabase
 
 /// A queue whose batches a test writes by hand: the answer to a number is its square.
-private final class ManualWriter: Sendable {
+final class ManualWriter: Sendable {
   typealias Queue = BatchQueue<Int, Int>
 
   /// The batches that were sent and are not written yet.
@@ -17,13 +17,17 @@ private final class ManualWriter: Sendable {
   let queue: Queue
   private let sent: Sent
 
-  init(batch: Int = 512, waiting: Int = 4096, joins: @escaping @Sendable (Int, Int) -> Bool) {
+  init(
+    batch: Int = 512, waiting: Int = 4096, locks: Queue.Locks = .divide,
+    onIdle: @escaping @Sendable () -> Void = {},
+    joins: @escaping @Sendable (Int, Int) -> Bool
+  ) {
     var limits = BatchLimits()
     limits.batch = batch
     limits.waiting = waiting
     let sent = Sent()
     self.sent = sent
-    queue = Queue(limits: limits, joins: joins) { batch in
+    queue = Queue(limits: limits, joins: joins, locks: locks, onIdle: onIdle) { batch in
       sent.batches.withLock { $0.append(batch) }
       return { sent.cancellations.withLock { $0 += 1 } }
     }

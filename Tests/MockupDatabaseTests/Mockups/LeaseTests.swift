@@ -99,7 +99,9 @@ import Testing
     }
   }
 
-  @Test func `a sweep expires leases up to its limit and skips locked jobs`() async throws {
+  @Test func `a sweep expires leases up to its limit and skips locked jobs and mockups`()
+    async throws
+  {
     try await WorkerFixture.with { fixture in
       let user = try await fixture.ledger.user()
       for _ in 0..<3 { _ = try await fixture.claimed(of: user) }
@@ -110,8 +112,10 @@ import Testing
       #expect(try await sweep(10) == ["0"])
       fixture.ledger.clock.advance(by: 60)
       #expect(try await sweep(2) == ["2"])
-      let lock = "SELECT FROM mockupd.mockup_jobs FOR UPDATE"
-      #expect(try await fixture.ledger.withLocks(lock) { try await sweep(10) } == ["0"])
+      for table in ["mockupd.mockup_jobs", "public.mockups"] {
+        let lock = "SELECT FROM \(table) FOR UPDATE"
+        #expect(try await fixture.ledger.withLocks(lock) { try await sweep(10) } == ["0"])
+      }
       #expect(try await sweep(10) == ["1"])
       let page = try await fixture.store.mockups(of: user, count: 10)
       #expect(page.mockups.map(\.status) == [.pending, .pending, .pending])

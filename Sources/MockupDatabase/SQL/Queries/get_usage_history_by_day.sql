@@ -26,7 +26,8 @@ WITH ledger AS (
     (created_at AT TIME ZONE 'UTC')::date - date '1970-01-01' AS number,
     sum(granted) AS reserved,
     sum(granted - (committed - overrun)
-      - CASE WHEN state = 'held' AND expires_at <= coalesce($1, now()) THEN 0 ELSE held END) AS released
+      - CASE WHEN state = 'held' AND expires_at <= coalesce($1, now()) THEN 0
+        ELSE held END) AS released
   FROM mockupd.reservations
   WHERE user_id = $2 AND created_at > '-infinity' -- the condition of the index
     AND created_at >= (date '1970-01-01' + $3::integer)::timestamp AT TIME ZONE 'UTC'

@@ -22,7 +22,8 @@ WITH ledger AS (
     year * 12 + month - 1 AS number,
     sum(granted) AS reserved,
     sum(granted - (committed - overrun)
-      - CASE WHEN state = 'held' AND expires_at <= coalesce($1, now()) THEN 0 ELSE held END) AS released
+      - CASE WHEN state = 'held' AND expires_at <= coalesce($1, now()) THEN 0
+        ELSE held END) AS released
   FROM mockupd.reservations
   WHERE user_id = $2 AND created_at > '-infinity' -- the condition of the index
     -- The month of a reservation is that of its creation.

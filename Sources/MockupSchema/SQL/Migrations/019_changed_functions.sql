@@ -1,5 +1,5 @@
--- Functions whose results have changed since they read the time of the database under their locks.
--- Their files create them again.
+-- Functions whose parameters or results have changed, since they read the time of the database
+-- under their locks, or can leave out locked users. Their files create them again.
 
 DROP FUNCTION IF EXISTS mockupd.lock_counters(timestamptz, uuid[], integer[]);
 DROP FUNCTION IF EXISTS mockupd.lock_user(timestamptz, uuid);
@@ -7,3 +7,4 @@ DROP FUNCTION IF EXISTS mockupd.release_group(timestamptz, uuid, uuid);
 DROP FUNCTION IF EXISTS mockupd.generate_mockups(
   timestamptz, uuid, uuid, uuid[], text[], boolean, uuid, integer, integer, uuid[], uuid[]);
 DROP FUNCTION IF EXISTS mockupd.set_budget(timestamptz, uuid, integer, integer, text);
+DROP FUNCTION IF EXISTS mockupd.claim_mockups(timestamptz, text, integer, integer, integer);

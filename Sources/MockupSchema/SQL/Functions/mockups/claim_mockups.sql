@@ -8,8 +8,12 @@
 -- A mockup whose reservation is no longer open fails, with the reason, and is not returned. The
 -- reservation may have expired before a worker claimed the mockup, or may have been settled by
 -- another call.
+--
+-- Waits for the counters of the users, which another session may have locked. If p_skip_locked is
+-- true, it leaves out the mockups of such users instead.
 CREATE OR REPLACE FUNCTION mockupd.claim_mockups(
-  p_now timestamptz, p_worker text, p_count integer, p_lease integer, p_bytes integer
+  p_now timestamptz, p_worker text, p_count integer, p_lease integer, p_bytes integer,
+  p_skip_locked boolean
 ) RETURNS TABLE (
   mockup public.mockups,
   job mockupd.mockup_jobs,
@@ -28,7 +32,14 @@ DECLARE
   v_user_ids uuid[];
   v_reservation_ids uuid[];
   v_reasons text[];
+  v_locked_users uuid[] := '{}';
 BEGIN
+  IF p_skip_locked THEN
+    v_locked_users := ARRAY(
+      SELECT l.user_id FROM mockupd.locked_users(ARRAY(
+        SELECT DISTINCT j.user_id FROM mockupd.mockup_jobs AS j WHERE j.state = 'queued')) AS l);
+  END IF;
+
   SELECT
     array_agg(oldest.mockup_id ORDER BY oldest.requested_at, oldest.mockup_id),
     array_agg(oldest.user_id ORDER BY oldest.requested_at, oldest.mockup_id),
@@ -37,7 +48,7 @@ BEGIN
   FROM (
     SELECT j.mockup_id, j.user_id, j.reservation_id, j.requested_at FROM mockupd.mockup_jobs AS j
     JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
-    WHERE j.state = 'queued' AND m.status = 'pending'
+    WHERE j.state = 'queued' AND m.status = 'pending' AND j.user_id <> ALL (v_locked_users)
     ORDER BY j.requested_at, j.mockup_id
     LIMIT p_count
     FOR UPDATE OF j SKIP LOCKED

@@ -19,19 +19,16 @@ BEGIN
   SELECT array_agg(expired.mockup_id), array_agg(expired.user_id) INTO v_ids, v_user_ids
   FROM (
     SELECT j.mockup_id, j.user_id FROM mockupd.mockup_jobs AS j
+    JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
     WHERE j.state = 'leased' AND j.lease_expires_at <= p_now
     ORDER BY j.lease_expires_at
     LIMIT p_limit
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF j SKIP LOCKED
+    FOR NO KEY UPDATE OF m SKIP LOCKED
   ) AS expired;
   IF v_ids IS NULL THEN
     RETURN 0;
   END IF;
-
-  PERFORM FROM public.mockups AS m
-  WHERE m.id = ANY (v_ids) AND m.user_id = ANY (v_user_ids)
-  ORDER BY m.id
-  FOR NO KEY UPDATE;
 
   UPDATE public.mockups AS m
   SET

@@ -1,0 +1,145 @@
+import FoundationEssentials
+import MockupCore
+import Postgres
+import TestSupport
+import Testing
+
+@testable import MockupDatabase
+
+/// Users whose rows another session has locked, such as an operator with an open transaction.
+@Suite(.timeLimit(.minutes(15))) struct LockedUserTests {
+  private static func lock(of user: UUID) -> String {
+    "SELECT FROM mockupd.credit_counters WHERE user_id = '\(user)' FOR UPDATE"
+  }
+
+  /// Runs a closure with a locked user, twelve others, and stores with one shard and a short
+  /// `lock_timeout`.
+  private func withStores(
+    _ body: (LedgerFixture, Pool, CreditStore, _ locked: UUID, _ others: [UUID]) async throws
+      -> Void
+  ) async throws {
+    try await LedgerFixture.with { ledger in
+      var users: [UUID] = []
+      for _ in 0..<13 {
+        let user = try await ledger.user(budget: 100)
+        try await ledger.release(try await ledger.reserve(1, for: user).reservation.id, for: user)
+        users.append(user)
+      }
+      let configure = { (configuration: inout PostgresConfiguration) in
+        configuration.lockTimeout = .milliseconds(20)
+        configuration.connectionCount = 2
+      }
+      try await ledger.database.withPool(configure) { pool in
+        var limits = BatchLimits()
+        limits.shards = 1
+        let store = CreditStore(pool: pool, limits: limits, now: { ledger.clock.now })
+        try await body(ledger, pool, store, users[0], Array(users.dropFirst()))
+        #expect(try await store.usage(of: users[0]).held == 5)
+        // The user has left the queue of locked users.
+        try await eventually("no user is locked") {
+          store.writer.lockedUsers.queue(of: users[0]) == nil
+        }
+      }
+    }
+  }
+
+  @Test func `a locked user holds up no other user of the shard`() async throws {
+    try await withStores { ledger, _, store, locked, others in
+      let waiting = try await ledger.withLocks(Self.lock(of: locked)) {
+        let first = Task {
+          try await store.reserve(ReservationRequest(userID: locked, id: UUID(), credits: 3))
+        }
+        // These share batches with the locked user's.
+        for _ in 0..<3 {
+          let outcomes = try await withThrowingTaskGroup(of: ReservationOutcome.self) { group in
+            for user in others {
+              group.addTask {
+                try await store.reserve(ReservationRequest(userID: user, id: UUID(), credits: 1))
+              }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+          }
+          #expect(outcomes.count == others.count)
+          #expect(outcomes.allSatisfy { $0.admission.isAdmitted && !$0.isReplayed })
+        }
+        let second = Task {
+          try await store.reserve(ReservationRequest(userID: locked, id: UUID(), credits: 2))
+        }
+        try await eventually("the locked user waits apart") {
+          store.writer.lockedUsers.queue(of: locked) != nil
+        }
+        return [first, second]
+      }
+      for task in waiting { #expect(try await task.value.admission.isAdmitted) }
+    }
+  }
+
+  @Test func `a locked user's settlements and batches wait, and others are settled`() async throws {
+    try await withStores { ledger, _, store, locked, others in
+      let held = try await store.reserve(
+        ReservationRequest(userID: locked, id: UUID(), credits: 9))
+      let theirs = try await store.reserve(
+        others.map { try ReservationRequest(userID: $0, id: UUID(), credits: 1) })
+      let waiting = try await ledger.withLocks(Self.lock(of: locked)) {
+        let settled = Task {
+          try await store.settle(
+            Settlement(
+              userID: locked, reservationID: held.reservation.id,
+              action: .commit(id: UUID(), credits: 4)))
+        }
+        let batch = Task {
+          try await store.reserve([
+            ReservationRequest(userID: locked, id: UUID(), credits: 5)
+          ])
+        }
+        for reserved in theirs {
+          let id = try reserved.get().reservation
+          _ = try await store.settle(
+            Settlement(userID: id.userID, reservationID: id.id, action: .release))
+        }
+        return (settled, batch)
+      }
+      #expect(try await waiting.0.value.charged == 4)
+      #expect(try await waiting.1.value.count == 1)
+    }
+  }
+
+  @Test func `cancelling the calls of a locked user has no effect later`() async throws {
+    try await withStores { ledger, _, store, locked, others in
+      _ = try await store.reserve(ReservationRequest(userID: locked, id: UUID(), credits: 5))
+      try await ledger.withLocks(Self.lock(of: locked)) {
+        let cancelled = Task {
+          try await store.reserve(ReservationRequest(userID: locked, id: UUID(), credits: 7))
+        }
+        async let other = store.reserve(
+          ReservationRequest(userID: others[0], id: UUID(), credits: 1))
+        try await eventually("the locked user waits apart") {
+          store.writer.lockedUsers.queue(of: locked) != nil
+        }
+        cancelled.cancel()
+        await #expect(throws: CreditError.self) { try await cancelled.value }
+        #expect(try await other.admission.isAdmitted)
+        // An attempt that is in flight ends at its timeout.
+        try await eventually("the queue of the locked user is empty") {
+          store.writer.lockedUsers.queue(of: locked) == nil
+        }
+      }
+    }
+  }
+
+  @Test func `workers claim the mockups of others while a user is locked`() async throws {
+    try await withStores { ledger, pool, store, locked, others in
+      _ = try await store.reserve(ReservationRequest(userID: locked, id: UUID(), credits: 4))
+      let fixture = WorkerFixture(
+        ledger: ledger, store: MockupStore(pool: pool, now: { ledger.clock.now }))
+      let mine = try await fixture.pending(of: locked)
+      ledger.clock.advance(by: 1)
+      let other = try await fixture.pending(of: others[0])
+      try await ledger.withLocks(Self.lock(of: locked)) {
+        let claimed = try await fixture.claim(2)
+        #expect(claimed.map(\.mockup.id) == [other])
+      }
+      #expect(try await fixture.claim(2).map(\.mockup.id) == [mine])
+    }
+  }
+}
