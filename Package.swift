@@ -30,9 +30,6 @@ let embedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
-let http2: [Target.Dependency] = ["NIOHPACK", "NIOHTTP2"].map {
-  .product(name: $0, package: "swift-nio-http2")
-}
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let protobufPluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
@@ -68,7 +65,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(
@@ -80,6 +76,8 @@ let package = Package(
     // C libraries, and C sources of this package.
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
+      name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLinux"),
@@ -90,7 +88,7 @@ let package = Package(
     // Protocols and database access, independent of the domain.
     .module("ProtobufC", ["CProtobufC"]),
     .module("TTRPC", ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + tracing),
-    .module("GRPC", ["CZlib", "ProtobufC", "TTRPC", logging] + nio + http2),
+    .module("GRPC", ["CNghttp2", "CZlib", "ProtobufC", "TTRPC", logging] + nio),
     .module(
       "TTRPCServices",
       ["CTTRPCServicesMessages", "ProtobufC", "TTRPC"] + nio),
@@ -180,9 +178,9 @@ let package = Package(
     .tests(
       "TTRPCTests",
       [
-        "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC", "TestSupport", logging, metrics,
-        metricsTestKit,
-      ] + nio + http2 + tracing),
+        "CNghttp2", "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC", "TestSupport",
+        logging, metrics, metricsTestKit,
+      ] + nio + tracing),
     .tests(
       "TTRPCConformanceTests",
       [

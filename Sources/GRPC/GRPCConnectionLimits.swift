@@ -1,49 +1,40 @@
-internal import NIOCore
-internal import NIOHTTP2
 internal import TTRPC
 
-extension NIOHTTP2Handler.ConnectionConfiguration {
-  /// The settings of a server's connection, and the limits at which NIOHTTP2 closes it.
-  init(_ limits: ServerLimits) {
-    self.init()
-    initialSettings = [
-      HTTP2Setting(parameter: .maxConcurrentStreams, value: limits.callsPerConnection),
-      HTTP2Setting(
-        parameter: .initialWindowSize,
-        value: min(limits.effectiveQueuedBytesPerStream, Int(Int32.max))),
-      HTTP2Setting(parameter: .maxHeaderListSize, value: Self.maximumHeaderListSize),
-      HTTP2Setting(parameter: .enablePush, value: 0),
-    ]
-    // The server can end all streams of a connection at once while their client still sends. Frames
-    // of a stream that NIOHTTP2 has forgotten end the connection.
-    maximumRecentlyResetStreams = limits.callsPerConnection
-    // All streams can have headers, trailers and a reset to write, and as many changes of windows.
-    maximumBufferedControlFrames = 4 * limits.callsPerConnection + 100
-    // The count restarts only at HEADERS and at the end of a stream; a client may well send some
-    // empty frames in between.
-    maximumSequentialEmptyDataFrames = 100
-    // NIOHTTP2 counts PING frames even if each follows a response, as those of a client do that
-    // measures bandwidth. The handler has a limit of its own, `GRPCControlFrameLimit`; this one
-    // stops a peer that sends nothing else.
-    controlFrameRateLimit.maximumCount = 200
-    controlFrameRateLimit.windowLength = .milliseconds(1)
-    // The frames that a client had sent when it read GOAWAY are errors of their streams.
-    maximumConnectionGlitches = limits.callsPerConnection + 200
+/// The limits of a gRPC connection, which follow from those of the server.
+extension ServerLimits {
+  /// The maximum number of open streams.
+  ///
+  /// The limits on calls are lower, so that neither endless calls nor others keep a client from
+  /// making calls of the other kind, or from asking for the server's health.
+  var streamsPerGRPCConnection: Int {
+    callsPerConnection + endlessCallsPerConnection + Self.spareStreams
+  }
+
+  /// The number of streams for calls that are answered at once.
+  private static let spareStreams = 64
+
+  var http2: HTTP2Session.Configuration {
+    HTTP2Session.Configuration(
+      maxConcurrentStreams: streamsPerGRPCConnection,
+      streamWindow: min(effectiveQueuedBytesPerStream, Int(Int32.max)),
+      connectionWindow: min(max(queuedBytesPerConnection, 65_535), Int(Int32.max)),
+      maxHeaderListSize: Self.maximumHeaderListSize)
   }
 
   /// The maximum size of a request's header list, in bytes.
-  private static let maximumHeaderListSize = 16_384
-}
+  static var maximumHeaderListSize: Int { 16_384 }
 
-extension NIOHTTP2Handler.StreamConfiguration {
-  /// The limits on errors of streams, above which NIOHTTP2 closes the connection.
-  init(_ limits: ServerLimits) {
-    self.init()
-    // A client may cancel all its calls at once.
-    streamResetFrameRateLimit.maximumCount =
-      limits.callsPerConnection + limits.wastedFramesPerSecond
-    streamResetFrameRateLimit.windowLength = .seconds(1)
-    streamErrorRateLimit.maximumCount = limits.callsPerConnection + 200
-    streamErrorRateLimit.windowLength = .seconds(30)
+  /// A client may cancel all its calls at once.
+  var resetLimit: GRPCResetLimit {
+    GRPCResetLimit(
+      burst: streamsPerGRPCConnection + wastedFramesPerSecond, perSecond: wastedFramesPerSecond)
   }
+
+  /// The maximum number of bytes that are read from a connection in one event-loop tick, which is
+  /// some 80 calls.
+  static var bytesPerGRPCRead: Int { 8192 }
+
+  /// The number of unsent bytes of a stream from which its writer waits, and of a connection that
+  /// are written at a time.
+  static var maximumUnsentBytes: Int { 65_536 }
 }

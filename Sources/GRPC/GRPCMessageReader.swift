@@ -38,9 +38,21 @@ struct GRPCMessageReader {
   /// The bytes of messages that were not returned yet.
   var bufferedBytes: Int { buffer.readableBytes }
 
-  mutating func append(_ bytes: ByteBuffer) {
-    var bytes = bytes
-    buffer.writeBuffer(&bytes)
+  mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    if buffer.readerIndex > buffer.readableBytes { buffer.discardReadBytes() }
+    unsafe buffer.writeBytes(bytes)
+  }
+
+  /// Returns the message in the data of a whole stream, if it is one message without compression
+  /// and within a limit.
+  static func onlyMessage(
+    in data: UnsafeRawBufferPointer, limit: Int
+  ) -> UnsafeRawBufferPointer? {
+    guard data.count >= prefixLength, unsafe data[0] == 0 else { return nil }
+    let length = unsafe UInt32(
+      bigEndian: data.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
+    guard length <= limit, prefixLength + Int(length) == data.count else { return nil }
+    return unsafe UnsafeRawBufferPointer(rebasing: data[prefixLength...])
   }
 
   /// Returns the next message, or `nil` if it has not arrived completely.
@@ -74,7 +86,7 @@ struct GRPCMessageReader {
       bytes = try inflated(message)
     }
     buffer.moveReaderIndex(forwardBy: frameLength)
-    if buffer.readableBytes == 0 { buffer.clear() } else { buffer.discardReadBytes() }
+    if buffer.readableBytes == 0 { buffer.clear() }
     return Message(bytes: bytes, frameLength: frameLength)
   }
 

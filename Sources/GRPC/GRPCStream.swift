@@ -1,13 +1,17 @@
 internal import NIOCore
 internal import TTRPC
 
-/// An HTTP/2 stream whose call has no outcome yet.
+/// An HTTP/2 stream that was opened by the request of a call, until it is closed.
 final class GRPCStream {
-  /// The request, until its call starts.
-  var request: CallRequest?
+  let id: UInt32
   /// The time at which the stream was opened.
   let opened: NIODeadline
+
+  // MARK: The request
+
   let streamsRequests: Bool
+  /// The request, until its call starts.
+  var request: CallRequest?
   var reader: GRPCMessageReader
   /// The message of a single request, until the client ends the stream and the call starts.
   var message: [UInt8]?
@@ -16,20 +20,29 @@ final class GRPCStream {
   var untakenFrames: CircularBuffer<Int>?
   /// A Boolean value that indicates whether the client sends nothing more.
   var requestHasEnded = false
+  /// The number of bytes of data that must still arrive; `nil` if the request does not state it.
+  var unreceivedBytes: Int?
+  /// Received bytes that the peer may not send again yet.
+  var heldWindow = 0
+
+  // MARK: The response
+
+  /// A Boolean value that indicates whether the call has its outcome.
+  var hasEnded = false
   var hasSentHeaders = false
-  /// The number of bytes of messages that were written and that wait for the peer's flow control or
-  /// for the socket.
-  var unsentBytes = 0
+  /// The bytes of messages that wait for the peer's flow control or for the socket.
+  var unsent = ByteBuffer()
+  /// The trailers that follow the unsent bytes, once the call has its outcome.
+  var trailers: HTTP2HeaderList?
+  /// A Boolean value that indicates whether the unsent bytes are the only response of the call.
+  var hasSingleResponse = false
   /// Messages whose writers wait for those bytes to be sent; seldom more than one.
   var waiting: [(frame: ByteBuffer, writer: MessageTaken)] = []
-  /// Received bytes that no WINDOW_UPDATE frame has returned to the peer.
-  var heldWindow = 0
-  /// Bytes to return to the peer with the next WINDOW_UPDATE frame.
-  var unreportedWindow = 0
 
   init(
     _ request: CallRequest, streamsRequests: Bool, opened: NIODeadline, reader: GRPCMessageReader
   ) {
+    id = request.streamID
     self.request = request
     self.streamsRequests = streamsRequests
     self.opened = opened

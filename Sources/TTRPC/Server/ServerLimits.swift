@@ -93,8 +93,10 @@ public struct ServerLimits: Sendable, Hashable {
   /// half of them. If the time passes first, the stream ends with ``StatusCode/resourceExhausted``.
   /// Other calls of the connection wait meanwhile; other connections do not.
   public var slowReaderTimeout: Duration = .seconds(5)
-  /// The maximum time from the first byte of a ttrpc frame to its last, or from the headers of a
-  /// single gRPC request to its end.
+  /// The maximum time from the first byte of a frame to its last, or from the headers of a single
+  /// gRPC request to its end.
+  ///
+  /// The frames of an HTTP/2 header list count as one.
   public var frameTimeout: Duration = .seconds(30)
   /// The maximum time for which a peer may read nothing while responses wait for it.
   public var writeTimeout: Duration = .seconds(30)

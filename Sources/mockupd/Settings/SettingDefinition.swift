@@ -240,8 +240,7 @@ extension SettingKey {
     case .maxConcurrentCallsPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
-        "maximum number of calls in flight on one connection, endless calls included only with gRPC"
-      )
+        "maximum number of calls in flight on one connection, without endless calls")
     case .maxEndlessCalls:
       .init(
         .integer(Self.millionAtMost, default: 16_384),
@@ -291,7 +290,7 @@ extension SettingKey {
     case .frameTimeout:
       .init(
         .integer(1...86_400, default: 30),
-        "seconds that a ttrpc frame, or a single request over gRPC, may take to arrive")
+        "seconds that a frame, or a single request over gRPC, may take to arrive")
     case .slowReaderTimeout:
       .init(
         .integer(0...3600, default: 5),

@@ -21,9 +21,6 @@ let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-m
 let nio: [Target.Dependency] = ["NIOCore", "NIOConcurrencyHelpers", "NIOHTTP1", "NIOPosix"].map {
   .product(name: $0, package: "swift-nio")
 }
-let http2: [Target.Dependency] = ["NIOHPACK", "NIOHTTP2"].map {
-  .product(name: $0, package: "swift-nio-http2")
-}
 let embedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let tracing: [Target.Dependency] = ["Instrumentation", "Tracing"].map {
   .product(name: $0, package: "swift-distributed-tracing")
@@ -37,9 +34,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
   ],
   targets: [
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2"),
     .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .target(name: "CLinux"),
@@ -51,16 +48,15 @@ let package = Package(
       dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC", logging, metrics] + nio + tracing,
       swiftSettings: observed),
     .target(
-      name: "GRPC", dependencies: ["CZlib", "ProtobufC", "TTRPC", logging] + nio + http2,
+      name: "GRPC", dependencies: ["CNghttp2", "CZlib", "ProtobufC", "TTRPC", logging] + nio,
       swiftSettings: observed),
     .target(name: "CFuzzing"),
     .executableTarget(
       name: "Fuzzing",
       dependencies: [
-        "CFuzzing", "CProtobufCTestMessages", "CTTRPCMessages", "GRPC", "ProtobufC", "TTRPC",
-        embedded,
-        logging,
-      ] + nio + http2,
+        "CFuzzing", "CNghttp2", "CProtobufCTestMessages", "CTTRPCMessages", "GRPC", "ProtobufC",
+        "TTRPC", embedded, logging,
+      ] + nio,
       swiftSettings: settings,
       linkerSettings: [.linkedLibrary("stdc++")]),
   ]

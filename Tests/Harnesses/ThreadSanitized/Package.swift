@@ -19,9 +19,7 @@ let libraries: [Target.Dependency] = [
   .product(name: "Logging", package: "swift-log"),
   .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
   .product(name: "NIOCore", package: "swift-nio"),
-  .product(name: "NIOHPACK", package: "swift-nio-http2"),
   .product(name: "NIOHTTP1", package: "swift-nio"),
-  .product(name: "NIOHTTP2", package: "swift-nio-http2"),
   .product(name: "NIOPosix", package: "swift-nio"),
   .product(name: "Tracing", package: "swift-distributed-tracing"),
 ]
@@ -34,9 +32,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
   ],
   targets: [
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2"),
     .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .target(name: "CLinux"),
@@ -46,7 +44,7 @@ let package = Package(
       name: "TTRPC", dependencies: ["CLinux", "CTTRPCMessages", "ProtobufC"] + libraries,
       swiftSettings: settings),
     .target(
-      name: "GRPC", dependencies: ["CZlib", "ProtobufC", "TTRPC"] + libraries,
+      name: "GRPC", dependencies: ["CNghttp2", "CZlib", "ProtobufC", "TTRPC"] + libraries,
       swiftSettings: settings),
     // The files that need no database.
     .target(
@@ -61,7 +59,7 @@ let package = Package(
     .testTarget(
       name: "TTRPCTests",
       dependencies: [
-        "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC", "TestSupport",
+        "CNghttp2", "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC", "TestSupport",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ] + libraries,
       swiftSettings: settings),

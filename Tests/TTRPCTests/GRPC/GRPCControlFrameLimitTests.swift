@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHTTP2
 import Testing
 
 @testable import GRPC
@@ -9,8 +8,7 @@ import Testing
 @Suite struct GRPCControlFrameLimitTests {
   /// An event on a connection.
   enum Event: Sendable {
-    case ping, settings, priority
-    case pingAnswer, settingsAnswer, windowUpdate
+    case frame(GRPCControlFrameLimit.Kind)
     case response
     case seconds(Int64)
     indirect case times(Int, [Event])
@@ -25,42 +23,31 @@ import Testing
     mutating func apply(_ events: [Event]) -> (GRPCControlFrameLimit.Excess, Int)? {
       for event in events {
         switch event {
-        case .response: limit.responseWritten()
+        case .response: limit.responseSent()
         case .seconds(let seconds): now = now + .seconds(seconds)
         case .times(let count, let events):
           for _ in 0..<count { if let excess = apply(events) { return excess } }
-        default:
+        case .frame(let kind):
           frames += 1
-          if let excess = limit.excess(of: Self.payload(event), at: now) {
-            return (excess, frames)
-          }
+          if let excess = limit.excess(of: kind, at: now) { return (excess, frames) }
         }
       }
       return nil
     }
-
-    private static func payload(_ event: Event) -> HTTP2Frame.FramePayload {
-      switch event {
-      case .ping: .ping(HTTP2PingData(), ack: false)
-      case .pingAnswer: .ping(HTTP2PingData(), ack: true)
-      case .settings: .settings(.settings([]))
-      case .settingsAnswer: .settings(.ack)
-      case .priority:
-        .priority(.init(exclusive: false, dependency: 0, weight: 1))
-      case .windowUpdate, .response, .seconds, .times: .windowUpdate(windowSizeIncrement: 1)
-      }
-    }
   }
 
+  private static let ping = Event.frame(.ping)
+  private static let settings = Event.frame(.settings)
+  private static let empty = Event.frame(.emptyData)
+
   private static let accepted: [(String, [Event])] = [
-    ("a PING every ten seconds", [.times(1000, [.ping, .seconds(10)])]),
-    ("a PING for each response", [.times(1000, [.response, .ping])]),
-    ("three PING frames for each response", [.times(1000, [.response, .ping, .ping, .ping])]),
-    ("a PING with SETTINGS for each response", [.times(1000, [.response, .settings, .ping])]),
-    ("SETTINGS at the beginning and a PING", [.settings, .ping, .settings, .ping]),
-    ("answers", [.times(1000, [.pingAnswer, .settingsAnswer])]),
-    ("changes of windows", [.times(1000, [.windowUpdate])]),
-    ("11 SETTINGS and PRIORITY frames", [.times(11, [.settings, .priority])]),
+    ("a PING every ten seconds", [.times(1000, [ping, .seconds(10)])]),
+    ("a PING for each response", [.times(1000, [.response, ping])]),
+    ("three PING frames for each response", [.times(1000, [.response, ping, ping, ping])]),
+    ("a PING with SETTINGS for each response", [.times(1000, [.response, settings, ping])]),
+    ("SETTINGS at the beginning and a PING", [settings, ping, settings, ping]),
+    ("11 SETTINGS frames", [.times(11, [settings])]),
+    ("100 empty DATA frames for each response", [.times(10, [.times(100, [empty]), .response])]),
   ]
 
   @Test(arguments: accepted)
@@ -70,15 +57,15 @@ import Testing
   }
 
   private static let excessive: [(String, [Event], GRPCControlFrameLimit.Excess, Int)] = [
-    ("PING frames", [.times(10, [.ping])], .pings, 4),
-    ("a PING every nine seconds", [.times(10, [.ping, .seconds(9)])], .pings, 4),
-    ("PING frames after a response", [.ping, .ping, .response, .times(9, [.ping])], .pings, 6),
-    ("SETTINGS frames", [.times(200, [.settings])], .settings, 12),
-    ("SETTINGS frames among others", [.times(200, [.settings, .priority])], .settings, 23),
-    ("PRIORITY frames", [.times(200, [.priority])], .priorities, 12),
+    ("PING frames", [.times(10, [ping])], .pings, 4),
+    ("a PING every nine seconds", [.times(10, [ping, .seconds(9)])], .pings, 4),
+    ("PING frames after a response", [ping, ping, .response, .times(9, [ping])], .pings, 6),
+    ("SETTINGS frames", [.times(200, [settings])], .settings, 12),
+    ("SETTINGS frames among others", [.times(200, [settings, empty])], .settings, 23),
+    ("empty DATA frames", [.times(200, [empty])], .emptyData, 101),
     (
       "early PING frames between others",
-      [.times(4, [.ping, .seconds(1), .ping, .seconds(100)])], .pings, 6
+      [.times(4, [ping, .seconds(1), ping, .seconds(100)])], .pings, 6
     ),
   ]
 
@@ -93,43 +80,30 @@ import Testing
   }
 }
 
-/// The responses that wait for the peer's window.
-@Suite struct GRPCUnsentResponsesTests {
-  @Test func `bytes are counted until the stream is closed`() {
-    var responses = GRPCUnsentResponses()
-    #expect(responses.isEmpty)
-    responses.append(100, of: 1)
-    responses.append(20, of: 3)
-    #expect(responses.bytes == 120)
-    responses.streamClosed(5)
-    #expect(responses.bytes == 120)
-    responses.streamClosed(1)
-    responses.streamClosed(1)
-    #expect(responses.bytes == 20)
-    #expect(!responses.isEmpty)
-    responses.streamClosed(3)
-    #expect(responses.bytes == 0)
-    #expect(responses.isEmpty)
+/// The limit on streams that end in a reset.
+@Suite struct GRPCResetLimitTests {
+  private static let begin = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+
+  /// Counts resets at times after the beginning, and returns those that are one too many.
+  private static func excess(
+    _ limit: GRPCResetLimit, _ times: [TimeAmount]
+  ) -> [TimeAmount] {
+    var limit = limit
+    return times.filter { limit.isExceeded(at: begin + $0) }
   }
 
-  @Test func `the peer stalls from the first tick after the last closed stream`() {
-    let time = (0..<10).map { NIODeadline.uptimeNanoseconds(UInt64($0)) }
-    var responses = GRPCUnsentResponses()
-    responses.ticked(at: time[1])
-    #expect(responses.stalledSince == nil)
-    responses.append(100, of: 1)
-    responses.append(20, of: 3)
-    #expect(responses.stalledSince == nil)
-    responses.ticked(at: time[2])
-    responses.ticked(at: time[3])
-    #expect(responses.stalledSince == time[2])
-    responses.streamClosed(5)
-    #expect(responses.stalledSince == time[2])
-    responses.streamClosed(1)
-    responses.ticked(at: time[4])
-    #expect(responses.stalledSince == time[4])
-    responses.streamClosed(3)
-    responses.ticked(at: time[5])
-    #expect(responses.stalledSince == nil)
+  @Test func `so many resets are accepted at once, and then at a rate`() {
+    let limit = GRPCResetLimit(burst: 5, perSecond: 2)
+    let atOnce = [TimeAmount](repeating: .zero, count: 5)
+    #expect(Self.excess(limit, atOnce).isEmpty)
+    let more: [TimeAmount] = [.zero, .milliseconds(499), .milliseconds(501), .milliseconds(502)]
+    #expect(
+      Self.excess(limit, atOnce + more) == [.zero, .milliseconds(499), .milliseconds(502)])
+  }
+
+  @Test func `a pause permits no more than the burst`() {
+    let limit = GRPCResetLimit(burst: 3, perSecond: 2)
+    let later = [TimeAmount](repeating: .hours(1), count: 4)
+    #expect(Self.excess(limit, [.zero] + later) == [.hours(1)])
   }
 }

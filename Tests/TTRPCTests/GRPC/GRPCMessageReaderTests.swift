@@ -1,4 +1,3 @@
-import NIOCore
 import Testing
 
 @testable import GRPC
@@ -15,7 +14,7 @@ import Testing
     _ bytes: [UInt8], _ encoding: GRPCMessageReader.Encoding = .gzip, limit: Int = 100
   ) -> GRPCMessageReader {
     var reader = GRPCMessageReader(limit: limit, encoding: encoding)
-    reader.append(ByteBuffer(bytes: bytes))
+    reader.append(bytes)
     return reader
   }
 
@@ -35,7 +34,7 @@ import Testing
     var reader = GRPCMessageReader(limit: 100, encoding: .gzip)
     var messages: [[UInt8]] = []
     for byte in Self.frame(1, gzip([9, 8])) + Self.frame(0, [7]) {
-      reader.append(ByteBuffer(bytes: [byte]))
+      reader.append([byte])
       while let message = try reader.next() { messages.append(message.bytes) }
     }
     #expect(messages == [[9, 8], [7]])
@@ -76,5 +75,25 @@ import Testing
       var reader = Self.reader(Self.frame(flag, flag == 0 ? bytes : gzip(bytes)))
       #expect(try reader.next()?.bytes == bytes)
     }
+  }
+
+  @Test(
+    arguments: [
+      (frame(0, [1, 2, 3]), [1, 2, 3]), (frame(0, []), []), (frame(0, [1, 2, 3]) + [0], nil),
+      (frame(0, [1, 2], length: 3), nil), (frame(1, [1, 2, 3]), nil), (frame(2, [1]), nil),
+      (frame(0, [1, 2, 3, 4]), nil), ([0, 0, 0, 0], nil), ([], nil),
+      (frame(0, [1], length: 0x8000_0001), nil),
+    ] as [([UInt8], [UInt8]?)])
+  func `data is one message if it is nothing else`(_ data: [UInt8], _ message: [UInt8]?) {
+    let found = unsafe data.withUnsafeBytes { data in
+      unsafe GRPCMessageReader.onlyMessage(in: data, limit: 3).map { unsafe Array($0) }
+    }
+    #expect(found == message)
+  }
+}
+
+extension GRPCMessageReader {
+  fileprivate mutating func append(_ bytes: [UInt8]) {
+    unsafe bytes.withUnsafeBytes { unsafe append($0) }
   }
 }

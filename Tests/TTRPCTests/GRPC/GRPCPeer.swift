@@ -1,14 +1,12 @@
 import NIOConcurrencyHelpers
 import NIOCore
-import NIOHPACK
-import NIOHTTP2
 import NIOPosix
 
-/// A gRPC client for tests that sends and receives single HTTP/2 frames.
+/// A gRPC client for tests that sends messages and receives single HTTP/2 frames.
 ///
 /// It grants no flow-control window unless a test tells it to.
 final class GRPCPeer: Sendable {
-  /// A frame from the server, on one stream.
+  /// A frame from the server, or a piece of it, on one stream.
   enum Event: Sendable, Equatable {
     case headers([String: String], isLast: Bool)
     case data([UInt8])
@@ -17,10 +15,14 @@ final class GRPCPeer: Sendable {
 
   private let channel: any Channel
   private let frames: Frames
+  private let session: NIOLoopBound<HTTP2ClientSession>
 
-  private init(_ channel: any Channel, _ frames: Frames) {
+  private init(
+    _ channel: any Channel, _ frames: Frames, _ session: NIOLoopBound<HTTP2ClientSession>
+  ) {
     self.channel = channel
     self.frames = frames
+    self.session = session
   }
 
   /// Connects to a server.
@@ -31,15 +33,16 @@ final class GRPCPeer: Sendable {
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(
-            NIOHTTP2Handler(
-              mode: .client,
-              initialSettings: [HTTP2Setting(parameter: .initialWindowSize, value: window)]))
-          try channel.pipeline.syncOperations.addHandler(FrameHandler(frames))
+          let session = HTTP2ClientSession(window: window) { frames.append($1, $0) }
+          try channel.pipeline.syncOperations.addHandler(SessionHandler(session))
         }
       }
       .connect(unixDomainSocketPath: path).get()
-    let peer = GRPCPeer(channel, frames)
+    let session = try await channel.eventLoop.submit {
+      let handler = try channel.pipeline.syncOperations.handler(type: SessionHandler.self)
+      return NIOLoopBound(handler.session, eventLoop: channel.eventLoop)
+    }.get()
+    let peer = GRPCPeer(channel, frames, session)
     // The window of the connection has its own size, 65535 bytes at first.
     if window > 65_535 { try await peer.grant(window, on: 0) }
     return peer
@@ -58,54 +61,47 @@ final class GRPCPeer: Sendable {
     _ method: String, _ extra: [(String, String)] = [], type: String = "application/grpc",
     isLast: Bool = false
   ) async throws -> Int {
-    let id = frames.nextStreamID()
-    let headers = HPACKHeaders(
+    let headers =
       [
         (":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"),
         ("content-type", type), ("te", "trailers"),
-      ] + extra)
-    try await write(id, .headers(.init(headers: headers, endStream: isLast)))
-    return id
+      ] + extra
+    return try await onSession { $0.open(headers, isLast: isLast) }
   }
 
   /// Sends a message.
   func send(
     _ message: [UInt8], on id: Int, flag: UInt8 = 0, length: Int? = nil, isLast: Bool = false
   ) async throws {
-    var buffer = ByteBuffer()
-    buffer.writeInteger(flag)
-    buffer.writeInteger(UInt32(length ?? message.count))
-    buffer.writeBytes(message)
-    try await write(id, .data(.init(data: .byteBuffer(buffer), endStream: isLast)))
+    let length = HTTP2RawPeer.integer(length ?? message.count)
+    try await onSession { $0.send([flag] + length + message, on: id, isLast: isLast) }
   }
 
   func send(raw bytes: [UInt8], on id: Int) async throws {
-    try await write(id, .data(.init(data: .byteBuffer(ByteBuffer(bytes: bytes)))))
+    try await onSession { $0.send(bytes, on: id, isLast: false) }
   }
 
   func end(_ id: Int) async throws {
-    try await write(id, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
+    try await onSession { $0.send([], on: id, isLast: true) }
   }
 
   func reset(_ id: Int) async throws {
-    try await write(id, .rstStream(.cancel))
+    try await onSession { $0.reset(id) }
   }
 
   func grant(_ count: Int, on id: Int) async throws {
-    try await write(id, .windowUpdate(windowSizeIncrement: count))
+    try await onSession { $0.grant(count, on: id) }
   }
 
-  private func write(_ id: Int, _ payload: HTTP2Frame.FramePayload) async throws {
-    let channel = channel
-    do {
-      try await channel.eventLoop.flatSubmit {
-        channel.writeAndFlush(HTTP2Frame(streamID: HTTP2StreamID(id), payload: payload))
-      }.get()
-    } catch is NIOHTTP2Errors.NoSuchStream {
-      // The server has ended the stream meanwhile.
-    } catch is NIOHTTP2Errors.StreamClosed {
-      // As above.
-    }
+  /// Changes the session, and sends what it then has to send.
+  private func onSession<Result: Sendable>(
+    _ body: @escaping @Sendable (HTTP2ClientSession) -> Result
+  ) async throws -> Result {
+    try await channel.eventLoop.submit { [channel, session] in
+      let result = body(session.value)
+      channel.writeAndFlush(session.value.output(), promise: nil)
+      return result
+    }.get()
   }
 
   /// Returns the next frame of a stream.
@@ -154,19 +150,11 @@ final class GRPCPeer: Sendable {
 /// The frames that have arrived, by stream.
 private final class Frames: Sendable {
   private struct State {
-    var lastStreamID = -1
     var arrived: [Int: [GRPCPeer.Event]] = [:]
     var waiting: [Int: CheckedContinuation<GRPCPeer.Event, Never>] = [:]
   }
 
   private let state = NIOLockedValueBox(State())
-
-  func nextStreamID() -> Int {
-    state.withLockedValue { state in
-      state.lastStreamID += 2
-      return state.lastStreamID
-    }
-  }
 
   func append(_ event: GRPCPeer.Event, _ id: Int) {
     let reader = state.withLockedValue { state in
@@ -189,37 +177,26 @@ private final class Frames: Sendable {
   }
 }
 
-private final class FrameHandler: ChannelInboundHandler {
-  typealias InboundIn = HTTP2Frame
+private final class SessionHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
 
-  private let frames: Frames
+  let session: HTTP2ClientSession
 
-  init(_ frames: Frames) {
-    self.frames = frames
+  init(_ session: HTTP2ClientSession) {
+    self.session = session
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    context.writeAndFlush(wrapOutboundOut(session.output()), promise: nil)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    let frame = unwrapInboundIn(data)
-    let id = Int(frame.streamID)
-    switch frame.payload {
-    case .headers(let headers):
-      var values: [String: String] = [:]
-      for (name, value, _) in headers.headers { values[name] = value }
-      frames.append(.headers(values, isLast: headers.endStream), id)
-    case .data(let data):
-      if case .byteBuffer(let bytes) = data.data {
-        frames.append(.data(Array(bytes.readableBytesView)), id)
-      }
-    case .rstStream(let code):
-      frames.append(.reset(code.networkCode), id)
-    case .goAway:
-      frames.append(.reset(0), 0)
-    default:
-      break
-    }
+    session.receive(unwrapInboundIn(data))
+    context.writeAndFlush(wrapOutboundOut(session.output()), promise: nil)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // Errors of single streams show in the frames.
+    context.close(promise: nil)
   }
 }

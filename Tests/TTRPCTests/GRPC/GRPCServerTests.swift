@@ -1,7 +1,6 @@
 import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
-import NIOHPACK
 import ProtobufC
 import TestSupport
 import Testing
@@ -81,6 +80,9 @@ import Testing
   @Test func `a message is percent-encoded`() {
     #expect(GRPCResponse.percentEncoded("50% of é\n") == "50%25 of %C3%A9%0A")
     #expect(GRPCResponse.percentEncoded("plain text ~") == "plain text ~")
+    #expect(GRPCResponse.percentEncoded(" a b ") == "%20a b%20")
+    #expect(GRPCResponse.percentEncoded("abcdé", limit: 6) == "abcd")
+    #expect(GRPCResponse.percentEncoded("") == "")
   }
 
   @Test(arguments: [
@@ -88,12 +90,16 @@ import Testing
     ("5m", .milliseconds(5)), ("6u", .microseconds(6)), ("7n", .nanoseconds(7)), ("0S", .zero),
   ])
   func `a timeout is a number and a unit`(_ text: String, _ timeout: Duration) {
-    #expect(GRPCRequestHead.timeout(text) == timeout)
+    #expect(Self.parsedTimeout(text) == timeout)
+  }
+
+  private static func parsedTimeout(_ text: String) -> Duration? {
+    unsafe Array(text.utf8).withUnsafeBytes { unsafe GRPCRequestHead.timeout($0) }
   }
 
   @Test(arguments: ["", "S", "1", "123456789S", "-1S", "+1S", "1.5S", "1s", "1 S", "١S"])
   func `an invalid timeout is refused`(_ text: String) async throws {
-    #expect(GRPCRequestHead.timeout(text) == nil)
+    #expect(Self.parsedTimeout(text) == nil)
     try await Self.withPeer { peer, _, _ in
       guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return }
       let (_, trailers) = try await peer.call("/p/Echo", [], [("grpc-timeout", text)])
@@ -126,6 +132,20 @@ import Testing
     }
   }
 
+  /// The authorities that gRPC's clients send if they connect to a Unix socket.
+  @Test(arguments: ["/run/mockupd/mockupd.sock", "%2Frun%2Fmockupd.sock", "localhost", "", nil])
+  func `a request may have any authority`(_ authority: String?) async throws {
+    try await withServer { path, _ in
+      let peer = try await HTTP2RawPeer(path: path)
+      let others = HTTP2RawPeer.headers("Echo").filter { $0.0 != ":authority" }
+      let headers = (authority.map { [(":authority", $0)] } ?? []) + others
+      try await peer.send(
+        HTTP2RawPeer.list(1, headers) + HTTP2RawPeer.message(Self.number(1), 1))
+      let data = try #require(try await peer.next(.data, on: 1))
+      #expect(try GRPCPeer.messages(in: data.payload).map(Self.seconds) == [2])
+    }
+  }
+
   @Test func `metadata reaches the handler`() async throws {
     try await Self.withPeer { peer, _, _ in
       let (messages, _) = try await peer.call("/p/Who", [], [("k", "v"), ("grpc-other", "x")])
@@ -155,13 +175,38 @@ import Testing
   }
 
   @Test func `fields that a client library adds are not metadata`() throws {
-    let head = try GRPCRequestHead(
-      HPACKHeaders([
-        (":method", "POST"), (":path", "/p/Echo"), ("content-type", "application/grpc"),
-        ("te", "trailers"), ("user-agent", "grpc-c/1"), ("accept-encoding", "gzip"),
-        ("grpc-accept-encoding", "gzip"), ("k", "v"),
-      ]))
-    #expect(head.metadata == ["k": "v"])
+    let head = Self.head([
+      (":method", "POST"), (":path", "/p/Echo"), ("content-type", "application/grpc"),
+      ("te", "trailers"), ("user-agent", "grpc-c/1"), ("accept-encoding", "gzip"),
+      ("grpc-accept-encoding", "gzip"), ("k", "v"),
+    ])
+    let call = try head.call()
+    #expect(call.metadata == ["k": "v"])
+    #expect(call.method.isKnown)
+  }
+
+  @Test func `of several headers with a name the first one counts`() throws {
+    let head = Self.head([
+      (":method", "POST"), (":path", "/p/Echo"), (":path", "/p/Now"),
+      ("content-type", "application/grpc;x"), ("content-type", "text/plain"),
+      ("grpc-timeout", "1S"), ("grpc-timeout", "x"), ("grpc-encoding", "gzip"),
+      ("grpc-encoding", "x"),
+    ])
+    let call = try head.call()
+    #expect(call.method.descriptor.name == "Echo")
+    #expect(call.timeout == .seconds(1))
+    #expect(call.encoding == .gzip)
+  }
+
+  private static func head(_ headers: [(String, String)]) -> GRPCRequestHead {
+    let head = GRPCRequestHead(
+      MethodTable([TestService()], interceptors: ServerInterceptorChain([])))
+    for (name, value) in headers {
+      unsafe Array(name.utf8).withUnsafeBytes { name in
+        unsafe Array(value.utf8).withUnsafeBytes { unsafe head.add(name: name, value: $0) }
+      }
+    }
+    return head
   }
 
   @Test func `responses are a stream`() async throws {
@@ -361,23 +406,33 @@ import Testing
     }
   }
 
-  @Test func `calls above the limit of a connection wait in the client`() async throws {
+  @Test func `calls above the limit of a connection are refused, and endless ones end others`()
+    async throws
+  {
     var limits = ServerLimits()
     limits.callsPerConnection = 2
+    limits.endlessCallsPerConnection = 3
     try await Self.withPeer(limits: limits) { peer, service, server in
-      // Its response shows that the client has read the server's settings.
-      _ = try await peer.call("/p/Echo", Self.number(1))
+      var watches: [Int] = []
+      for _ in 0..<4 {
+        let id = try await peer.open("/p/Watch")
+        try await peer.send([], on: id, isLast: true)
+        _ = await peer.next(id)
+        watches.append(id)
+      }
+      #expect(await peer.rest(of: watches[0]).trailers["grpc-status"] == "8")
       var held: [Int] = []
       for _ in 0..<2 {
         let id = try await peer.open("/p/Hold")
         try await peer.send(Self.number(1), on: id, isLast: true)
         held.append(id)
       }
-      try await eventually("both run") { server.load.callsInFlight == 2 }
-      async let third = peer.call("/p/Echo", Self.number(1))
+      try await server.wait(forCalls: 5)
+      #expect(try await peer.call("/p/Echo", Self.number(1)).trailers["grpc-status"] == "8")
+      // A method that answers from memory is answered all the same.
+      #expect(try await peer.call("/p/Now", Self.number(1)).trailers["grpc-status"] == "0")
       service.released.set()
       for id in held { #expect(await peer.rest(of: id).trailers["grpc-status"] == "0") }
-      #expect(try await third.trailers["grpc-status"] == "0")
     }
   }
 
@@ -488,6 +543,34 @@ import Testing
     try await withServer(limits: limits) { path, server in
       let peer = try RawPeer(path: path)
       try await peer.send(Array(part.utf8))
+      try await eventually("the connection is closed") { server.load.openConnections == 0 }
+    }
+  }
+
+  private static let incomplete: [(String, [UInt8])] = [
+    ("a frame's header", HTTP2RawPeer.ping.dropLast(9)),
+    ("a frame's payload", HTTP2RawPeer.ping.dropLast()),
+    ("a header list", HTTP2RawPeer.frame(.headers, 1, HTTP2RawPeer.headerList("Echo"))),
+    (
+      "a header list after CONTINUATION",
+      HTTP2RawPeer.frame(.headers, 1, HTTP2RawPeer.headerList("Echo"))
+        + HTTP2RawPeer.frame(.continuation, 1)
+    ),
+    (
+      "data after a frame",
+      HTTP2RawPeer.open("Sum", 1) + HTTP2RawPeer.message([1, 2], 1).dropLast()
+    ),
+  ]
+
+  @Test(arguments: incomplete)
+  func `a connection with an incomplete frame is closed`(
+    _ name: String, _ bytes: [UInt8]
+  ) async throws {
+    var limits = ServerLimits()
+    limits.frameTimeout = .milliseconds(50)
+    try await withServer(limits: limits) { path, server in
+      let peer = try await HTTP2RawPeer(path: path)
+      try await peer.send(bytes)
       try await eventually("the connection is closed") { server.load.openConnections == 0 }
     }
   }

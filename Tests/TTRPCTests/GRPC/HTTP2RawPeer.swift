@@ -69,14 +69,30 @@ struct HTTP2RawPeer {
 
   static let ping = frame(.ping, 0, [UInt8](repeating: 7, count: 8))
 
+  /// The headers of a call.
+  static func headers(
+    _ method: String, _ extra: [(String, String)] = []
+  ) -> [(String, String)] {
+    [
+      (":method", "POST"), (":scheme", "http"), (":path", "/p/\(method)"), (":authority", "x"),
+      ("content-type", "application/grpc"), ("te", "trailers"),
+    ] + extra
+  }
+
   /// The header list of a call, as literals that are not indexed.
   static func headerList(_ method: String, _ extra: [(String, String)] = []) -> [UInt8] {
-    let headers =
-      [
-        (":method", "POST"), (":scheme", "http"), (":path", "/p/\(method)"), (":authority", "x"),
-        ("content-type", "application/grpc"), ("te", "trailers"),
-      ] + extra
-    return headers.flatMap { name, value in [0] + string(name) + string(value) }
+    literals(headers(method, extra))
+  }
+
+  private static func literals(_ headers: [(String, String)]) -> [UInt8] {
+    headers.flatMap { name, value in [0] + string(name) + string(value) }
+  }
+
+  /// A frame with a whole header list.
+  static func list(
+    _ streamID: Int, _ headers: [(String, String)], isLast: Bool = false
+  ) -> [UInt8] {
+    frame(.headers, flags: endHeaders | (isLast ? endStream : 0), streamID, literals(headers))
   }
 
   /// A string without Huffman coding (RFC 7541, section 5.2).
@@ -93,7 +109,7 @@ struct HTTP2RawPeer {
   }
 
   static func open(_ method: String, _ streamID: Int, isLast: Bool = false) -> [UInt8] {
-    frame(.headers, flags: endHeaders | (isLast ? endStream : 0), streamID, headerList(method))
+    list(streamID, headers(method), isLast: isLast)
   }
 
   static func message(_ message: [UInt8], _ streamID: Int, isLast: Bool = true) -> [UInt8] {

@@ -1,6 +1,6 @@
 /// A request for a call, as a wire format has read it.
 package struct CallRequest {
-  let streamID: UInt32
+  package let streamID: UInt32
   package let method: MethodTable.Match
   let metadata: Metadata
   /// The time that the call may take, counted from `began`; `nil` for no limit.

@@ -90,7 +90,7 @@ package final class CallTable {
     connection = nil
   }
 
-  var isEmpty: Bool { entries.isEmpty }
+  package var isEmpty: Bool { entries.isEmpty }
   /// The number of calls that have not ended.
   var count: Int { entries.count }
   /// The number of endless calls that have not ended.

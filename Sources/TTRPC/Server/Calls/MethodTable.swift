@@ -82,7 +82,9 @@ package struct MethodTable: Sendable {
   /// Finds a method by the bytes of its names, without creating strings.
   ///
   /// - Returns: `nil` if there is no such method.
-  func method(service: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer) -> Entry? {
+  package func method(
+    service: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer
+  ) -> Entry? {
     var slot = unsafe Self.hash(service, method)
     while let entry = slots[slot & (slots.count - 1)] {
       if unsafe entry.service.elementsEqual(service), unsafe entry.name.elementsEqual(method) {

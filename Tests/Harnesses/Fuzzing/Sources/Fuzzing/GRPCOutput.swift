@@ -1,5 +1,4 @@
-import NIOCore
-import NIOHPACK
+import CNghttp2
 
 /// The rules for the frames that a server sends on a connection of gRPC.
 struct GRPCOutput {
@@ -13,7 +12,7 @@ struct GRPCOutput {
 
   private let limit: Int
   private var streams: [UInt32: Stream] = [:]
-  private var decoder = HPACKDecoder(allocator: ByteBufferAllocator())
+  private let decoder = HeaderDecoder()
   /// The error code of the last GOAWAY frame.
   private(set) var goAway: UInt32?
 
@@ -63,17 +62,16 @@ struct GRPCOutput {
   }
 
   private mutating func headers(_ frame: HTTP2Bytes, _ id: UInt32) {
-    var block = ByteBuffer(bytes: frame.payload)
-    guard let list = try? decoder.decodeHeaders(from: &block) else {
+    guard let list = decoder.headers(in: frame.payload) else {
       violated("the headers of stream \(id) can be decoded")
     }
     let isFirst = streams[id] == nil
     streams[id, default: Stream()].hasHeaders = true
-    expect(isFirst == list.contains(name: ":status"), "only the first headers have :status")
+    expect(isFirst == (list[":status"] != nil), "only the first headers have :status")
     if frame.endsStream {
-      streams[id]?.status = list.first(name: "grpc-status")
+      streams[id]?.status = list["grpc-status"]
       expect(
-        list.contains(name: "grpc-status") || list.first(name: ":status") != "200",
+        list["grpc-status"] != nil || (list[":status"] ?? "200") != "200",
         "the last headers of stream \(id) have a status")
     }
   }
@@ -89,5 +87,50 @@ struct GRPCOutput {
       expect(rest.count >= 5 + length, "the last response of stream \(id) is complete")
       rest = rest.dropFirst(5 + length)
     }
+  }
+}
+
+/// A decoder of header lists with the header table of a connection.
+private final class HeaderDecoder {
+  private let inflater: OpaquePointer
+
+  init() {
+    var inflater: OpaquePointer?
+    guard unsafe nghttp2_hd_inflate_new(&inflater) == 0, let inflater = unsafe inflater else {
+      violated("there is memory for a decoder")
+    }
+    unsafe self.inflater = inflater
+  }
+
+  deinit {
+    unsafe nghttp2_hd_inflate_del(inflater)
+  }
+
+  /// Decodes a header list; `nil` if it is invalid.
+  func headers(in block: ArraySlice<UInt8>) -> [String: String]? {
+    var headers: [String: String] = [:]
+    let isValid = unsafe block.withUnsafeBufferPointer { block in
+      var position = 0
+      while true {
+        var field = unsafe nghttp2_nv()
+        var flags: CInt = 0
+        let count = unsafe nghttp2_hd_inflate_hd2(
+          inflater, &field, &flags, block.baseAddress.map { unsafe $0 + position },
+          block.count - position, 1)
+        guard count >= 0 else { return false }
+        position += count
+        if UInt32(flags) & NGHTTP2_HD_INFLATE_EMIT.rawValue != 0 {
+          headers[Self.text(field.name, field.namelen)] = Self.text(field.value, field.valuelen)
+        }
+        if UInt32(flags) & NGHTTP2_HD_INFLATE_FINAL.rawValue != 0 {
+          return unsafe nghttp2_hd_inflate_end_headers(inflater) == 0
+        }
+      }
+    }
+    return isValid ? headers : nil
+  }
+
+  private static func text(_ start: UnsafeMutablePointer<UInt8>?, _ count: Int) -> String {
+    unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
   }
 }

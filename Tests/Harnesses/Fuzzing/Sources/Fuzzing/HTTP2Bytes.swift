@@ -1,7 +1,4 @@
-import NIOCore
-import NIOHPACK
-
-/// An HTTP/2 frame on the wire, with an encoder and a decoder that are independent of NIOHTTP2.
+/// An HTTP/2 frame on the wire, with an encoder and a decoder that are independent of libnghttp2.
 struct HTTP2Bytes {
   static let data: UInt8 = 0
   static let headers: UInt8 = 1
@@ -64,7 +61,7 @@ struct HTTP2Bytes {
   /// The header list of a call, as literals that are not indexed.
   static func call(_ method: String, _ extra: [(String, String)] = []) -> [UInt8] {
     let headers = [
-      (":method", "POST"), (":scheme", "http"), (":path", "/p/\(method)"),
+      (":method", "POST"), (":scheme", "http"), (":path", "/p/\(method)"), (":authority", "x"),
       ("content-type", "application/grpc"), ("te", "trailers"),
     ]
     return (headers + extra).flatMap { name, value in
