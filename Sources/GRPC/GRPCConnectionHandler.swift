@@ -192,7 +192,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   /// Closes the connection, whose session has ended, after an error or without one.
   private func finish() {
     if let failure = session.failure {
-      return connection.close("HTTP/2 error", metadata: ["error": "\(failure)"])
+      return connection.closeAfterViolation(
+        "HTTP/2 error", metadata: ["error": "\(failure)"])
     }
     guard let context, context.channel.isActive else { return }
     isFinishing = true

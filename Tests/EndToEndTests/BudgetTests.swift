@@ -94,6 +94,26 @@ import Testing
     }
   }
 
+  @Test func `a setting limits the rate of connections of a user`() async throws {
+    try await MigratedDatabase.with { database in
+      try await database.withServer(
+        settings: ["MOCKUPD_LIMITS_MAX_CONNECTIONS_PER_SECOND_PER_USER": "1"]
+      ) { server in
+        // Those of some minutes, of which the first few do not wait.
+        let peers = try (0..<200).map { _ in try RawPeer(path: server.socket) }
+        try await eventually("some are delayed") {
+          try await Self.metric("ttrpc_server_delayed_connections_total", at: server.socket) > 0
+        }
+        try await eventually("it is logged") {
+          server.process.errors.contains("delayed a connection")
+        }
+        for peer in peers { peer.disconnect() }
+        let answer = try await Self.firstAnswer(at: server.socket, to: Self.health)
+        #expect(try RawCall.error(in: answer) == nil)
+      }
+    }
+  }
+
   @Test func `health probes are answered when all connections are taken`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(

@@ -117,6 +117,10 @@ import Testing
       ),
       ("MOCKUPD_LIMITS_RESERVED_CONNECTIONS", "limits.reservedConnections", ["-1", "1001"]),
       (
+        "MOCKUPD_LIMITS_MAX_CONNECTIONS_PER_SECOND_PER_USER",
+        "limits.maxConnectionsPerSecondPerUser", ["-1", "1000001"]
+      ),
+      (
         "MOCKUPD_LIMITS_MAX_CONCURRENT_CALLS_PER_USER", "limits.maxConcurrentCallsPerUser",
         ["0", "1000001"]
       ),

@@ -15,7 +15,7 @@ internal import NIOPosix
 /// the server answers the calls in flight, for at most ``ServerLimits/drainTimeout``, and
 /// ``run(on:onReady:)`` returns.
 public final class Server: Sendable {
-  private let parts: ServerParts
+  let parts: ServerParts
   private let eventLoopCount: Int
   private let logger: Logger
   private let connections = ConnectionTable()
@@ -177,6 +177,26 @@ public final class Server: Sendable {
       return .refused(
         "the limit on connections of the server or of uid \(peer.userID) is reached")
     }
+    let wait = parts.connectionRates.wait(of: peer.userID)
+    guard wait > .zero else {
+      serve(socket, of: peer, admission, on: eventLoop)
+      return .accepted
+    }
+    // The peer's bytes wait in the socket.
+    eventLoop.scheduleTask(in: wait) { [self] in
+      serve(socket, of: peer, admission, on: eventLoop)
+    }.futureResult.whenFailure { [self] _ in
+      // The event loop has shut down.
+      Glibc.close(socket)
+      load.connectionClosed(admission)
+    }
+    return .delayed("uid \(peer.userID) connects too often or breaks the rules of its protocol")
+  }
+
+  /// Serves a connected socket that was admitted.
+  private func serve(
+    _ socket: Int32, of peer: PeerIdentity, _ admission: Admission, on eventLoop: any EventLoop
+  ) {
     // From here on, the channel owns the socket and closes it on failure.
     let isAdded = NIOLockedValueBox(false)
     ClientBootstrap(group: eventLoop)
@@ -194,7 +214,6 @@ public final class Server: Sendable {
         logger.notice("closing connection: setup failed", metadata: ["error": "\(error)"])
         if !isAdded.withLockedValue(\.self) { load.connectionClosed(admission) }
       }
-    return .accepted
   }
 
   private func add(_ channel: any Channel, _ peer: PeerIdentity, _ admission: Admission) throws {

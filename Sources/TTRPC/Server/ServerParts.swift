@@ -6,6 +6,7 @@ struct ServerParts: Sendable {
   let interceptors: ServerInterceptorChain
   let limits: ServerLimits
   let load: ServerLoad
+  let connectionRates: ConnectionRates
   let budget: @Sendable (PeerIdentity) -> PeerBudget
 
   init(
@@ -20,6 +21,7 @@ struct ServerParts: Sendable {
     self.routes = routes
     self.limits = limits
     load = ServerLoad(limits)
+    connectionRates = ConnectionRates(limits)
   }
 }
 

@@ -223,6 +223,11 @@ extension SettingKey {
         .integer(0...1000, default: 16),
         "number of connections beyond these limits, for health checks and HTTP; at most 2 "
           + "per user")
+    case .maxConnectionsPerSecondPerUser:
+      .init(
+        .integer(0...1_000_000, default: 200),
+        "connections per second of one user above which new ones wait, for at most a second; "
+          + "those of five seconds may come at once; 0: no limit")
     case .maxConcurrentCalls:
       .init(
         .integer(Self.millionAtMost, default: 16_384),

@@ -40,6 +40,7 @@ enum SettingKey: String, CaseIterable {
   case maxConnectionsPerUser = "limits.maxConnectionsPerUser"
   case maxConnectionsPerGuest = "limits.maxConnectionsPerGuest"
   case reservedConnections = "limits.reservedConnections"
+  case maxConnectionsPerSecondPerUser = "limits.maxConnectionsPerSecondPerUser"
   case maxConcurrentCalls = "limits.maxConcurrentCalls"
   case maxConcurrentCallsPerUser = "limits.maxConcurrentCallsPerUser"
   case maxConcurrentCallsPerGuest = "limits.maxConcurrentCallsPerGuest"

@@ -97,6 +97,8 @@ struct Settings: Sendable {
     metricsInterval = try await reader.secondsUnlessZero(.metricsInterval)
     limits.connections = try await reader.integer(.maxConnections)
     limits.reservedConnections = try await reader.integer(.reservedConnections)
+    limits.connectionsPerSecondPerUser = try await reader.integer(
+      .maxConnectionsPerSecondPerUser)
     limits.calls = try await reader.integer(.maxConcurrentCalls)
     limits.callsPerConnection = try await reader.integer(.maxConcurrentCallsPerConnection)
     limits.endlessCalls = try await reader.integer(.maxEndlessCalls)

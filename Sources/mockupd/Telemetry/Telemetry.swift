@@ -86,6 +86,10 @@ struct Telemetry: Sendable {
       "Connections closed at once because a limit was reached."
     ),
     (
+      "ttrpc_server_delayed_connections_total",
+      "Connections served later because their user connects too often."
+    ),
+    (
       "ttrpc_server_accept_errors_total",
       "Connections that could not be accepted because the process had no free descriptor."
     ),

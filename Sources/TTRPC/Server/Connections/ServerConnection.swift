@@ -99,6 +99,17 @@ package final class ServerConnection {
     if let output { output.close() } else { channel.close(promise: nil) }
   }
 
+  /// Closes the connection of a peer that breaks the rules of the protocol.
+  ///
+  /// The user's next connections may have to wait; see
+  /// ``ServerLimits/connectionsPerSecondPerUser``.
+  package func closeAfterViolation(
+    _ reason: String, metadata: @autoclosure () -> Logger.Metadata = [:]
+  ) {
+    server.connectionRates.violated(by: peer.userID, at: now)
+    close(reason, metadata: metadata())
+  }
+
   // MARK: Watch
 
   /// Stops watching the peer, for a wire format that has timeouts of its own.

@@ -12,6 +12,8 @@ final class Acceptor: Sendable {
   /// The outcome of an accepted socket.
   enum Outcome {
     case accepted
+    /// The handler serves the socket later, for this reason.
+    case delayed(String)
     /// The handler closed the socket, for this reason.
     case refused(String)
   }
@@ -72,18 +74,28 @@ final class Acceptor: Sendable {
 
   private func loop() throws(UnixListener.Failure) {
     var shortage = DescriptorShortage()
-    var refusals = LogThrottle()
+    var (delays, refusals) = (LogThrottle(), LogThrottle())
     while true {
       guard wait(forConnections: true, atMost: nil) else { return }
       let socket = clinux_accept(listener)
       if socket >= 0 {
         if shortage.ended() { logger.notice("accepting connections again") }
-        guard case .refused(let reason) = handle(socket) else { continue }
-        Counter(label: "ttrpc_server_refused_connections_total").increment()
-        if let omitted = refusals.admits(at: .now) {
-          logger.warning(
-            "refused a connection: \(reason)",
-            metadata: omitted > 0 ? ["refused_since_last_line": "\(omitted)"] : [:])
+        switch handle(socket) {
+        case .accepted: break
+        case .delayed(let reason):
+          Counter(label: "ttrpc_server_delayed_connections_total").increment()
+          if let omitted = delays.admits(at: .now) {
+            logger.notice(
+              "delayed a connection: \(reason)",
+              metadata: omitted > 0 ? ["delayed_since_last_line": "\(omitted)"] : [:])
+          }
+        case .refused(let reason):
+          Counter(label: "ttrpc_server_refused_connections_total").increment()
+          if let omitted = refusals.admits(at: .now) {
+            logger.warning(
+              "refused a connection: \(reason)",
+              metadata: omitted > 0 ? ["refused_since_last_line": "\(omitted)"] : [:])
+          }
         }
         continue
       }

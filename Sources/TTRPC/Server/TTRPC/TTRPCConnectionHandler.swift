@@ -73,7 +73,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
         let limit = limits.wire.maximumMessageSize
         readersAreBehind = perform(state.oversizeFrameReceived(header, limit: limit), frame)
       case .foreignBytes:
-        return connection.close("the peer does not speak ttrpc")
+        return connection.closeAfterViolation("the peer does not speak ttrpc")
       }
     }
     if readersAreBehind {
