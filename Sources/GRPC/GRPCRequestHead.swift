@@ -213,11 +213,13 @@ final class GRPCRequestHead {
     case .valid(let entry): return .known(entry)
     case .missing: throw .grpc(.init(code: .unimplemented, message: "invalid path "))
     case .invalid(let path):
-      let names = path.split(separator: "/", omittingEmptySubsequences: false)
+      // As UTF-8: a peer may send long paths, and to split them by characters takes long.
+      let names = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
       guard names.count == 3, names[0].isEmpty else {
         throw .grpc(.init(code: .unimplemented, message: "invalid path \(path)"))
       }
-      return methods.method(service: String(names[1]), method: String(names[2]))
+      return methods.method(
+        service: String(Substring(names[1])), method: String(Substring(names[2])))
     }
   }
 }
