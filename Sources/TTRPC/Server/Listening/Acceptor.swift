@@ -85,7 +85,7 @@ final class Acceptor: Sendable {
         case .delayed(let reason):
           Counter(label: "ttrpc_server_delayed_connections_total").increment()
           if let omitted = delays.admits(at: .now) {
-            logger.notice(
+            logger.warning(
               "delayed a connection: \(reason)",
               metadata: omitted > 0 ? ["delayed_since_last_line": "\(omitted)"] : [:])
           }
