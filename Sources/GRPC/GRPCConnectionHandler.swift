@@ -19,6 +19,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private var boundary = HTTP2FrameBoundary()
   private var controlFrames = GRPCControlFrameLimit()
   private var resets: GRPCResetLimit
+  private var worth = GRPCFrameWorth()
   private var context: ChannelHandlerContext?
   /// A Boolean value that indicates whether the connection closes once everything is sent.
   private var isFinishing = false
@@ -96,6 +97,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   func channelReadComplete(context: ChannelHandlerContext) {
     isReading = false
     if needsFlush { flush() }
+    reads.countWaste(worth.wastedFrames(total: boundary.frames))
     connection.checkQueuedBytes()
     if reads.isWasteful {
       reads.pause()
@@ -222,10 +224,12 @@ extension GRPCConnectionHandler: HTTP2SessionEvents {
   }
 
   func headersEnded(_ streamID: UInt32, isRequest: Bool, endsStream: Bool) {
+    if isRequest { worth.requestReceived() }
     requests.headersEnded(streamID, isRequest: isRequest, endsStream: endsStream)
   }
 
   func dataReceived(_ streamID: UInt32, _ bytes: UnsafeRawBufferPointer, endsStream: Bool) {
+    worth.requestReceived()
     unsafe requests.dataReceived(streamID, bytes, endsStream: endsStream)
   }
 
@@ -269,6 +273,7 @@ extension GRPCConnectionHandler: HTTP2SessionEvents {
 
   func moveData(_ streamID: UInt32, _ count: Int, to output: inout ByteBuffer) {
     controlFrames.responseSent()
+    worth.responseSent(count)
     responses.moveData(streamID, count, to: &output)
   }
 }

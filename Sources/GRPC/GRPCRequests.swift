@@ -175,10 +175,15 @@ final class GRPCRequests {
     if stream.requestHasEnded { endRequests(of: stream) }
   }
 
+  /// The number of bytes for which decompression costs as much as a wasted frame.
+  private static let decompressedBytesPerFrame = 65_536
+
   private func pass(
     _ message: GRPCMessageReader.Message, of stream: GRPCStream
   ) throws(RPCError) {
     bytes -= message.frameLength
+    connection.reads.countWaste(
+      (message.bytes.count - message.frameLength) / Self.decompressedBytesPerFrame)
     if stream.streamsRequests, let requests = calls.requests(of: stream.id) {
       stream.untakenFrames?.append(message.frameLength)
       return requests.append(message.bytes)

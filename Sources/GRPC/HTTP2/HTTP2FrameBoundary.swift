@@ -18,8 +18,6 @@ struct HTTP2FrameBoundary {
   private var flags: UInt8 = 0
   /// A Boolean value that indicates whether a header list continues in the next frame.
   private var isInsideHeaders = false
-  /// A Boolean value that indicates whether a frame's header has been read.
-  private var hasFrame = false
   /// The preface ends with the client's first frame.
   private var isInsidePreface = true
 
@@ -27,6 +25,9 @@ struct HTTP2FrameBoundary {
   var isInsideUnit: Bool {
     bytesLeft > 0 || headerCount > 0 || isInsideHeaders || isInsidePreface
   }
+
+  /// The number of frames whose headers have been read.
+  private(set) var frames = 0
 
   /// Reads bytes.
   ///
@@ -39,7 +40,7 @@ struct HTTP2FrameBoundary {
         let count = min(bytesLeft, bytes.count - position)
         position += count
         bytesLeft -= count
-        if bytesLeft == 0, !isInsideHeaders, hasFrame { hasEnded = true }
+        if bytesLeft == 0, !isInsideHeaders, frames > 0 { hasEnded = true }
         continue
       }
       let byte = unsafe bytes[position]
@@ -63,7 +64,7 @@ struct HTTP2FrameBoundary {
     guard headerCount == Self.headerLength else { return }
     headerCount = 0
     bytesLeft = length
-    hasFrame = true
+    frames += 1
     if type == Self.headersType || type == Self.continuationType {
       isInsideHeaders = flags & Self.endHeaders == 0
     }

@@ -20,7 +20,7 @@ package final class ReadScheduler {
   /// The timer that ends the wait for handlers, and the calls whose messages they handle.
   private var readersTimer: Scheduled<Void>?
   private weak var calls: CallTable?
-  private var waste = WasteMeter()
+  private var waste: WasteMeter
   private var pollPause = PollPause()
   /// Takes the frames that have arrived, before the connection is read again.
   var resumed: () -> Void = {}
@@ -32,6 +32,7 @@ package final class ReadScheduler {
     self.loop = loop
     self.channel = channel
     opened = loop.eventLoop.now
+    waste = WasteMeter(limits)
   }
 
   /// The number of frames that may be taken now.
@@ -42,11 +43,13 @@ package final class ReadScheduler {
   /// A pause would cost more than processing these frames.
   private static let quotasWhenAlone = 4
 
-  /// Counts a wasted frame; see ``ServerLimits/wastedFramesPerSecond``.
-  package func countWaste() { waste.count(now: eventLoop.now) }
+  /// Counts wasted frames; see ``ServerLimits/wastedFramesPerSecond``.
+  package func countWaste(_ frames: Int = 1) {
+    if frames > 0 { waste.count(frames, now: eventLoop.now) }
+  }
 
   /// A Boolean value that indicates whether the peer has sent too many wasted frames.
-  package var isWasteful: Bool { waste.isTooMuch(limits, now: eventLoop.now) }
+  package var isWasteful: Bool { waste.isTooMuch(now: eventLoop.now) }
 
   /// Pauses reading until the other connections have been read.
   ///

@@ -4,24 +4,33 @@ internal import NIOCore
 struct WasteMeter {
   private static let spansPerSecond = 50
   private static let span: TimeAmount = .nanoseconds(1_000_000_000 / Int64(spansPerSecond))
+  private static let longestSpan: TimeAmount = .seconds(1)
 
+  /// The number of wasted frames of which the time span may have one less.
+  private let limit: Int
   private var begin = NIODeadline.uptimeNanoseconds(0)
   private var frames = 0
+
+  init(_ limits: ServerLimits) {
+    limit = max(limits.wastedFramesPerSecond / Self.spansPerSecond, 1)
+  }
 
   /// A Boolean value that indicates whether there has never been a wasted frame.
   var isNone: Bool { frames == 0 }
 
   /// The end of the time span of the last wasted frame.
-  var end: NIODeadline { begin + Self.span }
+  ///
+  /// A read may have many of them, which then take longer than the shortest span.
+  var end: NIODeadline {
+    let time = TimeAmount.nanoseconds(Self.span.nanoseconds * Int64(frames) / Int64(limit))
+    return begin + min(max(time, Self.span), Self.longestSpan)
+  }
 
-  mutating func count(now: NIODeadline) {
-    if now >= end { (begin, frames) = (now, 0) }
-    frames += 1
+  mutating func count(_ frames: Int = 1, now: NIODeadline) {
+    if now >= end { (begin, self.frames) = (now, 0) }
+    self.frames += frames
   }
 
   /// Returns whether the current time span has as many wasted frames as the limit permits.
-  func isTooMuch(_ limits: ServerLimits, now: @autoclosure () -> NIODeadline) -> Bool {
-    let perSpan = limits.wastedFramesPerSecond / Self.spansPerSecond
-    return frames >= max(perSpan, 1) && now() < end
-  }
+  func isTooMuch(now: @autoclosure () -> NIODeadline) -> Bool { frames >= limit && now() < end }
 }

@@ -1,0 +1,32 @@
+/// The frames of a client that serve no call, of those that cost the server work.
+///
+/// A client sends a few frames for each message: changes of windows, PING, and their
+/// acknowledgments. Frames beyond that are wasted, whatever they are: changes of a window by one
+/// byte, PRIORITY, or data of streams that have ended.
+struct GRPCFrameWorth {
+  /// The number of frames that are accepted for each read, and for each request or piece of data.
+  private static let framesPerEvent = 8
+  /// The number of sent bytes for which a client may send a frame.
+  private static let bytesPerFrame = 16
+  /// The number of accepted frames that the client may send in later reads.
+  private static let maximumLeft = 1024
+
+  private var accepted = Self.framesPerEvent
+  private var total = 0
+
+  /// Notes a request, or data of one.
+  mutating func requestReceived() { accepted += Self.framesPerEvent }
+
+  /// Notes data of a response.
+  mutating func responseSent(_ bytes: Int) { accepted += bytes / Self.bytesPerFrame }
+
+  /// Returns the number of wasted frames of a read, and begins the next one.
+  ///
+  /// - Parameter total: The number of frames that the client has sent so far.
+  mutating func wastedFrames(total: Int) -> Int {
+    let left = accepted - (total - self.total)
+    self.total = total
+    accepted = min(max(left, 0), Self.maximumLeft) + Self.framesPerEvent
+    return max(-left, 0)
+  }
+}
