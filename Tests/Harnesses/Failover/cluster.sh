@@ -11,7 +11,7 @@ as_postgres=(setpriv --reuid postgres --regid postgres --init-groups
 # start_etcd HOST: starts the host's member of etcd.
 start_etcd() {
   local host=$1 member members=
-  for member in "${databases[@]}"; do members+=,$member=http://${address[$member]}:2380; done
+  for member in "${stores[@]}"; do members+=,$member=http://${address[$member]}:2380; done
   # The processors are shared by all hosts, so a leader of etcd may be silent for 2 seconds.
   start_on "$host" "$logs/$host-etcd.log" "${as_postgres[@]}" etcd --name "$host" \
     --data-dir "$run/$host/etcd" \
@@ -25,7 +25,7 @@ start_etcd() {
 # write_patroni_configuration HOST
 write_patroni_configuration() {
   local host=$1 member members=
-  for member in "${databases[@]}"; do members+=", ${address[$member]}:2379"; done
+  for member in "${stores[@]}"; do members+=", ${address[$member]}:2379"; done
   cat >"$run/$host/patroni.yml" <<YAML
 scope: mockupd
 name: $host
@@ -38,11 +38,12 @@ bootstrap:
   dcs:
     # The leader's key expires this long after its last renewal. 20 is Patroni's minimum.
     ttl: 20
-    # Seconds between two renewals, and between a failure and the loop that sees it.
-    loop_wait: 2
+    # Seconds between two renewals, and between a failure and the loop that sees it. 1 is the
+    # minimum, too.
+    loop_wait: 1
     # etcd and PostgreSQL may fail to answer for so long before a primary demotes itself, which
     # must be done before its key expires: loop_wait + 2 * retry_timeout <= ttl.
-    retry_timeout: 8
+    retry_timeout: 9
     # A primary that has crashed is not restarted if a standby can take its place.
     primary_start_timeout: 0
     # A commit is acknowledged when any one of the two standbys has it, and never without one.
@@ -53,6 +54,8 @@ bootstrap:
       use_pg_rewind: true
       parameters:
         synchronous_commit: "on"
+        # A standby connects to the new primary as soon as it can: no commit is acknowledged before.
+        wal_retrieve_retry_interval: 200ms
         max_connections: 100
         shared_buffers: 64MB
       pg_hba:
@@ -93,27 +96,25 @@ database_url() {
   echo "postgresql://$1@${list#,}/mockupd"
 }
 
-# start_mockupd HOST: starts a server, and waits until it accepts calls.
+# start_mockupd HOST: starts a server, and waits until it serves.
 start_mockupd() {
-  local host=$1
-  : >"$run/$host.ready"
-  on "$host" env MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS=2 \
-    "$programs/mockupd" serve --socket "$run/$host.sock" \
-    --database-url "$(database_url mockupd)" >"$run/$host.ready" 2>>"$logs/$host-mockupd.log" \
-    </dev/null &
-  disown $!
-  wait_for 60 "mockupd on $host is ready" test -s "$run/$host.ready"
+  start_on "$1" "$logs/$1-mockupd.log" env MOCKUPD_DATABASE_CONNECT_TIMEOUT_SECONDS=2 \
+    MOCKUPD_DATABASE_MAX_RECONNECT_PAUSE_MILLISECONDS=250 \
+    "$programs/mockupd" serve --socket "$run/$1.sock" --database-url "$(database_url mockupd)"
+  wait_for 60 "mockupd on $1 serves" serves "$1"
 }
+
+serves() { "$programs/mockupctl" health --socket "$run/$1.sock" >/dev/null 2>&1; }
 
 # start_cluster: starts everything, and creates the schema and four users. Sets $users.
 start_cluster() {
   local host
-  for host in "${databases[@]}"; do
+  for host in "${stores[@]}" "${databases[@]}"; do
     mkdir -p "$run/$host"
-    write_patroni_configuration "$host"
-    chown -R postgres:postgres "$run/$host"
-    start_etcd "$host"
+    chown postgres:postgres "$run/$host"
   done
+  for host in "${stores[@]}"; do start_etcd "$host"; done
+  for host in "${databases[@]}"; do write_patroni_configuration "$host"; done
   # The first one makes the database, and the others copy it.
   start_patroni db-1
   wait_for 120 "db-1 is the primary" is_primary db-1

@@ -1,8 +1,8 @@
 """Puts load on several servers, and checks that no call that was acknowledged is lost.
 
-Callers reserve credits and commit half of the reservations, each call through the next server. A
-call whose outcome is unknown is retried under the same ids. One caller in four gives up instead;
-its call is made again by the next check. Each acknowledged call is kept with its answer.
+Callers reserve credits and commit half of the reservations, each call through the next server. Six
+callers retry calls whose outcome is unknown, under the same ids. Two callers give up instead, and
+the next check makes their calls again. Each acknowledged call is kept with its answer.
 
 Reads commands, one a line, and answers each with one line:
 
@@ -12,9 +12,10 @@ Reads commands, one a line, and answers each with one line:
   check            pauses the load, and retries the round's calls through every server
   check all        the same for the calls of all rounds
 
-A check is answered with the number of acknowledged calls, of lost calls (a retry was not answered
-from the first call's row), of calls with two answers, of errors that no caller should get, and the
-longest time between two acknowledgements in seconds.
+A check is answered with the numbers of acknowledged calls, of calls that were given up, of lost
+calls (a retry was not answered from the first call's row), of calls with two answers and of errors
+that no caller should get, and the longest time between two acknowledgements in seconds. Standard
+error has the details.
 """
 
 import concurrent.futures
@@ -29,8 +30,11 @@ import grpc
 from mockups.v1 import credits_pb2, credits_pb2_grpc
 
 CALLERS = 8
-# The pause of a caller after a call, in seconds, which leaves the processors to the databases.
+IMPATIENT_CALLERS = 2
+# The pause of a caller after a call, in seconds, which leaves the processors to the databases; and
+# the pause after it has given up.
 PAUSE = 0.05
+LONG_PAUSE = 1
 # The time limit of a call, in seconds. Callers give up, or retry, after it.
 TIMEOUT = 3
 # The time limit of waiting for a number of events, in seconds.
@@ -42,6 +46,10 @@ TRANSIENT = (
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
 )
+
+
+class Fault(Exception):
+    """An error that no caller should get. It was counted and reported."""
 
 
 class Server:
@@ -98,29 +106,33 @@ class Load:
     # Load
 
     def start(self):
-        for _ in range(CALLERS):
-            threading.Thread(target=self.run_caller, daemon=True).start()
+        for number in range(CALLERS):
+            gives_up = number < IMPATIENT_CALLERS
+            threading.Thread(target=self.run_caller, args=[gives_up], daemon=True).start()
 
-    def run_caller(self):
+    def run_caller(self, gives_up):
         servers = [Server(socket) for socket in self.sockets]
         while True:
             with self.changed:
                 self.changed.wait_for(lambda: not self.paused)
                 self.busy += 1
-            self.spend(servers)
+            try:
+                self.spend(servers, gives_up)
+            except Fault:
+                pass
             with self.changed:
                 self.busy -= 1
                 self.changed.notify_all()
             time.sleep(PAUSE)
 
-    def spend(self, servers):
+    def spend(self, servers, gives_up):
         """Reserves credits, and commits them in one of two cases."""
         user, reservation = random.choice(self.users), str(uuid.uuid4())
         credits = random.randint(1, 3)
         reserve = credits_pb2.ReserveCreditsRequest(
             user_id=user, reservation_id=reservation, credits=credits
         )
-        answer = self.acknowledge(servers, Call("ReserveCredits", reserve))
+        answer = self.acknowledge(servers, Call("ReserveCredits", reserve), gives_up)
         if answer is None or not answer.success or random.random() < 0.5:
             return
         commit = credits_pb2.CommitReservationRequest(
@@ -129,11 +141,10 @@ class Load:
             commit_id=str(uuid.uuid4()),
             credits=random.randint(1, credits),
         )
-        self.acknowledge(servers, Call("CommitReservation", commit))
+        self.acknowledge(servers, Call("CommitReservation", commit), gives_up)
 
-    def acknowledge(self, servers, call):
-        """Makes a call until it is acknowledged, or the caller gives up."""
-        gives_up = random.random() < 0.25
+    def acknowledge(self, servers, call, gives_up):
+        """Makes a call until it is acknowledged, or the caller gives up. Raises Fault."""
         while True:
             servers.append(servers.pop(0))
             answer, _ = self.attempt(servers[0], call)
@@ -149,24 +160,28 @@ class Load:
                 if answer is not None or gives_up:
                     self.calls.append(call)
                     self.changed.notify_all()
-                    return answer
+            if answer is not None:
+                return answer
+            if gives_up:
+                time.sleep(LONG_PAUSE)
+                return None
             time.sleep(PAUSE)
 
     def attempt(self, server, call):
-        """Returns the answer and `replayed`, or two times None after an error."""
+        """Returns the answer and `replayed`, or two times None if a retry is right. Raises Fault."""
         try:
             return call.make(server)
         except grpc.RpcError as error:
-            if error.code() not in TRANSIENT:
-                self.report(server, call, f"{error.code().name}: {error.details()}")
-                with self.changed:
-                    self.unexpected += 1
-            return None, None
+            if error.code() in TRANSIENT:
+                return None, None
+            self.report("unexpected", server, call, f"{error.code().name}: {error.details()}")
+            raise Fault from error
 
-    @staticmethod
-    def report(server, call, fault):
+    def report(self, counter, server, call, text):
+        with self.changed:
+            setattr(self, counter, getattr(self, counter) + 1)
         request = str(call.request).replace("\n", " ")
-        print(f"{server.socket}: {call.method} {request}: {fault}", file=sys.stderr, flush=True)
+        print(f"{server.socket}: {call.method} {request}: {counter}: {text}", file=sys.stderr)
 
     # Checks
 
@@ -174,42 +189,41 @@ class Load:
         with self.changed:
             self.paused = True
             self.changed.wait_for(lambda: self.busy == 0)
-            # Time without load is not a gap.
             gap = max(self.gap, time.monotonic() - self.last)
+            calls = self.calls if everything else self.calls[self.first :]
             if everything:
                 self.lost = self.different = self.unexpected = 0
-            calls = self.calls if everything else self.calls[self.first :]
+            acknowledged = sum(call.answer is not None for call in calls)
         with concurrent.futures.ThreadPoolExecutor(CALLERS) as pool:
             for socket in self.sockets:
                 server = Server(socket)
                 list(pool.map(lambda call: self.check_call(server, call), calls))
         with self.changed:
+            faults = f"{self.lost} {self.different} {self.unexpected}"
             self.paused = False
-            self.last = time.monotonic()
             self.changed.notify_all()
-        acknowledged = len(calls) if everything else self.acknowledged
-        return f"{acknowledged} {self.lost} {self.different} {self.unexpected} {gap:.1f}"
+        return f"{acknowledged} {len(calls) - acknowledged} {faults} {gap:.1f}"
 
     def check_call(self, server, call):
         """Retries a call, which must have the answer that it had."""
         answer = None
         deadline = time.monotonic() + PATIENCE
-        while answer is None:
-            answer, replayed = self.attempt(server, call)
-            if answer is None and time.monotonic() > deadline:
-                self.report(server, call, "no answer")
-                return
-        # The caller had given up: this is the first answer.
-        if call.answer is None:
-            call.answer = answer
+        try:
+            while answer is None and time.monotonic() < deadline:
+                answer, replayed = self.attempt(server, call)
+                if answer is None:
+                    time.sleep(PAUSE)
+        except Fault:
             return
-        with self.changed:
-            if not replayed:
-                self.lost += 1
-                self.report(server, call, f"lost; it was answered {call.answer}")
-            elif answer != call.answer:
-                self.different += 1
-                self.report(server, call, f"two answers: {call.answer} and {answer}")
+        if answer is None:
+            self.report("unexpected", server, call, f"no answer in {PATIENCE} seconds")
+        elif call.answer is None:
+            # The caller had given up: this is the first answer.
+            call.answer = answer
+        elif not replayed:
+            self.report("lost", server, call, f"the first answer was {call.answer}")
+        elif answer != call.answer:
+            self.report("different", server, call, f"{call.answer} and then {answer}")
 
     # Commands
 

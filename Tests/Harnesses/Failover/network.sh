@@ -4,13 +4,16 @@
 
 # The names of the namespaces begin with this, so that several runs do not meet.
 prefix=failover-$$
+stores=(etcd-1 etcd-2 etcd-3)
 databases=(db-1 db-2 db-3)
 servers=(web-1 web-2)
-hosts=("${databases[@]}" "${servers[@]}")
+hosts=("${stores[@]}" "${databases[@]}" "${servers[@]}")
 
 # Nothing outside of these namespaces can reach the addresses.
 declare -A address=(
-  [db-1]=10.77.0.11 [db-2]=10.77.0.12 [db-3]=10.77.0.13 [web-1]=10.77.0.21 [web-2]=10.77.0.22
+  [etcd-1]=10.77.0.1 [etcd-2]=10.77.0.2 [etcd-3]=10.77.0.3
+  [db-1]=10.77.0.11 [db-2]=10.77.0.12 [db-3]=10.77.0.13
+  [web-1]=10.77.0.21 [web-2]=10.77.0.22
 )
 
 # create_network: creates a namespace for each host, and one for the bridge.

@@ -3,7 +3,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # variables of the script and of its other parts
 
-# In the order of a round: the name, and the longest gap in service that is wanted, in seconds.
+# The kinds of rounds in their order, their titles, and the longest gap in service that is wanted, in
+# seconds.
+# shellcheck disable=SC2034  # used by the script
 rounds=(killed network suspended given_up switchover server)
 declare -A title=(
   [killed]="primary killed"
@@ -30,7 +32,7 @@ round_killed() {
   ask acknowledged 200
 }
 
-# The primary's packets, those of its etcd included, are dropped.
+# The primary's packets are dropped, those to etcd included.
 round_network() {
   cut_network "$primary"
   wait_for_other_primary
@@ -52,13 +54,15 @@ round_suspended() {
   echo "SELECT pg_logical_emit_message(true, 'probe', ''); SELECT 'acknowledged';" >&"$probe"
   exec {probe}>&-
   signal CONT "$old" python3 postgres
-  wait "$process" || true
+  wait_for 120 "the session on $old has ended" has_ended "$process"
   if grep -q acknowledged "$run/probe"; then
     echo "the old primary has acknowledged a commit" >&2
     wrong=$((wrong + 1))
   fi
   ask acknowledged 200
 }
+
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
 
 # Both standbys stop, so that no commit is acknowledged, and callers give up. The primary is lost
 # with the commits that nobody has. The standbys continue, and one of them is promoted.
@@ -73,9 +77,10 @@ round_given_up() {
   start_patroni "$lost"
 }
 
+# Either standby may become the primary: if one is named, the other waits before it follows.
 round_switchover() {
   on web-1 curl -s -m 60 "http://${address[$primary]}:8008/switchover" \
-    -d "{\"leader\": \"$primary\", \"candidate\": \"${standbys[0]}\"}" >>"$logs/switchover.log"
+    -d "{\"leader\": \"$primary\"}" >>"$logs/switchover.log"
   wait_for_other_primary
   ask acknowledged 200
 }
@@ -101,9 +106,12 @@ has_other_primary() {
   return 1
 }
 
+columns='%5s  %-27s %12s %8s %4s %11s %13s %7s\n'
+
 # play KIND: plays and checks a round, and adds its row to $table.
 play() {
-  local kind=$1 discrepancies=0 server acknowledged lost_calls different unexpected gap
+  local kind=$1 discrepancies=0 server row
+  local acknowledged given_up lost_calls different unexpected gap
   find_primary || fail "there is no primary"
   say "Round $round: ${title[$kind]} (the primary is $primary)"
   ask round
@@ -111,17 +119,18 @@ play() {
   "round_$kind"
   wait_for 180 "both standbys confirm commits" is_healthy
   ask check
-  read -r acknowledged lost_calls different unexpected gap <<<"$answer"
+  read -r acknowledged given_up lost_calls different unexpected gap <<<"$answer"
   for server in "${servers[@]}"; do
     verify "$server" || discrepancies=$((discrepancies + 1))
   done
   wrong=$((wrong + lost_calls + different + unexpected + discrepancies))
-  printf -v row '%5s  %-28s %12s %5s %12s %14s %7s' "$round" "${title[$kind]}" "$acknowledged" \
-    "$lost_calls" "$different" "$discrepancies" "$gap"
+  # shellcheck disable=SC2059  # one format for all lines
+  printf -v row "$columns" "$round" "${title[$kind]}" "$acknowledged" "$given_up" "$lost_calls" \
+    "$different" "$discrepancies" "$gap"
   table+=("$row")
   gaps["$kind"]+="$gap "
   print_heading
-  echo "$row"
+  printf '%s' "$row"
   [ "$unexpected" = 0 ] || echo "$unexpected unexpected errors; see $logs/load.log"
 }
 
@@ -132,27 +141,28 @@ verify() { "$programs/mockupctl" ledger verify --socket "$run/$1.sock" >>"$logs/
 check_everything() {
   local acknowledged lost_calls different unexpected
   ask check all
-  read -r acknowledged lost_calls different unexpected _ <<<"$answer"
+  read -r acknowledged _ lost_calls different unexpected _ <<<"$answer"
   say "All $acknowledged calls of all rounds: $lost_calls lost, $different with two answers"
   wrong=$((wrong + lost_calls + different + unexpected))
 }
 
 print_heading() {
-  printf '%5s  %-28s %12s %5s %12s %14s %7s\n' round kind acknowledged lost "two answers" \
-    discrepancies "gap (s)"
+  # shellcheck disable=SC2059
+  printf "$columns" round kind acknowledged "given up" lost "two answers" discrepancies "gap (s)"
 }
 
 # print_table: prints all rounds, and the median gap of each kind.
 print_table() {
-  local kind median row
+  local kind median
   say "Rounds"
   print_heading
-  printf '%s\n' "${table[@]}"
+  printf '%s' "${table[@]}"
   say "Gaps"
-  printf '%-28s %10s %9s\n' kind "median (s)" "reach (s)"
-  for kind in "${kinds[@]}"; do
+  printf '%-27s %10s %9s\n' kind "median (s)" "reach (s)"
+  for kind in "${rounds[@]}"; do
+    [ -n "${gaps["$kind"]-}" ] || continue
     median=$(tr ' ' '\n' <<<"${gaps["$kind"]}" | sed '/^$/d' | sort -n |
       awk '{ g[NR] = $1 } END { printf "%.1f", (g[int((NR + 1) / 2)] + g[int(NR / 2) + 1]) / 2 }')
-    printf '%-28s %10s %9s\n' "${title[$kind]}" "$median" "${reach[$kind]-}"
+    printf '%-27s %10s %9s\n' "${title[$kind]}" "$median" "${reach[$kind]--}"
   done
 }
