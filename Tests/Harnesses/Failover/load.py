@@ -180,8 +180,8 @@ class Load:
     def report(self, counter, server, call, text):
         with self.changed:
             setattr(self, counter, getattr(self, counter) + 1)
-        request = str(call.request).replace("\n", " ")
-        print(f"{server.socket}: {call.method} {request}: {counter}: {text}", file=sys.stderr)
+        line = f"{counter}: {server.socket}: {call.method} {call.request}: {text}"
+        print(line.replace("\n", " "), file=sys.stderr)
 
     # Checks
 

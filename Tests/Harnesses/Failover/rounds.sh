@@ -64,16 +64,19 @@ round_suspended() {
 
 has_ended() { ! kill -0 "$1" 2>/dev/null; }
 
-# Both standbys stop, so that no commit is acknowledged, and callers give up. The primary is lost
-# with the commits that nobody has. The standbys continue, and one of them is promoted.
+# The standbys' network is gone, so that no commit is acknowledged, and callers give up. The primary
+# is lost with the commits that only it has; its network, too, or its kernel would still send them.
+# The standbys come back, and one of them is promoted.
 round_given_up() {
   local standby
-  for standby in "${standbys[@]}"; do signal STOP "$standby" postgres; done
+  for standby in "${standbys[@]}"; do cut_network "$standby"; done
   ask given-up 2
+  cut_network "$primary"
   signal KILL "$primary" python3 postgres
-  for standby in "${standbys[@]}"; do signal CONT "$standby" postgres; done
+  for standby in "${standbys[@]}"; do heal_network "$standby"; done
   wait_for_other_primary
   ask acknowledged 200
+  heal_network "$lost"
   start_patroni "$lost"
 }
 
