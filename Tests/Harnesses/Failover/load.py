@@ -8,7 +8,6 @@ Reads commands, one a line, and answers each with one line:
 
   round            begins a round: counts and measures from here
   acknowledged N   waits until N more calls are acknowledged
-  given-up N       waits until N more callers have given up
   check            pauses the load, and retries the round's calls through every server
   check all        the same for the calls of all rounds
 
@@ -37,7 +36,7 @@ PAUSE = 0.05
 LONG_PAUSE = 1
 # The time limit of a call, in seconds. Callers give up, or retry, after it.
 TIMEOUT = 3
-# The time limit of waiting for a number of events, in seconds.
+# The time limit of waiting for acknowledgements, and for the answers of a check, in seconds.
 PATIENCE = 300
 
 # The outcome is unknown, or the call had no effect: a retry is right.
@@ -98,7 +97,7 @@ class Load:
     def begin_round(self):
         with self.changed:
             self.first = len(self.calls)
-            self.acknowledged = self.given_up = 0
+            self.acknowledged = 0
             self.lost = self.different = self.unexpected = 0
             self.gap = 0.0
             self.last = time.monotonic()
@@ -155,8 +154,6 @@ class Load:
                     self.last = now
                     self.acknowledged += 1
                     call.answer = answer
-                elif gives_up:
-                    self.given_up += 1
                 if answer is not None or gives_up:
                     self.calls.append(call)
                     self.changed.notify_all()
@@ -168,7 +165,7 @@ class Load:
             time.sleep(PAUSE)
 
     def attempt(self, server, call):
-        """Returns the answer and `replayed`, or two times None if a retry is right. Raises Fault."""
+        """Returns the answer and `replayed`, or None twice if a retry is right. Raises Fault."""
         try:
             return call.make(server)
         except grpc.RpcError as error:
@@ -181,7 +178,7 @@ class Load:
         with self.changed:
             setattr(self, counter, getattr(self, counter) + 1)
         line = f"{counter}: {server.socket}: {call.method} {call.request}: {text}"
-        print(line.replace("\n", " "), file=sys.stderr)
+        sys.stderr.write(line.replace("\n", " ") + "\n")
 
     # Checks
 
@@ -227,11 +224,11 @@ class Load:
 
     # Commands
 
-    def wait(self, counter, number):
+    def wait(self, number):
         with self.changed:
-            target = getattr(self, counter) + number
-            reached = self.changed.wait_for(lambda: getattr(self, counter) >= target, PATIENCE)
-        return "yes" if reached else f"no: {counter} has not reached {target} in {PATIENCE} seconds"
+            target = self.acknowledged + number
+            reached = self.changed.wait_for(lambda: self.acknowledged >= target, PATIENCE)
+        return "yes" if reached else f"no: fewer than {number} calls in {PATIENCE} seconds"
 
     def run_commands(self):
         for line in sys.stdin:
@@ -239,8 +236,8 @@ class Load:
                 case ["round"]:
                     self.begin_round()
                     answer = "yes"
-                case ["acknowledged" | "given-up" as counter, number]:
-                    answer = self.wait(counter.replace("-", "_"), int(number))
+                case ["acknowledged", number]:
+                    answer = self.wait(int(number))
                 case ["check", *rest]:
                     answer = self.check(everything=rest == ["all"])
                 case _:
