@@ -29,8 +29,8 @@ extension AdminStore {
     isTrial: Bool = false
   ) async throws(CreditError) -> BudgetOutcome {
     let parameters = Parameters(now(), userID, annualBudget, monthlySoftLimit, changedBy)
-    let outcomes = try await write(Queries.setBudget, parameters, isTrial: isTrial) {
-      row throws(PostgresError) in
+    let statement = isTrial ? Queries.trySetBudget : Queries.setBudget
+    let outcomes = try await write(statement, parameters) { row throws(PostgresError) in
       var columns = ColumnReader(row)
       let previousAnnualBudget = try columns.read(Int32.self)
       let previousMonthlySoftLimit = try columns.read(Int32.self)

@@ -42,8 +42,8 @@ extension AdminStore {
     let parameters = Parameters(
       now(), resolution.userID, resolution.reservationID, resolution.id, resolution.credits,
       resolution.allowsOverrun, makeID())
-    let rows = try await write(Queries.resolveReservation, parameters, isTrial: isTrial) {
-      row throws(PostgresError) in
+    let statement = isTrial ? Queries.tryResolveReservation : Queries.resolveReservation
+    let rows = try await write(statement, parameters) { row throws(PostgresError) in
       try SettleRow(row)
     }
     guard let row = rows.first else { throw .database(.unexpectedAnswer("resolve")) }

@@ -19,6 +19,11 @@ protocol CreditChange: Sendable {
   /// The statement that calls the engine's function for a batch.
   static var statement: Statement { get }
 
+  /// The statement that makes all changes of a batch or none, or nil if there is none.
+  ///
+  /// The engine makes them only if every outcome is ``CreditAnswer/isSuccess``.
+  static var allOrNothingStatement: Statement? { get }
+
   /// Returns the statement's parameters for a batch.
   static func parameters(
     _ changes: [Self], now: Date?, makeID: () -> UUID
@@ -39,11 +44,16 @@ protocol CreditAnswer: Sendable {
   /// The answer in one word, for its observer.
   var result: ChangeResult { get }
 
+  /// True if the outcome does not undo a batch of ``CreditChange/allOrNothingStatement``.
+  var isSuccess: Bool { get }
+
   /// Returns the outcome of the change that this row answers.
   func outcome(of change: Change) -> Result<Change.Outcome, CreditError>
 }
 
 extension CreditChange {
+  static var allOrNothingStatement: Statement? { nil }
+
   /// Returns the outcome of each change of a batch, and reports it to an observer.
   static func outcomes(
     of changes: [Self], _ answers: [Answer], _ observer: (any ChangeObserver)?

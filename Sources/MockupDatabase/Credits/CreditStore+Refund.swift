@@ -90,6 +90,8 @@ struct RefundRow: CreditAnswer {
       entry: entry, usage: try Usage(&columns, period: entry.period), isReplayed: isReplayed)
   }
 
+  var isSuccess: Bool { outcome == "refunded" }
+
   var result: ChangeResult {
     ChangeResult(outcome: outcome, isReplayed: refunded?.isReplayed ?? false)
   }

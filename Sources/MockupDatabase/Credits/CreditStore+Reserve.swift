@@ -36,7 +36,7 @@ extension CreditStore {
   public func reserve(
     _ requests: [ReservationRequest], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<ReservationOutcome, CreditError>] {
-    try await write(requests, allOrNothing: allOrNothing) { $0.admission.isAdmitted }
+    try await write(requests, allOrNothing: allOrNothing)
   }
 
   /// Returns the decision that a reservation would get now, without writing anything.
@@ -50,6 +50,7 @@ extension ReservationRequest: CreditChange {
   typealias Answer = ReserveRow
 
   static var statement: Statement { Queries.reserveCredits }
+  static var allOrNothingStatement: Statement? { Queries.reserveAllCredits }
 
   var kind: ChangeKind { .reserve }
 
@@ -89,6 +90,8 @@ struct ReserveRow: CreditAnswer {
     let period = Period(year: try columns.read(), month: try columns.read())
     decision = (granted, reservedAt, try Usage(&columns, period: period))
   }
+
+  var isSuccess: Bool { outcome == "admitted" }
 
   var result: ChangeResult { ChangeResult(outcome: outcome, isReplayed: isReplayed) }
 

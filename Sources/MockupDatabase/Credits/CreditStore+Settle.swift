@@ -107,6 +107,7 @@ extension Settlement: CreditChange {
   typealias Answer = SettleRow
 
   static var statement: Statement { Queries.settleReservations }
+  static var allOrNothingStatement: Statement? { Queries.settleAllReservations }
 
   var kind: ChangeKind {
     switch action {
@@ -174,6 +175,8 @@ struct SettleRow: CreditAnswer {
       released: try columns.read(),
       isLate: try columns.read())
   }
+
+  var isSuccess: Bool { outcome == "settled" }
 
   var result: ChangeResult { ChangeResult(outcome: outcome, isReplayed: isReplayed) }
 

@@ -82,35 +82,41 @@ public struct CreditStore: Sendable, DatabaseStore {
 
   /// Writes a caller's batch of changes in a transaction of its own.
   ///
-  /// The changes are durable when the call returns.
+  /// The changes are durable when the call returns. If the users belong to several partitions, each
+  /// partition has a transaction of its own.
   ///
   /// - Parameters:
   ///   - changes: The changes, which are processed in order.
-  ///   - allOrNothing: If true, the transaction is rolled back unless every item succeeds, and the
-  ///     successful items get ``CreditError/batchFailed``.
-  ///   - isSuccess: Returns false for an outcome that counts as a failure.
+  ///   - allOrNothing: If true, nothing is written unless every item succeeds, and the successful
+  ///     items get ``CreditError/batchFailed``.
   func write<Change: CreditChange>(
-    _ changes: [Change], allOrNothing: Bool = false,
-    isSuccess: (Change.Outcome) -> Bool = { _ in true }
+    _ changes: [Change], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<Change.Outcome, CreditError>] {
-    let parameters = Change.parameters(changes, now: now(), makeID: makeID)
-    func make(
-      in database: any StatementExecutor
-    ) async throws(PostgresError) -> [Result<Change.Outcome, CreditError>] {
-      let answers = try await database.query(Change.statement, parameters, Change.Answer.init)
-      return try Change.outcomes(of: changes, answers, observer)
-    }
-    return try await retrying(on: pool) { pool throws(PostgresError) in
-      guard allOrNothing else { return try await make(in: pool) }
-      return try await pool.withTransaction { transaction throws(PostgresError) in
-        let outcomes = try await make(in: transaction)
-        func isDone(_ outcome: Result<Change.Outcome, CreditError>) -> Bool {
-          if case .success(let outcome) = outcome { isSuccess(outcome) } else { false }
-        }
-        if outcomes.allSatisfy(isDone) { return outcomes }
-        transaction.rollback()
-        return outcomes.map { isDone($0) ? .failure(.batchFailed) : $0 }
+    let whole = allOrNothing ? Change.allOrNothingStatement : nil
+    let now = now()
+    func write(_ changes: [Change]) async throws(PostgresError) -> [Change.Answer] {
+      let parameters = Change.parameters(changes, now: now, makeID: makeID)
+      return try await retrying(on: pool) { pool throws(PostgresError) in
+        try await pool.query(whole ?? Change.statement, parameters, Change.Answer.init)
       }
+    }
+    var answers: [Change.Answer]
+    do throws(PostgresError) {
+      answers = try await write(changes)
+    } catch {
+      guard error.spansPartitions, whole == nil else { throw error }
+      var found: [Int: Change.Answer] = [:]
+      for indices in indicesByPartition(changes.map(\.userID)) {
+        let part = try await write(indices.map { changes[$0] })
+        guard part.count == indices.count else { throw .unexpectedAnswer("\(Change.self)") }
+        for (index, answer) in zip(indices, part) { found[index] = answer }
+      }
+      answers = changes.indices.compactMap { found[$0] }
+    }
+    let outcomes = try Change.outcomes(of: changes, answers, observer)
+    guard whole != nil, !answers.allSatisfy(\.isSuccess) else { return outcomes }
+    return zip(answers, outcomes).map { answer, outcome in
+      answer.isSuccess ? .failure(.batchFailed) : outcome
     }
   }
 }

@@ -116,30 +116,38 @@ extension SceneStore {
     _ id: UUID, of userID: UUID, _ change: SceneTemplateChange
   ) async throws(SceneError) -> SceneTemplate {
     let time = now()
-    let changed: SceneTemplate?
-    do throws(PostgresError) {
-      changed = try await retrying(on: pool) { pool throws(PostgresError) in
-        try await pool.withTransaction { transaction throws(PostgresError) in
-          let own = Parameters(userID, id)
-          guard
-            let old = try await transaction.query(
-              Queries.lockSceneTemplate, own, SceneTemplate.init(row:)
-            ).first
-          else { return nil }
-          let config = change.config.map { JSONB(text: $0.replacing(old.config).json) }
-          let parameters = Parameters(
-            time, userID, id, change.name, change.description, change.vendorID, change.vendorURL,
-            config, change.previewURL, change.isActive, change.recommendedCollections)
-          return try await transaction.query(
-            Queries.updateSceneTemplate, parameters, SceneTemplate.init(row:)
-          ).first
+    // A new configuration derives from the current one, which another call may change meanwhile.
+    var previous: StoredConfig?
+    if change.config != nil {
+      previous = try await read(
+        Queries.getSceneTemplate, Parameters(userID, id),
+        { row throws(PostgresError) in
+          try StoredConfig(row, at: 7)
         }
-      }
-    } catch {
-      throw SceneError(writing: error, user: userID, key: nil)
+      ).first
     }
-    if let changed { return changed }
-    throw try await errorForTemplate(id, notOwnedBy: userID)
+    while true {
+      let config = change.config.map {
+        JSONB(text: $0.replacing(SceneConfig(json: previous?.json.text ?? "{}")).json)
+      }
+      let parameters: Parameters = [
+        time, userID, id, change.name, change.description, change.vendorID, change.vendorURL,
+        config, previous?.json, change.previewURL, change.isActive, change.recommendedCollections,
+      ]
+      let rows: [UpdateRow]
+      do throws(PostgresError) {
+        rows = try await retrying(on: pool) { pool throws(PostgresError) in
+          try await pool.query(Queries.updateSceneTemplate, parameters, UpdateRow.init)
+        }
+      } catch {
+        throw SceneError(writing: error, user: userID, key: nil)
+      }
+      switch (rows.first?.outcome, rows.first?.template) {
+      case ("updated", let template?): return template
+      case ("config_changed", _): previous = rows.first?.config
+      default: throw try await errorForTemplate(id, notOwnedBy: userID)
+      }
+    }
   }
 
   /// Deletes a user's own template.
@@ -147,15 +155,11 @@ extension SceneStore {
   /// - Returns: True if the template existed.
   /// - Throws: ``SceneError/systemTemplate(_:)`` for a system template, or another ``SceneError``.
   public func delete(_ id: UUID, of userID: UUID) async throws(SceneError) -> Bool {
-    let count: Int
-    do throws(PostgresError) {
-      count = try await retrying(on: pool) { pool throws(PostgresError) in
-        try await pool.execute(Queries.deleteSceneTemplate, Parameters(userID, id))
-      }
-    } catch {
-      throw .database(error)
+    let deleted = try await write(Queries.deleteSceneTemplate, Parameters(userID, id)) {
+      row throws(PostgresError) in
+      try row.decode(Bool.self, at: 0)
     }
-    if count > 0 { return true }
+    if deleted.first == true { return true }
     let error = try await errorForTemplate(id, notOwnedBy: userID)
     if case .systemTemplate = error { throw error }
     return false
@@ -184,5 +188,29 @@ private struct CreateRow: Sendable {
     outcome = try columns.read()
     isReplayed = try columns.read()
     if outcome == "made" { template = try SceneTemplate(&columns) }
+  }
+}
+
+/// The configuration of a template as it is stored, including unknown keys.
+private struct StoredConfig: Sendable {
+  var json: JSONB
+
+  init(_ row: Row, at column: Int) throws(PostgresError) {
+    json = try row.decode(JSONB.self, at: column)
+  }
+}
+
+/// A row of `update_scene_template.sql`.
+private struct UpdateRow: Sendable {
+  var outcome: String
+  var template: SceneTemplate?
+  var config: StoredConfig?
+
+  init(_ row: Row) throws(PostgresError) {
+    var columns = ColumnReader(row)
+    outcome = try columns.read()
+    guard outcome != "not_found" else { return }
+    template = try SceneTemplate(&columns)
+    config = try StoredConfig(row, at: 8)
   }
 }

@@ -31,19 +31,13 @@ extension DatabaseStore {
 
   /// Runs a statement that writes, and retries it after a conflict with another transaction or a
   /// lock of one; see ``retrying(on:_:)``.
-  ///
-  /// - Parameter isTrial: If true, the changes are rolled back, and only the rows are returned.
   func write<Value: Sendable>(
-    _ statement: Statement, _ parameters: Parameters, isTrial: Bool = false,
+    _ statement: Statement, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws(Failure) -> [Value] {
     do throws(PostgresError) {
       return try await retrying(on: pool) { pool throws(PostgresError) in
-        guard isTrial else { return try await pool.query(statement, parameters, decode) }
-        return try await pool.withTransaction { transaction throws(PostgresError) in
-          transaction.rollback()
-          return try await transaction.query(statement, parameters, decode)
-        }
+        try await pool.query(statement, parameters, decode)
       }
     } catch {
       throw .database(error)

@@ -6,10 +6,10 @@ enum Queries {
     "check_database", PackageResources.check_database_sql)
   static let claimMockups = statement(
     "claim_mockups", PackageResources.claim_mockups_sql)
-  static let claimPerformanceBatches = statement(
-    "claim_performance_batches", PackageResources.claim_performance_batches_sql)
   static let completeMockup = statement(
     "complete_mockup", PackageResources.complete_mockup_sql)
+  static let countPerformance = statement(
+    "count_performance", PackageResources.count_performance_sql)
   static let createSceneTemplate = statement(
     "create_scene_template", PackageResources.create_scene_template_sql)
   static let deleteMockup = statement(
@@ -68,18 +68,14 @@ enum Queries {
     "list_scene_templates", PackageResources.list_scene_templates_sql)
   static let listUnresolvedReservations = reading(
     "list_unresolved_reservations", PackageResources.list_unresolved_reservations_sql)
-  static let lockPerformance = statement(
-    "lock_performance", PackageResources.lock_performance_sql)
-  static let lockSceneTemplate = statement(
-    "lock_scene_template", PackageResources.lock_scene_template_sql)
-  static let recordPerformance = statement(
-    "record_performance", PackageResources.record_performance_sql)
   static let refundCredits = statement(
     "refund_credits", PackageResources.refund_credits_sql)
   static let regenerateMockup = statement(
     "regenerate_mockup", PackageResources.regenerate_mockup_sql)
   static let releaseGroup = statement(
     "release_group", PackageResources.release_group_sql)
+  static let reserveAllCredits = statement(
+    "reserve_all_credits", PackageResources.reserve_all_credits_sql)
   static let reserveCredits = statement(
     "reserve_credits", PackageResources.reserve_credits_sql)
   static let resolveReservation = statement(
@@ -90,6 +86,8 @@ enum Queries {
     "review_mockup", PackageResources.review_mockup_sql)
   static let setBudget = statement(
     "set_budget", PackageResources.set_budget_sql)
+  static let settleAllReservations = statement(
+    "settle_all_reservations", PackageResources.settle_all_reservations_sql)
   static let settleReservations = statement(
     "settle_reservations", PackageResources.settle_reservations_sql)
   static let sweepLeases = statement(
@@ -98,6 +96,10 @@ enum Queries {
     "sweep_reservations", PackageResources.sweep_reservations_sql)
   static let testWrite = statement(
     "test_write", PackageResources.test_write_sql)
+  static let tryResolveReservation = statement(
+    "try_resolve_reservation", PackageResources.try_resolve_reservation_sql)
+  static let trySetBudget = statement(
+    "try_set_budget", PackageResources.try_set_budget_sql)
   static let updateSceneTemplate = statement(
     "update_scene_template", PackageResources.update_scene_template_sql)
   static let userExists = reading(

@@ -1,4 +1,5 @@
-internal import Postgres
+internal import FoundationEssentials
+public import Postgres
 
 /// The maximum number of attempts to run a statement that fails because of a conflict.
 let maximumAttempts = 4
@@ -59,6 +60,10 @@ extension PostgresError {
   /// A Boolean value that indicates whether the statement waited in vain for a lock.
   var isLocked: Bool { sqlState == .lockNotAvailable }
 
+  /// A Boolean value that indicates whether the users of a batch belong to several partitions, so
+  /// that a proxy database refused it.
+  public var spansPartitions: Bool { sqlState == SQLState("22MP1") }
+
   /// A Boolean value that indicates whether a single item of a batch may have caused the error.
   ///
   /// It is true if a value cannot be represented in its column or violates a constraint.
@@ -69,4 +74,15 @@ extension PostgresError {
     default: false
     }
   }
+}
+
+/// Divides the indices of items so that the users of each part belong to one partition.
+///
+/// The last byte of a user's id decides on the partition, and there are at most 16.
+func indicesByPartition(_ userIDs: [UUID?]) -> [[Int]] {
+  var parts: [UInt8: [Int]] = [:]
+  for (index, userID) in userIDs.enumerated() {
+    parts[(userID?.uuid.15 ?? 0) & 15, default: []].append(index)
+  }
+  return parts.sorted { $0.key < $1.key }.map(\.value)
 }

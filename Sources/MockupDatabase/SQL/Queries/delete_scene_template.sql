@@ -1,6 +1,5 @@
--- Deletes a user's own scene template.
+-- Deletes a user's own scene template, and returns whether it existed.
 --
 -- $1 uuid  user
 -- $2 uuid  template
-DELETE FROM public.mockup_scene_templates
-WHERE id = $2 AND user_id = $1 AND NOT is_system
+SELECT mockupd.delete_scene_template($1, $2)

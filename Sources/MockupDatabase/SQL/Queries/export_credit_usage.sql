@@ -8,10 +8,4 @@ SELECT
   id, user_id, sequence, credits::integer, operation, balance_before::integer,
   balance_after::integer, year::integer, month::integer,
   created_at, mockup_id, reservation_id, late, overrun::integer, refunded_entry_id
-FROM public.mockup_credit_usage
-WHERE user_id = $1
-  AND ($2 IS NULL OR year = $2)
-  AND ($3 IS NULL OR month = $3)
-  AND ($4 IS NULL OR (year, sequence) > ($4, $5))
-ORDER BY year, sequence
-LIMIT $6
+FROM mockupd.export_credit_usage($1, $2, $3, $4, $5, $6)

@@ -1,2 +1,2 @@
 -- Returns the id of the last alert.
-SELECT last_id FROM mockupd.alert_feed
+SELECT mockupd.last_alert_id()

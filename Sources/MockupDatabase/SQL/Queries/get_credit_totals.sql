@@ -4,6 +4,5 @@
 SELECT
   users, annual_budget, used, held, users_above_soft_limit, users_exhausted,
   open_reservations, unresolved_reservations, oldest_unresolved_at,
-  pending_mockups, oldest_pending_at, leased_mockups, clock.now
-FROM (SELECT coalesce($1, now()) AS now) AS clock
-CROSS JOIN LATERAL mockupd.credit_totals(clock.now)
+  pending_mockups, oldest_pending_at, leased_mockups, read_at
+FROM mockupd.credit_totals($1)

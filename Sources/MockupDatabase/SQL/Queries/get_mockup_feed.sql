@@ -2,6 +2,4 @@
 -- changed).
 --
 -- $1 uuid  user
-SELECT
-  mockupd.user_exists($1) AS is_known,
-  coalesce((SELECT f.revision FROM mockupd.mockup_feeds AS f WHERE f.user_id = $1), 0) AS revision
+SELECT is_known, revision FROM mockupd.mockup_feed($1)

@@ -7,6 +7,4 @@ SELECT
   r.user_id, r.id, r.state, r.credits, r.granted, r.held, r.committed, r.overrun, r.operation,
   r.year, r.month, r.created_at, r.expires_at, r.dispatched_at, r.settled_at,
   r.mockup_id, r.group_id, r.commit_id, r.late
-FROM mockupd.reservations AS row
-CROSS JOIN LATERAL mockupd.as_of(row, coalesce($1, now())) AS r
-WHERE row.user_id = $2 AND row.id = $3
+FROM mockupd.get_reservation($1, $2, $3) AS r

@@ -6,5 +6,4 @@ SELECT
   t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url,
   t.config, t.preview_url, t.is_active, t.is_system, t.recommended_collections, t.created_at,
   t.updated_at
-FROM public.mockup_scene_templates AS t
-WHERE t.id = $2 AND (t.user_id = $1 OR t.user_id IS NULL AND t.is_system)
+FROM mockupd.get_scene_template($1, $2) AS t

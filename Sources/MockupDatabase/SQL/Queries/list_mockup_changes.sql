@@ -5,16 +5,13 @@
 -- $2 bigint   revision
 -- $3 integer  maximum number of changes
 SELECT
-  c.revision, c.mockup_id,
-  m.user_id, m.id, m.asset_id, m.quote_id, m.scene,
-  m.scene_config::text, m.status,
-  m.file_url, m.file_key, m.thumbnail_url, m.dm_render_id,
-  nullif(m.dm_metadata, '{}')::text, m.quality_score::float8,
-  m.credits_used::integer, m.error_message, m.total_pins::integer, m.total_impressions::integer,
-  m.created_at, m.updated_at, coalesce(j.attempt, 0), j.reservation_id
-FROM mockupd.mockup_changes AS c
-LEFT JOIN public.mockups AS m ON m.user_id = c.user_id AND m.id = c.mockup_id
-LEFT JOIN mockupd.mockup_jobs AS j ON j.mockup_id = m.id AND j.user_id = m.user_id
-WHERE c.user_id = $1 AND c.revision > $2
-ORDER BY c.revision
-LIMIT $3
+  revision, mockup_id,
+  (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
+  (mockup).scene_config::text, (mockup).status,
+  (mockup).file_url, (mockup).file_key, (mockup).thumbnail_url, (mockup).dm_render_id,
+  nullif((mockup).dm_metadata, '{}')::text, (mockup).quality_score::float8,
+  (mockup).credits_used::integer, (mockup).error_message, (mockup).total_pins::integer,
+  (mockup).total_impressions::integer,
+  (mockup).created_at, (mockup).updated_at, coalesce((job).attempt, 0), (job).reservation_id
+FROM mockupd.list_mockup_changes($1, $2, $3)
+ORDER BY revision

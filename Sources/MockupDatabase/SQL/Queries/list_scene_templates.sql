@@ -11,10 +11,4 @@ SELECT
   t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url,
   t.config, t.preview_url, t.is_active, t.is_system, t.recommended_collections, t.created_at,
   t.updated_at
-FROM public.mockup_scene_templates AS t
-WHERE (t.user_id = $1 OR t.user_id IS NULL AND t.is_system AND NOT $3)
-  AND ($2 OR t.is_active)
-  AND ($4 IS NULL OR $4 = ANY (t.recommended_collections))
-  AND ($5 IS NULL OR (t.scene_key COLLATE "C", t.is_system, t.id) > ($5, $6, $7))
-ORDER BY t.scene_key COLLATE "C", t.is_system, t.id
-LIMIT $8
+FROM mockupd.list_scene_templates($1, $2, $3, $4, $5, $6, $7, $8) AS t

@@ -1,23 +1,17 @@
 -- Changes a user's own scene template. A null parameter leaves its column unchanged. An empty
--- string is stored as null in a column that may be null.
+-- string is stored as null in a column that may be null. See mockupd.update_scene_template for the
+-- outcomes.
 --
 -- $1 timestamptz  now; null: the time of the database
 -- $2 uuid   user                 $3 uuid   template
 -- $4 text   name                 $5 text   description
--- $6 text   vendor's id          $7 text   vendor's URL   $8 jsonb    configuration
--- $9 text   URL of the preview   $10 boolean  active      $11 text[]  recommended collections
-UPDATE public.mockup_scene_templates AS t
-SET name = coalesce($4, t.name),
-  description = CASE WHEN $5 IS NULL THEN t.description ELSE nullif($5, '') END,
-  dm_template_id = coalesce($6, t.dm_template_id),
-  dm_template_url = CASE WHEN $7 IS NULL THEN t.dm_template_url ELSE nullif($7, '') END,
-  config = coalesce($8, t.config),
-  preview_url = CASE WHEN $9 IS NULL THEN t.preview_url ELSE nullif($9, '') END,
-  is_active = coalesce($10, t.is_active),
-  recommended_collections = coalesce($11, t.recommended_collections),
-  updated_at = coalesce($1, clock_timestamp())
-WHERE t.id = $3 AND t.user_id = $2 AND NOT t.is_system
-RETURNING
-  t.id, t.user_id, t.scene_key, t.name, t.description, t.dm_template_id, t.dm_template_url,
-  t.config, t.preview_url, t.is_active, t.is_system, t.recommended_collections, t.created_at,
-  t.updated_at
+-- $6 text   vendor's id          $7 text   vendor's URL
+-- $8 jsonb  configuration        $9 jsonb  the configuration from which it derives
+-- $10 text  URL of the preview   $11 boolean  active      $12 text[]  recommended collections
+SELECT
+  outcome,
+  (template).id, (template).user_id, (template).scene_key, (template).name,
+  (template).description, (template).dm_template_id, (template).dm_template_url,
+  (template).config, (template).preview_url, (template).is_active, (template).is_system,
+  (template).recommended_collections, (template).created_at, (template).updated_at
+FROM mockupd.update_scene_template($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)

@@ -1,5 +1,6 @@
--- Returns the totals of the credits in the year of p_now, over the users with counters of that
--- year, and the amount of work that waits. The server reads it every few seconds for its metrics.
+-- Returns the totals of the credits in the year of p_now (null: the time of the database), over the
+-- users with counters of that year, the amount of work that waits, and the time. The server reads
+-- it every few seconds for its metrics.
 --
 -- Reads the counters, the settings of their users and small partial indexes, and never the ledger.
 -- Reservations that are due and not yet expired count as the counters have them, except that
@@ -17,16 +18,21 @@ RETURNS TABLE (
   oldest_unresolved_at timestamptz,
   pending_mockups bigint,
   oldest_pending_at timestamptz,
-  leased_mockups bigint
+  leased_mockups bigint,
+  read_at timestamptz
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_year integer := extract(year FROM p_now AT TIME ZONE 'UTC');
-  v_month integer := extract(month FROM p_now AT TIME ZONE 'UTC');
+  v_year integer;
+  v_month integer;
 BEGIN
+  p_now := coalesce(p_now, now());
+  read_at := p_now;
+  v_year := extract(year FROM p_now AT TIME ZONE 'UTC');
+  v_month := extract(month FROM p_now AT TIME ZONE 'UTC');
   SELECT count(*), coalesce(sum(u.annual), 0), coalesce(sum(u.used), 0), coalesce(sum(u.held), 0),
     count(*) FILTER (WHERE u.monthly_drawn > u.monthly),
     count(*) FILTER (WHERE u.annual - u.used - u.held <= 0),

@@ -36,4 +36,3 @@ $$;
 
 REVOKE ALL ON FUNCTION mockupd.unresolved_reservations
   FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
-GRANT EXECUTE ON FUNCTION mockupd.unresolved_reservations TO mockupd_service;

@@ -87,4 +87,3 @@ $$;
 
 REVOKE ALL ON FUNCTION mockupd.usage_report
   FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
-GRANT EXECUTE ON FUNCTION mockupd.usage_report TO mockupd_service;

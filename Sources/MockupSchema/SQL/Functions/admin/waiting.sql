@@ -23,4 +23,3 @@ $$;
 
 REVOKE ALL ON FUNCTION mockupd.waiting
   FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
-GRANT EXECUTE ON FUNCTION mockupd.waiting TO mockupd_service;

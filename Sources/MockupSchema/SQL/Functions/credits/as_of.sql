@@ -23,4 +23,3 @@ $$;
 
 REVOKE ALL ON FUNCTION mockupd.as_of
   FROM PUBLIC, anon, authenticated, service_role, mockupd_service;
-GRANT EXECUTE ON FUNCTION mockupd.as_of TO mockupd_service;
