@@ -112,7 +112,10 @@ let package = Package(
     .module("MockupCore", []),
     .module(
       "MockupSchema", ["Postgres"],
-      resources: [.embedInCode("SQL/Migrations"), .embedInCode("SQL/Functions")]),
+      resources: [
+        .embedInCode("SQL/Migrations"), .embedInCode("SQL/Functions"),
+        .embedInCode("SQL/Partitions"),
+      ]),
     .module(
       "MockupDatabase",
       ["MockupCore", "MockupSchema", "Postgres", "TimeOrderedID", concurrencyHelpers],

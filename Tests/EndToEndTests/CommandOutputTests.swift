@@ -177,7 +177,7 @@ import Testing
     #expect(Set(commands) == Set(Self.arguments.keys))
     #expect(
       Set(try await Command.ofProgram(.mockupd).map(\.path)) == [
-        "check", "dev", "migrate", "serve", "settings",
+        "check", "dev", "migrate", "partitions", "serve", "settings",
       ])
   }
 

@@ -111,6 +111,10 @@ extension RPCError {
         message: "the database committed the call, but its replication is uncertain and the "
           + "outcome is unknown; retry with the same ids",
         details: [.retryInfo(after: Self.retryDelay)], cause: error)
+    case _ where error.spansPartitions:
+      self.init(
+        code: .invalidArgument,
+        message: "the users of an all-or-nothing batch belong to several partitions", cause: error)
     case _ where error.isTransient:
       logger().warning("the database failed temporarily", metadata: ["error": "\(error)"])
       self.init(

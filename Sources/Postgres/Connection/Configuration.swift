@@ -121,6 +121,13 @@ public struct PostgresConfiguration: Sendable {
   /// The number of hosts that the URL names; 1 if it cannot be parsed.
   public var hostCount: Int { (try? ConnectionString(parsing: url))?.hosts.count ?? 1 }
 
+  /// Returns the parameters that the URL sets, by libpq's keywords.
+  ///
+  /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidConfiguration``.
+  public func urlParameters() throws(PostgresError) -> [String: String] {
+    try ConnectionString(parsing: url).values
+  }
+
   /// Returns a configuration for another URL of the same database.
   public func replacingURL(_ url: String) -> PostgresConfiguration {
     guard url != self.url else { return self }

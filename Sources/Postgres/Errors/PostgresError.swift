@@ -130,7 +130,7 @@ public struct PostgresError: Error, Sendable {
   public var hint: String? { storage.server?.hint }
 
   /// The constraint that was violated.
-  public var constraint: String? { storage.server?.constraint }
+  public var constraint: String? { storage.server?.violatedConstraint }
 
   /// The table that the failure is about, if the server names one.
   public var table: String? { storage.server?.table }
@@ -167,7 +167,7 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
   public var description: String {
     guard let server = storage.server else { return storage.message }
     var text = "PostgreSQL error \(server.sqlState)"
-    if let constraint = server.constraint { text += " (constraint \(constraint))" }
+    if let constraint = server.violatedConstraint { text += " (constraint \(constraint))" }
     return text
   }
 

@@ -28,7 +28,45 @@ struct ServerFields: Sendable, Equatable {
   ///
   /// A cancel request, an administrator or a shutdown ends the wait. The transaction is committed
   /// on this server then, and PostgreSQL reports success (`SyncRepWaitForLSN` in syncrep.c).
-  var endsReplicationWait: Bool { severity == "WARNING" && routine == "SyncRepWaitForLSN" }
+  var endsReplicationWait: Bool {
+    severity == "WARNING" && routine == "SyncRepWaitForLSN"
+      // The same notice of a partition, which has lost its severity and its routine. Only the
+      // message says so, and only if the messages of the partition are in English.
+      || routine == Self.partitionRoutine && message.contains("REMOTE WARNING: canceling")
+        && message.contains("synchronous replication")
+  }
+
+  /// The function in PL/Proxy that reports an error or a notice of a partition.
+  private static let partitionRoutine = "plproxy_remote_error"
+  /// The function in PL/Proxy that reports an error of a connection to a partition, among others.
+  private static let connectionRoutine = "plproxy_error_with_state"
+
+  /// The constraint that was violated.
+  ///
+  /// PL/Proxy passes on the SQLSTATE of a partition's error, but not its constraint, which only the
+  /// message names: `duplicate key value violates unique constraint "reservations_pkey"`.
+  var violatedConstraint: String? {
+    if let constraint { return constraint }
+    guard routine == Self.partitionRoutine, sqlState.conditionClass == "23" else { return nil }
+    guard let start = message.firstRange(of: "constraint \"")?.upperBound else { return nil }
+    return String(message[start...].prefix { $0 != "\"" })
+  }
+
+  /// The kind of failure if PL/Proxy's connection to a partition failed; nil for other errors.
+  ///
+  /// PL/Proxy reports these failures as internal errors (XX000), and the name of libpq's function
+  /// is in the message. Once a statement may have been sent, its outcome is unknown.
+  private var partitionFailure: PostgresError.Code? {
+    guard routine == Self.connectionRoutine, sqlState == SQLState("XX000") else { return nil }
+    if ["PQconnectStart", "PQconnectPoll", "connect timeout to"].contains(where: message.contains) {
+      return .connectionUnavailable
+    }
+    let sent = [
+      "PQflush", "PQconsumeInput", "PQsendQuery", "query timeout", "Lost result",
+      "Unfinished connection", "poll() failed",
+    ]
+    return sent.contains(where: message.contains) ? .connectionLost : nil
+  }
 
   /// True if a cached plan, of a prepared statement or in a function, no longer fits the types of
   /// the columns that it reads.
@@ -58,6 +96,7 @@ struct ServerFields: Sendable, Equatable {
 
   /// The error for the statement that the server reports on.
   var error: PostgresError {
-    PostgresError(isStatementTimeout ? .timedOut : .server(sqlState), server: self)
+    PostgresError(
+      isStatementTimeout ? .timedOut : partitionFailure ?? .server(sqlState), server: self)
   }
 }

@@ -13,7 +13,9 @@ struct Mockupd: AsyncParsableCommand {
       them.
       """,
     version: Version.text,
-    subcommands: [Serve.self, Check.self, Migrate.self, ListSettings.self, Dev.self])
+    subcommands: [
+      Serve.self, Check.self, Migrate.self, Partitions.self, ListSettings.self, Dev.self,
+    ])
 
   /// The time limit for writing an error, because a full pipe must not keep the program from
   /// exiting.

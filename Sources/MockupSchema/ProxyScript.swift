@@ -1,0 +1,157 @@
+public import Postgres
+
+/// The SQL of a proxy database, which passes each call of the server on to the partition of its
+/// user, with PL/Proxy.
+///
+/// A partition is a database with the ordinary schema. The last byte of a user's id decides to
+/// which partition the user belongs.
+public struct ProxyScript: Sendable {
+  /// The possible numbers of partitions, each a power of two.
+  public static let partitionCounts = [1, 2, 4, 8, 16]
+
+  /// The functions whose results in several partitions are merged (`SQL/Partitions`).
+  static let mergedFunctions = [
+    "alerts_after", "claim_mockups", "credit_totals", "database_facts", "expire_leases",
+    "export_ledger", "find_users", "last_alert_id", "list_alerts", "list_unresolved_reservations",
+    "sweep_reservations", "usage_report_page", "verify_counters", "verify_users",
+    "wait_for_replication",
+  ]
+
+  /// The statements, which may be run again at any time.
+  ///
+  /// They change the addresses of the partitions, and create all functions again if the schema has
+  /// changed. They include the password of the partitions' login.
+  public let text: String
+
+  /// The reason why a list of partitions has no proxy.
+  public struct Failure: Error, Hashable, CustomStringConvertible {
+    /// The message for people.
+    public let description: String
+  }
+
+  /// Reads the schema of the partitions, and makes the script.
+  ///
+  /// - Parameter partitions: The configurations of the server's login in each partition, in order.
+  ///   The logins have the same name and password.
+  /// - Throws: ``Failure`` if the partitions are not suitable; `MigrationError` or `PostgresError`
+  ///   if one cannot be read.
+  public init(partitions: [PostgresConfiguration]) async throws {
+    guard Self.partitionCounts.contains(partitions.count) else {
+      throw Failure(
+        description: "the number of partitions must be 1, 2, 4, 8 or 16, not \(partitions.count)")
+    }
+    let addresses = try partitions.map { try PartitionAddress($0) }
+    guard let login = addresses.first?.login, addresses.allSatisfy({ $0.login == login }) else {
+      throw Failure(description: "the URLs of all partitions must have the same user and password")
+    }
+    guard Set(addresses.map(\.text)).count == addresses.count else {
+      throw Failure(description: "two partitions have the same URL")
+    }
+    var objects: [String] = []
+    for (number, partition) in partitions.enumerated() {
+      let found = try await Self.objects(of: partition, number: number)
+      if number == 0 { objects = found }
+      guard found == objects else {
+        throw Failure(description: "partition \(number) has other functions than partition 0")
+      }
+    }
+    text = Self.text(addresses: addresses.map(\.text), login: login, objects: objects)
+  }
+
+  /// Returns the statements that create the objects that correspond to those of a partition.
+  private static func objects(
+    of partition: PostgresConfiguration, number: Int
+  ) async throws -> [String] {
+    let connection = try Connection(configuration: partition)
+    connection.start()
+    let result: Result<[String], any Error>
+    do {
+      let status = try await Schema.migrator(configuration: partition).status(on: connection)
+      guard status.pending.isEmpty else {
+        throw Failure(
+          description: "partition \(number) does not have this program's schema; "
+            + "run `mockupd migrate`")
+      }
+      result = .success(
+        try await lines(PackageResources.proxy_record_sql, Parameters(), on: connection)
+          + lines(
+            PackageResources.proxy_objects_sql, Parameters(mergedFunctions), on: connection))
+    } catch {
+      result = .failure(error)
+    }
+    await connection.close()
+    return try result.get()
+  }
+
+  private static func lines(
+    _ sql: [UInt8], _ parameters: Parameters, on connection: Connection
+  ) async throws(PostgresError) -> [String] {
+    let statement = Statement(String(decoding: sql, as: UTF8.self))
+    return try await connection.query(statement, parameters) { row throws(PostgresError) in
+      try row.decode(String.self, at: 0)
+    }
+  }
+
+  private static func text(
+    addresses: [String], login: PartitionAddress.Login, objects: [String]
+  ) -> String {
+    func file(_ sql: [UInt8]) -> String { String(decoding: sql, as: UTF8.self) }
+    let definition =
+      ([file(PackageResources.proxy_functions_sql)] + objects
+      + [file(PackageResources.proxy_work_sql), file(PackageResources.proxy_merges_sql)])
+      .joined(separator: "\n")
+    func options(_ action: String) -> String {
+      addresses.enumerated().map { number, address in
+        "\(action)p\(number) \(PartitionAddress.literal(address))"
+      }.joined(separator: ",\n      ")
+    }
+    return file(PackageResources.proxy_sql)
+      .replacing("OPTIONS_TO_CREATE", with: options(""))
+      .replacing("OPTIONS_TO_SET", with: options("SET "))
+      .replacing("USER_MAPPING", with: login.options)
+      .replacing("DEFINITION", with: "$mockupd_proxy$\n\(definition)\n$mockupd_proxy$")
+      .replacing("PARTITION_COUNT", with: "\(addresses.count)")
+  }
+}
+
+/// The address of a partition, as PL/Proxy needs it.
+struct PartitionAddress {
+  /// The login in the partition, which PL/Proxy reads from a user mapping.
+  struct Login: Equatable {
+    var user: String
+    var password: String?
+
+    /// The options of the user mapping.
+    var options: String {
+      "user \(PartitionAddress.literal(user))"
+        + (password.map { ", password \(PartitionAddress.literal($0))" } ?? "")
+    }
+  }
+
+  /// The connection string without the login, in libpq's `keyword=value` form.
+  let text: String
+  let login: Login
+
+  init(_ configuration: PostgresConfiguration) throws {
+    var values = try configuration.urlParameters()
+    guard let user = values.removeValue(forKey: "user") else {
+      throw ProxyScript.Failure(description: "the URL of a partition must name the user")
+    }
+    login = Login(user: user, password: values.removeValue(forKey: "password"))
+    // A session of the proxy waits for a partition whose host has vanished.
+    let defaults = [
+      "connect_timeout": "5", "keepalives_idle": "4", "keepalives_interval": "2",
+      "keepalives_count": "3", "tcp_user_timeout": "10000",
+    ]
+    text = values.merging(defaults) { given, _ in given }
+      .sorted { $0.key < $1.key }
+      .map { "\($0)='\($1.replacing("\\", with: "\\\\").replacing("'", with: "\\'"))'" }
+      .joined(separator: " ")
+  }
+
+  /// Returns a text as a literal of SQL.
+  static func literal(_ text: String) -> String {
+    let quoted = "'\(text.replacing("'", with: "''"))'"
+    return text.contains("\\") ? "E\(quoted.replacing("\\", with: "\\\\"))" : quoted
+  }
+}
