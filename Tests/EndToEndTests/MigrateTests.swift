@@ -37,7 +37,7 @@ import Testing
       #expect(before.exitCode == 0, "\(before)")
       #expect(Set(words(before)) == ["pending"])
       #expect(before.output.contains("pending 007_mockups\n"))
-      #expect(before.output.contains("pending 018_alerts\npending credits/guardrail\n"))
+      #expect(before.output.contains("pending 020_function_calls\npending credits/guardrail\n"))
 
       let first = try await Self.mockupd(["migrate"], database)
       #expect(first.exitCode == 0, "\(first)")
@@ -254,7 +254,7 @@ import Testing
       let status = try await Self.mockupd(["migrate", "--status"], database.owner)
       let pending = status.output.split(separator: "\n").filter { $0.hasPrefix("pending") }
       #expect(pending == ["pending credits/settle"])
-      #expect(!status.output.contains("applied credits/settle"))
+      #expect(!status.output.contains("applied credits/settle\n"))
 
       try await withTemporaryFolder { folder in
         let server = try await Self.mockupd(
