@@ -23,7 +23,8 @@ import Testing
   /// Runs a closure while a call of ReserveCredits waits for a lock in PostgreSQL, and expects that
   /// the reservation is written when the lock is free.
   ///
-  /// The call occupies the server's only database connection.
+  /// The call occupies the server's only database connection. With the usual `lock_timeout`, its statement
+  /// would soon end and be sent again.
   private static func whileReservationWaits(
     timeout: Duration? = nil, settings: [String: String] = [:],
     _ body: (RawPeer, RunningServer, MigratedDatabase, UUID) async throws -> Void
@@ -31,7 +32,9 @@ import Testing
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10)
       try await database.withServer(
-        settings: settings.merging(["MOCKUPD_DATABASE_POOL_SIZE": "1"]) { $1 }
+        settings: settings.merging([
+          "MOCKUPD_DATABASE_POOL_SIZE": "1", "MOCKUPD_DATABASE_LOCK_TIMEOUT_MILLISECONDS": "60000",
+        ]) { $1 }
       ) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
           // Creates the counters, so that there is a row to lock.
