@@ -23,8 +23,8 @@ import Testing
   /// Runs a closure while a call of ReserveCredits waits for a lock in PostgreSQL, and expects that
   /// the reservation is written when the lock is free.
   ///
-  /// The call occupies the server's only database connection. With the usual `lock_timeout`, its statement
-  /// would soon end and be sent again.
+  /// The call occupies the server's only database connection. With the usual `lock_timeout`, its
+  /// statement would soon end and be sent again.
   private static func whileReservationWaits(
     timeout: Duration? = nil, settings: [String: String] = [:],
     _ body: (RawPeer, RunningServer, MigratedDatabase, UUID) async throws -> Void
