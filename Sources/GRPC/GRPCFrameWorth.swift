@@ -1,8 +1,8 @@
-/// The frames of a client that serve no call, of those that cost the server work.
+/// Counts the frames of a client that cost the server work and serve no call.
 ///
 /// A client sends a few frames for each message: changes of windows, PING, and their
-/// acknowledgments. Frames beyond that are wasted, whatever they are: changes of a window by one
-/// byte, PRIORITY, or data of streams that have ended.
+/// acknowledgments. Further frames are wasted, of whatever kind: changes of a window by one byte,
+/// PRIORITY, or data of ended streams.
 struct GRPCFrameWorth {
   /// The number of frames that are accepted for each read, and for each request or piece of data.
   private static let framesPerEvent = 8

@@ -39,11 +39,12 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
     case wait
   }
 
-  /// A way for locked items out of the queue, so that they do not hold up other items.
+  /// The functions that move locked items to other queues, so that other items do not wait for
+  /// them.
   struct Diversion: Sendable {
     /// Returns true if the item is known to be locked.
     var isLocked: @Sendable (Item) -> Bool
-    /// Finds the locked ones of some items, and passes a Boolean for each, in order.
+    /// Finds out which of some items are locked, and passes a Boolean for each, in order.
     var find: @Sendable ([Item], _ completion: @escaping @Sendable ([Bool]) -> Void) -> Void
     /// Returns the queue for a locked item.
     var queue: @Sendable (Item) -> BatchQueue

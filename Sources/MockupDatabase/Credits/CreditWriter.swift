@@ -9,8 +9,8 @@ internal import Postgres
 /// not depend on the shards: the engine locks each user's counters, so several programs may write
 /// to one database.
 ///
-/// A user whose rows another session has locked leaves the shard, and waits for the lock apart, so
-/// that it does not hold up the shard's other users.
+/// If another session has locked a user's rows, the user's changes move from the shard to a queue
+/// of their own, so that the shard's other users do not wait.
 final class CreditWriter: Sendable {
   private typealias Queue = LockedUsers.Queue
 

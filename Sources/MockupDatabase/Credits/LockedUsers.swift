@@ -3,8 +3,8 @@ internal import NIOConcurrencyHelpers
 
 /// The users whose rows another session has locked, each with a queue of its own.
 ///
-/// A user is in it while its queue has changes, so that the changes of other users do not wait for
-/// the lock.
+/// A user is listed while its queue has changes. The changes of other users do not wait for the
+/// lock.
 final class LockedUsers: Sendable {
   typealias Queue = BatchQueue<PendingChange, PendingChange.Delivery>
 

@@ -14,7 +14,7 @@ let maximumLockedAttempts = 100
 /// In both cases, PostgreSQL has rolled the statement back:
 /// - After a conflict, the statement is run again at once.
 /// - If it met a lock, it is run again in the pool that is set apart (``Pool/apart``), until it
-///   gets the lock or the task is cancelled.
+///   gets the lock, the task is cancelled, or ``maximumLockedAttempts`` is reached.
 func retrying<Value: Sendable>(
   on pool: Pool, _ body: (Pool) async throws(PostgresError) -> Value
 ) async throws(PostgresError) -> Value {

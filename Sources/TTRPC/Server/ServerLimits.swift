@@ -20,8 +20,8 @@ public struct ServerLimits: Sendable, Hashable {
   public var reservedConnectionTimeout: Duration = .seconds(5)
   /// The rate at which one user may connect, in connections per second; 0 means no limit.
   ///
-  /// The connections of five seconds may come at once. Further ones wait before they are served,
-  /// for at most a second. A connection that the server closes because it breaks the rules of its
+  /// A burst may have five times as many. Further connections wait before they are served, for at
+  /// most a second. A connection that the server closes because it breaks the rules of its
   /// protocol counts as a hundred more, so that such a peer cannot connect again without end.
   public var connectionsPerSecondPerUser = 200
   /// The maximum number of calls in flight on one connection, without endless calls.

@@ -226,8 +226,8 @@ extension SettingKey {
     case .maxConnectionsPerSecondPerUser:
       .init(
         .integer(0...1_000_000, default: 200),
-        "connections per second of one user above which new ones wait, for at most a second; "
-          + "those of five seconds may come at once; 0: no limit")
+        "connections per second of one user above which new connections wait, for at most a "
+          + "second; a burst may have five times as many; 0: no limit")
     case .maxConcurrentCalls:
       .init(
         .integer(Self.millionAtMost, default: 16_384),

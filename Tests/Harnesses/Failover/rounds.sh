@@ -3,8 +3,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # variables of the script and of its other parts
 
-# The kinds of rounds in their order, their titles, and the longest gap in service that is wanted, in
-# seconds.
+# The kinds of rounds in their order, their titles, and the longest gap in service that is
+# accepted, in seconds.
 # shellcheck disable=SC2034  # used by the script
 rounds=(killed network suspended given_up switchover server)
 declare -A title=(
@@ -15,7 +15,7 @@ declare -A title=(
   [switchover]="planned switchover"
   [server]="mockupd killed"
 )
-declare -A reach=([killed]=25 [network]=25 [suspended]=25 [switchover]=3)
+declare -A target=([killed]=25 [network]=25 [suspended]=25 [switchover]=3)
 
 # ask COMMAND…: sends a command to the load, and sets $answer to its answer.
 ask() {
@@ -162,11 +162,11 @@ print_table() {
   print_heading
   printf '%s' "${table[@]}"
   say "Gaps"
-  printf '%-27s %10s %9s\n' kind "median (s)" "reach (s)"
+  printf '%-27s %10s %10s\n' kind "median (s)" "target (s)"
   for kind in "${rounds[@]}"; do
     [ -n "${gaps["$kind"]-}" ] || continue
     median=$(tr ' ' '\n' <<<"${gaps["$kind"]}" | sed '/^$/d' | sort -n |
       awk '{ g[NR] = $1 } END { printf "%.1f", (g[int((NR + 1) / 2)] + g[int(NR / 2) + 1]) / 2 }')
-    printf '%-27s %10s %9s\n' "${title[$kind]}" "$median" "${reach[$kind]--}"
+    printf '%-27s %10s %10s\n' "${title[$kind]}" "$median" "${target[$kind]--}"
   done
 }

@@ -7,18 +7,18 @@ internal import NIOCore
 /// A peer that the server disconnects could otherwise connect again as often as it can, and each
 /// connection costs more than many calls. The rate is a token bucket for each user id.
 struct ConnectionRate {
-  /// The time whose connections may come at once.
+  /// The size of a bucket, as the time in which it fills.
   private static let burst: TimeAmount = .seconds(5)
   /// The longest wait, so that a user's other clients can connect.
   private static let longestWait: TimeAmount = .seconds(1)
-  /// The number of connections for which one counts that breaks the rules of its protocol.
+  /// The number of connections that a connection with a protocol violation counts as.
   private static let violationCost: Int64 = 100
-  /// The number of users from which those are forgotten whose buckets are full.
+  /// The number of users above which users with full buckets are removed.
   private static let rememberedUsers = 1024
 
   /// The time that must pass for each connection; `nil` for no limit.
   private let interval: TimeAmount?
-  /// The times at which the buckets of users are full again, by user id.
+  /// The time at which each user's bucket is full again, by user id.
   private var full: [UInt32: NIODeadline] = [:]
 
   /// Creates full buckets.
