@@ -318,8 +318,9 @@ import Testing
               AND usename = 'mockupd_test'
             GROUP BY application_name ORDER BY application_name
             """)
-          // The sessions of the pool, of the health check and of the listener.
-          #expect(sessions == [4, 1, 1])
+          // The sessions of the pool, with the one for statements that wait for locks, of the
+          // health check and of the listener.
+          #expect(sessions == [5, 1, 1])
           try await fixture.setErrorMessage("noted", of: mockup)
           return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
         }

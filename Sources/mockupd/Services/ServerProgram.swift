@@ -31,7 +31,7 @@ struct ServerProgram {
     let access = AccessControl(settings.policy)
     logger.info("policy", metadata: ["policy": "\(access.policy)"])
 
-    let pool = try Pool(configuration: settings.database) { logger.report($0) }
+    let pool = try Pool(configuration: settings.callDatabase) { logger.report($0) }
     let watchers = Watchers()
     let feed = try FeedService(
       database: settings.listenerDatabase, watchers: watchers, logger: logger)

@@ -19,6 +19,14 @@ struct Settings: Sendable {
   var socketBacklog: Int32
   var policy: AccessPolicy
   var database: PostgresConfiguration
+  /// The time that a statement of a call waits for a lock.
+  var lockTimeout: Duration
+  /// The same database for calls, whose statements give up locks, unlike those of checks.
+  var callDatabase: PostgresConfiguration {
+    var configuration = database
+    configuration.lockTimeout = lockTimeout
+    return configuration
+  }
   /// The same database for the LISTEN connection, which needs a session of its own.
   var listenerDatabase: PostgresConfiguration
   /// The time that a write may wait for the database before the health check writes, too.
@@ -71,7 +79,7 @@ struct Settings: Sendable {
     database.maximumPending = try await reader.integer(.maxPendingPerConnection)
     database.connectTimeout = try await reader.seconds(.connectTimeout)
     database.statementTimeout = try await reader.seconds(.statementTimeout)
-    database.lockTimeout = .milliseconds(try await reader.integer(.lockTimeout))
+    lockTimeout = .milliseconds(try await reader.integer(.lockTimeout))
 
     database.targetSession = try await reader.choice(.targetSession)
     let synchronousCommit: SynchronousCommit = try await reader.choice(.synchronousCommit)
