@@ -65,7 +65,7 @@ struct Scenario: Sendable {
     [
       .manyHealthChecks, .oneHealthCheck, .manyHealthChecksOverGRPC, .oneHealthCheckOverGRPC,
       .reservationsOverGRPC, .reservations, .reservationsOfABatch, .oneReservation,
-      .pairs, .oneUser, .performance, .memory, .start, .overload, .largeLedger,
+      .pairs, .oneUser, .lockedUser, .performance, .memory, .start, .overload, .largeLedger,
     ]
   }
 }

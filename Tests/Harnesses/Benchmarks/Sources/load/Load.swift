@@ -50,6 +50,9 @@ struct Load: ParsableCommand {
   @Option(help: "The number of users. (default: 1 for usage, 1000 for the others)")
   var users: Int?
 
+  @Option(help: "The number of the first user.")
+  var firstUser = 0
+
   @Option(help: "The process id of the server, to report its CPU time and memory.")
   var serverPid: Int32?
 
@@ -75,6 +78,9 @@ struct Load: ParsableCommand {
     ]
     for (name, number) in numbers where number < 1 || number > 1_000_000_000 {
       throw ValidationError("\(name) must be from 1 to 1000000000")
+    }
+    guard (0...1_000_000_000).contains(firstUser) else {
+      throw ValidationError("--first-user must be from 0 to 1000000000")
     }
     guard batch <= 1000 else { throw ValidationError("--batch must be at most 1000") }
     guard (0...86_400).contains(warmup), (0.001...86_400).contains(seconds) else {
@@ -107,7 +113,8 @@ struct Load: ParsableCommand {
     return Plan(
       work: work, wireProtocol: wireProtocol, socket: socket, connections: connections,
       inFlight: inFlight, warmup: warmup,
-      measured: measured, rate: rate, users: users ?? work.users, serverProcessID: serverPid,
+      measured: measured, rate: rate, users: users ?? work.users, firstUser: firstUser,
+      serverProcessID: serverPid,
       // At most 53 bits, so that every JSON parser reads the reported seed exactly.
       seed: seed ?? .random(in: 1..<(1 << 53)), batch: batch, batches: batches, mockups: mockups,
       deadline: Clock.now() + warmup + measured + Plan.abortDelay)

@@ -14,6 +14,8 @@ struct Plan {
   /// The calls per second of all connections (with `performance` entries); `nil` for a closed loop.
   var rate: Double?
   var users: Int
+  /// The number of the first user.
+  var firstUser = 0
   var serverProcessID: Int32?
   var seed: UInt64
   /// The number of entries in a batch of `performance`.

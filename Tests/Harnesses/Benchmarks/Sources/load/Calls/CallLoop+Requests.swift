@@ -41,7 +41,7 @@ extension CallLoop {
 
   @inline(__always)
   private mutating func start(_ index: Int, at time: UInt64) throws(LoadError) {
-    var call = Call(user: numbers.next(below: users), started: time)
+    var call = Call(user: firstUser &+ numbers.next(below: users), started: time)
     if mayDecline { call.reservation = RandomUUID(using: &numbers) }
     let isFirst = unsafe connections[index].started == 0
     unsafe connections[index].started &+= 1

@@ -7,6 +7,7 @@ struct CallLoop: ~Copyable {
   let connections: UnsafeMutableBufferPointer<Connection>
   let inFlight: Int
   let users: UInt32
+  let firstUser: UInt32
   let wireProtocol: WireProtocol
   /// The first request of each connection.
   let firstRequest: RequestTemplate
@@ -39,6 +40,7 @@ struct CallLoop: ~Copyable {
     unsafe self.connections = unsafe connections
     inFlight = plan.inFlight
     users = UInt32(plan.users)
+    firstUser = UInt32(plan.firstUser)
     wireProtocol = plan.wireProtocol
     firstRequest = first
     request = next
