@@ -28,8 +28,10 @@ internal import NIOCore
     unsafe nghttp2_option_set_no_http_messaging(option, 1)
     // The connection's own limit counts them, together with other errors of streams.
     unsafe nghttp2_option_set_stream_reset_rate_limit(option, .max, .max)
+    let callbacks = unsafe Self.makeCallbacks()
+    defer { unsafe nghttp2_session_callbacks_del(callbacks) }
     var session: OpaquePointer?
-    guard unsafe nghttp2_session_server_new2(&session, Self.callbacks, nil, option) == 0,
+    guard unsafe nghttp2_session_server_new2(&session, callbacks, nil, option) == 0,
       let session = unsafe session
     else { preconditionFailure("out of memory") }
     unsafe self.session = session
@@ -199,65 +201,68 @@ extension HTTP2Session {
     unsafe frame.map { unsafe UInt32($0.pointee.hd.stream_id) } ?? 0
   }
 
-  /// The callbacks of all sessions, which libnghttp2 copies.
-  private nonisolated(unsafe) static let callbacks: OpaquePointer = {
+  /// Makes the callbacks of a session, which the session copies.
+  ///
+  /// They name the type: a C function cannot capture the implicit `Self`.
+  private static func makeCallbacks() -> OpaquePointer {
     var new: OpaquePointer?
     guard unsafe nghttp2_session_callbacks_new(&new) == 0, let callbacks = unsafe new else {
       preconditionFailure("out of memory")
     }
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, _, userData in
-      unsafe session(userData).receiver?.headersBegan()
+      unsafe HTTP2Session.session(userData).receiver?.headersBegan()
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
       _, _, name, nameLength, value, valueLength, _, userData in
-      unsafe session(userData).receiver?.headerReceived(
+      unsafe HTTP2Session.session(userData).receiver?.headerReceived(
         name: UnsafeRawBufferPointer(start: name, count: nameLength),
         value: UnsafeRawBufferPointer(start: value, count: valueLength))
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
       _, flags, streamID, bytes, count, userData in
-      unsafe session(userData).receiver?.dataReceived(
+      unsafe HTTP2Session.session(userData).receiver?.dataReceived(
         UInt32(streamID), UnsafeRawBufferPointer(start: bytes, count: count),
-        endsStream: endsStream(flags))
+        endsStream: HTTP2Session.endsStream(flags))
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, userData in
-      unsafe session(userData).received(frame)
+      unsafe HTTP2Session.session(userData).received(frame)
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
       _, frame, _, userData in
-      unsafe session(userData).receiver?.invalidFrameReceived(streamID(frame))
+      unsafe HTTP2Session.session(userData).receiver?.invalidFrameReceived(
+        HTTP2Session.streamID(frame))
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
       _, streamID, code, userData in
-      unsafe session(userData).events?.streamClosed(
+      unsafe HTTP2Session.session(userData).events?.streamClosed(
         UInt32(streamID), isReset: code != ErrorCode.none.rawValue)
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, userData in
-      unsafe session(userData).sent(frame)
+      unsafe HTTP2Session.session(userData).sent(frame)
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) {
       _, frame, _, userData in
       // A header list that is too long.
       if let frame = unsafe frame, unsafe frame.pointee.hd.type == NGHTTP2_HEADERS.rawValue {
-        unsafe session(userData).reset(streamID(frame), .internalError)
+        unsafe HTTP2Session.session(userData).reset(HTTP2Session.streamID(frame), .internalError)
       }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks) {
       _, frame, header, count, _, userData in
-      unsafe session(userData).moveData(
-        streamID(frame),
-        header: UnsafeRawBufferPointer(start: header, count: frameHeaderLength), count)
+      unsafe HTTP2Session.session(userData).moveData(
+        HTTP2Session.streamID(frame),
+        header: UnsafeRawBufferPointer(start: header, count: HTTP2Session.frameHeaderLength), count)
     }
     return unsafe callbacks
-  }()
+  }
 
   private static let frameHeaderLength = 9
 

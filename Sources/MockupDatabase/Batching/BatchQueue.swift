@@ -29,36 +29,15 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   /// Requests the cancellation of a write; the write must call ``Batch/finish(_:)`` in any case.
   typealias Cancellation = @Sendable () -> Void
 
-  /// The treatment of a batch that waited in vain for the lock of another session.
-  enum Locks: Sendable {
-    /// The halves are sent separately, to find the items that are locked; these fail.
-    case divide
-    /// The locked items are moved to other queues, and the others are sent again.
-    case divert(Diversion)
-    /// The batch is sent again until it gets the lock, at most ``maximumLockedAttempts`` times.
-    case wait
-  }
-
-  /// The functions that move locked items to other queues, so that other items do not wait for
-  /// them.
-  struct Diversion: Sendable {
-    /// Returns true if the item is known to be locked.
-    var isLocked: @Sendable (Item) -> Bool
-    /// Finds out which of some items are locked, and passes a Boolean for each, in order.
-    var find: @Sendable ([Item], _ completion: @escaping @Sendable ([Bool]) -> Void) -> Void
-    /// Returns the queue for a locked item.
-    var queue: @Sendable (Item) -> BatchQueue
-  }
-
   private let limits: BatchLimits
   private let capacity: QueueCapacity
   private let full: PostgresError
   private let joins: @Sendable (Item, Item) -> Bool
-  private let locks: Locks
+  let locks: Locks
   private let onIdle: @Sendable () -> Void
   private let write: @Sendable (Batch) -> Cancellation?
   private let observer: (queue: WriteQueue, observer: any ChangeObserver)?
-  private let state = NIOLockedValueBox(State())
+  let state = NIOLockedValueBox(State())
 
   /// - Parameters:
   ///   - capacity: The capacity for waiting items, which several queues can share; nil for a
@@ -125,10 +104,10 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
 }
 
 extension BatchQueue {
-  fileprivate typealias Tickets = [Ticket<Item, Answer>]
-  fileprivate typealias Completion = Ticket<Item, Answer>.Completion
+  typealias Tickets = [Ticket<Item, Answer>]
+  typealias Completion = Ticket<Item, Answer>.Completion
 
-  fileprivate struct State {
+  struct State {
     /// The waiting tickets in the order of arrival, including cancelled ones.
     var waiting: Tickets = []
     /// The number of waiting tickets that are not cancelled.
@@ -138,7 +117,7 @@ extension BatchQueue {
   }
 
   /// A batch from its start until all of its items have answers.
-  fileprivate struct InFlight {
+  struct InFlight {
     /// The number of the write, which is new for each attempt and each part.
     var number: Int
     /// The tickets that are sent, or nil until they are chosen.
@@ -306,7 +285,7 @@ extension BatchQueue {
   }
 
   /// The consequences of the end of a write.
-  private struct End {
+  struct End {
     var answered: Answered = []
     /// The tickets to divert.
     var locked: Tickets = []
@@ -316,7 +295,7 @@ extension BatchQueue {
     var isIdle = false
   }
 
-  private func perform(_ end: End) {
+  func perform(_ end: End) {
     // The next batch is sent before the completions run, so that the database does not wait for
     // them.
     if let next = end.next { send(next) }
@@ -329,89 +308,15 @@ extension BatchQueue {
   }
 
   /// Adds the halves of a batch, of which nothing was written, to the parts to be sent.
-  private func divide(_ tickets: Tickets, _ inFlight: inout InFlight) {
+  func divide(_ tickets: Tickets, _ inFlight: inout InFlight) {
     let half = tickets.count / 2
     inFlight.attempts = 1
     inFlight.parts += [Array(tickets[half...]), Array(tickets[..<half])]
   }
 
-  private func meetLock(
-    _ error: PostgresError, _ tickets: Tickets, _ inFlight: InFlight, _ state: inout State
-  ) -> End {
-    var inFlight = inFlight
-    var end = End()
-    switch locks {
-    case .divert where tickets.count > 1:
-      return End(examined: (inFlight.number, tickets.map(\.item)))
-    case .divert:
-      end.locked = diverted(tickets)
-    case .wait where inFlight.lockedAttempts < maximumLockedAttempts:
-      inFlight.lockedAttempts += 1
-      inFlight.parts.append(tickets)
-    case .divide where tickets.count > 1:
-      divide(tickets, &inFlight)
-    case .wait, .divide:
-      inFlight.lockedAttempts = 0
-      end.answered = answers(to: tickets, .failure(error))
-    }
-    return proceed(after: inFlight, &state, end)
-  }
+  typealias Answered = [(Completion, Result<Answer, PostgresError>)]
 
-  /// Diverts the locked items of the batch in flight, and sends the others again.
-  private func examined(_ number: Int, _ isLocked: [Bool]) {
-    let end = state.withLockedValue { state -> End in
-      guard var inFlight = state.inFlight, inFlight.number == number,
-        let tickets = inFlight.tickets
-      else { return End() }
-      let locked = zip(tickets, isLocked).filter(\.1).map(\.0)
-      if locked.isEmpty {
-        // The lock is gone, or is on another row.
-        divide(tickets, &inFlight)
-      } else {
-        inFlight.parts.append(zip(tickets, isLocked).filter { !$1 }.map(\.0))
-      }
-      return proceed(after: inFlight, &state, End(locked: diverted(locked)))
-    }
-    perform(end)
-  }
-
-  /// Returns those tickets that are not cancelled, to be passed to ``divert(_:)``.
-  private func diverted(_ tickets: Tickets) -> Tickets {
-    let tickets = tickets.filter { $0.completion != nil }
-    for ticket in tickets { ticket.isDiverted = true }
-    return tickets
-  }
-
-  /// Moves tickets to other queues.
-  private func divert(_ tickets: Tickets) {
-    guard case .divert(let diversion) = locks else { return }
-    for ticket in tickets {
-      do throws(PostgresError) {
-        let cancel = try diversion.queue(ticket.item).submit(ticket.item) {
-          self.take(ticket)?($0)
-        }
-        let isCancelled = state.withLockedValue { _ in
-          ticket.cancelDiverted = cancel
-          return ticket.completion == nil
-        }
-        if isCancelled { cancel() }
-      } catch {
-        take(ticket)?(.failure(error))
-      }
-    }
-  }
-
-  /// Returns the completion of a ticket, once.
-  private func take(_ ticket: Ticket<Item, Answer>) -> Completion? {
-    state.withLockedValue { _ in
-      defer { ticket.completion = nil }
-      return ticket.completion
-    }
-  }
-
-  private typealias Answered = [(Completion, Result<Answer, PostgresError>)]
-
-  private func proceed(after inFlight: InFlight, _ state: inout State, _ end: End) -> End {
+  func proceed(after inFlight: InFlight, _ state: inout State, _ end: End) -> End {
     var end = end
     end.next = beginNext(after: inFlight, &state)
     end.isIdle = end.next == nil
@@ -435,7 +340,7 @@ extension BatchQueue {
     return state.waitingCount > 0 ? begin(&state) : nil
   }
 
-  private func answers(
+  func answers(
     to tickets: Tickets, _ result: Result<[Answer], PostgresError>
   ) -> Answered {
     if case .success(let answers) = result {
@@ -451,7 +356,7 @@ extension BatchQueue {
 
 /// An item in the queue, with the completion that waits for its answer.
 // Sendable because the mutable properties are only accessed under the queue's lock.
-private final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendable {
+final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendable {
   typealias Completion = @Sendable (Result<Answer, PostgresError>) -> Void
 
   let item: Item

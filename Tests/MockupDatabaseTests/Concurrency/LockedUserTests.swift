@@ -12,7 +12,7 @@ import Testing
     "SELECT FROM mockupd.credit_counters WHERE user_id = '\(user)' FOR UPDATE"
   }
 
-  /// Runs a closure with a locked user, twelve others, and stores with one shard and a short
+  /// Runs a closure with a locked user, twelve others, and stores with one shard and a
   /// `lock_timeout`.
   private func withStores(
     _ body: (LedgerFixture, Pool, CreditStore, _ locked: UUID, _ others: [UUID]) async throws
@@ -26,7 +26,8 @@ import Testing
         users.append(user)
       }
       let configure = { (configuration: inout PostgresConfiguration) in
-        configuration.lockTimeout = .milliseconds(20)
+        // A hundred attempts take longer than any test holds the lock.
+        configuration.lockTimeout = .seconds(1)
         configuration.connectionCount = 2
       }
       try await ledger.database.withPool(configure) { pool in
