@@ -1,3 +1,5 @@
+public import CProtobufC
+
 /// The memory for the C structs of one message, allocated piece by piece and freed at once.
 ///
 /// It is a handle to state on the stack of `withArena` and must not outlive that call. The first
@@ -118,5 +120,254 @@
       unsafe block = current.load(as: UnsafeMutableRawPointer?.self)
       unsafe current.deallocate()
     }
+  }
+}
+
+extension Arena {
+  /// The arena as a protobuf-c allocator, valid for the lifetime of the arena.
+  var allocator: ProtobufCAllocator {
+    unsafe ProtobufCAllocator(
+      alloc: allocateInArena,
+      free: keepInArena,
+      allocator_data: UnsafeMutableRawPointer(state)
+    )
+  }
+}
+
+private func allocateInArena(
+  _ state: UnsafeMutableRawPointer?,
+  _ size: Int
+) -> UnsafeMutableRawPointer? {
+  guard let state = unsafe state else { return nil }
+  return unsafe Arena(state: state.assumingMemoryBound(to: Arena.State.self)).allocate(size)
+}
+
+/// Does nothing: `Arena.withArena` frees all memory at once.
+private func keepInArena(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?) {}
+
+/// Functions for generated code that copy values into C structs, which are then packed.
+///
+/// An arena for packing has no limit, because it holds the program's own messages.
+extension Arena {
+  /// Copies the UTF-8 bytes of a string into the arena.
+  public func place(_ value: String) -> ProtobufCBinaryData {
+    var value = value
+    return value.withUTF8 { unsafe place(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Copies bytes into the arena.
+  public func place(_ value: [UInt8]) -> ProtobufCBinaryData {
+    unsafe value.withUnsafeBytes { unsafe place($0) }
+  }
+
+  /// Copies the elements of a repeated string field into the arena; returns nil if there are none.
+  public func place(_ values: [String]) -> UnsafeMutablePointer<ProtobufCBinaryData>? {
+    unsafe place(values) { unsafe place($0) }
+  }
+
+  /// Copies the elements of a repeated bytes field into the arena; returns nil if there are none.
+  public func place(_ values: [[UInt8]]) -> UnsafeMutablePointer<ProtobufCBinaryData>? {
+    unsafe place(values) { unsafe place($0) }
+  }
+
+  /// Copies the elements of a repeated numeric field into the arena; returns nil if there are none.
+  @inlinable
+  public func place<T: BitwiseCopyable>(_ values: [T]) -> UnsafeMutablePointer<T>? {
+    unsafe place(values) { $0 }
+  }
+
+  /// Copies the elements of a repeated Boolean field into the arena; returns nil if there are none.
+  public func place(_ values: [Bool]) -> UnsafeMutablePointer<protobuf_c_boolean>? {
+    unsafe place(values) { $0 ? 1 : 0 }
+  }
+
+  /// Copies the elements of a repeated enum field into the arena, as the enum's C type; returns nil
+  /// if there are none.
+  @inlinable
+  public func place<T: ProtobufEnum, CEnum: BitwiseCopyable>(
+    _ values: [T]
+  ) -> UnsafeMutablePointer<CEnum>? {
+    precondition(MemoryLayout<CEnum>.size == MemoryLayout<Int32>.size)
+    let numbers = unsafe place(values) { $0.rawValue }
+    return unsafe UnsafeMutableRawPointer(numbers)?.assumingMemoryBound(to: CEnum.self)
+  }
+
+  /// Copies a submessage into the arena as a C struct; returns nil if it is absent.
+  @inlinable
+  public func place<M: ProtobufMessage, CStruct>(
+    _ value: M?
+  ) -> UnsafeMutablePointer<CStruct>? {
+    guard let value else { return nil }
+    return unsafe root(value).assumingMemoryBound(to: CStruct.self)
+  }
+
+  /// Copies the elements of a repeated message field into the arena; returns nil if there are none.
+  @inlinable
+  public func place<M: ProtobufMessage, CStruct>(
+    _ values: [M]
+  ) -> UnsafeMutablePointer<UnsafeMutablePointer<CStruct>?>? {
+    unsafe place(values) { unsafe root($0).assumingMemoryBound(to: CStruct.self) }
+  }
+
+  /// Returns a C struct in the arena with the fields of the message.
+  @inlinable
+  func root<M: ProtobufMessage>(_ value: M) -> UnsafeMutableRawPointer {
+    let target = unsafe structure(M.descriptor)
+    unsafe value.fill(target, in: self)
+    return unsafe target
+  }
+
+  /// Returns an initialized C struct in the arena.
+  @usableFromInline
+  func structure(_ descriptor: MessageDescriptor) -> UnsafeMutableRawPointer {
+    let target = unsafe take(descriptor.pointer.pointee.sizeof_message)
+    unsafe protobuf_c_message_init(descriptor.pointer, target)
+    return unsafe target
+  }
+
+  private func place(_ bytes: UnsafeRawBufferPointer) -> ProtobufCBinaryData {
+    guard let source = bytes.baseAddress, unsafe !bytes.isEmpty else {
+      return unsafe ProtobufCBinaryData(len: 0, data: nil)
+    }
+    let target = unsafe take(bytes.count)
+    unsafe target.copyMemory(from: source, byteCount: bytes.count)
+    return unsafe ProtobufCBinaryData(
+      len: bytes.count,
+      data: target.assumingMemoryBound(to: UInt8.self)
+    )
+  }
+
+  @inlinable
+  func place<Value, CValue>(
+    _ values: [Value],
+    _ convert: (Value) -> CValue
+  ) -> UnsafeMutablePointer<CValue>? {
+    guard !values.isEmpty else { return nil }
+    let start = unsafe take(values.count * MemoryLayout<CValue>.stride)
+      .bindMemory(to: CValue.self, capacity: values.count)
+    for (index, value) in values.enumerated() {
+      unsafe (start + index).initialize(to: convert(value))
+    }
+    return unsafe start
+  }
+
+  @usableFromInline
+  func take(_ size: Int) -> UnsafeMutableRawPointer {
+    guard let memory = unsafe allocate(size) else { preconditionFailure("the arena has a limit") }
+    return unsafe memory
+  }
+}
+
+/// Functions for generated code that read values from unpacked C structs.
+///
+/// The pointers and counts come from protobuf-c, which has checked them against the input.
+extension Arena {
+  /// Reads a string, which may contain NUL bytes.
+  ///
+  /// - Throws: ``ProtobufError/invalidUTF8(field:)``.
+  public func string(
+    _ data: ProtobufCBinaryData,
+    field: StaticString
+  ) throws(ProtobufError) -> String {
+    guard let start = unsafe data.data, unsafe data.len > 0 else { return "" }
+    let bytes = unsafe UnsafeBufferPointer(start: start, count: data.len)
+    do {
+      return String(copying: try UTF8Span(validating: unsafe bytes.span))
+    } catch {
+      throw .invalidUTF8(field: field.description)
+    }
+  }
+
+  /// Reads a bytes field.
+  public func bytes(_ data: ProtobufCBinaryData) -> [UInt8] {
+    guard let start = unsafe data.data, unsafe data.len > 0 else { return [] }
+    return unsafe [UInt8](UnsafeBufferPointer(start: start, count: data.len))
+  }
+
+  /// Reads the elements of a repeated string field.
+  ///
+  /// - Throws: ``ProtobufError/invalidUTF8(field:)`` or ``ProtobufError/tooLarge(message:limit:)``.
+  public func strings(
+    _ start: UnsafePointer<ProtobufCBinaryData>?,
+    count: Int,
+    field: StaticString
+  ) throws(ProtobufError) -> [String] {
+    guard count > 0, let start = unsafe start else { return [] }
+    try charge(count * MemoryLayout<String>.stride)
+    var result: [String] = []
+    result.reserveCapacity(count)
+    for index in 0..<count { result.append(try unsafe string(start[index], field: field)) }
+    return result
+  }
+
+  /// Reads the elements of a repeated bytes field.
+  public func byteArrays(
+    _ start: UnsafePointer<ProtobufCBinaryData>?,
+    count: Int
+  ) -> [[UInt8]] {
+    unsafe UnsafeBufferPointer(start: start, count: count).map { unsafe bytes($0) }
+  }
+
+  /// Reads the elements of a repeated numeric field.
+  @inlinable
+  public func scalars<T: BitwiseCopyable>(_ start: UnsafePointer<T>?, count: Int) -> [T] {
+    unsafe [T](UnsafeBufferPointer(start: start, count: count))
+  }
+
+  /// Reads the elements of a repeated Boolean field.
+  public func bools(_ start: UnsafePointer<protobuf_c_boolean>?, count: Int) -> [Bool] {
+    unsafe UnsafeBufferPointer(start: start, count: count).map { $0 != 0 }
+  }
+
+  /// Reads the elements of a repeated enum field.
+  ///
+  /// Only the caller knows the enum's C type, which has the size of an `int`.
+  @inlinable
+  public func enums<T: ProtobufEnum, CEnum: BitwiseCopyable>(
+    _ start: UnsafePointer<CEnum>?,
+    count: Int
+  ) -> [T] {
+    precondition(MemoryLayout<CEnum>.size == MemoryLayout<Int32>.size)
+    let bytes = unsafe UnsafeRawPointer(start)
+    let numbers = unsafe UnsafeBufferPointer(
+      start: bytes?.assumingMemoryBound(to: Int32.self),
+      count: count
+    )
+    return unsafe numbers.map { T(rawValue: $0) }
+  }
+
+  /// Reads a submessage; returns nil if it is absent.
+  ///
+  /// - Throws: The ``ProtobufError`` of one of its fields.
+  @inlinable
+  public func message<M: ProtobufMessage>(
+    _ source: UnsafeRawPointer?
+  ) throws(ProtobufError) -> M? {
+    guard let source = unsafe source else { return nil }
+    var message = M()
+    try unsafe message.load(source, in: self)
+    return message
+  }
+
+  /// Reads the elements of a repeated message field.
+  ///
+  /// - Throws: ``ProtobufError/tooLarge(message:limit:)``, or the ``ProtobufError`` of a field.
+  @inlinable
+  public func messages<M: ProtobufMessage, CStruct>(
+    _ start: UnsafePointer<UnsafeMutablePointer<CStruct>?>?,
+    count: Int
+  ) throws(ProtobufError) -> [M] {
+    guard count > 0, let start = unsafe start else { return [] }
+    let (size, overflows) = count.multipliedReportingOverflow(by: MemoryLayout<M>.stride)
+    try charge(overflows ? Int.max : size)
+    var result: [M] = []
+    result.reserveCapacity(count)
+    for index in 0..<count {
+      guard let source = unsafe start[index] else { continue }
+      var message = M()
+      try unsafe message.load(source, in: self)
+      result.append(message)
+    }
+    return result
   }
 }

@@ -67,3 +67,85 @@ extension CreditChange {
     return zip(changes, answers).map { change, answer in answer.outcome(of: change) }
   }
 }
+
+/// A single change that waits for its batch, with the completion that receives its outcome.
+enum PendingChange: Sendable {
+  case reservation(ReservationRequest, ReservationRequest.Completion)
+  case settlement(Settlement, Settlement.Completion)
+  case refund(Refund, Refund.Completion)
+
+  /// Passes an outcome to a change's completion.
+  typealias Delivery = @Sendable () -> Void
+
+  var userID: UUID {
+    switch self {
+    case .reservation(let request, _): request.userID
+    case .settlement(let settlement, _): settlement.userID
+    case .refund(let refund, _): refund.userID
+    }
+  }
+
+  /// Returns true if both changes may be in one batch.
+  func isSameKind(as other: PendingChange) -> Bool {
+    switch (self, other) {
+    case (.reservation, .reservation), (.settlement, .settlement), (.refund, .refund): true
+    default: false
+    }
+  }
+
+  func fail(_ error: CreditError) {
+    switch self {
+    case .reservation(_, let completion): completion(.failure(error))
+    case .settlement(_, let completion): completion(.failure(error))
+    case .refund(_, let completion): completion(.failure(error))
+    }
+  }
+
+  /// Returns the statement that makes the changes of a batch, or `nil` for an empty batch.
+  static func statement(
+    of batch: [PendingChange], now: () -> Date?, makeID: () -> UUID
+  ) -> (Statement, Parameters)? {
+    func statement<Change: CreditChange>(
+      _ changes: [(Change, Change.Completion)]
+    ) -> (Statement, Parameters) {
+      (Change.statement, Change.parameters(changes.map(\.0), now: now(), makeID: makeID))
+    }
+    switch batch.first {
+    case .reservation: return statement(batch.compactMap(\.reservation))
+    case .settlement: return statement(batch.compactMap(\.settlement))
+    case .refund: return statement(batch.compactMap(\.refund))
+    case nil: return nil
+    }
+  }
+
+  /// Reads the engine's answer to a batch, and returns a delivery for each change, in order.
+  static func deliveries(
+    of batch: [PendingChange], _ rows: Rows, _ observer: (any ChangeObserver)?
+  ) throws(PostgresError) -> [Delivery] {
+    func deliveries<Change: CreditChange>(
+      _ changes: [(Change, Change.Completion)]
+    ) throws(PostgresError) -> [Delivery] {
+      let outcomes = try Change.outcomes(
+        of: changes.map(\.0), try rows.map(Change.Answer.init), observer)
+      return zip(changes, outcomes).map { change, outcome in { change.1(outcome) } }
+    }
+    switch batch.first {
+    case .reservation: return try deliveries(batch.compactMap(\.reservation))
+    case .settlement: return try deliveries(batch.compactMap(\.settlement))
+    case .refund: return try deliveries(batch.compactMap(\.refund))
+    case nil: return []
+    }
+  }
+
+  private var reservation: (ReservationRequest, ReservationRequest.Completion)? {
+    if case .reservation(let request, let completion) = self { (request, completion) } else { nil }
+  }
+
+  private var settlement: (Settlement, Settlement.Completion)? {
+    if case .settlement(let change, let completion) = self { (change, completion) } else { nil }
+  }
+
+  private var refund: (Refund, Refund.Completion)? {
+    if case .refund(let refund, let completion) = self { (refund, completion) } else { nil }
+  }
+}

@@ -1,4 +1,24 @@
+internal import NIOConcurrencyHelpers
 public import TTRPC
+
+/// A set of methods that a caller may use.
+///
+/// The methods of each role are listed in `AccessTable`. The raw value is the role's name in
+/// settings and logs.
+public enum Role: String, Sendable, Hashable, CaseIterable {
+  /// Reserves and settles credits, requests and reviews mockups, and manages users' scenes.
+  case service
+  /// Claims mockups and reports their outcome.
+  case worker
+  /// Reads mockups, and records their pins and impressions.
+  case scheduler
+  /// Calls every method.
+  case admin
+  /// Reads data, and changes nothing.
+  case reader
+  /// Reads metrics and the server's state, and nothing else.
+  case monitor
+}
 
 /// The roles of users and groups, based on the peer's credentials (`SO_PEERCRED`).
 ///
@@ -75,6 +95,35 @@ extension AccessPolicy.Principal: Comparable, CustomStringConvertible {
     switch self {
     case .user(let id): "uid \(id)"
     case .group(let id): "gid \(id)"
+    }
+  }
+}
+
+/// The access policy of a running server, which can be replaced at any time.
+///
+/// Calls that are in flight are not affected. Each later call is checked against the new policy.
+public final class AccessControl: Sendable {
+  private let current: NIOLockedValueBox<AccessPolicy>
+
+  /// Creates the access control of a server.
+  ///
+  /// - Parameter policy: The policy until it is replaced.
+  public init(_ policy: AccessPolicy) {
+    current = NIOLockedValueBox(policy)
+  }
+
+  /// The current policy.
+  public var policy: AccessPolicy {
+    get { current.withLockedValue { $0 } }
+    set { current.withLockedValue { $0 = newValue } }
+  }
+
+  /// The interceptor that checks each call of a server against the current policy.
+  public var authorization: Authorization {
+    Authorization(
+      isOpenToAll: { AccessTable.allows([], service: $0.service, method: $0.name) }
+    ) { [self] peer, method in
+      policy.allows(peer, service: method.service, method: method.name)
     }
   }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 extension Connection {
   /// Starts an attempt to connect: tries the hosts one after the other.
   func beginConnecting() {
@@ -165,4 +167,44 @@ extension Connection {
     for request in backlog.removeGeneral() { complete(request, .failure(error)) }
     onEvent(.connectionFailed(error, retryIn: pause))
   }
+}
+
+/// The exponential, bounded, jittered pauses between attempts to connect.
+struct Backoff: Sendable {
+  let minimum: Duration
+  let maximum: Duration
+  private var failures = 0
+
+  init(minimum: Duration, maximum: Duration) {
+    self.minimum = minimum
+    self.maximum = maximum
+  }
+
+  /// Records a failure and returns the pause, which is between half of the step and the whole step.
+  mutating func failed(randomFraction: Double) -> Duration {
+    // Any minimum times 2^30 exceeds every sensible maximum.
+    let step = min(minimum * (1 << min(failures, 30)), maximum)
+    failures += 1
+    return step / 2 + step / 2 * min(max(randomFraction, 0), 1)
+  }
+
+  /// Resets the pauses after a success.
+  mutating func succeeded() {
+    failures = 0
+  }
+}
+
+/// The host of a database URL that worked last, shared by all connections of a configuration.
+final class HostPreference: Sendable {
+  private let index = Atomic(0)
+
+  /// Returns the order in which to try `count` hosts: the one that worked last, and those after it.
+  func order(of count: Int) -> [Int] {
+    let first = index.load(ordering: .relaxed)
+    guard first < count else { return Array(0..<count) }
+    return Array(first..<count) + Array(0..<first)
+  }
+
+  /// Records that a host has worked.
+  func worked(_ host: Int) { index.store(host, ordering: .relaxed) }
 }

@@ -1,3 +1,12 @@
+/// A notification that a session sent with NOTIFY.
+public struct PostgresNotification: Sendable, Hashable {
+  /// The name of the channel.
+  public let channel: String
+
+  /// The payload; an empty string if NOTIFY had none.
+  public let payload: String
+}
+
 /// A listener on channels of a database, with a connection of its own that reconnects by itself.
 ///
 /// PostgreSQL does not store notifications for disconnected sessions. The listener therefore

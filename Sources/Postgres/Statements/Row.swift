@@ -45,3 +45,22 @@ public struct Row {
     return try result.decode(type, row: index, column: column)
   }
 }
+
+/// The rows of a result, valid only within the completion that receives them.
+///
+/// `Rows` is not `Sendable` and cannot leave the connection's thread: copy the values you need.
+public struct Rows {
+  let result: LibpqResult
+
+  /// The number of rows.
+  public var count: Int { result.rowCount }
+
+  /// Decodes each row.
+  ///
+  /// - Throws: ``PostgresError`` of the first row that cannot be decoded.
+  public func map<Value>(
+    _ decode: (Row) throws(PostgresError) -> Value
+  ) throws(PostgresError) -> [Value] {
+    try result.rows(decode)
+  }
+}

@@ -60,3 +60,116 @@ extension Statement: ExpressibleByStringLiteral {
     self.init(sql)
   }
 }
+
+/// The values of a statement's `$1`, `$2`, …, each with its type, in PostgreSQL's binary format.
+///
+/// If PostgreSQL cannot represent a value, the statement that uses the parameters fails with
+/// ``PostgresError/Code/encoding``, before anything is sent.
+public struct Parameters: Sendable {
+  /// The maximum number of parameters of a statement; the protocol counts them in 16 bits.
+  public static let maximumCount = 65_535
+
+  /// The position of a value in `bytes`; nil for a null.
+  struct Field: Sendable, Equatable {
+    var type: PostgresType
+    var range: Range<Int>?
+  }
+
+  private(set) var fields: [Field] = []
+  private(set) var failure: PostgresError?
+  // The extra byte in front gives an empty value a valid address.
+  private var writer = FieldWriter(bytes: [0])
+
+  /// Creates an empty list of parameters.
+  public init() {}
+
+  /// Creates parameters from the values, in order.
+  public init<each Value: PostgresEncodable>(_ values: repeat each Value) {
+    repeat append(each values)
+  }
+
+  /// Adds a value as the next parameter.
+  public mutating func append(_ value: some PostgresEncodable) {
+    let type = Swift.type(of: value).postgresType
+    guard failure == nil else { return }
+    guard fields.count < Self.maximumCount else {
+      failure = PostgresError(
+        .encoding,
+        "a statement can have at most \(Self.maximumCount) parameters"
+      )
+      return
+    }
+    guard !value.isPostgresNull else {
+      fields.append(Field(type: type, range: nil))
+      return
+    }
+    do throws(PostgresError) {
+      let start = writer.bytes.count
+      try value.encode(into: &writer)
+      let length = writer.bytes.count - start
+      fields.append(Field(type: type, range: start..<writer.bytes.count))
+      if length > Int32.max {
+        failure = PostgresError(.encoding, "parameter $\(fields.count) exceeds \(Int32.max) bytes")
+      }
+    } catch {
+      failure = PostgresError(.encoding, "parameter $\(fields.count + 1): \(error.message)")
+    }
+  }
+
+  /// The number of parameters.
+  public var count: Int { fields.count }
+
+  /// The types of the parameters, in order.
+  public var types: [PostgresType] { fields.map(\.type) }
+
+  var bytes: [UInt8] { writer.bytes }
+}
+
+extension Parameters: ExpressibleByArrayLiteral {
+  /// Creates parameters from a list such as `[id, "text", Optional<Int>.none]`.
+  public init(arrayLiteral elements: any PostgresEncodable...) {
+    for element in elements { append(element) }
+  }
+}
+
+/// A type that runs statements: ``Pool``, ``Connection`` and ``Transaction``.
+public protocol StatementExecutor: Sendable {
+  /// Runs a statement and decodes each row of its result.
+  ///
+  /// `decode` runs on a connection's thread and delays everything else there, so it should only
+  /// create a value.
+  ///
+  /// If the task is cancelled, a statement that was not sent yet is dropped, and one that only
+  /// reads (``Statement/isReadOnly``) is cancelled. A statement that was sent and may write runs to
+  /// its end.
+  ///
+  /// - Throws: ``PostgresError``: ``PostgresError/Code/cancelled`` if the task was cancelled and
+  ///   the statement had no effect.
+  func query<Value: Sendable>(
+    _ statement: Statement,
+    _ parameters: Parameters,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(PostgresError) -> [Value]
+
+  /// Runs a statement and returns the number of rows it inserted, updated, deleted or selected.
+  ///
+  /// - Throws: ``PostgresError``, as ``query(_:_:_:)`` does.
+  @discardableResult
+  func execute(_ statement: Statement, _ parameters: Parameters) async throws(PostgresError) -> Int
+}
+
+extension StatementExecutor {
+  /// Runs a statement without parameters and decodes each row of its result.
+  public func query<Value: Sendable>(
+    _ statement: Statement,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(PostgresError) -> [Value] {
+    try await query(statement, Parameters(), decode)
+  }
+
+  /// Runs a statement without parameters and returns the number of affected rows.
+  @discardableResult
+  public func execute(_ statement: Statement) async throws(PostgresError) -> Int {
+    try await execute(statement, Parameters())
+  }
+}
