@@ -289,6 +289,13 @@ extension GRPCConnectionHandler: ConnectionOutput {
     if let stream = ending(streamID) { responses.end(stream, with: response) }
   }
 
+  func setResponseMetadata(of streamID: UInt32, initial: Metadata, trailing: Metadata) {
+    guard let stream = streams[streamID], !stream.hasEnded else { return }
+    stream.metadata = (
+      GRPCResponse.headers(of: initial), GRPCResponse.headers(of: trailing)
+    )
+  }
+
   func end(_ streamID: UInt32, _ outcome: Result<[UInt8]?, RPCError>, isEarly: Bool) {
     guard let stream = ending(streamID) else { return }
     switch outcome {

@@ -3,28 +3,40 @@ internal import TTRPC
 
 /// The header lists of gRPC responses.
 enum GRPCResponse {
-  private static let first = [
-    (name: ":status", value: "200"), (name: "content-type", value: "application/grpc+proto"),
-    (name: "grpc-accept-encoding", value: "identity,gzip"),
+  typealias Header = (name: String, value: String)
+
+  private static let first: [Header] = [
+    (":status", "200"), ("content-type", "application/grpc+proto"),
+    ("grpc-accept-encoding", "identity,gzip"),
   ]
+  private static let ok: [Header] = [("grpc-status", "0")]
 
-  /// The header list before the first message.
-  static let headers = HTTP2HeaderList.permanent(first)
+  private static let headersWithoutMetadata = HTTP2HeaderList.permanent(first)
+  private static let trailersWithoutMetadata = HTTP2HeaderList.permanent(ok)
 
-  /// The trailers of a call that succeeded.
-  static let success = HTTP2HeaderList.permanent([(name: "grpc-status", value: "0")])
+  /// Returns the header list before the first message.
+  static func headers(_ metadata: [Header]) -> HTTP2HeaderList {
+    metadata.isEmpty ? headersWithoutMetadata : HTTP2HeaderList(first + metadata)
+  }
 
   /// The maximum size of an error's message and details, in bytes.
   ///
   /// Clients accept header lists of 8 KiB by default.
   private static let maximumErrorSize = 6144
 
-  /// Returns the trailers of a call that failed.
-  static func trailers(_ error: RPCError) -> HTTP2HeaderList { HTTP2HeaderList(status(error)) }
+  /// Returns the trailers of a call.
+  ///
+  /// - Parameters:
+  ///   - error: The call's error; `nil` if it succeeded.
+  ///   - metadata: The trailing metadata.
+  static func trailers(_ error: RPCError?, _ metadata: [Header]) -> HTTP2HeaderList {
+    if error == nil, metadata.isEmpty { return trailersWithoutMetadata }
+    return HTTP2HeaderList((error.map(status) ?? ok) + metadata)
+  }
 
   /// Returns the only header list of a call that failed before its first message.
-  static func trailersOnly(_ error: RPCError) -> HTTP2HeaderList {
-    HTTP2HeaderList(first + status(error))
+  static func trailersOnly(_ error: RPCError, _ metadata: [Header] = []) -> HTTP2HeaderList {
+    HTTP2HeaderList(first + status(error) + metadata)
   }
 
   /// Returns the only header list of a request that is not a gRPC request.
@@ -34,8 +46,24 @@ enum GRPCResponse {
     ])
   }
 
+  /// Returns a handler's metadata as headers, without those that it may not send.
+  static func headers(of metadata: Metadata) -> [Header] {
+    metadata.filter { name, value in
+      var rules = HTTP2RequestRules()
+      var (name, value) = (name, value)
+      return name.withUTF8 { name in
+        value.withUTF8 { value in
+          let (name, value) = (UnsafeRawBufferPointer(name), UnsafeRawBufferPointer(value))
+          unsafe rules.add(name: name, value: value)
+          return unsafe rules.areValidTrailers && !name.equals("content-type")
+            && !name.equals("content-length") && !name.hasPrefix("grpc-")
+        }
+      }
+    }.map { ($0.key, $0.value) }
+  }
+
   /// Returns the headers of an error, without its details if they are too long.
-  static func status(_ error: RPCError) -> [(name: String, value: String)] {
+  static func status(_ error: RPCError) -> [Header] {
     let message = percentEncoded(error.message, limit: maximumErrorSize)
     var headers = [
       (name: "grpc-status", value: "\(error.code.rawValue)"),

@@ -68,9 +68,10 @@ final class GRPCResponses {
     stream.hasEnded = true
     stream.hasSingleResponse = true
     stream.unsent = frame
-    stream.trailers = GRPCResponse.success
+    stream.trailers = GRPCResponse.trailers(nil, stream.metadata.trailing)
     responseBytes += frame.readableBytes
-    session.respond(stream.id, GRPCResponse.headers, endsStream: false)
+    session.respond(
+      stream.id, GRPCResponse.headers(stream.metadata.initial), endsStream: false)
     scheduleFlush()
   }
 
@@ -78,10 +79,12 @@ final class GRPCResponses {
   func end(_ stream: GRPCStream, _ error: RPCError?, isEarly: Bool) {
     stream.hasEnded = true
     if let error, !stream.hasSentHeaders {
-      session.respond(stream.id, GRPCResponse.trailersOnly(error), endsStream: true)
+      let (initial, trailing) = stream.metadata
+      session.respond(
+        stream.id, GRPCResponse.trailersOnly(error, initial + trailing), endsStream: true)
       return scheduleFlush()
     }
-    stream.trailers = error.map(GRPCResponse.trailers) ?? GRPCResponse.success
+    stream.trailers = GRPCResponse.trailers(error, stream.metadata.trailing)
     begin(stream)
     if isEarly, stream.unsent.readableBytes > 0 { endedEarly.append(stream.id) }
     scheduleFlush()
@@ -91,7 +94,8 @@ final class GRPCResponses {
   private func begin(_ stream: GRPCStream) {
     guard !stream.hasSentHeaders else { return session.resume(stream.id) }
     stream.hasSentHeaders = true
-    session.respond(stream.id, GRPCResponse.headers, endsStream: false)
+    session.respond(
+      stream.id, GRPCResponse.headers(stream.metadata.initial), endsStream: false)
     session.share(stream.id)
   }
 

@@ -30,6 +30,8 @@ final class GRPCStream {
   /// A Boolean value that indicates whether the call has its outcome.
   var hasEnded = false
   var hasSentHeaders = false
+  /// The metadata that the call's handler has set, as headers.
+  var metadata: (initial: [GRPCResponse.Header], trailing: [GRPCResponse.Header]) = ([], [])
   /// The bytes of messages that wait for the peer's flow control or for the socket.
   var unsent = ByteBuffer()
   /// The trailers that follow the unsent bytes, once the call has its outcome.

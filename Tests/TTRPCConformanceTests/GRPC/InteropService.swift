@@ -9,6 +9,7 @@ struct InteropService: TestServiceHandler {
   }
 
   func unaryCall(_ request: SimpleRequest, context: ServerContext) async throws -> SimpleResponse {
+    echoMetadata(context)
     try check(request.responseStatus)
     return SimpleResponse(payload: payload(of: request.responseSize))
   }
@@ -32,6 +33,7 @@ struct InteropService: TestServiceHandler {
     _ requests: MessageStream<StreamingOutputCallRequest>,
     responses: ResponseWriter<StreamingOutputCallResponse>, context: ServerContext
   ) async throws {
+    echoMetadata(context)
     for try await request in requests { try await answer(request, responses) }
   }
 
@@ -43,6 +45,14 @@ struct InteropService: TestServiceHandler {
       try await Task.sleep(for: .microseconds(max(parameters.intervalUs, 0)))
       try await responses.write(StreamingOutputCallResponse(payload: payload(of: parameters.size)))
     }
+  }
+
+  /// Sends the client's metadata back, where the case `custom_metadata` expects it.
+  private func echoMetadata(_ context: ServerContext) {
+    var (initial, trailing) = (Metadata(), Metadata())
+    initial["x-grpc-test-echo-initial"] = context.metadata["x-grpc-test-echo-initial"]
+    trailing["x-grpc-test-echo-trailing-bin"] = context.metadata["x-grpc-test-echo-trailing-bin"]
+    context.setResponseMetadata(initial: initial, trailing: trailing)
   }
 
   /// Throws the status that the client asks for.

@@ -8,17 +8,16 @@ import Testing
 /// gRPC's interoperability tests: its client for Python against this library's server.
 ///
 /// The client is `python/interop.py`, which needs Debian's `python3-grpcio` and `python3-protobuf`
-/// (see `scripts/setup`). Two cases are incomplete, because a handler of this library can neither
-/// send metadata of its own nor see whether a request was compressed: `custom_metadata` is left
-/// out, and `client_compressed_unary` does not test that the server notices an uncompressed
-/// request.
+/// (see `scripts/setup`). One case is incomplete, because a handler of this library cannot see
+/// whether a request was compressed: `client_compressed_unary` does not test that the server
+/// notices an uncompressed request.
 @Suite(.timeLimit(.minutes(15))) struct InteropTests {
   private static let cases = [
     "empty_unary", "large_unary", "client_compressed_unary", "client_streaming",
     "client_compressed_streaming", "server_streaming", "ping_pong", "empty_stream",
     "cancel_after_begin", "cancel_after_first_response", "timeout_on_sleeping_server",
     "status_code_and_message", "special_status_message", "unimplemented_method",
-    "unimplemented_service", "concurrent_large_unary", "keepalive",
+    "unimplemented_service", "custom_metadata", "concurrent_large_unary", "keepalive",
   ]
 
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()

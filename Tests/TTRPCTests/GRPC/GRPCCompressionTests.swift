@@ -43,6 +43,24 @@ import Testing
     }
   }
 
+  @Test func `a connection whose requests grow when they are decompressed is read slowly`()
+    async throws
+  {
+    var limits = ServerLimits()
+    limits.wastedFramesPerSecond = 1
+    try await GRPCServerTests.withPeer(limits: limits) { peer, _, _ in
+      // It grows by more than 50 times 64 KiB, so the connection pauses for a second, the maximum.
+      let request = gzip(Self.text(4_000_000))
+      let began = ContinuousClock.now
+      for _ in 0..<3 {
+        let id = try await peer.open("/p/Echo", Self.gzipEncoding)
+        try await peer.send(request, on: id, flag: 1, isLast: true)
+        #expect(await peer.rest(of: id).trailers["grpc-status"] != nil)
+      }
+      #expect(ContinuousClock.now - began > .milliseconds(1900))
+    }
+  }
+
   @Test func `each request of a stream has a flag of its own`() async throws {
     try await GRPCServerTests.withPeer { peer, _, _ in
       let id = try await peer.open("/p/Bidi", Self.gzipEncoding)

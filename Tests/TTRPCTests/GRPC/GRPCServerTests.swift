@@ -77,6 +77,17 @@ import Testing
     }
   }
 
+  @Test func `metadata of a response may have no names of HTTP and of gRPC`() {
+    let metadata: Metadata = [
+      ("x-request", "1"), ("x-request", " 2\t"), ("trace-bin", "q6s="), ("empty", ""),
+      (":status", "500"), ("grpc-status", "0"), ("content-type", "text/html"),
+      ("content-length", "1"), ("connection", "close"), ("two words", "1"), ("", "1"),
+      ("line", "1\n2"), ("nul", "\0"),
+    ].reduce(into: Metadata()) { $0.append($1.1, for: $1.0) }
+    let headers = GRPCResponse.headers(of: metadata).map { "\($0.name): \($0.value)" }
+    #expect(headers == ["x-request: 1", "x-request:  2\t", "trace-bin: q6s=", "empty: "])
+  }
+
   @Test func `a message is percent-encoded`() {
     #expect(GRPCResponse.percentEncoded("50% of é\n") == "50%25 of %C3%A9%0A")
     #expect(GRPCResponse.percentEncoded("plain text ~") == "plain text ~")

@@ -12,6 +12,7 @@ import Testing
   private final class NoConnection: CallController {
     func endAtDrain(_ streamID: UInt32) {}
     func setDeadline(of streamID: UInt32, in timeout: Duration) {}
+    func setResponseMetadata(of streamID: UInt32, initial: Metadata, trailing: Metadata) {}
     func endDisplaced(_ streamID: UInt32, _ reason: RPCError) {}
   }
 

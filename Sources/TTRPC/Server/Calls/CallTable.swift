@@ -509,6 +509,10 @@ extension CallTable: CallController {
     limit(streamID, to: .now + timeout)
   }
 
+  func setResponseMetadata(of streamID: UInt32, initial: Metadata, trailing: Metadata) {
+    output?.setResponseMetadata(of: streamID, initial: initial, trailing: trailing)
+  }
+
   func endDisplaced(_ streamID: UInt32, _ reason: RPCError) {
     guard entries[streamID] != nil else { return }
     end(streamID, reason)

@@ -24,6 +24,8 @@ final class CallConnection: Sendable {
 protocol CallController: AnyObject {
   func endAtDrain(_ streamID: UInt32)
   func setDeadline(of streamID: UInt32, in timeout: Duration)
+  /// Does nothing if the wire format has no metadata in responses.
+  func setResponseMetadata(of streamID: UInt32, initial: Metadata, trailing: Metadata)
   /// Ends a call to admit a newer one. Does nothing if the call has already ended.
   func endDisplaced(_ streamID: UInt32, _ reason: RPCError)
 }
@@ -207,6 +209,22 @@ public struct ServerContext: Sendable {
   /// waiting for it.
   public func endAtDrain() {
     call.onConnection { $0.endAtDrain($1) }
+  }
+
+  /// Sets the metadata of the response, and replaces what was set before.
+  ///
+  /// gRPC sends it, except pairs that HTTP/2 does not permit and names that belong to gRPC. ttrpc
+  /// and HTTP/1.1 have no metadata in responses. Clients accept 8 KiB of it by default.
+  ///
+  /// - Parameters:
+  ///   - initial: The metadata that precedes the first message. It has no effect after that.
+  ///   - trailing: The metadata that is sent with the call's status.
+  public func setResponseMetadata(
+    initial: Metadata = Metadata(), trailing: Metadata = Metadata()
+  ) {
+    call.onConnection {
+      $0.setResponseMetadata(of: $1, initial: initial, trailing: trailing)
+    }
   }
 
   /// Returns a context whose call ends after `timeout` at the latest, counted from now.

@@ -40,6 +40,10 @@ package protocol ConnectionOutput: StreamConnection {
   ///     wait until the peer has read the messages before it.
   func end(_ streamID: UInt32, _ outcome: Result<[UInt8]?, RPCError>, isEarly: Bool)
 
+  /// Sets the metadata of a call's response, if the format has such metadata and the stream has not
+  /// ended.
+  func setResponseMetadata(of streamID: UInt32, initial: Metadata, trailing: Metadata)
+
   /// The number of bytes that wait until the peer reads, and that no writer of a stream waits for.
   var unreadResponseBytes: Int { get }
 

@@ -152,6 +152,8 @@ extension HTTPConnectionHandler: CallController {
 
   func endDisplaced(_ streamID: UInt32, _ reason: RPCError) {}
 
+  func setResponseMetadata(of streamID: UInt32, initial: Metadata, trailing: Metadata) {}
+
   func setDeadline(of streamID: UInt32, in timeout: Duration) {
     deadline?.cancel()
     let this = NIOLoopBound(self, eventLoop: loop.eventLoop)

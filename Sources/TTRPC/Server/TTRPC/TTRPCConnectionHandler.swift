@@ -293,6 +293,8 @@ extension TTRPCConnectionHandler: ConnectionOutput {
     if state.callEnded(streamID) == .answerThenClose { finish() }
   }
 
+  func setResponseMetadata(of streamID: UInt32, initial: Metadata, trailing: Metadata) {}
+
   func end(_ streamID: UInt32, _ outcome: Result<[UInt8]?, RPCError>, isEarly: Bool) {
     let action = state.callEnded(streamID)
     if action == .answer || action == .answerThenClose {

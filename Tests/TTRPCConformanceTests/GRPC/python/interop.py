@@ -246,6 +246,24 @@ def unimplemented_service(client):
     check_status(error, grpc.StatusCode.UNIMPLEMENTED)
 
 
+def custom_metadata(client):
+    initial = ("x-grpc-test-echo-initial", "test_initial_metadata_value")
+    trailing = ("x-grpc-test-echo-trailing-bin", b"\xab\xab\xab")
+    metadata = [initial, trailing]
+    _, unary = client.unary_call().with_call(
+        client.large_request(), metadata=metadata, timeout=TIMEOUT)
+    stream = client.full_duplex_call()(
+        iter([client.output_request(314159, 271828)]), metadata=metadata, timeout=TIMEOUT)
+    check(len(list(stream)) == 1, "not one response")
+    error = failure(lambda: client.unary_call()(
+        client.messages.SimpleRequest(response_status=client.messages.EchoStatus(code=2)),
+        metadata=metadata, timeout=TIMEOUT))
+    for call in [unary, stream, error]:
+        check(trailing in call.trailing_metadata(), f"trailers {call.trailing_metadata()}")
+    for call in [unary, stream]:
+        check(initial in call.initial_metadata(), f"headers {call.initial_metadata()}")
+
+
 def concurrent_large_unary(client):
     calls = [client.unary_call().future(client.large_request(), timeout=TIMEOUT)
              for _ in range(300)]
@@ -263,8 +281,8 @@ CASES = [
     empty_unary, large_unary, client_compressed_unary, client_streaming,
     client_compressed_streaming, server_streaming, ping_pong, empty_stream, cancel_after_begin,
     cancel_after_first_response, timeout_on_sleeping_server, status_code_and_message,
-    special_status_message, unimplemented_method, unimplemented_service, concurrent_large_unary,
-    keepalive,
+    special_status_message, unimplemented_method, unimplemented_service, custom_metadata,
+    concurrent_large_unary, keepalive,
 ]
 
 
