@@ -32,6 +32,11 @@ import Testing
         UserPage(report).html(in: .file("User"), as: .file),
         FailurePage(message: attack, advice: attack).html(in: .page(attack)),
         Self.users(search: attack).html(in: .page("Users")),
+        Self.stuck(text: attack).html(in: .page("Stuck")),
+        ResolvePage(
+          reservation: Self.stuck(text: attack).reservations[0].reservation ?? Reservation(),
+          userLabel: attack, credits: 1, formToken: attack, now: Timestamp()
+        ).html(in: .page("Resolve")),
       ] {
         #expect(Self.elements(html).isSubset(of: Self.known), "\(attack)")
         for name in ["onerror", "script", "onload"] {
@@ -72,7 +77,7 @@ import Testing
     "rect", "header", "p", "nav", "ul", "li", "main", "footer", "div", "h1", "h2", "code", "dl",
     "dt", "dd", "section", "figure", "figcaption", "span", "line", "table", "caption", "thead",
     "tbody", "tr", "th", "td", "form", "label", "input", "select", "option", "button", "img",
-    "strong", "desc", "text", "polyline", "polygon", "circle", "!doctype",
+    "strong", "wbr", "desc", "text", "polyline", "polygon", "circle", "!doctype",
   ]
 
   /// Returns the names of the elements of a document, as a parser would find them.
@@ -108,17 +113,37 @@ import Testing
 
   private static func users(search: String) -> UsersPage {
     UsersPage(
-      users: [UsersPage.User(line: UserUsage(userID: search, usage: CreditUsage()), spent: 1)],
+      users: [
+        UsersPage.User(
+          line: UserUsage(userID: search, usage: CreditUsage(), userLabel: search), spent: 1)
+      ],
       totals: UsageTotals(), nextToken: search,
-      query: UsersQuery(year: 2026, month: 3, search: search),
+      query: UsersQuery(year: 2026, month: 3, search: search, path: PagePath("\(search)~x")),
       today: Day(year: 2026, month: 3, day: 1))
+  }
+
+  private static func stuck(text: String) -> StuckPage {
+    StuckPage(
+      reservations: [
+        UnresolvedReservation(
+          reservation: Reservation(
+            userID: text, reservationID: text, state: .unresolved, held: 2, mockupID: text),
+          unresolvedSince: Timestamp(), userLabel: text)
+      ], total: 1, path: PagePath("\(text)~x"), nextToken: text, now: Timestamp(), notice: text)
   }
 
   static func report(text: String) -> UserReport {
     let time = Timestamp(seconds: 1_772_000_000)
     let day = CivilDate(year: 2026, month: 1, day: 1)
+    let reservations = UserReport.Part(
+      [
+        Reservation(
+          userID: text, reservationID: text, state: .unresolved, held: 2, createdAt: time,
+          expiresAt: time)
+      ], nextToken: text)
     return UserReport(
-      userID: text, usage: GetCreditUsageResponse(annualBudget: 100, monthlySoftLimit: 10),
+      userID: text, userLabel: text,
+      usage: GetCreditUsageResponse(annualBudget: 100, monthlySoftLimit: 10),
       year: 2026, month: 3, now: time,
       days: (0..<365).map {
         UsageInterval(firstDay: CivilDate(dayNumber: (day.dayNumber ?? 0) + $0), used: 1)
@@ -127,11 +152,8 @@ import Testing
         UsageInterval(firstDay: CivilDate(year: 2026, month: $0, day: 1), used: 30)
       },
       monthlyHeld: Array(repeating: 0, count: 12), spent: 30,
-      open: UserReport.Part([
-        Reservation(
-          userID: text, reservationID: text, state: .unresolved, held: 2, createdAt: time,
-          expiresAt: time)
-      ]),
+      open: reservations, pages: UserReport.Pages(ledger: PagePath("\(text)~x")),
+      reservations: reservations,
       entries: UserReport.Part([
         CreditUsageEntry(entryID: text, userID: text, reservationID: text, refundedEntryID: text)
       ]),

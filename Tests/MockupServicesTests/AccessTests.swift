@@ -27,6 +27,7 @@ import TTRPC
     "mockups.v1.AdminService/ExportLedger",
     "mockups.v1.AdminService/ListAlerts",
     "mockups.v1.AdminService/WatchAlerts",
+    "mockups.v1.AdminService/ListUnresolvedReservations",
   ]
 
   private static let work: Set<String> = [
@@ -44,7 +45,6 @@ import TTRPC
   private static let administration: Set<String> = [
     "mockups.v1.AdminService/SetBudget",
     "mockups.v1.AdminService/ResolveReservation",
-    "mockups.v1.AdminService/ListUnresolvedReservations",
     "mockups.v1.AdminService/VerifyLedger",
   ]
 
@@ -80,6 +80,7 @@ import TTRPC
       "mockups.v1.AdminService/ExportLedger",
       "mockups.v1.AdminService/ListAlerts",
       "mockups.v1.AdminService/WatchAlerts",
+      "mockups.v1.AdminService/ListUnresolvedReservations",
     ]),
     .worker: work.union([
       "mockups.v1.MockupService/GetMockup",

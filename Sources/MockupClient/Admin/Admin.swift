@@ -137,6 +137,22 @@ public struct Admin: Sendable {
     UnresolvedReservations(admin: self)
   }
 
+  /// Returns one page of the unresolved reservations of all users, in the same order.
+  ///
+  /// It suits a program that shows one page at a time; others iterate over
+  /// ``unresolvedReservations()``.
+  ///
+  /// - Parameters:
+  ///   - count: The maximum number of reservations, 1 to 1000.
+  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  public func unresolvedReservationsPage(
+    count: Int, after token: String = ""
+  ) async throws(RPCError) -> ListUnresolvedReservationsResponse {
+    try await stub.listUnresolvedReservations(
+      ListUnresolvedReservationsRequest(pageSize: try .wire(count, "count"), pageToken: token),
+      options: options)
+  }
+
   /// Returns the ids of the users with a label, such as an e-mail address; at most the first 100.
   ///
   /// - Parameter label: The complete label, in which case matters.

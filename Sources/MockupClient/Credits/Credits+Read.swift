@@ -30,6 +30,28 @@ extension Credits {
     Ledger(credits: self, user: user, year: year, month: month)
   }
 
+  /// Returns one page of a user's ledger, the newest entry first.
+  ///
+  /// It suits a program that shows one page at a time; others iterate over
+  /// ``ledger(of:year:month:)``.
+  ///
+  /// - Parameters:
+  ///   - user: The owner of the ledger. The call fails with NOT_FOUND if the user is unknown.
+  ///   - year: Only entries of this year; `nil` means every year.
+  ///   - month: Only entries of this month of each year, 1 to 12; `nil` means every month.
+  ///   - count: The maximum number of entries, 1 to 1000.
+  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  public func ledgerPage(
+    of user: UUID, year: Int? = nil, month: Int? = nil, count: Int, after token: String = ""
+  ) async throws(RPCError) -> ListCreditUsageResponse {
+    try await stub.listCreditUsage(
+      ListCreditUsageRequest(
+        userID: user.wireText, year: try .wire(year ?? 0, "year"),
+        month: try .wire(month ?? 0, "month"), pageSize: try .wire(count, "count"),
+        pageToken: token),
+      options: options)
+  }
+
   func page(
     of ledger: Ledger, token: String
   ) async throws(RPCError) -> ListCreditUsageResponse {
@@ -57,6 +79,26 @@ extension Credits {
       request: ListReservationsRequest(
         userID: user.wireText, states: states, groupID: group?.wireText ?? "",
         mockupID: mockup?.wireText ?? "", pageSize: Reservations.pageSize))
+  }
+
+  /// Returns one page of a user's reservations, the newest first.
+  ///
+  /// It suits a program that shows one page at a time; others iterate over
+  /// ``reservations(of:in:group:mockup:)``.
+  ///
+  /// - Parameters:
+  ///   - user: The owner of the reservations. The call fails with NOT_FOUND if the user is unknown.
+  ///   - states: Only reservations in these states; an empty array means every state.
+  ///   - count: The maximum number of reservations, 1 to 1000.
+  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  public func reservationsPage(
+    of user: UUID, in states: [ReservationState] = [], count: Int, after token: String = ""
+  ) async throws(RPCError) -> ListReservationsResponse {
+    try await stub.listReservations(
+      ListReservationsRequest(
+        userID: user.wireText, states: states, pageSize: try .wire(count, "count"),
+        pageToken: token),
+      options: options)
   }
 
   /// Exports a user's ledger, the oldest entry first.

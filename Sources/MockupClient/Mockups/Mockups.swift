@@ -106,6 +106,24 @@ public struct Mockups: Sendable {
         scene: scene ?? "", status: status ?? .unspecified, pageSize: MockupList.pageSize))
   }
 
+  /// Returns one page of a user's mockups, the newest first.
+  ///
+  /// It suits a program that shows one page at a time; others iterate over
+  /// ``list(of:asset:quote:scene:status:)``.
+  ///
+  /// - Parameters:
+  ///   - user: The owner of the mockups. The call fails with NOT_FOUND if the user is unknown.
+  ///   - count: The maximum number of mockups, 1 to 1000.
+  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  public func listPage(
+    of user: UUID, count: Int, after token: String = ""
+  ) async throws(RPCError) -> ListMockupsResponse {
+    try await stub.listMockups(
+      ListMockupsRequest(
+        userID: user.wireText, pageSize: try .wire(count, "count"), pageToken: token),
+      options: options)
+  }
+
   /// Approves a completed mockup.
   public func approve(_ mockup: UUID, of user: UUID) async throws(RPCError) -> Mockup {
     let request = ApproveMockupRequest(userID: user.wireText, mockupID: mockup.wireText)

@@ -21,6 +21,8 @@ enum Templates {
   private static let sources: [String: [UInt8]] = [
     "failure": PackageResources.failure_mustache,
     "layout": PackageResources.layout_mustache,
+    "name": PackageResources.name_mustache,
+    "pages": PackageResources.pages_mustache,
     "resolve": PackageResources.resolve_mustache,
     "server": PackageResources.server_mustache,
     "stuck": PackageResources.stuck_mustache,

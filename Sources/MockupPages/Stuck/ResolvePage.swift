@@ -5,6 +5,8 @@ public import MockupClient
 public struct ResolvePage: Sendable {
   /// The reservation.
   public var reservation: Reservation
+  /// The label of its user; empty if there is none.
+  public var userLabel: String
   /// The credits that the vendor charged; `nil` until they were entered.
   public var credits: Int?
   /// The token that the form must contain.
@@ -13,8 +15,11 @@ public struct ResolvePage: Sendable {
   public var now: Timestamp
 
   /// Creates the page.
-  public init(reservation: Reservation, credits: Int?, formToken: String, now: Timestamp) {
+  public init(
+    reservation: Reservation, userLabel: String, credits: Int?, formToken: String, now: Timestamp
+  ) {
     self.reservation = reservation
+    self.userLabel = userLabel
     self.credits = credits
     self.formToken = formToken
     self.now = now
@@ -42,6 +47,7 @@ private struct ResolveModel {
   var address: String
   var userAddress: String
   var userID: String
+  var userLabel: String?
   var reservationID: String
   var state: String
   var isUnresolved: Bool
@@ -60,6 +66,7 @@ private struct ResolveModel {
     address = "/stuck/\(reservation.userID)/\(reservation.reservationID)"
     userAddress = "/users/\(reservation.userID)"
     userID = reservation.userID
+    userLabel = page.userLabel.isEmpty ? nil : page.userLabel
     reservationID = reservation.reservationID
     state = reservation.state.text
     isUnresolved = reservation.state == .unresolved

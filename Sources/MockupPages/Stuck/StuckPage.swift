@@ -1,25 +1,15 @@
 public import MockupClient
 
-/// An unresolved reservation.
-public struct StuckReservation: Sendable {
-  /// The reservation.
-  public var reservation: Reservation
-  /// The time since which it is unresolved.
-  public var since: Timestamp
-
-  /// Creates an unresolved reservation.
-  public init(reservation: Reservation, since: Timestamp) {
-    self.reservation = reservation
-    self.since = since
-  }
-}
-
-/// The page of the unresolved reservations of all users, the oldest first.
+/// A page of the unresolved reservations of all users, the oldest first.
 public struct StuckPage: Sendable {
-  /// The reservations.
-  public var reservations: [StuckReservation]
-  /// A Boolean value that indicates whether there are more reservations.
-  public var hasMore: Bool
+  /// The reservations, in the order of the server.
+  public var reservations: [UnresolvedReservation]
+  /// The number of unresolved reservations on all pages.
+  public var total: Int64
+  /// The path to the page.
+  public var path: PagePath
+  /// The page token of the next page; empty on the last page.
+  public var nextToken: String
   /// The time of the page.
   public var now: Timestamp
   /// A message about a resolution that was just made; empty if there was none.
@@ -27,12 +17,13 @@ public struct StuckPage: Sendable {
 
   /// Creates the page.
   public init(
-    reservations: [StuckReservation], hasMore: Bool = false, now: Timestamp, notice: String = ""
+    reservations: [UnresolvedReservation], total: Int64, path: PagePath = PagePath(),
+    nextToken: String = "", now: Timestamp, notice: String = ""
   ) {
-    self.reservations = reservations.sorted {
-      ($0.since.seconds, $0.since.nanos) < ($1.since.seconds, $1.since.nanos)
-    }
-    self.hasMore = hasMore
+    self.reservations = reservations
+    self.total = total
+    self.path = path
+    self.nextToken = nextToken
     self.now = now
     self.notice = notice
   }
@@ -48,15 +39,15 @@ public struct StuckPage: Sendable {
   /// The reservations as comma-separated values, with a header line.
   public var csv: String {
     let header = [
-      "user_id", "reservation_id", "unresolved_since", "held", "operation", "created_at",
-      "dispatched_at", "mockup_id",
+      "user_id", "user_label", "reservation_id", "unresolved_since", "held", "operation",
+      "created_at", "dispatched_at", "mockup_id",
     ]
     return CSV.line(header.map { .text($0) })
       + reservations.map { stuck in
-        let reservation = stuck.reservation
+        let reservation = stuck.reservation ?? Reservation()
         return CSV.line([
-          .text(reservation.userID), .text(reservation.reservationID),
-          .text(TimeText.machine(stuck.since)), .number(Int64(reservation.held)),
+          .text(reservation.userID), .text(stuck.userLabel), .text(reservation.reservationID),
+          .text(TimeText.machine(stuck.unresolvedSince)), .number(Int64(reservation.held)),
           .text(reservation.operation.text), .text(TimeText.machine(reservation.createdAt)),
           .text(TimeText.machine(reservation.dispatchedAt)), .text(reservation.mockupID),
         ])
@@ -67,9 +58,7 @@ public struct StuckPage: Sendable {
 /// The values that the template of the unresolved reservations shows.
 private struct StuckModel {
   struct Row {
-    var shortUserID: String
-    var userID: String
-    var userAddress: String
+    var user: UserName
     var shortID: String
     var id: String
     var since: String
@@ -86,37 +75,59 @@ private struct StuckModel {
   var lead: String
   var rows: [Row]
   var hasRows: Bool
-  var hasMore: Bool
+  var pages: PageLinks?
+  var csvAddress: String
 
   init(_ page: StuckPage, _ frame: PageFrame) {
     self.frame = frame
     notice = page.notice.isEmpty ? nil : page.notice
-    let credits = page.reservations.reduce(0) { $0 + Int64($1.reservation.held) }
-    let count = page.reservations.count
-    if let oldest = page.reservations.first {
-      lead =
-        "\(Display.count(Int64(count), "reservation")) "
-        + "\(count == 1 ? "holds" : "hold") \(Display.count(credits, "credit")); "
-        + "the oldest has been unresolved for "
-        + "\(TimeText.age(since: oldest.since, now: page.now)), since "
-        + "\(TimeText.minute(oldest.since))."
-    } else {
-      lead = "No reservation is unresolved."
-    }
-    rows = page.reservations.map { stuck in
-      let reservation = stuck.reservation
-      return Row(
-        shortUserID: Display.short(reservation.userID), userID: reservation.userID,
-        userAddress: "/users/\(reservation.userID)",
-        shortID: Display.short(reservation.reservationID), id: reservation.reservationID,
-        since: TimeText.minute(stuck.since),
-        age: TimeText.age(since: stuck.since, now: page.now),
-        isOld: page.now.seconds - stuck.since.seconds > 86_400,
-        credits: Display.number(Int64(reservation.held)), operation: reservation.operation.text,
-        dispatched: TimeText.minute(reservation.dispatchedAt),
-        resolveAddress: "/stuck/\(reservation.userID)/\(reservation.reservationID)")
-    }
+    lead = Self.lead(page)
+    rows = page.reservations.map { Row($0, page.now) }
     hasRows = !rows.isEmpty
-    hasMore = page.hasMore
+    pages = PageLinks(page.path, nextToken: page.nextToken) { Self.address($0) }
+    csvAddress = Self.address(page.path, format: "csv")
+  }
+
+  private static func lead(_ page: StuckPage) -> String {
+    guard let oldest = page.reservations.first?.unresolvedSince else {
+      return "No reservation is unresolved."
+    }
+    let credits = page.reservations.reduce(0) { $0 + Int64($1.reservation?.held ?? 0) }
+    let count = Int64(page.reservations.count)
+    let held = "\(count == 1 ? "holds" : "hold") \(Display.count(credits, "credit"))"
+    let age =
+      "has been unresolved for \(TimeText.age(since: oldest, now: page.now)), since "
+      + "\(TimeText.minute(oldest))"
+    if page.path.token.isEmpty, page.nextToken.isEmpty {
+      return "\(Display.count(count, "reservation")) \(held); the oldest \(age)."
+    }
+    // The total was counted by another call.
+    return "\(Display.count(max(page.total, count), "reservation")) are unresolved; the oldest "
+      + "\(page.path.token.isEmpty ? "" : "of this page ")\(age). The \(count) of this page "
+      + "\(held)."
+  }
+
+  private static func address(_ path: PagePath, format: String? = nil) -> String {
+    var items: [(String, String)] = []
+    if !path.token.isEmpty { items.append(("page", path.text)) }
+    if let format { items.append(("format", format)) }
+    return items.isEmpty ? "/stuck" : "/stuck?" + Address.query(items)
+  }
+}
+
+extension StuckModel.Row {
+  fileprivate init(_ stuck: UnresolvedReservation, _ now: Timestamp) {
+    let reservation = stuck.reservation ?? Reservation()
+    let since = stuck.unresolvedSince ?? now
+    user = UserName(id: reservation.userID, label: stuck.userLabel)
+    shortID = Display.short(reservation.reservationID)
+    id = reservation.reservationID
+    self.since = TimeText.minute(since)
+    age = TimeText.age(since: since, now: now)
+    isOld = now.seconds - since.seconds > 86_400
+    credits = Display.number(Int64(reservation.held))
+    operation = reservation.operation.text
+    dispatched = TimeText.minute(reservation.dispatchedAt)
+    resolveAddress = "/stuck/\(reservation.userID)/\(reservation.reservationID)"
   }
 }

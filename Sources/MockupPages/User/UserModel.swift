@@ -40,7 +40,7 @@ struct UserModel {
 
   var frame: PageFrame
   var userID: String
-  var shortID: String
+  var user: UserName
   var yearText: String
   var years: [Link]
   var lead: String
@@ -58,13 +58,38 @@ struct UserModel {
   var hasHolds: Bool
   var holdsSentence: String
   var reservations: [ReservationRow]
+  var reservationsPages: PageLinks?
   var entriesTitle: String
   var entries: [EntryRow]
   var hasEntries: Bool
-  var moreEntries: String?
+  var entriesPages: PageLinks?
   var mockups: [MockupRow]
   var hasMockups: Bool
-  var moreMockups: String?
+  var mockupsPages: PageLinks?
+
+  var captions: Captions
+
+  /// The captions of the lists, which say what part of a list is shown.
+  struct Captions {
+    var reservations: String
+    var entries: String
+    var mockups: String
+
+    init(_ report: UserReport) {
+      reservations =
+        Self.text("Open reservations", report.pages.reservations, report.reservations)
+      entries = Self.text("Entries", report.pages.ledger, report.entries)
+      mockups = Self.text("Mockups", report.pages.mockups, report.mockups)
+    }
+
+    private static func text<Element>(
+      _ name: String, _ path: PagePath, _ part: UserReport.Part<Element>
+    ) -> String {
+      if !path.token.isEmpty { return "\(name), continued, the newest first" }
+      if part.nextToken.isEmpty { return "\(name), the newest first" }
+      return "The newest \(part.elements.count) \(name.lowercased())"
+    }
+  }
 
   /// The links to the tables as files.
   struct Links {
@@ -82,7 +107,7 @@ struct UserModel {
     let isPage = form == .page
     self.frame = frame
     userID = report.userID
-    shortID = Display.short(report.userID)
+    user = UserName(id: report.userID, label: report.userLabel)
     yearText = String(report.year)
     years =
       isPage
@@ -121,20 +146,32 @@ struct UserModel {
     holdRows = Self.holdRows(holds)
     hasHolds = !report.open.elements.isEmpty
     holdsSentence = Self.holdsSentence(report)
-    reservations = report.open.elements.prefix(50).map {
+    reservations = report.reservations.elements.map {
       ReservationRow($0, report.now, isPage: isPage)
     }
+    reservationsPages =
+      isPage
+      ? PageLinks(report.pages.reservations, nextToken: report.reservations.nextToken) {
+        report.address(\.reservations, $0, "holds-heading")
+      } : nil
     entriesTitle =
       report.month.map { "Ledger of \(Day.monthNames[$0 - 1]) \(report.year)" }
       ?? "Ledger of \(report.year)"
     entries = report.entries.elements.map { EntryRow($0) }
     hasEntries = !entries.isEmpty
-    moreEntries =
-      report.entries.hasMore
-      ? "The newest \(entries.count) entries; choose a month for others." : nil
+    entriesPages =
+      isPage
+      ? PageLinks(report.pages.ledger, nextToken: report.entries.nextToken) {
+        report.address(\.ledger, $0, "ledger-heading")
+      } : nil
     mockups = report.mockups.elements.map { MockupRow($0, isPage: isPage) }
     hasMockups = !mockups.isEmpty
-    moreMockups = report.mockups.hasMore ? "The newest \(mockups.count) mockups." : nil
+    mockupsPages =
+      isPage
+      ? PageLinks(report.pages.mockups, nextToken: report.mockups.nextToken) {
+        report.address(\.mockups, $0, "mockups-heading")
+      } : nil
+    captions = Captions(report)
   }
 
   private static func yearRows(_ plot: BurnDownPlot) -> [YearRow] {
@@ -182,7 +219,7 @@ struct UserModel {
       return "No reservation is open."
     }
     let credits = open.reduce(0) { $0 + Int64($1.held) }
-    return (report.open.hasMore ? "The newest " : "")
+    return (report.open.nextToken.isEmpty ? "" : "The newest ")
       + "\(Display.count(Int64(open.count), "open reservation")) "
       + (open.count == 1 ? "holds" : "hold") + " \(Display.count(credits, "credit")); the oldest "
       + "was made \(TimeText.age(since: oldest, now: report.now)) ago."
@@ -206,24 +243,45 @@ extension HoldsPlot.Hold {
 
 extension UserModel.Links {
   fileprivate init(_ report: UserReport) {
-    func address(_ table: UserPage.Table) -> String {
-      report.address(month: report.month, csv: table)
-    }
-    days = address(.days)
-    months = address(.months)
-    reservations = address(.reservations)
-    ledger = address(.ledger)
-    mockups = address(.mockups)
+    days = report.address(csv: .days)
+    months = report.address(csv: .months)
+    reservations = report.address(csv: .reservations)
+    ledger = report.address(csv: .ledger)
+    mockups = report.address(csv: .mockups)
     wholeYear = report.address()
   }
 }
 
 extension UserReport {
-  /// Returns the address of the page of the user.
-  func address(year: Int? = nil, month: Int? = nil, csv: UserPage.Table? = nil) -> String {
-    var items = [("year", "\(year ?? self.year)")]
+  /// Returns the address of the page of the user, with the first page of each list.
+  func address(year: Int? = nil, month: Int? = nil) -> String {
+    address(year: year ?? self.year, month: month, pages: Pages(), [])
+  }
+
+  /// Returns the address of a table of this page as a file.
+  func address(csv table: UserPage.Table) -> String {
+    address(
+      year: year, month: month, pages: pages, [("table", table.rawValue), ("format", "csv")])
+  }
+
+  /// Returns the address of this page with another page of a list, which the browser scrolls to.
+  func address(
+    _ list: WritableKeyPath<Pages, PagePath>, _ path: PagePath, _ id: String
+  ) -> String {
+    var pages = pages
+    pages[keyPath: list] = path
+    return address(year: year, month: month, pages: pages, []) + "#\(id)"
+  }
+
+  private func address(
+    year: Int, month: Int?, pages: Pages, _ others: [(String, String)]
+  ) -> String {
+    var items = [("year", "\(year)")]
     if let month { items.append(("month", "\(month)")) }
-    if let csv { items += [("table", csv.rawValue), ("format", "csv")] }
-    return "/users/\(userID)?" + Address.query(items)
+    let paths = [
+      ("reservations", pages.reservations), ("ledger", pages.ledger), ("mockups", pages.mockups),
+    ]
+    for (name, path) in paths where !path.token.isEmpty { items.append((name, path.text)) }
+    return "/users/\(userID)?" + Address.query(items + others)
   }
 }

@@ -33,7 +33,9 @@ public struct UserPage: Sendable {
   }
 
   /// The title of the page.
-  public var title: String { "User \(Display.short(report.userID))" }
+  public var title: String {
+    "User \(UserName(id: report.userID, label: report.userLabel).text)"
+  }
 
   /// Returns the page as HTML.
   public func html(in frame: PageFrame, as form: Form = .page) -> String {
@@ -72,7 +74,7 @@ public struct UserPage: Sendable {
       "reservation_id", "state", "operation", "credits", "granted", "held", "committed",
       "created_at", "expires_at", "dispatched_at", "mockup_id", "group_id",
     ]
-    return lines(names, report.open.elements) { reservation in
+    return lines(names, report.reservations.elements) { reservation in
       [
         .text(reservation.reservationID), .text(reservation.state.text),
         .text(reservation.operation.text), .number(Int64(reservation.credits)),

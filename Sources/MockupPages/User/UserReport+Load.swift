@@ -2,12 +2,16 @@ public import FoundationEssentials
 public import MockupClient
 
 extension UserReport {
-  /// The maximum number of open reservations that are counted and listed.
-  static let maximumOpen = 500
-  /// The maximum number of ledger entries on the page.
-  static let maximumEntries = 50
-  /// The maximum number of mockups on the page.
-  static let maximumMockups = 24
+  /// The maximum number of open reservations of which the sums are made.
+  static let maximumOpen = 10_000
+  /// The number of open reservations on a page.
+  static let reservationsPageSize = 50
+  /// The number of ledger entries on a page.
+  static let ledgerPageSize = 50
+  /// The number of mockups on a page.
+  static let mockupsPageSize = 24
+
+  private static let openStates: [ReservationState] = [.held, .dispatched, .unresolved]
 
   /// Loads the report on a user.
   ///
@@ -17,31 +21,40 @@ extension UserReport {
   ///   - user: The user.
   ///   - year: The year in UTC, 1 to 9999.
   ///   - month: The month that is shown by day, 1 to 12; `nil` for none.
+  ///   - pages: The pages of the lists.
   ///   - now: The current time.
   /// - Throws: `RPCError`; NOT_FOUND if the user is unknown.
   public static func load(
-    _ client: MockupClient, user: UUID, year: Int, month: Int?, now: Timestamp
+    _ client: MockupClient, user: UUID, year: Int, month: Int?, pages: Pages = Pages(),
+    now: Timestamp
   ) async throws -> UserReport {
     let today = Day(now)
     let first = Day(year: year, month: 1, day: 1).date
     let last = Day(year: year, month: 12, day: 31).date
     async let days = client.admin.usageHistory(of: user, by: .day, from: first, through: last)
     async let months = client.admin.usageHistory(of: user, by: .month, from: first, through: last)
-    async let usage = client.credits.usage(
-      of: user, year: year, month: month ?? (year == today.year ? today.month : 12))
+    let shownMonth = month ?? (year == today.year ? today.month : 12)
+    async let usage = client.credits.usage(of: user, year: year, month: shownMonth)
+    async let line = client.admin.usageReportPage(
+      year: year, month: shownMonth, user: user, count: 1)
     async let spent = year == today.year ? spent(client, user, until: today) : nil
-    async let open = part(
-      of: client.credits.reservations(of: user, in: [.held, .dispatched, .unresolved]),
-      maximumOpen)
-    async let entries = part(
-      of: client.credits.ledger(of: user, year: year, month: month), maximumEntries)
-    async let mockups = part(of: client.mockups.list(of: user), maximumMockups)
+    async let open = open(client, user)
+    async let reservations = client.credits.reservationsPage(
+      of: user, in: openStates, count: reservationsPageSize, after: pages.reservations.token)
+    async let ledger = client.credits.ledgerPage(
+      of: user, year: year, month: month, count: ledgerPageSize, after: pages.ledger.token)
+    async let mockups = client.mockups.listPage(
+      of: user, count: mockupsPageSize, after: pages.mockups.token)
     let held = try await open
     return UserReport(
-      userID: user.wireText, usage: try await usage, year: year, month: month, now: now,
-      days: try await days, months: try await months,
-      monthlyHeld: Self.monthlyHeld(held.elements, year: year), spent: try await spent,
-      open: held, entries: try await entries, mockups: try await mockups)
+      userID: user.wireText, userLabel: try await line.users.first?.userLabel ?? "",
+      usage: try await usage, year: year, month: month, now: now, days: try await days,
+      months: try await months, monthlyHeld: Self.monthlyHeld(held.elements, year: year),
+      spent: try await spent, open: held, pages: pages,
+      reservations: Part(
+        try await reservations.reservations, nextToken: try await reservations.nextPageToken),
+      entries: Part(try await ledger.entries, nextToken: try await ledger.nextPageToken),
+      mockups: Part(try await mockups.mockups, nextToken: try await mockups.nextPageToken))
   }
 
   /// Returns the credits that a user has spent in the days of a forecast.
@@ -60,14 +73,17 @@ extension UserReport {
     }
   }
 
-  private static func part<List: AsyncSequence>(
-    of list: List, _ maximum: Int
-  ) async throws -> Part<List.Element> where List.Element: Sendable {
-    var elements: [List.Element] = []
-    for try await element in list {
-      guard elements.count < maximum else { return Part(elements, hasMore: true) }
-      elements.append(element)
-    }
-    return Part(elements)
+  /// Returns the open reservations of a user, at most ``maximumOpen``.
+  private static func open(
+    _ client: MockupClient, _ user: UUID
+  ) async throws -> Part<Reservation> {
+    var open = Part<Reservation>([])
+    repeat {
+      let page = try await client.credits.reservationsPage(
+        of: user, in: openStates, count: 1000, after: open.nextToken)
+      open.elements += page.reservations
+      open.nextToken = page.nextPageToken
+    } while !open.nextToken.isEmpty && open.elements.count < maximumOpen
+    return open
   }
 }

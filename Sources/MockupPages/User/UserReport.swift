@@ -4,6 +4,8 @@ public import MockupClient
 public struct UserReport: Sendable {
   /// The user's id.
   public var userID: String
+  /// The user's label; empty if there is none.
+  public var userLabel: String
   /// The user's credits in the year and in the current or the chosen month.
   public var usage: GetCreditUsageResponse
   /// The year of the report.
@@ -21,24 +23,48 @@ public struct UserReport: Sendable {
   /// The credits spent in the last ``Forecast/days`` days, refunds subtracted; `nil` if the year is
   /// not the current one.
   public var spent: Int64?
-  /// The open reservations, the newest first.
+  /// The open reservations, the newest first, of which the sums are made.
   public var open: Part<Reservation>
-  /// The ledger of the year, or of the chosen month, the newest entry first.
+  /// The pages of the lists that are shown.
+  public var pages = Pages()
+  /// A page of the open reservations, the newest first.
+  public var reservations: Part<Reservation>
+  /// A page of the ledger of the year, or of the chosen month, the newest entry first.
   public var entries: Part<CreditUsageEntry>
-  /// The mockups, the newest first.
+  /// A page of the mockups, the newest first.
   public var mockups: Part<Mockup>
 
-  /// The first elements of a list.
+  /// A part of a list.
   public struct Part<Element: Sendable>: Sendable {
     /// The elements.
     public var elements: [Element]
-    /// A Boolean value that indicates whether the list has more elements.
-    public var hasMore: Bool
+    /// The page token of the elements after this part; empty if there are none.
+    public var nextToken: String
 
     /// Creates a part.
-    public init(_ elements: [Element], hasMore: Bool = false) {
+    public init(_ elements: [Element], nextToken: String = "") {
       self.elements = elements
-      self.hasMore = hasMore
+      self.nextToken = nextToken
+    }
+  }
+
+  /// The pages of the lists that a report shows.
+  public struct Pages: Sendable {
+    /// The page of the open reservations.
+    public var reservations: PagePath
+    /// The page of the ledger.
+    public var ledger: PagePath
+    /// The page of the mockups.
+    public var mockups: PagePath
+
+    /// Creates the pages, the first of each list unless others are given.
+    public init(
+      reservations: PagePath = PagePath(), ledger: PagePath = PagePath(),
+      mockups: PagePath = PagePath()
+    ) {
+      self.reservations = reservations
+      self.ledger = ledger
+      self.mockups = mockups
     }
   }
 

@@ -10,8 +10,7 @@ struct UsersModel {
   }
 
   struct Row {
-    var id: String
-    var shortID: String
+    var user: UserName
     var address: String
     var bar: String
     var used: String
@@ -35,7 +34,7 @@ struct UsersModel {
   }
 
   struct First {
-    var shortID: String
+    var user: UserName
     var address: String
     var sentence: String
   }
@@ -55,7 +54,7 @@ struct UsersModel {
   var month: String
   var total: String
   var stuck: String?
-  var next: String?
+  var pages: PageLinks?
   var csvAddress: String
 
   init(_ page: UsersPage, _ frame: PageFrame) {
@@ -84,7 +83,7 @@ struct UsersModel {
       let usage = user.line.usage ?? CreditUsage()
       let left = usage.annualBudget - usage.totalUsed - usage.held
       return First(
-        shortID: Display.short(user.line.userID), address: "/users/\(user.line.userID)",
+        user: UserName(user.line), address: "/users/\(user.line.userID)",
         sentence: "on \(day.text), with \(Display.count(left, "credit")) left")
     }
     let exhaustedCount = page.users.filter { page.forecast($0) == .exhausted }.count
@@ -102,8 +101,8 @@ struct UsersModel {
     stuck =
       totals.unresolvedReservations == 0
       ? nil : Display.count(totals.unresolvedReservations, "reservation") + " unresolved"
-    next = page.nextToken.isEmpty ? nil : query.address(pageToken: page.nextToken)
-    csvAddress = query.address(pageToken: query.pageToken, format: "csv")
+    pages = PageLinks(query.path, nextToken: page.nextToken) { query.address(path: $0) }
+    csvAddress = query.address(path: query.path, format: "csv")
   }
 }
 
@@ -113,9 +112,8 @@ extension UsersModel.Row {
   ) {
     let usage = user.line.usage ?? CreditUsage()
     let available = usage.annualBudget - usage.totalUsed - usage.held
-    id = user.line.userID
-    shortID = Display.short(id)
-    address = "/users/\(id)?" + Address.query([("year", "\(query.year)")])
+    self.user = UserName(user.line)
+    address = "/users/\(user.line.userID)?" + Address.query([("year", "\(query.year)")])
     bar = BudgetBar.markup(used: usage.totalUsed, held: usage.held, budget: usage.annualBudget)
     used = Display.number(usage.totalUsed)
     held = Display.number(usage.held)
@@ -131,6 +129,12 @@ extension UsersModel.Row {
     outOn = forecast?.cell ?? ""
     self.isFirst = isFirst
     isExhausted = available <= 0
+  }
+}
+
+extension UserName {
+  init(_ line: UserUsage) {
+    self.init(id: line.userID, label: line.userLabel)
   }
 }
 

@@ -51,7 +51,7 @@ public struct UsersPage: Sendable {
   /// The users of the page as comma-separated values, with a header line.
   public var csv: String {
     let header: [CSV.Value] = [
-      "user_id", "annual_budget", "total_used", "held", "remaining_annual", "month",
+      "user_id", "user_label", "annual_budget", "total_used", "held", "remaining_annual", "month",
       "monthly_used", "monthly_held", "monthly_soft_limit", "unresolved_reservations",
       "spent_in_\(Forecast.days)_days", "runs_out_on",
     ].map { .text($0) }
@@ -61,7 +61,8 @@ public struct UsersPage: Sendable {
   private func record(_ user: User) -> [CSV.Value] {
     let usage = user.line.usage ?? CreditUsage()
     return [
-      .text(user.line.userID), .number(usage.annualBudget), .number(usage.totalUsed),
+      .text(user.line.userID), .text(user.line.userLabel), .number(usage.annualBudget),
+      .number(usage.totalUsed),
       .number(usage.held), .number(usage.remainingAnnual),
       .text("\(usage.year)-\(Day.padded(Int(usage.month), to: 2))"),
       .number(usage.monthlyUsed), .number(usage.monthlyHeld), .number(usage.monthlySoftLimit),

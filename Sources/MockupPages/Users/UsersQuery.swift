@@ -35,23 +35,24 @@ public struct UsersQuery: Sendable, Hashable {
   public var order: Order
   /// The text that is searched for; empty: all users.
   public var search: String
-  /// The page token of this page; empty for the first page.
-  public var pageToken: String
+  /// The path to this page.
+  public var path: PagePath
 
   /// Creates a query.
   public init(
-    year: Int, month: Int, order: Order = .available, search: String = "", pageToken: String = ""
+    year: Int, month: Int, order: Order = .available, search: String = "",
+    path: PagePath = PagePath()
   ) {
     self.year = year
     self.month = month
     self.order = order
     self.search = search
-    self.pageToken = pageToken
+    self.path = path
   }
 
   /// Returns the address of a page, with the query's parts that are given replaced.
   func address(
-    year: Int? = nil, month: Int? = nil, order: Order? = nil, pageToken: String = "",
+    year: Int? = nil, month: Int? = nil, order: Order? = nil, path: PagePath = PagePath(),
     format: String? = nil
   ) -> String {
     var items = [
@@ -59,7 +60,7 @@ public struct UsersQuery: Sendable, Hashable {
       ("sort", (order ?? self.order).rawValue),
     ]
     if !search.isEmpty { items.append(("q", search)) }
-    if !pageToken.isEmpty { items.append(("page", pageToken)) }
+    if !path.token.isEmpty { items.append(("page", path.text)) }
     if let format { items.append(("format", format)) }
     return "/?" + Address.query(items)
   }

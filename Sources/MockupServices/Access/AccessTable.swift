@@ -76,7 +76,7 @@ enum AccessTable {
       "GetUsageHistory": [.reader],
       "SetBudget": [],
       "ResolveReservation": [],
-      "ListUnresolvedReservations": [],
+      "ListUnresolvedReservations": [.reader],
       "FindUsers": [.reader],
       "ExportLedger": [.reader],
       "ListAlerts": [.reader],

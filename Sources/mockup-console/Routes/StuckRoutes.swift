@@ -12,23 +12,24 @@ struct StuckRoutes: Sendable {
   let formCheck: FormCheck
   let logger: Logger
 
-  /// The maximum number of reservations on the page.
-  private static let maximumCount = 500
+  /// The number of reservations on a page.
+  private static let pageSize = 100
 
   func add(to router: Router<ConsoleContext>) {
     router.get("/stuck") { request, context in
       let fields = try FormFields(request.uri.query ?? "")
-      let page = try await page(notice: fields["resolved"])
+      let page = try await page(PagePath(fields["page"] ?? ""), notice: fields["resolved"])
       if fields["format"] == "csv" { return Response.csv(page.csv, name: "unresolved") }
       return .page(
         page.html(in: .page(StuckPage.title, in: .stuck, identity: context.visitor?.name)))
     }
     router.get("/stuck/{user}/{reservation}") { request, context in
       let fields = try FormFields(request.uri.query ?? "")
+      let user = try context.parameters.id("user")
       let reservation = try await client.credits.reservation(
-        try context.parameters.id("reservation"), of: try context.parameters.id("user"))
+        try context.parameters.id("reservation"), of: user)
       let page = ResolvePage(
-        reservation: reservation,
+        reservation: reservation, userLabel: try await label(of: user),
         credits: try fields.number("credits", in: 0...Int(max(reservation.held, 0))),
         formToken: context.visitor?.formToken ?? "", now: .now)
       return Response.page(
@@ -56,28 +57,21 @@ struct StuckRoutes: Sendable {
     return .seeOther("/stuck?resolved=\(id.wireText)")
   }
 
-  private func page(notice id: String?) async throws -> StuckPage {
-    var found: [StuckReservation] = []
-    var hasMore = false
-    // The users with unresolved reservations are found in the report on all users.
-    let report = try client.admin.usageReport()
-    var remaining = try await report.totals().unresolvedReservations
-    for try await line in report where remaining > 0 && line.unresolvedReservations > 0 {
-      remaining -= Int64(line.unresolvedReservations)
-      guard let user = UUID(wireText: line.userID) else { continue }
-      for try await reservation in client.credits.reservations(of: user, in: [.unresolved]) {
-        guard found.count < Self.maximumCount else {
-          hasMore = true
-          break
-        }
-        found.append(
-          StuckReservation(
-            reservation: reservation, since: reservation.expiresAt ?? Timestamp()))
-      }
-    }
+  private func page(_ path: PagePath, notice id: String?) async throws -> StuckPage {
+    async let info = client.admin.serverInfo()
+    let page = try await client.admin.unresolvedReservationsPage(
+      count: Self.pageSize, after: path.token)
     let resolved = id.flatMap { UUID(wireText: $0) }
     return StuckPage(
-      reservations: found, hasMore: hasMore, now: .now,
+      reservations: page.reservations, total: try await info.unresolvedReservations, path: path,
+      nextToken: page.nextPageToken, now: .now,
       notice: resolved.map { "Reservation \($0.wireText) is resolved." } ?? "")
+  }
+
+  private func label(of user: UUID) async throws -> String {
+    let today = Day.today
+    let page = try await client.admin.usageReportPage(
+      year: today.year, month: today.month, user: user, count: 1)
+    return page.users.first?.userLabel ?? ""
   }
 }

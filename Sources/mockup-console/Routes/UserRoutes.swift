@@ -16,7 +16,11 @@ struct UserRoutes: Sendable {
       let now = Timestamp.now
       let report = try await UserReport.load(
         client, user: user, year: try fields.number("year", in: 1...9999) ?? Day(now).year,
-        month: try fields.number("month", in: 1...12), now: now)
+        month: try fields.number("month", in: 1...12),
+        pages: UserReport.Pages(
+          reservations: PagePath(fields["reservations"] ?? ""),
+          ledger: PagePath(fields["ledger"] ?? ""), mockups: PagePath(fields["mockups"] ?? "")),
+        now: now)
       let page = UserPage(report)
       if fields["format"] == "csv" {
         guard let table = UserPage.Table(rawValue: fields["table"] ?? "months") else {

@@ -30,7 +30,7 @@ struct UsersRoutes: Sendable {
       year: try fields.number("year", in: 1...9999) ?? today.year,
       month: try fields.number("month", in: 1...12) ?? today.month,
       order: try order(fields["sort"]), search: fields["q"] ?? "",
-      pageToken: fields["page"] ?? "")
+      path: PagePath(fields["page"] ?? ""))
     let response = try await lines(query)
     let isCurrent = query.year == today.year
     return UsersPage(
@@ -44,23 +44,26 @@ struct UsersRoutes: Sendable {
     guard !query.search.isEmpty, UUID(wireText: query.search) == nil else {
       return try await client.admin.usageReportPage(
         year: query.year, month: query.month, order: query.order.usageOrder,
-        user: UUID(wireText: query.search), count: Self.pageSize, after: query.pageToken)
+        user: UUID(wireText: query.search), count: Self.pageSize, after: query.path.token)
     }
     return try await search(query)
   }
 
-  /// Returns the users whose ids begin with the text that is searched for.
+  /// Returns the users whose ids begin with the text that is searched for, or whose labels contain
+  /// it, in upper or lower case.
   ///
   /// The totals stay those of all users. At most ``maximumSearched`` users are compared.
   private func search(_ query: UsersQuery) async throws -> GetUsageReportResponse {
-    let prefix = query.search.lowercased()
+    let text = query.search.lowercased()
     let report = try client.admin.usageReport(
       year: query.year, month: query.month, order: query.order.usageOrder)
     var result = GetUsageReportResponse()
     var compared = 0
     for try await page in report.pages {
       if compared == 0 { result.totals = page.totals }
-      result.users += page.users.filter { $0.userID.hasPrefix(prefix) }
+      result.users += page.users.filter {
+        $0.userID.hasPrefix(text) || $0.userLabel.lowercased().contains(text)
+      }
       compared += page.users.count
       guard result.users.count < Self.pageSize, compared < Self.maximumSearched else { break }
     }

@@ -12,8 +12,8 @@ struct Report: AsyncParsableCommand {
       or reader.
       """)
 
-  @Argument(help: "The user's id.")
-  var user: UUID
+  @Argument(help: "The user's id or label.")
+  var user: UserArgument
 
   @Option(
     parsing: .unconditional, help: "The year. (default: the current year)",
@@ -43,7 +43,8 @@ struct Report: AsyncParsableCommand {
     try await Connection.run(at: server, timeout: timeout.duration) { client in
       let now = Timestamp(Date())
       let report = try await UserReport.load(
-        client, user: user, year: year ?? Day(now).year, month: month, now: now)
+        client, user: try await user.id(client), year: year ?? Day(now).year, month: month,
+        now: now)
       let page = UserPage(report)
       let text = page.html(in: .file(page.title), as: .file)
       guard html != "-" else { return try await StandardOutput.write(text) }

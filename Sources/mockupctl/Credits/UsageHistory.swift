@@ -10,8 +10,8 @@ struct UsageHistory: AsyncParsableCommand {
       entries that are charged to it; a day has the entries that were written on it.
       """)
 
-  @Argument(help: "The user's id.")
-  var user: UUID
+  @Argument(help: "The user's id or label.")
+  var user: UserArgument
 
   @Option(help: "The length of the intervals.")
   var by = UsageGranularityArgument.month
@@ -32,7 +32,7 @@ struct UsageHistory: AsyncParsableCommand {
     let first = from?.date ?? CivilDate(year: last.year, month: 1, day: 1)
     try await connection.run { client in
       let intervals = try await client.admin.usageHistory(
-        of: user, by: by.value, from: first, through: last)
+        of: try await user.id(client), by: by.value, from: first, through: last)
       try await connection.output.write(intervals.map { Record($0, by.value) })
     }
   }

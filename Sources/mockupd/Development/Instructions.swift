@@ -58,6 +58,10 @@ struct Instructions {
 
         grpcurl -plaintext -unix \(server.socket) list
 
+      Usage in pictures, in a browser; this prints the link:
+
+        mockup-console --socket \(server.socket)
+
       The database: psql '\(server.ownerURL)'
       """
   }

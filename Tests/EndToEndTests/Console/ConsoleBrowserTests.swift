@@ -36,6 +36,7 @@ import Testing
       let pages = [
         ("users", "/"), ("user", Self.userAddress),
         ("march", "\(Self.userAddress)?year=\(year)&month=3"), ("stuck", "/stuck"),
+        ("search", "/?q=example.com"),
         ("server", "/server"), ("not-found", "/nothing"),
       ]
       for (name, path) in pages {
@@ -56,7 +57,7 @@ import Testing
   @Test func `the questions of an administrator are answered at first sight`() async throws {
     try await Self.withConsole { console, browser, _ in
       let questions = [
-        ("/", ".lead", "Runs out first: \(PlausibleYear.firstOut.prefix(8)), on "),
+        ("/", ".lead", "Runs out first: \(PlausibleYear.firstOutLabel), on "),
         ("/stuck", ".lead", "the oldest has been unresolved for 11 days, since "),
         (
           "\(Self.userAddress)?year=\(Day.lastYear)&month=3", "#month-heading + p",
@@ -84,7 +85,7 @@ import Testing
       try await browser.open("http://\(console.authority)/stuck")
       let user =
         try await browser.run(
-          "return document.querySelector('tbody tr td code').closest('a').title") as? String
+          "return document.querySelector('tbody tr td.name a').title") as? String
       #expect(user == PlausibleYear.oldestStuck)
     }
   }

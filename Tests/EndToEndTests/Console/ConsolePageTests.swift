@@ -27,11 +27,23 @@ import Testing
           let next = try #require(page.text.firstMatch(of: /rel="next" href="([^"]+)"/)?.1)
             .replacing("&amp;", with: "&")
           #expect(try await ids(next + "&format=csv") == Array(users.suffix(3)))
+          let second = try await console.send("GET", String(next), fields: [cookie])
+          #expect(second.text.contains("rel=\"first\"") && !second.text.contains("rel=\"next\""))
           #expect(try await ids("/?sort=user&format=csv").first == users.min())
 
           let last = try #require(users.last)
           #expect(try await ids("/?q=\(last)&format=csv") == [last])
           #expect(try await ids("/?q=\(last.prefix(13))&format=csv") == [last])
+
+          try await database.owner.run(
+            "UPDATE auth.users SET email = 'Ann@x.test' WHERE id = '\(last)'")
+          #expect(try await ids("/?q=ann%40&format=csv") == [last])
+          let labelled = try await console.send("GET", "/?q=ann", fields: [cookie])
+          #expect(labelled.text.contains("title=\"\(last)\">Ann@<wbr>x.test<wbr></a>"))
+          let user = try await console.send("GET", "/users/\(last)", fields: [cookie])
+          #expect(user.text.contains("<h1>Ann@<wbr>x.test<wbr> in "))
+          #expect(user.text.contains("<code>\(last)</code>"))
+
           let none = try await console.send("GET", "/?q=%3Cscript%3E", fields: [cookie])
           #expect(none.text.contains("No user matches"))
           #expect(!none.text.contains("<script"))

@@ -11,6 +11,8 @@ enum PlausibleYear {
   static let oldestStuck = "1b7e2d90-4c35-4a8b-8f07-51d2be60aa02"
   /// The user whose credits run out first.
   static let firstOut = "aebf5308-6b2d-4cbf-8f72-e1f203748b0b"
+  /// The label of that user.
+  static let firstOutLabel = "marta.kowalska@example.com"
 
   /// Writes the ledger.
   static func write(to database: MigratedDatabase) async throws {
@@ -136,6 +138,19 @@ enum PlausibleYear {
       FROM mockupd.credit_counters
       WHERE user_id = '\(firstOut)'
         AND year = extract(year FROM v_now AT TIME ZONE 'UTC')::integer;
+
+      -- Labels, one of them long. The other users have none.
+      UPDATE auth.users AS u SET email = l.email
+      FROM (VALUES
+        ('\(busiest)'::uuid, 'ada.lindgren@example.com'),
+        ('\(oldestStuck)', 'studio.north@example.com'),
+        ('\(firstOut)', '\(firstOutLabel)'),
+        ('3d05e8c7-98a2-4d39-a7e4-7a8b9c0d1e04', 'jo@example.com'),
+        ('5f67a0eb-2d4e-4f6a-9b2d-9cadbe2f3006',
+          'bartholomew.featherstonehaugh-cholmondeley@gallery-of-modern-prints.example.com'),
+        ('6a78b1fc-3e5f-4a7b-ac3e-adbecf304107', 'trial@example.com')
+      ) AS l (id, email)
+      WHERE l.id = u.id;
 
       -- Mockups, one of them failed.
       INSERT INTO public.assets (id, user_id)
