@@ -41,12 +41,16 @@ import Testing
 
       let first = try await Self.mockupd(["migrate"], database)
       #expect(first.exitCode == 0, "\(first)")
-      #expect(first.output == before.output.replacing("pending", with: "applied"))
+      #expect(
+        first.output == before.output.replacing("pending", with: "applying")
+          + "applied \(words(before).count) migrations\n")
 
       let second = try await Self.mockupd(["migrate"], database)
       #expect(second.exitCode == 0)
       #expect(second.output == "nothing to do\n")
-      #expect(try await Self.mockupd(["migrate", "--status"], database).output == first.output)
+      #expect(
+        try await Self.mockupd(["migrate", "--status"], database).output
+          == before.output.replacing("pending", with: "applied"))
     }
   }
 
@@ -81,14 +85,17 @@ import Testing
       }
       #expect(endings.allSatisfy { $0.exitCode == 0 }, "\(endings)")
       let applied = endings.flatMap { $0.output.split(separator: "\n") }
-        .filter { $0 != "nothing to do" }
+        .filter { $0.hasPrefix("applying") }
       #expect(
         applied.map(String.init)
           == Schema.migrations.map { migration in
             let digits = String(migration.version)
-            return "applied " + String(repeating: "0", count: 3 - digits.count) + digits + "_"
+            return "applying " + String(repeating: "0", count: 3 - digits.count) + digits + "_"
               + migration.name
-          } + Schema.functions.migrations.map { "applied \($0.name)" })
+          } + Schema.functions.migrations.map { "applying \($0.name)" })
+      let summaries = endings.map { $0.output.split(separator: "\n").last.map(String.init) }
+      #expect(summaries.filter { $0 == "nothing to do" }.count == 2, "\(summaries)")
+      #expect(summaries.contains("applied \(applied.count) migrations"), "\(summaries)")
     }
   }
 
@@ -179,7 +186,7 @@ import Testing
       try await release()
       let ending = await program.ending()
       #expect(ending.exitCode == 0, "\(ending)")
-      #expect(ending.output.contains("applied 017_access\n"))
+      #expect(ending.output.contains("applying 017_access\n"))
       #expect(ending.errorLines.count == 1, "\(ending)")
     }
   }
@@ -210,6 +217,62 @@ import Testing
     }
   }
 
+  /// The output is a pipe, which programs often write to only when a buffer is full.
+  @Test func `each migration is printed when it begins, and warnings when they arrive`()
+    async throws
+  {
+    try await Self.withEmptyDatabase { database in
+      try await Schema.migrator(configuration: database).migrate(upTo: 7)
+      let user = UUID()
+      try await database.run("INSERT INTO auth.users (id) VALUES ('\(user)')")
+      try await database.run(
+        """
+        INSERT INTO public.mockup_credit_usage
+          (user_id, credits, operation, balance_before, balance_after)
+        VALUES ('\(user)', -3, 'generation', 0, 0)
+        """)
+      try await database.withPool { pool in
+        let locked = AsyncStream<Void>.makeStream()
+        let finish = AsyncStream<Void>.makeStream()
+        let holder = Task {
+          try await pool.withTransaction { transaction throws(PostgresError) in
+            // Migration 010 is the first one after 007 that needs a lock on this table.
+            try await transaction.execute(
+              Statement("LOCK TABLE auth.users IN ROW EXCLUSIVE MODE"))
+            locked.continuation.finish()
+            for await _ in finish.stream {}
+          }
+        }
+        for await _ in locked.stream {}
+        try await withTemporaryFolder { folder in
+          let program = try Program.mockupd.start(
+            ["migrate"], environment: ["MOCKUPD_DATABASE_URL": database.url],
+            folder: folder)
+          try await program.waitForErrors("waiting for a lock held by process ")
+          try await eventually("the migration that waits is printed") {
+            program.output.contains("applying ")
+          }
+          let steps = program.output.split(separator: "\n")
+          #expect(steps.first == "applying 008_ledger", "\(steps)")
+          #expect(steps.count > 1 && steps.allSatisfy { $0.hasPrefix("applying 0") }, "\(steps)")
+          #expect(program.errors.contains("WARNING: existing rows of "), "\(program.errors)")
+          #expect(program.knownEnding == nil)
+          // Nothing is committed yet.
+          let status = try await Self.mockupd(["migrate", "--status"], database)
+          #expect(status.output.contains("pending 008_ledger\n"), "\(status)")
+
+          finish.continuation.finish()
+          let ending = await program.ending()
+          #expect(ending.exitCode == 0, "\(ending)")
+          #expect(ending.output.hasPrefix(steps.joined(separator: "\n")), "\(ending)")
+          #expect(ending.output.hasSuffix(" migrations\n"), "\(ending)")
+        }
+        finish.continuation.finish()
+        try await holder.value
+      }
+    }
+  }
+
   @Test func `a failed migration reports the error of PostgreSQL`() async throws {
     try await Self.withEmptyDatabase { database in
       try await database.run("CREATE SCHEMA mockupd")
@@ -235,7 +298,8 @@ import Testing
         """)
       let ending = try await Self.mockupd(["migrate"], database)
       #expect(ending.exitCode == 1)
-      #expect(ending.output.isEmpty)
+      #expect(ending.output.hasSuffix("applying credits/guardrail\n"), "\(ending)")
+      #expect(!ending.output.contains("applied"), "\(ending)")
       #expect(
         ending.errors.contains(
           "migration credits/guardrail failed: cannot change return type of existing function"),
@@ -266,7 +330,7 @@ import Testing
       }
 
       let ending = try await Self.mockupd(["migrate"], database.owner)
-      #expect(ending.output == "applied credits/settle\n", "\(ending)")
+      #expect(ending.output == "applying credits/settle\napplied 1 migration\n", "\(ending)")
       #expect(try await Self.mockupd(["migrate"], database.owner).output == "nothing to do\n")
     }
   }

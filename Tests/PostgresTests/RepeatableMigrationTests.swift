@@ -48,8 +48,9 @@ import Testing
       let events = NIOLockedValueBox<[String]>([])
       let migrator = try migrator(database, table, list(first, second)) { event in
         switch event {
-        case .applied(let migration): events.withLockedValue { $0.append(migration.name) }
-        case .appliedRepeatable(let migration): events.withLockedValue { $0.append(migration.name) }
+        case .applying(let migration): events.withLockedValue { $0.append(migration.name) }
+        case .applyingRepeatable(let migration):
+          events.withLockedValue { $0.append(migration.name) }
         case .notice, .waiting: break
         }
       }

@@ -113,10 +113,12 @@ public struct MigrationStatus: Sendable, Hashable {
 
 /// An event during a migration.
 public enum MigrationEvent: Sendable {
-  /// A versioned migration was applied and committed.
-  case applied(Migration)
-  /// A repeatable migration was applied and committed.
-  case appliedRepeatable(RepeatableMigration)
+  /// A versioned migration begins.
+  ///
+  /// Nothing is committed before all migrations are applied.
+  case applying(Migration)
+  /// A repeatable migration begins.
+  case applyingRepeatable(RepeatableMigration)
   /// The server sent a notice, such as a WARNING that a migration raises.
   case notice(PostgresNotice)
   /// The migration waits for a lock that these sessions hold, or wait for before it.

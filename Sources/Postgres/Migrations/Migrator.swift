@@ -78,10 +78,7 @@ public struct Migrator: Sendable {
       })
       observer.cancel()
       await observer.value
-      let applied = try result.get()
-      for migration in applied.versioned { onEvent(.applied(migration)) }
-      for migration in applied.repeatable { onEvent(.appliedRepeatable(migration)) }
-      return applied
+      return try result.get()
     }
   }
 
@@ -136,6 +133,7 @@ public struct Migrator: Sendable {
         try await createRecord(on: transaction)
         for migration in pending.versioned {
           current.withLockedValue { $0 = "\(migration.version) (\(migration.name))" }
+          onEvent(.applying(migration))
           try await transaction.execute(statements.setSearchPath)
           try await transaction.runScript(migration.sql)
           try await transaction.execute(
@@ -143,6 +141,7 @@ public struct Migrator: Sendable {
         }
         for migration in pending.repeatable {
           current.withLockedValue { $0 = migration.name }
+          onEvent(.applyingRepeatable(migration))
           try await transaction.execute(statements.setSearchPath)
           try await transaction.runScript(migration.sql)
           try await transaction.execute(

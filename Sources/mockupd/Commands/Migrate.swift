@@ -15,8 +15,9 @@ struct Migrate: AsyncParsableCommand {
       be able to migrate. Several migrations may run at the same time, also through a connection \
       pooler: one waits for the other.
 
-      Prints the applied migrations to standard output. Warnings of the database, and the sessions \
-      whose locks the migration waits for, are printed to standard error.
+      Prints each migration to standard output when it begins ("applying"), and at the end, after \
+      the commit, the number of migrations that were applied. Warnings of the database, and the \
+      sessions whose locks the migration waits for, are printed to standard error when they arrive.
 
       With --export, the migrations that a folder lacks are written as files of SQL for another \
       tool, such as `supabase db push`; no database is needed. The files record themselves as \
@@ -66,7 +67,7 @@ struct Migrate: AsyncParsableCommand {
       do { result = .success(try await migrator.migrate()) } catch { result = .failure(error) }
       continuation.finish()
       try await printed
-      if try result.get().isEmpty { try await StandardOutput.write(line: "nothing to do") }
+      try await StandardOutput.write(line: Self.summary(try result.get()))
     } catch let error as MigrationError {
       throw Failure(description: error.report)
     }
@@ -105,14 +106,19 @@ struct Migrate: AsyncParsableCommand {
     for name in pending { try await StandardOutput.write(line: "pending \(name)") }
   }
 
+  private static func summary(_ applied: MigrationSet) -> String {
+    let count = applied.versioned.count + applied.repeatable.count
+    return count == 0 ? "nothing to do" : "applied \(count) migration\(count == 1 ? "" : "s")"
+  }
+
   private static func print(_ events: AsyncStream<MigrationEvent>) async throws {
     for await event in events {
       switch event {
-      case .applied(let migration):
+      case .applying(let migration):
         try await StandardOutput.write(
-          line: "applied \(name(migration.version, migration.name))")
-      case .appliedRepeatable(let migration):
-        try await StandardOutput.write(line: "applied \(migration.name.visible())")
+          line: "applying \(name(migration.version, migration.name))")
+      case .applyingRepeatable(let migration):
+        try await StandardOutput.write(line: "applying \(migration.name.visible())")
       case .notice(let notice):
         // PostgreSQL's own notices are left out, for example that an object already exists.
         guard notice.severity == "WARNING" || notice.isRaised else { continue }
