@@ -41,6 +41,65 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "mockupd.usage_history_by_day(NULL, $1, 20089, 20453)",
+    "mockupd.usage_history_by_month(NULL, $1, 24300, 24311)",
+  ])
+  func `a history of a year reads the rows of its user and year only`(
+    call: String
+  ) async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser()
+      for other in 0..<5 {
+        let owner = other == 0 ? user : try await database.makeUser()
+        for year in 2024...2026 {
+          try await database.owner.run(
+            Self.statement(spending: 300, of: owner, at: "\(year)-06-10T12:00:00Z"))
+        }
+      }
+      try await database.owner.run("ANALYZE public.mockup_credit_usage, mockupd.reservations")
+      // A session of its own, whose transaction has read nothing else.
+      try await database.withPool({ $0.connectionCount = 1 }) { pool in
+        let rows = try await pool.withTransaction { transaction throws(PostgresError) in
+          let used = try await transaction.query(
+            Statement("SELECT sum(generation)::bigint FROM \(call)"), Parameters(user)
+          ) { row throws(PostgresError) in try row.decode(Int64.self, at: 0) }
+          let read = try await transaction.query(
+            Statement(
+              """
+              SELECT relname || ' ' || seq_tup_read || ' ' || idx_tup_fetch
+              FROM pg_stat_xact_user_tables
+              WHERE relname IN ('mockup_credit_usage', 'reservations') ORDER BY relname
+              """)
+          ) { row throws(PostgresError) in try row.decode(String.self, at: 0) }
+          return used.map { String($0) } + read
+        }
+        #expect(rows == ["300", "mockup_credit_usage 0 300", "reservations 0 300"])
+      }
+    }
+  }
+
+  /// A statement that spends single credits of a user at a time.
+  private static func statement(spending count: Int, of user: UUID, at time: String) -> String {
+    """
+    DO $$
+    DECLARE
+      v_users uuid[] := array_fill('\(user)'::uuid, ARRAY[\(count)]);
+      v_ids uuid[] := (SELECT array_agg(gen_random_uuid()) FROM generate_series(1, \(count)));
+      v_none uuid[] := array_fill(NULL::uuid, ARRAY[\(count)]);
+    BEGIN
+      PERFORM mockupd.reserve('\(time)', v_users, v_ids, array_fill(1, ARRAY[\(count)]),
+        array_fill('generation'::text, ARRAY[\(count)]), array_fill(900, ARRAY[\(count)]),
+        v_none, v_none, array_fill('normal'::text, ARRAY[\(count)]));
+      PERFORM mockupd.settle('\(time)', v_users, v_ids,
+        array_fill('commit'::text, ARRAY[\(count)]), v_ids,
+        array_fill(NULL::integer, ARRAY[\(count)]), array_fill(true, ARRAY[\(count)]),
+        array_fill(false, ARRAY[\(count)]), array_fill(NULL::integer, ARRAY[\(count)]), v_ids);
+    END
+    $$
+    """
+  }
+
   @Test func `credits count on the day of the entry and in the month of the charge`() async throws {
     try await LedgerFixture.withAdmin(at: "2026-01-31T23:59:00Z") { ledger, admin in
       let user = try await ledger.user()

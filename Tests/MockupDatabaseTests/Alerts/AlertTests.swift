@@ -80,6 +80,34 @@ import Testing
     }
   }
 
+  /// A scan of the table is disabled in the function, and has a cost at which PostgreSQL compiles
+  /// the statement, for half a second, while the user's counters are locked.
+  @Test func `an alert is written without a scan of the feed's table`() async throws {
+    try await Self.with { alerts, ledger in
+      let user = try await ledger.user(budget: 10, softLimit: 1000)
+      try await ledger.database.withOwner { pool in
+        let scans = try await pool.withTransaction { transaction throws(PostgresError) in
+          try await transaction.execute(
+            Statement(
+              """
+              SELECT mockupd.reserve('2026-05-10T12:00:00Z', ARRAY[$1], ARRAY[gen_random_uuid()],
+                ARRAY[6], ARRAY['generation'], ARRAY[900], ARRAY[NULL::uuid], ARRAY[NULL::uuid],
+                ARRAY['normal'])
+              """), Parameters(user))
+          return try await transaction.query(
+            Statement(
+              """
+              SELECT seq_scan || ' ' || idx_scan FROM pg_stat_xact_user_tables
+              WHERE relname = 'alert_feed'
+              """)
+          ) { row throws(PostgresError) in try row.decode(String.self, at: 0) }
+        }
+        #expect(scans == ["0 1"])
+      }
+      #expect(try await alerts.news() == ["50 of 2026: 6/10"])
+    }
+  }
+
   @Test func `several thresholds that are reached at once have an alert each`() async throws {
     try await Self.with { alerts, ledger in
       let user = try await ledger.user(budget: 100, softLimit: 90)
