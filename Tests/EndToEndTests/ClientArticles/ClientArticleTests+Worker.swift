@@ -25,7 +25,7 @@ extension ClientArticleTests {
   }
 
   /// Runs a closure with the ids of some assets of the user.
-  private func withAssets(
+  func withAssets(
     _ count: Int, _ body: (MockupClient, UUID, [UUID]) async throws -> Void
   ) async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, database, _ in
