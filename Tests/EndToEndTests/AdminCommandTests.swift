@@ -19,7 +19,8 @@ import Testing
 
     /// Runs a command with a terminal as its output and errors.
     func onTerminal(
-      _ arguments: String, columns: Int, environment: [String: String] = [:]
+      _ arguments: String, columns: Int, environment: [String: String] = [:],
+      exitCode: Int32 = 0
     ) async throws -> String {
       try await withTemporaryFolder { folder in
         let command = "stty cols \(columns); exec \(Program.mockupctl.executable.path) \(arguments)"
@@ -29,7 +30,7 @@ import Testing
             ["MOCKUPD_SOCKET_PATH": server.socket, "TERM": "xterm", "SHELL": "/bin/sh"]) { $1 },
           folder: URL(filePath: folder)
         ).ending()
-        #expect(ending.exitCode == 0, "\(ending)")
+        #expect(ending.exitCode == exitCode, "\(ending)")
         return ending.output.replacing("\r\n", with: "\n")
       }
     }
@@ -105,7 +106,7 @@ import Testing
       for arguments in [
         ["usage"], ["ledger", "show"], ["ledger", "export"], ["ledger", "verify"],
         ["reservations", "list"], ["mockups", "list"], ["scenes", "list"], ["budget"],
-        ["usage", "--by-month"],
+        ["usage", "--by-month"], ["usage-history"],
       ] {
         let byID = try await fixture.mockupctl(arguments + [ann])
         let byLabel = try await fixture.mockupctl(arguments + ["ann@x.test"])
@@ -228,13 +229,15 @@ import Testing
       let id = UUID().wireText
       _ = try await fixture.mockupctl(["reserve", user, "2", "--id", id])
       _ = try await fixture.mockupctl(["commit", user, id])
-      _ = try await fixture.unresolved(of: user, credits: 1)
+      _ = try await fixture.unresolved(of: user, credits: 60)
       _ = try await fixture.database.makeMockups(2, of: try #require(UUID(uuidString: user)))
       for (arguments, count) in [
         (["reservations", "list", user], 2), (["ledger", "show", user], 1),
         (["ledger", "export", user], 1), (["ledger", "export", "--all"], 1),
         (["mockups", "list", user], 2), (["scenes", "list"], 5), (["stuck"], 1),
-        (["usage", "--by-month"], 12),
+        (["usage", "--by-month"], 12), (["usage", user, "--by-month"], 12),
+        (["usage-history", user, "--from", "2026-01-01", "--through", "2026-02-28"], 2),
+        (["alerts", "list"], 1),
       ] {
         let json = try await fixture.objects(arguments)
         #expect(json.count == count, "\(arguments)")
@@ -262,9 +265,68 @@ import Testing
     }
   }
 
-  /// Returns the length of the longest line, without the commands below the rows.
+  /// Returns the length of the longest line, without progress that was erased.
   private static func widest(_ table: String) -> Int {
-    table.split(separator: "\n").filter { !$0.hasPrefix("  mockupctl") }.map(\.count).max() ?? 0
+    table.split(separator: "\n").map { line in
+      (line.ranges(of: "\u{1b}[K").last.map { line[$0.upperBound...] } ?? line).count
+    }.max() ?? 0
+  }
+
+  @Test func `every list fits a terminal with 80 columns, with whole ids`() async throws {
+    try await Self.with { fixture in
+      let user = try await fixture.user("ann@x.test")
+      let other = try await fixture.database.makeUser(annualBudget: 3500).wireText
+      let id = UUID().wireText
+      _ = try await fixture.mockupctl(["reserve", user, "2", "--id", id])
+      _ = try await fixture.mockupctl(["commit", user, id])
+      let stuck = try await fixture.unresolved(of: user, credits: 60)
+      _ = try await fixture.database.makeMockups(2, of: try #require(UUID(uuidString: user)))
+      let asset = try #require(
+        try await fixture.database.texts("SELECT id::text FROM public.assets").first)
+      let mockup = try #require(
+        try await fixture.database.texts("SELECT id::text FROM public.mockups").first)
+      // Each list, with ids that it must show whole.
+      let lists: [(arguments: String, ids: [String])] = [
+        ("usage", [other]), ("usage --by-month", []), ("usage \(user) --by-month", []),
+        ("usage-history \(user)", []), ("usage-history \(user) --by day", []),
+        ("ledger show \(user)", []), ("ledger export \(user) --output table", []),
+        ("reservations list \(user)", [id, stuck]), ("mockups list \(user)", [mockup]),
+        ("generate \(user) --asset \(asset) --scene bedroom --scene nowhere", []),
+        ("mockups claim --worker w --count 1", [user]), ("scenes list", []), ("stuck", [stuck]),
+        ("alerts list", []), ("ledger verify", []),
+      ]
+      for (arguments, ids) in lists {
+        let table = try await fixture.onTerminal(
+          arguments, columns: 80, environment: ["NO_COLOR": "1"],
+          exitCode: arguments.hasPrefix("generate") ? 1 : 0)
+        #expect(Self.widest(table) <= 80, "\(arguments):\n\(table)")
+        #expect(!table.contains("Usage:"), "\(arguments):\n\(table)")
+        for id in ids { #expect(table.contains(id), "\(arguments):\n\(table)") }
+      }
+      // The command below a row can be pasted.
+      let table = try await fixture.onTerminal("stuck", columns: 80)
+      let command = try #require(table.range(of: "mockupctl reservations resolve "))
+      let words = table[command.lowerBound...].replacing("\\\n", with: "")
+        .replacing(" N\n", with: " 1").split(separator: " ").dropFirst().map(String.init)
+      let resolved = try await fixture.mockupctl(words)
+      #expect(resolved.exitCode == 0, "\(words) \(resolved)")
+
+      // A discrepancy is told whole.
+      try await fixture.database.owner.run(
+        "UPDATE mockupd.credit_counters SET generation = generation + 1")
+      let verified = try await fixture.onTerminal(
+        "ledger verify", columns: 80, environment: ["NO_COLOR": "1"], exitCode: 1)
+      let whole = try await fixture.mockupctl(["ledger", "verify", "--output", "jsonl"]).output
+      let object =
+        try JSONSerialization.jsonObject(
+          with: Data(try #require(whole.split(separator: "\n").first).utf8)) as? [String: Any]
+      let description = try #require(object?["description"] as? String)
+      for word in description.split(separator: " ") {
+        #expect(verified.contains(word), "\(verified) \(description)")
+      }
+      try await fixture.database.owner.run(
+        "UPDATE mockupd.credit_counters SET generation = generation - 1")
+    }
   }
 
   @Test func `on a terminal, a table fits its width, and NO_COLOR turns styles off`() async throws {

@@ -164,7 +164,7 @@ import Testing
     #expect(table.exitCode == 0)
     let lines = table.output.split(separator: "\n")
     #expect(lines.count == 2, "\(table)")
-    #expect(lines.first?.hasPrefix("year") == true)
+    #expect(lines.first?.hasPrefix("sequence") == true)
     #expect(lines.last?.contains(reservation) == true)
     let json = try await Self.mockupctl(["ledger", user, "--output", "json"], at: server)
     let entries = try #require(

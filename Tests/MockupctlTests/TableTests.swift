@@ -1,3 +1,4 @@
+import Foundation
 import MockupClient
 import Testing
 
@@ -35,8 +36,28 @@ import Testing
 
   @Test func `a record's note is a line below it`() {
     var record = Record(["n": .number(1 as Int64)])
-    record.note = "note"
+    record.note = .text("note")
     #expect(Table.text([record, Record(["n": .number(2 as Int64)])]) == "n\n1\n  note\n2\n")
+  }
+
+  @Test func `a command below a record is continued on lines that a shell reads as one`() {
+    let command = Record.Note.command("mockupctl resolve \(Self.id) \(Self.id) --credits 2")
+    #expect(command.text(fitting: nil).split(separator: "\n").count == 1)
+    #expect(command.text(fitting: 200) == command.text(fitting: nil))
+    #expect(
+      command.text(fitting: 60) == """
+          mockupctl resolve \(Self.id) \\
+            \(Self.id) --credits 2
+
+        """)
+    // A word that is longer than a line is not broken.
+    for line in command.text(fitting: 30).split(separator: "\n") {
+      let words = line.split(separator: " ").filter { $0 != "\\" }
+      #expect(line.count <= 30 || words.contains { $0.count >= 26 }, "\(line)")
+    }
+    let words = command.text(fitting: 30).replacing("\\\n", with: "").split(separator: " ")
+      .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+    #expect(words == ["mockupctl", "resolve", Self.id, Self.id, "--credits", "2"])
   }
 
   @Test func `texts are cut to fit the terminal, the widest first, and ids and numbers are not`() {
@@ -46,16 +67,40 @@ import Testing
     }
     let wide = lines(200)
     #expect(wide[1].count == 36 + 2 + 21 + 2 + 60 + 2 + 5)
-    for width in [120, 100, 80] {
+    for width in [120, 100, 90] {
       for line in lines(width) { #expect(line.count <= width, "\(line)") }
       #expect(lines(width)[1].contains("uuu…"))
       #expect(lines(width)[1].hasPrefix(Self.id))
       #expect(lines(width)[2].hasSuffix(" 12345"))
     }
     #expect(lines(100)[2].contains("a name that is longer"))
-    #expect(lines(80)[2].contains("a name that is …"), "\(lines(80))")
-    // Below the minimum width of the texts, the lines are longer than the terminal.
-    #expect(lines(20) == lines(60))
+    #expect(lines(87)[2].contains("a name that is long…"), "\(lines(87))")
+  }
+
+  @Test func `columns that do not fit are left out and named, and the first one is shown`() {
+    func lines(_ width: Int) -> [String] {
+      let terminal = Terminal(size: width, environment: ["NO_COLOR": "1"])
+      return Table.text(Self.records, fitting: terminal).split(separator: "\n").map(String.init)
+    }
+    let narrow = lines(65)
+    #expect(narrow[0] == "id                                    name                      n")
+    #expect(narrow[3] == "  not shown: url (widen the terminal, or use --output)")
+    for width in 36...200 {
+      for line in lines(width) { #expect(line.count <= width, "\(width): \(line)") }
+      #expect(lines(width)[1].hasPrefix(Self.id))
+    }
+    #expect(lines(20)[1] == Self.id)
+  }
+
+  @Test func `records whose required columns do not fit have a line for each field`() {
+    var record = Record(["id": .text(Self.id), "other": .text(Self.id), "n": .number(7 as Int64)])
+    record.requiredCount = 2
+    func text(_ width: Int) -> String {
+      Table.text([record, record], fitting: Terminal(size: width, environment: ["NO_COLOR": "1"]))
+    }
+    #expect(text(74).hasPrefix("id  "))
+    #expect(text(73) == Table.text(record) + "\n" + Table.text(record))
+    #expect(Table.text([record], fitting: nil).split(separator: "\n").count == 2)
   }
 
   @Test func `a terminal's width and styles follow the environment`() {

@@ -7,7 +7,7 @@ struct Stuck: AsyncParsableCommand {
     discussion: """
       Each reservation was dispatched to the vendor and never settled, so that its credits stay \
       held. Below each row is the command that resolves it: replace N by the number of credits \
-      that the vendor's invoice shows, 0 if none. Requires the role admin.
+      that the vendor's invoice shows, 0 if none. Requires the role admin or reader.
       """)
 
   @Option(
@@ -63,6 +63,6 @@ extension Record {
       "user_label": .optionalText(unresolved.userLabel),
       "mockup_id": .optionalText(reservation.mockupID),
     ])
-    note = unresolved.resolveCommand
+    note = .command(unresolved.resolveCommand)
   }
 }

@@ -39,6 +39,24 @@ extension Record {
     ])
   }
 
+  /// Creates the row of a user in a table, with the most important fields first.
+  init(row user: UserUsage) {
+    let usage = user.usage ?? CreditUsage()
+    self.init([
+      "user": .text(user.userLabel.isEmpty ? user.userID : user.userLabel),
+      "budget": .number(usage.annualBudget),
+      "used": .number(usage.totalUsed),
+      "held": .number(usage.held),
+      "remaining": .number(usage.remainingAnnual),
+      "month_used": .number(usage.monthlyUsed),
+      "month_held": .number(usage.monthlyHeld),
+      "soft_limit": .number(usage.monthlySoftLimit),
+      "limit_passed": .flag(usage.softLimitPassed),
+      "unresolved": .number(user.unresolvedReservations),
+      "user_id": .text(user.userID),
+    ])
+  }
+
   init(_ totals: UsageTotals) {
     self.init([
       "users": .number(totals.users),

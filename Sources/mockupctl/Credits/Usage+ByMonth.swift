@@ -17,9 +17,10 @@ extension Usage {
     for number in 1...12 { months.append(try await month(number, of: user, client)) }
     let most = months.map { max($0.used, 0) + $0.held }.max() ?? 0
     try await connection.output.write(
-      zip(1..., months).map { number, month in
+      zip(Int64(1)..., months).map { number, month in
+        if connection.output == .table { return row(number, month, most: most) }
         var record = Record([
-          "month": .number(Int64(number)), "monthly_used": .number(month.used),
+          "month": .number(number), "monthly_used": .number(month.used),
           "monthly_held": .number(month.held),
         ])
         if let softLimit = month.softLimit {
@@ -27,12 +28,22 @@ extension Usage {
           record.fields.append(
             ("soft_limit_passed", .flag(month.used + month.held > softLimit)))
         }
-        if connection.output == .table {
-          let bar = UsageBar.text(used: month.used, held: month.held, of: most)
-          record.fields.append(("", .text(bar)))
-        }
         return record
       })
+  }
+
+  /// Returns the row of a month in a table, with a bar.
+  private func row(_ number: Int64, _ month: Month, most: Int64) -> Record {
+    var record = Record([
+      "month": .number(number), "used": .number(month.used), "held": .number(month.held),
+    ])
+    if let softLimit = month.softLimit {
+      record.fields.append(("soft_limit", .number(softLimit)))
+      record.fields.append(("passed", .flag(month.used + month.held > softLimit)))
+    }
+    let bar = UsageBar.text(used: month.used, held: month.held, of: most)
+    record.fields.append(("", .bar(bar)))
+    return record
   }
 
   private func month(

@@ -77,10 +77,11 @@ struct Usage: AsyncParsableCommand {
   }
 
   private func writeReport(_ client: MockupClient) async throws {
+    let isTable = connection.output == .table
     var users: [Record] = []
     var totals = UsageTotals()
     for try await page in try report(client, month: month).pages {
-      users += page.users.map { Record($0) }
+      users += page.users.map { isTable ? Record(row: $0) : Record($0) }
       // Each page has the totals of its own moment; those of the last page are shown.
       totals = page.totals ?? UsageTotals()
     }

@@ -53,12 +53,16 @@ struct ExportLedger: AsyncParsableCommand {
     }
   }
 
+  private func record(_ entry: CreditUsageEntry) -> Record {
+    output == .table ? Record(row: entry, ofAllUsers: all) : Record(entry, ofAllUsers: all)
+  }
+
   /// - Parameter token: The token after whose entries the export starts, and then that of the last
   ///   entries that were written.
   private func export(from client: MockupClient, token: inout String) async throws {
     let year = month?.year ?? year
     var list = ListWriter(
-      output, columns: Record(CreditUsageEntry(), ofAllUsers: all), isContinued: !after.isEmpty)
+      output, columns: record(CreditUsageEntry()), isContinued: !after.isEmpty)
     var progress = Progress(writesOutput: output != .table)
     var count = 0
     do {
@@ -66,14 +70,14 @@ struct ExportLedger: AsyncParsableCommand {
         let id = try await user.id(client)
         try await client.credits.export(of: id, year: year, month: month?.month, after: after) {
           chunk in
-          try await list.write(chunk.entries.map { Record($0, ofAllUsers: false) })
+          try await list.write(chunk.entries.map { record($0) })
           token = chunk.resumeToken
           count += chunk.entries.count
           await progress.update("\(count) entries")
         }
       } else {
         try await client.admin.export(year: year, month: month?.month, after: after) { chunk in
-          try await list.write(chunk.entries.map { Record($0, ofAllUsers: true) })
+          try await list.write(chunk.entries.map { record($0) })
           token = chunk.resumeToken
           count += chunk.entries.count
           await progress.update("\(count) entries")

@@ -1,4 +1,5 @@
 internal import MockupClient
+internal import VisibleText
 
 // Records of the ledger. The names are those of the messages' fields.
 
@@ -26,6 +27,43 @@ extension Record {
       "refunded_entry_id": .optionalText(entry.refundedEntryID),
       "entry_id": .text(entry.entryID),
     ])
+  }
+
+  /// Creates the row of an entry in a table, with the most important fields first.
+  ///
+  /// - Parameter ofAllUsers: True if the list has entries of several users.
+  init(row entry: CreditUsageEntry, ofAllUsers: Bool) {
+    self.init(row: entry)
+    if ofAllUsers { fields.insert(("user_id", .text(entry.userID)), at: 0) }
+  }
+
+  /// Creates the row of an entry of a user in a table.
+  init(row entry: CreditUsageEntry) {
+    let month = entry.month < 10 ? "0\(entry.month)" : "\(entry.month)"
+    self.init([
+      "sequence": .number(entry.sequence),
+      "created_at": .time(entry.createdAt?.inSeconds),
+      "operation": .text(entry.operation.name),
+      "credits": .number(entry.credits),
+      "balance_after": .number(entry.balanceAfter),
+      "period": .text("\(entry.year)-\(month)"),
+      "entry_id": .text(entry.entryID),
+      "reservation_id": .optionalText(entry.reservationID),
+      "mockup_id": .optionalText(entry.mockupID),
+      "balance_before": .number(entry.balanceBefore),
+      "late": .flag(entry.late),
+      "overrun": .number(entry.overrun),
+      "refunded_entry_id": .optionalText(entry.refundedEntryID),
+    ])
+  }
+
+  /// Creates the row of a discrepancy in a table, with its description below.
+  init(row discrepancy: Discrepancy) {
+    self.init([
+      "user_id": .text(discrepancy.userID),
+      "year": .number(discrepancy.year),
+    ])
+    note = .text(discrepancy.description.visible())
   }
 
   init(_ discrepancy: Discrepancy) {

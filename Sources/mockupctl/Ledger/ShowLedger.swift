@@ -27,7 +27,8 @@ struct ShowLedger: AsyncParsableCommand {
     try await connection.run { client in
       let entries = client.credits.ledger(
         of: try await user.id(client), year: year, month: month)
-      try await connection.write(entries, limit: limit) { Record($0) }
+      try await connection.write(
+        entries, limit: limit, { Record($0) }, row: { Record(row: $0) })
     }
   }
 }

@@ -32,7 +32,9 @@ struct VerifyLedger: AsyncParsableCommand {
         try await client.admin.verifyLedger(of: id, timeout: timeout?.duration) { answers in
           for try await answer in answers {
             verified = answer.usersVerified
-            if let discrepancy = answer.discrepancy { found.append(Record(discrepancy)) }
+            if let discrepancy = answer.discrepancy {
+              found.append(output == .table ? Record(row: discrepancy) : Record(discrepancy))
+            }
             await progress.update("verified \(verified) users, found \(found.count) discrepancies")
           }
         }

@@ -48,8 +48,10 @@ struct Generate: AsyncParsableCommand {
       let response = try await client.mockups.generate(
         for: user, assets: asset, scenes: scene, id: key.id, skipApproval: skipApproval,
         quote: quote, credits: credits, timeToLive: .seconds(timeToLive))
+      let isTable = connection.output == .table
       try await connection.output.write(
-        response.results.map { Record($0) }, columns: Record(MockupGenerationResult()))
+        response.results.map { isTable ? Record(row: $0) : Record($0) },
+        columns: Record(MockupGenerationResult()))
       if response.results.contains(where: { !$0.success }) { throw ExitCode(1) }
     }
   }

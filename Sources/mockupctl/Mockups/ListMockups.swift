@@ -34,7 +34,7 @@ struct ListMockups: AsyncParsableCommand {
         of: try await user.id(client), asset: asset, quote: quote, scene: scene,
         status: status?.value)
       try await connection.write(
-        mockups, limit: limit, { Record($0) }, row: { Record(listed: $0) })
+        mockups, limit: limit, { Record($0) }, row: { Record(row: $0) })
     }
   }
 }

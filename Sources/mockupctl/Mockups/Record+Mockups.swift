@@ -1,4 +1,5 @@
 internal import MockupClient
+internal import VisibleText
 
 // Records of mockups. The names are those of the messages' fields.
 
@@ -30,15 +31,15 @@ extension Record {
     ])
   }
 
-  /// Creates the record of a mockup in a list, with the fields that fit into a line.
-  init(listed mockup: Mockup) {
+  /// Creates the row of a mockup in a table, with the most important fields first.
+  init(row mockup: Mockup) {
     self.init([
-      "created_at": .time(mockup.createdAt?.inSeconds),
       "mockup_id": .text(mockup.mockupID),
       "status": .text(mockup.status.name),
       "scene": .text(mockup.scene),
-      "asset_id": .text(mockup.assetID),
       "credits_used": .number(mockup.creditsUsed),
+      "created_at": .time(mockup.createdAt?.inSeconds),
+      "asset_id": .text(mockup.assetID),
       "file_url": .optionalText(mockup.fileURL),
     ])
   }
@@ -52,7 +53,8 @@ extension Record {
 
   /// Creates the record of a claimed mockup in a list, with the fields that fit into a line.
   ///
-  /// The scene is last, so that `read` in a shell takes a key with spaces as one value.
+  /// A worker reports with the first three. The scene is last, so that `read` in a shell takes a
+  /// key with spaces as one value.
   init(listed claimed: ClaimedMockup) {
     let mockup = claimed.mockup ?? Mockup()
     self.init([
@@ -66,6 +68,7 @@ extension Record {
       "dm_template_id": .optionalText(claimed.dmTemplateID),
       "scene": .text(mockup.scene),
     ])
+    requiredCount = 3
   }
 
   /// Creates the record of the mockup of an ended attempt, and of its user's credits.
@@ -87,5 +90,20 @@ extension Record {
       "url": .optionalText(result.url),
       "error": .optionalText(result.error),
     ])
+  }
+
+  /// Creates the row of a result in a table, with the most important fields first.
+  init(row result: MockupGenerationResult) {
+    self.init([
+      "mockup_id": .optionalText(result.mockupID),
+      "scene": .text(result.scene),
+      "success": .flag(result.success),
+      "asset_id": .text(result.assetID),
+      "status": .text(result.status.name),
+      "credits_used": .number(result.creditsUsed),
+      "reservation_id": .optionalText(result.reservationID),
+      "url": .optionalText(result.url),
+    ])
+    if !result.error.isEmpty { note = .text(result.error.visible()) }
   }
 }

@@ -27,13 +27,13 @@ extension Record {
     ])
   }
 
-  /// Creates the row of a reservation in a table, with the fields that fit into a line.
+  /// Creates the row of a reservation in a table, with the most important fields first.
   init(row reservation: Reservation) {
     self.init([
-      "created_at": .time(reservation.createdAt?.inSeconds),
       "reservation_id": .text(reservation.reservationID),
       "state": .text(reservation.state.name),
       "granted": .number(reservation.granted),
+      "created_at": .time(reservation.createdAt?.inSeconds),
       "held": .number(reservation.held),
       "committed": .number(reservation.committed),
       "expires_at": .time(reservation.expiresAt?.inSeconds),

@@ -25,7 +25,7 @@ struct ListScenes: AsyncParsableCommand {
       let templates = client.scenes.templates(
         seenBy: try await user?.id(client), includesInactive: inactive, ownOnly: own,
         collection: collection)
-      try await connection.write(templates, { Record($0) }, row: { Record(brief: $0) })
+      try await connection.write(templates, { Record($0) }, row: { Record(row: $0) })
     }
   }
 }

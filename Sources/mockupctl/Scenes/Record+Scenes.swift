@@ -1,16 +1,16 @@
 internal import MockupClient
 
 extension Record {
-  /// Creates the record of a template in a list.
-  init(brief template: SceneTemplate) {
+  /// Creates the row of a template in a table, with the most important fields first.
+  init(row template: SceneTemplate) {
     self.init([
       "scene_key": .text(template.sceneKey),
       "name": .text(template.name),
-      "dm_template_id": .text(template.dmTemplateID),
+      "template_id": .text(template.templateID),
       "is_system": .flag(template.isSystem),
       "is_active": .flag(template.isActive),
+      "dm_template_id": .text(template.dmTemplateID),
       "recommended_collections": .list(template.recommendedCollections),
-      "template_id": .text(template.templateID),
     ])
   }
 

@@ -11,12 +11,16 @@ struct Record {
     case flag(Bool)
     case time(Timestamp)
     case list([String])
+    /// A text of blocks, of which a part would be wrong.
+    case bar(String)
     case nothing
   }
 
   var fields: [(name: String, value: Value)]
-  /// A line below the record in a table.
-  var note: String?
+  /// A text below the record in a table.
+  var note: Note?
+  /// The number of columns, from the first one, without which a table is of no use.
+  var requiredCount = 1
 
   init(_ fields: KeyValuePairs<String, Value>) {
     self.fields = fields.map { (name: $0.key, value: $0.value) }
@@ -48,6 +52,7 @@ extension Record.Value {
     case .flag(let flag): flag ? "yes" : "no"
     case .nothing: "-"
     case .list(let texts): texts.isEmpty ? "-" : plain.visible()
+    case .bar(let text): text
     case .number, .decimal, .time: plain
     }
   }
@@ -55,7 +60,7 @@ extension Record.Value {
   /// The value as text for programs.
   var plain: String {
     switch self {
-    case .text(let text): text
+    case .text(let text), .bar(let text): text
     case .number(let number): String(number)
     case .decimal(let number): Int64(exactly: number).map { String($0) } ?? String(number)
     case .flag(let flag): String(flag)
@@ -70,7 +75,7 @@ extension Record.Value {
     case .number: .number(plain)
     case .decimal(let number): number.isFinite ? .number(plain) : .string(plain)
     case .flag(let flag): .bool(flag)
-    case .text, .time: .string(plain)
+    case .text, .time, .bar: .string(plain)
     case .list(let texts): .array(texts.map { .string($0) })
     case .nothing: .null
     }
@@ -87,7 +92,7 @@ extension Record.Value {
       let text = plain
       let isFormula = text.first.map { Self.formulaSigns.contains($0) } ?? false
       return isFormula ? "'" + text : text
-    case .number, .decimal, .flag, .time, .nothing: return plain
+    case .number, .decimal, .flag, .time, .bar, .nothing: return plain
     }
   }
 
@@ -98,14 +103,14 @@ extension Record.Value {
     switch self {
     case .text(let text): UUID(wireText: text) == nil
     case .list, .nothing: true
-    case .number, .decimal, .flag, .time: false
+    case .number, .decimal, .flag, .time, .bar: false
     }
   }
 
   var isNumber: Bool {
     switch self {
     case .number, .decimal: true
-    case .text, .flag, .time, .list, .nothing: false
+    case .text, .flag, .time, .list, .bar, .nothing: false
     }
   }
 }

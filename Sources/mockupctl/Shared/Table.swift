@@ -1,8 +1,5 @@
 /// Tables for people.
 enum Table {
-  /// The minimum width of a column that is shortened.
-  private static let minimumWidth = 8
-
   /// Formats a record with a line for each field.
   static func text(_ record: Record) -> String {
     let width = record.fields.map(\.name.count).max() ?? 0
@@ -13,60 +10,84 @@ enum Table {
 
   /// Formats records with a header and a line for each, and its note below.
   ///
-  /// On a terminal, texts are cut with "…" as far as needed to fit the lines into its width.
-  /// Numbers, times and ids are never cut, so that they can be copied.
+  /// On a terminal, the lines fit into its width. Texts are cut with "…" as far as needed, but to
+  /// 20 characters at most; then the columns that do not fit are left out, and named below the
+  /// table. Columns come in the order of their importance. Numbers, times and ids are never cut, so
+  /// that they can be copied. If a column that a record requires does not fit, each record is
+  /// formatted with a line for each field.
   static func text(_ records: [Record], fitting terminal: Terminal? = nil) -> String {
-    guard let first = records.first else { return "none\n" }
-    let rows = records.map { $0.fields.map(\.value.terminalText) }
-    var widths = first.fields.indices.map { column in
-      max(rows.map { $0[column].count }.max() ?? 0, first.fields[column].name.count)
-    }
-    if let available = terminal?.width { shorten(&widths, of: records, to: available) }
-
-    func line(_ cells: [String]) -> String {
-      let padded = zip(zip(cells, widths), first.fields).map { cell, field in
-        cell.0.cut(to: cell.1).padded(to: cell.1, left: field.value.isNumber)
+    guard !records.isEmpty else { return "none\n" }
+    var columns = TableColumns(records)
+    if let width = terminal?.width {
+      columns.fit(into: width)
+      guard columns.shown.starts(with: 0..<(records.first?.requiredCount ?? 1)) else {
+        return records.map { text($0) }.joined(separator: "\n")
       }
-      return padded.joined(separator: "  ").trimmingSuffix(" ")
     }
-    let header = line(first.fields.map(\.name))
     let isStyled = terminal?.hasStyles == true
+    let header = columns.header
     return (isStyled ? "\u{1b}[1m\(header)\u{1b}[0m\n" : header + "\n")
-      + zip(rows, records).map { row, record in
-        line(row) + "\n" + (record.note.map { "  \($0)\n" } ?? "")
+      + zip(columns.lines, records).map { line, record in
+        line + "\n" + (record.note?.text(fitting: terminal?.width) ?? "")
       }.joined()
+      + columns.remark(fitting: terminal?.width)
   }
+}
 
-  /// Reduces the widths of columns of texts, the widest first.
-  private static func shorten(_ widths: inout [Int], of records: [Record], to available: Int) {
-    let texts = widths.indices.filter { column in
-      records.allSatisfy { $0.fields[column].value.canBeCut }
+extension Record {
+  /// A text below the record in a table.
+  enum Note: Equatable {
+    /// A command, which can be copied also if it has several lines.
+    case command(String)
+    /// A sentence.
+    case text(String)
+
+    /// Formats the note, indented, in lines that are not longer than a width.
+    func text(fitting width: Int?) -> String {
+      switch self {
+      case .command(let text): Note.lines(text, continuation: " \\", width)
+      case .text(let text): Note.lines(text, continuation: "", width)
+      }
     }
-    while true {
-      let excess = widths.reduce(0, +) + 2 * (widths.count - 1) - available
-      guard excess > 0, let widest = texts.max(by: { widths[$0] < widths[$1] }),
-        widths[widest] > minimumWidth
-      else { return }
-      // The widest column is reduced to the width of the next one at most, so that equal columns
-      // share the loss.
-      let next = texts.filter { $0 != widest }.map { widths[$0] }.max() ?? 0
-      let target = max(widths[widest] - excess, minimumWidth, min(next, widths[widest] - 1))
-      widths[widest] = target
+
+    /// Breaks a text at its spaces.
+    static func lines(_ text: String, continuation: String, _ width: Int?) -> String {
+      var lines = ["  " + text]
+      if let width {
+        while let last = lines.last, last.count > width,
+          let end = breakingPoint(of: last, within: width - continuation.count)
+        {
+          lines[lines.count - 1] = last[..<end] + continuation
+          lines.append("    " + last[last.index(after: end)...])
+        }
+      }
+      return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// Returns the last space after a word that ends within a width, or else the first one; `nil`
+    /// if there is none.
+    private static func breakingPoint(of line: String, within width: Int) -> String.Index? {
+      let start = line.firstIndex { $0 != " " } ?? line.endIndex
+      let spaces = line[start...].indices.filter { line[$0] == " " }
+      return spaces.last { line.distance(from: line.startIndex, to: $0) <= width } ?? spaces.first
     }
   }
 }
 
 extension String {
-  fileprivate func cut(to width: Int) -> String {
+  /// Returns the text, cut to a width with "…" as its last character.
+  func cut(to width: Int) -> String {
     count > width ? prefix(width - 1) + "…" : self
   }
 
-  fileprivate func padded(to width: Int, left: Bool = false) -> String {
+  /// Returns the text with spaces up to a width.
+  func padded(to width: Int, left: Bool = false) -> String {
     let padding = String(repeating: " ", count: max(width - count, 0))
     return left ? padding + self : self + padding
   }
 
-  fileprivate func trimmingSuffix(_ character: Character) -> String {
+  /// Returns the text without a character at its end.
+  func trimmingSuffix(_ character: Character) -> String {
     var text = self[...]
     while text.last == character { text.removeLast() }
     return String(text)
