@@ -105,10 +105,12 @@ import Testing
         let faults = try await browser.run(Self.faultScript) as? [String]
         #expect(faults == [])
         try await browser.click("button.write")
-        let notice =
-          try await browser.run(
-            "return document.querySelector('[role=status]').innerText") as? String
-        #expect(notice?.contains("is resolved") == true)
+        try await eventually("the notice is shown") {
+          let notice =
+            try await browser.run(
+              "return document.querySelector('[role=status]')?.innerText") as? String
+          return notice?.contains("is resolved") == true
+        }
       }
       let after = try await client.credits.usage(of: user)
       #expect(after.totalUsed == before.totalUsed + 1)
