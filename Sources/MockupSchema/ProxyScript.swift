@@ -11,10 +11,8 @@ public struct ProxyScript: Sendable {
 
   /// The functions whose results in several partitions are merged (`SQL/Partitions`).
   static let mergedFunctions = [
-    "alerts_after", "claim_mockups", "credit_totals", "database_facts", "expire_leases",
-    "export_ledger", "find_users", "last_alert_id", "list_alerts", "list_unresolved_reservations",
-    "sweep_reservations", "usage_report_page", "verify_counters", "verify_users",
-    "wait_for_replication",
+    "credit_totals", "database_facts", "export_ledger", "find_users",
+    "list_unresolved_reservations", "usage_report_page", "verify_counters", "verify_users",
   ]
 
   /// The statements, which may be run again at any time.
@@ -98,7 +96,7 @@ public struct ProxyScript: Sendable {
     func file(_ sql: [UInt8]) -> String { String(decoding: sql, as: UTF8.self) }
     let definition =
       ([file(PackageResources.proxy_functions_sql)] + objects
-      + [file(PackageResources.proxy_work_sql), file(PackageResources.proxy_merges_sql)])
+      + [file(PackageResources.proxy_merges_sql)])
       .joined(separator: "\n")
     func options(_ action: String) -> String {
       addresses.enumerated().map { number, address in

@@ -23,6 +23,7 @@ public enum Schema {
     migration(18, "alerts", PackageResources._18_alerts_sql),
     migration(19, "changed_functions", PackageResources._19_changed_functions_sql),
     migration(20, "function_calls", PackageResources._20_function_calls_sql),
+    migration(21, "partitions", PackageResources._21_partitions_sql),
   ]
 
   /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order of application.
@@ -33,7 +34,7 @@ public enum Schema {
   /// Each release that changes one of them raises the revision. Older programs then refuse the
   /// database.
   public static let functions = RepeatableMigrations(
-    revision: 2,
+    revision: 3,
     migrations: [
       function("credits/guardrail", PackageResources.guardrail_sql),
       function("credits/user_budgets", PackageResources.user_budgets_sql),
@@ -126,6 +127,7 @@ public enum Schema {
       function("alerts/verify_alerts", PackageResources.verify_alerts_sql),
       function("admin/verify_counters", PackageResources.verify_counters_sql),
       function("admin/verify_users", PackageResources.verify_users_sql),
+      function("admin/partitions", PackageResources.partitions_sql),
       function("admin/waiting", PackageResources.waiting_sql),
       function("admin/database_facts", PackageResources.database_facts_sql),
       function("credits/unresolved_of_year", PackageResources.unresolved_of_year_sql),

@@ -1054,7 +1054,8 @@ extension ExportLedgerResponse {
 /// limit in a month. A threshold that was reached has no further alert until the credits have fallen
 /// below it. If several thresholds are reached at once, each has an alert.
 public struct Alert: ProtobufMessage {
-  /// The position among all alerts, which increases.
+  /// The number of the alert, which is unique and increases. If the users are divided among several
+  /// databases, it increases from one alert of a database to the next.
   public var alertID: Int64 = 0
   /// The user.
   public var userID: String = ""
@@ -1586,9 +1587,9 @@ public protocol AdminServiceHandler: TTRPC.Service {
   /// Streams the alerts about the credits of all users, as they are written.
   ///
   /// The first response is sent at once and has only a resume_token. Each of the others has an
-  /// alert, in the order of the ids, and the token with which another call continues after it: no
-  /// alert is missed, and none is sent twice. The stream ends when the client cancels it, or with
-  /// UNAVAILABLE.
+  /// alert, in the order of the ids of its database, and the token with which another call
+  /// continues after it: no alert is missed, and none is sent twice. The stream ends when the
+  /// client cancels it, or with UNAVAILABLE.
   func watchAlerts(
     _ request: WatchAlertsRequest, responses: TTRPC.ResponseWriter<WatchAlertsResponse>,
     context: TTRPC.ServerContext
@@ -1785,9 +1786,9 @@ public struct AdminServiceClient: Sendable {
   /// Streams the alerts about the credits of all users, as they are written.
   ///
   /// The first response is sent at once and has only a resume_token. Each of the others has an
-  /// alert, in the order of the ids, and the token with which another call continues after it: no
-  /// alert is missed, and none is sent twice. The stream ends when the client cancels it, or with
-  /// UNAVAILABLE.
+  /// alert, in the order of the ids of its database, and the token with which another call
+  /// continues after it: no alert is missed, and none is sent twice. The stream ends when the
+  /// client cancels it, or with UNAVAILABLE.
   public func watchAlerts<Value>(
     _ request: WatchAlertsRequest, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<WatchAlertsResponse>) async throws -> Value

@@ -30,7 +30,7 @@ extension AdminStore {
   ) async throws(CreditError) -> BudgetOutcome {
     let parameters = Parameters(now(), userID, annualBudget, monthlySoftLimit, changedBy)
     let statement = isTrial ? Queries.trySetBudget : Queries.setBudget
-    let outcomes = try await write(statement, parameters) { row throws(PostgresError) in
+    let outcomes = try await write(statement, of: userID, parameters) { row throws(PostgresError) in
       var columns = ColumnReader(row)
       let previousAnnualBudget = try columns.read(Int32.self)
       let previousMonthlySoftLimit = try columns.read(Int32.self)

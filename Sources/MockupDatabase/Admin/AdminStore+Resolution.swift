@@ -43,7 +43,8 @@ extension AdminStore {
       now(), resolution.userID, resolution.reservationID, resolution.id, resolution.credits,
       resolution.allowsOverrun, makeID())
     let statement = isTrial ? Queries.tryResolveReservation : Queries.resolveReservation
-    let rows = try await write(statement, parameters) { row throws(PostgresError) in
+    let rows = try await write(statement, of: resolution.userID, parameters) {
+      row throws(PostgresError) in
       try SettleRow(row)
     }
     guard let row = rows.first else { throw .database(.unexpectedAnswer("resolve")) }

@@ -38,7 +38,8 @@ extension AdminStore {
 
   /// Throws ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func requireUser(_ id: UUID) async throws(CreditError) {
-    let exists = try await read(Queries.userExists, Parameters(id)) { row throws(PostgresError) in
+    let exists = try await read(Queries.userExists, of: id, Parameters(id)) {
+      row throws(PostgresError) in
       try row.decode(Bool.self, at: 0)
     }
     guard exists.first == true else { throw .unknownUser(id) }

@@ -27,7 +27,8 @@ extension AdminStore {
   /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func verify(_ userID: UUID) async throws(CreditError) -> [Discrepancy] {
     try await requireUser(userID)
-    return try await read(Queries.verifyUser, Parameters(userID)) { row throws(PostgresError) in
+    return try await read(Queries.verifyUser, of: userID, Parameters(userID)) {
+      row throws(PostgresError) in
       try VerifiedRow(row)
     }.compactMap(\.discrepancy)
   }

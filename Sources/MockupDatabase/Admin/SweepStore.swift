@@ -5,9 +5,13 @@ public import Postgres
 ///
 /// A sweep skips rows that are locked, and never waits for other transactions. Any number of
 /// servers may sweep the same database.
+///
+/// Through a proxy database, a sweep has a transaction in each partition, and leaves out partitions
+/// that are unavailable.
 public struct SweepStore: Sendable {
   private let pool: Pool
   private let now: @Sendable () -> Date?
+  private let visits = PartitionVisits()
 
   /// Creates a store.
   ///
@@ -28,15 +32,18 @@ public struct SweepStore: Sendable {
   public func sweepReservations(
     after cursor: Date? = nil, limit: Int32
   ) async throws(PostgresError) -> SweepBatch {
-    let batches = try await pool.query(
-      Queries.sweepReservations, Parameters(now(), cursor, limit)
-    ) { row throws(PostgresError) in
-      var columns = ColumnReader(row)
-      return SweepBatch(
-        examined: Int(try columns.read(Int32.self)), expired: Int(try columns.read(Int64.self)),
-        cursor: try columns.read())
+    let now = now()
+    let batches = try await visits.visit(pool) { lane, partition throws(PostgresError) in
+      try await lane.query(
+        Queries.sweepReservations, Parameters(now, cursor, limit, partition)
+      ) { row throws(PostgresError) in
+        var columns = ColumnReader(row)
+        return SweepBatch(
+          examined: Int(try columns.read(Int32.self)), expired: Int(try columns.read(Int64.self)),
+          cursor: try columns.read())
+      }
     }
-    return batches.first ?? SweepBatch(examined: 0, expired: 0, cursor: nil)
+    return SweepBatch(batches.flatMap(\.self))
   }
 
   /// Ends a batch of expired leases.
@@ -45,11 +52,14 @@ public struct SweepStore: Sendable {
   ///
   /// - Parameter limit: The maximum number of leases.
   public func sweepLeases(limit: Int32) async throws(PostgresError) -> SweepBatch {
-    let counts = try await pool.query(Queries.sweepLeases, Parameters(now(), limit)) {
-      row throws(PostgresError) in
-      Int(try row.decode(Int32.self, at: 0))
+    let now = now()
+    let counts = try await visits.visit(pool) { lane, partition throws(PostgresError) in
+      try await lane.query(Queries.sweepLeases, Parameters(now, limit, partition)) {
+        row throws(PostgresError) in
+        Int(try row.decode(Int32.self, at: 0))
+      }
     }
-    let count = counts.first ?? 0
+    let count = counts.flatMap(\.self).reduce(0, +)
     return SweepBatch(examined: count, expired: count, cursor: nil)
   }
 }
@@ -65,4 +75,15 @@ public struct SweepBatch: Sendable, Hashable {
   public var expired: Int
   /// The position from which the next batch continues, or nil for leases and at the end.
   public var cursor: Date?
+}
+
+extension SweepBatch {
+  /// Merges the results of several partitions.
+  fileprivate init(_ batches: [SweepBatch]) {
+    self.init(
+      examined: batches.reduce(0) { $0 + $1.examined },
+      expired: batches.reduce(0) { $0 + $1.expired },
+      // The next call must not skip what a partition has left over, so the earliest time counts.
+      cursor: batches.compactMap(\.cursor).min())
+  }
 }

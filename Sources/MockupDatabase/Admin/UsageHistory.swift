@@ -62,7 +62,8 @@ extension AdminStore {
     let statement =
       query.unit == .day ? Queries.getUsageHistoryByDay : Queries.getUsageHistoryByMonth
     let parameters = Parameters(now(), query.userID, query.first, query.last)
-    let intervals = try await read(statement, parameters) { row throws(PostgresError) in
+    let intervals = try await read(statement, of: query.userID, parameters) {
+      row throws(PostgresError) in
       var columns = ColumnReader(row)
       return UsageHistoryInterval(
         number: try columns.read(), generation: try columns.read(),

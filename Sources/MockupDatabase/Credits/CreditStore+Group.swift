@@ -22,7 +22,8 @@ extension CreditStore {
     _ groupID: UUID, of userID: UUID
   ) async throws(CreditError) -> GroupRelease {
     let parameters = Parameters(now(), userID, groupID)
-    let releases = try await write(Queries.releaseGroup, parameters) { row throws(PostgresError) in
+    let releases = try await write(Queries.releaseGroup, of: userID, parameters) {
+      row throws(PostgresError) in
       try GroupRelease(row)
     }
     guard let release = releases.first else { throw .unknownGroup(groupID) }

@@ -35,7 +35,8 @@ extension CreditStore {
   /// - Throws: ``CreditError/unknownReservation(_:)`` if the user has no reservation with the id.
   public func reservation(_ id: UUID, of userID: UUID) async throws(CreditError) -> Reservation {
     let parameters = Parameters(now(), userID, id)
-    let rows = try await read(Queries.getReservation, parameters) { row throws(PostgresError) in
+    let rows = try await read(Queries.getReservation, of: userID, parameters) {
+      row throws(PostgresError) in
       var columns = ColumnReader(row)
       return try Reservation(&columns)
     }
@@ -54,7 +55,8 @@ extension CreditStore {
     of userID: UUID, year: Int32? = nil, month: Int32? = nil
   ) async throws(CreditError) -> Usage {
     let parameters = Parameters(now(), userID, year, month)
-    let rows = try await read(Queries.getCreditUsage, parameters) { row throws(PostgresError) in
+    let rows = try await read(Queries.getCreditUsage, of: userID, parameters) {
+      row throws(PostgresError) in
       var columns = ColumnReader(row)
       let period = Period(year: try columns.read(), month: try columns.read())
       return try Usage(&columns, period: period)
@@ -79,7 +81,8 @@ extension CreditStore {
     // Reads one entry more than the page has, to find out whether there is a next page.
     let parameters = Parameters(
       userID, year, month, cursor?.year, cursor?.sequence, Int64(count) + 1)
-    var entries = try await read(Queries.listCreditUsage, parameters) { row throws(PostgresError) in
+    var entries = try await read(Queries.listCreditUsage, of: userID, parameters) {
+      row throws(PostgresError) in
       try LedgerEntry(row)
     }
     if entries.isEmpty { try await requireUser(userID) }
@@ -103,7 +106,7 @@ extension CreditStore {
     count: Int32
   ) async throws(CreditError) -> [LedgerEntry] {
     let parameters = Parameters(userID, year, month, cursor?.year, cursor?.sequence, count)
-    let entries = try await read(Queries.exportCreditUsage, parameters) {
+    let entries = try await read(Queries.exportCreditUsage, of: userID, parameters) {
       row throws(PostgresError) in
       try LedgerEntry(row)
     }
@@ -113,7 +116,7 @@ extension CreditStore {
 
   /// Throws ``CreditError/unknownUser(_:)`` if the user does not exist.
   func requireUser(_ userID: UUID) async throws(CreditError) {
-    let exists = try await read(Queries.userExists, Parameters(userID)) {
+    let exists = try await read(Queries.userExists, of: userID, Parameters(userID)) {
       row throws(PostgresError) in
       try row.decode(Bool.self, at: 0)
     }

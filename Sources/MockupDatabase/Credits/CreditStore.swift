@@ -96,7 +96,8 @@ public struct CreditStore: Sendable, DatabaseStore {
     let now = now()
     func write(_ changes: [Change]) async throws(PostgresError) -> [Change.Answer] {
       let parameters = Change.parameters(changes, now: now, makeID: makeID)
-      return try await retrying(on: pool) { pool throws(PostgresError) in
+      let lane = pool.partition(of: changes.lazy.map(\.userID))
+      return try await retrying(on: lane) { pool throws(PostgresError) in
         try await pool.query(whole ?? Change.statement, parameters, Change.Answer.init)
       }
     }
@@ -106,7 +107,8 @@ public struct CreditStore: Sendable, DatabaseStore {
     } catch {
       guard error.spansPartitions, whole == nil else { throw error }
       var found: [Int: Change.Answer] = [:]
-      for indices in indicesByPartition(changes.map(\.userID)) {
+      let count = try await pool.partitionCount()
+      for (_, indices) in indicesByPartition(changes.map(\.userID), of: count) {
         let part = try await write(indices.map { changes[$0] })
         guard part.count == indices.count else { throw .unexpectedAnswer("\(Change.self)") }
         for (index, answer) in zip(indices, part) { found[index] = answer }

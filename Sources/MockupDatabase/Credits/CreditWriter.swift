@@ -10,37 +10,47 @@ internal import Postgres
 /// not depend on the shards: the engine locks each user's counters, so several programs may write
 /// to one database.
 ///
+/// Through a proxy database, each partition has shards, a limit of waiting changes and a lane of
+/// the pool of its own, so that a partition that hangs delays only its own users.
+///
 /// If another session has locked a user's rows, the user's changes move from the shard to a queue
 /// of their own, so that the shard's other users do not wait.
 final class CreditWriter: Sendable {
   private typealias Queue = LockedUsers.Queue
 
-  private let shards: [Queue]
+  /// The shards of each partition.
+  private let shards: [[Queue]]
   let lockedUsers: LockedUsers
-  private let capacity: QueueCapacity
+  /// The capacity of each partition.
+  private let capacities: [QueueCapacity]
+  private let pool: Pool
 
   /// The number of changes that wait for a batch.
-  var waitingCount: Int { shards.reduce(lockedUsers.waitingCount) { $0 + $1.waitingCount } }
+  var waitingCount: Int {
+    shards.joined().reduce(lockedUsers.waitingCount) { $0 + $1.waitingCount }
+  }
 
-  /// True if one more change would be refused.
-  var isFull: Bool { capacity.isFull }
+  /// True if one more change would be refused, whoever its user is.
+  var isFull: Bool { capacities.prefix(pool.knownPartitionCount).allSatisfy(\.isFull) }
 
   init(
     pool: Pool, limits: BatchLimits, now: @escaping @Sendable () -> Date?,
     makeID: @escaping @Sendable () -> UUID, observer: (any ChangeObserver)? = nil
   ) {
     precondition(limits.shards > 0, "at least one shard is required")
-    let capacity = QueueCapacity(limit: limits.waiting)
+    let capacities = (0..<Pool.maximumPartitions).map { _ in QueueCapacity(limit: limits.waiting) }
     let lockedUsers = LockedUsers()
     @Sendable func makeQueue(
-      on pool: Pool, locks: Queue.Locks, onIdle: @escaping @Sendable () -> Void = {}
+      in partition: Int, isApart: Bool = false, locks: Queue.Locks,
+      onIdle: @escaping @Sendable () -> Void = {}
     ) -> Queue {
       Queue(
-        limits: limits, capacity: capacity, observer: observer.map { (.credits, $0) },
+        limits: limits, capacity: capacities[partition], observer: observer.map { (.credits, $0) },
         joins: { $0.isSameKind(as: $1) }, locks: locks, onIdle: onIdle
       ) { batch in
         do throws(PostgresError) {
-          let submission = try pool.submit {
+          let lane = pool.lane(partition)
+          let submission = try (isApart ? lane.apart : lane).submit {
             PendingChange.statement(of: batch.items, now: now, makeID: makeID)
           } completion: { rows in
             batch.finish(
@@ -55,18 +65,23 @@ final class CreditWriter: Sendable {
         }
       }
     }
-    let diversion = Queue.Diversion(
-      isLocked: { lockedUsers.queue(of: $0.userID) != nil },
-      find: { Self.findLocked($0, in: pool, $1) },
-      queue: { change in
-        let userID = change.userID
-        return lockedUsers.queue(of: userID) {
-          makeQueue(on: pool.apart, locks: .wait) { lockedUsers.remove(userID) }
-        }
-      })
-    shards = (0..<limits.shards).map { _ in makeQueue(on: pool, locks: .divert(diversion)) }
+    shards = capacities.indices.map { partition in
+      let diversion = Queue.Diversion(
+        isLocked: { lockedUsers.queue(of: $0.userID) != nil },
+        find: { Self.findLocked($0, in: pool.lane(partition), $1) },
+        queue: { change in
+          let userID = change.userID
+          return lockedUsers.queue(of: userID) {
+            makeQueue(in: partition, isApart: true, locks: .wait) { lockedUsers.remove(userID) }
+          }
+        })
+      return (0..<limits.shards).map { _ in
+        makeQueue(in: partition, locks: .divert(diversion))
+      }
+    }
     self.lockedUsers = lockedUsers
-    self.capacity = capacity
+    self.capacities = capacities
+    self.pool = pool
   }
 
   /// Makes a change in the next batch, and passes its outcome to a completion; see ``BatchQueue``.
@@ -95,7 +110,11 @@ final class CreditWriter: Sendable {
 
   private func queue(of userID: UUID) -> Queue {
     // The last byte is random, or as good as random, in every kind of UUID in use.
-    lockedUsers.queue(of: userID) ?? shards[Int(userID.uuid.15) % shards.count]
+    if let queue = lockedUsers.queue(of: userID) { return queue }
+    let count = pool.knownPartitionCount
+    let (rest, partition) = Int(userID.uuid.15).quotientAndRemainder(dividingBy: count)
+    let shards = shards[partition]
+    return shards[rest % shards.count]
   }
 
   /// Finds the changes whose users another session has locked; none if the search fails.

@@ -67,7 +67,7 @@ extension CreditStore {
     let parameters = Parameters(
       now(), userID, states, filter.groupID, filter.mockupID, cursor?.createdAt, cursor?.id,
       Int64(count) + 1)
-    var reservations = try await read(Queries.listReservations, parameters) {
+    var reservations = try await read(Queries.listReservations, of: userID, parameters) {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       return try Reservation(&columns)

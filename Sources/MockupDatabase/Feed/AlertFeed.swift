@@ -3,8 +3,15 @@ public import Postgres
 
 /// The fact that a user's used and held credits have reached a threshold.
 public struct Alert: Sendable, Hashable {
-  /// The position among all alerts.
+  /// The number of the alert, which is unique.
+  ///
+  /// It increases from one alert of a partition to the next. In a database that is not divided, it
+  /// is the position.
   public var id: Int64
+  /// The partition of a proxy database; otherwise 0.
+  public var partition: Int
+  /// The position among the alerts of the partition, from 1.
+  public var position: Int64
   /// The id of the user.
   public var userID: UUID
   /// The label of the user, such as an e-mail address; nil if there is none.
@@ -25,6 +32,8 @@ public struct Alert: Sendable, Hashable {
 
 /// The alerts about all users' credits, in the order in which they were written.
 ///
+/// Through a proxy database, each partition has an order of its own.
+///
 /// See `018_alerts.sql`.
 public struct AlertFeed: Sendable {
   /// The notification channel of the feed, on which PostgreSQL reports that alerts were written.
@@ -37,46 +46,114 @@ public struct AlertFeed: Sendable {
     self.pool = pool
   }
 
-  /// Returns the id of the last alert; 0 if there was none.
-  public func lastID() async throws(PostgresError) -> Int64 {
-    let rows = try await pool.query(Queries.getAlertFeed) { row throws(PostgresError) in
+  /// Returns the number of partitions; 1 in a database that is not divided.
+  public func partitionCount() async throws(PostgresError) -> Int {
+    try await pool.partitionCount()
+  }
+
+  /// Returns the position of the last alert in a partition; 0 if there was none.
+  public func lastPosition(in partition: Int = 0) async throws(PostgresError) -> Int64 {
+    let rows = try await pool.lane(partition).query(
+      Queries.getAlertFeed, Parameters(Int32(partition))
+    ) { row throws(PostgresError) in
       try row.decode(Int64.self, at: 0)
     }
     return rows.first ?? 0
   }
 
-  /// Returns the alerts after one, in the order of their ids.
+  /// Returns the alerts of a partition after a position, in order.
   ///
   /// - Parameters:
-  ///   - id: The id of the last alert that the caller has; 0 means the beginning.
+  ///   - position: The position of the last alert that the caller has; 0 means the beginning.
+  ///   - partition: The partition.
   ///   - count: The maximum number of alerts.
-  public func alerts(after id: Int64, count: Int32) async throws(PostgresError) -> [Alert] {
-    try await pool.query(Queries.watchAlerts, Parameters(id, count)) { row throws(PostgresError) in
-      try Alert(row)
+  public func alerts(
+    after position: Int64, in partition: Int = 0, count: Int32
+  ) async throws(PostgresError) -> [Alert] {
+    let partitions = try await pool.partitionCount()
+    return try await pool.lane(partition).query(
+      Queries.watchAlerts, Parameters(position, count, Int32(partition))
+    ) { row throws(PostgresError) in
+      try Alert(row, partition, of: partitions)
     }
   }
 
-  /// Returns the alerts before one, the newest first.
+  /// Returns the alerts of one user before a position, the newest first.
   ///
   /// - Parameters:
-  ///   - userID: The user; nil means all users.
-  ///   - id: The id of the last alert of the previous page; nil means the first page.
+  ///   - userID: The user.
+  ///   - position: The position of the last alert of the previous page; nil means the first page.
   ///   - count: The maximum number of alerts.
   public func alerts(
-    of userID: UUID?, before id: Int64?, count: Int32
+    of userID: UUID, before position: Int64?, count: Int32
   ) async throws(PostgresError) -> [Alert] {
-    try await pool.query(Queries.listAlerts, Parameters(userID, id, count)) {
-      row throws(PostgresError) in
-      try Alert(row)
+    let partition = Int(userID.uuid.15) % (try await pool.partitionCount())
+    return try await alerts(of: userID, before: position, in: partition, count: count)
+  }
+
+  /// Returns the alerts of all users before a position in each partition, the newest first.
+  ///
+  /// The alerts of one partition are in the order of their positions, and those of several are
+  /// merged by their times.
+  ///
+  /// - Parameters:
+  ///   - positions: The position in each partition, as ``positions(after:from:)`` returns them;
+  ///     nil means the first page.
+  ///   - count: The maximum number of alerts.
+  public func alerts(
+    before positions: [Int64]?, count: Int32
+  ) async throws(PostgresError) -> [Alert] {
+    let partitions = try await pool.partitionCount()
+    var rest: [ArraySlice<Alert>] = []
+    for partition in 0..<partitions {
+      rest.append(
+        try await alerts(of: nil, before: positions?[partition], in: partition, count: count)[...])
+    }
+    var page: [Alert] = []
+    while page.count < Int(count) {
+      let next = rest.compactMap(\.first).max {
+        ($0.createdAt, -$0.partition) < ($1.createdAt, -$1.partition)
+      }
+      guard let next else { break }
+      page.append(next)
+      rest[next.partition].removeFirst()
+    }
+    return page
+  }
+
+  /// Returns the position in each partition after alerts of ``alerts(before:count:)``.
+  ///
+  /// - Parameters:
+  ///   - alerts: The alerts of a page, up to the last one that the caller has used.
+  ///   - positions: The positions before which the page started; nil for the first page.
+  public func positions(
+    after alerts: some Sequence<Alert>, from positions: [Int64]?
+  ) -> [Int64] {
+    var positions =
+      positions ?? Array(repeating: .max, count: pool.knownPartitionCount)
+    for alert in alerts { positions[alert.partition] = alert.position }
+    return positions
+  }
+
+  private func alerts(
+    of userID: UUID?, before position: Int64?, in partition: Int, count: Int32
+  ) async throws(PostgresError) -> [Alert] {
+    let partitions = try await pool.partitionCount()
+    return try await pool.lane(partition).query(
+      Queries.listAlerts, Parameters(userID, position, count, Int32(partition))
+    ) { row throws(PostgresError) in
+      try Alert(row, partition, of: partitions)
     }
   }
 }
 
 extension Alert {
-  fileprivate init(_ row: Row) throws(PostgresError) {
+  fileprivate init(_ row: Row, _ partition: Int, of partitions: Int) throws(PostgresError) {
     var columns = ColumnReader(row)
+    let position = try columns.read(Int64.self)
     self.init(
-      id: try columns.read(), userID: try columns.read(), userLabel: try columns.read(),
+      id: position * Int64(partitions) + Int64(partition), partition: partition,
+      position: position, userID: try columns.read(), userLabel: try columns.read(),
       threshold: try columns.read(), year: try columns.read(), month: try columns.read(),
       credits: try columns.read(), limit: try columns.read(), createdAt: try columns.read())
   }

@@ -28,11 +28,17 @@ public struct MockupFeed: Sendable {
     self.pool = pool
   }
 
+  /// Returns the number of a user's partition; 0 in a database that is not divided.
+  public func partition(of userID: UUID) -> Int {
+    Int(userID.uuid.15) % pool.knownPartitionCount
+  }
+
   /// Returns the last revision of a user's feed.
   ///
   /// - Returns: The revision, 0 if no mockup has ever changed, or nil if the user does not exist.
   public func revision(of userID: UUID) async throws(PostgresError) -> Int64? {
-    let rows = try await pool.query(Queries.getMockupFeed, Parameters(userID)) {
+    let rows = try await pool.partition(of: userID).query(Queries.getMockupFeed, Parameters(userID))
+    {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       let isKnown = try columns.read(Bool.self)
@@ -51,8 +57,9 @@ public struct MockupFeed: Sendable {
   public func changes(
     of userID: UUID, after revision: Int64, count: Int32
   ) async throws(PostgresError) -> [MockupChange] {
-    try await pool.query(Queries.listMockupChanges, Parameters(userID, revision, count)) {
-      row throws(PostgresError) in
+    try await pool.partition(of: userID).query(
+      Queries.listMockupChanges, Parameters(userID, revision, count)
+    ) { row throws(PostgresError) in
       var columns = ColumnReader(row)
       return MockupChange(
         revision: try columns.read(), mockupID: try columns.read(),

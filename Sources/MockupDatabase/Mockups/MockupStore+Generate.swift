@@ -83,7 +83,8 @@ extension MockupStore {
       request.quoteID, request.cost.credits, Int32(request.cost.timeToLive.components.seconds),
       (0..<request.pairCount).map { _ in makeID() },
       (0..<request.pairCount).map { _ in makeID() })
-    let rows = try await write(Queries.generateMockups, parameters) { row throws(PostgresError) in
+    let rows = try await write(Queries.generateMockups, of: request.userID, parameters) {
+      row throws(PostgresError) in
       try GenerateRow(row)
     }
     guard let first = rows.first else { throw .database(.unexpectedAnswer("generate")) }
@@ -109,7 +110,7 @@ extension MockupStore {
     let parameters = Parameters(
       now(), userID, id, requestID, skipsApproval, cost.credits,
       Int32(cost.timeToLive.components.seconds), makeID())
-    let row = try await writeOne(Queries.regenerateMockup, parameters) {
+    let row = try await writeOne(Queries.regenerateMockup, of: userID, parameters) {
       row throws(PostgresError) in
       try MockupRow(changing: row)
     }

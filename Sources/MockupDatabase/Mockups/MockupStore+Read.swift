@@ -56,7 +56,7 @@ extension MockupStore {
   ///
   /// - Throws: ``MockupError/unknownMockup(_:)`` if the user has no mockup with the id.
   public func mockup(_ id: UUID, of userID: UUID) async throws(MockupError) -> Mockup {
-    let rows = try await read(Queries.getMockup, Parameters(userID, id)) {
+    let rows = try await read(Queries.getMockup, of: userID, Parameters(userID, id)) {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       return try Mockup(&columns)
@@ -81,12 +81,13 @@ extension MockupStore {
     let parameters = Parameters(
       userID, filter.assetID, filter.quoteID, filter.scene, filter.status?.rawValue,
       cursor?.createdAt, cursor?.id, Int64(count) + 1)
-    var mockups = try await read(Queries.listMockups, parameters) { row throws(PostgresError) in
+    var mockups = try await read(Queries.listMockups, of: userID, parameters) {
+      row throws(PostgresError) in
       var columns = ColumnReader(row)
       return try Mockup(&columns)
     }
     if mockups.isEmpty {
-      let exists = try await read(Queries.userExists, Parameters(userID)) {
+      let exists = try await read(Queries.userExists, of: userID, Parameters(userID)) {
         row throws(PostgresError) in
         try row.decode(Bool.self, at: 0)
       }

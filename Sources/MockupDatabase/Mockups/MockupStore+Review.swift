@@ -27,7 +27,7 @@ extension MockupStore {
     _ id: UUID, of userID: UUID, as status: MockupStatus, because reason: String?
   ) async throws(MockupError) -> Mockup {
     let row = try await writeOne(
-      Queries.reviewMockup, Parameters(userID, id, status.rawValue, reason)
+      Queries.reviewMockup, of: userID, Parameters(userID, id, status.rawValue, reason)
     ) { row throws(PostgresError) in
       try MockupRow(reviewing: row)
     }
@@ -45,7 +45,7 @@ extension MockupStore {
   public func delete(
     _ id: UUID, of userID: UUID
   ) async throws(MockupError) -> (wasThere: Bool, released: Int32) {
-    try await writeOne(Queries.deleteMockup, Parameters(now(), userID, id)) {
+    try await writeOne(Queries.deleteMockup, of: userID, Parameters(now(), userID, id)) {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       return (wasThere: try columns.read(), released: try columns.read())

@@ -58,7 +58,8 @@ public struct MockupAttempt: Sendable, Hashable {
 extension MockupStore {
   /// Leases the oldest pending mockups of all users to a worker.
   ///
-  /// Expired leases are ended first, so that their mockups can be claimed again.
+  /// Expired leases are ended first, so that their mockups can be claimed again. Through a proxy
+  /// database, the mockups are those of one partition.
   ///
   /// - Parameters:
   ///   - worker: The name of the worker.
@@ -70,23 +71,26 @@ extension MockupStore {
     worker: String, count: Int32, lease: Duration, maximumBytes: Int32 = .max
   ) async throws(MockupError) -> [ClaimedMockup] {
     let now = now()
-    _ = try await expireLeases(at: now, limit: count)
     do throws(PostgresError) {
-      return try await retrying(on: pool) { pool throws(PostgresError) in
-        // After it has met the lock of a user, it claims the mockups of the others.
-        let parameters = Parameters(
-          now, worker, count, Int32(lease.components.seconds), maximumBytes, pool !== self.pool)
-        return try await pool.query(Queries.claimMockups, parameters, ClaimedMockup.init)
+      // The mockups of one partition only: if a claim in a second one failed, those of the first
+      // would stay leased, and no worker would have them.
+      let claims = try await visits.visit(
+        pool, until: { !$0.isEmpty }
+      ) { lane, partition throws(PostgresError) in
+        _ = try await retrying(on: lane) { pool throws(PostgresError) in
+          try await pool.execute(Queries.expireLeases, Parameters(now, count, partition))
+        }
+        return try await retrying(on: lane) { pool throws(PostgresError) in
+          // After it has met the lock of a user, it claims the mockups of the others.
+          let parameters = Parameters(
+            now, worker, count, Int32(lease.components.seconds), maximumBytes, pool !== lane,
+            partition)
+          return try await pool.query(Queries.claimMockups, parameters, ClaimedMockup.init)
+        }
       }
+      return claims.last ?? []
     } catch {
       throw .database(error)
-    }
-  }
-
-  /// Ends expired leases, and returns their number.
-  private func expireLeases(at now: Date?, limit: Int32) async throws(MockupError) -> Int32 {
-    try await writeOne(Queries.expireLeases, Parameters(now, limit)) { row throws(PostgresError) in
-      try row.decode(Int32.self, at: 0)
     }
   }
 
@@ -99,7 +103,9 @@ extension MockupStore {
   ) async throws(MockupError) -> Date {
     let parameters = Parameters(
       now(), attempt.userID, attempt.mockupID, attempt.number, Int32(lease.components.seconds))
-    let (row, expiresAt) = try await writeOne(Queries.heartbeatMockup, parameters) {
+    let (row, expiresAt) = try await writeOne(
+      Queries.heartbeatMockup, of: attempt.userID, parameters
+    ) {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       let outcome = try columns.read(String.self)
@@ -128,7 +134,8 @@ extension MockupStore {
       now(), attempt.userID, attempt.mockupID, attempt.number,
       picture.fileURL, picture.fileKey, picture.thumbnailURL, picture.renderID, picture.metadata,
       picture.qualityScore, credits, allowsOverrun, makeID())
-    let row = try await writeOne(Queries.completeMockup, parameters) { row throws(PostgresError) in
+    let row = try await writeOne(Queries.completeMockup, of: attempt.userID, parameters) {
+      row throws(PostgresError) in
       try MockupRow(changing: row)
     }
     guard row.outcome == "completed", let mockup = row.mockup, let usage = row.usage else {
@@ -151,7 +158,8 @@ extension MockupStore {
   ) async throws(MockupError) -> MockupOutcome {
     let parameters = Parameters(
       now(), attempt.userID, attempt.mockupID, attempt.number, reason, mayRetry, mayBeCharged)
-    let row = try await writeOne(Queries.failMockup, parameters) { row throws(PostgresError) in
+    let row = try await writeOne(Queries.failMockup, of: attempt.userID, parameters) {
+      row throws(PostgresError) in
       try MockupRow(changing: row)
     }
     guard row.outcome == "failed", let mockup = row.mockup, let usage = row.usage else {

@@ -13,6 +13,7 @@ public struct MockupStore: Sendable, DatabaseStore {
   let pool: Pool
   let now: @Sendable () -> Date?
   let makeID: @Sendable () -> UUID
+  let visits = PartitionVisits()
 
   /// Creates a store.
   ///
@@ -29,12 +30,12 @@ public struct MockupStore: Sendable, DatabaseStore {
     self.makeID = makeID
   }
 
-  /// Runs a statement that writes and returns one row; see ``DatabaseStore/write(_:_:_:)``.
+  /// Runs a statement that writes and returns one row; see ``DatabaseStore/write(_:of:_:_:)``.
   func writeOne<Value: Sendable>(
-    _ statement: Statement, _ parameters: Parameters,
+    _ statement: Statement, of userID: UUID, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws(MockupError) -> Value {
-    let rows = try await write(statement, parameters, decode)
+    let rows = try await write(statement, of: userID, parameters, decode)
     guard let row = rows.first else { throw .database(.unexpectedAnswer("no row")) }
     return row
   }

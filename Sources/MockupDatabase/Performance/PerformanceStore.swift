@@ -11,7 +11,7 @@ public struct PerformanceStore: Sendable {
   private static let maxGroupSize = 64
 
   private let writer: PerformanceWriter
-  private let queue: BatchQueue<PerformanceBatch, Answer>
+  private let queue: BatchQueue<PerformanceBatch, PerformanceWriter.Result>
 
   /// Creates a store.
   ///
@@ -50,23 +50,27 @@ public struct PerformanceStore: Sendable {
     case conflictingEntries
   }
 
-  /// Counts a batch, in one transaction with other batches.
+  /// Counts a batch, in one transaction with other batches, or one in each partition.
   ///
   /// The counts are durable when the call returns.
   ///
   /// - Throws: `PostgresError`. If the caller is cancelled, the batch may have been counted.
   public func record(_ batch: PerformanceBatch) async throws(PostgresError) -> Answer {
-    try await queue.submit(batch)
+    try await queue.submit(batch).get()
   }
 
-  /// Counts several batches in one transaction.
+  /// Counts several batches in one transaction, or one in each partition of a proxy database.
   ///
   /// The counts are durable when the call returns.
   ///
   /// - Returns: The result of each batch, in order.
   public func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Answer] {
     try await retrying(on: writer.pool) { pool throws(PostgresError) in
-      try await writer.on(pool).record(batches)
+      var writer = writer
+      writer.isApart = pool !== writer.pool
+      return try await writer.record(batches).map { result throws(PostgresError) in
+        try result.get()
+      }
     }
   }
 }

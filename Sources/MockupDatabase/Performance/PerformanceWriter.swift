@@ -3,23 +3,35 @@ internal import MockupCore
 internal import Postgres
 
 /// A writer that counts batches of pins and impressions in the database.
+///
+/// Through a proxy database, each partition counts the entries of its users, in a transaction of
+/// its own. The partition that the id of a batch decides on, its home, is the first, even if it has
+/// no entry of the batch. So a batch with the same id and other entries is refused before any of
+/// them is counted, whatever their partitions are. If a later partition fails, a retry finds the
+/// batch in its home, and completes the rest.
 struct PerformanceWriter: Sendable {
-  var pool: Pool
-  let now: @Sendable () -> Date?
+  typealias Answer = PerformanceStore.Answer
+  typealias Result = Swift.Result<Answer, PostgresError>
 
-  /// Returns the same writer on another pool.
-  func on(_ pool: Pool) -> PerformanceWriter {
-    var writer = self
-    writer.pool = pool
-    return writer
+  let pool: Pool
+  let now: @Sendable () -> Date?
+  /// True to use the connections for statements that have met a lock; see ``Pool/apart``.
+  var isApart = false
+  private let visits = PartitionVisits(limit: .seconds(5))
+
+  init(pool: Pool, now: @escaping @Sendable () -> Date?) {
+    self.pool = pool
+    self.now = now
   }
 
-  /// Counts batches in one transaction, with the same results as if they were counted one by one.
+  /// Counts batches with the same results as if they were counted one by one.
   ///
   /// A batch that is listed twice counts once.
-  func record(
-    _ batches: [PerformanceBatch]
-  ) async throws(PostgresError) -> [PerformanceStore.Answer] {
+  ///
+  /// - Returns: The result of each batch, in order. Those of a partition that is unavailable fail.
+  /// - Throws: `PostgresError` if no batch was counted, or a partition failed for another reason
+  ///   than that it is unavailable.
+  func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Result] {
     var indices: [UUID: Int] = [:]
     var firsts: [PerformanceBatch] = []
     for batch in batches where indices[batch.id] == nil {
@@ -33,43 +45,65 @@ struct PerformanceWriter: Sendable {
     return batches.map { batch in
       let index = indices[batch.id] ?? 0
       if answered.insert(batch.id).inserted { return answers[index] }
-      return batch.entries == firsts[index].entries
-        ? answers[index].asReplayed : .conflictingEntries
+      return answers[index].map { answer in
+        batch.entries == firsts[index].entries ? answer.asReplayed : .conflictingEntries
+      }
     }
   }
 
   private func recordOnce(
     _ batches: [PerformanceBatch]
-  ) async throws(PostgresError) -> [PerformanceStore.Answer] {
+  ) async throws(PostgresError) -> [Result] {
     let entries = batches.enumerated().flatMap { offset, batch in
       batch.entries.enumerated().map { index, entry in
         PlacedEntry(place: offset, index: Int32(index), entry: entry)
       }
     }
-    do throws(PostgresError) {
-      return try await count(entries, of: batches)
-    } catch {
-      guard error.spansPartitions else { throw error }
+    let partitions = try await pool.partitionCount()
+    guard partitions > 1 else {
+      return try await count(entries, of: batches, in: 0).map { .success($0) }
     }
-    // Each partition counts the entries of its users, under the id and the digest of the whole
-    // batch. A batch whose call fails midway is completed when it is retried.
-    var answers: [PerformanceStore.Answer?] = batches.map { _ in nil }
-    for indices in indicesByPartition(entries.map(\.entry.userID)) {
-      let part = indices.map { entries[$0] }
-      let places = Set(part.map(\.place)).sorted()
-      let renumbered = Dictionary(
-        uniqueKeysWithValues: places.enumerated().map { ($1, $0) })
-      let counted = try await count(
-        part.map { entry in
-          var entry = entry
-          entry.place = renumbered[entry.place] ?? 0
-          return entry
-        }, of: places.map { batches[$0] })
-      for (place, answer) in zip(places, counted) {
-        answers[place] = answers[place]?.adding(answer) ?? answer
+    var answers: [Result?] = batches.map { _ in nil }
+    let homes = batches.map { Int($0.id.uuid.15) % partitions }
+    let parts = indicesByPartition(entries.map(\.entry.userID), of: partitions)
+    let entriesOf = Dictionary(
+      uniqueKeysWithValues: parts.map { ($0, $1.map { entries[$0] }) })
+    for isHome in [true, false] {
+      for partition in 0..<partitions {
+        let part = (entriesOf[partition] ?? []).filter {
+          (homes[$0.place] == partition) == isHome && (isHome || answers[$0.place].mayContinue)
+        }
+        let places =
+          isHome
+          ? batches.indices.filter { homes[$0] == partition } : Set(part.map(\.place)).sorted()
+        guard !places.isEmpty else { continue }
+        let counted = try await count(part, of: places, batches, in: partition)
+        for (place, answer) in zip(places, counted) {
+          answers[place] = answers[place].adding(answer)
+        }
       }
     }
-    return answers.map { $0 ?? .recorded(PerformanceOutcome()) }
+    return answers.map { $0 ?? .failure(.unexpectedAnswer("performance")) }
+  }
+
+  /// Counts the entries that a partition has of the batches at some places.
+  private func count(
+    _ entries: [PlacedEntry], of places: [Int], _ batches: [PerformanceBatch], in partition: Int
+  ) async throws(PostgresError) -> [Result] {
+    let renumbered = Dictionary(uniqueKeysWithValues: places.enumerated().map { ($1, $0) })
+    let placed = entries.map { entry in
+      var entry = entry
+      entry.place = renumbered[entry.place] ?? 0
+      return entry
+    }
+    do throws(PostgresError) {
+      return try await visits.attempt(in: partition) { () throws(PostgresError) in
+        try await count(placed, of: places.map { batches[$0] }, in: partition)
+      }.map { .success($0) }
+    } catch {
+      guard error.isTransient, !error.isLocked, !error.isConflict else { throw error }
+      return places.map { _ in .failure(error) }
+    }
   }
 
   /// An entry of several batches.
@@ -81,18 +115,36 @@ struct PerformanceWriter: Sendable {
     var entry: PerformanceEntry
   }
 
+  /// Counts the entries of batches in one transaction.
   private func count(
-    _ entries: [PlacedEntry], of batches: [PerformanceBatch]
-  ) async throws(PostgresError) -> [PerformanceStore.Answer] {
+    _ entries: [PlacedEntry], of batches: [PerformanceBatch], in partition: Int
+  ) async throws(PostgresError) -> [Answer] {
     let parameters = Parameters(
       now(), batches.map(\.id), batches.map(\.contents),
       entries.map { Int32($0.place + 1) }, entries.map(\.index),
       entries.map(\.entry.userID), entries.map(\.entry.mockupID), entries.map(\.entry.pins),
-      entries.map(\.entry.impressions))
-    let rows = try await pool.query(
-      Queries.countPerformance, parameters, PerformanceStore.Answer.init)
+      entries.map(\.entry.impressions), Int32(partition))
+    let lane = pool.lane(partition)
+    let rows = try await (isApart ? lane.apart : lane).query(
+      Queries.countPerformance, parameters, Answer.init)
     guard rows.count == batches.count else { throw .unexpectedAnswer("performance") }
     return rows
+  }
+}
+
+extension PerformanceWriter.Result? {
+  /// True if the other partitions may count the batch, too.
+  fileprivate var mayContinue: Bool {
+    switch self {
+    case .success(.recorded): true
+    case .success(.conflictingEntries), .failure, nil: false
+    }
+  }
+
+  /// Returns the result for a batch of which another partition has counted the other entries.
+  fileprivate func adding(_ other: PerformanceWriter.Result) -> PerformanceWriter.Result {
+    guard case .success(let answer) = self, case .success(let added) = other else { return other }
+    return .success(answer.adding(added))
   }
 }
 

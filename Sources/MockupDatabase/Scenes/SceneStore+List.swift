@@ -70,7 +70,7 @@ extension SceneStore {
       filter.userID, filter.includesInactive, filter.ownOnly, filter.collection,
       cursor?.key, cursor?.isSystem, cursor?.id, Int64(count) + 1)
     var templates = try await read(
-      Queries.listSceneTemplates, parameters, SceneTemplate.init(row:))
+      Queries.listSceneTemplates, of: filter.userID, parameters, SceneTemplate.init(row:))
     guard templates.count > Int(count) else { return ScenePage(templates: templates, next: nil) }
     templates.removeLast()
     return ScenePage(templates: templates, next: templates.last.map(ScenePage.Cursor.init))

@@ -88,7 +88,8 @@ extension SceneStore {
       request.isActive, request.recommendedCollections)
     let rows: [CreateRow]
     do throws(PostgresError) {
-      rows = try await retrying(on: pool) { pool throws(PostgresError) in
+      rows = try await retrying(on: pool.partition(of: request.userID)) {
+        pool throws(PostgresError) in
         try await pool.query(Queries.createSceneTemplate, parameters, CreateRow.init)
       }
     } catch {
@@ -120,7 +121,7 @@ extension SceneStore {
     var previous: StoredConfig?
     if change.config != nil {
       previous = try await read(
-        Queries.getSceneTemplate, Parameters(userID, id),
+        Queries.getSceneTemplate, of: userID, Parameters(userID, id),
         { row throws(PostgresError) in
           try StoredConfig(row, at: 7)
         }
@@ -136,7 +137,7 @@ extension SceneStore {
       ]
       let rows: [UpdateRow]
       do throws(PostgresError) {
-        rows = try await retrying(on: pool) { pool throws(PostgresError) in
+        rows = try await retrying(on: pool.partition(of: userID)) { pool throws(PostgresError) in
           try await pool.query(Queries.updateSceneTemplate, parameters, UpdateRow.init)
         }
       } catch {
@@ -155,7 +156,7 @@ extension SceneStore {
   /// - Returns: True if the template existed.
   /// - Throws: ``SceneError/systemTemplate(_:)`` for a system template, or another ``SceneError``.
   public func delete(_ id: UUID, of userID: UUID) async throws(SceneError) -> Bool {
-    let deleted = try await write(Queries.deleteSceneTemplate, Parameters(userID, id)) {
+    let deleted = try await write(Queries.deleteSceneTemplate, of: userID, Parameters(userID, id)) {
       row throws(PostgresError) in
       try row.decode(Bool.self, at: 0)
     }
@@ -172,7 +173,7 @@ extension SceneStore {
     _ id: UUID, notOwnedBy userID: UUID
   ) async throws(SceneError) -> SceneError {
     let seen = try await read(
-      Queries.getSceneTemplate, Parameters(userID, id), SceneTemplate.init(row:))
+      Queries.getSceneTemplate, of: userID, Parameters(userID, id), SceneTemplate.init(row:))
     return seen.first?.isSystem == true ? .systemTemplate(id) : .unknownTemplate(id)
   }
 }

@@ -29,7 +29,7 @@ public struct SceneStore: Sendable, DatabaseStore {
     _ id: UUID, seenBy userID: UUID?
   ) async throws(SceneError) -> SceneTemplate {
     let found = try await read(
-      Queries.getSceneTemplate, Parameters(userID, id), SceneTemplate.init(row:))
+      Queries.getSceneTemplate, of: userID, Parameters(userID, id), SceneTemplate.init(row:))
     guard let template = found.first else { throw .unknownTemplate(id) }
     return template
   }
@@ -41,7 +41,7 @@ public struct SceneStore: Sendable, DatabaseStore {
   /// - Throws: ``SceneError/unknownScene(_:)`` if there is no active template with the key.
   public func resolve(_ key: String, for userID: UUID) async throws(SceneError) -> SceneTemplate {
     let found = try await read(
-      Queries.resolveScene, Parameters(userID, key), SceneTemplate.init(row:))
+      Queries.resolveScene, of: userID, Parameters(userID, key), SceneTemplate.init(row:))
     guard let template = found.first else { throw .unknownScene(key) }
     return template
   }

@@ -63,7 +63,7 @@ public struct DatabaseCheck: Sendable {
   /// - Parameters:
   ///   - connection: The connection or pool to check.
   ///   - onWrite: Is called before a write that tests whether commits complete; nil to write
-  ///     nothing. The write is a message of some bytes in the write-ahead log.
+  ///     nothing. Through a proxy database, one partition that completes it is enough.
   public func condition(
     on connection: some StatementExecutor, onWrite: (() -> Void)? = nil
   ) async -> DatabaseCondition {
@@ -87,8 +87,32 @@ public struct DatabaseCheck: Sendable {
     }
     guard let onWrite else { return .ready }
     onWrite()
+    let partitions: Int
     do throws(PostgresError) {
-      try await connection.execute(Queries.testWrite)
+      partitions = max(try await Pool.partitionURLs(from: connection).count, 1)
+    } catch {
+      return Self.condition(of: error)
+    }
+    var condition = DatabaseCondition.ready
+    for partition in 0..<partitions {
+      condition = await write(in: partition, on: connection)
+      if condition == .ready { break }
+    }
+    return condition
+  }
+
+  /// Tests whether commits complete.
+  ///
+  /// The write is a message of some bytes in the write-ahead log.
+  ///
+  /// - Parameters:
+  ///   - partition: The partition of a proxy database; otherwise 0.
+  ///   - connection: The connection to use.
+  public func write(
+    in partition: Int, on connection: some StatementExecutor
+  ) async -> DatabaseCondition {
+    do throws(PostgresError) {
+      try await connection.execute(Queries.testWrite, Parameters(Int32(partition)))
       return .ready
     } catch {
       return Self.condition(of: error)

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Postgres
 
 /// An error of a store, which may be one of the database.
@@ -17,9 +18,24 @@ protocol DatabaseStore: Sendable {
 }
 
 extension DatabaseStore {
-  /// Runs a statement that only reads.
+  /// Runs a statement that only reads, in all partitions.
   func read<Value: Sendable>(
     _ statement: Statement, _ parameters: Parameters,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(Failure) -> [Value] {
+    try await read(statement, on: pool, parameters, decode)
+  }
+
+  /// Runs a statement that only reads, in the partition of a user; nil means the first one.
+  func read<Value: Sendable>(
+    _ statement: Statement, of userID: UUID?, _ parameters: Parameters,
+    _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
+  ) async throws(Failure) -> [Value] {
+    try await read(statement, on: pool.partition(of: userID), parameters, decode)
+  }
+
+  private func read<Value: Sendable>(
+    _ statement: Statement, on pool: Pool, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws(Failure) -> [Value] {
     do throws(PostgresError) {
@@ -29,14 +45,14 @@ extension DatabaseStore {
     }
   }
 
-  /// Runs a statement that writes, and retries it after a conflict with another transaction or a
-  /// lock of one; see ``retrying(on:_:)``.
+  /// Runs a statement that writes in the partition of a user, and retries it after a conflict with
+  /// another transaction or a lock of one; see ``retrying(on:_:)``.
   func write<Value: Sendable>(
-    _ statement: Statement, _ parameters: Parameters,
+    _ statement: Statement, of userID: UUID, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws(Failure) -> [Value] {
     do throws(PostgresError) {
-      return try await retrying(on: pool) { pool throws(PostgresError) in
+      return try await retrying(on: pool.partition(of: userID)) { pool throws(PostgresError) in
         try await pool.query(statement, parameters, decode)
       }
     } catch {

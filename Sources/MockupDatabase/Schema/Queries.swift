@@ -62,6 +62,8 @@ enum Queries {
     "list_mockup_changes", PackageResources.list_mockup_changes_sql)
   static let listMockups = reading(
     "list_mockups", PackageResources.list_mockups_sql)
+  static let listPartitions = reading(
+    "list_partitions", PackageResources.list_partitions_sql)
   static let listReservations = reading(
     "list_reservations", PackageResources.list_reservations_sql)
   static let listSceneTemplates = reading(

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 public import Postgres
 
 /// The maximum number of attempts to run a statement that fails because of a conflict.
@@ -74,15 +73,4 @@ extension PostgresError {
     default: false
     }
   }
-}
-
-/// Divides the indices of items so that the users of each part belong to one partition.
-///
-/// The last byte of a user's id decides on the partition, and there are at most 16.
-func indicesByPartition(_ userIDs: [UUID?]) -> [[Int]] {
-  var parts: [UInt8: [Int]] = [:]
-  for (index, userID) in userIDs.enumerated() {
-    parts[(userID?.uuid.15 ?? 0) & 15, default: []].append(index)
-  }
-  return parts.sorted { $0.key < $1.key }.map(\.value)
 }

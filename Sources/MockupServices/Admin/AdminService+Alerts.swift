@@ -14,20 +14,46 @@ extension AdminService {
   ) async throws -> ListAlertsResponse {
     let userID = try RequestFields.optionalUUID(request.userID, "user_id")
     let count = try RequestFields.pageSize(request.pageSize, "page_size")
-    let before = try PageToken.alert(request.pageToken, "page_token")
+    guard let userID else { return try await listAlerts(request, count, context) }
+    let before = try PageToken.alerts(request.pageToken, count: 1, "page_token")?[0]
     // Reads one alert more than the page has, to find out whether there is a next page.
     let rows = try await read(context) { () throws(PostgresError) in
       try await alerts.alerts(of: userID, before: before, count: count + 1)
     }
-    if rows.isEmpty, let userID {
+    if rows.isEmpty {
       try await answer(context) { () throws(CreditError) in try await store.requireUser(userID) }
     }
+    return try response(rows, count) { page in page.last.map { [$0.position] } ?? [] }
+  }
+
+  /// Returns a page of the alerts about the credits of all users.
+  private func listAlerts(
+    _ request: ListAlertsRequest, _ count: Int32, _ context: ServerContext
+  ) async throws -> ListAlertsResponse {
+    let partitions = try await read(context) { () throws(PostgresError) in
+      try await alerts.partitionCount()
+    }
+    let before = try PageToken.alerts(request.pageToken, count: partitions, "page_token")
+    let rows = try await read(context) { () throws(PostgresError) in
+      try await alerts.alerts(before: before, count: count + 1)
+    }
+    return try response(rows, count) { page in alerts.positions(after: page, from: before) }
+  }
+
+  /// Returns the response for a page, of which one alert more was read.
+  private func response(
+    _ rows: [MockupDatabase.Alert], _ count: Int32,
+    _ positions: (ArraySlice<MockupDatabase.Alert>) -> [Int64]
+  ) throws -> ListAlertsResponse {
     let page = rows.prefix(Int(count))
     let (messages, cutAfter) = try limit.page(
       of: page, { "alert \($0.id)" }, { MockupAPI.Alert($0) })
-    let last = cutAfter ?? (rows.count > page.count ? page.last : nil)
+    guard cutAfter != nil || rows.count > page.count else {
+      return ListAlertsResponse(alerts: messages, nextPageToken: "")
+    }
     return ListAlertsResponse(
-      alerts: messages, nextPageToken: last.map { PageToken.text(alert: $0.id) } ?? "")
+      alerts: messages,
+      nextPageToken: PageToken.text(alerts: positions(page.prefix(messages.count))))
   }
 
   /// Sends the alerts about all users' credits until the caller ends the call.
@@ -35,43 +61,23 @@ extension AdminService {
     _ request: WatchAlertsRequest, responses: ResponseWriter<WatchAlertsResponse>,
     context: ServerContext
   ) async throws {
-    let token = try PageToken.alert(request.resumeToken, "resume_token")
     context.endAtDrain()
-
-    // The watch is registered before the last alert is read, so that every later one wakes it.
-    let watch = watchers.watch(.alerts)
-    defer { watchers.forget(watch) }
-    let newest = try await read(context) { () throws(PostgresError) in try await alerts.lastID() }
-    var last = token ?? newest
-    guard last <= newest else {
-      throw RPCError.invalid("resume_token", "is later than the last alert")
+    let partitions = try await read(context) { () throws(PostgresError) in
+      try await alerts.partitionCount()
     }
-    try await responses.write(WatchAlertsResponse(resumeToken: PageToken.text(alert: last)))
-
-    for await _ in watch.wakes {
-      var isLastPage = false
-      while !isLastPage {
-        let page = try await read(context) { [last] () throws(PostgresError) in
-          try await alerts.alerts(after: last, count: Self.alertsPerRead)
-        }
-        for alert in page {
-          last = alert.id
-          let response = WatchAlertsResponse(
-            alert: MockupAPI.Alert(alert), resumeToken: PageToken.text(alert: last))
-          try await responses.write(limit.checked(response, "alert \(alert.id)"))
-        }
-        isLastPage = page.count < Int(Self.alertsPerRead)
-      }
-    }
-    // The wakes end only when the call's task is cancelled.
-    throw CancellationError()
+    let token = try PageToken.alerts(request.resumeToken, count: partitions, "resume_token")
+    let watch = AlertStream(
+      service: self, partitions: partitions, responses: responses, context: context)
+    try await watch.run(after: token)
   }
 
-  private func read<Value>(
-    _ context: ServerContext, _ work: () async throws(PostgresError) -> Value
+  /// Reads alerts, with a limit on concurrent reads of each partition.
+  func read<Value>(
+    _ context: ServerContext, in partition: Int = 0,
+    _ work: () async throws(PostgresError) -> Value
   ) async throws(RPCError) -> Value {
     do throws(PostgresError) {
-      return try await readers.withPermit(work)
+      return try await readers[partition].withPermit(work)
     } catch {
       throw RPCError(error, logger: context.logger)
     }

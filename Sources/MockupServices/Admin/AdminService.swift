@@ -2,6 +2,7 @@ public import FoundationEssentials
 public import MockupAPI
 internal import MockupCore
 public import MockupDatabase
+internal import Postgres
 public import TTRPC
 
 /// The identity and the current load of the server's process.
@@ -36,13 +37,16 @@ public struct AdminService: AdminServiceHandler {
   /// A statement takes a few seconds at most, however long the ledgers are.
   static let usersPerStatement: Int32 = 100
 
-  /// The maximum number of watches of alerts that read from the database at the same time.
+  /// The maximum number of watches of alerts that read from one database at the same time.
   private static let maxConcurrentReads = 8
 
   let store: AdminStore
   let alerts: AlertFeed
   let watchers: Watchers
-  let readers = AsyncSemaphore(Self.maxConcurrentReads)
+  /// The limit of each partition.
+  let readers = (0..<Pool.maximumPartitions).map { _ in
+    AsyncSemaphore(Self.maxConcurrentReads)
+  }
   let limit: ResponseLimit
   private let hostName: String
   private let status: @Sendable () -> ServerStatus

@@ -54,7 +54,7 @@ extension MockupService {
   private func lastRevision(
     of userID: UUID, _ context: ServerContext
   ) async throws(RPCError) -> Int64 {
-    let revision = try await read(context) { () throws(PostgresError) in
+    let revision = try await read(context, of: userID) { () throws(PostgresError) in
       try await feed.revision(of: userID)
     }
     guard let revision else {
@@ -66,17 +66,18 @@ extension MockupService {
   private func changes(
     of userID: UUID, after revision: Int64, _ context: ServerContext
   ) async throws(RPCError) -> [MockupChange] {
-    try await read(context) { () throws(PostgresError) in
+    try await read(context, of: userID) { () throws(PostgresError) in
       try await feed.changes(of: userID, after: revision, count: Self.pageSize)
     }
   }
 
-  /// Reads from the database for a watcher, with a limit on concurrent reads.
+  /// Reads from the database for a watcher, with a limit on concurrent reads of each partition.
   private func read<Value>(
-    _ context: ServerContext, _ work: () async throws(PostgresError) -> Value
+    _ context: ServerContext, of userID: UUID,
+    _ work: () async throws(PostgresError) -> Value
   ) async throws(RPCError) -> Value {
     do throws(PostgresError) {
-      return try await readers.withPermit(work)
+      return try await readers[feed.partition(of: userID)].withPermit(work)
     } catch {
       throw RPCError(error, logger: context.logger)
     }

@@ -1,12 +1,13 @@
 public import MockupAPI
 public import MockupDatabase
+internal import Postgres
 internal import TTRPC
 
 /// The implementation of `mockups.v1.MockupService`.
 ///
 /// The methods are grouped into files: the lifecycle of mockups, workers, watches and performance.
 public struct MockupService: MockupServiceHandler {
-  /// The maximum number of watchers that read from the database at the same time.
+  /// The maximum number of watchers that read from one database at the same time.
   ///
   /// The limit leaves capacity for other calls when many watchers are woken at once.
   private static let maxConcurrentReads = 32
@@ -14,7 +15,10 @@ public struct MockupService: MockupServiceHandler {
   let store: MockupStore
   let feed: MockupFeed
   let watchers: Watchers
-  let readers = AsyncSemaphore(Self.maxConcurrentReads)
+  /// The limit of each partition.
+  let readers = (0..<Pool.maximumPartitions).map { _ in
+    AsyncSemaphore(Self.maxConcurrentReads)
+  }
   let performance: PerformanceStore
   let limit: ResponseLimit
 

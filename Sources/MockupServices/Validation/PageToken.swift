@@ -21,20 +21,25 @@ enum PageToken {
     text("\(cursor.userID.wireText)/\(cursor.entry.year)/\(cursor.entry.sequence)")
   }
 
-  static func text(alert id: Int64) -> String {
-    text("alert/\(id)")
+  /// Encodes the positions of alerts, one for each partition.
+  static func text(alerts positions: [Int64]) -> String {
+    text((["alert"] + positions.map(String.init)).joined(separator: "/"))
   }
 
-  /// Decodes the token of an alert; empty becomes `nil`.
+  /// Decodes the token of alerts; empty becomes `nil`.
   ///
+  /// - Parameter count: The number of positions that the token must have.
   /// - Throws: INVALID_ARGUMENT if the token is not valid.
-  static func alert(_ text: String, _ field: String) throws(RPCError) -> Int64? {
+  static func alerts(
+    _ text: String, count: Int, _ field: String
+  ) throws(RPCError) -> [Int64]? {
     guard !text.isEmpty else { return nil }
     let parts = parts(text)
-    guard parts.count == 2, parts[0] == "alert", let id = Int64(parts[1]), id >= 0 else {
+    let positions = parts.dropFirst().compactMap { Int64($0) }.filter { $0 >= 0 }
+    guard parts[0] == "alert", parts.count == count + 1, positions.count == count else {
       throw .invalidToken(field)
     }
-    return id
+    return positions
   }
 
   /// Decodes the token of a ledger page; empty becomes `nil`.

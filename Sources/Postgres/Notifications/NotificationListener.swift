@@ -24,7 +24,8 @@ public final class NotificationListener: Sendable {
   }
 
   private let configuration: PostgresConfiguration
-  let connection: Connection
+  /// The connection that listens, on which short statements can be run as well.
+  public let connection: Connection
   private let statements: [Statement]
   private let connected: AsyncStream<Void>
   private let stopRequests: AsyncStream<Never>

@@ -1,13 +1,24 @@
+internal import NIOConcurrencyHelpers
+
 /// A pool of connections to one database; each statement goes to the least loaded connection.
 ///
 /// The connections exist while ``run()`` runs: statements fail before and after.
+///
+/// The pool can be divided into lanes, so that statements that hang hold up only the statements of
+/// their lane; see ``divide(into:)``.
 public final class Pool: StatementExecutor {
   private let configuration: PostgresConfiguration
   private let connections: [Connection]
   private let gate: ConnectionGate
-  private let stopRequests: AsyncStream<Never>
-  private let stop: AsyncStream<Never>.Continuation
+  private let onEvent: @Sendable (PoolEvent) -> Void
   private let apartPool: Pool?
+  /// The lanes, or nil until ``divide(into:)`` is called.
+  ///
+  /// A pool with one lane has none.
+  private let lanes = NIOLockedValueBox<[Pool]?>(nil)
+  /// The lanes that ``run()`` has to run; the stream ends at the shutdown.
+  private let newLanes: AsyncStream<Pool>
+  private let laneSink: AsyncStream<Pool>.Continuation
 
   /// The pool for statements that have met a lock: one more connection, so that they wait for the
   /// lock without holding up other statements.
@@ -54,9 +65,46 @@ public final class Pool: StatementExecutor {
     self.configuration = configuration
     self.connections = connections
     self.gate = gate
+    self.onEvent = onEvent
     apartPool = apart
-    (stopRequests, stop) = AsyncStream.makeStream()
+    (newLanes, laneSink) = AsyncStream.makeStream()
   }
+
+  /// Divides the pool into lanes, each with connections of its own; can have an effect only once.
+  ///
+  /// A lane has its share of `connectionCount`, but at least one connection, and a pool
+  /// ``apart``. The pool keeps its own connections for statements that belong to no lane.
+  ///
+  /// - Throws: ``PostgresError`` if no file descriptor or thread can be created.
+  public func divide(into count: Int) throws(PostgresError) {
+    guard lanes.withLockedValue({ $0 == nil }) else { return }
+    var configuration = configuration
+    configuration.connectionCount = max(configuration.connectionCount / max(count, 1), 1)
+    var made: [Pool] = []
+    for _ in 0..<(count > 1 ? count : 0) {
+      made.append(try Pool(configuration: configuration, onEvent: onEvent))
+    }
+    let isFirst = lanes.withLockedValue { lanes in
+      guard lanes == nil else { return false }
+      lanes = made
+      return true
+    }
+    if isFirst { for lane in made { laneSink.yield(lane) } }
+  }
+
+  /// The number of lanes; nil until ``divide(into:)`` is called.
+  public var laneCount: Int? { lanes.withLockedValue { $0.map { max($0.count, 1) } } }
+
+  /// Returns the lane of a number, modulo the number of lanes; this pool if it is not divided.
+  public func lane(_ number: Int) -> Pool {
+    lanes.withLockedValue { lanes in
+      guard let lanes, !lanes.isEmpty else { return self }
+      return lanes[number % lanes.count]
+    }
+  }
+
+  /// The pools that run, are suspended and shut down with this one.
+  private var parts: [Pool] { lanes.withLockedValue { $0 ?? [] } + [apartPool].compactMap(\.self) }
 
   /// Connects, and keeps the connections until the task is cancelled or ``shutdown()`` is called.
   ///
@@ -66,8 +114,8 @@ public final class Pool: StatementExecutor {
     for connection in connections { connection.start() }
     await withTaskGroup(of: Void.self) { group in
       if let apartPool { group.addTask { await apartPool.run() } }
-      for await _ in stopRequests {}
-      apartPool?.shutdown()
+      for await lane in newLanes { group.addTask { await lane.run() } }
+      for part in parts { part.shutdown() }
       gate.close()
       for connection in connections {
         group.addTask { await connection.close(waitingUpTo: self.configuration.shutdownTimeout) }
@@ -76,7 +124,7 @@ public final class Pool: StatementExecutor {
   }
 
   /// Makes ``run()`` shut down; does not wait for it.
-  public func shutdown() { stop.finish() }
+  public func shutdown() { laneSink.finish() }
 
   /// Fails everything that is pending with an error, and closes all connections until ``resume()``.
   ///
@@ -85,13 +133,13 @@ public final class Pool: StatementExecutor {
   /// ``PostgresError/Code/connectionUnavailable``.
   public func suspend(because error: PostgresError) {
     for connection in connections { connection.suspend(because: error) }
-    apartPool?.suspend(because: error)
+    for part in parts { part.suspend(because: error) }
   }
 
   /// Reconnects the connections that are suspended or pause before their next attempt, at once.
   public func resume() {
     for connection in connections { connection.resume() }
-    apartPool?.resume()
+    for part in parts { part.resume() }
   }
 
   /// A Boolean value that indicates whether at least one connection is established.
@@ -99,13 +147,13 @@ public final class Pool: StatementExecutor {
 
   /// The number of statements and transactions that are pending on all connections.
   public var pendingCount: Int {
-    connections.reduce(apartPool?.pendingCount ?? 0) { $0 + $1.pendingCount }
+    connections.reduce(0) { $0 + $1.pendingCount } + parts.reduce(0) { $0 + $1.pendingCount }
   }
 
   /// The time since the oldest statement in flight that may write was sent, on any connection; nil
   /// if there is none.
   public var oldestWriteAge: Duration? {
-    (connections.map(\.oldestWriteAge) + [apartPool?.oldestWriteAge]).compactMap(\.self).max()
+    (connections.map(\.oldestWriteAge) + parts.map(\.oldestWriteAge)).compactMap(\.self).max()
   }
 
   /// Waits until a connection is established.

@@ -15,6 +15,9 @@ internal import TTRPCServices
 /// While writes of calls wait for the database, or if the last check failed, the check also writes.
 /// A commit that waits for a missing synchronous standby is found in this way, and a write that
 /// waits for a lock is not taken for it.
+///
+/// Through a proxy database, the server serves while one partition completes writes; calls for
+/// users of the others wait or fail.
 struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
   let pool: Pool
   let health: HealthService
@@ -26,6 +29,7 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
   let writeWait: Duration
   private let connection: Connection
   private let check: DatabaseCheck
+  private let partitionWrites: PartitionWrites
   private let hasOtherHosts: Bool
   /// True while the check waits for its write.
   private let isWriting = NIOLockedValueBox(false)
@@ -45,6 +49,7 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     hasOtherHosts = configuration.hostCount > 1
     connection = try Connection(configuration: configuration)
     check = try DatabaseCheck(configuration: configuration)
+    partitionWrites = PartitionWrites(configuration: configuration, check: check)
   }
 
   var description: String { "database health" }
@@ -97,6 +102,7 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     }
     setStatus(isServing: false)
     await connection.close()
+    await partitionWrites.close()
   }
 
   /// Checks the database, and returns its condition.
@@ -109,9 +115,11 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     }
     isWriting.withLockedValue { $0 = false }
     let isWriteDue = last != .ready || (pool.oldestWriteAge ?? .zero) >= writeWait
-    let condition = await check.condition(
-      on: connection,
-      onWrite: isWriteDue ? { isWriting.withLockedValue { $0 = true } } : nil)
+    var condition = await check.condition(on: connection)
+    if condition == .ready, isWriteDue {
+      isWriting.withLockedValue { $0 = true }
+      condition = await write()
+    }
     isWriting.withLockedValue { $0 = false }
     // The check may be refused a connection while the pool still has some.
     if case .unreachable = condition, pool.isConnected { return await check.condition(on: pool) }
@@ -124,6 +132,18 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     } catch {
       return .unreachable(error.message)
     }
+  }
+
+  /// Tests whether commits complete, in one partition at least.
+  private func write() async -> DatabaseCondition {
+    let partitions: Int
+    do throws(PostgresError) {
+      partitions = try await pool.learnPartitions(from: connection)
+    } catch {
+      return .unreachable(error.report)
+    }
+    guard partitions > 1 else { return await check.write(in: 0, on: connection) }
+    return await partitionWrites.condition(of: partitions)
   }
 
   private func report(_ condition: DatabaseCondition) {

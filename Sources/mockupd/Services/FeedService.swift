@@ -9,6 +9,9 @@ internal import ServiceLifecycle
 /// The service that wakes watches when mockups change or alerts are written, with one listening
 /// connection for all watches.
 ///
+/// Through a proxy database, which does not pass on notifications, it listens in each partition
+/// (``PartitionListeners``).
+///
 /// Each watch is also woken at regular intervals, so that a lost notification only delays it. The
 /// interval is shorter behind a connection pooler: in transaction pooling mode, a pooler drops
 /// notifications without an error.
@@ -20,6 +23,7 @@ struct FeedService: ServiceLifecycle.Service, CustomStringConvertible {
 
   let listener: NotificationListener
   let watchers: Watchers
+  private let partitions: PartitionListeners
   private let isBehindPooler = NIOLockedValueBox(false)
 
   init(
@@ -28,8 +32,18 @@ struct FeedService: ServiceLifecycle.Service, CustomStringConvertible {
     var configuration = database
     configuration.applicationName += " listener"
     self.watchers = watchers
+    let wake: @Sendable (NotificationListener.Event) -> Void = { event in
+      switch event {
+      case .listening: watchers.wakeAll()
+      case .notification(let sent) where sent.channel == AlertFeed.channel:
+        watchers.wake(.alerts)
+      case .notification(let sent):
+        if let userID = UUID(uuidString: sent.payload) { watchers.wake(.mockups(of: userID)) }
+      }
+    }
+    let (connected, sink) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     listener = try NotificationListener(
-      configuration: configuration, channels: [MockupFeed.channel, AlertFeed.channel]
+      configuration: configuration, channels: Self.channels
     ) { [isBehindPooler] event in
       logger.report(event)
       guard case .connected(let throughPooler) = event else { return }
@@ -43,21 +57,22 @@ struct FeedService: ServiceLifecycle.Service, CustomStringConvertible {
           """)
       }
     } onEvent: { event in
-      switch event {
-      case .listening: watchers.wakeAll()
-      case .notification(let sent) where sent.channel == AlertFeed.channel:
-        watchers.wake(.alerts)
-      case .notification(let sent):
-        if let userID = UUID(uuidString: sent.payload) { watchers.wake(.mockups(of: userID)) }
-      }
+      if case .listening = event { sink.yield() }
+      wake(event)
     }
+    partitions = PartitionListeners(
+      configuration: configuration, channels: Self.channels, proxy: listener.connection,
+      connected: connected, sink: sink, logger: logger, onEvent: wake)
   }
+
+  private static let channels = [MockupFeed.channel, AlertFeed.channel]
 
   var description: String { "feeds" }
 
   func run() async throws {
     await withTaskGroup { group in
       group.addTask { await listener.run() }
+      group.addTask { await partitions.run() }
       group.addTask {
         // Each second wakes one part of the watches, which spreads the load.
         for second in 0... {

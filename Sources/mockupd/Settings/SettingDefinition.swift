@@ -118,7 +118,8 @@ extension SettingKey {
       .init(
         .integer(1...256, default: 4),
         "number of connections for calls; the health check, LISTEN, and statements that wait for "
-          + "locks have another one each")
+          + "locks have another one each. A proxy over partitions has more; see the article "
+          + "Partitions")
     case .maxPendingPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),

@@ -286,16 +286,16 @@ import Testing
         try await ledger.user(budget: 10, softLimit: 1000),
       ]
       for user in users { for _ in 0..<10 { try await ledger.reserve(1, for: user) } }
-      #expect(try await alerts.feed.lastID() == 8)
-      let first = try await alerts.feed.alerts(of: nil, before: nil, count: 3)
+      #expect(try await alerts.feed.lastPosition() == 8)
+      let first = try await alerts.feed.alerts(before: nil, count: 3)
       #expect(first.map(\.id) == [8, 7, 6])
-      let rest = try await alerts.feed.alerts(of: nil, before: 6, count: 10)
+      let rest = try await alerts.feed.alerts(before: [6], count: 10)
       #expect(rest.map(\.id) == [5, 4, 3, 2, 1])
       let own = try await alerts.feed.alerts(of: users[0], before: nil, count: 10)
       #expect(own.map(\.threshold) == [100, 90, 80, 50])
       try await ledger.run("DELETE FROM auth.users WHERE id = '\(users[0])'")
       #expect(try await alerts.feed.alerts(after: 0, count: 100).count == 4)
-      #expect(try await alerts.feed.lastID() == 8)
+      #expect(try await alerts.feed.lastPosition() == 8)
     }
   }
 

@@ -47,21 +47,7 @@ public struct PartitionedDatabase: Sendable {
 
   /// Runs the statements of `mockupd partitions` in the proxy database.
   public func makeProxy(over partitions: [PostgresConfiguration]) async throws {
-    let configurations = partitions.map { partition in
-      var configuration = partition
-      configuration.searchPath = "pg_catalog, pg_temp"
-      return configuration
-    }
-    let script = try await ProxyScript(partitions: configurations).text
-    var owner = proxy.owner
-    owner.connectionCount = 1
-    try await owner.withPool { pool in
-      // The script has a transaction of its own.
-      try await pool.withTransaction { transaction throws(PostgresError) in
-        try await transaction.runScript(
-          script.replacing("\nBEGIN;\n", with: "\n").replacing("\nCOMMIT;\n", with: "\n"))
-      }
-    }
+    try await proxy.owner.makeProxy(over: partitions)
   }
 
   /// Creates a user of a partition.

@@ -5,6 +5,7 @@
 -- $3 integer      maximum number of mockups   $4 integer  duration of the lease in seconds
 -- $5 integer      maximum total size of the mockups in bytes
 -- $6 boolean      whether to leave out users whose counters are locked
+-- $7 integer      partition of a proxy database; otherwise 0
 SELECT
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
   (mockup).scene_config::text, (mockup).status,
@@ -15,5 +16,5 @@ SELECT
   (mockup).created_at, (mockup).updated_at, coalesce((job).attempt, 0), (job).reservation_id,
   (job).lease_expires_at, credits, dm_template_id, dm_template_url,
   (job).attempt_limit - (job).round_attempts
-FROM mockupd.claim_mockups($1, $2, $3, $4, $5, $6)
+FROM mockupd.claim_mockups($1, $2, $3, $4, $5, $6, $7)
 ORDER BY (job).requested_at, (job).mockup_id

@@ -19,10 +19,29 @@ CREATE TABLE mockupd.repeatable_migrations (
   applied_at timestamptz NOT NULL
 );
 
-CREATE FUNCTION mockupd.partition_count()
-RETURNS integer
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT PARTITION_COUNT $$;
+-- Returns the partitions, in order, each with a connection string of the server's login. The server
+-- listens for notifications in each partition, since PL/Proxy does not pass them on.
+CREATE FUNCTION mockupd.partitions()
+RETURNS TABLE (number integer, url text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT substr(address.option_name, 2)::integer, concat_ws(' ', address.option_value, login.text)
+  FROM pg_foreign_server AS s
+  CROSS JOIN pg_options_to_table(s.srvoptions) AS address
+  CROSS JOIN (
+    SELECT string_agg(
+      format($f$%s='%s'$f$, o.option_name,
+        replace(replace(o.option_value, E'\\', E'\\\\'), E'\'', E'\\\'')), ' ') AS text
+    FROM pg_user_mapping AS m
+    JOIN pg_foreign_server AS s ON s.oid = m.umserver AND s.srvname = 'mockupd'
+    CROSS JOIN pg_options_to_table(m.umoptions) AS o
+    WHERE m.umuser = 0
+  ) AS login
+  WHERE s.srvname = 'mockupd' AND address.option_name ~ '^p[0-9]+$'
+  ORDER BY 1
+$$;
+REVOKE ALL ON FUNCTION mockupd.partitions FROM PUBLIC;
 
 -- Returns the partition of a user: the last byte of the id, of which PL/Proxy uses as many bits as
 -- there are partitions. System templates, which have no user, are in each partition.

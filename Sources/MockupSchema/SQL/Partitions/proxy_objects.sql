@@ -2,12 +2,12 @@
 -- catalog of a partition: one row for each, in the order of execution.
 --
 -- Each function that the server may call has a function of the same name in the proxy, which
--- PL/Proxy passes on to the partition of the user. A function without a user, or for which the user
--- may be null, is in the schema mockupd_partitions instead, in two forms: one calls all partitions,
--- and one (on_partition_...) the partition in its first argument. proxy_merges.sql merges their
--- results.
+-- PL/Proxy passes on to the partition in the argument p_partition, or that of the user. A function
+-- whose results are merged is in the schema mockupd_partitions instead, in two forms: one calls all
+-- partitions, and one (on_partition_...) the partition in its first argument. proxy_merges.sql
+-- merges their results.
 --
--- $1 text[]  names of the functions of the second kind
+-- $1 text[]  names of the functions whose results are merged
 WITH RECURSIVE called AS (
   SELECT p.oid, p.proname::text AS name, p.proretset,
     pg_get_function_arguments(p.oid) AS arguments,
@@ -20,6 +20,8 @@ WITH RECURSIVE called AS (
   FROM pg_proc AS p
   WHERE p.pronamespace = 'mockupd'::regnamespace AND p.prokind = 'f'
     AND has_function_privilege('mockupd_service', p.oid, 'EXECUTE')
+    -- The proxy has its own (proxy_functions.sql).
+    AND p.proname <> 'partitions'
 ), composite AS (
   SELECT t.oid, t.typrelid, 0 AS depth
   FROM pg_type AS t
@@ -47,6 +49,7 @@ WITH RECURSIVE called AS (
         '  CLUSTER ''mockupd'';\n  RUN ON %s;\n$plproxy$;',
       c.name, c.arguments, c.result,
       CASE
+        WHEN 'p_partition' = ANY (c.names) THEN 'p_partition'
         WHEN 'p_user_ids' = ANY (c.names) THEN 'mockupd.partition_of(p_user_ids)'
         WHEN 'p_user_id' = ANY (c.names) THEN 'mockupd.partition_of(p_user_id)'
       END)

@@ -166,9 +166,9 @@ class AdminServiceServicer(object):
         """Streams the alerts about the credits of all users, as they are written.
 
         The first response is sent at once and has only a resume_token. Each of the others has an
-        alert, in the order of the ids, and the token with which another call continues after it: no
-        alert is missed, and none is sent twice. The stream ends when the client cancels it, or with
-        UNAVAILABLE.
+        alert, in the order of the ids of its database, and the token with which another call
+        continues after it: no alert is missed, and none is sent twice. The stream ends when the
+        client cancels it, or with UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,5 +1,6 @@
--- Returns the id of the last alert; 0 if there was none.
-CREATE OR REPLACE FUNCTION mockupd.last_alert_id()
+-- Returns the id of the last alert; 0 if there was none. A proxy database passes the call on to the
+-- partition p_partition.
+CREATE OR REPLACE FUNCTION mockupd.last_alert_id(p_partition integer DEFAULT 0)
 RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

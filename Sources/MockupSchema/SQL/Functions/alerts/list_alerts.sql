@@ -1,8 +1,9 @@
 -- Returns a page of the alerts, the newest first, each with the label of its user. p_before is the
 -- id of the previous page's last alert, or null. If p_user_id is null, the alerts of all users are
--- returned.
-CREATE OR REPLACE FUNCTION mockupd.list_alerts(p_user_id uuid, p_before bigint, p_limit integer)
-RETURNS TABLE (alert mockupd.alerts, user_label text)
+-- returned. A proxy database passes the call on to the partition p_partition.
+CREATE OR REPLACE FUNCTION mockupd.list_alerts(
+  p_user_id uuid, p_before bigint, p_limit integer, p_partition integer DEFAULT 0
+) RETURNS TABLE (alert mockupd.alerts, user_label text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -11,8 +11,10 @@
 --
 -- The function never waits: it skips counters that another session has locked, and a later sweep
 -- finds them. So it needs no order of locks.
+--
+-- A proxy database passes the call on to the partition p_partition.
 CREATE OR REPLACE FUNCTION mockupd.sweep_reservations(
-  p_now timestamptz, p_after timestamptz, p_limit integer
+  p_now timestamptz, p_after timestamptz, p_limit integer, p_partition integer DEFAULT 0
 ) RETURNS TABLE (years integer, expired bigint, last_due_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

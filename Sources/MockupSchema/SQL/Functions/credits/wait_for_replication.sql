@@ -5,8 +5,9 @@
 -- not be on a standby yet, if PostgreSQL stopped waiting for one when that transaction committed.
 -- PostgreSQL waits at a commit only if the transaction has written. Most functions lock a row
 -- before they answer a retry, which counts. Functions that lock none call this one. The server also
--- calls it to find out whether commits complete.
-CREATE OR REPLACE FUNCTION mockupd.wait_for_replication()
+-- calls it to find out whether commits complete. A proxy database passes the call on to the
+-- partition p_partition.
+CREATE OR REPLACE FUNCTION mockupd.wait_for_replication(p_partition integer DEFAULT 0)
 RETURNS void
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -11,9 +11,11 @@
 --
 -- Waits for the counters of the users, which another session may have locked. If p_skip_locked is
 -- true, it leaves out the mockups of such users instead.
+--
+-- A proxy database passes the call on to the partition p_partition.
 CREATE OR REPLACE FUNCTION mockupd.claim_mockups(
   p_now timestamptz, p_worker text, p_count integer, p_lease integer, p_bytes integer,
-  p_skip_locked boolean
+  p_skip_locked boolean, p_partition integer DEFAULT 0
 ) RETURNS TABLE (
   mockup public.mockups,
   job mockupd.mockup_jobs,

@@ -4,8 +4,11 @@
 -- The vendor may have charged for an attempt whose worker does not report. So the reservation stays
 -- dispatched, even if a later attempt fails without a charge. It becomes unresolved when it
 -- expires, and an administrator settles it.
-CREATE OR REPLACE FUNCTION mockupd.expire_leases(p_now timestamptz, p_limit integer)
-RETURNS integer
+--
+-- A proxy database passes the call on to the partition p_partition.
+CREATE OR REPLACE FUNCTION mockupd.expire_leases(
+  p_now timestamptz, p_limit integer, p_partition integer DEFAULT 0
+) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'

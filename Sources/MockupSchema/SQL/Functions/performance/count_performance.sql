@@ -13,6 +13,8 @@
 --
 -- Waits for other sessions that count the same batches or mockups. Every session locks batches
 -- before mockups, and both in the order of their ids, so that no deadlock is possible.
+--
+-- A proxy database passes the call on to the partition p_partition.
 CREATE OR REPLACE FUNCTION mockupd.count_performance(
   p_now timestamptz,
   p_batch_ids uuid[],
@@ -22,7 +24,8 @@ CREATE OR REPLACE FUNCTION mockupd.count_performance(
   p_user_ids uuid[],
   p_mockup_ids uuid[],
   p_pins integer[],
-  p_impressions integer[]
+  p_impressions integer[],
+  p_partition integer DEFAULT 0
 ) RETURNS TABLE (
   ordinal bigint,
   outcome text,

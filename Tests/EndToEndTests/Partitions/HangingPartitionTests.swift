@@ -1,0 +1,101 @@
+import Foundation
+import Glibc
+import MockupClient
+import NIOConcurrencyHelpers
+import TTRPCServices
+import TestSupport
+import Testing
+
+/// A partition whose processes are suspended, so that it neither answers nor fails.
+@Suite struct HangingPartitionTests {
+  /// The time for which the other partition must be served: several checks of health.
+  private static let hang: Duration = .seconds(6)
+
+  @Test func `a partition that hangs holds up its own users only`() async throws {
+    try await SeparatePartitions.with { fixture, client in
+      let (absent, present) = (fixture.users[0], fixture.users[1])
+      for user in fixture.users {
+        #expect(try await client.credits.reserve(for: user, credits: 1).success)
+      }
+      let statuses = NIOLockedValueBox<[HealthCheckResponse.ServingStatus]>([])
+      let watch = Task { [socket = fixture.server.socket] in
+        try await HealthClient(Client(path: socket)).watch(HealthCheckRequest()) { answers in
+          while let answer = try await answers.next() {
+            statuses.withLockedValue { $0.append(answer.status) }
+          }
+        }
+      }
+      defer { watch.cancel() }
+      let asset = try await fixture.makeAsset(of: present)
+
+      try fixture.partitions[0].pause()
+      // More calls than the server has connections.
+      let heldUp = (0..<40).map { index in
+        Task {
+          if index.isMultiple(of: 2) {
+            _ = try await client.credits.reserve(for: absent, credits: 1)
+          } else {
+            _ = try await client.credits.usage(of: absent)
+          }
+        }
+      }
+      let end = ContinuousClock.now + Self.hang
+      var calls = 0
+      while calls < 100 || ContinuousClock.now < end {
+        #expect(try await client.credits.reserve(for: present, credits: 1).granted > -1)
+        _ = try await client.credits.usage(of: present)
+        calls += 1
+      }
+      _ = try await client.mockups.generate(for: present, assets: [asset], scenes: ["bedroom"])
+      var claimed: [ClaimedMockup] = []
+      while claimed.isEmpty { claimed = try await client.mockups.claim(worker: "w") }
+      #expect(claimed.map(\.mockup?.userID) == [present.wireText])
+      // The entry belongs to the partition that answers, and so does the batch.
+      let recorded = try await client.performance.record(
+        [.init(userID: present.wireText, mockupID: claimed[0].mockup?.mockupID ?? "", pins: 2)],
+        batch: .ofPartition(1))
+      #expect(recorded.counted == 1)
+      #expect(statuses.withLockedValue { $0.allSatisfy { $0 == .serving } && !$0.isEmpty })
+
+      try fixture.partitions[0].resume()
+      for task in heldUp { try await task.value }
+      #expect(try await client.credits.usage(of: absent).held == 21)
+      #expect(try await client.credits.reserve(for: absent, credits: 1).success)
+      #expect(statuses.withLockedValue { $0.allSatisfy { $0 == .serving } })
+    }
+  }
+
+  @Test func `a server starts, and serves, while a partition is unavailable`() async throws {
+    try await SeparatePartitions.with { fixture, client in
+      try await fixture.partitions[0].stop()
+      for _ in 0..<20 {
+        #expect(try await client.credits.reserve(for: fixture.users[1], credits: 1).success)
+      }
+      let error = await #expect(throws: RPCError.self) {
+        try await client.credits.reserve(for: fixture.users[0], credits: 1)
+      }
+      #expect(error?.code == .unavailable)
+      try await withTemporaryFolder { folder in
+        let other = try await RunningServer.start(on: fixture.proxy, folder: folder)
+        try await MockupClient.withConnection(to: .unixSocket(path: other.socket)) { client in
+          let reserved = try await client.credits.reserve(for: fixture.users[1], credits: 1)
+          #expect(reserved.success)
+        }
+        _ = await other.stop()
+      }
+      try await fixture.partitions[0].start()
+      try await eventually("the partition is back") {
+        (try? await client.credits.reserve(for: fixture.users[0], credits: 1)) != nil
+      }
+    }
+  }
+}
+
+extension SeparatePartitions {
+  fileprivate func makeAsset(of user: UUID) async throws -> UUID {
+    let asset = UUID()
+    try await partitions[1].database.run(
+      "INSERT INTO assets (id, user_id) VALUES ('\(asset)', '\(user)')")
+    return asset
+  }
+}
