@@ -30,7 +30,8 @@ public struct ProxyScript: Sendable {
   /// Reads the schema of the partitions, and makes the script.
   ///
   /// - Parameter partitions: The configurations of the server's login in each partition, in order.
-  ///   The logins have the same name and password.
+  ///   The logins have the same name and password. The proxy's connections have the settings and
+  ///   the limits of the configurations, unless the URL sets others.
   /// - Throws: ``Failure`` if the partitions are not suitable; `MigrationError` or `PostgresError`
   ///   if one cannot be read.
   public init(partitions: [PostgresConfiguration]) async throws {
@@ -136,11 +137,10 @@ struct PartitionAddress {
       throw ProxyScript.Failure(description: "the URL of a partition must name the user")
     }
     login = Login(user: user, password: values.removeValue(forKey: "password"))
-    // A session of the proxy waits for a partition whose host has vanished.
-    let defaults = [
-      "connect_timeout": "5", "keepalives_idle": "4", "keepalives_interval": "2",
-      "keepalives_count": "3", "tcp_user_timeout": "10000",
-    ]
+    // PL/Proxy passes no setting of the server's sessions on.
+    var defaults = configuration.connectionParameters
+    let settings = configuration.settings.map { "-c \($0.name)=\($0.value)" }
+    if !settings.isEmpty { defaults["options"] = settings.joined(separator: " ") }
     text = values.merging(defaults) { given, _ in given }
       .sorted { $0.key < $1.key }
       .map { "\($0)='\($1.replacing("\\", with: "\\\\").replacing("'", with: "\\'"))'" }

@@ -155,14 +155,22 @@ public struct PostgresConfiguration: Sendable {
       )
     }
     var string = try ConnectionString(parsing: url)
+    for (keyword, value) in connectionParameters { string.setDefault(keyword, value) }
     string.set("application_name", applicationName)
     string.set("client_encoding", "UTF8")
-    string.setDefault(
-      "tcp_user_timeout", String(Int64((tcpUserTimeout / .milliseconds(1)).rounded(.up))))
-    string.setDefault("keepalives_idle", String(keepalives.idle.components.seconds))
-    string.setDefault("keepalives_interval", String(keepalives.interval.components.seconds))
-    string.setDefault("keepalives_count", String(keepalives.count))
     return string
+  }
+
+  /// The libpq parameters of the connections, by keyword, for a URL that does not set them.
+  public var connectionParameters: [String: String] {
+    [
+      "application_name": applicationName,
+      "connect_timeout": String(max(connectTimeout.components.seconds, 1)),
+      "tcp_user_timeout": Self.milliseconds(tcpUserTimeout),
+      "keepalives_idle": String(keepalives.idle.components.seconds),
+      "keepalives_interval": String(keepalives.interval.components.seconds),
+      "keepalives_count": String(keepalives.count),
+    ]
   }
 
   /// The settings of each session.
@@ -172,18 +180,20 @@ public struct PostgresConfiguration: Sendable {
       (name: "TimeZone", value: "UTC"), (name: "client_min_messages", value: "notice"),
     ]
     if let searchPath { settings.append((name: "search_path", value: searchPath)) }
-    if let synchronousCommit {
-      settings.append((name: "synchronous_commit", value: synchronousCommit))
-    }
-    if let statementTimeout {
-      let milliseconds = Int64((statementTimeout / .milliseconds(1)).rounded(.up))
-      settings.append((name: "statement_timeout", value: String(max(milliseconds, 0))))
-    }
-    if let lockTimeout {
-      let milliseconds = Int64((lockTimeout / .milliseconds(1)).rounded(.up))
-      settings.append((name: "lock_timeout", value: String(max(milliseconds, 0))))
-    }
-    return settings
+    return settings + self.settings
+  }
+
+  /// The settings of each session that the configuration has a value for, except the search path.
+  public var settings: [(name: String, value: String)] {
+    [
+      ("synchronous_commit", synchronousCommit),
+      ("statement_timeout", statementTimeout.map(Self.milliseconds)),
+      ("lock_timeout", lockTimeout.map(Self.milliseconds)),
+    ].compactMap { name, value in value.map { (name: name, value: $0) } }
+  }
+
+  private static func milliseconds(_ duration: Duration) -> String {
+    String(max(Int64((duration / .milliseconds(1)).rounded(.up)), 0))
   }
 }
 

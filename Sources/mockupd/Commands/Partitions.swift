@@ -19,6 +19,12 @@ struct Partitions: AsyncParsableCommand {
       has changed the partitions, and to give a partition another address. The output includes \
       the password of the partitions' login.
 
+      The proxy connects to the partitions with the server's settings of timeouts, \
+      synchronous_commit and keepalives, which are read as `mockupd serve` reads them: from the \
+      environment and the settings file. What a URL sets takes precedence. Most connection poolers \
+      refuse the settings; add `options=` to the URL of a pooler, and set them for the login in \
+      the partition.
+
       The article Partitions of the documentation describes the operation.
       """)
 
@@ -30,17 +36,21 @@ struct Partitions: AsyncParsableCommand {
     completion: .file())
   var file: String
 
+  @Option(help: "A JSON file with settings.", completion: .file())
+  var config: String?
+
   func run() async throws {
+    let flags = try SettingsFlags.parse(config.map { ["--config", $0] } ?? [])
+    let reader = try await SettingsReader(flags)
+    var sessions = PostgresConfiguration(url: "", applicationName: "mockupd proxy")
+    sessions.searchPath = "pg_catalog, pg_temp"
+    try await sessions.readSessionSettings(from: reader)
+    sessions.lockTimeout = try await reader.lockTimeout
     let partitions = try String(contentsOf: URL(filePath: file), encoding: .utf8)
       .split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }
       .filter { !$0.isEmpty && !$0.hasPrefix("#") }
-      .map { url in
-        var configuration = PostgresConfiguration(
-          url: url, applicationName: "mockupd partitions")
-        configuration.searchPath = "pg_catalog, pg_temp"
-        return configuration
-      }
+      .map { [sessions] in sessions.replacingURL($0) }
     do {
       try await StandardOutput.write(try await ProxyScript(partitions: partitions).text)
     } catch let error as MigrationError {

@@ -77,19 +77,9 @@ struct Settings: Sendable {
     database.searchPath = "pg_catalog, pg_temp"
     database.connectionCount = try await reader.integer(.poolSize)
     database.maximumPending = try await reader.integer(.maxPendingPerConnection)
-    database.connectTimeout = try await reader.seconds(.connectTimeout)
-    database.statementTimeout = try await reader.seconds(.statementTimeout)
-    lockTimeout = .milliseconds(try await reader.integer(.lockTimeout))
-
     database.targetSession = try await reader.choice(.targetSession)
-    let synchronousCommit: SynchronousCommit = try await reader.choice(.synchronousCommit)
-    if synchronousCommit != .server {
-      database.synchronousCommit = synchronousCommit.rawValue
-    }
-    database.tcpUserTimeout = try await reader.seconds(.tcpUserTimeout)
-    database.keepalives.idle = try await reader.seconds(.keepalivesIdle)
-    database.keepalives.interval = try await reader.seconds(.keepalivesInterval)
-    database.keepalives.count = try await reader.integer(.keepalivesCount)
+    try await database.readSessionSettings(from: reader)
+    lockTimeout = try await reader.lockTimeout
     database.maximumBackoff = .milliseconds(try await reader.integer(.maxReconnectPause))
     writeWait = .milliseconds(try await reader.integer(.writeWait))
 
