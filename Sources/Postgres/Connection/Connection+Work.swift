@@ -255,7 +255,7 @@ extension Connection {
       switch received {
       case .finished(let request, let result):
         // The host has become a standby, or read-only: another host may be writable.
-        if case .failure(let error) = result, error.sqlState == .readOnlyTransaction,
+        if case .failure(let error) = result, error.isOfReadOnlySession,
           configuration.targetSession == .readWrite
         {
           session?.isToBeClosed = true

@@ -94,6 +94,13 @@ public struct PostgresError: Error, Sendable {
     sqlState == .readOnlyTransaction && detail == Self.standbyDetail
   }
 
+  /// True if the session that reported the error cannot write.
+  ///
+  /// If a partition cannot write, the session with its proxy can still write in others.
+  var isOfReadOnlySession: Bool {
+    sqlState == .readOnlyTransaction && storage.server?.isOfPartition != true
+  }
+
   /// Returns the same error with another code.
   func recoded(_ code: Code) -> PostgresError {
     if let server = storage.server { return PostgresError(code, server: server) }

@@ -32,9 +32,12 @@ struct ServerFields: Sendable, Equatable {
     severity == "WARNING" && routine == "SyncRepWaitForLSN"
       // The same notice of a partition, which has lost its severity and its routine. Only the
       // message says so, and only if the messages of the partition are in English.
-      || routine == Self.partitionRoutine && message.contains("REMOTE WARNING: canceling")
+      || isOfPartition && message.contains("REMOTE WARNING: canceling")
         && message.contains("synchronous replication")
   }
+
+  /// True if a partition reported it to PL/Proxy, so that it tells nothing about this session.
+  var isOfPartition: Bool { routine == Self.partitionRoutine }
 
   /// The function in PL/Proxy that reports an error or a notice of a partition.
   private static let partitionRoutine = "plproxy_remote_error"
@@ -47,7 +50,7 @@ struct ServerFields: Sendable, Equatable {
   /// message names: `duplicate key value violates unique constraint "reservations_pkey"`.
   var violatedConstraint: String? {
     if let constraint { return constraint }
-    guard routine == Self.partitionRoutine, sqlState.conditionClass == "23" else { return nil }
+    guard isOfPartition, sqlState.conditionClass == "23" else { return nil }
     guard let start = message.firstRange(of: "constraint \"")?.upperBound else { return nil }
     return String(message[start...].prefix { $0 != "\"" })
   }

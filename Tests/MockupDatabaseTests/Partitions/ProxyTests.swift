@@ -236,6 +236,39 @@ import Testing
     }
   }
 
+  /// Other calls of the session would fail if it ended.
+  @Test func `a read-only partition does not end the sessions with its proxy`() async throws {
+    try await withServer { server in
+      let users = [
+        try await server.database.makeUser(in: 0), try await server.database.makeUser(in: 1),
+      ]
+      try await server.database.partitions[0].owner.run(
+        """
+        DO $$ BEGIN
+          EXECUTE format(
+            'ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
+        END $$
+        """)
+      let configure = { (configuration: inout PostgresConfiguration) in
+        configuration.connectionCount = 1
+        configuration.targetSession = .readWrite
+      }
+      try await server.database.proxy.withPool(configure) { pool in
+        let session = try await pool.lines("SELECT pg_backend_pid()")
+        let credits = CreditStore(pool: pool)
+        let error = await #expect(throws: CreditError.self) {
+          try await credits.reserve(Server.request(1, for: users[0]))
+        }
+        guard case .database(let cause) = error, cause.sqlState == .readOnlyTransaction else {
+          Issue.record("\(String(describing: error))")
+          return
+        }
+        #expect(try await credits.reserve(Server.request(1, for: users[1])).admission.isAdmitted)
+        #expect(try await pool.lines("SELECT pg_backend_pid()") == session)
+      }
+    }
+  }
+
   @Test func `users of other partitions are served while one is unavailable`() async throws {
     try await withServer { server in
       let (absent, present) = (
