@@ -10,8 +10,11 @@ struct LedgerFixture: Sendable {
   let database: MigratedDatabase
   let clock: TestClock
   let store: CreditStore
-  /// The connections as the database's owner, a role with all privileges.
-  let owner: Pool
+  /// The connections as the database's owner, a role with all privileges, in each partition.
+  let owners: [Pool]
+
+  /// The connections as the owner in the last partition, to which users belong by default.
+  var owner: Pool { owners[owners.count - 1] }
 
   /// Runs a closure with an empty ledger, and expects no discrepancies at the end.
   static func with(
@@ -20,18 +23,35 @@ struct LedgerFixture: Sendable {
     try await MigratedDatabase.with { database in
       let clock = try TestClock(time)
       try await database.withPool { pool in
-        try await database.withOwner { owner in
+        try await withOwners(of: database) { owners in
           let store = CreditStore(pool: pool, now: { clock.now })
           try await body(
-            LedgerFixture(database: database, clock: clock, store: store, owner: owner))
+            LedgerFixture(database: database, clock: clock, store: store, owners: owners))
         }
       }
       #expect(try await database.discrepancies() == [])
     }
   }
 
-  func user(budget: Int? = nil, softLimit: Int? = nil) async throws -> UUID {
-    try await database.makeUser(annualBudget: budget, monthlySoftLimit: softLimit)
+  /// Runs a closure with connections as the owner in each partition.
+  static func withOwners(
+    of database: MigratedDatabase, _ owners: [Pool] = [], _ body: ([Pool]) async throws -> Void
+  ) async throws {
+    guard owners.count < database.owners.count else { return try await body(owners) }
+    try await database.owners[owners.count].withPool { owner in
+      try await withOwners(of: database, owners + [owner], body)
+    }
+  }
+
+  /// Creates a user.
+  ///
+  /// - Parameter partition: The number of the user's partition, of which the remainder counts; nil
+  ///   for the last one.
+  func user(
+    budget: Int? = nil, softLimit: Int? = nil, partition: Int? = nil
+  ) async throws -> UUID {
+    try await database.makeUser(
+      database.id(inPartition: partition), annualBudget: budget, monthlySoftLimit: softLimit)
   }
 
   func mockup(of user: UUID) async throws -> UUID {
@@ -41,12 +61,13 @@ struct LedgerFixture: Sendable {
       WITH asset AS (INSERT INTO assets (user_id) VALUES ('\(user)') RETURNING id)
       INSERT INTO mockups (id, user_id, asset_id, scene, file_url, file_key)
       SELECT '\(id)', '\(user)', id, 'bedroom', '', '' FROM asset
-      """)
+      """, for: user)
     return id
   }
 
   func setGuardrails(_ json: String, of user: UUID) async throws {
-    try await run("UPDATE user_settings SET guardrails = '\(json)' WHERE user_id = '\(user)'")
+    try await run(
+      "UPDATE user_settings SET guardrails = '\(json)' WHERE user_id = '\(user)'", for: user)
   }
 
   // MARK: Store calls
@@ -122,13 +143,27 @@ struct LedgerFixture: Sendable {
 
   // MARK: SQL as the owner
 
-  func run(_ sql: String) async throws {
+  /// Runs a statement in the partition of a user, or in the last one.
+  func run(_ sql: String, for user: UUID? = nil) async throws {
+    let owner = user.map { owners[database.partition(of: $0)] } ?? owner
     try await owner.execute(Statement(sql))
+  }
+
+  /// Runs a statement in all partitions.
+  func runInAll(_ sql: String) async throws {
+    for owner in owners { try await owner.execute(Statement(sql)) }
   }
 
   /// Returns the only column of each row, as text.
   func lines(_ sql: String) async throws -> [String] {
     try await owner.lines(sql)
+  }
+
+  /// Returns the only column of each row of all partitions, as text.
+  func linesOfAll(_ sql: String) async throws -> [String] {
+    var lines: [String] = []
+    for owner in owners { lines += try await owner.lines(sql) }
+    return lines
   }
 }
 

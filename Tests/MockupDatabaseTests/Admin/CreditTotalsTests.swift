@@ -19,8 +19,8 @@ import Testing
 
   @Test func `the totals are those of the current year's users`() async throws {
     try await LedgerFixture.withAdmin(at: "2025-12-31T12:00:00Z") { ledger, admin in
-      let first = try await ledger.user(budget: 10, softLimit: 3)
-      let second = try await ledger.user()
+      let first = try await ledger.user(budget: 10, softLimit: 3, partition: 0)
+      let second = try await ledger.user(partition: 1)
       let other = UUID()
       try await ledger.reserve(5, for: first, id: other)
       try await ledger.commit(of: other, for: first)

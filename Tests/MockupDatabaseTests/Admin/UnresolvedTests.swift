@@ -22,7 +22,7 @@ import Testing
 
   @Test func `the list has every unresolved reservation once, the oldest first`() async throws {
     try await LedgerFixture.withAdmin { ledger, admin in
-      let users = [try await ledger.user(), try await ledger.user()]
+      let users = [try await ledger.user(partition: 0), try await ledger.user(partition: 1)]
       // The later a reservation is made, the sooner it expires.
       var expected: [UUID] = []
       for seconds in [600, 500, 400, 300, 200] {
@@ -92,9 +92,10 @@ import Testing
     async throws
   {
     try await LedgerFixture.withAdmin { ledger, admin in
-      let ann = try await ledger.user()
-      let other = try await ledger.user()
-      try await ledger.run("UPDATE auth.users SET email = 'ann@example.com' WHERE id = '\(ann)'")
+      let ann = try await ledger.user(partition: 0)
+      let other = try await ledger.user(partition: 1)
+      try await ledger.runInAll(
+        "UPDATE auth.users SET email = 'ann@example.com' WHERE id = '\(ann)'")
       let labels = { () async throws in
         try await admin.lines(of: UsageReportQuery()).reduce(into: [UUID: String]()) {
           $0[$1.userID] = $1.label
@@ -106,11 +107,11 @@ import Testing
         #expect(try await admin.users(labelled: label, count: 10).isEmpty, "\(label)")
       }
 
-      try await ledger.run("ALTER TABLE auth.users DROP COLUMN email")
+      try await ledger.runInAll("ALTER TABLE auth.users DROP COLUMN email")
       #expect(try await labels().isEmpty)
 
       // A replacement, under which two users have the same label.
-      try await ledger.run(
+      try await ledger.runInAll(
         """
         CREATE OR REPLACE FUNCTION mockupd.user_label(p_user_id uuid) RETURNS text
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -125,7 +126,8 @@ import Testing
 
   @Test func `all ledgers are exported by user, from any entry on`() async throws {
     try await LedgerFixture.withAdmin(at: "2026-12-30T12:00:00Z") { ledger, admin in
-      let users = [try await ledger.user(), try await ledger.user(), try await ledger.user()]
+      var users: [UUID] = []
+      for number in 0..<3 { users.append(try await ledger.user(partition: number)) }
       for _ in 0..<2 {
         for user in users { for _ in 0..<3 { try await ledger.spend(1, for: user) } }
         ledger.clock.advance(by: 3 * 86_400)

@@ -9,10 +9,11 @@ import Testing
   private func makeUsers(_ count: Int, in ledger: LedgerFixture) async throws -> [UUID] {
     var random = SplitMix64(state: TestSeed.value)
     var users: [UUID] = []
-    for _ in 0..<count {
+    for number in 0..<count {
       let user = try await ledger.user(
         budget: Bool.random(using: &random) ? .random(in: 0...40, using: &random) : nil,
-        softLimit: Bool.random(using: &random) ? .random(in: 0...10, using: &random) : nil)
+        softLimit: Bool.random(using: &random) ? .random(in: 0...10, using: &random) : nil,
+        partition: number)
       users.append(user)
       for _ in 0..<Int.random(in: 0...4, using: &random) {
         let times = ["2025-12-31T23:00:00Z", "2026-04-10T12:00:00Z", "2026-05-10T12:00:00Z"]
@@ -29,7 +30,8 @@ import Testing
         }
       }
       switch Int.random(in: 0..<6, using: &random) {
-      case 0: try await ledger.run("DELETE FROM user_settings WHERE user_id = '\(user)'")
+      case 0:
+        try await ledger.run("DELETE FROM user_settings WHERE user_id = '\(user)'", for: user)
       case 1: try await ledger.setGuardrails(#"[{"annual_mockup_budget": 5}]"#, of: user)
       default: break
       }
@@ -131,7 +133,9 @@ import Testing
     try await LedgerFixture.withAdmin { ledger, admin in
       let unchanged = try await makeUsers(12, in: ledger)
       // They change their positions between pages, and new users appear.
-      let changing = [try await ledger.user(), try await ledger.user(budget: 1000)]
+      let changing = [
+        try await ledger.user(partition: 0), try await ledger.user(budget: 1000, partition: 1),
+      ]
       for user in changing { try await ledger.reserve(5, for: user) }
       let lines = try await admin.lines(of: UsageReportQuery(order: order), pageSize: 2) { _ in
         for user in changing { try await ledger.spend(11, for: user) }

@@ -10,15 +10,16 @@ import Testing
   @Test func `every user is verified once and each discrepancy is reported`() async throws {
     try await LedgerFixture.withAdmin { ledger, admin in
       var users: [UUID] = []
-      for _ in 0..<7 {
-        let user = try await ledger.user()
+      for number in 0..<7 {
+        // The damaged users belong to different partitions.
+        let user = try await ledger.user(partition: number / 3)
         try await ledger.spend(3, for: user)
         users.append(user)
       }
       _ = try await ledger.user()
       let damaged = [users[1], users[5]]
       let ids = damaged.map { "'\($0)'" }.joined(separator: ", ")
-      try await ledger.run(
+      try await ledger.runInAll(
         """
         UPDATE mockupd.credit_counters SET generation = generation + 1, entries = entries + 1
         WHERE user_id IN (\(ids))
@@ -53,7 +54,7 @@ import Testing
       #expect(try await admin.verify(users[0]).isEmpty)
       await #expect(throws: CreditError.self) { try await admin.verify(UUID()) }
 
-      try await ledger.run(
+      try await ledger.runInAll(
         """
         UPDATE mockupd.credit_counters SET generation = generation - 1, entries = entries - 1
         WHERE user_id IN (\(ids))

@@ -131,7 +131,8 @@ import Testing
   @Test func `a charge written while a refund waits is refunded under its lock`() async throws {
     try await LedgerFixture.with { ledger in
       // In locking order: the batch waits for the first user before it locks the second one.
-      let users = [UUID(), UUID()].sorted { $0.uuidString < $1.uuidString }
+      let users = (0..<2).map { _ in ledger.database.id() }
+        .sorted { $0.uuidString < $1.uuidString }
       for user in users { _ = try await ledger.database.makeUser(user, annualBudget: 10) }
       let (one, other) = (users[0], users[1])
       try await ledger.spend(2, for: one)

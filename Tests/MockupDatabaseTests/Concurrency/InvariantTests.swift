@@ -36,7 +36,9 @@ import Testing
     let seed = TestSeed.value
     try await LedgerFixture.with(at: "2025-12-31T23:59:50Z") { ledger in
       var users: [UUID] = []
-      for _ in 0..<5 { users.append(try await ledger.user(budget: 30)) }
+      for number in 0..<5 {
+        users.append(try await ledger.user(budget: 30, partition: number))
+      }
       let stores = try await ledger.withStores(count: 4) { stores in
         let spenders = try await spend(ledger, stores, users, seed: seed)
         try await check(spenders, against: ledger, seed: seed)
@@ -59,7 +61,7 @@ import Testing
           for _ in 0..<60 {
             try await spender.step()
             // One statement sees one snapshot, while the other clients go on.
-            let violations = try await ledger.lines(Self.violations)
+            let violations = try await ledger.linesOfAll(Self.violations)
             #expect(violations == [], "\(TestSeed.variable)=\(seed)")
           }
           return spender
@@ -73,7 +75,7 @@ import Testing
     _ spenders: [RandomClient], against ledger: LedgerFixture, seed: UInt64
   ) async throws {
     let seedComment: Comment = "\(TestSeed.variable)=\(seed)"
-    #expect(try await ledger.lines(Self.violations) == [], seedComment)
+    #expect(try await ledger.linesOfAll(Self.violations) == [], seedComment)
     #expect(spenders.flatMap(\.contradictions) == [], seedComment)
 
     // Each reservation was settled at most once.

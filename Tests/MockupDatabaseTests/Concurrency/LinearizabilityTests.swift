@@ -14,7 +14,8 @@ import Testing
   func `concurrent calls of the store are linearizable`(number: UInt64) async throws {
     let seed = TestSeed.value &+ number &* 1000
     try await LedgerFixture.with(at: "2026-05-10T12:00:00Z") { ledger in
-      let (one, other) = (try await ledger.user(budget: 12), try await ledger.user(budget: 12))
+      let one = try await ledger.user(budget: 12, partition: 0)
+      let other = try await ledger.user(budget: 12, partition: 1)
       let histories = [one, other].map { ($0, HistoryRecorder<LedgerCall, [String]>()) }
       try await ledger.withStores(count: Self.clients, connections: 2) { stores in
         for phase in 0..<3 as Range<UInt64> {
@@ -102,7 +103,8 @@ private struct LedgerCaller {
       let refund = Refund(userID: userID, id: id, entryID: entryID, credits: credits)
       return [try await summary { try await store.refund(refund) }]
     case .setBudget(let budget):
-      let admin = AdminStore(pool: ledger.owner, now: { [clock = ledger.clock] in clock.now })
+      let owner = ledger.owners[ledger.database.partition(of: userID)]
+      let admin = AdminStore(pool: owner, now: { [clock = ledger.clock] in clock.now })
       let outcome = try await admin.setBudget(
         of: userID, annualBudget: Int32(budget), monthlySoftLimit: nil, changedBy: "a test")
       return ["\(outcome.usage.available) available"]

@@ -82,7 +82,9 @@ import Testing
   @Test func `users in any order do not affect each other`() async throws {
     try await LedgerFixture.with { ledger in
       var users: [UUID] = []
-      for _ in 0..<3 { users.append(try await ledger.user(budget: 10)) }
+      for number in 0..<3 {
+        users.append(try await ledger.user(budget: 10, partition: number))
+      }
       users.sort { $0.uuidString > $1.uuidString }
       let ids = (0..<6).map { _ in UUID() }
       let outcomes = try await ledger.store.reserve([

@@ -123,8 +123,9 @@ import Testing
       let (spent, held) = (UUID(), UUID())
       try await database.withPool { pool in
         let store = CreditStore(pool: pool, now: { clock.now })
-        try await database.withOwner { owner in
-          let ledger = LedgerFixture(database: database, clock: clock, store: store, owner: owner)
+        try await LedgerFixture.withOwners(of: database) { owners in
+          let ledger = LedgerFixture(
+            database: database, clock: clock, store: store, owners: owners)
           try await ledger.reserve(3, for: user, id: spent)
           try await ledger.commit(of: spent, for: user, id: spent)
           try await ledger.spend(2, for: user, operation: .regeneration)

@@ -24,13 +24,13 @@ struct WorkerFixture: Sendable {
 
   func asset(of user: UUID) async throws -> UUID {
     let id = UUID()
-    try await ledger.run("INSERT INTO assets (id, user_id) VALUES ('\(id)', '\(user)')")
+    try await ledger.run("INSERT INTO assets (id, user_id) VALUES ('\(id)', '\(user)')", for: user)
     return id
   }
 
   func quote(of user: UUID) async throws -> UUID {
     let id = UUID()
-    try await ledger.run("INSERT INTO quotes (id, user_id) VALUES ('\(id)', '\(user)')")
+    try await ledger.run("INSERT INTO quotes (id, user_id) VALUES ('\(id)', '\(user)')", for: user)
     return id
   }
 
@@ -43,7 +43,7 @@ struct WorkerFixture: Sendable {
       INSERT INTO mockup_scene_templates
         (user_id, scene_key, name, dm_template_id, config, is_active)
       VALUES ('\(user)', '\(key)', 'Own', '\(template)', '\(config)', \(isActive))
-      """)
+      """, for: user)
   }
 
   // MARK: Store calls

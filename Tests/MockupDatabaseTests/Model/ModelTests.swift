@@ -1,22 +1,27 @@
 import FoundationEssentials
 import MockupDatabase
 import MockupCore
+import Postgres
 import TestSupport
 import Testing
 
 /// Random calls of the store, on a manual clock, get the answers of the model.
 ///
-/// `MOCKUPD_TEST_SEED=<seed> swift test` repeats a failed run.
+/// `MOCKUPD_TEST_SEED=<seed> swift test` repeats a failed run. With `MOCKUPD_TEST_PARTITIONS`, the
+/// users of each sequence belong to several partitions, and so do most batches.
 @Suite struct ModelTests {
+  private static let isPartitioned = MigratedDatabase.partitionCount > 1
+
   @Test func `random calls get the answers of the model`() async throws {
     let counts = try await withThrowingTaskGroup(of: [String: Int].self) { group in
-      for number in 0..<24 as Range<UInt64> {
+      // The sequences of partitions need not meet each rule, since the rules are the same.
+      for number in 0..<(Self.isPartitioned ? 6 : 24) as Range<UInt64> {
         group.addTask { try await Self.answers(ofSequence: number) }
       }
       return try await group.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
     }
     // A rule is tested only if some calls get its answer.
-    for answer in Self.answers {
+    for answer in Self.isPartitioned ? ModelWalk.divisions : Self.answers {
       #expect(
         counts[answer, default: 0] >= 4, "\(answer); \(TestSeed.variable)=\(TestSeed.value)")
     }
@@ -99,6 +104,9 @@ struct ModelWalk {
   var model: ModelLedger
   /// The number of the store's answers by kind: the call, and the answer without its figures.
   private(set) var counts: [String: Int] = [:]
+  /// The kinds of ``counts`` for batches of users of several partitions.
+  static let divisions = ["made in parts", "refused"].map { "batch of several partitions: \($0)" }
+
   private var users: [UUID] = []
   private var mockups: [UUID] = []
   private var requests: [ReservationRequest] = []
@@ -118,7 +126,8 @@ struct ModelWalk {
 
   mutating func addUser(budget: Int64) async throws {
     let user = try await ledger.database.makeUser(
-      UUID(using: &random), annualBudget: Int(budget))
+      ledger.database.id(inPartition: users.count, from: UUID(using: &random)),
+      annualBudget: Int(budget))
     users.append(user)
     budgets[user] = budget
     model.budgets[user] = budget
@@ -185,6 +194,12 @@ struct ModelWalk {
     for _ in 0..<size() { batch.append(try request(after: batch)) }
     requests += batch
     let allOrNothing = choice(4) == 0
+    if try await isRefused(
+      batch.map(\.userID), allOrNothing,
+      { [ledger] in _ = try await ledger.store.reserve(batch, allOrNothing: true) })
+    {
+      return ("\(batch)", [], [])
+    }
     let answers = try await ledger.store.reserve(batch, allOrNothing: allOrNothing)
     var model = model
     let expected = batch.map { model.reserve($0) }
@@ -244,6 +259,12 @@ struct ModelWalk {
       if let settlement = settlement(after: batch) { batch.append(settlement) }
     }
     let allOrNothing = choice(4) == 0
+    if try await isRefused(
+      batch.map(\.userID), allOrNothing,
+      { [ledger] in _ = try await ledger.store.settle(batch, allOrNothing: true) })
+    {
+      return ("\(batch)", [], [])
+    }
     let answers = try await ledger.store.settle(batch, allOrNothing: allOrNothing)
     var model = model
     let expected = batch.map { model.settle($0) }
@@ -259,6 +280,20 @@ struct ModelWalk {
       }
     }
     return ("\(batch)", answers.map { summary(of: $0) }, all)
+  }
+
+  /// Returns true if a batch is refused: an all-or-nothing batch of users of several partitions.
+  ///
+  /// - Parameter make: Makes the all-or-nothing batch.
+  private mutating func isRefused(
+    _ users: [UUID], _ allOrNothing: Bool, _ make: () async throws -> Void
+  ) async throws -> Bool {
+    guard Set(users.map(ledger.database.partition(of:))).count > 1 else { return false }
+    count(allOrNothing ? "refused" : "made in parts", of: "batch of several partitions")
+    guard allOrNothing else { return false }
+    let error = await #expect(throws: PostgresError.self) { try await make() }
+    #expect(error?.spansPartitions == true)
+    return true
   }
 
   /// Applies a batch to the model, unless it is an all-or-nothing batch that failed.

@@ -84,7 +84,10 @@ import Testing
           try await fixture.record(entries, id: id) == counted(1, refused: refused, replayed: true))
       }
       #expect(try await fixture.record(Array(entries.reversed()), id: id) == .conflictingEntries)
-      #expect(try await fixture.record([], id: id) == .conflictingEntries)
+      // Without entries, no user tells to which partition a batch belongs.
+      if MigratedDatabase.partitionCount == 1 {
+        #expect(try await fixture.record([], id: id) == .conflictingEntries)
+      }
       // The retried batch is replayed among new batches too.
       let answers = try await fixture.performance.record([
         PerformanceBatch(id: UUID(), entries: [fixture.entry(mockup, pins: 10)]),

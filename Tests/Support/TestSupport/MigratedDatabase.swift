@@ -6,12 +6,20 @@ public import Postgres
 ///
 /// `MOCKUPD_TEST_DATABASE_URL` has the URL of the PostgreSQL server, with a superuser;
 /// `scripts/postgres url postgres` prints such a URL.
+///
+/// If `MOCKUPD_TEST_PARTITIONS` is 2 or 4, each test gets so many partitions behind a proxy instead
+/// (``PartitionedDatabase``). The server's login then calls the proxy. Statements of
+/// the owner run in the last partition, to which users belong unless a test chooses others with
+/// ``makeUser(_:annualBudget:monthlySoftLimit:)`` or ``id(inPartition:from:)``. So a test needs
+/// ``owner(of:)`` only if it has users of several partitions.
 public struct MigratedDatabase: Sendable {
-  /// The configuration for the owner, a superuser.
+  /// The configuration for the owner, a superuser, in the last partition.
   public let owner: PostgresConfiguration
   /// The configuration for the login of mockupd, which owns nothing.
   public let service: PostgresConfiguration
-  private let name: String
+  /// The configurations for the owner in each partition, in order; one if there are no partitions.
+  public let owners: [PostgresConfiguration]
+  let name: String
 
   /// The reason why there is no database to test with.
   public struct Failure: Error, CustomStringConvertible {
@@ -23,7 +31,22 @@ public struct MigratedDatabase: Sendable {
   public static func with<Value>(
     _ body: (MigratedDatabase) async throws -> Value
   ) async throws -> Value {
-    try await with(template: try await Template.shared.name(), body)
+    guard partitionCount > 1 else { return try await withOne(body) }
+    return try await PartitionedDatabase.with(partitionCount) { try await body($0.asOne) }
+  }
+
+  /// The number of partitions of each test's database; see the type.
+  public static let partitionCount: Int = {
+    let given = ProcessInfo.processInfo.environment["MOCKUPD_TEST_PARTITIONS"]
+    return given.flatMap { Int($0) } ?? 1
+  }()
+
+  private static func withOne<Value>(
+    _ body: (MigratedDatabase) async throws -> Value
+  ) async throws -> Value {
+    try await Turnstile.shared.with(1) {
+      try await withCopy(of: try await Template.shared.name(), body)
+    }
   }
 
   /// Runs a closure with a new database without a schema, and drops it.
@@ -32,36 +55,45 @@ public struct MigratedDatabase: Sendable {
   ) async throws -> Value {
     // Making the template creates the login and the roles, which all databases share.
     _ = try await Template.shared.name()
-    return try await with(template: "template0", body)
+    return try await Turnstile.shared.with(1) { try await withCopy(of: "template0", body) }
   }
 
-  private static func with<Value>(
-    template: String, _ body: (MigratedDatabase) async throws -> Value
+  /// Runs a closure with several new databases and an empty one, and drops them.
+  static func withSeveral<Value>(
+    _ count: Int, _ body: ([MigratedDatabase], MigratedDatabase) async throws -> Value
   ) async throws -> Value {
-    await Turnstile.shared.enter()
-    let result: Result<Value, any Error>
-    do {
-      result = .success(try await withDatabase(from: template, body))
-    } catch {
-      result = .failure(error)
+    // A test takes all of its databases at once, so that two tests never wait for each other.
+    try await Turnstile.shared.with(count + 1) {
+      try await withCopies(count, [], of: try await Template.shared.name(), body)
     }
-    await Turnstile.shared.leave()
-    return try result.get()
   }
 
-  private static func withDatabase<Value>(
-    from template: String, _ body: (MigratedDatabase) async throws -> Value
+  private static func withCopies<Value>(
+    _ count: Int, _ made: [MigratedDatabase], of template: String,
+    _ body: ([MigratedDatabase], MigratedDatabase) async throws -> Value
+  ) async throws -> Value {
+    guard made.count < count else {
+      return try await withCopy(of: "template0") { try await body(made, $0) }
+    }
+    return try await withCopy(of: template) { copy in
+      try await withCopies(count, made + [copy], of: template, body)
+    }
+  }
+
+  private static func withCopy<Value>(
+    of template: String, _ body: (MigratedDatabase) async throws -> Value
   ) async throws -> Value {
     let name = "test_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
     let maintenance = try Template.configuration(of: "postgres")
     try await maintenance.run("CREATE DATABASE \(name) TEMPLATE \(template)")
     let result: Result<Value, any Error>
     do {
+      let owner = try Template.configuration(of: name)
       result = .success(
         try await body(
           MigratedDatabase(
-            owner: try Template.configuration(of: name),
-            service: try Template.configuration(of: name, user: Template.login), name: name)))
+            owner: owner, service: try Template.configuration(of: name, user: Template.login),
+            owners: [owner], name: name)))
     } catch {
       result = .failure(error)
     }
@@ -89,16 +121,37 @@ public struct MigratedDatabase: Sendable {
     try await owner.withPool(body)
   }
 
+  /// Returns an id for a user of a partition.
+  ///
+  /// - Parameters:
+  ///   - number: The number of the partition, of which the remainder counts; nil for the last one.
+  ///   - id: The id from which all but the number of the partition is taken.
+  public func id(inPartition number: Int? = nil, from id: UUID = UUID()) -> UUID {
+    var bytes = id.uuid
+    let mask = UInt8(owners.count - 1)
+    bytes.15 = bytes.15 & ~mask | UInt8(number ?? owners.count - 1) & mask
+    return UUID(uuid: bytes)
+  }
+
+  /// Returns the number of the partition of a user.
+  public func partition(of userID: UUID) -> Int { Int(userID.uuid.15) % owners.count }
+
+  /// Returns the configuration for the owner in the partition of a user.
+  public func owner(of userID: UUID) -> PostgresConfiguration { owners[partition(of: userID)] }
+
   /// Creates a user; without a budget or soft limit, the defaults apply.
+  ///
+  /// - Parameter id: The user's id, which decides the partition; nil for one of the last partition.
   public func makeUser(
-    _ id: UUID = UUID(), annualBudget: Int? = nil, monthlySoftLimit: Int? = nil
+    _ id: UUID? = nil, annualBudget: Int? = nil, monthlySoftLimit: Int? = nil
   ) async throws -> UUID {
+    let id = id ?? self.id()
     var guardrails: [String] = []
     if let annualBudget { guardrails.append("\"annual_mockup_budget\": \(annualBudget)") }
     if let monthlySoftLimit {
       guardrails.append("\"monthly_mockup_soft_limit\": \(monthlySoftLimit)")
     }
-    try await owner.run(
+    try await owner(of: id).run(
       """
       WITH made AS (INSERT INTO auth.users (id) VALUES ('\(id)') RETURNING id)
       INSERT INTO public.user_settings (user_id, guardrails)
@@ -109,27 +162,33 @@ public struct MigratedDatabase: Sendable {
 
   /// Moves the expiry of a reservation, or of all reservations, to a minute ago.
   public func expireReservations(_ id: String? = nil) async throws {
-    try await owner.run(
-      """
-      WITH moved AS (
-        UPDATE mockupd.reservations
-        SET expires_at = now() - interval '1 min'
-        \(id.map { "WHERE id = '\($0)'" } ?? "")
-        RETURNING user_id, year, expires_at
-      )
-      UPDATE mockupd.credit_counters AS c SET due_at = moved.expires_at
-      FROM moved WHERE c.user_id = moved.user_id AND c.year = moved.year
-      """)
+    for owner in owners {
+      try await owner.run(
+        """
+        WITH moved AS (
+          UPDATE mockupd.reservations
+          SET expires_at = now() - interval '1 min'
+          \(id.map { "WHERE id = '\($0)'" } ?? "")
+          RETURNING user_id, year, expires_at
+        )
+        UPDATE mockupd.credit_counters AS c SET due_at = moved.expires_at
+        FROM moved WHERE c.user_id = moved.user_id AND c.year = moved.year
+        """)
+    }
   }
 
   /// Returns the discrepancies that the verifier finds; empty if ledger and balances are right.
   public func discrepancies() async throws -> [String] {
-    try await withOwner { pool in
-      try await pool.query("SELECT discrepancy FROM mockupd.verify_counters()") {
-        row throws(PostgresError) in
-        try row.decode(String.self, at: 0)
+    var found: [String] = []
+    for owner in owners {
+      found += try await owner.withPool { pool in
+        try await pool.query("SELECT discrepancy FROM mockupd.verify_counters()") {
+          row throws(PostgresError) in
+          try row.decode(String.self, at: 0)
+        }
       }
     }
+    return found
   }
 }
 
@@ -158,27 +217,46 @@ extension PostgresConfiguration {
   }
 }
 
-/// A limit on the number of tests with a database, since PostgreSQL has a maximum of connections.
+/// A limit on the number of databases, since PostgreSQL has a maximum of connections.
 private actor Turnstile {
   static let shared = Turnstile(slots: 8)
 
   private var slots: Int
-  private var waiting: [CheckedContinuation<Void, Never>] = []
+  private var waiting: [(slots: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
   init(slots: Int) {
     self.slots = slots
   }
 
-  func enter() async {
-    guard slots == 0 else {
-      slots -= 1
-      return
+  /// Runs a closure with a number of slots; in the order of the calls, so that none starves.
+  nonisolated func with<Value>(
+    _ count: Int, _ body: () async throws -> Value
+  ) async throws -> Value {
+    await enter(count)
+    let result: Result<Value, any Error>
+    do {
+      result = .success(try await body())
+    } catch {
+      result = .failure(error)
     }
-    await withCheckedContinuation { waiting.append($0) }
+    await leave(count)
+    return try result.get()
   }
 
-  func leave() {
-    if waiting.isEmpty { slots += 1 } else { waiting.removeFirst().resume() }
+  private func enter(_ count: Int) async {
+    guard !waiting.isEmpty || slots < count else {
+      slots -= count
+      return
+    }
+    await withCheckedContinuation { waiting.append((count, $0)) }
+  }
+
+  private func leave(_ count: Int) {
+    slots += count
+    while let next = waiting.first, next.slots <= slots {
+      slots -= next.slots
+      waiting.removeFirst().continuation.resume()
+    }
   }
 }
 

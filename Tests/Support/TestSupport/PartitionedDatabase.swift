@@ -12,37 +12,23 @@ public struct PartitionedDatabase: Sendable {
   public let proxy: MigratedDatabase
 
   /// Runs a closure with new databases, and drops them.
-  ///
-  /// One test at a time has partitions, since each takes several of the databases that tests may
-  /// have at the same time.
   public static func with<Value>(
     _ count: Int = 2, _ body: (PartitionedDatabase) async throws -> Value
   ) async throws -> Value {
-    await Turn.shared.begin()
-    let result: Result<Value, any Error>
-    do {
-      result = .success(try await with(count, [], body))
-    } catch {
-      result = .failure(error)
-    }
-    await Turn.shared.end()
-    return try result.get()
-  }
-
-  private static func with<Value>(
-    _ count: Int, _ partitions: [MigratedDatabase],
-    _ body: (PartitionedDatabase) async throws -> Value
-  ) async throws -> Value {
-    guard partitions.count == count else {
-      return try await MigratedDatabase.with { partition in
-        try await with(count, partitions + [partition], body)
-      }
-    }
-    return try await MigratedDatabase.withoutSchema { proxy in
+    try await MigratedDatabase.withSeveral(count) { partitions, proxy in
       let database = PartitionedDatabase(partitions: partitions, proxy: proxy)
       try await database.makeProxy(over: partitions.map(\.service))
       return try await body(database)
     }
+  }
+
+  /// The partitions and the proxy as the database of a test that has no partitions of its own.
+  ///
+  /// The server's login calls the proxy, and the owner is that of the last partition.
+  var asOne: MigratedDatabase {
+    let last = partitions[partitions.count - 1]
+    return MigratedDatabase(
+      owner: last.owner, service: proxy.service, owners: partitions.map(\.owner), name: last.name)
   }
 
   /// Runs the statements of `mockupd partitions` in the proxy database.
@@ -52,9 +38,8 @@ public struct PartitionedDatabase: Sendable {
 
   /// Creates a user of a partition.
   public func makeUser(in number: Int, annualBudget: Int? = nil) async throws -> UUID {
-    var id = UUID()
-    while Int(id.uuid.15) % partitions.count != number { id = UUID() }
-    return try await partitions[number].makeUser(id, annualBudget: annualBudget)
+    try await partitions[number].makeUser(
+      asOne.id(inPartition: number), annualBudget: annualBudget)
   }
 
   /// Returns the discrepancies that the verifier finds in all partitions.
@@ -62,24 +47,5 @@ public struct PartitionedDatabase: Sendable {
     var found: [String] = []
     for partition in partitions { found += try await partition.discrepancies() }
     return found
-  }
-
-  private actor Turn {
-    static let shared = Turn()
-
-    private var isTaken = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    func begin() async {
-      guard isTaken else {
-        isTaken = true
-        return
-      }
-      await withCheckedContinuation { waiting.append($0) }
-    }
-
-    func end() {
-      if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
-    }
   }
 }
