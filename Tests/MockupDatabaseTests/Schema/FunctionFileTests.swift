@@ -56,6 +56,17 @@ import Testing
     }
   }
 
+  /// PostgreSQL adds so high a cost to a plan that it was told to avoid that it compiles the
+  /// statement, which takes much longer than its execution.
+  @Test func `a function that avoids plans does not compile its statements`() throws {
+    var count = 0
+    for (path, sql) in try files() where code(sql).contains("\nSET enable_") {
+      count += 1
+      #expect(code(sql).contains("\nSET jit = off\n"), "\(path)")
+    }
+    #expect(count > 20)
+  }
+
   @Test func `the versioned migrations neither create nor call these objects`() throws {
     let names = try files().map { name(of: $0.path) }
     for migration in Schema.migrations where migration.version > 7 {

@@ -11,6 +11,7 @@ SET search_path = pg_catalog, pg_temp
 -- With these settings, PostgreSQL can use only the plan above.
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
+SET jit = off
 SET enable_bitmapscan = off
 SET enable_sort = off
 AS $$

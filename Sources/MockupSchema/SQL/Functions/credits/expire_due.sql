@@ -12,6 +12,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
+SET jit = off
 SET random_page_cost = 0.01
 AS $$
 DECLARE

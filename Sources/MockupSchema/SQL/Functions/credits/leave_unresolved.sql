@@ -6,6 +6,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
+SET jit = off
 AS $$
 DECLARE
   v_reservation mockupd.reservations := mockupd.lock_reservation(p_now, p_user_id, p_id);

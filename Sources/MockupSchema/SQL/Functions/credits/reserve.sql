@@ -30,6 +30,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
+SET jit = off
 SET random_page_cost = 0.01
 AS $$
 #variable_conflict use_column

@@ -3,18 +3,17 @@
 --   dispatch   Marks that the vendor is about to be called, so that the credits stay held when the
 --              reservation expires. Also extends it if p_times_to_live[i] is not null.
 --   extend     Moves the expiry to now + p_times_to_live[i] seconds, never to an earlier time.
---   commit     Spends p_credits[i] (null: all that are left) under the idempotency key
---              p_commit_ids[i], and writes the ledger row p_entry_ids[i]. Releases the rest, unless
---              p_finals[i] is false. A final commit of 0 credits is a release. With
---              p_allow_overruns[i], it may spend more than is left, if enough credits are
---              available. Under the same condition, an expired reservation is admitted again.
+--   commit     Spends p_credits[i] (null: all that are left) under the id p_commit_ids[i], as the
+--              ledger row p_entry_ids[i]. Releases the rest, unless p_finals[i] is false. A final
+--              commit of 0 credits is a release. If enough credits are available, it may spend more
+--              than is left with p_allow_overruns[i], and an expired reservation is admitted again.
 --   release    Gives back the credits that the reservation holds.
 --
 -- Returns one row for each request:
 --
 --   settled                with the reservation and the usage after it, and the credits that a
---                          commit or release charged (and their overrun) and released; replayed is
---                          true for a repeated action, and a commit or release has its first answer
+--                          commit or release charged (and their overrun) and released. A repeated
+--                          action is replayed, a commit or release with its first answer.
 --   not_found              the user has no such reservation
 --   conflicting_FIELD      the commit id was used before with a different FIELD
 --   not_open               the reservation's state does not allow the action
@@ -22,7 +21,7 @@
 --   exceeds_maximum        the reservation's commits would exceed 2^31 - 1 credits in total
 --   insufficient           too few credits are available
 --
--- With any other outcome, a request changes nothing. If p_now is null, the database's time counts.
+-- With other outcomes, a request changes nothing. If p_now is null, the database's time counts.
 CREATE OR REPLACE FUNCTION mockupd.settle(
   p_now timestamptz,
   p_user_ids uuid[],
@@ -42,6 +41,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
+SET jit = off
 SET random_page_cost = 0.01
 AS $$
 #variable_conflict use_column
