@@ -25,7 +25,11 @@ extension Pool {
     from executor: some StatementExecutor
   ) async throws(PostgresError) -> Int {
     let urls = try await Self.partitionURLs(from: executor)
-    try divide(into: urls.count)
+    try divide(into: urls.count) { lane in
+      // The proxy's sessions in the partitions have the time limit. If the session of the proxy had
+      // it, too, it would report a statement as undone that the partition may complete.
+      lane.statementTimeout = .zero
+    }
     return laneCount ?? 1
   }
 

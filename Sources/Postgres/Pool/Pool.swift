@@ -75,11 +75,17 @@ public final class Pool: StatementExecutor {
   /// A lane has its share of `connectionCount`, but at least one connection, and a pool
   /// ``apart``. The pool keeps its own connections for statements that belong to no lane.
   ///
+  /// - Parameters:
+  ///   - count: The number of lanes; with less than 2, the pool remains one.
+  ///   - configure: Changes the configuration of the lanes' connections.
   /// - Throws: ``PostgresError`` if no file descriptor or thread can be created.
-  public func divide(into count: Int) throws(PostgresError) {
+  public func divide(
+    into count: Int, configure: (inout PostgresConfiguration) -> Void = { _ in }
+  ) throws(PostgresError) {
     guard lanes.withLockedValue({ $0 == nil }) else { return }
     var configuration = configuration
     configuration.connectionCount = max(configuration.connectionCount / max(count, 1), 1)
+    configure(&configuration)
     var made: [Pool] = []
     for _ in 0..<(count > 1 ? count : 0) {
       made.append(try Pool(configuration: configuration, onEvent: onEvent))

@@ -9,10 +9,13 @@ import Testing
 /// A partition whose processes are suspended, so that it neither answers nor fails.
 @Suite struct HangingPartitionTests {
   /// The time for which the other partition must be served: several checks of health.
-  private static let hang: Duration = .seconds(6)
+  ///
+  /// It is longer than the time limit of statements, which must not end those that wait.
+  private static let hang: Duration = .seconds(12)
+  private static let settings = ["MOCKUPD_DATABASE_STATEMENT_TIMEOUT_SECONDS": "8"]
 
   @Test func `a partition that hangs holds up its own users only`() async throws {
-    try await SeparatePartitions.with { fixture, client in
+    try await SeparatePartitions.with(settings: Self.settings) { fixture, client in
       let (absent, present) = (fixture.users[0], fixture.users[1])
       for user in fixture.users {
         #expect(try await client.credits.reserve(for: user, credits: 1).success)

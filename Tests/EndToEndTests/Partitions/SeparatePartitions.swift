@@ -14,7 +14,10 @@ struct SeparatePartitions {
   let users: [UUID]
 
   /// Starts everything, runs a closure, and verifies the ledgers.
-  static func with(_ body: (SeparatePartitions, MockupClient) async throws -> Void) async throws {
+  static func with(
+    settings: [String: String] = [:],
+    _ body: (SeparatePartitions, MockupClient) async throws -> Void
+  ) async throws {
     try await PrivatePostgres.with { first in
       try await PrivatePostgres.with { second in
         let partitions = [first, second]
@@ -29,7 +32,8 @@ struct SeparatePartitions {
           users.append(user)
         }
         try await withTemporaryFolder { folder in
-          let server = try await RunningServer.start(on: proxy, folder: folder)
+          let server = try await RunningServer.start(
+            on: proxy, settings: settings, folder: folder)
           var configuration = MockupClient.Configuration(timeout: testTimeout)
           configuration.retry.attempts = 1
           try await MockupClient.withConnection(
