@@ -99,6 +99,7 @@ private struct StuckModel {
       "has been unresolved for \(TimeText.age(since: oldest, now: page.now)), since "
       + "\(TimeText.minute(oldest))"
     if page.path.token.isEmpty, page.nextToken.isEmpty {
+      if count == 1 { return "1 reservation \(held), and \(age)." }
       return "\(Display.count(count, "reservation")) \(held); the oldest \(age)."
     }
     // The total was counted by another call.

@@ -138,6 +138,7 @@ import Testing
           let cookie = try await console.signIn()
           let stuck = try await console.send("GET", "/stuck", fields: [cookie])
           #expect(stuck.status == 200 && stuck.text.contains(id), "\(stuck)")
+          #expect(stuck.text.contains("1 reservation holds 1 credit, and has been unresolved for"))
           let target = "/stuck/\(user.wireText)/\(id)"
           let form = try await console.send("GET", "\(target)?credits=1", fields: [cookie])
           let token = try #require(
