@@ -10,11 +10,11 @@ enum Table {
 
   /// Formats records with a header and a line for each, and its note below.
   ///
-  /// On a terminal, the lines fit into its width. Texts are cut with "…" as far as needed, but to
-  /// 20 characters at most; then the columns that do not fit are left out, and named below the
-  /// table. Columns come in the order of their importance. Numbers, times and ids are never cut, so
-  /// that they can be copied. If a column that a record requires does not fit, each record is
-  /// formatted with a line for each field.
+  /// On a terminal, the lines fit into its width. Texts are cut with "…" as far as needed, but not
+  /// below 20 characters; columns that do not fit then are left out, and named below the table.
+  /// Columns come in the order of their importance. Numbers, times and ids are never cut, so that
+  /// they can be copied. If a column that a record requires does not fit, each record is formatted
+  /// with a line for each field.
   static func text(_ records: [Record], fitting terminal: Terminal? = nil) -> String {
     guard !records.isEmpty else { return "none\n" }
     var columns = TableColumns(records)
