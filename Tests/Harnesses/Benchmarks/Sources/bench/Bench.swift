@@ -11,6 +11,7 @@ struct Bench: ParsableCommand {
   @Option(help: "The path of the load generator.") var load: String
   @Option(help: "The folder of the peers' programs.") var peers: String
   @Option(help: "The folder of PostgreSQL's socket.") var postgres: String
+  @Option(help: "The folder of the socket of the proxy's PostgreSQL.") var proxy: String
   @Option(help: "The folder of PostgreSQL's programs.") var postgresPrograms: String
   @Option(help: "The folder of the benchmarks' SQL.") var sources: String
   @Option(help: "The folder for sockets.") var folder: String
@@ -21,12 +22,16 @@ struct Bench: ParsableCommand {
   private static let users = 1000
 
   func run() throws {
-    let server = PostgresServer(
-      socket: postgres, programs: postgresPrograms, mockupd: mockupd,
-      sources: URL(fileURLWithPath: sources))
+    func postgresServer(_ socket: String) -> PostgresServer {
+      PostgresServer(
+        socket: socket, programs: postgresPrograms, mockupd: mockupd,
+        sources: URL(fileURLWithPath: sources))
+    }
+    let server = postgresServer(postgres)
     let stage = Stage(
       mockupd: mockupd, peers: peers, folder: folder, load: LoadGenerator(path: load),
-      postgres: server, pgBench: PgBench(postgres: server), users: Self.users,
+      postgres: server, proxy: postgresServer(proxy), pgBench: PgBench(postgres: server),
+      users: Self.users,
       rounds: quick ? 1 : 3, seconds: quick ? 2 : 8, isQuick: quick)
     try server.prepare(users: Self.users)
     var rows: [Row] = []

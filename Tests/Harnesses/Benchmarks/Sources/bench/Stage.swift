@@ -5,6 +5,8 @@ struct Stage {
   let folder: String
   let load: LoadGenerator
   let postgres: PostgresServer
+  /// The PostgreSQL server of the proxy databases over partitions.
+  let proxy: PostgresServer
   let pgBench: PgBench
   let users: Int
   /// The number of times that the sides of a comparison alternate, since the machine's speed
@@ -19,11 +21,14 @@ struct Stage {
 
   /// Starts mockupd on a database.
   func server(on database: String) throws -> Program {
+    try server(at: postgres.url(database, user: "mockupd"))
+  }
+
+  /// Starts mockupd on the database of a URL, with more settings in its environment.
+  func server(at url: String, _ settings: [String: String] = [:]) throws -> Program {
     try Program(
-      mockupd,
-      [
-        "serve", "--socket", socket, "--database-url", postgres.url(database, user: "mockupd"),
-      ], environment: ["MOCKUPD_LOG_LEVEL": "error"])
+      mockupd, ["serve", "--socket", socket, "--database-url", url],
+      environment: settings.merging(["MOCKUPD_LOG_LEVEL": "error"]) { $1 })
   }
 
   /// Starts a peer on a database with the peer's schema, or with mockupd's if `engine` is true.
@@ -65,7 +70,8 @@ struct Scenario: Sendable {
     [
       .manyHealthChecks, .oneHealthCheck, .manyHealthChecksOverGRPC, .oneHealthCheckOverGRPC,
       .reservationsOverGRPC, .reservations, .reservationsOfABatch, .oneReservation,
-      .pairs, .oneUser, .lockedUser, .performance, .memory, .start, .overload, .largeLedger,
+      .pairs, .oneUser, .lockedUser, .proxy, .partitionCounts, .performance, .memory, .start,
+      .overload, .largeLedger,
     ]
   }
 }

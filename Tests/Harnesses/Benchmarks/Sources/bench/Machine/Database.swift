@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The PostgreSQL server of all rows; each row has new databases in it.
+/// A PostgreSQL server of the rows; each row has new databases in it.
 struct PostgresServer {
   /// The folder of the socket.
   let socket: String
@@ -21,12 +21,29 @@ struct PostgresServer {
       ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url(database), "-c", sql])
   }
 
+  /// Runs a query that returns one number.
+  func number(_ sql: String, in database: String) throws -> Int {
+    let text = String(
+      decoding: try output(
+        of: "/usr/bin/psql",
+        ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url(database), "-c", sql]),
+      as: UTF8.self)
+    guard let number = Int(text.filter { !$0.isWhitespace }) else {
+      throw BenchError("\(sql) returned \(text)")
+    }
+    return number
+  }
+
   func run(file: String, in database: String, _ variables: [String: String] = [:]) throws {
+    try run(path: sources.appending(path: file).path, in: database, variables)
+  }
+
+  func run(path: String, in database: String, _ variables: [String: String] = [:]) throws {
     let settings = variables.flatMap { ["-v", "\($0.key)=\($0.value)"] }
     _ = try output(
       of: "/usr/bin/psql",
       ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url(database), "-o", "/dev/null"] + settings
-        + ["-f", sources.appending(path: file).path])
+        + ["-f", path])
   }
 
   /// Creates the template databases with mockupd's and with the peer's schema, and users in them
@@ -46,7 +63,8 @@ struct PostgresServer {
     return name
   }
 
-  private func recreate(_ name: String, from template: String = "template1") throws {
+  /// Creates a copy of a template, in place of a database with its name.
+  func recreate(_ name: String, from template: String = "template1") throws {
     try run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", in: "postgres")
     try run("CREATE DATABASE \(name) TEMPLATE \(template)", in: "postgres")
   }
