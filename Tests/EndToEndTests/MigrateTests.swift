@@ -37,7 +37,7 @@ import Testing
       #expect(before.exitCode == 0, "\(before)")
       #expect(Set(words(before)) == ["pending"])
       #expect(before.output.contains("pending 007_mockups\n"))
-      #expect(before.output.contains("pending 020_function_calls\npending credits/guardrail\n"))
+      #expect(before.output.contains("pending 021_partitions\npending credits/guardrail\n"))
 
       let first = try await Self.mockupd(["migrate"], database)
       #expect(first.exitCode == 0, "\(first)")

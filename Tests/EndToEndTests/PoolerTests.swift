@@ -193,7 +193,7 @@ import Testing
         }
         #expect(endings.allSatisfy { $0.exitCode == 0 }, "\(endings)")
         let applied = endings.flatMap { $0.output.split(separator: "\n") }
-          .filter { $0.hasPrefix("applied ") }
+          .filter { $0.hasPrefix("applying ") }
         #expect(Set(applied).count == applied.count)
         let recorded = try await database.numbers(
           """

@@ -14,6 +14,9 @@ struct ArticlePartitions {
   /// The file with the URLs of the partitions.
   var file: String { "\(folder)/partitions" }
 
+  /// The file with the server's settings, all by default.
+  private var settings: String { "\(folder)/settings.json" }
+
   /// The configuration of the server's login in the proxy.
   var service: PostgresConfiguration { Self.service(of: "proxy", at: proxyServer.host) }
 
@@ -50,6 +53,7 @@ struct ArticlePartitions {
       try await Self.addLogin(owner)
     }
     try writeFile(servers.map(\.host))
+    try Data("{}".utf8).write(to: URL(filePath: settings))
     let proxy = try await proxyServer.makeDatabase("proxy")
     try await run(try PartitionsArticle.commands(in: "Set up")[0])
     try await Self.addLogin(proxy)
@@ -78,6 +82,7 @@ struct ArticlePartitions {
   ) async throws -> String {
     let programs = Program.mockupd.executable.deletingLastPathComponent().path
     let text = commands.replacing("/etc/mockupd/partitions", with: file)
+      .replacing("/etc/mockupd/settings.json", with: settings)
       .replacing("-h NEW", with: "-h \(new?.host ?? "NEW")")
     let ending = try await withTemporaryFolder { folder in
       try await RunningProgram(
