@@ -54,7 +54,7 @@ final class PartitionVisits: Sendable {
 
   /// Does work in a partition, with a limit of the time to wait for it.
   ///
-  /// - Throws: What the work throws; `PostgresError` with `connectionUnavailable` if earlier work
+  /// - Throws: The error of the work; `PostgresError` with `connectionUnavailable` if earlier work
   ///   in the partition hangs, and with `connectionLost` if this one does.
   func attempt<Value: Sendable>(
     in number: Int, _ work: @escaping @Sendable () async throws(PostgresError) -> Value
@@ -74,10 +74,15 @@ final class PartitionVisits: Sendable {
     }
     let timer = Task {
       guard (try? await Task.sleep(for: limit)) != nil else { return }
-      // Counted before the end of the work can be, which takes the count back.
+      // Counted before `end`: work that ends at the same time then finds the count, and subtracts
+      // it.
       overdue.withLockedValue { $0[number, default: 0] += 1 }
       let lost = PostgresError(.connectionLost, "partition \(number) does not answer")
-      if !attempt.end(.failure(lost)) { overdue.withLockedValue { $0[number, default: 1] -= 1 } }
+      guard attempt.end(.failure(lost)) else {
+        return overdue.withLockedValue { $0[number, default: 1] -= 1 }
+      }
+      // Nobody waits for its next statement. One that was sent and may write goes on.
+      task.cancel()
     }
     defer { timer.cancel() }
     return try await withTaskCancellationHandler {

@@ -60,13 +60,8 @@ public struct DatabaseCheck: Sendable {
   ///
   /// The call has no time limit of its own, and never returns ``DatabaseCondition/hanging``.
   ///
-  /// - Parameters:
-  ///   - connection: The connection or pool to check.
-  ///   - onWrite: Is called before a write that tests whether commits complete; nil to write
-  ///     nothing. Through a proxy database, one partition that completes it is enough.
-  public func condition(
-    on connection: some StatementExecutor, onWrite: (() -> Void)? = nil
-  ) async -> DatabaseCondition {
+  /// - Parameter connection: The connection or pool to check.
+  public func condition(on connection: some StatementExecutor) async -> DatabaseCondition {
     do throws(PostgresError) {
       let facts = try await connection.query(Queries.checkDatabase) { row throws(PostgresError) in
         (isStandby: try row.decode(Bool.self, at: 0), isReadOnly: try row.decode(Bool.self, at: 1))
@@ -85,20 +80,7 @@ public struct DatabaseCheck: Sendable {
       if let cause = error.cause { return Self.condition(of: cause) }
       return .wrongSchema(error.message)
     }
-    guard let onWrite else { return .ready }
-    onWrite()
-    let partitions: Int
-    do throws(PostgresError) {
-      partitions = max(try await Pool.partitionURLs(from: connection).count, 1)
-    } catch {
-      return Self.condition(of: error)
-    }
-    var condition = DatabaseCondition.ready
-    for partition in 0..<partitions {
-      condition = await write(in: partition, on: connection)
-      if condition == .ready { break }
-    }
-    return condition
+    return .ready
   }
 
   /// Tests whether commits complete.

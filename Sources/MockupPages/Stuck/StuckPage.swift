@@ -90,7 +90,10 @@ private struct StuckModel {
 
   private static func lead(_ page: StuckPage) -> String {
     guard let oldest = page.reservations.first?.unresolvedSince else {
-      return "No reservation is unresolved."
+      guard !page.path.token.isEmpty else { return "No reservation is unresolved." }
+      let total = Display.count(page.total, "reservation")
+      return "This page has no reservations any more; \(total) "
+        + "\(page.total == 1 ? "is" : "are") unresolved."
     }
     let credits = page.reservations.reduce(0) { $0 + Int64($1.reservation?.held ?? 0) }
     let count = Int64(page.reservations.count)

@@ -50,6 +50,8 @@ struct UsersModel {
   var hasRows: Bool
   var showsForecast: Bool
   var first: First?
+  /// A Boolean value that indicates whether the page begins with the users who run out first.
+  var isFirstOfAll: Bool
   var exhausted: String?
   var month: String
   var total: String
@@ -78,7 +80,13 @@ struct UsersModel {
     hasRows = !rows.isEmpty
     showsForecast = page.users.contains { $0.spent != nil }
     let totals = page.totals
-    count = Display.count(totals.users, "user")
+    count =
+      query.search.isEmpty
+      ? Display.count(totals.users, "user")
+      : Display.count(Int64(rows.count), "user") + " found"
+        + (page.isCut ? "; others are not shown" : "")
+    isFirstOfAll =
+      query.search.isEmpty && query.path.token.isEmpty && query.order == .available
     first = firstOut.map { day, user in
       let usage = user.line.usage ?? CreditUsage()
       let left = usage.annualBudget - usage.totalUsed - usage.held

@@ -20,10 +20,12 @@ public struct UsersPage: Sendable {
 
   /// The users of the page.
   public var users: [User]
-  /// The totals of all users that the query selects.
+  /// The totals of all users, or of the user whose id was searched for.
   public var totals: UsageTotals
-  /// The page token of the next page; empty on the last page.
+  /// The page token of the next page; empty on the last page, and for a search.
   public var nextToken: String
+  /// A Boolean value that indicates whether a search has found more users than the page has.
+  public var isCut: Bool
   /// The query that the page answers.
   public var query: UsersQuery
   /// The current day.
@@ -31,11 +33,13 @@ public struct UsersPage: Sendable {
 
   /// Creates the page.
   public init(
-    users: [User], totals: UsageTotals, nextToken: String, query: UsersQuery, today: Day
+    users: [User], totals: UsageTotals, nextToken: String, isCut: Bool = false, query: UsersQuery,
+    today: Day
   ) {
     self.users = users
     self.totals = totals
     self.nextToken = nextToken
+    self.isCut = isCut
     self.query = query
     self.today = today
   }

@@ -5,9 +5,6 @@ internal import Postgres
 public import TTRPC
 
 extension AdminService {
-  /// The number of alerts that a watch reads at a time.
-  private static let alertsPerRead: Int32 = 100
-
   /// Returns a page of the alerts about the credits of one user or of all users.
   public func listAlerts(
     _ request: ListAlertsRequest, context: ServerContext
@@ -17,7 +14,8 @@ extension AdminService {
     guard let userID else { return try await listAlerts(request, count, context) }
     let before = try PageToken.alerts(request.pageToken, count: 1, "page_token")?[0]
     // Reads one alert more than the page has, to find out whether there is a next page.
-    let rows = try await read(context) { () throws(PostgresError) in
+    let partition = Int(userID.uuid.15) % (try await partitionCount(context))
+    let rows = try await read(context, readers[partition]) { () throws(PostgresError) in
       try await alerts.alerts(of: userID, before: before, count: count + 1)
     }
     if rows.isEmpty {
@@ -30,11 +28,9 @@ extension AdminService {
   private func listAlerts(
     _ request: ListAlertsRequest, _ count: Int32, _ context: ServerContext
   ) async throws -> ListAlertsResponse {
-    let partitions = try await read(context) { () throws(PostgresError) in
-      try await alerts.partitionCount()
-    }
+    let partitions = try await partitionCount(context)
     let before = try PageToken.alerts(request.pageToken, count: partitions, "page_token")
-    let rows = try await read(context) { () throws(PostgresError) in
+    let rows = try await read(context, listReaders) { () throws(PostgresError) in
       try await alerts.alerts(before: before, count: count + 1)
     }
     return try response(rows, count) { page in alerts.positions(after: page, from: before) }
@@ -62,22 +58,29 @@ extension AdminService {
     context: ServerContext
   ) async throws {
     context.endAtDrain()
-    let partitions = try await read(context) { () throws(PostgresError) in
-      try await alerts.partitionCount()
-    }
+    let partitions = try await partitionCount(context)
     let token = try PageToken.alerts(request.resumeToken, count: partitions, "resume_token")
     let watch = AlertStream(
       service: self, partitions: partitions, responses: responses, context: context)
     try await watch.run(after: token)
   }
 
-  /// Reads alerts, with a limit on concurrent reads of each partition.
+  /// Returns the number of partitions, for which no partition is asked.
+  private func partitionCount(_ context: ServerContext) async throws(RPCError) -> Int {
+    do throws(PostgresError) {
+      return try await alerts.partitionCount()
+    } catch {
+      throw RPCError(error, logger: context.logger)
+    }
+  }
+
+  /// Reads alerts, with a limit on concurrent reads.
   func read<Value>(
-    _ context: ServerContext, in partition: Int = 0,
+    _ context: ServerContext, _ readers: AsyncSemaphore,
     _ work: () async throws(PostgresError) -> Value
   ) async throws(RPCError) -> Value {
     do throws(PostgresError) {
-      return try await readers[partition].withPermit(work)
+      return try await readers.withPermit(work)
     } catch {
       throw RPCError(error, logger: context.logger)
     }

@@ -37,7 +37,7 @@ public struct AdminService: AdminServiceHandler {
   /// A statement takes a few seconds at most, however long the ledgers are.
   static let usersPerStatement: Int32 = 100
 
-  /// The maximum number of watches of alerts that read from one database at the same time.
+  /// The maximum number of calls that read alerts from one database at the same time.
   private static let maxConcurrentReads = 8
 
   let store: AdminStore
@@ -47,6 +47,8 @@ public struct AdminService: AdminServiceHandler {
   let readers = (0..<Pool.maximumPartitions).map { _ in
     AsyncSemaphore(Self.maxConcurrentReads)
   }
+  /// The limit of lists of all users, which wait for all partitions.
+  let listReaders = AsyncSemaphore(Self.maxConcurrentReads)
   let limit: ResponseLimit
   private let hostName: String
   private let status: @Sendable () -> ServerStatus

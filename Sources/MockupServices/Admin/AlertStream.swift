@@ -104,7 +104,8 @@ struct AlertStream: Sendable {
     var isLastPage = false
     while !isLastPage {
       let last = positions.withLockedValue { $0[partition] }
-      let page = try await service.read(context, in: partition) { () throws(PostgresError) in
+      let page = try await service.read(context, service.readers[partition]) {
+        () throws(PostgresError) in
         try await service.alerts.alerts(after: last, in: partition, count: Self.alertsPerRead)
       }
       for alert in page {
@@ -124,7 +125,7 @@ struct AlertStream: Sendable {
   }
 
   private func lastPosition(in partition: Int) async throws(RPCError) -> Int64 {
-    try await service.read(context, in: partition) { () throws(PostgresError) in
+    try await service.read(context, service.readers[partition]) { () throws(PostgresError) in
       try await service.alerts.lastPosition(in: partition)
     }
   }

@@ -34,9 +34,10 @@ struct UsersRoutes: Sendable {
     let response = try await lines(query)
     let isCurrent = query.year == today.year
     return UsersPage(
-      users: try await users(response.users, today: isCurrent ? today : nil),
-      totals: response.totals ?? UsageTotals(), nextToken: response.nextPageToken, query: query,
-      today: today)
+      users: try await users(
+        Array(response.users.prefix(Self.pageSize)), today: isCurrent ? today : nil),
+      totals: response.totals ?? UsageTotals(), nextToken: response.nextPageToken,
+      isCut: response.users.count > Self.pageSize, query: query, today: today)
   }
 
   /// Returns the lines of the report that the query selects.
@@ -65,9 +66,9 @@ struct UsersRoutes: Sendable {
         $0.userID.hasPrefix(text) || $0.userLabel.lowercased().contains(text)
       }
       compared += page.users.count
-      guard result.users.count < Self.pageSize, compared < Self.maximumSearched else { break }
+      // One more than the page shows tells that there are others.
+      guard result.users.count <= Self.pageSize, compared < Self.maximumSearched else { break }
     }
-    result.users = Array(result.users.prefix(Self.pageSize))
     return result
   }
 

@@ -12,7 +12,7 @@ struct Partitions: AsyncParsableCommand {
       are possible. The last byte of a user's id decides to which partition the user belongs, so \
       the number and the order of the partitions must never change. The proxy database has no data \
       and needs the extension PL/Proxy (Debian's package postgresql-15-plproxy). It passes each \
-      call of `mockupd serve` on to the partition of the user.
+      call of `mockupd serve` on to the partition of the user, or to all partitions.
 
       Reads the schema of each partition, and prints statements to be run by a superuser of the \
       proxy database, as with `psql`. They may be run again at any time: after `mockupd migrate` \

@@ -15,17 +15,23 @@ final class PartitionWrites: Sendable {
 
   private let configuration: PostgresConfiguration
   private let check: DatabaseCheck
+  /// The time that a call waits for tests, less than a check of health may take.
+  private let limit: Duration
   private let state = NIOLockedValueBox(State())
 
   /// Creates a test, which connects when it is first needed.
-  init(configuration: PostgresConfiguration, check: DatabaseCheck) {
+  init(
+    configuration: PostgresConfiguration, check: DatabaseCheck, limit: Duration = .seconds(1)
+  ) {
     self.configuration = configuration
     self.check = check
+    self.limit = limit
   }
 
   /// Starts a test in each partition in which none is pending, and returns when one has succeeded.
   ///
-  /// If none succeeds, it returns the condition of one of the others when all have ended.
+  /// If none succeeds, it returns the condition of one of them when all have ended, or
+  /// `writesHanging` after the time limit. The next call then tests again those that have ended.
   func condition(of partitions: Int) async -> DatabaseCondition {
     let started: [(number: Int, connection: Connection)]
     do {
@@ -51,6 +57,10 @@ final class PartitionWrites: Sendable {
         round.end(condition)
       }
     }
+    let timer = Task {
+      if (try? await Task.sleep(for: limit)) != nil { round.expire() }
+    }
+    defer { timer.cancel() }
     return await round.result
   }
 
@@ -65,6 +75,16 @@ final class PartitionWrites: Sendable {
       var running: Int
       var result: DatabaseCondition?
       var waiter: CheckedContinuation<DatabaseCondition, Never>?
+
+      /// Sets the result, unless there is one, and returns the task that waits for it.
+      mutating func finish(
+        _ condition: DatabaseCondition
+      ) -> CheckedContinuation<DatabaseCondition, Never>? {
+        guard result == nil else { return nil }
+        result = condition
+        defer { waiter = nil }
+        return waiter
+      }
     }
 
     private let state: NIOLockedValueBox<State>
@@ -77,12 +97,16 @@ final class PartitionWrites: Sendable {
       let waiter = state.withLockedValue {
         state -> CheckedContinuation<DatabaseCondition, Never>? in
         state.running -= 1
-        guard state.result == nil, condition == .ready || state.running == 0 else { return nil }
-        state.result = condition
-        defer { state.waiter = nil }
-        return state.waiter
+        guard condition == .ready || state.running == 0 else { return nil }
+        return state.finish(condition)
       }
       waiter?.resume(returning: condition)
+    }
+
+    /// Ends the round without the tests that still run.
+    func expire() {
+      let waiter = state.withLockedValue { $0.finish(.writesHanging) }
+      waiter?.resume(returning: .writesHanging)
     }
 
     var result: DatabaseCondition {

@@ -1,7 +1,7 @@
 internal import Postgres
 
 extension PostgresConfiguration {
-  /// Sets what the settings say about sessions and their connections, except `lock_timeout`.
+  /// Reads the settings of sessions and their connections, except `lock_timeout`.
   ///
   /// The sessions of the server have these settings, and so have those of a proxy database in its
   /// partitions (`mockupd partitions`).

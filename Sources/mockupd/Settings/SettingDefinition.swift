@@ -118,8 +118,8 @@ extension SettingKey {
       .init(
         .integer(1...256, default: 4),
         "number of connections for calls; the health check, LISTEN, and statements that wait for "
-          + "locks have another one each. A proxy over partitions has more; see the article "
-          + "Partitions")
+          + "locks have another one each. Through a proxy over partitions, the server has more; "
+          + "see the article Partitions")
     case .maxPendingPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),
@@ -176,15 +176,15 @@ extension SettingKey {
     case .shards:
       .init(
         .integer(1...64, default: 2),
-        "number of shards into which the users are divided; each shard writes one batch of credit "
-          + "changes at a time, in parallel with the others")
+        "number of shards into which the users, or those of each partition, are divided; each "
+          + "shard writes one batch of credit changes at a time, in parallel with the others")
     case .maxBatchSize:
       .init(.integer(1...4096, default: 512), "maximum number of changes in one batch")
     case .maxPendingChanges:
       .init(
         .integer(Self.millionAtMost, default: 4096),
-        "maximum number of changes waiting for a batch, in all shards; further changes are "
-          + "refused with RESOURCE_EXHAUSTED")
+        "maximum number of changes waiting for a batch, in all shards, or in those of each "
+          + "partition; further changes are refused with RESOURCE_EXHAUSTED")
     case .eventLoops:
       .init(.integer(1...256, default: 1), "number of threads that read and write sockets")
     case .busyPoll:

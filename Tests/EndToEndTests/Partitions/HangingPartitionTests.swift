@@ -68,6 +68,33 @@ import Testing
     }
   }
 
+  @Test func `a partition that is back is served while another one hangs`() async throws {
+    // No statement ends by its time limit during the test.
+    let settings = ["MOCKUPD_DATABASE_STATEMENT_TIMEOUT_SECONDS": "86400"]
+    try await SeparatePartitions.with(settings: settings) { fixture, client in
+      let (absent, present) = (fixture.users[0], fixture.users[1])
+      for user in fixture.users {
+        #expect(try await client.credits.reserve(for: user, credits: 1).success)
+      }
+      try fixture.partitions[0].pause()
+      let waiting = Task { _ = try await client.credits.reserve(for: absent, credits: 1) }
+      let maintenance = fixture.partitions[1].maintenance
+      try await maintenance.run("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
+      try await maintenance.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres'")
+      let health = HealthClient(Client(path: fixture.server.socket))
+      try await eventually("no partition serves") {
+        try await health.check(HealthCheckRequest()).status == .notServing
+      }
+      try await maintenance.run("ALTER DATABASE postgres ALLOW_CONNECTIONS true")
+      try await eventually("the partition is served") {
+        (try? await client.credits.reserve(for: present, credits: 1)) != nil
+      }
+      try fixture.partitions[0].resume()
+      _ = await waiting.result
+    }
+  }
+
   @Test func `a server starts, and serves, while a partition is unavailable`() async throws {
     try await SeparatePartitions.with { fixture, client in
       try await fixture.partitions[0].stop()

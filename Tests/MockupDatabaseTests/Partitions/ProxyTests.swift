@@ -294,7 +294,9 @@ import Testing
       let swept = try await SweepStore(pool: server.pool).sweepReservations(limit: 10)
       #expect(swept.expired == 0)
       let check = try DatabaseCheck(configuration: server.database.proxy.service)
-      #expect(await check.condition(on: server.pool, onWrite: {}) == .ready)
+      #expect(await check.condition(on: server.pool) == .ready)
+      #expect(await check.write(in: 0, on: server.pool) != .ready)
+      #expect(await check.write(in: 1, on: server.pool) == .ready)
       await #expect(throws: CreditError.self) { try await server.admin.totals() }
     }
   }
@@ -313,7 +315,7 @@ import Testing
   @Test func `the server accepts the proxy of its own schema`() async throws {
     try await withServer { server in
       let check = try DatabaseCheck(configuration: server.database.proxy.service)
-      #expect(await check.condition(on: server.pool, onWrite: {}) == .ready)
+      #expect(await check.condition(on: server.pool) == .ready)
     }
   }
 }

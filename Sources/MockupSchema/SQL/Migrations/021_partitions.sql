@@ -1,4 +1,4 @@
--- Functions that have got another parameter: the partition to which a proxy database passes the
+-- Functions that get the parameter p_partition, the partition to which a proxy database passes the
 -- call on. Their files create them again.
 
 DROP FUNCTION IF EXISTS mockupd.wait_for_replication();

@@ -214,7 +214,8 @@ public struct ServerContext: Sendable {
   /// Sets the metadata of the response, and replaces what was set before.
   ///
   /// gRPC sends it, except pairs that HTTP/2 does not permit and names that belong to gRPC. ttrpc
-  /// and HTTP/1.1 have no metadata in responses. Clients accept 8 KiB of it by default.
+  /// and HTTP/1.1 have no metadata in responses. By default, clients accept header lists of 8 KiB,
+  /// in which an error's message and details take up to 6 KiB: keep the metadata below 1 KiB.
   ///
   /// - Parameters:
   ///   - initial: The metadata that precedes the first message. It has no effect after that.

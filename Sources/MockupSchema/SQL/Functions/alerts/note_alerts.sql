@@ -42,8 +42,7 @@ BEGIN
   ), feed AS (
     UPDATE mockupd.alert_feed AS f
     SET last_id = f.last_id + (SELECT count(*) FROM reached)
-    -- By the index: a scan of the table is disabled above, and so has a cost at which PostgreSQL
-    -- compiles the statement, for half a second, while the counters are locked.
+    -- By the index, since scans of the table are disabled above.
     WHERE f.is_only AND EXISTS (SELECT FROM reached)
     RETURNING f.last_id - (SELECT count(*) FROM reached) AS previous_id
   )

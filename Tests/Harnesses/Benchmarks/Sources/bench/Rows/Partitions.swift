@@ -62,14 +62,16 @@ extension Stage {
   fileprivate func reserveDirectly() throws -> PartitionResult {
     let database = try postgres.fresh("bench_run")
     return try measure(
-      at: postgres.url(database, user: "mockupd"), in: [database], shards: 2, inFlight: 16)
+      at: postgres.url(database, user: "mockupd"), in: [database], shards: 2, poolSize: 2,
+      inFlight: 16)
   }
 
   /// Measures reservations through a new proxy over new partitions, with a shard for each.
   fileprivate func reserve(partitions count: Int, inFlight: Int) throws -> PartitionResult {
     let partitions = try (0..<count).map { try postgres.fresh("bench_part\($0)") }
     let url = try makeProxy(over: partitions.map { postgres.url($0, user: "mockupd") })
-    return try measure(at: url, in: partitions, shards: count, inFlight: inFlight)
+    return try measure(
+      at: url, in: partitions, shards: 1, poolSize: max(count, 2), inFlight: inFlight)
   }
 
   /// Makes the proxy database, and returns its URL for the server's login.
@@ -93,13 +95,13 @@ extension Stage {
   }
 
   private func measure(
-    at url: String, in databases: [String], shards: Int, inFlight: Int
+    at url: String, in databases: [String], shards: Int, poolSize: Int, inFlight: Int
   ) throws -> PartitionResult {
     let server = try server(
       at: url,
       [
         "MOCKUPD_BATCHING_SHARDS": "\(shards)",
-        "MOCKUPD_DATABASE_POOL_SIZE": "\(max(shards, 2))",
+        "MOCKUPD_DATABASE_POOL_SIZE": "\(poolSize)",
       ])
     defer { server.stop() }
     let servers = [postgres, proxy]
