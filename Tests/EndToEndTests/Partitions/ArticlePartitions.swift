@@ -115,7 +115,7 @@ struct ArticlePartitions {
       """
       WITH made AS (INSERT INTO auth.users (id) VALUES ('\(id)') RETURNING id)
       INSERT INTO public.user_settings (user_id, guardrails)
-      SELECT id, '{"annual_mockup_budget": 3000}' FROM made
+      SELECT id, '{"annual_mockup_budget": 1000000}' FROM made
       """)
     return id
   }

@@ -14,8 +14,7 @@ import Testing
   private static let hang: Duration = .seconds(12)
   private static let settings = ["MOCKUPD_DATABASE_STATEMENT_TIMEOUT_SECONDS": "8"]
 
-  @Test(.disabled("in two of eight runs it did not end, for a reason that is not known yet"))
-  func `a partition that hangs holds up its own users only`() async throws {
+  @Test func `a partition that hangs holds up its own users only`() async throws {
     try await SeparatePartitions.with(settings: Self.settings) { fixture, client in
       let (absent, present) = (fixture.users[0], fixture.users[1])
       for user in fixture.users {
@@ -46,15 +45,17 @@ import Testing
       let end = ContinuousClock.now + Self.hang
       var calls = 0
       while calls < 100 || ContinuousClock.now < end {
-        #expect(try await client.credits.reserve(for: present, credits: 1).granted > -1)
+        #expect(try await client.credits.reserve(for: present, credits: 1).success)
         _ = try await client.credits.usage(of: present)
         calls += 1
       }
-      _ = try await client.mockups.generate(for: present, assets: [asset], scenes: ["bedroom"])
+      let made = try await client.mockups.generate(
+        for: present, assets: [asset], scenes: ["bedroom"])
+      #expect(made.results.map(\.success) == [true])
       var claimed: [ClaimedMockup] = []
-      while claimed.isEmpty {
-        // A claim that took longer than the time of a visit has leased the mockup for nobody.
-        claimed = try await client.mockups.claim(worker: "w", lease: .seconds(5))
+      try await eventually("the mockup is claimed") {
+        claimed = try await client.mockups.claim(worker: "w")
+        return !claimed.isEmpty
       }
       #expect(claimed.map(\.mockup?.userID) == [present.wireText])
       // The entry belongs to the partition that answers, and so does the batch.

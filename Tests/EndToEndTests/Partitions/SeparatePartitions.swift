@@ -28,7 +28,7 @@ struct SeparatePartitions {
         var users: [UUID] = []
         for (number, partition) in partitions.enumerated() {
           let user = UUID.ofPartition(number)
-          try await partition.makeUser(user, annualBudget: 1000)
+          try await partition.makeUser(user, annualBudget: 1_000_000)
           users.append(user)
         }
         try await withTemporaryFolder { folder in
