@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Watches through a proxy database.
-@Suite struct PartitionFeedTests {
+@Suite(.timeLimit(.minutes(15))) struct PartitionFeedTests {
   /// The number of changes of a test, each made after the one before was delivered.
   ///
   /// Without notifications, a watch sees one a minute, so the time limits of the tests end them.
@@ -38,8 +38,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(15)))
-  func `watches of users of each partition get changes by notifications`() async throws {
+  @Test func `watches of users of each partition get changes by notifications`() async throws {
     try await PartitionedDatabase.with { database in
       let users = [
         try await database.makeUser(in: 0), try await database.makeUser(in: 1),
@@ -56,8 +55,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(15)))
-  func `a partition that has moved is listened to although its old address answers`()
+  @Test func `a partition that has moved is listened to although its old address answers`()
     async throws
   {
     try await PartitionedDatabase.with { database in
@@ -79,7 +77,7 @@ import Testing
   @Test func `alerts of all partitions are delivered once, also after a partition's restart`()
     async throws
   {
-    try await SeparatePartitions.with { fixture, client in
+    try await SeparatePartitions.with(annualBudget: 1000) { fixture, client in
       let (first, second) = (fixture.users[0], fixture.users[1])
       try await withTemporaryFolder { folder in
         let (state, out) = ("\(folder)/state", "\(folder)/out")

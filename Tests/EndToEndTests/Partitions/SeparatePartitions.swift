@@ -15,7 +15,7 @@ struct SeparatePartitions {
 
   /// Starts everything, runs a closure, and verifies the ledgers.
   static func with(
-    settings: [String: String] = [:],
+    settings: [String: String] = [:], annualBudget: Int = 1_000_000,
     _ body: (SeparatePartitions, MockupClient) async throws -> Void
   ) async throws {
     try await PrivatePostgres.with { first in
@@ -28,7 +28,7 @@ struct SeparatePartitions {
         var users: [UUID] = []
         for (number, partition) in partitions.enumerated() {
           let user = UUID.ofPartition(number)
-          try await partition.makeUser(user, annualBudget: 1_000_000)
+          try await partition.makeUser(user, annualBudget: annualBudget)
           users.append(user)
         }
         try await withTemporaryFolder { folder in
