@@ -103,13 +103,19 @@ import Testing
     try await Self.with { fixture in
       let ann = try await fixture.user("ann@x.test")
       _ = try await fixture.mockupctl(["reserve", ann, "7"])
+      let mockups = try await fixture.database.makeMockups(
+        1, of: try #require(UUID(uuidString: ann)))
+      let template = try await fixture.database.texts(
+        "SELECT id::text FROM public.mockup_scene_templates WHERE is_system ORDER BY id LIMIT 1")
       for arguments in [
-        ["usage"], ["ledger", "show"], ["ledger", "export"], ["ledger", "verify"],
-        ["reservations", "list"], ["mockups", "list"], ["scenes", "list"], ["budget"],
-        ["usage", "--by-month"], ["usage-history"],
+        ["usage", ann], ["ledger", "show", ann], ["ledger", "export", ann],
+        ["ledger", "verify", ann], ["reservations", "list", ann], ["mockups", "list", ann],
+        ["mockups", "show", ann, mockups[0].wireText], ["scenes", "list", ann],
+        ["scenes", "resolve", ann, "bedroom"], ["scenes", "show", template[0], "--user", ann],
+        ["budget", ann], ["usage", "--by-month", ann], ["usage-history", ann],
       ] {
-        let byID = try await fixture.mockupctl(arguments + [ann])
-        let byLabel = try await fixture.mockupctl(arguments + ["ann@x.test"])
+        let byID = try await fixture.mockupctl(arguments)
+        let byLabel = try await fixture.mockupctl(arguments.map { $0 == ann ? "ann@x.test" : $0 })
         #expect(byID.exitCode == 0, "\(arguments) \(byID)")
         #expect(byLabel.output == byID.output, "\(arguments) \(byLabel)")
       }

@@ -109,12 +109,10 @@ final class CreditWriter: Sendable {
   }
 
   private func queue(of userID: UUID) -> Queue {
-    // The last byte is random, or as good as random, in every kind of UUID in use.
     if let queue = lockedUsers.queue(of: userID) { return queue }
     let count = pool.knownPartitionCount
-    let (rest, partition) = Int(userID.uuid.15).quotientAndRemainder(dividingBy: count)
-    let shards = shards[partition]
-    return shards[rest % shards.count]
+    let shards = shards[userID.partition(of: count)]
+    return shards[Int(userID.uuid.15) / count % shards.count]
   }
 
   /// Finds the changes whose users another session has locked; none if the search fails.

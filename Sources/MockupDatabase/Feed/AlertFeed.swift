@@ -51,6 +51,11 @@ public struct AlertFeed: Sendable {
     try await pool.partitionCount()
   }
 
+  /// Returns the number of a user's partition; 0 in a database that is not divided.
+  public func partition(of userID: UUID) async throws(PostgresError) -> Int {
+    userID.partition(of: try await pool.partitionCount())
+  }
+
   /// Returns the position of the last alert in a partition; 0 if there was none.
   public func lastPosition(in partition: Int = 0) async throws(PostgresError) -> Int64 {
     let rows = try await pool.lane(partition).query(
@@ -87,8 +92,8 @@ public struct AlertFeed: Sendable {
   public func alerts(
     of userID: UUID, before position: Int64?, count: Int32
   ) async throws(PostgresError) -> [Alert] {
-    let partition = Int(userID.uuid.15) % (try await pool.partitionCount())
-    return try await alerts(of: userID, before: position, in: partition, count: count)
+    try await alerts(
+      of: userID, before: position, in: try await partition(of: userID), count: count)
   }
 
   /// Returns the alerts of all users before a position in each partition, the newest first.

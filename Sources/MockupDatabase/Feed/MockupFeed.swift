@@ -30,7 +30,7 @@ public struct MockupFeed: Sendable {
 
   /// Returns the number of a user's partition; 0 in a database that is not divided.
   public func partition(of userID: UUID) -> Int {
-    Int(userID.uuid.15) % pool.knownPartitionCount
+    userID.partition(of: pool.knownPartitionCount)
   }
 
   /// Returns the last revision of a user's feed.

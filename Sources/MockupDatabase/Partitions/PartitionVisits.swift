@@ -62,7 +62,7 @@ final class PartitionVisits: Sendable {
     guard overdue.withLockedValue({ $0[number, default: 0] == 0 }) else {
       throw PostgresError(.connectionUnavailable, "partition \(number) does not answer")
     }
-    let attempt = Attempt<Value>()
+    let first = FirstResult<Result<Value, PostgresError>>()
     let task = Task {
       let result: Result<Value, PostgresError>
       do throws(PostgresError) {
@@ -70,7 +70,7 @@ final class PartitionVisits: Sendable {
       } catch {
         result = .failure(error)
       }
-      if !attempt.end(result) { overdue.withLockedValue { $0[number, default: 1] -= 1 } }
+      if !first.end(result) { overdue.withLockedValue { $0[number, default: 1] -= 1 } }
     }
     let timer = Task {
       guard (try? await Task.sleep(for: limit)) != nil else { return }
@@ -78,7 +78,7 @@ final class PartitionVisits: Sendable {
       // it.
       overdue.withLockedValue { $0[number, default: 0] += 1 }
       let lost = PostgresError(.connectionLost, "partition \(number) does not answer")
-      guard attempt.end(.failure(lost)) else {
+      guard first.end(.failure(lost)) else {
         return overdue.withLockedValue { $0[number, default: 1] -= 1 }
       }
       // Nobody waits for its next statement. One that was sent and may write goes on.
@@ -86,44 +86,9 @@ final class PartitionVisits: Sendable {
     }
     defer { timer.cancel() }
     return try await withTaskCancellationHandler {
-      await attempt.result
+      await first.value
     } onCancel: {
       task.cancel()
     }.get()
-  }
-
-  /// The result of an attempt: that of the work, or of the timer if it ends first.
-  private final class Attempt<Value: Sendable>: Sendable {
-    private enum State {
-      case running(CheckedContinuation<Result<Value, PostgresError>, Never>?)
-      case ended(Result<Value, PostgresError>)
-    }
-
-    private let state = NIOLockedValueBox(State.running(nil))
-
-    /// Sets the result; returns false if there is one already.
-    func end(_ result: Result<Value, PostgresError>) -> Bool {
-      let (isFirst, waiter) = state.withLockedValue {
-        state -> (Bool, CheckedContinuation<Result<Value, PostgresError>, Never>?) in
-        guard case .running(let waiter) = state else { return (false, nil) }
-        state = .ended(result)
-        return (true, waiter)
-      }
-      waiter?.resume(returning: result)
-      return isFirst
-    }
-
-    var result: Result<Value, PostgresError> {
-      get async {
-        await withCheckedContinuation { continuation in
-          let ended = state.withLockedValue { state -> Result<Value, PostgresError>? in
-            if case .ended(let result) = state { return result }
-            state = .running(continuation)
-            return nil
-          }
-          if let ended { continuation.resume(returning: ended) }
-        }
-      }
-    }
   }
 }

@@ -44,24 +44,34 @@ extension Pool {
   }
 
   /// Returns the lane of a user's partition; no user means the first partition.
-  func partition(of userID: UUID?) -> Pool { lane(Int(userID?.uuid.15 ?? 0)) }
+  func partition(of userID: UUID?) -> Pool {
+    lane(userID?.partition(of: knownPartitionCount) ?? 0)
+  }
 
   /// Returns the lane of the partition of all users, or this pool if they have several.
   func partition(of userIDs: some Sequence<UUID>) -> Pool {
-    let numbers = Set(userIDs.map { Int($0.uuid.15) % knownPartitionCount })
+    let numbers = Set(userIDs.map { $0.partition(of: knownPartitionCount) })
     return numbers.count == 1 ? lane(numbers.first ?? 0) : self
   }
+}
+
+extension UUID {
+  /// Returns the number of the partition that an id decides on: that of a user, or the home of a
+  /// batch of pins and impressions.
+  ///
+  /// The last byte decides. It is random, or as good as random, in every kind of UUID in use.
+  func partition(of count: Int) -> Int { Int(uuid.15) % count }
 }
 
 /// Divides the indices of items so that the users of each part belong to one partition.
 ///
 /// - Parameters:
 ///   - userIDs: The users of the items.
-///   - count: The number of partitions. The last byte of a user's id decides on the partition.
+///   - count: The number of partitions.
 func indicesByPartition(_ userIDs: [UUID?], of count: Int) -> [(partition: Int, indices: [Int])] {
   var parts: [Int: [Int]] = [:]
   for (index, userID) in userIDs.enumerated() {
-    parts[Int(userID?.uuid.15 ?? 0) % count, default: []].append(index)
+    parts[userID?.partition(of: count) ?? 0, default: []].append(index)
   }
   return parts.sorted { $0.key < $1.key }.map { (partition: $0.key, indices: $0.value) }
 }

@@ -64,7 +64,7 @@ struct PerformanceWriter: Sendable {
       return try await count(entries, of: batches, in: 0).map { .success($0) }
     }
     var answers: [Result?] = batches.map { _ in nil }
-    let homes = batches.map { Int($0.id.uuid.15) % partitions }
+    let homes = batches.map { $0.id.partition(of: partitions) }
     let parts = indicesByPartition(entries.map(\.entry.userID), of: partitions)
     let entriesOf = Dictionary(
       uniqueKeysWithValues: parts.map { ($0, $1.map { entries[$0] }) })

@@ -14,7 +14,9 @@ extension AdminService {
     guard let userID else { return try await listAlerts(request, count, context) }
     let before = try PageToken.alerts(request.pageToken, count: 1, "page_token")?[0]
     // Reads one alert more than the page has, to find out whether there is a next page.
-    let partition = Int(userID.uuid.15) % (try await partitionCount(context))
+    let partition = try await ask(context) { () throws(PostgresError) in
+      try await alerts.partition(of: userID)
+    }
     let rows = try await read(context, readers[partition]) { () throws(PostgresError) in
       try await alerts.alerts(of: userID, before: before, count: count + 1)
     }
@@ -28,7 +30,9 @@ extension AdminService {
   private func listAlerts(
     _ request: ListAlertsRequest, _ count: Int32, _ context: ServerContext
   ) async throws -> ListAlertsResponse {
-    let partitions = try await partitionCount(context)
+    let partitions = try await ask(context) { () throws(PostgresError) in
+      try await alerts.partitionCount()
+    }
     let before = try PageToken.alerts(request.pageToken, count: partitions, "page_token")
     let rows = try await read(context, listReaders) { () throws(PostgresError) in
       try await alerts.alerts(before: before, count: count + 1)
@@ -58,17 +62,21 @@ extension AdminService {
     context: ServerContext
   ) async throws {
     context.endAtDrain()
-    let partitions = try await partitionCount(context)
+    let partitions = try await ask(context) { () throws(PostgresError) in
+      try await alerts.partitionCount()
+    }
     let token = try PageToken.alerts(request.resumeToken, count: partitions, "resume_token")
     let watch = AlertStream(
       service: self, partitions: partitions, responses: responses, context: context)
     try await watch.run(after: token)
   }
 
-  /// Returns the number of partitions, for which no partition is asked.
-  private func partitionCount(_ context: ServerContext) async throws(RPCError) -> Int {
+  /// Asks for facts about the partitions, for which no partition is called.
+  private func ask<Value>(
+    _ context: ServerContext, _ work: () async throws(PostgresError) -> Value
+  ) async throws(RPCError) -> Value {
     do throws(PostgresError) {
-      return try await alerts.partitionCount()
+      return try await work()
     } catch {
       throw RPCError(error, logger: context.logger)
     }
@@ -79,11 +87,7 @@ extension AdminService {
     _ context: ServerContext, _ readers: AsyncSemaphore,
     _ work: () async throws(PostgresError) -> Value
   ) async throws(RPCError) -> Value {
-    do throws(PostgresError) {
-      return try await readers.withPermit(work)
-    } catch {
-      throw RPCError(error, logger: context.logger)
-    }
+    try await ask(context) { () throws(PostgresError) in try await readers.withPermit(work) }
   }
 }
 

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import MockupClient
 
 struct ResolveScene: AsyncParsableCommand {
@@ -7,8 +6,8 @@ struct ResolveScene: AsyncParsableCommand {
     commandName: "resolve",
     abstract: "Show the template that a user's mockups of a scene are made with.")
 
-  @Argument(help: "The user's id.")
-  var user: UUID
+  @Argument(help: "The user's id or label.")
+  var user: UserArgument
 
   @Argument(help: "The scene's key.")
   var scene: String
@@ -17,7 +16,8 @@ struct ResolveScene: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      try await connection.output.write(Record(try await client.scenes.resolve(scene, for: user)))
+      try await connection.output.write(
+        Record(try await client.scenes.resolve(scene, for: try await user.id(client))))
     }
   }
 }

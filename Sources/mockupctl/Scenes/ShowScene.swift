@@ -9,15 +9,15 @@ struct ShowScene: AsyncParsableCommand {
   @Argument(help: "The template's id.")
   var template: UUID
 
-  @Option(help: "The id of the owner of the scene. (default: the system)")
-  var user: UUID?
+  @Option(help: "The id or label of the owner of the scene. (default: the system)")
+  var user: UserArgument?
 
   @OptionGroup var connection: Connection
 
   func run() async throws {
     try await connection.run { client in
       try await connection.output.write(
-        Record(try await client.scenes.template(template, seenBy: user)))
+        Record(try await client.scenes.template(template, seenBy: user?.id(client))))
     }
   }
 }
