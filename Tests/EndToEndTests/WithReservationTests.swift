@@ -1,5 +1,6 @@
 import FoundationEssentials
 import MockupClient
+import Synchronization
 import TestSupport
 import Testing
 
@@ -128,6 +129,44 @@ import Testing
         await #expect(throws: RPCError.self) { try await task.value }
         let usage = try await client.credits.usage(of: user)
         #expect(usage.held == 0)
+      }
+    }
+  }
+
+  /// An interceptor that cancels the caller of the first call when its response has arrived.
+  private final class CancellingInterceptor: ClientInterceptor {
+    private let hasCancelled = Atomic(false)
+
+    func intercept(
+      _ context: ClientContext, next: (ClientContext) async throws(RPCError) -> Void
+    ) async throws(RPCError) {
+      try await next(context)
+      if !hasCancelled.exchange(true, ordering: .relaxed) {
+        WithReservationTests.cancelThisTask()
+      }
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `the closure of a cancelled caller does not run`(isGeneratedID: Bool) async throws {
+    try await ServedUser.with(annualBudget: 10) { _, user, _, server in
+      var configuration = MockupClient.Configuration(timeout: testTimeout)
+      configuration.connection.interceptors = [CancellingInterceptor()]
+      try await MockupClient.withConnection(
+        to: .unixSocket(path: server.socket), configuration: configuration
+      ) { client in
+        let task = Task {
+          try await client.credits.withReservation(
+            for: user, credits: 4, id: isGeneratedID ? nil : UUID()
+          ) { _ in
+            Issue.record("the closure ran")
+            return .commitAll(())
+          }
+        }
+        let error = await #expect(throws: RPCError.self) { try await task.value }
+        #expect(error?.code == .cancelled)
+        let usage = try await client.credits.usage(of: user)
+        #expect(usage.held == (isGeneratedID ? 0 : 4))
       }
     }
   }

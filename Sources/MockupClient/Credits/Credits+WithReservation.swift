@@ -105,9 +105,9 @@ extension Credits {
   /// only if the reservation is still held. Two concurrent runs with the same id may both find it
   /// held; with `isDispatched`, and without `resumesDispatched`, only one of them runs its closure.
   ///
-  /// If the caller is cancelled while the credits are being reserved, the outcome is unknown. With
-  /// a generated id the credits are released. With the caller's id they stay held, for the next run
-  /// with that id, until they expire.
+  /// If the caller is cancelled before the credits are reserved, the closure does not run. With a
+  /// generated id the credits are released. With the caller's id they may stay held, for the next
+  /// run with that id, until they expire.
   ///
   /// - Parameters:
   ///   - user: The user whose budget is charged. The call fails with NOT_FOUND if the user is
@@ -196,6 +196,8 @@ extension Credits {
     var current: Reservation?
     do {
       reserved = try await request.reserve(self)
+      // The response may be faster than the cancellation.
+      if Task.isCancelled { throw RPCError(code: .cancelled, message: "the caller was cancelled") }
       // A replay returns the first response, so the current state has to be read.
       if reserved.success, reserved.replayed {
         current = try await reservation(request.id, of: request.user)

@@ -19,7 +19,8 @@ public final class Server: Sendable {
   private let eventLoopCount: Int
   private let logger: Logger
   private let connections = ConnectionTable()
-  /// The event loops, or `nil` if the server is not running.
+  /// The event loops that run tasks of other threads, or `nil` before they start and from the
+  /// beginning of their shutdown.
   private let threads = NIOLockedValueBox<MultiThreadedEventLoopGroup?>(nil)
 
   /// The state of each event loop, keyed by the event loop's identity.
@@ -129,6 +130,7 @@ public final class Server: Sendable {
         metadata: ["handlers": "\(load.callsInFlight)"])
       return
     }
+    threads.withLockedValue { $0 = nil }
     try? await group.shutdownGracefully()
   }
 
@@ -139,10 +141,17 @@ public final class Server: Sendable {
   ///
   /// Returns at once if the server is not running.
   public func waitForEventLoops() async {
-    guard let group = threads.withLockedValue({ $0 }) else { return }
-    for eventLoop in group.makeIterator() {
-      // An event loop that shuts down meanwhile does not hang either.
-      try? await eventLoop.submit {}.get()
+    let eventLoops = threads.withLockedValue { $0.map { Array($0.makeIterator()) } ?? [] }
+    for eventLoop in eventLoops {
+      await withCheckedContinuation { continuation in
+        // An event loop that has shut down would never run the task, nor complete a future, so the
+        // shutdown takes the lock before it begins.
+        let isRunning = threads.withLockedValue { group in
+          if group != nil { eventLoop.execute { continuation.resume() } }
+          return group != nil
+        }
+        if !isRunning { continuation.resume() }
+      }
     }
   }
 
@@ -158,7 +167,9 @@ public final class Server: Sendable {
   ///
   /// Call it after a change that affects the budgets, such as a new access policy.
   public func budgetsChanged() {
-    connections.fire(BudgetsChanged())
+    threads.withLockedValue { group in
+      if group != nil { connections.fire(BudgetsChanged()) }
+    }
   }
 
   /// Takes over a connected socket, or closes it if a limit is reached.

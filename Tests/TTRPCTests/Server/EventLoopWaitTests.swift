@@ -28,6 +28,33 @@ import Testing
     await Server(services: [], logger: Logger(label: "test")).waitForEventLoops()
   }
 
+  @Test func `the wait returns although the event loops shut down meanwhile`() async throws {
+    try await withTemporaryFolder { folder in
+      for round in 0..<100 {
+        let server = Server(services: [], eventLoops: 2, logger: Logger(label: "test"))
+        let ready = Flag()
+        let ended = Flag()
+        let serving = Task {
+          try await server.run(on: UnixListener(path: "\(folder)/\(round)")) { ready.set() }
+        }
+        try await ready.wait()
+        await withTaskGroup { group in
+          for _ in 0..<4 {
+            group.addTask {
+              while !ended.isSet {
+                await server.waitForEventLoops()
+                await Task.yield()
+              }
+            }
+          }
+          server.drain()
+          await _ = serving.result
+          ended.set()
+        }
+      }
+    }
+  }
+
   @Test func `the wait does not return while an event loop hangs`() async throws {
     try await withTemporaryFolder { folder in
       let path = "\(folder)/socket"
