@@ -24,6 +24,7 @@ public enum Schema {
     migration(19, "changed_functions", PackageResources._19_changed_functions_sql),
     migration(20, "function_calls", PackageResources._20_function_calls_sql),
     migration(21, "partitions", PackageResources._21_partitions_sql),
+    migration(22, "performance_entries", PackageResources._22_performance_entries_sql),
   ]
 
   /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order of application.

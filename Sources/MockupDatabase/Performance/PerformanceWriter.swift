@@ -119,16 +119,41 @@ struct PerformanceWriter: Sendable {
   private func count(
     _ entries: [PlacedEntry], of batches: [PerformanceBatch], in partition: Int
   ) async throws(PostgresError) -> [Answer] {
+    var mockups = NumberedMockups()
+    let numbers = entries.map { mockups.number(of: $0.entry) }
     let parameters = Parameters(
-      now(), batches.map(\.id), batches.map(\.contents),
-      entries.map { Int32($0.place + 1) }, entries.map(\.index),
-      entries.map(\.entry.userID), entries.map(\.entry.mockupID), entries.map(\.entry.pins),
-      entries.map(\.entry.impressions), Int32(partition))
+      now(), batches.map(\.id), batches.map(\.contents), mockups.userIDs, mockups.ids,
+      entries.map { Int32($0.place + 1) }, entries.map(\.index), numbers,
+      entries.map(\.entry.pins), entries.map(\.entry.impressions), Int32(partition))
     let lane = pool.lane(partition)
     let rows = try await (isApart ? lane.apart : lane).query(
       Queries.countPerformance, parameters, Answer.init)
     guard rows.count == batches.count else { throw .unexpectedAnswer("performance") }
     return rows
+  }
+}
+
+/// The mockups that entries name, each once, so that the database compares numbers instead of ids.
+private struct NumberedMockups {
+  private(set) var userIDs: [UUID] = []
+  private(set) var ids: [UUID] = []
+  private var numbers: [Key: Int32] = [:]
+
+  private struct Key: Hashable {
+    var userID: UUID
+    var id: UUID
+  }
+
+  /// Returns the number of the entry's mockup, from 1; 0 if an id is invalid.
+  mutating func number(of entry: PerformanceEntry) -> Int32 {
+    guard let userID = entry.userID, let id = entry.mockupID else { return 0 }
+    let key = Key(userID: userID, id: id)
+    if let number = numbers[key] { return number }
+    userIDs.append(userID)
+    ids.append(id)
+    let number = Int32(ids.count)
+    numbers[key] = number
+    return number
   }
 }
 
