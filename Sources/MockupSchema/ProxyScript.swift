@@ -61,6 +61,8 @@ public struct ProxyScript: Sendable {
   private static func objects(
     of partition: PostgresConfiguration, number: Int
   ) async throws -> [String] {
+    var partition = partition
+    partition.targetSession = .any
     let connection = try Connection(configuration: partition)
     connection.start()
     let result: Result<[String], any Error>
@@ -139,6 +141,10 @@ struct PartitionAddress {
     login = Login(user: user, password: values.removeValue(forKey: "password"))
     // PL/Proxy passes no setting of the server's sessions on.
     var defaults = configuration.connectionParameters
+    // A partition with one host answers reads even while it is read-only.
+    if configuration.targetSession == .readWrite, values["host"]?.contains(",") ?? false {
+      defaults["target_session_attrs"] = PostgresConfiguration.TargetSession.readWrite.rawValue
+    }
     let settings = configuration.settings.map { "-c \($0.name)=\($0.value)" }
     if !settings.isEmpty { defaults["options"] = settings.joined(separator: " ") }
     text = values.merging(defaults) { given, _ in given }

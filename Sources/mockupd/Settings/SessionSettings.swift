@@ -6,6 +6,7 @@ extension PostgresConfiguration {
   /// The sessions of the server have these settings, and so have those of a proxy database in its
   /// partitions (`mockupd partitions`).
   mutating func readSessionSettings(from reader: SettingsReader) async throws {
+    targetSession = try await reader.choice(.targetSession)
     connectTimeout = try await reader.seconds(.connectTimeout)
     statementTimeout = try await reader.seconds(.statementTimeout)
     let synchronousCommit: Settings.SynchronousCommit = try await reader.choice(.synchronousCommit)

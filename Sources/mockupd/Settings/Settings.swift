@@ -77,7 +77,6 @@ struct Settings: Sendable {
     database.searchPath = "pg_catalog, pg_temp"
     database.connectionCount = try await reader.integer(.poolSize)
     database.maximumPending = try await reader.integer(.maxPendingPerConnection)
-    database.targetSession = try await reader.choice(.targetSession)
     try await database.readSessionSettings(from: reader)
     lockTimeout = try await reader.lockTimeout
     database.maximumBackoff = .milliseconds(try await reader.integer(.maxReconnectPause))

@@ -65,13 +65,12 @@ import Testing
 
   @Test func `the article's commands move a partition and lose nothing`() async throws {
     let commands = try PartitionsArticle.commands(in: "Move a partition")
-    #expect(commands.count == 4, "\(commands)")
+    #expect(commands.count == 5, "\(commands)")
     try await PrivatePostgres.with(isMigrated: false) { new in
       try await withLoad { partitions, server, staying, moved in
         let old = partitions.servers[1]
-        try await partitions.run(
-          "pg_dumpall --roles-only | psql -q -h NEW -v ON_ERROR_STOP=0 postgres", on: old, new: new)
-        try await partitions.run(commands[0], on: old)
+        try await partitions.run(commands[0], on: old, new: new)
+        try await partitions.run(commands[1], on: old)
         try await eventually("a change of the moved partition fails") { !moved.failures.isEmpty }
         // Its users can still read.
         let budget = try await MockupClient.withConnection(
@@ -80,9 +79,9 @@ import Testing
         #expect(budget == 1_000_000)
         try await staying.waitForAnswers(50)
 
-        try await partitions.run(commands[1], on: old, new: new)
+        try await partitions.run(commands[2], on: old, new: new)
         try partitions.writeFile([partitions.servers[0].host, new.host])
-        try await partitions.run(commands[3])
+        try await partitions.run(commands[4])
         try await moved.waitForAnswers(100)
         try await staying.waitForAnswers(50)
         // Nothing refers to the old database any more.

@@ -49,7 +49,10 @@ import Testing
     try await PartitionedDatabase.with { database in
       try await withTemporaryFolder { folder in
         let urls = database.partitions.map(\.service.url)
-        let list = "\(urls[0])\n\(urls[1])&options=&keepalives_idle=99\n"
+        // The second partition has two hosts, which are the same one here.
+        let second = urls[1].replacing(
+          /host=([^&]*)/, with: { "host=\($0.1),\($0.1)" })
+        let list = "\(urls[0])\n\(second)&options=&keepalives_idle=99\n"
         try list.write(toFile: "\(folder)/urls", atomically: true, encoding: .utf8)
         try #"{"database": {"lockTimeoutMilliseconds": 250, "synchronousCommit": "local"}}"#
           .write(toFile: "\(folder)/settings", atomically: true, encoding: .utf8)
@@ -66,6 +69,8 @@ import Testing
         ] {
           #expect(options[0].contains(part), "\(options[0])")
         }
+        #expect(!options[0].contains("target_session_attrs"))
+        #expect(options[1].contains("target_session_attrs=''read-write''"))
         #expect(options[1].contains("options=''''"))
         #expect(options[1].contains("keepalives_idle=''99''"))
       }
