@@ -61,6 +61,7 @@ public struct ProxyScript: Sendable {
   private static func objects(
     of partition: PostgresConfiguration, number: Int
   ) async throws -> [String] {
+    // The schema can be read from a standby, too, and while the partition is read-only.
     var partition = partition
     partition.targetSession = .any
     let connection = try Connection(configuration: partition)
