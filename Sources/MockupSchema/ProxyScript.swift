@@ -143,7 +143,8 @@ struct PartitionAddress {
     // PL/Proxy passes no setting of the server's sessions on.
     var defaults = configuration.connectionParameters
     // A partition with one host answers reads even while it is read-only.
-    if configuration.targetSession == .readWrite, values["host"]?.contains(",") ?? false {
+    let hasSeveralHosts = ["host", "hostaddr"].contains { values[$0]?.contains(",") ?? false }
+    if configuration.targetSession == .readWrite, hasSeveralHosts {
       defaults["target_session_attrs"] = PostgresConfiguration.TargetSession.readWrite.rawValue
     }
     let settings = configuration.settings.map { "-c \($0.name)=\($0.value)" }

@@ -50,9 +50,9 @@ import Testing
   ) async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
-      for other in 0..<5 {
-        let owner = other == 0 ? user : try await database.makeUser()
-        for year in 2024...2026 {
+      // With fewer years, an index without the year is nearly as cheap in so small a table.
+      for owner in [user, try await database.makeUser()] {
+        for year in 2017...2026 {
           try await database.owner.run(
             Self.statement(spending: 300, of: owner, at: "\(year)-06-10T12:00:00Z"))
         }
