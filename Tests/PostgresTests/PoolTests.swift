@@ -26,25 +26,58 @@ import Testing
     }
   }
 
-  @Test func `a pool spreads statements over its connections`() async throws {
-    try await withPool { pool in
+  /// Returns the sessions on which concurrent statements run.
+  private static func sessions(of pool: Pool, isReadOnly: Bool) async throws -> Set<Int> {
+    let statement = Statement(
+      "SELECT pg_backend_pid() FROM pg_sleep(0.01)", isReadOnly: isReadOnly)
+    return try await withThrowingTaskGroup(of: [Int].self) { group in
+      for _ in 0..<20 {
+        group.addTask { try await pool.column(statement, as: Int.self) }
+      }
+      return try await group.reduce(into: []) { $0.formUnion($1) }
+    }
+  }
+
+  @Test func `a pool spreads statements over its connections, reads over half of them`()
+    async throws
+  {
+    try await withPool({ $0.connectionCount = 5 }) { pool in
       // Not all connections are established at the start.
       try await eventually {
-        try await withThrowingTaskGroup(of: [Int].self) { group in
-          for _ in 0..<40 {
-            group.addTask {
-              try await pool.column("SELECT pg_backend_pid() FROM pg_sleep(0.01)", as: Int.self)
-            }
-          }
-          return try await group.reduce(into: Set()) { $0.formUnion($1) }.count == 4
-        }
+        async let reads = Self.sessions(of: pool, isReadOnly: true)
+        async let others = Self.sessions(of: pool, isReadOnly: false)
+        let (readers, writers) = try await (reads, others)
+        #expect(readers.isDisjoint(with: writers))
+        return readers.count == 2 && writers.count == 3
       }
       #expect(pool.pendingCount == 0)
     }
   }
 
+  @Test func `a lane runs statements that only read on a connection of their own`() async throws {
+    try await withPool({ $0.connectionCount = 4 }) { pool in
+      try pool.divide(into: 2)
+      try await pool.lane(1).waitUntilConnected(timeout: .seconds(60))
+      try await eventually {
+        async let reads = Self.sessions(of: pool.lane(1), isReadOnly: true)
+        async let others = Self.sessions(of: pool.lane(1), isReadOnly: false)
+        let (readers, writers) = try await (reads, others)
+        #expect(readers.isDisjoint(with: writers))
+        return readers.count == 1 && writers.count == 2
+      }
+    }
+  }
+
+  @Test func `a pool of one connection runs all statements on it`() async throws {
+    try await withPool({ $0.connectionCount = 1 }) { pool in
+      let readers = try await Self.sessions(of: pool, isReadOnly: true)
+      #expect(readers.count == 1)
+      #expect(try await Self.sessions(of: pool, isReadOnly: false) == readers)
+    }
+  }
+
   @Test func `a statement runs beside a transaction, not behind it`() async throws {
-    try await withPool({ $0.connectionCount = 2 }) { pool in
+    try await withPool({ $0.connectionCount = 4 }) { pool in
       let answer = try await pool.withTransaction { transaction throws(PostgresError) in
         try await transaction.execute("SELECT 1")
         return try await pool.column("SELECT 2", as: Int.self)

@@ -29,7 +29,7 @@ extension Connection: StatementExecutor {
     _ read: @escaping @Sendable (LibpqResult) throws(PostgresError) -> Value
   ) async throws(PostgresError) -> Value {
     if let failure = parameters.failure { throw failure }
-    try admission.enter(isReadOnly: statement.isReadOnly)
+    try admission.enter()
     return try await perform(.statement(statement, parameters), as: .autonomous, read)
   }
 }

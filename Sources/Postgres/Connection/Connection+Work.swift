@@ -219,7 +219,7 @@ extension Connection {
       // A granted lease counts as pending until it is released.
       if case (.lease, .success) = (request.work, result) {
       } else {
-        admission.leave(isReadOnly: request.isReadOnly)
+        admission.leave()
       }
     }
     request.complete(result)

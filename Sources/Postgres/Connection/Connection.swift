@@ -160,25 +160,17 @@ public actor Connection {
   // a number of pending statements.
   private static let connectingWeight = 8
   private static let leaseWeight = 16
-  // Statements wait for those before them, and a cancelled one that reads is only ended if none
-  // that may write is behind it.
-  private static let otherKindWeight = 16
   private static let unavailableWeight = 1 << 32
 
   /// The cost of a statement on this connection; a pool chooses the connection with the least.
-  ///
-  /// Statements that read and others use different connections, if there are enough.
-  nonisolated func load(isReadOnly: Bool) -> Int {
-    let count = admission.count
-    let reads = admission.readCount
+  nonisolated var load: Int {
     let weight =
       switch availability.load(ordering: .acquiring) {
       case .up: 0
       case .connecting: Self.connectingWeight
       case .unavailable: Self.unavailableWeight
       }
-    return count + (isReadOnly ? count - reads : reads) * Self.otherKindWeight
-      + leaseCount.load(ordering: .relaxed) * Self.leaseWeight + weight
+    return admission.count + leaseCount.load(ordering: .relaxed) * Self.leaseWeight + weight
   }
 
   nonisolated func post(_ command: Command) {

@@ -1,6 +1,10 @@
 internal import NIOConcurrencyHelpers
 
-/// A pool of connections to one database; each statement goes to the least loaded connection.
+/// A pool of connections to one database.
+///
+/// Half of the connections, rounded down, run the statements that only read, and the others run
+/// everything else. A single connection runs both. Each statement goes to the least loaded
+/// connection that runs its kind.
 ///
 /// The connections exist while ``run()`` runs: statements fail before and after.
 ///
@@ -9,6 +13,10 @@ internal import NIOConcurrencyHelpers
 public final class Pool: StatementExecutor {
   private let configuration: PostgresConfiguration
   private let connections: [Connection]
+  /// The connections that run statements that only read.
+  private let readers: ArraySlice<Connection>
+  /// The connections that run everything else.
+  private let writers: ArraySlice<Connection>
   private let gate: ConnectionGate
   private let onEvent: @Sendable (PoolEvent) -> Void
   private let apartPool: Pool?
@@ -38,17 +46,13 @@ public final class Pool: StatementExecutor {
     configuration: PostgresConfiguration,
     onEvent: @escaping @Sendable (PoolEvent) -> Void = { _ in }
   ) throws(PostgresError) {
-    var apart: Pool?
-    if configuration.lockTimeout != nil {
-      var configuration = configuration
-      configuration.connectionCount = 1
-      apart = try Pool(configuration, apart: nil, onEvent)
-    }
-    try self.init(configuration, apart: apart, onEvent)
+    try self.init(configuration, readerCount: configuration.connectionCount / 2, onEvent)
   }
 
+  /// - Parameter readerCount: The number of connections that run only statements that read; with
+  ///   zero, each connection runs everything.
   private init(
-    _ configuration: PostgresConfiguration, apart: Pool?,
+    _ configuration: PostgresConfiguration, readerCount: Int = 0, isApart: Bool = false,
     _ onEvent: @escaping @Sendable (PoolEvent) -> Void
   ) throws(PostgresError) {
     _ = try configuration.connectionString()
@@ -64,16 +68,25 @@ public final class Pool: StatementExecutor {
     }
     self.configuration = configuration
     self.connections = connections
+    readers = readerCount == 0 ? connections[...] : connections[..<readerCount]
+    writers = connections[readerCount...]
     self.gate = gate
     self.onEvent = onEvent
-    apartPool = apart
+    if configuration.lockTimeout != nil, !isApart {
+      var configuration = configuration
+      configuration.connectionCount = 1
+      apartPool = try Pool(configuration, isApart: true, onEvent)
+    } else {
+      apartPool = nil
+    }
     (newLanes, laneSink) = AsyncStream.makeStream()
   }
 
   /// Divides the pool into lanes, each with connections of its own; can have an effect only once.
   ///
-  /// A lane has its share of `connectionCount`, but at least one connection, and a pool
-  /// ``apart``. The pool keeps its own connections for statements that belong to no lane.
+  /// A lane has its share of `connectionCount`, but at least one connection, one more for
+  /// statements that only read, and a pool ``apart``. The pool keeps its own connections for
+  /// statements that belong to no lane.
   ///
   /// - Parameters:
   ///   - count: The number of lanes; with less than 2, the pool remains one.
@@ -84,11 +97,11 @@ public final class Pool: StatementExecutor {
   ) throws(PostgresError) {
     guard lanes.withLockedValue({ $0 == nil }) else { return }
     var configuration = configuration
-    configuration.connectionCount = max(configuration.connectionCount / max(count, 1), 1)
+    configuration.connectionCount = 1 + max(configuration.connectionCount / max(count, 1), 1)
     configure(&configuration)
     var made: [Pool] = []
     for _ in 0..<(count > 1 ? count : 0) {
-      made.append(try Pool(configuration: configuration, onEvent: onEvent))
+      made.append(try Pool(configuration, readerCount: 1, onEvent))
     }
     let isFirst = lanes.withLockedValue { lanes in
       guard lanes == nil else { return false }
@@ -215,12 +228,13 @@ public final class Pool: StatementExecutor {
     try await leastLoaded().withTransaction(isolation, body)
   }
 
+  /// Returns the connection for a statement, or for a transaction or other work if it is nil.
   private func leastLoaded(for statement: Statement? = nil) -> Connection {
-    let isReadOnly = statement?.isReadOnly ?? false
+    // A connection cancels a statement that reads only if none that may write is behind it.
+    // Therefore a report that nobody waits for any more would hold up the writes of its connection.
+    let choice = statement?.isReadOnly ?? false ? readers : writers
     // The loads may change while they are compared, which only makes the choice slightly worse.
-    return connections.min {
-      $0.load(isReadOnly: isReadOnly) < $1.load(isReadOnly: isReadOnly)
-    } ?? connections[0]
+    return choice.min { $0.load < $1.load } ?? connections[0]
   }
 }
 

@@ -48,8 +48,9 @@ extension Settings {
   /// - Throws: ``SettingError`` if there are too few descriptors for one connection.
   mutating func fitConnectionsToDescriptors(logger: Logger) throws {
     let descriptors = DescriptorLimit.raise(logger: logger)
-    // The notification listener and the health check have their own connections.
-    let databaseConnections = database.connectionCount + 2
+    // The notification listener, the health check and statements that wait for locks have their own
+    // connections.
+    let databaseConnections = database.connectionCount + 3
     let needed =
       Self.otherDescriptors + Self.descriptorsPerEventLoop * eventLoops
       + Self.descriptorsPerDatabaseConnection * databaseConnections + limits.reservedConnections

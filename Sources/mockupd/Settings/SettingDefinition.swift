@@ -117,9 +117,9 @@ extension SettingKey {
     case .poolSize:
       .init(
         .integer(1...256, default: 4),
-        "number of connections for calls; the health check, LISTEN, and statements that wait for "
-          + "locks have another one each. Through a proxy over partitions, the server has more; "
-          + "see the article Partitions")
+        "number of connections for calls, half of them for reads; the health check, LISTEN, and "
+          + "statements that wait for locks have another one each. Through a proxy over "
+          + "partitions, the server has more; see the article Partitions")
     case .maxPendingPerConnection:
       .init(
         .integer(Self.millionAtMost, default: 1024),

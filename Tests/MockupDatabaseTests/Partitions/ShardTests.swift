@@ -46,7 +46,7 @@ import Testing
         return try await database.partitions[Int(byte) % Self.partitions].makeUser(
           UUID(uuid: bytes))
       }
-      try await database.proxy.withPool({ $0.connectionCount = shards }) { pool in
+      try await database.proxy.withPool({ $0.connectionCount = 2 * shards }) { pool in
         try await database.proxy.withOwner { proxy in
           // The counters of the users exist, so that they can be locked.
           let store = CreditStore(pool: pool)
