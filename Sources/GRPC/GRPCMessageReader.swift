@@ -16,6 +16,7 @@ struct GRPCMessageReader {
     var bytes: [UInt8]
     /// The number of bytes that it took in the stream, with the prefix.
     var frameLength: Int
+    var isCompressed = false
   }
 
   static let prefixLength = 5
@@ -87,7 +88,7 @@ struct GRPCMessageReader {
     }
     buffer.moveReaderIndex(forwardBy: frameLength)
     if buffer.readableBytes == 0 { buffer.clear() }
-    return Message(bytes: bytes, frameLength: frameLength)
+    return Message(bytes: bytes, frameLength: frameLength, isCompressed: flag == 1)
   }
 
   private func inflated(_ bytes: ByteBuffer) throws(RPCError) -> [UInt8] {

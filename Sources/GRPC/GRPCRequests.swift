@@ -193,6 +193,7 @@ final class GRPCRequests {
         code: .invalidArgument, message: "second message for a method with a single request")
     }
     stream.message = message.bytes
+    stream.request?.isCompressed = message.isCompressed
     bytes += message.bytes.count
     release(message.frameLength, of: stream)
   }

@@ -10,6 +10,9 @@ struct InteropService: TestServiceHandler {
 
   func unaryCall(_ request: SimpleRequest, context: ServerContext) async throws -> SimpleResponse {
     echoMetadata(context)
+    if request.expectCompressed?.value == true, !context.isRequestCompressed {
+      throw RPCError(code: .invalidArgument, message: "the request is not compressed")
+    }
     try check(request.responseStatus)
     return SimpleResponse(payload: payload(of: request.responseSize))
   }

@@ -9,8 +9,8 @@ import Testing
 ///
 /// The client is `python/interop.py`, which needs Debian's `python3-grpcio` and `python3-protobuf`
 /// (see `scripts/setup`). One case is incomplete, because a handler of this library cannot see
-/// whether a request was compressed: `client_compressed_unary` does not test that the server
-/// notices an uncompressed request.
+/// which requests of a stream were compressed: `client_compressed_streaming` does not test that the
+/// server notices an uncompressed request.
 @Suite(.timeLimit(.minutes(15))) struct InteropTests {
   private static let cases = [
     "empty_unary", "large_unary", "client_compressed_unary", "client_streaming",

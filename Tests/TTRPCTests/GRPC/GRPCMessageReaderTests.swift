@@ -23,7 +23,9 @@ import Testing
     var reader = Self.reader(
       Self.frame(0, [1, 2, 3]) + Self.frame(1, compressed) + Self.frame(0, []) + [0, 0, 0])
     #expect(try reader.next() == .init(bytes: [1, 2, 3], frameLength: 8))
-    #expect(try reader.next() == .init(bytes: [4, 5], frameLength: 5 + compressed.count))
+    #expect(
+      try reader.next()
+        == .init(bytes: [4, 5], frameLength: 5 + compressed.count, isCompressed: true))
     #expect(try reader.next() == .init(bytes: [], frameLength: 5))
     #expect(try reader.next() == nil)
     #expect(reader.isInsideMessage)

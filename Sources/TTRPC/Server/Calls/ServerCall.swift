@@ -45,12 +45,14 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
   let began: ContinuousClock.Instant
   /// The number of bytes of memory that the request takes until the handler has returned.
   let requestBytes: Int
+  let isRequestCompressed: Bool
   private let earlyEnd = AtomicLazyReference<EarlyEnd>()
 
   init(
     _ connection: CallConnection, streamID: UInt32, method: MethodDescriptor, isKnown: Bool = true,
     kind: CallKind = .bounded, metadata: Metadata = Metadata(),
-    began: ContinuousClock.Instant = .now, requestBytes: Int = 0
+    began: ContinuousClock.Instant = .now, requestBytes: Int = 0,
+    isRequestCompressed: Bool = false
   ) {
     self.connection = connection
     self.streamID = streamID
@@ -60,6 +62,7 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
     self.metadata = metadata
     self.began = began
     self.requestBytes = requestBytes
+    self.isRequestCompressed = isRequestCompressed
     super.init()
   }
 
@@ -67,7 +70,8 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
     self.init(
       connection, streamID: request.streamID, method: request.method.descriptor,
       isKnown: request.method.isKnown, kind: kind, metadata: request.metadata,
-      began: request.began, requestBytes: request.size)
+      began: request.began, requestBytes: request.size,
+      isRequestCompressed: request.isCompressed)
   }
 
   private final class EarlyEnd: Sendable {
@@ -127,6 +131,8 @@ package struct CallRequest {
   let began: ContinuousClock.Instant
   /// The number of bytes of memory that the request takes until the handler has returned.
   package var size: Int
+  /// A Boolean value that indicates whether the request arrived compressed, if it is a single one.
+  package var isCompressed = false
   /// The queue of the requests, if they are a stream.
   package var requests: InboundQueue?
 
@@ -182,6 +188,11 @@ public struct ServerContext: Sendable {
 
   /// The metadata that the caller sent with the request.
   public var metadata: Metadata { call.metadata }
+
+  /// A Boolean value that indicates whether the request arrived compressed.
+  ///
+  /// The value is false if the requests are a stream.
+  public var isRequestCompressed: Bool { call.isRequestCompressed }
 
   /// The time at which the server received the beginning of the request.
   public var began: ContinuousClock.Instant { call.began }

@@ -136,6 +136,10 @@ def large_unary(client, **options):
 def client_compressed_unary(client):
     compressed = client.large_request(
         expect_compressed=client.messages.BoolValue(value=True))
+    # A server that ignores the compression of requests is noticed.
+    error = failure(lambda: client.unary_call()(
+        compressed, compression=grpc.Compression.NoCompression, timeout=TIMEOUT))
+    check_status(error, grpc.StatusCode.INVALID_ARGUMENT)
     for compression, request in [
         (grpc.Compression.Gzip, compressed),
         (grpc.Compression.NoCompression, client.large_request()),
