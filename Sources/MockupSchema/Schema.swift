@@ -25,6 +25,7 @@ public enum Schema {
     migration(20, "function_calls", PackageResources._20_function_calls_sql),
     migration(21, "partitions", PackageResources._21_partitions_sql),
     migration(22, "performance_entries", PackageResources._22_performance_entries_sql),
+    migration(23, "attempt_ends", PackageResources._23_attempt_ends_sql),
   ]
 
   /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order of application.
@@ -94,8 +95,10 @@ public enum Schema {
       function("mockups/expire_leases", PackageResources.expire_leases_sql),
       function("mockups/claim_mockups", PackageResources.claim_mockups_sql),
       function("mockups/heartbeat_mockup", PackageResources.heartbeat_mockup_sql),
-      function("mockups/complete_mockup", PackageResources.complete_mockup_sql),
-      function("mockups/fail_mockup", PackageResources.fail_mockup_sql),
+      function("mockups/picture_metadata", PackageResources.picture_metadata_sql),
+      function("mockups/lock_mockups", PackageResources.lock_mockups_sql),
+      function("mockups/complete_mockups", PackageResources.complete_mockups_sql),
+      function("mockups/fail_mockups", PackageResources.fail_mockups_sql),
       function("mockups/review_mockup", PackageResources.review_mockup_sql),
       function("mockups/delete_mockup", PackageResources.delete_mockup_sql),
       function("mockups/get_mockup", PackageResources.get_mockup_sql),

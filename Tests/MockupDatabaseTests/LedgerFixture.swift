@@ -38,7 +38,10 @@ struct LedgerFixture: Sendable {
     of database: MigratedDatabase, _ owners: [Pool] = [], _ body: ([Pool]) async throws -> Void
   ) async throws {
     guard owners.count < database.owners.count else { return try await body(owners) }
-    try await database.owners[owners.count].withPool { owner in
+    var configuration = database.owners[owners.count]
+    // Half of them write: two transactions of a test, and statements beside them.
+    configuration.connectionCount = 6
+    try await configuration.withPool { owner in
       try await withOwners(of: database, owners + [owner], body)
     }
   }

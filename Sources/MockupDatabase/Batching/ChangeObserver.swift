@@ -4,6 +4,8 @@
 public enum WriteQueue: String, Sendable, Hashable, CaseIterable {
   /// Changes of credits, in the shards of users.
   case credits
+  /// Workers' reports of completed and failed mockups, in the shards of users.
+  case mockups
   /// Batches of pins and impressions.
   case performance
 }

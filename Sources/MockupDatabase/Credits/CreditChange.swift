@@ -69,7 +69,7 @@ extension CreditChange {
 }
 
 /// A single change that waits for its batch, with the completion that receives its outcome.
-enum PendingChange: Sendable {
+enum PendingChange: BatchedChange {
   case reservation(ReservationRequest, ReservationRequest.Completion)
   case settlement(Settlement, Settlement.Completion)
   case refund(Refund, Refund.Completion)

@@ -44,10 +44,10 @@ public struct CreditStore: Sendable, DatabaseStore {
   /// A Boolean value that indicates whether another single change would be refused now.
   ///
   /// It is true while the maximum number of changes (``BatchLimits/waiting``) wait for a batch.
-  public var isFull: Bool { writer.isFull }
+  public var isFull: Bool { writer.batches.isFull }
 
   /// The number of single changes that wait for a batch.
-  public var waitingChanges: Int { writer.waitingCount }
+  public var waitingChanges: Int { writer.batches.waitingCount }
 
   /// Reserves credits for a user, and passes the result to a completion when it is durable.
   ///

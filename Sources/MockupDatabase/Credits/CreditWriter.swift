@@ -1,87 +1,21 @@
 internal import FoundationEssentials
-internal import MockupCore
-internal import NIOConcurrencyHelpers
 internal import Postgres
 
-/// Writes single changes in batches.
-///
-/// Users are divided into shards. Each shard writes one batch at a time, so that many changes share
-/// a transaction and batches of this program do not wait for each other's locks. Correctness does
-/// not depend on the shards: the engine locks each user's counters, so several programs may write
-/// to one database.
-///
-/// Through a proxy database, each partition has shards, a limit of waiting changes and a lane of
-/// the pool of its own, so that a partition that hangs delays only its own users.
-///
-/// If another session has locked a user's rows, the user's changes move from the shard to a queue
-/// of their own, so that the shard's other users do not wait.
-final class CreditWriter: Sendable {
-  private typealias Queue = LockedUsers.Queue
-
-  /// The shards of each partition.
-  private let shards: [[Queue]]
-  let lockedUsers: LockedUsers
-  /// The capacity of each partition.
-  private let capacities: [QueueCapacity]
-  private let pool: Pool
-
-  /// The number of changes that wait for a batch.
-  var waitingCount: Int {
-    shards.joined().reduce(lockedUsers.waitingCount) { $0 + $1.waitingCount }
-  }
-
-  /// True if one more change would be refused, whoever its user is.
-  var isFull: Bool { capacities.prefix(pool.knownPartitionCount).allSatisfy(\.isFull) }
+/// Writes single changes of credits in batches of one kind.
+struct CreditWriter: Sendable {
+  let batches: BatchWriter<PendingChange, PendingChange.Delivery>
 
   init(
     pool: Pool, limits: BatchLimits, now: @escaping @Sendable () -> Date?,
     makeID: @escaping @Sendable () -> UUID, observer: (any ChangeObserver)? = nil
   ) {
-    precondition(limits.shards > 0, "at least one shard is required")
-    let capacities = (0..<Pool.maximumPartitions).map { _ in QueueCapacity(limit: limits.waiting) }
-    let lockedUsers = LockedUsers()
-    @Sendable func makeQueue(
-      in partition: Int, isApart: Bool = false, locks: Queue.Locks,
-      onIdle: @escaping @Sendable () -> Void = {}
-    ) -> Queue {
-      Queue(
-        limits: limits, capacity: capacities[partition], observer: observer.map { (.credits, $0) },
-        joins: { $0.isSameKind(as: $1) }, locks: locks, onIdle: onIdle
-      ) { batch in
-        do throws(PostgresError) {
-          let lane = pool.lane(partition)
-          let submission = try (isApart ? lane.apart : lane).submit {
-            PendingChange.statement(of: batch.items, now: now, makeID: makeID)
-          } completion: { rows in
-            batch.finish(
-              Result { () throws(PostgresError) in
-                try PendingChange.deliveries(of: batch.items, try rows.get(), observer)
-              })
-          }
-          return { submission.cancel() }
-        } catch {
-          batch.finish(.failure(error))
-          return nil
-        }
-      }
+    batches = BatchWriter(
+      pool: pool, limits: limits, observer: observer.map { (.credits, $0) }
+    ) { changes in
+      PendingChange.statement(of: changes, now: now, makeID: makeID)
+    } read: { changes, rows throws(PostgresError) in
+      try PendingChange.deliveries(of: changes, rows, observer)
     }
-    shards = capacities.indices.map { partition in
-      let diversion = Queue.Diversion(
-        isLocked: { lockedUsers.queue(of: $0.userID) != nil },
-        find: { Self.findLocked($0, in: pool.lane(partition), $1) },
-        queue: { change in
-          let userID = change.userID
-          return lockedUsers.queue(of: userID) {
-            makeQueue(in: partition, isApart: true, locks: .wait) { lockedUsers.remove(userID) }
-          }
-        })
-      return (0..<limits.shards).map { _ in
-        makeQueue(in: partition, locks: .divert(diversion))
-      }
-    }
-    self.lockedUsers = lockedUsers
-    self.capacities = capacities
-    self.pool = pool
   }
 
   /// Makes a change in the next batch, and passes its outcome to a completion; see ``BatchQueue``.
@@ -90,7 +24,7 @@ final class CreditWriter: Sendable {
   ) throws(CreditError) -> @Sendable () -> Void {
     let pending = change.pending(completion)
     do throws(PostgresError) {
-      return try queue(of: pending.userID).submit(pending) { result in
+      return try batches.submit(pending) { result in
         switch result {
         case .success(let deliver): deliver()
         case .failure(let error): pending.fail(.database(error))
@@ -107,61 +41,4 @@ final class CreditWriter: Sendable {
       try submit(change, completion: completion)
     }
   }
-
-  private func queue(of userID: UUID) -> Queue {
-    if let queue = lockedUsers.queue(of: userID) { return queue }
-    let count = pool.knownPartitionCount
-    let shards = shards[userID.partition(of: count)]
-    return shards[Int(userID.uuid.15) / count % shards.count]
-  }
-
-  /// Finds the changes whose users another session has locked; none if the search fails.
-  private static func findLocked(
-    _ changes: [PendingChange], in pool: Pool, _ completion: @escaping @Sendable ([Bool]) -> Void
-  ) {
-    let userIDs = Set(changes.map(\.userID))
-    do throws(PostgresError) {
-      _ = try pool.submit {
-        (Queries.findLockedUsers, Parameters(Array(userIDs)))
-      } completion: { rows in
-        let locked = Result { () throws(PostgresError) in
-          Set(try rows.get().map { row throws(PostgresError) in try row.decode(UUID.self, at: 0) })
-        }
-        completion(changes.map { (try? locked.get().contains($0.userID)) ?? false })
-      }
-    } catch {
-      completion(changes.map { _ in false })
-    }
-  }
-}
-
-/// The users whose rows another session has locked, each with a queue of its own.
-///
-/// A user is listed while its queue has changes. The changes of other users do not wait for the
-/// lock.
-final class LockedUsers: Sendable {
-  typealias Queue = BatchQueue<PendingChange, PendingChange.Delivery>
-
-  private let queues = NIOLockedValueBox<[UUID: Queue]>([:])
-
-  /// The number of changes of these users that wait for a batch.
-  var waitingCount: Int { queues.withLockedValue { $0.values.reduce(0) { $0 + $1.waitingCount } } }
-
-  /// Returns the queue of a user; nil if the user is not known to be locked.
-  func queue(of userID: UUID) -> Queue? { queues.withLockedValue { $0[userID] } }
-
-  /// Returns the queue of a locked user, which is made if the user has none.
-  func queue(of userID: UUID, orMake make: () -> Queue) -> Queue {
-    queues.withLockedValue { queues in
-      if let queue = queues[userID] { return queue }
-      let queue = make()
-      queues[userID] = queue
-      return queue
-    }
-  }
-
-  /// Removes a user whose queue has no changes any more.
-  ///
-  /// A change that is submitted to the queue at the same time is still made.
-  func remove(_ userID: UUID) { queues.withLockedValue { $0[userID] = nil } }
 }

@@ -130,18 +130,9 @@ extension MockupStore {
   public func complete(
     _ attempt: MockupAttempt, with picture: Picture, credits: Int32?, allowsOverrun: Bool
   ) async throws(MockupError) -> MockupOutcome {
-    let parameters = Parameters(
-      now(), attempt.userID, attempt.mockupID, attempt.number,
-      picture.fileURL, picture.fileKey, picture.thumbnailURL, picture.renderID, picture.metadata,
-      picture.qualityScore, credits, allowsOverrun, makeID())
-    let row = try await writeOne(Queries.completeMockup, of: attempt.userID, parameters) {
-      row throws(PostgresError) in
-      try MockupRow(changing: row)
-    }
-    guard row.outcome == "completed", let mockup = row.mockup, let usage = row.usage else {
-      throw row.error(of: attempt.mockupID, wanted: .completed)
-    }
-    return MockupOutcome(mockup: mockup, usage: usage, isReplayed: row.isReplayed)
+    try await end(
+      attempt, .completed(picture, credits: credits, allowsOverrun: allowsOverrun),
+      wanted: .completed)
   }
 
   /// Ends an attempt that made no picture.
@@ -156,14 +147,26 @@ extension MockupStore {
   public func fail(
     _ attempt: MockupAttempt, because reason: String, mayRetry: Bool, mayBeCharged: Bool = false
   ) async throws(MockupError) -> MockupOutcome {
-    let parameters = Parameters(
-      now(), attempt.userID, attempt.mockupID, attempt.number, reason, mayRetry, mayBeCharged)
-    let row = try await writeOne(Queries.failMockup, of: attempt.userID, parameters) {
-      row throws(PostgresError) in
-      try MockupRow(changing: row)
+    try await end(
+      attempt, .failed(reason: reason, mayRetry: mayRetry, mayBeCharged: mayBeCharged),
+      wanted: .failed)
+  }
+
+  /// Writes the end of an attempt in the next batch.
+  private func end(
+    _ attempt: MockupAttempt, _ result: AttemptEnd.Result, wanted: MockupStatus
+  ) async throws(MockupError) -> MockupOutcome {
+    let row: MockupRow
+    do throws(PostgresError) {
+      row = try await completion { completion throws(PostgresError) in
+        try attemptEnds.submit(
+          AttemptEnd(attempt: attempt, result: result), completion: completion)
+      }
+    } catch {
+      throw .database(error)
     }
-    guard row.outcome == "failed", let mockup = row.mockup, let usage = row.usage else {
-      throw row.error(of: attempt.mockupID, wanted: .failed)
+    guard row.outcome == wanted.rawValue, let mockup = row.mockup, let usage = row.usage else {
+      throw row.error(of: attempt.mockupID, wanted: wanted)
     }
     return MockupOutcome(mockup: mockup, usage: usage, isReplayed: row.isReplayed)
   }

@@ -14,20 +14,35 @@ public struct MockupStore: Sendable, DatabaseStore {
   let now: @Sendable () -> Date?
   let makeID: @Sendable () -> UUID
   let visits = PartitionVisits()
+  let attemptEnds: BatchWriter<AttemptEnd, MockupRow>
 
   /// Creates a store.
   ///
   /// - Parameters:
   ///   - pool: The connections to the database.
+  ///   - limits: The limits of the batches that coalesce workers' reports. A batch has 64 reports
+  ///     at most.
   ///   - now: Returns the time, for tests; nil means the time of the database.
   ///   - makeID: A function that makes the ids of mockups, their reservations and ledger entries.
+  ///   - observer: The observer of the batches; nil for none.
   public init(
-    pool: Pool, now: @escaping @Sendable () -> Date? = { nil },
-    makeID: @escaping @Sendable () -> UUID = { .timeOrdered() }
+    pool: Pool, limits: BatchLimits = BatchLimits(),
+    now: @escaping @Sendable () -> Date? = { nil },
+    makeID: @escaping @Sendable () -> UUID = { .timeOrdered() },
+    observer: (any ChangeObserver)? = nil
   ) {
     self.pool = pool
     self.now = now
     self.makeID = makeID
+    var limits = limits
+    limits.batch = min(limits.batch, AttemptEnd.maximumBatch)
+    attemptEnds = BatchWriter(
+      pool: pool, limits: limits, observer: observer.map { (.mockups, $0) }
+    ) { ends in
+      AttemptEnd.statement(of: ends, now: now(), makeID: makeID)
+    } read: { ends, rows throws(PostgresError) in
+      try AttemptEnd.answers(to: ends, rows)
+    }
   }
 
   /// Runs a statement that writes and returns one row; see ``DatabaseStore/write(_:of:_:_:)``.

@@ -74,7 +74,7 @@ struct MockupRow: Sendable {
     self.mockup = mockup
   }
 
-  /// Reads a row of `regenerate_mockup.sql`, `complete_mockup.sql` or `fail_mockup.sql`.
+  /// Reads a row of `regenerate_mockup.sql`, `complete_mockups.sql` or `fail_mockups.sql`.
   init(changing row: Row) throws(PostgresError) {
     var columns = ColumnReader(row)
     outcome = try columns.read()

@@ -6,8 +6,8 @@ enum Queries {
     "check_database", PackageResources.check_database_sql)
   static let claimMockups = statement(
     "claim_mockups", PackageResources.claim_mockups_sql)
-  static let completeMockup = statement(
-    "complete_mockup", PackageResources.complete_mockup_sql)
+  static let completeMockups = statement(
+    "complete_mockups", PackageResources.complete_mockups_sql)
   static let countPerformance = statement(
     "count_performance", PackageResources.count_performance_sql)
   static let createSceneTemplate = statement(
@@ -22,8 +22,8 @@ enum Queries {
     "export_credit_usage", PackageResources.export_credit_usage_sql)
   static let exportLedger = reading(
     "export_ledger", PackageResources.export_ledger_sql)
-  static let failMockup = statement(
-    "fail_mockup", PackageResources.fail_mockup_sql)
+  static let failMockups = statement(
+    "fail_mockups", PackageResources.fail_mockups_sql)
   static let findLockedUsers = statement(
     "find_locked_users", PackageResources.find_locked_users_sql)
   static let findUsers = reading(

@@ -28,7 +28,8 @@ struct ServerServices: Sendable {
     let business: [any TTRPC.Service] = [
       credits,
       MockupService(
-        store: MockupStore(pool: pool), feed: MockupFeed(pool: pool), watchers: watchers,
+        store: MockupStore(pool: pool, limits: batches, observer: observer),
+        feed: MockupFeed(pool: pool), watchers: watchers,
         performance: PerformanceStore(pool: pool, limits: batches, observer: observer), limit: limit
       ),
       SceneService(store: SceneStore(pool: pool), limit: limit),

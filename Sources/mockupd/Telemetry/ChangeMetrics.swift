@@ -29,6 +29,7 @@ struct ChangeMetrics: ChangeObserver {
   }
 
   private let credits = QueueMetrics(.credits)
+  private let mockups = QueueMetrics(.mockups)
   private let performance = QueueMetrics(.performance)
   /// The counters by the positions of their kind and result, since a lookup would take longer.
   private let answers: [Counter]
@@ -46,6 +47,7 @@ struct ChangeMetrics: ChangeObserver {
   private subscript(queue: WriteQueue) -> QueueMetrics {
     switch queue {
     case .credits: credits
+    case .mockups: mockups
     case .performance: performance
     }
   }

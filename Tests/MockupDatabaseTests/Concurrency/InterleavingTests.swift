@@ -222,9 +222,9 @@ import Testing
         blockedBy: "LOCK TABLE public.mockups IN ACCESS EXCLUSIVE MODE",
         andThen: (
           """
-          SELECT FROM mockupd.complete_mockup(
-            $1, $2, $3, 1, 'https://files/1', '1', NULL, NULL, NULL, NULL, NULL, false,
-            gen_random_uuid())
+          SELECT FROM mockupd.complete_mockups(
+            $1, ARRAY[$2], ARRAY[$3], ARRAY[1], '{https://files/1}', '{1}', '{NULL}', '{NULL}',
+            '{NULL}', '{NULL}', '{NULL}', '{false}', ARRAY[gen_random_uuid()])
           """, Parameters(ledger.clock.now, user, mockup)
         ))
       #expect(outcome.summaries == ["completed"])

@@ -1,10 +1,13 @@
--- Ends an attempt that made no picture. See mockupd.fail_mockup for the outcomes.
+-- Ends attempts that made no picture. See mockupd.fail_mockups for the outcomes.
 --
 -- $1 timestamptz  now; null: the time of the database
--- $2 uuid         user                        $3 uuid     mockup
--- $4 integer      attempt
--- $5 text         error message               $6 boolean  whether the mockup may be attempted again
--- $7 boolean      whether the vendor may have charged
+--
+-- One element for each request:
+-- $2 uuid[]       users                       $3 uuid[]     mockups
+-- $4 integer[]    attempts
+-- $5 text[]       error messages
+-- $6 boolean[]    whether the mockup may be attempted again
+-- $7 boolean[]    whether the vendor may have charged
 SELECT
   outcome, replayed,
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
@@ -18,4 +21,5 @@ SELECT
   (usage).annual_budget, (usage).monthly_soft_limit,
   (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
   (usage).monthly_used, (usage).monthly_held
-FROM mockupd.fail_mockup($1, $2, $3, $4, $5, $6, $7)
+FROM mockupd.fail_mockups($1, $2, $3, $4, $5, $6, $7)
+ORDER BY ordinal

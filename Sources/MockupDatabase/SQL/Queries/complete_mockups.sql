@@ -1,14 +1,16 @@
--- Completes a mockup. See mockupd.complete_mockup for the outcomes.
+-- Completes mockups. See mockupd.complete_mockups for the outcomes.
 --
 -- $1 timestamptz  now; null: the time of the database
--- $2 uuid         user                        $3 uuid      mockup
--- $4 integer      attempt
--- $5 text         file URL                    $6 text      file key
--- $7 text         thumbnail URL, or null      $8 text      render id, or null
--- $9 text         metadata as JSON, or null   $10 float8   quality score, or null
--- $11 integer     credits; null: all held
--- $12 boolean     whether the charge may exceed the held credits
--- $13 uuid        id for the ledger entry
+--
+-- One element for each request:
+-- $2 uuid[]       users                       $3 uuid[]    mockups
+-- $4 integer[]    attempts
+-- $5 text[]       file URLs                   $6 text[]    file keys
+-- $7 text[]       thumbnail URLs, or null     $8 text[]    render ids, or null
+-- $9 text[]       metadata as JSON, or null   $10 float8[] quality scores, or null
+-- $11 integer[]   credits; null: all held
+-- $12 boolean[]   whether the charge may exceed the held credits
+-- $13 uuid[]      ids for the ledger entries
 SELECT
   outcome, replayed,
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,
@@ -22,4 +24,5 @@ SELECT
   (usage).annual_budget, (usage).monthly_soft_limit,
   (usage).generation, (usage).regeneration, (usage).refund, (usage).held,
   (usage).monthly_used, (usage).monthly_held
-FROM mockupd.complete_mockup($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+FROM mockupd.complete_mockups($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ORDER BY ordinal
