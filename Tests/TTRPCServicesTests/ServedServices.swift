@@ -3,15 +3,16 @@ import TTRPC
 import TestSupport
 
 /// Runs a closure with a server of the given services and a client of that server.
-///
-/// The server's drain timeout is ten minutes.
 func withServer(
   of services: [any Service], _ body: (Client, Server) async throws -> Void
 ) async throws {
   var logger = Logger(label: "test")
   logger.logLevel = .critical
   var limits = ServerLimits()
-  limits.drainTimeout = .seconds(600)
+  // No busy machine reaches these.
+  limits.drainTimeout = testTimeout
+  limits.frameTimeout = testTimeout
+  limits.writeTimeout = testTimeout
   let server = Server(services: services, limits: limits, logger: logger)
   try await withTemporaryFolder { folder in
     let (ready, continuation) = AsyncStream<Void>.makeStream()

@@ -1,4 +1,5 @@
 import TTRPC
+import TestSupport
 import Testing
 
 /// A test case of the conformance suite.
@@ -8,14 +9,18 @@ struct ServerCase: Sendable, CustomTestStringConvertible {
   let limits: ServerLimits
   let run: @Sendable (Target) async throws -> Void
 
-  /// - Parameter limits: The server's limits, if not the defaults. They need this library's server.
+  /// - Parameter limits: The server's limits, if they matter. They need this library's server.
   init(
     _ name: String, needs: Capabilities = [], limits: ServerLimits? = nil,
     _ run: @escaping @Sendable (Target) async throws -> Void
   ) {
     self.name = name
     self.needs = limits == nil ? needs : needs.union(.inProcess)
-    self.limits = limits ?? ServerLimits()
+    var patient = ServerLimits()
+    // No busy machine reaches these.
+    patient.frameTimeout = testTimeout
+    patient.writeTimeout = testTimeout
+    self.limits = limits ?? patient
     self.run = run
   }
 

@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test func `a call that a full server refused is retried`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.calls = 1
     let (service, wasRefused) = (TestService(), Flag())
     try await withServer(limits: limits, service: service) { path, server in

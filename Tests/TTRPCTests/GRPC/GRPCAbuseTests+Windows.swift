@@ -29,7 +29,7 @@ extension GRPCAbuseTests {
 
   @Test(arguments: windows)
   func `the responses that wait for a client are bounded`(_ window: Int) async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.queuedBytesPerConnection = 1 << 20
     try await Self.withServer(limits) { path, server, _ in
       let peer = try await Peer(path: path, window: window)
@@ -54,7 +54,7 @@ extension GRPCAbuseTests {
 
   @Test(arguments: windows)
   func `a client that lets no response pass is disconnected`(_ window: Int) async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.writeTimeout = .milliseconds(50)
     try await Self.withServer(limits) { path, server, _ in
       let peer = try await Peer(path: path, window: window)

@@ -20,7 +20,7 @@ import Testing
 
   /// Runs a server with a well-behaved client, whose calls are answered before and afterwards.
   static func withServer(
-    _ limits: ServerLimits = ServerLimits(),
+    _ limits: ServerLimits = .patient,
     _ body: @Sendable (_ path: String, Server, TestService) async throws -> Void
   ) async throws {
     let service = TestService()
@@ -51,7 +51,7 @@ import Testing
     let accepted: Int
     let code: Int
     var debugData = ""
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     /// The error of an invalid frame after the accepted ones.
     var codeAfterwards = protocolError
 
@@ -62,7 +62,7 @@ import Testing
 
   /// Limits under which a connection has at most 20 calls, and 84 streams.
   private static let fewCalls: ServerLimits = {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.callsPerConnection = 10
     limits.endlessCallsPerConnection = 10
     limits.wastedFramesPerSecond = 0

@@ -46,7 +46,7 @@ import Testing
   @Test func `a connection whose requests grow when they are decompressed is read slowly`()
     async throws
   {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.wastedFramesPerSecond = 1
     try await GRPCServerTests.withPeer(limits: limits) { peer, _, _ in
       // It grows by more than 50 times 64 KiB, so the connection pauses for a second, the maximum.
@@ -121,7 +121,7 @@ import Testing
 
   @Test(arguments: ["Echo", "Sum"])
   func `the limit applies to the decompressed message`(_ method: String) async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.wire.maximumMessageSize = 1024
     try await GRPCServerTests.withPeer(limits: limits) { peer, _, server in
       for length in [1025, 100_000, 1_000_000] {
@@ -140,7 +140,7 @@ import Testing
   }
 
   @Test func `messages that grow wait within the limit of the stream's queue`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.wire.maximumMessageSize = 32_768
     limits.queuedBytesPerStream = 65_536
     // The queued bytes are reported in steps of a quarter.

@@ -72,7 +72,7 @@ extension GRPCServerTests {
 
   @Test(arguments: ["PRI", "PRI * HTTP/2.0\r\n\r\nSM\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
   func `a connection whose preface stays incomplete is closed`(_ part: String) async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.frameTimeout = .milliseconds(50)
     try await withServer(limits: limits) { path, server in
       let peer = try RawPeer(path: path)
@@ -100,7 +100,7 @@ extension GRPCServerTests {
   func `a connection with an incomplete frame is closed`(
     _ name: String, _ bytes: [UInt8]
   ) async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.frameTimeout = .milliseconds(50)
     try await withServer(limits: limits) { path, server in
       let peer = try await HTTP2RawPeer(path: path)
@@ -118,7 +118,7 @@ extension GRPCServerTests {
   }
 
   @Test func `a request that does not arrive completely is ended`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.frameTimeout = .milliseconds(50)
     try await Self.withPeer(limits: limits) { peer, _, _ in
       let id = try await peer.open("/p/Echo")

@@ -8,7 +8,7 @@ import Testing
 
 extension GRPCServerTests {
   @Test func `a message above the limit is refused`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.wire.maximumMessageSize = 1024
     try await Self.withPeer(limits: limits) { peer, _, _ in
       let (_, trailers) = try await peer.call("/p/Echo", [UInt8](repeating: 0, count: 1025))
@@ -41,7 +41,7 @@ extension GRPCServerTests {
   @Test func `calls above the limit of a connection are refused, and endless ones end others`()
     async throws
   {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.callsPerConnection = 2
     limits.endlessCallsPerConnection = 3
     try await Self.withPeer(limits: limits) { peer, service, server in
@@ -69,7 +69,7 @@ extension GRPCServerTests {
   }
 
   @Test func `the limit on calls of the server holds`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.calls = 1
     try await Self.withPeer(limits: limits) { peer, service, server in
       let id = try await peer.open("/p/Hold")

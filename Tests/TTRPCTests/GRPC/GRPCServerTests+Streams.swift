@@ -142,7 +142,7 @@ extension GRPCServerTests {
   }
 
   @Test func `a reader that is behind stops the sender, whose other calls go on`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.wire.maximumMessageSize = 32_768
     limits.queuedBytesPerStream = 65_536
     try await Self.withPeer(limits: limits, window: 10_000_000) { peer, service, server in
@@ -160,7 +160,7 @@ extension GRPCServerTests {
   }
 
   @Test func `streams that end with unread messages give their window back`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.queuedBytesPerConnection = 65_536
     try await Self.withPeer(limits: limits) { peer, _, _ in
       let message = WireStatus(message: String(repeating: "x", count: 4000)).serialized()

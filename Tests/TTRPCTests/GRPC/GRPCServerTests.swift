@@ -18,7 +18,7 @@ import Testing
   }
 
   static func withPeer(
-    limits: ServerLimits = ServerLimits(), interceptors: [any ServerInterceptor] = [],
+    limits: ServerLimits = .patient, interceptors: [any ServerInterceptor] = [],
     window: Int = 65_535,
     _ body: @Sendable (GRPCPeer, TestService, Server) async throws -> Void
   ) async throws {

@@ -52,7 +52,7 @@ import Testing
   // MARK: Users
 
   @Test func `each user has its own limits, and all guests share half of the server`() throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.connections = 8
     limits.calls = 8
     limits.reservedConnections = 0
@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test func `no user can take all reserved connections`() throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.connections = 1
     limits.reservedConnections = 3
     let load = ServerLoad(limits)
@@ -131,7 +131,7 @@ import Testing
   @Test func `immediate methods and HTTP are answered when no other calls are admitted`()
     async throws
   {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.calls = 1
     limits.callsPerConnection = 1
     limits.queuedBytesPerConnection = 1
@@ -158,7 +158,7 @@ import Testing
   }
 
   @Test func `a full server keeps connections for health checks`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.connections = 1
     limits.reservedConnections = 4
     limits.reservedConnectionTimeout = .seconds(3600)
@@ -187,7 +187,7 @@ import Testing
   }
 
   @Test func `a reserved connection is closed after its time limit`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.connections = 1
     limits.reservedConnectionTimeout = .milliseconds(50)
     try await withServer(limits: limits) { path, _ in
@@ -203,7 +203,7 @@ import Testing
   // MARK: Endless calls
 
   @Test func `newer watches end abandoned ones, and other calls go on`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.callsPerConnection = 1
     limits.endlessCallsPerConnection = 4
     try await withServer(limits: limits) { path, server in
@@ -223,7 +223,7 @@ import Testing
 
   @Test func `a new watch ends the oldest watch of the method with the most watches`() async throws
   {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.endlessCallsPerConnection = 3
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, _ in
@@ -238,7 +238,7 @@ import Testing
   }
 
   @Test func `a stream with a deadline is not endless`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.endlessCallsPerConnection = 1
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, _ in
@@ -298,7 +298,7 @@ import Testing
   }
 
   @Test func `at the server limit, a new watch is refused and no watch is ended`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.endlessCalls = 2
     try await withServer(limits: limits) { path, server in
       let peer = try RawPeer(path: path)

@@ -58,7 +58,7 @@ import Testing
 /// A call that has to wait for a poll to end exceeds the time limit of the test.
 @Suite(.timeLimit(.minutes(15))) struct BusyPollingServerTests {
   private static var limits: ServerLimits {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.busyPollTime = .seconds(3600)
     return limits
   }

@@ -118,7 +118,7 @@ import Testing
   @Test(arguments: bothPaths) func `an answer above the size limit fails its own call only`(
     metadata: Metadata
   ) async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.wire.maximumMessageSize = 1024
     try await withServer(limits: limits) { path, _ in
       let client = Client(path: path)

@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func `connections that wait are served`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.connectionsPerSecondPerUser = 1
     try await withServer(limits: limits) { path, server in
       // The first six do not wait.
@@ -106,7 +106,7 @@ import Testing
   }
 
   @Test func `a drain does not wait for connections that wait`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.connectionsPerSecondPerUser = 1
     try await withServer(limits: limits) { path, server in
       var open: [RawPeer] = []

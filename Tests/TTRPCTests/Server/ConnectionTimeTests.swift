@@ -38,7 +38,7 @@ import Testing
     to service: Slow = Slow(), routes: [HTTPRoute] = [],
     _ configure: (inout ServerLimits) -> Void
   ) throws -> EmbeddedChannel {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.busyPollTime = .zero
     configure(&limits)
     var logger = Logger(label: "test")

@@ -46,7 +46,7 @@ import Testing
   private static func request(_ line: String) -> String { "\(line) HTTP/1.1\r\nHost: x\r\n\r\n" }
 
   private static func withRoutes(
-    limits: ServerLimits = ServerLimits(),
+    limits: ServerLimits = .patient,
     _ body: @Sendable (_ path: String, Server) async throws -> Void
   ) async throws {
     try await withServer(
@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test func `an incomplete request and a slow handler close the connection`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.frameTimeout = .milliseconds(100)
     try await Self.withRoutes(limits: limits) { path, _ in
       let unfinished = try await Self.get(path, ["GET /hello HTTP/1.1\r\n"])

@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test func `received requests are answered before a drained connection closes`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.framesPerRead = 1
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, server in

@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test func `an unread stream fails at its queue limit, and other streams go on`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 262_144
     limits.slowReaderTimeout = .milliseconds(100)
@@ -163,7 +163,7 @@ import Testing
   @Test func `at the queue limit of a connection, the stream with the longest queue fails`()
     async throws
   {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 1_000_000
     limits.queuedBytesPerConnection = 300_000
@@ -185,7 +185,7 @@ import Testing
   }
 
   @Test func `a peer that does not read stalls its own stream only`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.writeTimeout = .milliseconds(300)
     try await withServer(limits: limits) { path, server in
       let stalledPeer = try RawPeer(path: path)
@@ -201,7 +201,7 @@ import Testing
   @Test func `at the output limit of a connection, the stream with the most output fails`()
     async throws
   {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.queuedBytesPerConnection = 4_500_000
     let endCounter = EndCounter()
     try await withServer(limits: limits, interceptors: [endCounter]) { path, _ in
@@ -252,7 +252,7 @@ import Testing
   }
 
   @Test func `a call that outlasts the drain timeout ends as unavailable`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.drainTimeout = .milliseconds(100)
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, server in

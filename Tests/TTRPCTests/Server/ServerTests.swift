@@ -252,7 +252,7 @@ import Testing
   }
 
   @Test func `calls above a limit are refused with a status`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.callsPerConnection = 2
     limits.calls = 3
     let service = TestService()
@@ -278,7 +278,7 @@ import Testing
   }
 
   @Test func `requests in flight are limited in bytes`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.queuedBytesPerConnection = 100_000
     let service = TestService()
     try await withServer(limits: limits, service: service) { path, server in
@@ -301,7 +301,7 @@ import Testing
   }
 
   @Test func `connections above the limit are closed`() async throws {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.connections = 1
     limits.reservedConnections = 0
     try await withServer(limits: limits) { path, _ in

@@ -10,7 +10,7 @@ import Testing
 /// Streams whose messages arrive faster than their handlers read them.
 @Suite(.timeLimit(.minutes(15))) struct SlowReaderTests {
   private static var limits: ServerLimits {
-    var limits = ServerLimits()
+    var limits = ServerLimits.patient
     limits.wire = WireLimits(maximumMessageSize: 65_536)
     limits.queuedBytesPerStream = 262_144
     limits.busyPollTime = .zero
@@ -66,7 +66,9 @@ import Testing
     async throws
   {
     let service = TestService()
-    let connection = try await TestConnection(service, Self.limits)
+    var limits = Self.limits
+    limits.slowReaderTimeout = .seconds(5)
+    let connection = try await TestConnection(service, limits)
     // The fifth message exceeds the queue limit, and the call after it has to wait.
     try await connection.receive(
       Self.open(1, "Stall") + Self.messages(1, count: 5) + requestFrames("Now", [1], seconds: 0))

@@ -179,7 +179,7 @@ final class Flag: Sendable {
 ///
 /// Without a path, the server listens on a socket in a temporary folder.
 func withServer(
-  at path: String? = nil, routes: [HTTPRoute] = [], limits: ServerLimits = ServerLimits(),
+  at path: String? = nil, routes: [HTTPRoute] = [], limits: ServerLimits = .patient,
   service: TestService = TestService(), interceptors: [any ServerInterceptor] = [],
   budget: @escaping @Sendable (PeerIdentity) -> PeerBudget = { _ in .unlimited },
   logger: Logger? = nil, _ body: @Sendable (_ path: String, Server) async throws -> Void
@@ -209,6 +209,19 @@ func withServer(
     }
     server.drain()
     try await group.waitForAll()
+  }
+}
+
+extension ServerLimits {
+  /// The default limits, but with time limits that no busy machine reaches.
+  static var patient: ServerLimits {
+    var limits = ServerLimits()
+    limits.reservedConnectionTimeout = testTimeout
+    limits.slowReaderTimeout = testTimeout
+    limits.frameTimeout = testTimeout
+    limits.writeTimeout = testTimeout
+    limits.drainTimeout = testTimeout
+    return limits
   }
 }
 
