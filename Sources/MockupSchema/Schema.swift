@@ -97,6 +97,7 @@ public enum Schema {
       function("mockups/heartbeat_mockup", PackageResources.heartbeat_mockup_sql),
       function("mockups/picture_metadata", PackageResources.picture_metadata_sql),
       function("mockups/lock_mockups", PackageResources.lock_mockups_sql),
+      function("mockups/locked_attempts", PackageResources.locked_attempts_sql),
       function("mockups/complete_mockups", PackageResources.complete_mockups_sql),
       function("mockups/fail_mockups", PackageResources.fail_mockups_sql),
       function("mockups/review_mockup", PackageResources.review_mockup_sql),

@@ -8,14 +8,18 @@ protocol BatchedChange: Sendable {
 
   /// Returns true if both changes may be in one batch.
   func isSameKind(as other: Self) -> Bool
+
+  /// Returns the statement that finds the users of changes for which another session has locked
+  /// rows, without waiting.
+  static func findLocked(_ changes: [Self]) -> (Statement, Parameters)
 }
 
 /// Writes single changes in batches.
 ///
 /// Users are divided into shards. Each shard writes one batch at a time, so that many changes share
-/// a transaction and batches of this program do not wait for each other's locks. Correctness does
+/// a transaction and batches of this writer do not wait for each other's locks. Correctness does
 /// not depend on the shards: the functions of the database lock each user's rows, so several
-/// programs may write to one database.
+/// writers and programs may write to one database.
 ///
 /// Through a proxy database, each partition has shards, a limit of waiting changes and a lane of
 /// the pool of its own, so that a partition that hangs delays only its own users.
@@ -114,10 +118,9 @@ final class BatchWriter<Change: BatchedChange, Answer: Sendable>: Sendable {
   private static func findLocked(
     _ changes: [Change], in pool: Pool, _ completion: @escaping @Sendable ([Bool]) -> Void
   ) {
-    let userIDs = Set(changes.map(\.userID))
     do throws(PostgresError) {
       _ = try pool.submit {
-        (Queries.findLockedUsers, Parameters(Array(userIDs)))
+        Change.findLocked(changes)
       } completion: { rows in
         let locked = Result { () throws(PostgresError) in
           Set(try rows.get().map { row throws(PostgresError) in try row.decode(UUID.self, at: 0) })

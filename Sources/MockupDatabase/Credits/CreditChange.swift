@@ -93,6 +93,10 @@ enum PendingChange: BatchedChange {
     }
   }
 
+  static func findLocked(_ changes: [PendingChange]) -> (Statement, Parameters) {
+    (Queries.findLockedUsers, Parameters(Array(Set(changes.map(\.userID)))))
+  }
+
   func fail(_ error: CreditError) {
     switch self {
     case .reservation(_, let completion): completion(.failure(error))

@@ -17,7 +17,8 @@ struct AttemptEnd: BatchedChange {
 
   /// The maximum number of reports in one batch.
   ///
-  /// It bounds the size of a batch, since the vendor's metadata may have 256 KiB.
+  /// It bounds the size of a batch and of its answer, in which the vendor's metadata of a mockup
+  /// may have 256 KiB.
   static let maximumBatch = 64
 
   var userID: UUID { attempt.userID }
@@ -27,6 +28,13 @@ struct AttemptEnd: BatchedChange {
     case (.completed, .completed), (.failed, .failed): true
     case (.completed, .failed), (.failed, .completed): false
     }
+  }
+
+  static func findLocked(_ ends: [AttemptEnd]) -> (Statement, Parameters) {
+    (
+      Queries.findLockedAttempts,
+      Parameters(ends.map(\.userID), ends.map(\.attempt.mockupID))
+    )
   }
 
   /// Returns the statement that writes reports of one kind, or nil if there are none.

@@ -24,6 +24,8 @@ enum Queries {
     "export_ledger", PackageResources.export_ledger_sql)
   static let failMockups = statement(
     "fail_mockups", PackageResources.fail_mockups_sql)
+  static let findLockedAttempts = statement(
+    "find_locked_attempts", PackageResources.find_locked_attempts_sql)
   static let findLockedUsers = statement(
     "find_locked_users", PackageResources.find_locked_users_sql)
   static let findUsers = reading(

@@ -177,14 +177,16 @@ extension SettingKey {
       .init(
         .integer(1...64, default: 2),
         "number of shards into which the users, or those of each partition, are divided; each "
-          + "shard writes one batch of credit changes at a time, in parallel with the others")
+          + "shard writes one batch of credit changes, and one of workers' reports, at a time")
     case .maxBatchSize:
-      .init(.integer(1...4096, default: 512), "maximum number of changes in one batch")
+      .init(
+        .integer(1...4096, default: 512),
+        "maximum number of changes in one batch; at most 64 workers' reports")
     case .maxPendingChanges:
       .init(
         .integer(Self.millionAtMost, default: 4096),
-        "maximum number of changes waiting for a batch, in all shards, or in those of each "
-          + "partition; further changes are refused with RESOURCE_EXHAUSTED")
+        "maximum number of credit changes waiting for a batch, in all shards, or in those of each "
+          + "partition, and of workers' reports; further ones are refused with RESOURCE_EXHAUSTED")
     case .eventLoops:
       .init(.integer(1...256, default: 1), "number of threads that read and write sockets")
     case .busyPoll:

@@ -128,6 +128,51 @@ import Testing
     }
   }
 
+  @Test(arguments: ["public.mockups WHERE id", "mockupd.mockup_jobs WHERE mockup_id"])
+  func `reports of workers about other users are written while a mockup is locked`(
+    rows: String
+  ) async throws {
+    try await withStores { ledger, pool, store, locked, others in
+      _ = try await store.reserve(ReservationRequest(userID: locked, id: UUID(), credits: 5))
+      var limits = BatchLimits()
+      limits.shards = 1
+      let fixture = WorkerFixture(
+        ledger: ledger,
+        store: MockupStore(pool: pool, limits: limits, now: { ledger.clock.now }))
+      let mine = try await fixture.claimed(of: locked)
+      var attempts: [MockupAttempt] = []
+      for other in others { attempts.append(try await fixture.claimed(of: other)) }
+      let lock = "SELECT FROM \(rows) = '\(mine.mockupID)' FOR UPDATE"
+      let ends = ([mine] + attempts).map { attempt in
+        AttemptEnd(
+          attempt: attempt, result: .failed(reason: "", mayRetry: false, mayBeCharged: false))
+      }
+      let waiting = try await ledger.withLocks(lock) {
+        let (statement, parameters) = AttemptEnd.findLocked(ends)
+        let found = try await pool.query(statement, parameters) { row throws(PostgresError) in
+          try row.decode(UUID.self, at: 0)
+        }
+        #expect(found == [locked])
+        let first = Task { try await fixture.complete(mine) }
+        try await eventually("the locked user has a queue") {
+          fixture.store.attemptEnds.lockedUsers.queue(of: locked) != nil
+        }
+        let second = Task { try await fixture.complete(mine) }
+        for attempt in attempts {
+          #expect(try await fixture.complete(attempt).mockup.status == .completed)
+        }
+        return [first, second]
+      }
+      var replays = 0
+      for task in waiting {
+        let outcome = try await task.value
+        #expect(outcome.mockup.status == .completed)
+        replays += outcome.isReplayed ? 1 : 0
+      }
+      #expect(replays == 1)
+    }
+  }
+
   @Test func `workers claim the mockups of others while a user is locked`() async throws {
     try await withStores { ledger, pool, store, locked, others in
       _ = try await store.reserve(ReservationRequest(userID: locked, id: UUID(), credits: 4))

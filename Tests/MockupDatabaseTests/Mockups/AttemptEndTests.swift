@@ -40,11 +40,12 @@ import Testing
     while rounds < 6 || Self.outcomes.contains(where: { outcomes[$0] == nil }) {
       rounds += 1
       try #require(rounds < 100, "not all outcomes are met: \(outcomes)")
-      try await WorkerFixture.with { fixture in
+      // Reservations and leases expire, and the year ends.
+      try await WorkerFixture.with(at: "2026-12-31T23:59:50Z") { fixture in
         var twins: [Twin] = []
         for _ in 0..<2 { twins.append(try await Self.makeTwin(fixture)) }
         for batch in 0..<6 {
-          _ = try await fixture.claim(100)
+          _ = try await fixture.claim(100, lease: Int.random(in: 3...30, using: &random))
           let reports = Self.reports(ofCompletions: batch.isMultiple(of: 2), &random)
           let together = try await Self.answers(to: reports, of: twins[0], fixture, inBatches: true)
           let apart = try await Self.answers(to: reports, of: twins[1], fixture, inBatches: false)
@@ -52,7 +53,7 @@ import Testing
           let statesTogether = try await Self.states(of: twins[0], fixture)
           #expect(try await Self.states(of: twins[1], fixture) == statesTogether)
           for answer in apart { outcomes[answer.outcome, default: 0] += 1 }
-          fixture.ledger.clock.advance(by: 1)
+          fixture.ledger.clock.advance(by: 4)
         }
       }
     }
@@ -63,7 +64,7 @@ import Testing
     for _ in 0..<3 { twin.users.append(try await fixture.ledger.user(budget: 20)) }
     for user in twin.users {
       for _ in 0..<mockupsPerUser {
-        twin.mockups.append((user, try await fixture.pending(of: user, credits: 3)))
+        twin.mockups.append((user, try await fixture.pending(of: user, credits: 3, seconds: 15)))
       }
     }
     return twin

@@ -52,7 +52,7 @@ DECLARE
   v_runs bigint[];
   v_last_run bigint;
 BEGIN
-  PERFORM mockupd.lock_mockups(p_user_ids, p_mockup_ids);
+  PERFORM mockupd.lock_mockups(p_now, p_user_ids, p_mockup_ids);
 
   -- A user's requests are divided into runs in which each mockup occurs once. Each run is decided
   -- as a set, and reads what the previous run wrote.

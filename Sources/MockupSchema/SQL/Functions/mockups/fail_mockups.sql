@@ -47,12 +47,7 @@ DECLARE
   v_runs bigint[];
   v_last_run bigint;
 BEGIN
-  PERFORM mockupd.lock_mockups(p_user_ids, p_mockup_ids);
-  PERFORM mockupd.lock_counters(p_now, p_user_ids, ARRAY(
-    SELECT DISTINCT r.year
-    FROM unnest(p_user_ids, p_mockup_ids) AS i (user_id, mockup_id)
-    JOIN mockupd.mockup_jobs AS j ON j.mockup_id = i.mockup_id AND j.user_id = i.user_id
-    JOIN mockupd.reservations AS r ON r.user_id = j.user_id AND r.id = j.reservation_id));
+  PERFORM mockupd.lock_mockups(p_now, p_user_ids, p_mockup_ids);
 
   -- The requests are divided into runs in which each user occurs once, since an answer has the
   -- user's usage after its request.
@@ -63,7 +58,7 @@ BEGIN
   ) AS i;
 
   FOR v_run IN 1 .. coalesce(v_last_run, 0) LOOP
-    -- The decision on each request of the run; all elements of other requests are null.
+    -- The decision on each request of the run. v_outcomes is null for requests of other runs.
     SELECT array_agg(i.reservation_id ORDER BY i.ordinal), array_agg(i.outcome ORDER BY i.ordinal),
       array_agg(i.replayed ORDER BY i.ordinal), array_agg(i.retries ORDER BY i.ordinal),
       array_agg(i.charged ORDER BY i.ordinal)
