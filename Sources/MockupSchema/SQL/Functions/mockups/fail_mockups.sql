@@ -166,7 +166,10 @@ BEGIN
       LIMIT 1
     ) AS j ON true
     LEFT JOIN LATERAL (
-      SELECT r AS reservation, u::mockupd.usage AS usage FROM mockupd.reservations AS r
+      -- Its expiry is recorded only if the counters were locked.
+      SELECT mockupd.as_of(r, coalesce(p_now, clock_timestamp())) AS reservation,
+        u::mockupd.usage AS usage
+      FROM mockupd.reservations AS r
       CROSS JOIN LATERAL mockupd.usage_at(p_now, i.user_id, r.year, r.month) AS u
       WHERE i.outcome = 'failed' AND r.user_id = i.user_id AND r.id = i.reservation_id
       LIMIT 1
