@@ -44,6 +44,7 @@ DECLARE
   v_replayed boolean[];
   v_retries boolean[];
   v_charged boolean[];
+  v_settlements text[];
   v_runs bigint[];
   v_last_run bigint;
 BEGIN
@@ -58,11 +59,20 @@ BEGIN
   ) AS i;
 
   FOR v_run IN 1 .. coalesce(v_last_run, 0) LOOP
-    -- The decision on each request of the run. v_outcomes is null for requests of other runs.
+    -- The decision on each request of the run, and what happens to its reservation. v_outcomes is
+    -- null for requests of other runs.
     SELECT array_agg(i.reservation_id ORDER BY i.ordinal), array_agg(i.outcome ORDER BY i.ordinal),
       array_agg(i.replayed ORDER BY i.ordinal), array_agg(i.retries ORDER BY i.ordinal),
-      array_agg(i.charged ORDER BY i.ordinal)
-    INTO v_reservation_ids, v_outcomes, v_replayed, v_retries, v_charged
+      array_agg(i.charged ORDER BY i.ordinal),
+      array_agg(
+        CASE
+          WHEN i.outcome IS DISTINCT FROM 'failed' OR i.replayed OR i.charged AND i.retries
+            THEN NULL
+          WHEN i.charged THEN 'leave_unresolved'
+          WHEN i.retries THEN 'undo_dispatch'
+          ELSE 'release'
+        END ORDER BY i.ordinal)
+    INTO v_reservation_ids, v_outcomes, v_replayed, v_retries, v_charged, v_settlements
     FROM (
       SELECT i.ordinal, j.reservation_id, d.replayed, d.retries,
         i.may_be_charged OR j.may_be_charged AS charged,
@@ -102,22 +112,22 @@ BEGIN
     ) AS i;
 
     PERFORM mockupd.leave_unresolved(p_now, i.user_id, i.reservation_id)
-    FROM unnest(p_user_ids, v_reservation_ids, v_outcomes, v_replayed, v_retries, v_charged)
-      AS i (user_id, reservation_id, outcome, replayed, retries, charged)
-    WHERE i.outcome = 'failed' AND NOT i.replayed AND i.charged AND NOT i.retries;
+    FROM unnest(p_user_ids, v_reservation_ids, v_settlements)
+      AS i (user_id, reservation_id, settlement)
+    WHERE i.settlement = 'leave_unresolved';
 
     PERFORM mockupd.undo_dispatch(p_now, i.user_id, i.reservation_id)
-    FROM unnest(p_user_ids, v_reservation_ids, v_outcomes, v_replayed, v_retries, v_charged)
-      AS i (user_id, reservation_id, outcome, replayed, retries, charged)
-    WHERE i.outcome = 'failed' AND NOT i.replayed AND NOT i.charged AND i.retries;
+    FROM unnest(p_user_ids, v_reservation_ids, v_settlements)
+      AS i (user_id, reservation_id, settlement)
+    WHERE i.settlement = 'undo_dispatch';
 
     PERFORM FROM (
       SELECT array_agg(i.user_id) AS user_ids, array_agg(i.reservation_id) AS ids,
-        array_agg('release'::text) AS actions, array_agg(NULL::uuid) AS no_ids,
+        array_agg(i.settlement) AS actions, array_agg(NULL::uuid) AS no_ids,
         array_agg(NULL::integer) AS no_numbers, array_agg(NULL::boolean) AS no_flags
-      FROM unnest(p_user_ids, v_reservation_ids, v_outcomes, v_replayed, v_retries, v_charged)
-        AS i (user_id, reservation_id, outcome, replayed, retries, charged)
-      WHERE i.outcome = 'failed' AND NOT i.replayed AND NOT i.charged AND NOT i.retries
+      FROM unnest(p_user_ids, v_reservation_ids, v_settlements)
+        AS i (user_id, reservation_id, settlement)
+      WHERE i.settlement = 'release'
       HAVING count(*) > 0
     ) AS i
     CROSS JOIN LATERAL mockupd.settle(
