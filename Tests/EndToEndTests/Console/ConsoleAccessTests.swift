@@ -159,7 +159,7 @@ import Testing
         #expect(notice.text.contains("Reservation \(id.wireText) is resolved"))
         let resolved = try await client.credits.reservation(id, of: user)
         #expect(resolved.state == .committed && resolved.committed == 2)
-        #expect(console.process.errors.contains("resolved a reservation"))
+        try await console.process.waitForErrors("resolved a reservation")
 
         // The same form again is a replay; another number is refused.
         let again = try await console.send("POST", target, fields: [cookie, form], body: right)
