@@ -7,24 +7,11 @@ import Testing
 @Suite struct CreditMetricsTests {
   private static let settings = ["MOCKUPD_METRICS_INTERVAL_SECONDS": "1"]
 
-  /// Waits until the metrics have all lines, and returns them.
-  @discardableResult
-  private static func metrics(
-    of server: RunningServer, having lines: [String]
-  ) async throws -> String {
-    var text = ""
-    try await eventually("the metrics have \(lines)") {
-      text = try await HTTP.get("/metrics", at: server.socket)
-      return lines.allSatisfy { text.contains("\n\($0)\n") }
-    }
-    return text
-  }
-
   @Test func `the credits of all users are read from the database`() async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 10, monthlySoftLimit: 4)
       try await database.withServer(settings: Self.settings) { server in
-        try await Self.metrics(of: server, having: ["mockupd_users_active 0"])
+        try await server.metrics(having: ["mockupd_users_active 0"])
         let held = UUID().uuidString
         for arguments in [
           ["reserve", "\(user)", "6", "--id", held], ["dispatch", "\(user)", held],
@@ -34,8 +21,7 @@ import Testing
             arguments, environment: ["MOCKUPD_SOCKET_PATH": server.socket])
           #expect(ending.exitCode == 0, "\(ending)")
         }
-        let text = try await Self.metrics(
-          of: server,
+        let text = try await server.metrics(
           having: [
             "mockupd_users_active 1", "mockupd_credits_budget 10", "mockupd_credits_used 4",
             "mockupd_credits_held 6", "mockupd_users_above_soft_limit 1",
@@ -50,7 +36,10 @@ import Testing
             #"mockupd_batch_changes_sum{queue="credits"} 4"#,
             #"mockupd_batch_wait_seconds_count{queue="credits"} 4"#,
             #"mockupd_batch_write_seconds_count{queue="credits"} 4"#,
-            "mockupd_changes_waiting 0", "mockupd_changes_waiting_limit 4096",
+            #"mockupd_changes_waiting{partition="0",queue="credits"} 0"#,
+            #"mockupd_changes_waiting{partition="0",queue="mockups"} 0"#,
+            #"mockupd_changes_waiting{partition="0",queue="performance"} 0"#,
+            "mockupd_changes_waiting_limit 4096",
             "mockupd_database_up 1",
           ])
         #expect(text.contains("\nmockupd_build_info{version=\""))
@@ -63,8 +52,7 @@ import Testing
         _ = try await Program.mockupctl.run(
           ["commit", "\(user)", held, "--credits", "4"],
           environment: ["MOCKUPD_SOCKET_PATH": server.socket])
-        try await Self.metrics(
-          of: server,
+        try await server.metrics(
           having: [
             #"mockupd_changes_total{change="reserve",result="refused"} 1"#,
             #"mockupd_changes_total{change="commit",result="replayed"} 1"#,
@@ -86,7 +74,7 @@ import Testing
         }
         // A minute ago.
         try await database.expireReservations()
-        let text = try await Self.metrics(of: server, having: ["mockupd_reservations_unresolved 1"])
+        let text = try await server.metrics(having: ["mockupd_reservations_unresolved 1"])
         let name = "mockupd_reservations_oldest_unresolved_age_seconds "
         let age = text.split(separator: "\n").first { $0.hasPrefix(name) }
           .flatMap { Double($0.dropFirst(name.count)) }
@@ -98,7 +86,7 @@ import Testing
   @Test func `without an interval the totals are not read`() async throws {
     try await MigratedDatabase.with { database in
       try await database.withServer(settings: ["MOCKUPD_METRICS_INTERVAL_SECONDS": "0"]) { server in
-        let text = try await Self.metrics(of: server, having: ["mockupd_database_up 1"])
+        let text = try await server.metrics(having: ["mockupd_database_up 1"])
         #expect(!text.contains("mockupd_credits_used"))
       }
     }
@@ -109,11 +97,11 @@ import Testing
       try await withTemporaryFolder { folder in
         let server = try await RunningServer.start(
           on: postgres.database, settings: Self.settings, folder: folder)
-        try await Self.metrics(of: server, having: ["mockupd_database_up 1"])
+        try await server.metrics(having: ["mockupd_database_up 1"])
         try await postgres.stop()
-        try await Self.metrics(of: server, having: ["mockupd_database_up 0"])
+        try await server.metrics(having: ["mockupd_database_up 0"])
         try await postgres.start()
-        try await Self.metrics(of: server, having: ["mockupd_database_up 1"])
+        try await server.metrics(having: ["mockupd_database_up 1"])
         #expect(await server.stop().exitCode == 0)
       }
     }

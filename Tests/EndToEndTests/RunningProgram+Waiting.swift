@@ -23,3 +23,16 @@ extension RunningProgram {
     }
   }
 }
+
+extension RunningServer {
+  /// Returns the metrics when they have all of some lines.
+  @discardableResult
+  func metrics(having lines: [String]) async throws -> String {
+    var text = ""
+    try await eventually("the metrics have \(lines)") {
+      text = try await HTTP.get("/metrics", at: socket)
+      return lines.allSatisfy { text.contains("\n\($0)\n") }
+    }
+    return text
+  }
+}

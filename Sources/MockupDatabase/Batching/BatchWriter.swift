@@ -36,10 +36,8 @@ final class BatchWriter<Change: BatchedChange, Answer: Sendable>: Sendable {
   private let capacities: [QueueCapacity]
   private let pool: Pool
 
-  /// The number of changes that wait for a batch.
-  var waitingCount: Int {
-    shards.joined().reduce(lockedUsers.waitingCount) { $0 + $1.waitingCount }
-  }
+  /// The number of changes that wait for a batch, by partition.
+  var waitingCounts: [Int] { capacities.prefix(pool.knownPartitionCount).map(\.count) }
 
   /// True if one more change would be refused, whoever its user is.
   var isFull: Bool { capacities.prefix(pool.knownPartitionCount).allSatisfy(\.isFull) }
@@ -141,9 +139,6 @@ final class LockedUsers<Change: BatchedChange, Answer: Sendable>: Sendable {
   typealias Queue = BatchQueue<Change, Answer>
 
   private let queues = NIOLockedValueBox<[UUID: Queue]>([:])
-
-  /// The number of changes of these users that wait for a batch.
-  var waitingCount: Int { queues.withLockedValue { $0.values.reduce(0) { $0 + $1.waitingCount } } }
 
   /// Returns the queue of a user; nil if the user is not known to be locked.
   func queue(of userID: UUID) -> Queue? { queues.withLockedValue { $0[userID] } }

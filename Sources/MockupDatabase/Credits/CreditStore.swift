@@ -46,8 +46,9 @@ public struct CreditStore: Sendable, DatabaseStore {
   /// It is true while the maximum number of changes (``BatchLimits/waiting``) wait for a batch.
   public var isFull: Bool { writer.batches.isFull }
 
-  /// The number of single changes that wait for a batch.
-  public var waitingChanges: Int { writer.batches.waitingCount }
+  /// The number of single changes that wait for a batch, by partition; one element if the database
+  /// is not divided.
+  public var waitingChanges: [Int] { writer.batches.waitingCounts }
 
   /// Reserves credits for a user, and passes the result to a completion when it is durable.
   ///

@@ -45,6 +45,16 @@ public struct MockupStore: Sendable, DatabaseStore {
     }
   }
 
+  /// A Boolean value that indicates whether another worker's report of an attempt's end would be
+  /// refused now.
+  ///
+  /// It is true while the maximum number of reports (``BatchLimits/waiting``) wait for a batch.
+  public var isFull: Bool { attemptEnds.isFull }
+
+  /// The number of workers' reports that wait for a batch, by partition; one element if the
+  /// database is not divided.
+  public var waitingReports: [Int] { attemptEnds.waitingCounts }
+
   /// Runs a statement that writes and returns one row; see ``DatabaseStore/write(_:of:_:_:)``.
   func writeOne<Value: Sendable>(
     _ statement: Statement, of userID: UUID, _ parameters: Parameters,

@@ -8,23 +8,49 @@ public import Postgres
 public final class PartitionWrites: Sendable {
   private struct State {
     var connections: [Connection] = []
-    /// The partitions whose tests have not ended.
-    var pending: Set<Int> = []
+    /// The start of each test that has not ended, by partition.
+    var pending: [Int: ContinuousClock.Instant] = [:]
+    /// The results of the last tests that have ended, by partition.
+    var results: [Int: DatabaseCondition] = [:]
+    var lastStart: ContinuousClock.Instant?
   }
 
   private let configuration: PostgresConfiguration
   private let check: DatabaseCheck
   /// The time that a call waits for tests, less than a check of health may take.
   private let limit: Duration
+  /// The time after which all partitions are tested again.
+  private let interval: Duration
   private let state = NIOLockedValueBox(State())
 
   /// Creates a test, which connects when it is first needed.
   public init(
-    configuration: PostgresConfiguration, check: DatabaseCheck, limit: Duration = .seconds(1)
+    configuration: PostgresConfiguration, check: DatabaseCheck, limit: Duration = .seconds(1),
+    interval: Duration = .seconds(5)
   ) {
     self.configuration = configuration
     self.check = check
     self.limit = limit
+    self.interval = interval
+  }
+
+  /// The condition of each partition in its last test, in order; empty before the first test.
+  ///
+  /// A partition whose test has exceeded the time limit does not complete writes.
+  public var conditions: [DatabaseCondition] {
+    let now = ContinuousClock.now
+    return state.withLockedValue { state in
+      state.connections.indices.map { number in
+        if let start = state.pending[number], now - start >= limit { return .writesHanging }
+        return state.results[number] ?? .ready
+      }
+    }
+  }
+
+  /// True if the partitions have been tested before, and the interval has passed since then.
+  public var isDue: Bool {
+    let start = state.withLockedValue(\.lastStart)
+    return start.map { .now - $0 >= interval } ?? false
   }
 
   /// Starts a test in each partition in which none is pending, and returns when one has succeeded.
@@ -40,8 +66,10 @@ public final class PartitionWrites: Sendable {
           connection.start()
           state.connections.append(connection)
         }
-        let numbers = (0..<partitions).filter { !state.pending.contains($0) }
-        state.pending.formUnion(numbers)
+        let numbers = (0..<partitions).filter { state.pending[$0] == nil }
+        let now = ContinuousClock.now
+        for number in numbers { state.pending[number] = now }
+        state.lastStart = now
         return numbers.map { ($0, state.connections[$0]) }
       }
     } catch {
@@ -53,7 +81,10 @@ public final class PartitionWrites: Sendable {
     for (number, connection) in started {
       Task {
         let condition = await check.write(in: number, on: connection)
-        state.withLockedValue { _ = $0.pending.remove(number) }
+        state.withLockedValue { state in
+          state.pending[number] = nil
+          state.results[number] = condition
+        }
         let isLast = running.withLockedValue { running in
           running -= 1
           return running == 0

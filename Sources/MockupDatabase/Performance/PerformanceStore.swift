@@ -42,6 +42,14 @@ public struct PerformanceStore: Sendable {
     }
   }
 
+  /// A Boolean value that indicates whether another batch would be refused now.
+  ///
+  /// It is true while the maximum number of batches (``BatchLimits/waiting``) wait.
+  public var isFull: Bool { queue.isFull }
+
+  /// The number of batches that wait to be written with others.
+  public var waitingBatches: Int { queue.waitingCount }
+
   /// The result of a batch.
   public enum Answer: Sendable, Hashable {
     /// The batch was counted, by this call or an earlier one.

@@ -17,7 +17,8 @@ internal import TTRPCServices
 /// waits for a lock is not taken for it.
 ///
 /// Through a proxy database, the server serves while one partition completes writes; calls for
-/// users of the others wait or fail.
+/// users of the others wait or fail. The check writes in all partitions every few seconds, and
+/// changes of a partition's condition are logged.
 struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
   let pool: Pool
   let health: HealthService
@@ -114,7 +115,9 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
       connection.resume()
     }
     isWriting.withLockedValue { $0 = false }
-    let isWriteDue = last != .ready || (pool.oldestWriteAge ?? .zero) >= writeWait
+    defer { reportPartitions() }
+    let isWriteDue =
+      last != .ready || (pool.oldestWriteAge ?? .zero) >= writeWait || partitionWrites.isDue
     var condition = await check.condition(on: connection)
     if condition == .ready, isWriteDue {
       isWriting.withLockedValue { $0 = true }
@@ -144,6 +147,25 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     }
     guard partitions > 1 else { return await check.write(in: 0, on: connection) }
     return await partitionWrites.condition(of: partitions)
+  }
+
+  /// Logs the partitions whose condition has changed.
+  private func reportPartitions() {
+    let conditions = partitionWrites.conditions
+    let reported = readiness.partitions
+    for (number, condition) in conditions.enumerated() {
+      let last = number < reported.count ? reported[number] : .ready
+      guard condition != last else { continue }
+      let partition: Logger.Metadata = ["partition": "\(number)"]
+      if condition == .ready {
+        logger.notice("partition completes writes again", metadata: partition)
+      } else {
+        logger.warning(
+          "partition does not complete writes",
+          metadata: partition.merging(["reason": "\(condition.report)"]) { $1 })
+      }
+    }
+    readiness.update(partitions: conditions)
   }
 
   private func report(_ condition: DatabaseCondition) {
@@ -239,6 +261,7 @@ final class DatabaseReadiness: Sendable {
   let changes: AsyncStream<DatabaseCondition>
   private let continuation: AsyncStream<DatabaseCondition>.Continuation
   private let current = NIOLockedValueBox<DatabaseCondition?>(nil)
+  private let currentPartitions = NIOLockedValueBox<[DatabaseCondition]>([])
 
   init() {
     (changes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -246,6 +269,14 @@ final class DatabaseReadiness: Sendable {
 
   /// The condition that the last check found; `nil` before the first check.
   var condition: DatabaseCondition? { current.withLockedValue(\.self) }
+
+  /// The condition of each partition of a proxy database in its last test, in order; otherwise
+  /// empty.
+  var partitions: [DatabaseCondition] { currentPartitions.withLockedValue(\.self) }
+
+  func update(partitions: [DatabaseCondition]) {
+    currentPartitions.withLockedValue { $0 = partitions }
+  }
 
   func update(_ condition: DatabaseCondition) {
     current.withLockedValue { $0 = condition }

@@ -22,7 +22,7 @@ enum HTTPRoutes {
       HTTPRoute(path: "/metrics") { load throws(RPCError) in
         HTTPResponse(
           contentType: PrometheusRegistry.contentType,
-          body: telemetry.text(load, loads, isDatabaseUp: readiness.condition == .ready))
+          body: telemetry.text(load, loads, readiness))
       },
     ]
   }

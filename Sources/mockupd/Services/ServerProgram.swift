@@ -45,7 +45,8 @@ struct ServerProgram {
       services: answers.services, formats: [.grpc],
       routes: HTTPRoutes.make(
         telemetry, answers.health, readiness,
-        ServerLoads(pool: pool, credits: answers.credits, batches: settings.batches)),
+        ServerLoads(
+          pool: pool, waitingChanges: answers.waitingChanges, batches: settings.batches)),
       interceptors: telemetry.interceptors(logger, callLevel: settings.logCallLevel)
         + [access.authorization, answers.shedding]
         + (settings.defaultCallTimeout.map { [DefaultDeadline($0)] } ?? []),

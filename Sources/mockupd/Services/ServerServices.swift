@@ -12,8 +12,8 @@ struct ServerServices: Sendable {
   let shedding: LoadShedding
   /// The health service, whose statuses follow the database's condition.
   let health: HealthService
-  /// The store of credits, whose queue the metrics report.
-  let credits: CreditStore
+  /// The number of changes that wait in each queue for a batch, by partition.
+  let waitingChanges: @Sendable (WriteQueue) -> [Int]
   /// The full names of the services that need the database.
   let names: [String]
 
@@ -21,17 +21,24 @@ struct ServerServices: Sendable {
     pool: Pool, batches: BatchLimits, limit: ResponseLimit, watchers: Watchers,
     process: ServerProcess, observer: any ChangeObserver
   ) throws {
-    let store = CreditStore(pool: pool, limits: batches, observer: observer)
-    self.credits = store
-    let credits = CreditService(store: store, limit: limit)
-    shedding = LoadShedding(credits)
+    let creditStore = CreditStore(pool: pool, limits: batches, observer: observer)
+    let mockupStore = MockupStore(pool: pool, limits: batches, observer: observer)
+    let performance = PerformanceStore(pool: pool, limits: batches, observer: observer)
+    waitingChanges = { queue in
+      switch queue {
+      case .credits: creditStore.waitingChanges
+      case .mockups: mockupStore.waitingReports
+      case .performance: [performance.waitingBatches]
+      }
+    }
+    let credits = CreditService(store: creditStore, limit: limit)
+    let mockups = MockupService(
+      store: mockupStore, feed: MockupFeed(pool: pool), watchers: watchers,
+      performance: performance, limit: limit)
+    shedding = LoadShedding(credits, mockups)
     let business: [any TTRPC.Service] = [
       credits,
-      MockupService(
-        store: MockupStore(pool: pool, limits: batches, observer: observer),
-        feed: MockupFeed(pool: pool), watchers: watchers,
-        performance: PerformanceStore(pool: pool, limits: batches, observer: observer), limit: limit
-      ),
+      mockups,
       SceneService(store: SceneStore(pool: pool), limit: limit),
       AdminService(
         store: AdminStore(pool: pool), alerts: AlertFeed(pool: pool), watchers: watchers,

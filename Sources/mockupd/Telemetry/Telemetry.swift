@@ -10,7 +10,7 @@ internal import TTRPC
 /// The parts of the server whose load is read when the metrics are requested.
 struct ServerLoads: Sendable {
   let pool: Pool
-  let credits: CreditStore
+  let waitingChanges: @Sendable (WriteQueue) -> [Int]
   let batches: BatchLimits
 }
 
@@ -21,7 +21,6 @@ struct Telemetry: Sendable {
   private let queuedBytes: Meter
   private let pendingStatements: Meter
   private let databaseUp: Meter
-  private let waitingChanges: Meter
   private let maxWaitingChanges: Meter
   private let lostLogLines: Counter
   /// The metrics of batches and of answers to changes.
@@ -37,7 +36,6 @@ struct Telemetry: Sendable {
     queuedBytes = Meter(label: "ttrpc_server_queued_bytes")
     pendingStatements = Meter(label: "mockupd_database_pending_statements")
     databaseUp = Meter(label: "mockupd_database_up")
-    waitingChanges = Meter(label: "mockupd_changes_waiting")
     maxWaitingChanges = Meter(label: "mockupd_changes_waiting_limit")
     lostLogLines = Counter(label: "mockupd_log_lines_lost_total")
     changes = ChangeMetrics()
@@ -63,12 +61,25 @@ struct Telemetry: Sendable {
   }
 
   /// Returns all metrics in the Prometheus text format.
-  func text(_ load: ServerLoad, _ loads: ServerLoads, isDatabaseUp: Bool) -> [UInt8] {
+  func text(
+    _ load: ServerLoad, _ loads: ServerLoads, _ readiness: DatabaseReadiness
+  ) -> [UInt8] {
     connections.set(Int64(load.openConnections))
     queuedBytes.set(Int64(load.bytesQueued))
     pendingStatements.set(Int64(loads.pool.pendingCount))
-    databaseUp.set(isDatabaseUp ? 1 : 0)
-    waitingChanges.set(Int64(loads.credits.waitingChanges))
+    databaseUp.set(readiness.condition == .ready ? 1 : 0)
+    for (number, condition) in readiness.partitions.enumerated() {
+      Meter(label: "mockupd_partition_up", dimensions: [("partition", "\(number)")])
+        .set(condition == .ready ? 1 : 0)
+    }
+    for queue in WriteQueue.allCases {
+      for (number, count) in loads.waitingChanges(queue).enumerated() {
+        Meter(
+          label: "mockupd_changes_waiting",
+          dimensions: [("queue", queue.rawValue), ("partition", "\(number)")]
+        ).set(Int64(count))
+      }
+    }
     maxWaitingChanges.set(Int64(loads.batches.waiting))
     return registry.text()
   }
@@ -100,8 +111,9 @@ struct Telemetry: Sendable {
     ("mockupd_database_pending_statements", "Statements waiting for the database."),
     ("mockupd_build_info", "The version of the program; always 1."),
     ("mockupd_database_up", "1 while the server can use its database, otherwise 0."),
-    ("mockupd_changes_waiting", "Changes of credits waiting for a batch."),
-    ("mockupd_changes_waiting_limit", "Limit of changes waiting for a batch."),
+    ("mockupd_partition_up", "1 while a partition completes writes, otherwise 0."),
+    ("mockupd_changes_waiting", "Changes waiting for a batch, by queue and partition."),
+    ("mockupd_changes_waiting_limit", "Limit of changes waiting in one queue for one partition."),
     (
       "mockupd_log_lines_lost_total",
       "Log lines dropped because standard error was read too slowly."

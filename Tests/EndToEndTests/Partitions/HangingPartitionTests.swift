@@ -63,10 +63,15 @@ import Testing
         [.init(userID: present.wireText, mockupID: claimed[0].mockup?.mockupID ?? "", pins: 2)],
         batch: .ofPartition(1))
       #expect(recorded.counted == 1)
+      try await fixture.server.metrics(having: [
+        #"mockupd_partition_up{partition="0"} 0"#, #"mockupd_partition_up{partition="1"} 1"#,
+        "mockupd_database_up 1",
+      ])
       #expect(statuses.withLockedValue { $0.allSatisfy { $0 == .serving } && !$0.isEmpty })
 
       try fixture.partitions[0].resume()
       for task in heldUp { try await task.value }
+      try await fixture.server.metrics(having: [#"mockupd_partition_up{partition="0"} 1"#])
       #expect(try await client.credits.usage(of: absent).held == 21)
       #expect(try await client.credits.reserve(for: absent, credits: 1).success)
       #expect(statuses.withLockedValue { $0.allSatisfy { $0 == .serving } })

@@ -9,16 +9,20 @@ import Testing
   /// Runs a closure while the users of both partitions make calls; then checks all answers.
   ///
   /// - Parameter body: Receives the loads of the partition that stays, and of the one that is lost.
+  /// - Returns: The server's log.
+  @discardableResult
   private func withLoad(
     _ body: (ArticlePartitions, RunningServer, PartitionLoad, PartitionLoad) async throws -> Void
-  ) async throws {
+  ) async throws -> String {
+    var log = ""
     try await ArticlePartitions.with { partitions in
       var users: [[UUID]] = [[], []]
       for number in [0, 0, 1, 1] {
         users[number].append(try await partitions.makeUser(in: number))
       }
       let server = try await RunningServer.start(
-        on: partitions.service, folder: partitions.folder)
+        on: partitions.service, settings: ["MOCKUPD_LOG_LEVEL": "notice"],
+        folder: partitions.folder)
       let loads = users.map { PartitionLoad(users: $0, socket: server.socket) }
       try await withThrowingTaskGroup(of: Void.self) { group in
         for load in loads { group.addTask { try await load.run() } }
@@ -49,25 +53,34 @@ import Testing
       let ending = await server.stop()
       #expect(ending.exitCode == 0, "\(ending)")
       #expect(!ending.errors.contains("incident"), "\(ending)")
+      log = ending.errors
     }
+    return log
   }
 
   @Test func `the kill of a partition's PostgreSQL concerns only its users`() async throws {
-    try await withLoad { partitions, _, staying, lost in
+    let log = try await withLoad { partitions, server, staying, lost in
+      try await server.metrics(having: [#"mockupd_partition_up{partition="1"} 1"#])
       try await partitions.servers[1].kill()
       try await eventually("a call of the lost partition fails") { !lost.failures.isEmpty }
+      try await server.metrics(having: [
+        #"mockupd_partition_up{partition="0"} 1"#, #"mockupd_partition_up{partition="1"} 0"#,
+      ])
       try await staying.waitForAnswers(100)
       try await partitions.servers[1].start()
       try await lost.waitForAnswers(100)
       try await staying.waitForAnswers(50)
+      try await server.metrics(having: [#"mockupd_partition_up{partition="1"} 1"#])
     }
+    #expect(log.contains("partition does not complete writes"))
+    #expect(log.contains("partition completes writes again"))
   }
 
   @Test func `the article's commands move a partition and lose nothing`() async throws {
     let commands = try PartitionsArticle.commands(in: "Move a partition")
     #expect(commands.count == 5, "\(commands)")
     try await PrivatePostgres.with(isMigrated: false) { new in
-      try await withLoad { partitions, server, staying, moved in
+      _ = try await withLoad { partitions, server, staying, moved in
         let old = partitions.servers[1]
         try await partitions.run(commands[0], on: old, new: new)
         try await partitions.run(commands[1], on: old)

@@ -30,7 +30,7 @@ import Testing
 
   /// Waits until a number of changes wait for the batch in flight.
   private func wait(for count: Int, in store: CreditStore) async throws {
-    try await eventually("\(count) changes wait") { store.writer.batches.waitingCount == count }
+    try await eventually("\(count) changes wait") { store.waitingChanges.reduce(0, +) == count }
   }
 
   private func transactions(_ ledger: LedgerFixture) async throws -> Int {

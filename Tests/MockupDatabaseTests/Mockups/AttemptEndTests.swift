@@ -205,7 +205,7 @@ import Testing
           }
           for attempt in attempts.dropFirst() { tasks.append(Task { try await complete(attempt) }) }
           try await eventually("the other completions wait") {
-            store.attemptEnds.waitingCount == attempts.count - 1
+            store.waitingReports == [attempts.count - 1]
           }
           return tasks
         }
