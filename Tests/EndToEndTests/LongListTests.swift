@@ -9,11 +9,20 @@ import Testing
     settings: [String: String] = [:],
     _ body: (MockupClient, MigratedDatabase, UUID) async throws -> Void
   ) async throws {
+    try await withServer(settings: settings) { client, database, user, _ in
+      try await body(client, database, user)
+    }
+  }
+
+  private static func withServer(
+    settings: [String: String] = [:],
+    _ body: (MockupClient, MigratedDatabase, UUID, RunningServer) async throws -> Void
+  ) async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 100_000)
       try await database.withServer(settings: settings) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
-          try await body(client, database, user)
+          try await body(client, database, user, server)
         }
       }
     }
@@ -199,6 +208,32 @@ import Testing
         }
         #expect(users.count == 41)
       }
+    }
+  }
+
+  @Test func `an export waits for a closure that is slower than the server`() async throws {
+    try await Self.withServer { client, database, user, server in
+      // About twice as many bytes as a client keeps for a slow reader.
+      try await database.owner.run(
+        """
+        INSERT INTO mockup_credit_usage (
+          user_id, credits, operation, balance_before, balance_after, year, month, sequence)
+        SELECT '\(user)', 1, 'generation', 100000 - n + 1, 100000 - n, 2026, 1, n
+        FROM generate_series(1, 60000) AS n
+        """)
+      let method = #"method="mockups.v1.CreditService/ExportCreditUsage""#
+      var sequences: [Int64] = []
+      try await client.credits.export(of: user) { chunk in
+        if sequences.isEmpty {
+          try await eventually("the stream is cancelled, since nobody reads it") {
+            try await HTTP.get("/metrics", at: server.socket)
+              .contains(#"ttrpc_server_calls_total{code="CANCELLED",\#(method)} 1"#)
+          }
+        }
+        sequences += chunk.entries.map(\.sequence)
+      }
+      #expect(sequences.count == 60_000)
+      #expect(sequences == sequences.sorted() && Set(sequences).count == 60_000)
     }
   }
 

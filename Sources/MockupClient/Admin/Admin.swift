@@ -51,7 +51,7 @@ public struct Admin: Sendable {
   ///   - order: The order of the users; `.unspecified` orders by user id.
   ///   - user: Only this user; `nil` means all.
   ///   - count: The maximum number of users, 1 to 1000.
-  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  ///   - token: The `nextPageToken` of the previous page; empty for the first page.
   public func usageReportPage(
     year: Int, month: Int, order: UsageOrder = .unspecified, user: UUID? = nil, count: Int,
     after token: String = ""
@@ -144,7 +144,7 @@ public struct Admin: Sendable {
   ///
   /// - Parameters:
   ///   - count: The maximum number of reservations, 1 to 1000.
-  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  ///   - token: The `nextPageToken` of the previous page; empty for the first page.
   public func unresolvedReservationsPage(
     count: Int, after token: String = ""
   ) async throws(RPCError) -> ListUnresolvedReservationsResponse {
@@ -163,8 +163,8 @@ public struct Admin: Sendable {
 
   /// Exports the ledgers of all users, user by user, each from the oldest entry.
   ///
-  /// The server waits while the closure runs. The client's timeout does not apply. After an error,
-  /// another export can continue after the last chunk that was processed.
+  /// The export has no time limit: the client's timeout does not apply, and the closure may take
+  /// any time. After an error, another export can continue after the last chunk that was processed.
   ///
   /// - Parameters:
   ///   - year: Only entries of this year; `nil` means every year.
@@ -173,18 +173,21 @@ public struct Admin: Sendable {
   ///     beginning.
   ///   - body: The closure that processes a chunk: some entries, and the token to continue after
   ///     them.
+  /// - Throws: `RPCError`, or the error of the closure, which ends the export.
   public func export(
     year: Int? = nil, month: Int? = nil, after resumeToken: String = "",
     _ body: (ExportLedgerResponse) async throws -> Void
   ) async throws {
-    let request = ExportLedgerRequest(
-      year: try .wire(year ?? 0, "year"), month: try .wire(month ?? 0, "month"),
-      resumeToken: resumeToken)
+    var request = ExportLedgerRequest(
+      year: try .wire(year ?? 0, "year"), month: try .wire(month ?? 0, "month"))
     var options = options
     options.timeout = nil
-    try await stub.exportLedger(request, options: options) { chunks in
-      for try await chunk in chunks { try await body(chunk) }
-    }
+    try await ChunkedExport(token: { $0.resumeToken }) { token, receive in
+      request.resumeToken = token
+      try await stub.exportLedger(request, options: options) { chunks in
+        for try await chunk in chunks { try await receive(chunk) }
+      }
+    }.run(after: resumeToken, body)
   }
 
   /// Recomputes the balances of one user, or of all, and streams the discrepancies to a closure.

@@ -32,7 +32,7 @@ extension Credits {
 
   /// Returns one page of a user's ledger, the newest entry first.
   ///
-  /// It suits a program that shows one page at a time; others iterate over
+  /// Use it to show one page at a time. To read everything, iterate over
   /// ``ledger(of:year:month:)``.
   ///
   /// - Parameters:
@@ -40,7 +40,7 @@ extension Credits {
   ///   - year: Only entries of this year; `nil` means every year.
   ///   - month: Only entries of this month of each year, 1 to 12; `nil` means every month.
   ///   - count: The maximum number of entries, 1 to 1000.
-  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  ///   - token: The `nextPageToken` of the previous page; empty for the first page.
   public func ledgerPage(
     of user: UUID, year: Int? = nil, month: Int? = nil, count: Int, after token: String = ""
   ) async throws(RPCError) -> ListCreditUsageResponse {
@@ -55,10 +55,9 @@ extension Credits {
   func page(
     of ledger: Ledger, token: String
   ) async throws(RPCError) -> ListCreditUsageResponse {
-    let request = ListCreditUsageRequest(
-      userID: ledger.user.wireText, year: try .wire(ledger.year ?? 0, "year"),
-      month: try .wire(ledger.month ?? 0, "month"), pageSize: Ledger.pageSize, pageToken: token)
-    return try await stub.listCreditUsage(request, options: options)
+    try await ledgerPage(
+      of: ledger.user, year: ledger.year, month: ledger.month, count: Int(Ledger.pageSize),
+      after: token)
   }
 
   /// Returns a user's reservations in their current state, the newest first.
@@ -83,14 +82,14 @@ extension Credits {
 
   /// Returns one page of a user's reservations, the newest first.
   ///
-  /// It suits a program that shows one page at a time; others iterate over
+  /// Use it to show one page at a time. To read everything, iterate over
   /// ``reservations(of:in:group:mockup:)``.
   ///
   /// - Parameters:
   ///   - user: The owner of the reservations. The call fails with NOT_FOUND if the user is unknown.
   ///   - states: Only reservations in these states; an empty array means every state.
   ///   - count: The maximum number of reservations, 1 to 1000.
-  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  ///   - token: The `nextPageToken` of the previous page; empty for the first page.
   public func reservationsPage(
     of user: UUID, in states: [ReservationState] = [], count: Int, after token: String = ""
   ) async throws(RPCError) -> ListReservationsResponse {
@@ -103,9 +102,8 @@ extension Credits {
 
   /// Exports a user's ledger, the oldest entry first.
   ///
-  /// The server waits while the closure runs. The client's timeout does not apply: an export may
-  /// take any time. After an error, another export can continue after the last chunk that was
-  /// processed.
+  /// The export has no time limit: the client's timeout does not apply, and the closure may take
+  /// any time. After an error, another export can continue after the last chunk that was processed.
   ///
   /// - Parameters:
   ///   - user: The owner of the ledger. The call fails with NOT_FOUND if the user is unknown.
@@ -115,17 +113,21 @@ extension Credits {
   ///     beginning.
   ///   - body: The closure that processes a chunk: some entries, and the token to continue after
   ///     them.
+  /// - Throws: `RPCError`, or the error of the closure, which ends the export.
   public func export(
     of user: UUID, year: Int? = nil, month: Int? = nil, after resumeToken: String = "",
     _ body: (ExportCreditUsageResponse) async throws -> Void
   ) async throws {
-    let request = ExportCreditUsageRequest(
-      userID: user.wireText, year: try .wire(year ?? 0, "year"), resumeToken: resumeToken,
+    var request = ExportCreditUsageRequest(
+      userID: user.wireText, year: try .wire(year ?? 0, "year"),
       month: try .wire(month ?? 0, "month"))
     var options = options
     options.timeout = nil
-    try await stub.exportCreditUsage(request, options: options) { pieces in
-      for try await piece in pieces { try await body(piece) }
-    }
+    try await ChunkedExport(token: { $0.resumeToken }) { token, receive in
+      request.resumeToken = token
+      try await stub.exportCreditUsage(request, options: options) { chunks in
+        for try await chunk in chunks { try await receive(chunk) }
+      }
+    }.run(after: resumeToken, body)
   }
 }

@@ -114,7 +114,7 @@ public struct Mockups: Sendable {
   /// - Parameters:
   ///   - user: The owner of the mockups. The call fails with NOT_FOUND if the user is unknown.
   ///   - count: The maximum number of mockups, 1 to 1000.
-  ///   - token: The `nextPageToken` of the page before; empty for the first page.
+  ///   - token: The `nextPageToken` of the previous page; empty for the first page.
   public func listPage(
     of user: UUID, count: Int, after token: String = ""
   ) async throws(RPCError) -> ListMockupsResponse {

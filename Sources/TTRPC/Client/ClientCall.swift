@@ -81,11 +81,14 @@ final class ClientCall {
     if let writer { opening.take()?.resume(returning: .success(writer)) }
   }
 
-  /// Ends the call from this side with an error and drops the unread messages.
-  func abandon(_ error: RPCError) {
+  /// Ends the call from this side with an error.
+  ///
+  /// - Parameter keepsUnread: If true, the reader gets the unread messages before the error;
+  ///   otherwise, they are dropped.
+  func abandon(_ error: RPCError, keepsUnread: Bool = false) {
     guard !isFinished else { return }
     if case .sent(let streamID) = state { connection?.abandon(streamID, error) }
-    inbound?.fail(error)
+    if !keepsUnread { inbound?.fail(error) }
     finish(.failure(error))
   }
 

@@ -22,12 +22,12 @@ public struct ClientLimits: Sendable, Hashable {
   public var wire = WireLimits()
   /// The maximum size of one stream's unread messages, in bytes.
   ///
-  /// A stream above the limit ends with ``StatusCode/resourceExhausted``. One message is always
-  /// accepted, whatever its size.
+  /// A stream above the limit ends with ``StatusCode/resourceExhausted`` after its unread messages.
+  /// One message is always accepted, whatever its size.
   public var queuedBytesPerStream = 4 * 1024 * 1024
   /// The maximum size of all streams' unread messages, in bytes.
   ///
-  /// Above the limit, the stream with the most unread bytes ends with
+  /// Above the limit, the stream with the most unread bytes loses its unread messages and ends with
   /// ``StatusCode/resourceExhausted``.
   public var queuedBytesPerConnection = 16 * 1024 * 1024
 

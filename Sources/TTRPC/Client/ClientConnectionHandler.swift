@@ -125,12 +125,14 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     guard let call = calls[streamID], let inbound = call.inbound else { return }
     inbound.append(Array(payload.readableBytesView))
     if isLast { return finish(streamID, .success([])) }
-    if inbound.bytes > limits.effectiveQueuedBytesPerStream { call.abandon(.slowReader) }
+    if inbound.bytes > limits.effectiveQueuedBytesPerStream {
+      call.abandon(.slowPeer, keepsUnread: true)
+    }
     while inboundBudget.bytes > limits.queuedBytesPerConnection,
       let greediest = calls.values.max(by: { $0.queuedBytes < $1.queuedBytes }),
       greediest.queuedBytes > 0
     {
-      greediest.abandon(.slowReader)
+      greediest.abandon(.slowPeer)
     }
   }
 

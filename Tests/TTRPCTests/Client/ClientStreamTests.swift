@@ -165,10 +165,17 @@ import Testing
           try await server.waitUntilIdle()
           let answer = try await ClientTests.call(client, "Echo", seconds: 1)
           #expect(answer.seconds == 2)
-          while try await responses.next() != nil {}
+          // The reader gets the messages that were received until then, in order.
+          var last: Int64 = 1
+          defer { #expect(last > 100) }
+          while let response = try await responses.next() {
+            #expect(response.seconds == last + 1)
+            last = response.seconds
+          }
         }
       }
       #expect(error?.code == .resourceExhausted)
+      #expect(error?.message.contains("the client does not read") == true)
     }
   }
 }

@@ -9,9 +9,11 @@ extension RPCError {
 
   package static let draining = RPCError(code: .unavailable, message: drainMessage)
 
+  /// The error of a stream whose messages the server's handler does not read.
   static let slowReader = RPCError(
     code: .resourceExhausted, message: "the server does not read the stream's messages fast enough")
 
+  /// The error of a stream whose messages the client does not read.
   package static let slowPeer = RPCError(
     code: .resourceExhausted, message: "the client does not read the stream's messages fast enough")
 
