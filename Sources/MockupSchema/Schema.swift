@@ -26,6 +26,7 @@ public enum Schema {
     migration(21, "partitions", PackageResources._21_partitions_sql),
     migration(22, "performance_entries", PackageResources._22_performance_entries_sql),
     migration(23, "attempt_ends", PackageResources._23_attempt_ends_sql),
+    migration(24, "mockups_fill_factor", PackageResources._24_mockups_fill_factor_sql),
   ]
 
   /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order of application.
