@@ -58,11 +58,13 @@ private struct PartitionResult {
 }
 
 extension Stage {
-  /// Measures reservations in one database, with two shards.
+  /// Measures reservations in one database, with two shards and a connection for writes for each.
+  ///
+  /// The other half of the connections is for reads.
   fileprivate func reserveDirectly() throws -> PartitionResult {
     let database = try postgres.fresh("bench_run")
     return try measure(
-      at: postgres.url(database, user: "mockupd"), in: [database], shards: 2, poolSize: 2,
+      at: postgres.url(database, user: "mockupd"), in: [database], shards: 2, poolSize: 4,
       inFlight: 16)
   }
 
