@@ -6,7 +6,7 @@ import Testing
 
 @testable import MockupServices
 
-/// The methods that are refused while the queue of their changes is full.
+/// The methods whose calls are refused while the queue of their changes is full.
 @Suite struct LoadSheddingTests {
   private static let credits = Set(
     [
@@ -53,7 +53,7 @@ import Testing
     return refused
   }
 
-  @Test func `a full queue refuses the changes that wait in it`() throws {
+  @Test func `a call that would add to a full queue is refused`() throws {
     #expect(try Self.refused(creditsFull: true) == Self.credits)
     #expect(try Self.refused(mockupsFull: true) == Self.mockups)
     #expect(try Self.refused(performanceFull: true) == Self.performance)

@@ -41,9 +41,11 @@ public struct CreditStore: Sendable, DatabaseStore {
       pool: pool, limits: limits, now: now, makeID: makeID, observer: observer)
   }
 
-  /// A Boolean value that indicates whether another single change would be refused now.
+  /// A Boolean value that indicates whether one more single change would be refused now, whichever
+  /// its user is.
   ///
-  /// It is true while the maximum number of changes (``BatchLimits/waiting``) wait for a batch.
+  /// It is true while the maximum number of changes (``BatchLimits/waiting``) wait in each
+  /// partition.
   public var isFull: Bool { writer.batches.isFull }
 
   /// The number of single changes that wait for a batch, by partition; one element if the database

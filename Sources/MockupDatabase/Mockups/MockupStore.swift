@@ -45,10 +45,11 @@ public struct MockupStore: Sendable, DatabaseStore {
     }
   }
 
-  /// A Boolean value that indicates whether another worker's report of an attempt's end would be
-  /// refused now.
+  /// A Boolean value that indicates whether one more report of a worker would be refused now,
+  /// whichever its user is.
   ///
-  /// It is true while the maximum number of reports (``BatchLimits/waiting``) wait for a batch.
+  /// It is true while the maximum number of reports (``BatchLimits/waiting``) wait in each
+  /// partition.
   public var isFull: Bool { attemptEnds.isFull }
 
   /// The number of workers' reports that wait for a batch, by partition; one element if the

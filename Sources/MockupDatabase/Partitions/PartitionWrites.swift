@@ -10,8 +10,12 @@ public final class PartitionWrites: Sendable {
     var connections: [Connection] = []
     /// The start of each test that has not ended, by partition.
     var pending: [Int: ContinuousClock.Instant] = [:]
-    /// The results of the last tests that have ended, by partition.
+    /// The result of the last test that has ended, by partition.
     var results: [Int: DatabaseCondition] = [:]
+    /// The number of tests that have failed one after the other, by partition.
+    ///
+    /// One that has hung counts as two.
+    var failures: [Int: Int] = [:]
     var lastStart: ContinuousClock.Instant?
   }
 
@@ -19,6 +23,8 @@ public final class PartitionWrites: Sendable {
   private let check: DatabaseCheck
   /// The time that a call waits for tests, less than a check of health may take.
   private let limit: Duration
+  /// The time after which a test that has not ended shows that its partition hangs.
+  private let hangLimit: Duration = .seconds(2)
   /// The time after which all partitions are tested again.
   private let interval: Duration
   private let state = NIOLockedValueBox(State())
@@ -34,23 +40,28 @@ public final class PartitionWrites: Sendable {
     self.interval = interval
   }
 
-  /// The condition of each partition in its last test, in order; empty before the first test.
+  /// The condition of each partition, in order; empty before the first test.
   ///
-  /// A partition whose test has exceeded the time limit does not complete writes.
+  /// A partition counts as ready until its test has not ended in two seconds, or two tests have
+  /// failed one after the other. The first may have failed because the proxy was restarted.
   public var conditions: [DatabaseCondition] {
     let now = ContinuousClock.now
     return state.withLockedValue { state in
       state.connections.indices.map { number in
-        if let start = state.pending[number], now - start >= limit { return .writesHanging }
+        if let start = state.pending[number], now - start >= hangLimit { return .writesHanging }
+        guard state.failures[number, default: 0] > 1 else { return .ready }
         return state.results[number] ?? .ready
       }
     }
   }
 
-  /// True if the partitions have been tested before, and the interval has passed since then.
+  /// True if the partitions have been tested before, and the interval has passed since then or a
+  /// single test has failed.
   public var isDue: Bool {
-    let start = state.withLockedValue(\.lastStart)
-    return start.map { .now - $0 >= interval } ?? false
+    state.withLockedValue { state in
+      guard let start = state.lastStart else { return false }
+      return .now - start >= interval || state.failures.values.contains(1)
+    }
   }
 
   /// Starts a test in each partition in which none is pending, and returns when one has succeeded.
@@ -81,10 +92,7 @@ public final class PartitionWrites: Sendable {
     for (number, connection) in started {
       Task {
         let condition = await check.write(in: number, on: connection)
-        state.withLockedValue { state in
-          state.pending[number] = nil
-          state.results[number] = condition
-        }
+        end(number, condition)
         let isLast = running.withLockedValue { running in
           running -= 1
           return running == 0
@@ -97,6 +105,18 @@ public final class PartitionWrites: Sendable {
     }
     defer { timer.cancel() }
     return await first.value
+  }
+
+  /// Records the result of a partition's test.
+  private func end(_ number: Int, _ condition: DatabaseCondition) {
+    let now = ContinuousClock.now
+    state.withLockedValue { state in
+      let start = state.pending.removeValue(forKey: number) ?? now
+      state.results[number] = condition
+      let failures = now - start >= hangLimit ? 2 : 1
+      state.failures[number] =
+        condition == .ready ? 0 : state.failures[number, default: 0] + failures
+    }
   }
 
   /// Closes the connections.

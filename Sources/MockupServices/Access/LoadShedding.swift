@@ -2,7 +2,7 @@ internal import MockupAPI
 internal import MockupDatabase
 public import TTRPC
 
-/// An interceptor that refuses calls whose changes wait for a batch, while the queue is full.
+/// An interceptor that refuses a call while the queue of its changes is full.
 ///
 /// Calls are refused before their requests are decoded, because a server that gets several times
 /// the load it can handle cannot afford to decode the requests that it refuses.

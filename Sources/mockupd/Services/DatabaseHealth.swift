@@ -17,8 +17,8 @@ internal import TTRPCServices
 /// waits for a lock is not taken for it.
 ///
 /// Through a proxy database, the server serves while one partition completes writes; calls for
-/// users of the others wait or fail. The check writes in all partitions every few seconds, and
-/// changes of a partition's condition are logged.
+/// users of the others wait or fail. The check also writes in all partitions every few seconds, and
+/// logs which partitions do not complete writes.
 struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
   let pool: Pool
   let health: HealthService
@@ -116,12 +116,14 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     }
     isWriting.withLockedValue { $0 = false }
     defer { reportPartitions() }
-    let isWriteDue =
-      last != .ready || (pool.oldestWriteAge ?? .zero) >= writeWait || partitionWrites.isDue
+    let isWriteDue = last != .ready || (pool.oldestWriteAge ?? .zero) >= writeWait
     var condition = await check.condition(on: connection)
     if condition == .ready, isWriteDue {
       isWriting.withLockedValue { $0 = true }
       condition = await write()
+    } else if condition == .ready, partitionWrites.isDue {
+      // Only for the condition of each partition.
+      _ = await write()
     }
     isWriting.withLockedValue { $0 = false }
     // The check may be refused a connection while the pool still has some.
@@ -149,13 +151,13 @@ struct DatabaseHealth: ServiceLifecycle.Service, CustomStringConvertible {
     return await partitionWrites.condition(of: partitions)
   }
 
-  /// Logs the partitions whose condition has changed.
+  /// Logs the partitions that have failed or recovered.
   private func reportPartitions() {
     let conditions = partitionWrites.conditions
     let reported = readiness.partitions
     for (number, condition) in conditions.enumerated() {
       let last = number < reported.count ? reported[number] : .ready
-      guard condition != last else { continue }
+      guard (condition == .ready) != (last == .ready) else { continue }
       let partition: Logger.Metadata = ["partition": "\(number)"]
       if condition == .ready {
         logger.notice("partition completes writes again", metadata: partition)
@@ -270,8 +272,7 @@ final class DatabaseReadiness: Sendable {
   /// The condition that the last check found; `nil` before the first check.
   var condition: DatabaseCondition? { current.withLockedValue(\.self) }
 
-  /// The condition of each partition of a proxy database in its last test, in order; otherwise
-  /// empty.
+  /// The condition of each partition of a proxy database, in order; otherwise empty.
   var partitions: [DatabaseCondition] { currentPartitions.withLockedValue(\.self) }
 
   func update(partitions: [DatabaseCondition]) {

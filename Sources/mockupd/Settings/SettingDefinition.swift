@@ -186,7 +186,8 @@ extension SettingKey {
       .init(
         .integer(Self.millionAtMost, default: 4096),
         "maximum number of credit changes waiting for a batch, in all shards, or in those of each "
-          + "partition, and of workers' reports; further ones are refused with RESOURCE_EXHAUSTED")
+          + "partition, of workers' reports, and of batches of pins and impressions; further ones "
+          + "are refused with RESOURCE_EXHAUSTED")
     case .eventLoops:
       .init(.integer(1...256, default: 1), "number of threads that read and write sockets")
     case .busyPoll:

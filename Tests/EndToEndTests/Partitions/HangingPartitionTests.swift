@@ -72,6 +72,9 @@ import Testing
       try fixture.partitions[0].resume()
       for task in heldUp { try await task.value }
       try await fixture.server.metrics(having: [#"mockupd_partition_up{partition="0"} 1"#])
+      let log = fixture.server.process.errors
+      let warnings = log.matches(of: /partition does not complete writes partition=0 reason/)
+      #expect(warnings.count == 1, "\(log)")
       #expect(try await client.credits.usage(of: absent).held == 21)
       #expect(try await client.credits.reserve(for: absent, credits: 1).success)
       #expect(statuses.withLockedValue { $0.allSatisfy { $0 == .serving } })

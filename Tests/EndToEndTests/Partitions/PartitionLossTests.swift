@@ -10,7 +10,6 @@ import Testing
   ///
   /// - Parameter body: Receives the loads of the partition that stays, and of the one that is lost.
   /// - Returns: The server's log.
-  @discardableResult
   private func withLoad(
     _ body: (ArticlePartitions, RunningServer, PartitionLoad, PartitionLoad) async throws -> Void
   ) async throws -> String {
@@ -72,8 +71,9 @@ import Testing
       try await staying.waitForAnswers(50)
       try await server.metrics(having: [#"mockupd_partition_up{partition="1"} 1"#])
     }
-    #expect(log.contains("partition does not complete writes"))
-    #expect(log.contains("partition completes writes again"))
+    #expect(log.contains("partition does not complete writes partition=1 "))
+    #expect(log.contains("partition completes writes again partition=1"))
+    #expect(!log.contains("partition does not complete writes partition=0 "))
   }
 
   @Test func `the article's commands move a partition and lose nothing`() async throws {
@@ -85,6 +85,7 @@ import Testing
         try await partitions.run(commands[0], on: old, new: new)
         try await partitions.run(commands[1], on: old)
         try await eventually("a change of the moved partition fails") { !moved.failures.isEmpty }
+        try await server.metrics(having: [#"mockupd_partition_up{partition="1"} 0"#])
         // Its users can still read.
         let budget = try await MockupClient.withConnection(
           to: .unixSocket(path: server.socket)
@@ -97,6 +98,7 @@ import Testing
         try await partitions.run(commands[4])
         try await moved.waitForAnswers(100)
         try await staying.waitForAnswers(50)
+        try await server.metrics(having: [#"mockupd_partition_up{partition="1"} 1"#])
         // Nothing refers to the old database any more.
         try await partitions.run("dropdb --force part1", on: old)
         try await moved.waitForAnswers(50)

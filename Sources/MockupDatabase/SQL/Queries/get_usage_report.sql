@@ -1,8 +1,8 @@
--- Returns a page of the credits of all users. Each row also has the totals over all users that
--- match the filter. An empty page has one row without a user.
+-- Returns a page of the usage report. Each row also has the totals over all users that match the
+-- filter. An empty page has one row without a user.
 --
--- The sort key is the column figure, negated if the highest number comes first. Users with the same
--- figure are sorted by id.
+-- The sort key is the column figure, negated for descending orders. Users with the same figure are
+-- sorted by id.
 --
 -- $1 timestamptz  now; null: the time of the database
 -- $2 integer      year; null: the current year   $3 integer  month; null: the current month
@@ -10,9 +10,10 @@
 -- $5 boolean      only active users              $6 boolean  only users above their soft limit
 -- $7 bigint       maximum of available credits; null: any
 -- $8 text         order: 'used', 'held', 'available', 'monthly_used'; any other value: by user id
--- $9 bigint       and $10 uuid: figure and id of the previous page's last user, or null
+-- $9 bigint       figure of the previous page's last user, or null
+-- $10 uuid        id of the previous page's last user, or null
 -- $11 bigint      maximum number of users
-WITH page AS MATERIALIZED (
+WITH report AS (
   SELECT * FROM mockupd.usage_report_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 )
 SELECT
@@ -24,7 +25,7 @@ SELECT
   page.annual_budget::integer, page.monthly_soft_limit,
   page.generation, page.regeneration, page.refund, page.held, page.monthly_used, page.monthly_held,
   page.unresolved::integer, page.user_label
-FROM page AS totals
-LEFT JOIN page ON page.user_id IS NOT NULL
+FROM report AS totals
+LEFT JOIN report AS page ON page.user_id IS NOT NULL
 WHERE totals.user_id IS NULL
 ORDER BY page.figure, page.user_id
