@@ -6,35 +6,39 @@ internal import Synchronization
 /// The total count is computed from the buckets, so it always agrees with them. The sum wraps to 0
 /// after 2⁶⁴ nanoseconds (584 years), which Prometheus treats as a restart.
 final class TimerSeries: Series, TimerHandler {
-  private let bounds: [Int64]
+  private let boundsInNanoseconds: [Int64]
   private let boundaries: [Double]
   private let buckets: Buckets
-  private let nanoseconds = Atomic<UInt64>(0)
+  private let sumOfNanoseconds = Atomic<UInt64>(0)
 
   /// Creates an empty histogram.
   ///
   /// - Parameter boundaries: The upper bounds of the buckets, in seconds, ascending.
   init(boundaries: [Double]) {
     self.boundaries = boundaries
-    bounds = boundaries.map { Int64(exactly: ($0 * 1e9).rounded()) ?? ($0 < 0 ? .min : .max) }
+    boundsInNanoseconds = boundaries.map {
+      Int64(exactly: ($0 * 1e9).rounded()) ?? ($0 < 0 ? .min : .max)
+    }
     buckets = Buckets(count: boundaries.count + 1)
   }
 
-  /// Records a duration; a negative one counts as 0.
+  /// Records a duration; negative durations count as 0.
   func recordNanoseconds(_ duration: Int64) {
     let duration = max(duration, 0)
-    buckets.increment(Boundaries.index(of: duration, in: bounds))
-    nanoseconds.wrappingAdd(UInt64(duration), ordering: .relaxed)
+    buckets.increment(Boundaries.index(of: duration, in: boundsInNanoseconds))
+    sumOfNanoseconds.wrappingAdd(UInt64(duration), ordering: .relaxed)
   }
 
   var values: FamilySnapshot.Values {
     .histogram(
       boundaries: boundaries, counts: buckets.counts,
-      sum: Double(nanoseconds.load(ordering: .relaxed)) / 1e9)
+      sum: Double(sumOfNanoseconds.load(ordering: .relaxed)) / 1e9)
   }
 }
 
-/// A histogram of numbers; concurrent records may have to retry their addition to the sum.
+/// A histogram of numbers.
+///
+/// An addition to the sum is retried if another thread changed it first.
 final class RecorderSeries: Series, RecorderHandler {
   private let boundaries: [Double]
   private let buckets: Buckets
@@ -66,9 +70,10 @@ final class RecorderSeries: Series, RecorderHandler {
 
 /// The number of values in each bucket.
 ///
-/// The counters are stored inline, so an increment touches no other memory and no reference count.
+/// The counters are stored inline, so they need no allocation of their own.
 final class Buckets: Sendable {
-  private let hits = InlineArray<64, Atomic<UInt64>> { _ in Atomic(0) }
+  // One more than `Boundaries.limit`.
+  private let counters = InlineArray<64, Atomic<UInt64>> { _ in Atomic(0) }
   private let count: Int
 
   /// Creates empty buckets.
@@ -79,17 +84,18 @@ final class Buckets: Sendable {
   }
 
   func increment(_ index: Int) {
-    hits[index].wrappingAdd(1, ordering: .relaxed)
+    counters[index].wrappingAdd(1, ordering: .relaxed)
   }
 
-  var counts: [UInt64] { (0..<count).map { hits[$0].load(ordering: .relaxed) } }
+  var counts: [UInt64] { (0..<count).map { counters[$0].load(ordering: .relaxed) } }
 }
 
+/// Operations on the upper bounds of buckets.
 enum Boundaries {
-  /// The maximum number of boundaries; the bucket above all boundaries is the 64th.
+  /// The maximum number of boundaries.
   static let limit = 63
 
-  /// Returns the finite boundaries, sorted and without duplicates; above the limit, the lowest
+  /// Returns the finite boundaries, sorted and without duplicates: at most ``limit``, the lowest
   /// ones.
   static func usable(_ boundaries: [Double]) -> [Double] {
     Array(Set(boundaries.filter(\.isFinite)).sorted().prefix(limit))

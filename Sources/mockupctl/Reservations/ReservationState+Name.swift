@@ -1,7 +1,7 @@
 internal import MockupClient
 
 extension ReservationState {
-  /// The name in the output.
+  /// The state's name in the output of commands.
   var name: String {
     switch self {
     case .unspecified: "unspecified"

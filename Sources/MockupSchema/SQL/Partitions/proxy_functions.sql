@@ -1,3 +1,5 @@
+-- The objects of a proxy database that do not depend on the functions of its partitions.
+-- `mockupd partitions` replaces PARTITION_COUNT by their number.
 CREATE SCHEMA mockupd;
 CREATE SCHEMA mockupd_partitions;
 GRANT USAGE ON SCHEMA mockupd, mockupd_partitions TO mockupd_service;
@@ -5,7 +7,8 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA mockupd, mockupd_partitions
   GRANT EXECUTE ON FUNCTIONS TO mockupd_service;
 ALTER DEFAULT PRIVILEGES IN SCHEMA mockupd GRANT SELECT ON TABLES TO mockupd_service;
 
--- The schema of the partitions when this proxy was made, which the server checks.
+-- The migrations of the partitions when the proxy's functions were created. The server compares
+-- them with its own.
 CREATE TABLE mockupd.schema_migrations (
   version bigint PRIMARY KEY,
   name text NOT NULL,
@@ -19,8 +22,9 @@ CREATE TABLE mockupd.repeatable_migrations (
   applied_at timestamptz NOT NULL
 );
 
--- Returns the partitions, in order, each with a connection string of the server's login. The server
--- listens for notifications in each partition, since PL/Proxy does not pass them on.
+-- Returns the partitions, in order, each with a connection string for the server's login, with its
+-- password. The server listens for notifications in each partition, since PL/Proxy does not pass
+-- them on.
 CREATE FUNCTION mockupd.partitions()
 RETURNS TABLE (number integer, url text)
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -36,6 +40,7 @@ AS $$
     FROM pg_user_mapping AS m
     JOIN pg_foreign_server AS s ON s.oid = m.umserver AND s.srvname = 'mockupd'
     CROSS JOIN pg_options_to_table(m.umoptions) AS o
+    -- The mapping for PUBLIC.
     WHERE m.umuser = 0
   ) AS login
   WHERE s.srvname = 'mockupd' AND address.option_name ~ '^p[0-9]+$'
@@ -43,15 +48,16 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION mockupd.partitions FROM PUBLIC;
 
--- Returns the partition of a user: the last byte of the id, of which PL/Proxy uses as many bits as
--- there are partitions. System templates, which have no user, are in each partition.
+-- Returns the number of a user's partition: the last byte of the id modulo the number of
+-- partitions, which is a power of two. System templates have no user, and are in each partition;
+-- they are read in the first.
 CREATE FUNCTION mockupd.partition_of(p_user_id uuid)
 RETURNS integer
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT coalesce(get_byte(uuid_send(p_user_id), 15), 0) & (PARTITION_COUNT - 1) $$;
 
--- Returns the partition of several users, which must be one. The class of the error makes the
--- server send the items of a batch in parts.
+-- Returns the number of the partition of a batch's users; fails if they belong to several. The
+-- server then divides the batch.
 CREATE FUNCTION mockupd.partition_of(p_user_ids uuid[])
 RETURNS integer
 LANGUAGE plpgsql IMMUTABLE

@@ -1,9 +1,10 @@
--- Returns the usage of all users at p_now in a year and month, as mockupd.usage_at does for one
--- user. Makes one pass over users, counters and settings, and over the few reservations that are
--- due. Writes nothing.
+-- Returns the usage of all users at p_now in a year and month, computed as in mockupd.usage_at, and
+-- their unresolved reservations. Reads users, settings and the counters of the year once, and by
+-- index the counters that are due or have unresolved reservations. Writes nothing.
 --
--- If p_user_id is null, all users are returned. If p_available_at_most is null, the result includes
--- users with any number of available credits.
+-- If p_user_id is null, all users are returned. p_active_only: only users with used or held credits
+-- in the year. p_soft_limit_passed_only: only users above the soft limit of the month. If
+-- p_available_at_most is null, the result includes users with any number of available credits.
 CREATE OR REPLACE FUNCTION mockupd.usage_report(
   p_now timestamptz,
   p_year integer,
@@ -22,12 +23,12 @@ CREATE OR REPLACE FUNCTION mockupd.usage_report(
   held bigint,
   monthly_used bigint,
   monthly_held bigint,
-  -- The number of unresolved reservations of all years.
+  -- Unresolved reservations of all years, and dispatched ones that have expired.
   unresolved integer
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- A report on one user needs another plan than a report on all users.
+-- One user and all users need different plans.
 SET plan_cache_mode = 'force_custom_plan'
 AS $$
 #variable_conflict use_column
@@ -38,15 +39,15 @@ BEGIN
       sum(r.held) FILTER (WHERE r.state = 'held' AND r.year = p_year) AS held,
       sum(r.held) FILTER (WHERE r.state = 'held' AND r.year = p_year AND r.month = p_month)
         AS monthly_held,
-      -- The vendor may have charged for these.
+      -- Expired, but not yet recorded as unresolved.
       count(*) FILTER (WHERE r.state = 'dispatched') AS unresolved
     FROM mockupd.credit_counters AS c
     CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
     WHERE c.due_at <= p_now AND c.open > 0 AND r.expires_at <= p_now
       AND (p_user_id IS NULL OR c.user_id = p_user_id)
     GROUP BY r.user_id
-  ), unresolved AS (
-    SELECT c.user_id, sum(c.unresolved) AS reservations
+  ), recorded AS (
+    SELECT c.user_id, sum(c.unresolved) AS unresolved
     FROM mockupd.credit_counters AS c
     WHERE c.unresolved > 0 AND (p_user_id IS NULL OR c.user_id = p_user_id)
     GROUP BY c.user_id
@@ -66,12 +67,12 @@ BEGIN
       coalesce(c.held, 0) - coalesce(due.held, 0) AS held,
       coalesce(c.month_used[p_month], 0) AS monthly_used,
       coalesce(c.month_held[p_month], 0) - coalesce(due.monthly_held, 0) AS monthly_held,
-      (coalesce(due.unresolved, 0) + coalesce(unresolved.reservations, 0))::integer AS unresolved
+      (coalesce(due.unresolved, 0) + coalesce(recorded.unresolved, 0))::integer AS unresolved
     FROM auth.users AS u
     LEFT JOIN mockupd.credit_counters AS c ON c.user_id = u.id AND c.year = p_year
     LEFT JOIN settings AS s ON s.user_id = u.id
     LEFT JOIN due ON due.user_id = u.id
-    LEFT JOIN unresolved ON unresolved.user_id = u.id
+    LEFT JOIN recorded ON recorded.user_id = u.id
     WHERE p_user_id IS NULL OR u.id = p_user_id
   )
   SELECT

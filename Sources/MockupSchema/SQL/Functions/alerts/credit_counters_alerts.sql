@@ -1,4 +1,5 @@
--- Writes the alerts. The condition spares the changes that reach no threshold a function call.
+-- Writes the alerts. The condition avoids the function call for most changes that reach no
+-- threshold; the function itself ignores the others, such as a month that falls below one.
 CREATE OR REPLACE TRIGGER credit_counters_alerts
   AFTER UPDATE ON mockupd.credit_counters
   FOR EACH ROW

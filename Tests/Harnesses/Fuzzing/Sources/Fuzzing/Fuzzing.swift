@@ -1,7 +1,7 @@
 import CFuzzing
 import Glibc
 
-/// The program: `Fuzzing TARGET [ARGUMENTS OF LIBFUZZER]`, or `Fuzzing seeds TARGET FOLDER`.
+/// The fuzzer's command line: runs libFuzzer on a target, or writes a target's seeds.
 @main struct Fuzzing {
   static func main() {
     var arguments = CommandLine.arguments
@@ -10,8 +10,12 @@ import Glibc
     }
     guard arguments.count > 1, Target(rawValue: arguments[1]) != nil else {
       let targets = Target.allCases.map(\.rawValue).joined(separator: "|")
-      print("usage: Fuzzing \(targets) [ARGUMENTS OF LIBFUZZER]")
-      print("       Fuzzing seeds \(targets) FOLDER")
+      let usage = """
+        usage: Fuzzing \(targets) [LIBFUZZER-ARGUMENTS…]
+               Fuzzing seeds \(targets) DIRECTORY
+
+        """
+      unsafe fputs(usage, stderr)
       exit(64)
     }
     arguments.remove(at: 1)
@@ -19,14 +23,18 @@ import Glibc
     exit(fuzz(arguments))
   }
 
-  /// The target of this process, which is global since libFuzzer calls functions without a context.
+  /// The target of this process.
+  ///
+  /// It is global because libFuzzer's callbacks have no context argument.
   static let target =
     CommandLine.arguments.dropFirst().first.flatMap(Target.init(rawValue:)) ?? .messages
 
+  /// The records of the target's seeds, for mutations.
   static let seedRecords = target.seedRecords
 
-  /// Runs libFuzzer.
+  /// Runs libFuzzer, and returns its exit status.
   private static func fuzz(_ arguments: [String]) -> Int32 {
+    // Never freed: libFuzzer keeps the arguments until the process ends.
     var pointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var count = Int32(arguments.count)
     return unsafe pointers.withUnsafeMutableBufferPointer { buffer in
@@ -36,7 +44,7 @@ import Glibc
         do {
           try Fuzzing.target.run(input[...])
         } catch {
-          violated("a run begins: \(error)")
+          violated("a run throws no error; it threw \(error)")
         }
         return 0
       }
