@@ -3,7 +3,7 @@ import MockupClient
 import TestSupport
 import Testing
 
-/// Claims over the wire, which wait for work until the caller cancels or the server stops.
+/// Claims over the socket: with and without a wait, cancelled, and while the server shuts down.
 @Suite struct ClaimCallTests {
   private static func withServer(
     _ body: (MockupClient, UUID, UUID, RunningServer) async throws -> Void
@@ -21,9 +21,16 @@ import Testing
     }
   }
 
-  @Test func `a waiting claim gets mockups that are requested while it waits`() async throws {
-    try await Self.withServer { client, user, asset, _ in
+  /// Waits until a claim is in flight, beside the call that reads the metrics.
+  private static func waitForClaim(_ server: RunningServer) async throws {
+    try await server.metrics(having: ["ttrpc_server_calls_in_flight 2"])
+  }
+
+  @Test(.timeLimit(.minutes(15)))
+  func `a waiting claim gets mockups that are requested while it waits`() async throws {
+    try await Self.withServer { client, user, asset, server in
       async let claimed = client.mockups.claim(worker: "w", count: 5, wait: .seconds(60))
+      try await Self.waitForClaim(server)
       let made = try await client.mockups.generate(
         for: user, assets: [asset], scenes: ["bedroom"])
       let ids = try await claimed.map { $0.mockup?.mockupID }
@@ -39,15 +46,20 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(15))) func `a cancelled claim takes no mockups`() async throws {
-    try await Self.withServer { client, user, asset, _ in
-      let waiting = Task { try await client.mockups.claim(worker: "cancelled", wait: .seconds(60)) }
-      // The calls share a connection, so the first claim has started.
+    try await Self.withServer { client, user, asset, server in
+      let waiting = Task {
+        try await client.mockups.claim(worker: "cancelled", wait: .seconds(60))
+      }
+      try await Self.waitForClaim(server)
+      waiting.cancel()
+      await #expect {
+        try await waiting.value
+      } throws: { error in
+        (error as? RPCError)?.code == .cancelled
+      }
+      // The server reads this call after the cancellation, on the same connection.
       let second = try await client.mockups.claim(worker: "w")
       #expect(second.isEmpty)
-      waiting.cancel()
-      await #expect(throws: RPCError.self) { try await waiting.value }
-      let third = try await client.mockups.claim(worker: "w")
-      #expect(third.isEmpty)
       _ = try await client.mockups.generate(for: user, assets: [asset], scenes: ["bedroom"])
       let claimed = try await client.mockups.claim(worker: "w", wait: .seconds(60))
       #expect(claimed.count == 1)
@@ -63,7 +75,7 @@ import Testing
         try await client.claimMockups(
           ClaimMockupsRequest(worker: "w", waitSeconds: 60), options: CallOptions())
       }
-      _ = try await client.claimMockups(ClaimMockupsRequest(worker: "w"), options: CallOptions())
+      try await Self.waitForClaim(server)
       server.process.signal(SIGTERM)
       await #expect {
         try await waiting.value

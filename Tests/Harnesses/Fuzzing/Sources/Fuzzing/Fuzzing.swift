@@ -10,12 +10,8 @@ import Glibc
     }
     guard arguments.count > 1, Target(rawValue: arguments[1]) != nil else {
       let targets = Target.allCases.map(\.rawValue).joined(separator: "|")
-      let usage = """
-        usage: Fuzzing \(targets) [LIBFUZZER-ARGUMENTS…]
-               Fuzzing seeds \(targets) DIRECTORY
-
-        """
-      unsafe fputs(usage, stderr)
+      print("usage: Fuzzing \(targets) [LIBFUZZER-ARGUMENTS…]")
+      print("       Fuzzing seeds \(targets) DIRECTORY")
       exit(64)
     }
     arguments.remove(at: 1)
