@@ -14,7 +14,7 @@ extension Scenario {
           "× the calls", ours.map(\.rate).median / theirs.map(\.rate).median, .atLeast, 1.5),
         Measurement(
           "× the CPU per call", ours.map(\.cpu).median / theirs.map(\.cpu).median, .atMost, 0.7),
-      ], details: [line("mockupd", ours), line("Go", theirs)])
+      ], details: [line("mockupd, two event loops", ours), line("Go", theirs)])
   }
 
   static let oneHealthCheckOverGRPC = Scenario(work: health, at: "1 × 1") { stage in
