@@ -164,7 +164,9 @@ public struct Admin: Sendable {
   /// Exports the ledgers of all users, user by user, each from the oldest entry.
   ///
   /// The export has no time limit: the client's timeout does not apply, and the closure may take
-  /// any time. After an error, another export can continue after the last chunk that was processed.
+  /// any time. At most three exports with slow closures should run on one client at the same time,
+  /// since their unread chunks share 16 MiB. After an error, another export can continue after the
+  /// last chunk that was processed.
   ///
   /// - Parameters:
   ///   - year: Only entries of this year; `nil` means every year.

@@ -31,8 +31,10 @@ struct ChunkedExport<Chunk: Sendable> {
         }
       } catch {
         if let failure { throw failure }
-        let isBehind = (error as? RPCError)?.code == .resourceExhausted && last != start
-        guard isBehind else { throw error }
+        // An overloaded server says when to retry.
+        guard let status = error as? RPCError, status.code == .resourceExhausted,
+          status.retryDelay == nil, last != start
+        else { throw error }
       }
     }
   }

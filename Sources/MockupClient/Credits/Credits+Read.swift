@@ -103,7 +103,9 @@ extension Credits {
   /// Exports a user's ledger, the oldest entry first.
   ///
   /// The export has no time limit: the client's timeout does not apply, and the closure may take
-  /// any time. After an error, another export can continue after the last chunk that was processed.
+  /// any time. At most three exports with slow closures should run on one client at the same time,
+  /// since their unread chunks share 16 MiB. After an error, another export can continue after the
+  /// last chunk that was processed.
   ///
   /// - Parameters:
   ///   - user: The owner of the ledger. The call fails with NOT_FOUND if the user is unknown.

@@ -42,8 +42,9 @@ public final class PartitionWrites: Sendable {
 
   /// The condition of each partition, in order; empty before the first test.
   ///
-  /// A partition counts as ready until its test has not ended in two seconds, or two tests have
-  /// failed one after the other. The first may have failed because the proxy was restarted.
+  /// A partition counts as ready until a test takes two seconds, or two tests have failed one after
+  /// the other (the first may have failed because the proxy was restarted), and then until a test
+  /// succeeds in less than two seconds.
   public var conditions: [DatabaseCondition] {
     let now = ContinuousClock.now
     return state.withLockedValue { state in
@@ -60,7 +61,8 @@ public final class PartitionWrites: Sendable {
   public var isDue: Bool {
     state.withLockedValue { state in
       guard let start = state.lastStart else { return false }
-      return .now - start >= interval || state.failures.values.contains(1)
+      return .now - start >= interval
+        || state.failures.contains { $0.value == 1 && state.pending[$0.key] == nil }
     }
   }
 
@@ -79,7 +81,11 @@ public final class PartitionWrites: Sendable {
         }
         let numbers = (0..<partitions).filter { state.pending[$0] == nil }
         let now = ContinuousClock.now
-        for number in numbers { state.pending[number] = now }
+        for number in numbers {
+          state.pending[number] = now
+          // If the proxy was restarted, the connection does not wait before it reconnects.
+          if state.failures[number, default: 0] > 0 { state.connections[number].resume() }
+        }
         state.lastStart = now
         return numbers.map { ($0, state.connections[$0]) }
       }
@@ -112,10 +118,11 @@ public final class PartitionWrites: Sendable {
     let now = ContinuousClock.now
     state.withLockedValue { state in
       let start = state.pending.removeValue(forKey: number) ?? now
+      let hasHung = now - start >= hangLimit
+      let condition = hasHung && condition == .ready ? .writesHanging : condition
       state.results[number] = condition
-      let failures = now - start >= hangLimit ? 2 : 1
       state.failures[number] =
-        condition == .ready ? 0 : state.failures[number, default: 0] + failures
+        condition == .ready ? 0 : state.failures[number, default: 0] + (hasHung ? 2 : 1)
     }
   }
 
