@@ -7,32 +7,30 @@ import Testing
 
   @Test func `a statement is prepared once, and prepared again after it was forgotten`() throws {
     var prepared = PreparedStatements(limit: 10)
-    #expect(try prepared.plan(select, [1]) == .prepareAndExecute(name: "select"))
-    #expect(try prepared.plan(select, [2]) == .execute(name: "select"))
-    #expect(try prepared.plan("SELECT 1", []) == .parse)
+    #expect(try prepared.form(of: select, [1]) == .prepareAndExecute(name: "select"))
+    #expect(try prepared.form(of: select, [2]) == .execute(name: "select"))
+    #expect(try prepared.form(of: "SELECT 1", []) == .unnamed)
     prepared.forget(select)
-    #expect(try prepared.plan(select, [1]) == .prepareAndExecute(name: "select~1"))
-    #expect(try prepared.plan(select, [1]) == .execute(name: "select~1"))
+    #expect(try prepared.form(of: select, [1]) == .prepareAndExecute(name: "select~1"))
+    #expect(try prepared.form(of: select, [1]) == .execute(name: "select~1"))
   }
 
   @Test func `statements beyond the limit are parsed each time`() throws {
     var prepared = PreparedStatements(limit: 1)
-    #expect(try prepared.plan(select, [1]) == .prepareAndExecute(name: "select"))
-    #expect(try prepared.plan(Statement(name: "other", sql: "SELECT 1"), []) == .parse)
-    #expect(try prepared.plan(select, [1]) == .execute(name: "select"))
+    #expect(try prepared.form(of: select, [1]) == .prepareAndExecute(name: "select"))
+    #expect(try prepared.form(of: Statement(name: "other", sql: "SELECT 1"), []) == .unnamed)
+    #expect(try prepared.form(of: select, [1]) == .execute(name: "select"))
   }
 
   @Test func `parameters that do not fit the statement are refused`() throws {
     var prepared = PreparedStatements(limit: 10)
-    let typed = Statement(name: "typed", sql: "SELECT $1", parameterTypes: [.text])
     let refused: [(Statement, Parameters)] = [
-      (typed, []), (typed, ["a", "b"]), (select, ["a"]), (select, [1, 2]),
-      (Statement(name: "select", sql: "SELECT $1, 2"), [1]),
+      (select, ["a"]), (select, [1, 2]), (Statement(name: "select", sql: "SELECT $1, 2"), [1]),
     ]
-    _ = try prepared.plan(select, [1])
+    _ = try prepared.form(of: select, [1])
     for (statement, parameters) in refused {
       let error = #expect(throws: PostgresError.self) {
-        _ = try prepared.plan(statement, parameters)
+        _ = try prepared.form(of: statement, parameters)
       }
       #expect(error?.code == .invalidStatement)
     }

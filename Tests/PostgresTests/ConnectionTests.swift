@@ -123,12 +123,12 @@ import Testing
     try await TestDatabase.withConnection { connection in
       try await connection.execute("CREATE TABLE t (a int8)")
       let statement = Statement(name: "all", sql: "SELECT * FROM t")
-      #expect(try await connection.query(statement) { $0.columnNames } == [])
+      #expect(try await connection.query(statement) { $0.columnCount } == [])
       try await connection.execute("ALTER TABLE t ADD b text DEFAULT 'x'")
       try await connection.execute("INSERT INTO t VALUES (1)")
-      #expect(try await connection.query(statement) { $0.columnNames } == [["a", "b"]])
+      #expect(try await connection.query(statement) { $0.columnCount } == [2])
       try await connection.execute("DEALLOCATE ALL")
-      #expect(try await connection.query(statement) { $0.columnNames } == [["a", "b"]])
+      #expect(try await connection.query(statement) { $0.columnCount } == [2])
     }
   }
 

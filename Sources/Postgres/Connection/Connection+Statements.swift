@@ -46,8 +46,7 @@ extension Connection {
       self.post(.submit(request))
       return true
     } read: { result throws(PostgresError) in
-      guard let result else { throw PostgresError(.protocolViolation, "the result is missing") }
-      return try read(result)
+      try read(try result.required())
     }
   }
 
@@ -69,7 +68,8 @@ extension Connection {
           lease: lease?.id,
           cancellation: cancellation
         ) { result in
-          continuation.resume(returning: decoded(result, read))
+          continuation.resume(
+            returning: Result { () throws(PostgresError) in try read(try result.get()) })
         }
         if !post(request) {
           request.complete(.failure(PostgresError(.closed, "the transaction has ended")))
@@ -85,11 +85,12 @@ extension Connection {
   }
 }
 
-private func decoded<Value>(
-  _ result: Result<LibpqResult?, PostgresError>,
-  _ read: (LibpqResult?) throws(PostgresError) -> Value
-) -> Result<Value, PostgresError> {
-  Result { () throws(PostgresError) in try read(try result.get()) }
+extension LibpqResult? {
+  /// Returns the result, which only leases do not have.
+  func required() throws(PostgresError) -> LibpqResult {
+    guard let self else { throw PostgresError(.protocolViolation, "the result is missing") }
+    return self
+  }
 }
 
 /// A statement that was submitted to a connection with a completion, without a waiting task.
@@ -125,12 +126,7 @@ extension Connection {
     try admission.enter()
     let request = Request(.deferred(make)) { result in
       completion(
-        result.flatMap { result in
-          guard let result else {
-            return .failure(PostgresError(.protocolViolation, "the result is missing"))
-          }
-          return .success(Rows(result: result))
-        })
+        Result { () throws(PostgresError) in Rows(result: try result.get().required()) })
     }
     post(.submit(request))
     return Submission(connection: self, cancellation: request.cancellation)

@@ -1,11 +1,11 @@
 /// The statements that a connection has prepared or is preparing, by name.
 struct PreparedStatements {
-  /// The way to send a statement.
-  enum Plan: Equatable {
+  /// The form in which a statement is sent.
+  enum Form: Equatable {
     case execute(name: String)
     case prepareAndExecute(name: String)
-    /// Send it unnamed, so that it is parsed each time.
-    case parse
+    /// As the unnamed statement, which PostgreSQL parses each time.
+    case unnamed
   }
 
   private struct Entry {
@@ -16,7 +16,10 @@ struct PreparedStatements {
 
   private let limit: Int
   private var entries: [String: Entry] = [:]
-  private var forgotten = 0
+  /// The number of statements that were forgotten.
+  ///
+  /// Each gets a name that was not used before, because PostgreSQL may still have the old statement.
+  private var forgottenCount = 0
 
   init(limit: Int) {
     self.limit = limit
@@ -26,22 +29,14 @@ struct PreparedStatements {
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidStatement`` if the name is
   ///   already used for different SQL, or the parameters do not match the prepared types.
-  mutating func plan(
-    _ statement: Statement,
+  mutating func form(
+    of statement: Statement,
     _ parameters: Parameters
-  ) throws(PostgresError) -> Plan {
-    if let types = statement.parameterTypes, types.count != parameters.count {
-      throw PostgresError(
-        .invalidStatement,
-        "the statement takes \(types.count) parameters, but \(parameters.count) were given"
-      )
-    }
-    guard let name = statement.name else { return .parse }
+  ) throws(PostgresError) -> Form {
+    guard let name = statement.name else { return .unnamed }
     if let entry = entries[name] {
-      let types = entry.types
       guard entry.sql == statement.sql,
-        statement.parameterTypes.map({ $0 == types })
-          ?? parameters.fields.lazy.map(\.type).elementsEqual(types)
+        parameters.fields.lazy.map(\.type).elementsEqual(entry.types)
       else {
         throw PostgresError(
           .invalidStatement,
@@ -50,20 +45,15 @@ struct PreparedStatements {
       }
       return .execute(name: entry.serverName)
     }
-    guard entries.count < limit else { return .parse }
-    let serverName = forgotten == 0 ? name : "\(name)~\(forgotten)"
-    entries[name] = Entry(
-      sql: statement.sql,
-      types: statement.parameterTypes ?? parameters.types,
-      serverName: serverName
-    )
+    guard entries.count < limit else { return .unnamed }
+    let serverName = forgottenCount == 0 ? name : "\(name)~\(forgottenCount)"
+    entries[name] = Entry(sql: statement.sql, types: parameters.types, serverName: serverName)
     return .prepareAndExecute(name: serverName)
   }
 
-  /// Forgets a statement that could not be prepared or executed; its next use prepares it again,
-  /// under a name that was not used before.
+  /// Forgets a statement that could not be prepared or executed; its next use prepares it again.
   mutating func forget(_ statement: Statement) {
     guard let name = statement.name, entries.removeValue(forKey: name) != nil else { return }
-    forgotten += 1
+    forgottenCount += 1
   }
 }

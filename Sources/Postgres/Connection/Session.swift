@@ -74,22 +74,21 @@ struct Session {
   ) throws(PostgresError) -> Bool {
     if let failure = parameters.failure { throw failure }
     let discardsPlans = hasStalePlans && request.isWork
-    let plan = discardsPlans ? .parse : try prepared.plan(statement, parameters)
-    let types = statement.parameterTypes ?? parameters.types
+    let form = discardsPlans ? .unnamed : try prepared.form(of: statement, parameters)
     var shape = Pipeline<Request, LibpqResult>.Shape.execute
     let isSent =
-      switch plan {
+      switch form {
       case .execute(let name):
         libpq.sendExecute(name: name, parameters)
       case .prepareAndExecute(let name):
-        libpq.sendPrepare(name: name, sql: statement.sql, types: types)
+        libpq.sendPrepare(name: name, sql: statement.sql, types: parameters.types)
           && libpq.sendExecute(name: name, parameters)
-      case .parse:
+      case .unnamed:
         sendPrelude(of: request, discardsPlans: discardsPlans, &shape)
-          && libpq.sendQuery(sql: statement.sql, types: types, parameters)
+          && libpq.sendQuery(sql: statement.sql, parameters)
       }
     guard isSent, libpq.sendSync() else { return false }
-    if case .prepareAndExecute = plan { shape = .prepareAndExecute }
+    if case .prepareAndExecute = form { shape = .prepareAndExecute }
     if discardsPlans { hasStalePlans = false }
     pipeline.sent(
       request, as: shape, isRepeatable: request.effect == .autonomous,
@@ -109,7 +108,7 @@ struct Session {
     }
     // For the pipeline this is a preparation: a command before the statement, with its own result.
     shape = .prepareAndExecute
-    return libpq.sendQuery(sql: prelude, types: [], Parameters())
+    return libpq.sendQuery(sql: prelude, Parameters())
   }
 
   /// Takes the next available result; returns nil if there is none or none is expected.

@@ -1,17 +1,10 @@
 internal import NIOConcurrencyHelpers
 import Synchronization
 
-/// The isolation level of a transaction.
-public enum IsolationLevel: String, Sendable, Hashable, CaseIterable {
-  /// Each statement sees what was committed before the statement began.
-  case readCommitted = "READ COMMITTED"
-  /// All statements see what was committed before the first of them began.
-  case repeatableRead = "REPEATABLE READ"
-  /// Transactions behave as if they ran one after the other; serialization failures are possible.
-  case serializable = "SERIALIZABLE"
-}
-
 /// An open transaction, which uses its connection exclusively.
+///
+/// Each statement sees the changes that were committed before the statement began (`READ
+/// COMMITTED`).
 ///
 /// The transaction ends when the closure passed to `withTransaction` returns; later statements fail
 /// with ``PostgresError/Code/closed``. If the connection is lost, its statements fail with
@@ -88,18 +81,16 @@ public struct Transaction: StatementExecutor {
         return true
       }
     } read: { result throws(PostgresError) in
-      guard let result else { throw PostgresError(.protocolViolation, "the result is missing") }
-      return try read(result)
+      try read(try result.required())
     }
   }
 }
 
 extension Transaction {
   func run<Value>(
-    _ isolation: IsolationLevel,
     _ body: (Transaction) async throws(PostgresError) -> Value
   ) async throws(PostgresError) -> Value {
-    _ = try await control("BEGIN ISOLATION LEVEL \(isolation.rawValue)", as: .boundary)
+    _ = try await control("BEGIN ISOLATION LEVEL READ COMMITTED", as: .boundary)
     let value: Value
     do throws(PostgresError) {
       value = try await body(self)
@@ -160,11 +151,10 @@ extension Connection {
   ///   but `body` returned; ``PostgresError/Code/connectionLost`` only if the connection was lost
   ///   during the COMMIT.
   public nonisolated func withTransaction<Value>(
-    _ isolation: IsolationLevel = .readCommitted,
     _ body: (Transaction) async throws(PostgresError) -> Value
   ) async throws(PostgresError) -> Value {
     try await withLease { lease throws(PostgresError) in
-      try await Transaction(connection: self, lease: lease).run(isolation, body)
+      try await Transaction(connection: self, lease: lease).run(body)
     }
   }
 

@@ -123,13 +123,13 @@ extension LibpqConnection {
   }
 
   /// Queues an unnamed statement; returns false if the connection is broken.
-  func sendQuery(sql: String, types: [PostgresType], _ parameters: Parameters) -> Bool {
+  func sendQuery(sql: String, _ parameters: Parameters) -> Bool {
     unsafe withWire(parameters) { count, values, lengths, formats in
       unsafe PQsendQueryParams(
         handle,
         sql,
         count,
-        types.map(\.oid),
+        parameters.fields.map(\.type.oid),
         values,
         lengths,
         formats,

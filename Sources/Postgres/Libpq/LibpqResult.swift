@@ -15,10 +15,6 @@ import CLibPQ
   }
 
   private let handle: OpaquePointer
-  private lazy var columnsByName: [String: Int] = Dictionary(
-    (0..<columnCount).map { (columnName($0), $0) },
-    uniquingKeysWith: { first, _ in first }
-  )
 
   @unsafe init(owning handle: OpaquePointer) {
     unsafe self.handle = handle
@@ -54,8 +50,6 @@ import CLibPQ
     guard let name = unsafe PQfname(handle, Int32(column)) else { return "?" }
     return unsafe String(cString: name)
   }
-
-  func column(named name: String) -> Int? { columnsByName[name] }
 
   /// Decodes one field; the row and the column must exist.
   func decode<Value: PostgresDecodable>(

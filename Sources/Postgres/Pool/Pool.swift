@@ -215,17 +215,16 @@ public final class Pool: StatementExecutor {
     try leastLoaded().submit(make, completion: completion)
   }
 
-  /// Runs a transaction on one of the connections; see ``Connection/withTransaction(_:_:)``.
+  /// Runs a transaction on one of the connections; see ``Connection/withTransaction(_:)``.
   ///
   /// `body` must not wait for the pool itself: if such transactions took all connections, they
   /// would wait for each other.
   ///
-  /// - Throws: ``PostgresError``; see ``Connection/withTransaction(_:_:)``.
+  /// - Throws: ``PostgresError``; see ``Connection/withTransaction(_:)``.
   public func withTransaction<Value>(
-    _ isolation: IsolationLevel = .readCommitted,
     _ body: (Transaction) async throws(PostgresError) -> Value
   ) async throws(PostgresError) -> Value {
-    try await leastLoaded().withTransaction(isolation, body)
+    try await leastLoaded().withTransaction(body)
   }
 
   /// Returns the connection for a statement, or for a transaction or other work if it is nil.

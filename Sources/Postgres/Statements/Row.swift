@@ -13,9 +13,6 @@ public struct Row {
   /// The number of columns.
   public var columnCount: Int { result.columnCount }
 
-  /// The names of the columns, in order.
-  public var columnNames: [String] { (0..<columnCount).map(result.columnName) }
-
   /// Decodes a column by its index, counted from zero.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if the column does not exist,
@@ -27,20 +24,6 @@ public struct Row {
     guard (0..<columnCount).contains(column) else {
       throw PostgresError(
         .decoding, "column index \(column) is out of range: the row has \(columnCount) columns")
-    }
-    return try result.decode(type, row: index, column: column)
-  }
-
-  /// Decodes the first column with a name, which is compared exactly.
-  ///
-  /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if the column does not exist,
-  ///   has another type, is null or is malformed.
-  public func decode<Value: PostgresDecodable>(
-    _ type: Value.Type = Value.self,
-    named name: String
-  ) throws(PostgresError) -> Value {
-    guard let column = result.column(named: name) else {
-      throw PostgresError(.decoding, "the row has no column \"\(name)\"")
     }
     return try result.decode(type, row: index, column: column)
   }

@@ -14,9 +14,6 @@ public struct Statement: Sendable, Hashable {
   /// The SQL text, with one statement.
   public let sql: String
 
-  /// The types of the parameters; nil to use the types of the parameters at the first use.
-  public let parameterTypes: [PostgresType]?
-
   /// True if the statement only reads.
   ///
   /// Only such a statement is cancelled after it was sent. PostgreSQL reports a COMMIT that was
@@ -29,19 +26,14 @@ public struct Statement: Sendable, Hashable {
   /// - Parameters:
   ///   - name: 1 to ``maximumNameLength`` bytes, for example the name of the SQL file.
   ///   - sql: One statement.
-  ///   - parameterTypes: The types of the parameters, if they differ from the values' own types.
-  ///     The binary formats must be the same: that of `text` also fits `varchar` and enumerations.
   ///   - isReadOnly: True if the statement changes nothing and locks no rows.
-  public init(
-    name: String, sql: String, parameterTypes: [PostgresType]? = nil, isReadOnly: Bool = false
-  ) {
+  public init(name: String, sql: String, isReadOnly: Bool = false) {
     precondition(
       (1...Self.maximumNameLength).contains(name.utf8.count) && !name.utf8.contains(0),
       "a statement name must have 1 to \(Self.maximumNameLength) bytes: \(name)"
     )
     self.name = name
     self.sql = sql
-    self.parameterTypes = parameterTypes
     self.isReadOnly = isReadOnly
   }
 
@@ -49,7 +41,6 @@ public struct Statement: Sendable, Hashable {
   public init(_ sql: String, isReadOnly: Bool = false) {
     name = nil
     self.sql = sql
-    parameterTypes = nil
     self.isReadOnly = isReadOnly
   }
 }
