@@ -175,7 +175,8 @@ let package = Package(
       name: "CTTRPCConformanceMessages", dependencies: ["CProtobufC"],
       path: "Tests/Support/CTTRPCConformanceMessages"),
     .module(
-      "TestSupport", ["MockupSchema", "MockupDatabase", "MockupCore", "Postgres", embedded],
+      "TestSupport",
+      ["MockupSchema", "MockupDatabase", "MockupCore", "Postgres", concurrencyHelpers, embedded],
       path: "Tests/Support/TestSupport"),
     .tests("ProtobufCTests", ["CProtobufCTestMessages", "ProtobufC"], exclude: ["Messages"]),
     .tests(

@@ -33,13 +33,6 @@ public struct RefundOutcome: Sendable, Hashable {
 }
 
 extension CreditStore {
-  /// Refunds credits of a charge, in a batch with other single changes.
-  ///
-  /// The refund is durable when the call returns.
-  public func refund(_ refund: Refund) async throws(CreditError) -> RefundOutcome {
-    try await writer.write(refund)
-  }
-
   /// Refunds credits of several charges in one transaction.
   ///
   /// The refunds are durable when the call returns.

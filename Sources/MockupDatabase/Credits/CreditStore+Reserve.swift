@@ -15,15 +15,6 @@ public struct ReservationOutcome: Sendable, Hashable {
 }
 
 extension CreditStore {
-  /// Reserves credits for a user, in a batch with other single changes.
-  ///
-  /// The reservation is durable when the call returns.
-  public func reserve(
-    _ request: ReservationRequest
-  ) async throws(CreditError) -> ReservationOutcome {
-    try await writer.write(request)
-  }
-
   /// Reserves credits for several requests in one transaction.
   ///
   /// The reservations are durable when the call returns.

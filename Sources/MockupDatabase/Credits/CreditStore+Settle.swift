@@ -79,13 +79,6 @@ public struct SettlementOutcome: Sendable, Hashable {
 }
 
 extension CreditStore {
-  /// Dispatches, extends, commits or releases a reservation, in a batch with other single changes.
-  ///
-  /// The change is durable when the call returns.
-  public func settle(_ settlement: Settlement) async throws(CreditError) -> SettlementOutcome {
-    try await writer.write(settlement)
-  }
-
   /// Dispatches, extends, commits and releases reservations in one transaction.
   ///
   /// The changes are durable when the call returns.

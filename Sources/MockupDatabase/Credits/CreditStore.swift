@@ -16,7 +16,7 @@ public struct CreditStore: Sendable, DatabaseStore {
   let pool: Pool
   let now: @Sendable () -> Date?
   let makeID: @Sendable () -> UUID
-  let writer: CreditWriter
+  let batches: BatchWriter<PendingChange, PendingChange.Delivery>
   private let observer: (any ChangeObserver)?
 
   /// Creates a store.
@@ -37,8 +37,13 @@ public struct CreditStore: Sendable, DatabaseStore {
     self.now = now
     self.makeID = makeID
     self.observer = observer
-    writer = CreditWriter(
-      pool: pool, limits: limits, now: now, makeID: makeID, observer: observer)
+    batches = BatchWriter(
+      pool: pool, limits: limits, observer: observer.map { (.credits, $0) }
+    ) { changes in
+      PendingChange.statement(of: changes, now: now, makeID: makeID)
+    } read: { changes, rows throws(PostgresError) in
+      try PendingChange.deliveries(of: changes, rows, observer)
+    }
   }
 
   /// A Boolean value that indicates whether one more single change would be refused now, whichever
@@ -46,11 +51,11 @@ public struct CreditStore: Sendable, DatabaseStore {
   ///
   /// It is true while the maximum number of changes (``BatchLimits/waiting``) wait in each
   /// partition.
-  public var isFull: Bool { writer.batches.isFull }
+  public var isFull: Bool { batches.isFull }
 
   /// The number of single changes that wait for a batch, by partition; one element if the database
   /// is not divided.
-  public var waitingChanges: [Int] { writer.batches.waitingCounts }
+  public var waitingChanges: [Int] { batches.waitingCounts }
 
   /// Reserves credits for a user, and passes the result to a completion when it is durable.
   ///
@@ -64,7 +69,7 @@ public struct CreditStore: Sendable, DatabaseStore {
     _ request: ReservationRequest,
     completion: @escaping @Sendable (Result<ReservationOutcome, CreditError>) -> Void
   ) throws(CreditError) -> @Sendable () -> Void {
-    try writer.submit(request, completion: completion)
+    try submit(request, completion: completion)
   }
 
   /// Dispatches, extends, commits or releases a reservation; see ``reserve(_:completion:)``.
@@ -72,7 +77,7 @@ public struct CreditStore: Sendable, DatabaseStore {
     _ settlement: Settlement,
     completion: @escaping @Sendable (Result<SettlementOutcome, CreditError>) -> Void
   ) throws(CreditError) -> @Sendable () -> Void {
-    try writer.submit(settlement, completion: completion)
+    try submit(settlement, completion: completion)
   }
 
   /// Refunds credits of a charge; see ``reserve(_:completion:)``.
@@ -80,7 +85,24 @@ public struct CreditStore: Sendable, DatabaseStore {
     _ refund: Refund,
     completion: @escaping @Sendable (Result<RefundOutcome, CreditError>) -> Void
   ) throws(CreditError) -> @Sendable () -> Void {
-    try writer.submit(refund, completion: completion)
+    try submit(refund, completion: completion)
+  }
+
+  /// Makes a change in the next batch, and passes its outcome to a completion; see ``BatchQueue``.
+  private func submit<Change: CreditChange>(
+    _ change: Change, completion: @escaping Change.Completion
+  ) throws(CreditError) -> @Sendable () -> Void {
+    let pending = change.pending(completion)
+    do throws(PostgresError) {
+      return try batches.submit(pending) { result in
+        switch result {
+        case .success(let deliver): deliver()
+        case .failure(let error): pending.fail(.database(error))
+        }
+      }
+    } catch {
+      throw .database(error)
+    }
   }
 
   /// Writes a caller's batch of changes in a transaction of its own.

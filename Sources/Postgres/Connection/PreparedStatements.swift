@@ -4,7 +4,7 @@ struct PreparedStatements {
   enum Form: Equatable {
     case execute(name: String)
     case prepareAndExecute(name: String)
-    /// As the unnamed statement, which PostgreSQL parses each time.
+    /// The unnamed statement, which PostgreSQL parses each time.
     case unnamed
   }
 
@@ -18,7 +18,7 @@ struct PreparedStatements {
   private var entries: [String: Entry] = [:]
   /// The number of statements that were forgotten.
   ///
-  /// Each gets a name that was not used before, because PostgreSQL may still have the old statement.
+  /// The next use gets a new name, because PostgreSQL may still have the old statement.
   private var forgottenCount = 0
 
   init(limit: Int) {

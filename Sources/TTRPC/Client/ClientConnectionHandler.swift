@@ -167,8 +167,8 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     decoder.append(unwrapInboundIn(data))
     while let event = decoder.next() {
       switch event {
-      case .frame(let frame):
-        perform(state.frameReceived(frame.header), frame.payload)
+      case .frame(let header, let payload):
+        perform(state.frameReceived(header), payload)
       case .oversizeFrame(let header):
         let limit = limits.wire.maximumMessageSize
         perform(state.oversizeFrameReceived(header, limit: limit), ByteBuffer())

@@ -171,30 +171,26 @@ extension ByteBuffer {
 
   /// Writes the frame of a successful response whose payload is a message.
   ///
-  /// - Returns: True if the response is within the limit; otherwise nothing is written.
-  mutating func writeResponse(
-    streamID: UInt32, _ serializer: borrowing Serializer, limit: Int
-  ) -> Bool {
-    let count = serializer.byteCount
-    return unsafe writeResponse(streamID: streamID, payloadCount: count, limit: limit) { bytes in
+  /// The response must be within the size limit.
+  mutating func writeResponse(streamID: UInt32, _ serializer: borrowing Serializer) {
+    unsafe writeResponse(streamID: streamID, payloadCount: serializer.byteCount) { bytes in
       unsafe serializer.pack(into: bytes)
     }
   }
 
   /// Writes the frame of a successful response whose payload is already serialized.
   ///
-  /// - Returns: True if the response is within the limit; otherwise nothing is written.
-  mutating func writeResponse(streamID: UInt32, payload: [UInt8], limit: Int) -> Bool {
-    unsafe writeResponse(streamID: streamID, payloadCount: payload.count, limit: limit) { bytes in
+  /// The response must be within the size limit.
+  mutating func writeResponse(streamID: UInt32, payload: [UInt8]) {
+    unsafe writeResponse(streamID: streamID, payloadCount: payload.count) { bytes in
       unsafe payload.withUnsafeBytes { unsafe bytes.copyMemory(from: $0) }
     }
   }
 
   private mutating func writeResponse(
-    streamID: UInt32, payloadCount: Int, limit: Int, _ pack: (UnsafeMutableRawBufferPointer) -> Void
-  ) -> Bool {
+    streamID: UInt32, payloadCount: Int, _ pack: (UnsafeMutableRawBufferPointer) -> Void
+  ) {
     let length = WireResponse.byteCount(ofPayload: payloadCount)
-    guard length <= limit else { return false }
     let size = FrameHeader.byteCount + length
     unsafe writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
       unsafe bytes.storeBytes(of: UInt32(length).bigEndian, as: UInt32.self)
@@ -214,7 +210,6 @@ extension ByteBuffer {
       unsafe pack(UnsafeMutableRawBufferPointer(rebasing: bytes[(position + 1)..<size]))
       return size
     }
-    return true
   }
 }
 

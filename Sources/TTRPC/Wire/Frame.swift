@@ -41,30 +41,6 @@ struct FrameHeader: Sendable, Hashable {
   }
 }
 
-/// A frame, whose header is derived from its properties.
-struct Frame: Sendable, Hashable {
-  var streamID: UInt32
-  var type: UInt8
-  var flags: FrameFlags
-  var payload: ByteBuffer
-
-  init(streamID: UInt32, type: FrameType, flags: FrameFlags = [], payload: ByteBuffer = .init()) {
-    self.init(streamID: streamID, rawType: type.rawValue, flags: flags, payload: payload)
-  }
-
-  init(streamID: UInt32, rawType: UInt8, flags: FrameFlags, payload: ByteBuffer) {
-    self.streamID = streamID
-    self.type = rawType
-    self.flags = flags
-    self.payload = payload
-  }
-
-  var header: FrameHeader {
-    FrameHeader(
-      length: UInt32(payload.readableBytes), streamID: streamID, type: type, flags: flags)
-  }
-}
-
 extension ByteBuffer {
   /// Reads a header, or returns nil if fewer than ten bytes are readable.
   mutating func readFrameHeader() -> FrameHeader? {
@@ -88,7 +64,7 @@ extension ByteBuffer {
 struct FrameDecoder {
   /// A result of decoding.
   enum Event: Equatable {
-    case frame(Frame)
+    case frame(FrameHeader, payload: ByteBuffer)
     /// The header of a frame above the limit, whose payload is dropped.
     case oversizeFrame(FrameHeader)
     /// The bytes are not ttrpc; everything after them is ignored.
@@ -165,9 +141,7 @@ struct FrameDecoder {
           return nil
         }
         state = .header
-        return .frame(
-          Frame(
-            streamID: header.streamID, rawType: header.type, flags: header.flags, payload: payload))
+        return .frame(header, payload: payload)
 
       case .discarding(let remaining):
         let dropped = min(remaining, buffer.readableBytes)

@@ -244,8 +244,9 @@ final class SampleLedger: Sendable {
     advance(by: 900)
     let entries = try await credits.entries(of: userID, after: nil, count: 5).entries
     guard let charge = entries.first(where: { $0.operation == .generation }) else { return }
-    _ = try await credits.refund(
-      Refund(userID: userID, id: chance { $0.uuid() }, entryID: charge.id, credits: 1))
+    _ = try await credits.refund([
+      Refund(userID: userID, id: chance { $0.uuid() }, entryID: charge.id, credits: 1)
+    ])
   }
 
   // MARK: - Mockups

@@ -38,7 +38,7 @@ import Testing
         #expect(try await store.usage(of: users[0]).held == 5)
         // The user has left the queue of locked users.
         try await eventually("no user is locked") {
-          store.writer.batches.lockedUsers.queue(of: users[0]) == nil
+          store.batches.lockedUsers.queue(of: users[0]) == nil
         }
       }
     }
@@ -67,7 +67,7 @@ import Testing
           try await store.reserve(ReservationRequest(userID: locked, id: UUID(), credits: 2))
         }
         try await eventually("the locked user waits apart") {
-          store.writer.batches.lockedUsers.queue(of: locked) != nil
+          store.batches.lockedUsers.queue(of: locked) != nil
         }
         return [first, second]
       }
@@ -115,14 +115,14 @@ import Testing
         async let other = store.reserve(
           ReservationRequest(userID: others[0], id: UUID(), credits: 1))
         try await eventually("the locked user waits apart") {
-          store.writer.batches.lockedUsers.queue(of: locked) != nil
+          store.batches.lockedUsers.queue(of: locked) != nil
         }
         cancelled.cancel()
         await #expect(throws: CreditError.self) { try await cancelled.value }
         #expect(try await other.admission.isAdmitted)
         // An attempt that is in flight ends at its timeout.
         try await eventually("the queue of the locked user is empty") {
-          store.writer.batches.lockedUsers.queue(of: locked) == nil
+          store.batches.lockedUsers.queue(of: locked) == nil
         }
       }
     }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import MockupDatabase
 import MockupCore
+import TestSupport
 
 /// The reservations that all clients of a test share.
 actor KnownReservations {

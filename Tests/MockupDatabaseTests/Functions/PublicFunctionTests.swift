@@ -2,6 +2,7 @@ import FoundationEssentials
 import MockupDatabase
 import MockupCore
 import Postgres
+import TestSupport
 import Testing
 
 /// The public SQL functions, which use the clock of PostgreSQL.

@@ -20,20 +20,21 @@ import Testing
     return events
   }
 
+  private static func frame(
+    _ streamID: UInt32, _ type: FrameType, _ payload: some Collection<UInt8>
+  ) -> FrameDecoder.Event {
+    .frame(
+      FrameHeader(
+        length: UInt32(payload.count), streamID: streamID, type: type.rawValue, flags: []),
+      payload: ByteBuffer(bytes: payload))
+  }
+
   @Test func `recorded frames are decoded`() {
     #expect(
       Self.events(of: Self.stream, cutAt: []) == [
-        .frame(
-          Frame(
-            streamID: 1, type: .request,
-            payload: ByteBuffer(bytes: Golden.echoRequest.dropFirst(10)))
-        ),
-        .frame(
-          Frame(streamID: 1, type: .response, payload: ByteBuffer(bytes: [0x12, 2, 8, 0x2a]))),
-        .frame(
-          Frame(
-            streamID: 5, type: .response,
-            payload: ByteBuffer(bytes: Golden.unknownService.dropFirst(10)))),
+        Self.frame(1, .request, Golden.echoRequest.dropFirst(10)),
+        Self.frame(1, .response, [0x12, 2, 8, 0x2a]),
+        Self.frame(5, .response, Golden.unknownService.dropFirst(10)),
       ])
   }
 
@@ -55,9 +56,9 @@ import Testing
     let after = Golden.bytes("00000000 00000005 02 00")
     let header = FrameHeader(length: 5, streamID: 3, type: 2, flags: [])
     let expected: [FrameDecoder.Event] = [
-      .frame(Frame(streamID: 1, type: .response, payload: ByteBuffer(bytes: [1, 2, 3, 4]))),
+      Self.frame(1, .response, [1, 2, 3, 4]),
       .oversizeFrame(header),
-      .frame(Frame(streamID: 5, type: .response)),
+      Self.frame(5, .response, []),
     ]
     let bytes = atLimit + above + after
     for cut in 1..<bytes.count {

@@ -75,13 +75,22 @@ extension Method {
 
 extension ServerInterceptorChain {
   /// Executes a call inside the interceptors.
+  ///
+  /// The outcome is the reason if the call has ended early, and otherwise the handler's response or
+  /// status.
   func outcome(
     of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
   ) async -> Result<[UInt8], RPCError> {
     do throws(RPCError) {
       return .success(
         try await run(context) { context throws(RPCError) in
-          try await context.call.outcome(of: work, context)
+          do {
+            let response = try await work(context)
+            if let ending = context.call.ending { throw ending }
+            return response
+          } catch {
+            throw context.call.ending ?? RPCError(handlerError: error, logger: context.logger)
+          }
         })
     } catch {
       return .failure(error)

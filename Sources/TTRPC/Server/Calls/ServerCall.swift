@@ -99,23 +99,6 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
       connection.eventLoop.execute { [self] in body(connection.controller.value, streamID) }
     }
   }
-
-  /// Runs the call's handler and returns what the caller gets.
-  ///
-  /// The caller gets the reason if the call has ended early, and else the handler's response or
-  /// status.
-  func outcome(
-    of work: (ServerContext) async throws -> [UInt8], _ context: ServerContext
-  ) async throws(RPCError) -> [UInt8] {
-    do {
-      let response = try await work(context)
-      if let ending { throw ending }
-      return response
-    } catch {
-      if let ending { throw ending }
-      throw RPCError(handlerError: error, logger: context.logger)
-    }
-  }
 }
 
 /// A request for a call, as a wire format has read it.

@@ -139,33 +139,27 @@ package final class ReadScheduler {
       of: NIOBSDSocket.Handle.self, busyPoll.wait)
     pollPause.recordPoll(foundInput: hasInput != false)
   }
-}
 
-extension ReadScheduler: QueuedReader {
-  func resumeReading() {
+  // MARK: Read queue
+
+  /// Continues to read, for the ``ReadQueue``.
+  fileprivate func resumeReading() {
     isPaused = false
     guard channel.isActive else { return }
     resumed()
     if !isPaused { setReading(true) }
   }
 
-  /// A Boolean value that indicates whether the connection is at least a second old, its peer reads
-  /// its responses, and it has never sent a wasted frame.
-  var isWellBehaved: Bool {
+  /// A Boolean value that indicates whether the connection may share a time slice with others.
+  ///
+  /// It is at least a second old, its peer reads its responses, and it has never sent a wasted
+  /// frame.
+  fileprivate var isWellBehaved: Bool {
     channel.isWritable && waste.isNone && eventLoop.now - opened > Self.probation
   }
 
   /// The minimum age of a well-behaved connection; a peer that does not read is detected by then.
   private static let probation: TimeAmount = .seconds(1)
-}
-
-/// A connection that waits in a ``ReadQueue``.
-protocol QueuedReader: AnyObject {
-  /// Continues to read.
-  func resumeReading()
-
-  /// A Boolean value that indicates whether the connection may share a time slice with others.
-  var isWellBehaved: Bool { get }
 }
 
 /// The connections of an event loop that have used up their read quota and wait to continue.
@@ -176,7 +170,7 @@ protocol QueuedReader: AnyObject {
 /// Well-behaved connections share one time slice, so that busy clients are not slowed down.
 final class ReadQueue: Sendable {
   private struct State {
-    var waiting: CircularBuffer<any QueuedReader> = []
+    var waiting: CircularBuffer<ReadScheduler> = []
     /// The timer after which the first connection continues.
     var timer: Scheduled<Void>?
   }
@@ -193,13 +187,13 @@ final class ReadQueue: Sendable {
   var isEmpty: Bool { state.value.waiting.isEmpty }
 
   /// Adds a connection, which continues after those that were added before it.
-  func append(_ connection: any QueuedReader) {
+  func append(_ connection: ReadScheduler) {
     state.value.waiting.append(connection)
     schedule()
   }
 
   /// Removes a connection that has closed.
-  func remove(_ connection: any QueuedReader) {
+  func remove(_ connection: ReadScheduler) {
     state.value.waiting.removeAll { $0 === connection }
     if isEmpty {
       state.value.timer?.cancel()

@@ -64,14 +64,12 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
       framesLeft -= 1
       connection.activity.frameBegan = nil
       switch event {
-      case .frame(let frame):
-        readersAreBehind = perform(state.frameReceived(frame.header), frame)
+      case .frame(let header, let payload):
+        readersAreBehind = perform(state.frameReceived(header), header.flags, payload)
       case .oversizeFrame(let header):
-        let frame = Frame(
-          streamID: header.streamID, rawType: header.type, flags: header.flags,
-          payload: ByteBuffer())
         let limit = limits.wire.maximumMessageSize
-        readersAreBehind = perform(state.oversizeFrameReceived(header, limit: limit), frame)
+        readersAreBehind = perform(
+          state.oversizeFrameReceived(header, limit: limit), header.flags, ByteBuffer())
       case .foreignBytes:
         return connection.closeAfterViolation("the peer does not speak ttrpc")
       }
@@ -120,13 +118,15 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
   /// Performs what a frame requires.
   ///
   /// - Returns: True if a handler is too far behind with its messages.
-  private func perform(_ action: TTRPCConnectionState.FrameAction, _ frame: Frame) -> Bool {
+  private func perform(
+    _ action: TTRPCConnectionState.FrameAction, _ flags: FrameFlags, _ payload: ByteBuffer
+  ) -> Bool {
     switch action {
     case .openCall(let streamID):
-      openCall(streamID, frame)
+      openCall(streamID, flags, payload)
     case .deliver(let streamID, let isLast):
       // A copy, because a slice would retain the whole read buffer.
-      return calls.deliver(Array(frame.payload.readableBytesView), to: streamID, isLast: isLast)
+      return calls.deliver(Array(payload.readableBytesView), to: streamID, isLast: isLast)
     case .endInput(let streamID):
       calls.finishRequests(of: streamID)
     case .reject(let streamID, let code, let message, let cancel):
@@ -141,14 +141,14 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
     return false
   }
 
-  private func openCall(_ streamID: UInt32, _ frame: Frame) {
-    let isStarted = unsafe frame.payload.withUnsafeReadableBytes { bytes in
+  private func openCall(_ streamID: UInt32, _ flags: FrameFlags, _ payload: ByteBuffer) {
+    let isStarted = unsafe payload.withUnsafeReadableBytes { bytes in
       unsafe startUnary(streamID, bytes)
     }
     if isStarted { return }
     let request: WireRequest
     do {
-      request = try frame.payload.message(WireRequest.self)
+      request = try payload.message(WireRequest.self)
     } catch {
       return end(
         streamID,
@@ -161,9 +161,9 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
       service: request.service, method: request.method)
     var call = CallRequest(
       streamID: streamID, method: method, metadata: request.callMetadata,
-      timeout: request.timeout, began: readBegan, size: frame.payload.readableBytes)
+      timeout: request.timeout, began: readBegan, size: payload.readableBytes)
     if method.descriptor.shape.streamsRequests {
-      call.requests = openRequests(streamID, request.payload, method.descriptor.shape, frame.flags)
+      call.requests = openRequests(streamID, request.payload, method.descriptor.shape, flags)
     }
     unsafe request.payload.withUnsafeBytes { unsafe calls.start(call, $0) }
   }
@@ -289,7 +289,7 @@ extension TTRPCConnectionHandler: ConnectionOutput {
     guard WireResponse.byteCount(ofPayload: response.byteCount) <= limit else {
       throw .responseTooLong(limit: limit)
     }
-    write { _ = $0.writeResponse(streamID: streamID, response, limit: limit) }
+    write { $0.writeResponse(streamID: streamID, response) }
     if state.callEnded(streamID) == .answerThenClose { finish() }
   }
 
@@ -302,8 +302,7 @@ extension TTRPCConnectionHandler: ConnectionOutput {
       case .success(nil):
         write { $0.writeFrameHeader(.endOfStream(streamID)) }
       case .success(let payload?):
-        // It is within the limit.
-        write { _ = $0.writeResponse(streamID: streamID, payload: payload, limit: .max) }
+        write { $0.writeResponse(streamID: streamID, payload: payload) }
       case .failure(let error):
         write(streamID, error)
       }
@@ -363,7 +362,7 @@ extension TTRPCConnectionHandler: ConnectionOutput {
 
   func takeInTurn(_ frame: ByteBuffer, of streamID: UInt32, _ writer: MessageTaken) {
     if let taken = take(frame, of: streamID) { return writer.resume(returning: taken) }
-    output.wait(.init(streamID: streamID, frame: frame, writer: writer))
+    output.waiting.append(.init(streamID: streamID, frame: frame, writer: writer))
     if output.waiting.bytes(of: streamID) > limits.effectiveQueuedBytesPerStream {
       calls.end(streamID, .slowPeer)
     }
@@ -376,7 +375,7 @@ extension TTRPCConnectionHandler: ConnectionOutput {
   }
 
   func dropWaiting(of streamID: UInt32, _ error: RPCError) {
-    output.dropWaiting(of: streamID, error)
+    output.waiting.drop(streamID, error)
   }
 
   /// Writes the waiting messages, in order, as far as the peer has read.
@@ -389,7 +388,7 @@ extension TTRPCConnectionHandler: ConnectionOutput {
       _ = output.write { _ in }
       if !isReading { scheduleFlush() }
     }
-    while context.channel.isWritable, output.hasCapacity, let entry = output.popFirstWaiting() {
+    while context.channel.isWritable, output.hasCapacity, let entry = output.waiting.popFirst() {
       write { $0.writeImmutableBuffer(entry.frame) }
       entry.writer.resume(returning: .success(()))
     }

@@ -9,7 +9,7 @@ struct TTRPCOutput {
   /// times the memory.
   private var buffer = ByteBuffer()
   /// Stream messages whose writers wait.
-  private(set) var waiting = OutboundQueue()
+  var waiting = OutboundQueue()
   private(set) var needsFlush = false
 
   /// The number of bytes in the buffer.
@@ -29,14 +29,6 @@ struct TTRPCOutput {
     body(&buffer)
     defer { needsFlush = true }
     return !needsFlush
-  }
-
-  mutating func wait(_ entry: OutboundQueue.Entry) { waiting.append(entry) }
-
-  mutating func popFirstWaiting() -> OutboundQueue.Entry? { waiting.popFirst() }
-
-  mutating func dropWaiting(of streamID: UInt32, _ error: RPCError) {
-    waiting.drop(streamID, error)
   }
 
   /// Returns the contents of the buffer and empties it.
