@@ -8,13 +8,20 @@ public struct BatchLimits: Sendable, Hashable {
   public var shards = 2
   /// The maximum number of changes in one batch.
   public var batch = 512
-  /// The maximum number of changes that wait for a batch, over all shards.
+  /// The maximum number of changes that wait for a batch, over all shards of a partition.
   ///
   /// Further changes are refused.
   public var waiting = 4096
 
   /// Creates the default limits.
   public init() {}
+
+  /// Returns the limits with another maximum number of changes in one batch.
+  func with(batch: Int) -> BatchLimits {
+    var limits = self
+    limits.batch = batch
+    return limits
+  }
 }
 
 /// A limit on the number of items that wait in several queues together.

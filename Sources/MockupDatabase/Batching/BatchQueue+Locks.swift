@@ -4,8 +4,6 @@ internal import Postgres
 extension BatchQueue {
   /// The treatment of a batch that waited in vain for the lock of another session.
   enum Locks: Sendable {
-    /// The halves are sent separately, to find the items that are locked; these fail.
-    case divide
     /// The locked items are moved to other queues, and the others are sent again.
     case divert(Diversion)
     /// The batch is sent again until it gets the lock, at most ``maximumLockedAttempts`` times.
@@ -16,9 +14,14 @@ extension BatchQueue {
   /// them.
   struct Diversion: Sendable {
     /// Returns true if the item is known to be locked.
-    var isLocked: @Sendable (Item) -> Bool
+    var isLocked: @Sendable (Item) -> Bool = { _ in false }
     /// Finds out which of some items are locked, and passes a Boolean for each, in order.
-    var find: @Sendable ([Item], _ completion: @escaping @Sendable ([Bool]) -> Void) -> Void
+    ///
+    /// If it finds none, the halves are sent separately.
+    var find: @Sendable ([Item], _ completion: @escaping @Sendable ([Bool]) -> Void) -> Void = {
+      items, completion in
+      completion(items.map { _ in false })
+    }
     /// Returns the queue for a locked item.
     var queue: @Sendable (Item) -> BatchQueue
   }
@@ -39,9 +42,7 @@ extension BatchQueue {
     case .wait where inFlight.lockedAttempts < maximumLockedAttempts:
       inFlight.lockedAttempts += 1
       inFlight.parts.append(tickets)
-    case .divide where tickets.count > 1:
-      divide(tickets, &inFlight)
-    case .wait, .divide:
+    case .wait:
       inFlight.lockedAttempts = 0
       end.answered = answers(to: tickets, .failure(error))
     }
@@ -56,7 +57,7 @@ extension BatchQueue {
       else { return End() }
       let locked = zip(tickets, isLocked).filter(\.1).map(\.0)
       if locked.isEmpty {
-        // The lock is gone, or is on another row.
+        // The lock is gone or on another row, or the items are not examined.
         divide(tickets, &inFlight)
       } else {
         inFlight.parts.append(zip(tickets, isLocked).filter { !$1 }.map(\.0))

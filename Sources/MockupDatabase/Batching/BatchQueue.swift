@@ -52,13 +52,13 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
     limits: BatchLimits, capacity: QueueCapacity? = nil,
     observer: (queue: WriteQueue, observer: any ChangeObserver)? = nil,
     joins: @escaping @Sendable (Item, Item) -> Bool = { _, _ in true },
-    locks: Locks = .divide, onIdle: @escaping @Sendable () -> Void = {},
+    locks: Locks, onIdle: @escaping @Sendable () -> Void = {},
     write: @escaping @Sendable (Batch) -> Cancellation?
   ) {
     self.limits = limits
     self.capacity = capacity ?? QueueCapacity(limit: limits.waiting)
     full = PostgresError(
-      .queueFull, "the write queue is full: \(limits.waiting) changes are waiting")
+      .queueFull, "the write queue is full: \(self.capacity.limit) changes are waiting")
     self.observer = observer
     self.joins = joins
     self.locks = locks

@@ -34,10 +34,9 @@ public struct MockupStore: Sendable, DatabaseStore {
     self.pool = pool
     self.now = now
     self.makeID = makeID
-    var limits = limits
-    limits.batch = min(limits.batch, AttemptEnd.maximumBatch)
     attemptEnds = BatchWriter(
-      pool: pool, limits: limits, observer: observer.map { (.mockups, $0) }
+      pool: pool, limits: limits.with(batch: min(limits.batch, AttemptEnd.maximumBatch)),
+      observer: observer.map { (.mockups, $0) }
     ) { ends in
       AttemptEnd.statement(of: ends, now: now(), makeID: makeID)
     } read: { ends, rows throws(PostgresError) in

@@ -6,12 +6,16 @@ public import Postgres
 ///
 /// Batches of all callers that arrive while a transaction is in flight are written together in the
 /// next one. Their entries are merged, so that each mockup is written once.
+///
+/// A batch with a mockup that another session has locked waits for the lock apart from the others.
 public struct PerformanceStore: Sendable {
   /// The maximum number of batches in one transaction.
   private static let maxGroupSize = 64
 
   private let writer: PerformanceWriter
-  private let queue: BatchQueue<PerformanceBatch, PerformanceWriter.Result>
+  private let queue: Queue
+
+  private typealias Queue = BatchQueue<PerformanceBatch, PerformanceWriter.Result>
 
   /// Creates a store.
   ///
@@ -26,20 +30,27 @@ public struct PerformanceStore: Sendable {
     now: @escaping @Sendable () -> Date? = { nil }, observer: (any ChangeObserver)? = nil
   ) {
     let writer = PerformanceWriter(pool: pool, now: now)
-    var limits = limits
-    limits.batch = Self.maxGroupSize
-    self.writer = writer
-    queue = BatchQueue(limits: limits, observer: observer.map { (.performance, $0) }) { group in
-      // The task finishes the group, so that nothing has to wait for the task itself.
-      Task {
-        do throws(PostgresError) {
-          group.finish(.success(try await writer.record(group.items)))
-        } catch {
-          group.finish(.failure(error))
+    let groupLimits = limits.with(batch: Self.maxGroupSize)
+    let capacity = QueueCapacity(limit: limits.waiting)
+    @Sendable func makeQueue(_ writer: PerformanceWriter, _ locks: Queue.Locks) -> Queue {
+      Queue(
+        limits: groupLimits, capacity: capacity, observer: observer.map { (.performance, $0) },
+        locks: locks
+      ) { group in
+        // The task finishes the group, so that nothing has to wait for the task itself.
+        Task {
+          do throws(PostgresError) {
+            group.finish(.success(try await writer.record(group.items)))
+          } catch {
+            group.finish(.failure(error))
+          }
         }
+        return nil
       }
-      return nil
     }
+    self.writer = writer
+    queue = makeQueue(
+      writer, .divert(Queue.Diversion(queue: { _ in makeQueue(writer.apart, .wait) })))
   }
 
   /// A Boolean value that indicates whether another batch would be refused now.
@@ -74,8 +85,7 @@ public struct PerformanceStore: Sendable {
   /// - Returns: The result of each batch, in order.
   public func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Answer] {
     try await retrying(on: writer.pool) { pool throws(PostgresError) in
-      var writer = writer
-      writer.isApart = pool !== writer.pool
+      let writer = pool === writer.pool ? writer : writer.apart
       return try await writer.record(batches).map { result throws(PostgresError) in
         try result.get()
       }

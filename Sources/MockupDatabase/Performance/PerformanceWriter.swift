@@ -15,13 +15,19 @@ struct PerformanceWriter: Sendable {
 
   let pool: Pool
   let now: @Sendable () -> Date?
-  /// True to use the connections for statements that have met a lock; see ``Pool/apart``.
-  var isApart = false
+  private var isApart = false
   private let visits = PartitionVisits(limit: .seconds(5))
 
   init(pool: Pool, now: @escaping @Sendable () -> Date?) {
     self.pool = pool
     self.now = now
+  }
+
+  /// The same writer on the connections for statements that have met a lock; see ``Pool/apart``.
+  var apart: PerformanceWriter {
+    var writer = self
+    writer.isApart = true
+    return writer
   }
 
   /// Counts batches with the same results as if they were counted one by one.

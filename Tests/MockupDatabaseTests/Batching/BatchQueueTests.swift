@@ -18,7 +18,7 @@ final class ManualWriter: Sendable {
   private let sent: Sent
 
   init(
-    batch: Int = 512, waiting: Int = 4096, locks: Queue.Locks = .divide,
+    batch: Int = 512, waiting: Int = 4096, locks: Queue.Locks = .wait,
     onIdle: @escaping @Sendable () -> Void = {},
     joins: @escaping @Sendable (Int, Int) -> Bool
   ) {
@@ -320,7 +320,7 @@ final class ManualWriter: Sendable {
     let sent = Mutex<[BatchQueue<Int, Int>.Batch]>([])
     let cancelItem = Mutex<(@Sendable () -> Void)?>(nil)
     let cancellations = Mutex(0)
-    let queue = BatchQueue<Int, Int>(limits: BatchLimits()) { batch in
+    let queue = BatchQueue<Int, Int>(limits: BatchLimits(), locks: .wait) { batch in
       if batch.items == [2] { cancelItem.withLock { $0 }?() }
       sent.withLock { $0.append(batch) }
       return { cancellations.withLock { $0 += 1 } }

@@ -50,6 +50,42 @@ import Testing
         isReplayed: replayed))
   }
 
+  @Test func `a batch with a locked mockup waits for the lock, and no other batch does`()
+    async throws
+  {
+    try await LedgerFixture.with { ledger in
+      let user = try await ledger.user()
+      let locked = try await ledger.mockup(of: user)
+      let mockup = try await ledger.mockup(of: user)
+      let configure = { (configuration: inout PostgresConfiguration) in
+        // A hundred attempts take longer than the test holds the lock.
+        configuration.lockTimeout = .seconds(1)
+      }
+      try await ledger.database.withPool(configure) { pool in
+        let store = PerformanceStore(pool: pool, now: { ledger.clock.now })
+        @Sendable func record(_ mockup: UUID) async throws -> PerformanceStore.Answer {
+          try await store.record(
+            PerformanceBatch(
+              id: UUID(),
+              entries: [
+                PerformanceEntry(userID: user, mockupID: mockup, pins: 1, impressions: 0)
+              ]))
+        }
+        let lock = "SELECT FROM mockups WHERE id = '\(locked)' FOR UPDATE"
+        let waiting = try await ledger.withLocks(lock) {
+          let waiting = Task { try await record(locked) }
+          // The first of these may share the group of the locked one.
+          for _ in 0..<5 {
+            let answer = try await record(mockup)
+            #expect(answer == counted(1))
+          }
+          return waiting
+        }
+        #expect(try await waiting.value == counted(1))
+      }
+    }
+  }
+
   @Test func `entries of one mockup add up`() async throws {
     try await Fixture.with { fixture in
       let (a, b) = (
