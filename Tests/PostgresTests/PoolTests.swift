@@ -47,8 +47,7 @@ import Testing
         async let reads = Self.sessions(of: pool, isReadOnly: true)
         async let others = Self.sessions(of: pool, isReadOnly: false)
         let (readers, writers) = try await (reads, others)
-        #expect(readers.isDisjoint(with: writers))
-        return readers.count == 2 && writers.count == 3
+        return readers.count == 2 && writers.count == 3 && readers.isDisjoint(with: writers)
       }
       #expect(pool.pendingCount == 0)
     }
@@ -62,8 +61,7 @@ import Testing
         async let reads = Self.sessions(of: pool.lane(1), isReadOnly: true)
         async let others = Self.sessions(of: pool.lane(1), isReadOnly: false)
         let (readers, writers) = try await (reads, others)
-        #expect(readers.isDisjoint(with: writers))
-        return readers.count == 1 && writers.count == 2
+        return readers.count == 1 && writers.count == 2 && readers.isDisjoint(with: writers)
       }
     }
   }
@@ -73,6 +71,29 @@ import Testing
       let readers = try await Self.sessions(of: pool, isReadOnly: true)
       #expect(readers.count == 1)
       #expect(try await Self.sessions(of: pool, isReadOnly: false) == readers)
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `a pool whose database admits one connection runs all statements on it`(
+    isReaderFirst: Bool
+  ) async throws {
+    try await TestDatabase.with { database in
+      let login = "limited_\(UInt64.random(in: 0 ... .max))"
+      _ = try await database.withConnection { connection in
+        try await connection.execute(Statement("CREATE ROLE \(login) LOGIN CONNECTION LIMIT 1"))
+      }
+      var configuration = database.configuration
+      configuration.url += " user='\(login)'"
+      configuration.connectionCount = 2
+      try await configuration.withPool { pool in
+        let session = try await Self.sessions(of: pool, isReadOnly: isReaderFirst)
+        #expect(session.count == 1)
+        #expect(try await Self.sessions(of: pool, isReadOnly: !isReaderFirst) == session)
+      }
+      _ = try await database.withConnection { connection in
+        try await connection.execute(Statement("DROP ROLE \(login)"))
+      }
     }
   }
 

@@ -4,7 +4,7 @@ internal import NIOConcurrencyHelpers
 ///
 /// Half of the connections, rounded down, run the statements that only read, and the others run
 /// everything else. A single connection runs both. Each statement goes to the least loaded
-/// connection that runs its kind.
+/// connection that runs its kind, or to any other one if none of these is established.
 ///
 /// The connections exist while ``run()`` runs: statements fail before and after.
 ///
@@ -233,7 +233,10 @@ public final class Pool: StatementExecutor {
     // Therefore a report that nobody waits for any more would hold up the writes of its connection.
     let choice = statement?.isReadOnly ?? false ? readers : writers
     // The loads may change while they are compared, which only makes the choice slightly worse.
-    return choice.min { $0.load < $1.load } ?? connections[0]
+    let best = choice.min { $0.load < $1.load } ?? connections[0]
+    // The database may admit fewer connections than the pool has.
+    guard !best.isConnected, isConnected else { return best }
+    return connections.min { $0.load < $1.load } ?? best
   }
 }
 
