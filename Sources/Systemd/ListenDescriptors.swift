@@ -29,14 +29,19 @@ public struct ListenDescriptors: Sendable, Hashable {
       environment: EnvironmentVariable.take(["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]),
       processID: getpid()
     ) { descriptor in
-      // Fails if the descriptor is not open; otherwise keeps child processes from inheriting it.
-      fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0
+      // A descriptor that was not passed may be one that the runtime has opened for itself.
+      var status = stat()
+      guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
+        return false
+      }
+      // Child processes do not inherit it.
+      return fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0
     }
   }
 
   /// Creates the list from the values of the variables.
   ///
-  /// - Parameter claim: Sets a descriptor to close-on-exec and returns true if it is open.
+  /// - Parameter claim: Sets a descriptor to close-on-exec and returns true if it is a socket.
   init(
     environment: [String: String], processID: Int32, claim: (Int32) -> Bool
   ) throws(SystemdError) {
@@ -67,7 +72,7 @@ public struct ListenDescriptors: Sendable, Hashable {
     for index in 0..<count {
       let descriptor = Self.first + index
       guard claim(descriptor) else {
-        throw .malformed("LISTEN_FDS", "\(count)", "descriptor \(descriptor) is not open")
+        throw .malformed("LISTEN_FDS", "\(count)", "descriptor \(descriptor) is not an open socket")
       }
       sockets.append(Socket(descriptor: descriptor, name: names?[Int(index)]))
     }

@@ -41,6 +41,24 @@ import Testing
       count: 500, "Error: invalid LISTEN_FDS \"500\": descriptor ")
   }
 
+  @Test func `a descriptor of the server's own is not taken for an inherited socket`() async throws
+  {
+    try await withTemporaryFolder { folder in
+      // Without an inherited descriptor, the number 3 is the first that the runtime opens itself.
+      let ending = try await RunningProgram(
+        URL(filePath: "/bin/bash"),
+        [
+          "-c", #"exec 3>&-; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve"#,
+          Program.mockupd.executable.path(),
+        ],
+        environment: ["MOCKUPD_DATABASE_URL": "postgresql:///nowhere?host=\(folder)"],
+        folder: URL(filePath: folder)
+      ).ending()
+      #expect(ending.exitCode == 1, "\(ending)")
+      #expect(ending.errors.contains("descriptor 3 is not an open socket"), "\(ending)")
+    }
+  }
+
   private static func expectRefusal(
     count: Int, _ line: String
   ) async throws {

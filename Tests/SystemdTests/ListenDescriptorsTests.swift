@@ -43,7 +43,7 @@ import Testing
       ),
       (
         ["LISTEN_PID": "100", "LISTEN_FDS": "2147483644"],
-        "invalid LISTEN_FDS \"2147483644\": descriptor 6 is not open"
+        "invalid LISTEN_FDS \"2147483644\": descriptor 6 is not an open socket"
       ),
       (
         ["LISTEN_PID": "100", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "one:two"],
