@@ -41,6 +41,19 @@ import Testing
     #expect(await Self.attempts(of: Self.method(), failing: Self.unavailable) == (4, .unavailable))
   }
 
+  @Test func `the error of the last attempt has the messages of the earlier ones`() async {
+    var messages = ["lost, outcome unknown", "no effect", "lost, outcome unknown", "no effect"]
+    let context = ClientContext(
+      method: Self.method(), metadata: [:], deadline: nil, waitsForReady: false)
+    let error = await #expect(throws: RPCError.self) {
+      try await Retrying(Self.policy).intercept(context) { _ throws(RPCError) in
+        throw RPCError(code: .unavailable, message: messages.removeFirst())
+      }
+    }
+    #expect(error?.message == "no effect (earlier attempts: lost, outcome unknown)")
+    #expect(messages.isEmpty)
+  }
+
   @Test func `streams and methods that are not idempotent are not retried`() async {
     let once = Self.method(isIdempotent: false)
     #expect(await Self.attempts(of: once, failing: Self.unavailable) == (1, .unavailable))

@@ -3,6 +3,9 @@
 /// A call fails if the server is unavailable or full, but it may have been performed if its
 /// connection was lost while it was in flight. The interceptor therefore only retries methods that
 /// are idempotent (``MethodDescriptor/isIdempotent``). The call's deadline covers all attempts.
+///
+/// If no attempt succeeds, the call fails with the error of the last one. Its message adds those of
+/// earlier attempts, because one of these may have been performed even if the last one was refused.
 public struct Retrying: ClientInterceptor {
   private let policy: @Sendable (MethodDescriptor) -> RetryPolicy
 
@@ -28,12 +31,17 @@ public struct Retrying: ClientInterceptor {
     }
     let policy = policy(context.method)
     var attempt = 1
+    var earlier: [String] = []
     while true {
       do throws(RPCError) {
         return try await next(context)
       } catch {
-        guard let pause = policy.pause(afterAttempt: attempt, error) else { throw error }
-        if let deadline = context.deadline, .now + pause >= deadline { throw error }
+        guard let pause = policy.pause(afterAttempt: attempt, error),
+          context.deadline.map({ .now + pause < $0 }) ?? true
+        else {
+          throw error.after(earlier)
+        }
+        if !earlier.contains(error.message) { earlier.append(error.message) }
         do {
           try await Task.sleep(for: pause)
         } catch {
@@ -42,5 +50,16 @@ public struct Retrying: ClientInterceptor {
         attempt += 1
       }
     }
+  }
+}
+
+extension RPCError {
+  /// Returns the error of the last attempt with the messages of the earlier ones.
+  fileprivate func after(_ earlier: [String]) -> RPCError {
+    let others = earlier.filter { $0 != message }
+    guard !others.isEmpty else { return self }
+    var error = self
+    error.message += " (earlier attempts: \(others.joined(separator: "; ")))"
+    return error
   }
 }
