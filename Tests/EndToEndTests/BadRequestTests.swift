@@ -141,6 +141,22 @@ import Testing
       $0.mode = .checkOnly
       $0.operation = .refund
     },
+    .reserve("check mode with an invalid group id", .invalidArgument, "group_id") {
+      $0.mode = .checkOnly
+      $0.groupID = "a"
+    },
+    .reserve("check mode with an invalid mockup id", .invalidArgument, "mockup_id") {
+      $0.mode = .checkOnly
+      $0.mockupID = "a"
+    },
+    .reserve("check mode with time to live 86401", .invalidArgument, "time_to_live_seconds") {
+      $0.mode = .checkOnly
+      $0.timeToLiveSeconds = 86_401
+    },
+    .reserve("check mode with unknown mockup", .notFound) {
+      $0.mode = .checkOnly
+      $0.mockupID = UUID().wireText
+    },
     .reserve("unknown user", .notFound) { $0.userID = UUID().wireText },
     .reserve("check mode with unknown user", .notFound) {
       $0.mode = .checkOnly
@@ -191,6 +207,14 @@ import Testing
     Case("reserve: same id with different credits", .alreadyExists, "credits") { fixture in
       var request = fixture.reserve
       request.reservationID = fixture.held.wireText
+      _ = try await fixture.stub.reserveCredits(request)
+    },
+    Case("reserve: same id with a different time to live", .alreadyExists, "time_to_live_seconds") {
+      fixture in
+      var request = fixture.reserve
+      request.reservationID = fixture.held.wireText
+      request.credits = 5
+      request.timeToLiveSeconds = 77
       _ = try await fixture.stub.reserveCredits(request)
     },
     Case("reserve: same id with a different operation", .alreadyExists, "operation") { fixture in
@@ -262,7 +286,15 @@ import Testing
       _ = try await fixture.stub.batchSettleReservations(
         BatchSettleReservationsRequest(settlements: [ReservationSettlement()]))
     },
-    Case("batch: a release of a group", .invalidArgument, "settlements[0].group_id") { fixture in
+    Case("batch: -1 credits", .invalidArgument, "settlements[0].commit.credits") { fixture in
+      let commit = CommitReservationRequest(
+        userID: fixture.user.wireText, reservationID: UUID().wireText, credits: -1)
+      _ = try await fixture.stub.batchSettleReservations(
+        BatchSettleReservationsRequest(settlements: [ReservationSettlement(action: .commit(commit))]
+        ))
+    },
+    Case("batch: a release of a group", .invalidArgument, "settlements[0].release.group_id") {
+      fixture in
       let release = ReleaseReservationRequest(
         userID: fixture.user.wireText, groupID: UUID().wireText)
       _ = try await fixture.stub.batchSettleReservations(

@@ -1,4 +1,4 @@
-public import FoundationEssentials
+internal import FoundationEssentials
 public import MockupCore
 public import Postgres
 
@@ -30,9 +30,17 @@ extension CreditStore {
     try await write(requests, allOrNothing: allOrNothing)
   }
 
-  /// Returns the decision that a reservation would get now, without writing anything.
-  public func check(credits: Int32, userID: UUID) async throws(CreditError) -> Admission {
-    Admission(of: credits, in: try await usage(of: userID))
+  /// Returns the decision that a reservation of all credits or none would get now, without writing
+  /// anything.
+  public func check(_ request: ReservationRequest) async throws(CreditError) -> Admission {
+    let usage = try await usage(of: request.userID)
+    if let mockupID = request.mockupID {
+      let found = try await read(
+        Queries.getMockup, of: request.userID, Parameters(request.userID, mockupID)
+      ) { _ in true }
+      guard !found.isEmpty else { throw .unknownMockup(mockupID) }
+    }
+    return Admission(of: request.credits, in: usage)
   }
 }
 

@@ -7,12 +7,10 @@ internal import TTRPC
 // Conversions from the requests of `CreditService` to the domain's values.
 
 extension ReserveCreditsRequest {
-  /// Returns the user and the credits of a request with ``ReserveMode/checkOnly``.
-  func check() throws(RPCError) -> (userID: UUID, credits: Int32) {
-    let userID = try RequestFields.uuid(userID, "user_id")
-    guard credits >= 1 else { throw .creditsBelowOne(credits) }
-    _ = try spendingOperation()
-    return (userID, credits)
+  /// Returns the reservation that a request with ``ReserveMode/checkOnly`` asks about, under an id
+  /// without a meaning.
+  func check() throws(RPCError) -> ReservationRequest {
+    try reservation(UUID(), .normal)
   }
 
   /// Returns the reservation of a request with any other mode.
@@ -25,8 +23,14 @@ extension ReserveCreditsRequest {
     case .unrecognized(let number):
       throw .invalid("mode", "\(number) is not a supported value")
     }
+    return try reservation(RequestFields.uuid(reservationID, "reservation_id"), mode)
+  }
+
+  private func reservation(
+    _ id: @autoclosure () throws(RPCError) -> UUID, _ mode: ReservationMode
+  ) throws(RPCError) -> ReservationRequest {
     let userID = try RequestFields.uuid(userID, "user_id")
-    let id = try RequestFields.uuid(reservationID, "reservation_id")
+    let id = try id()
     let mockupID = try RequestFields.optionalUUID(mockupID, "mockup_id")
     let groupID = try RequestFields.optionalUUID(groupID, "group_id")
     let operation = try spendingOperation()

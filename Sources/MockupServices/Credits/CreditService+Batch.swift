@@ -63,11 +63,8 @@ extension CreditService {
     }
     var values: [Value] = []
     for (index, item) in items.enumerated() {
-      do throws(RPCError) {
-        values.append(try read(item))
-      } catch {
-        throw error.inside("\(field)[\(index)]")
-      }
+      values.append(
+        try inside("\(field)[\(index)]") { () throws(RPCError) in try read(item) })
     }
     return values
   }
@@ -86,14 +83,16 @@ extension CreditService {
 extension ReservationSettlement {
   fileprivate func settlement() throws(RPCError) -> Settlement {
     switch action {
-    case .dispatch(let request): return try request.settlement()
-    case .commit(let request): return try request.settlement()
-    case .extend(let request): return try request.settlement()
+    case .dispatch(let request): return try inside("dispatch", request.settlement)
+    case .commit(let request): return try inside("commit", request.settlement)
+    case .extend(let request): return try inside("extend", request.settlement)
     case .release(let request):
-      guard request.groupID.isEmpty else {
-        throw .invalid("group_id", "is not supported in a batch")
+      return try inside("release") { () throws(RPCError) in
+        guard request.groupID.isEmpty else {
+          throw .invalid("group_id", "is not supported in a batch")
+        }
+        return try request.settlement()
       }
-      return try request.settlement()
     case nil: throw .invalid("action", "is missing")
     }
   }
@@ -125,19 +124,18 @@ extension BatchError {
     let error = RPCError(error, logger: context.logger)
     self.init(
       code: error.code.rawValue, message: error.message,
-      field: error.violations.first?.field ?? "")
+      field: error.fieldViolations.first?.field ?? "")
   }
 }
 
-extension RPCError {
-  fileprivate var violations: [FieldViolation] {
-    for case .badRequest(let violations) in details { return violations }
-    return []
-  }
-
-  /// Returns the error with its field's path inside another field.
-  fileprivate func inside(_ path: String) -> RPCError {
-    guard let violation = violations.first else { return self }
-    return .invalid("\(path).\(violation.field)", violation.description)
+/// Returns the value of a closure, whose error gets the path of its field inside another field.
+private func inside<Value>(
+  _ path: String, _ read: () throws(RPCError) -> Value
+) throws(RPCError) -> Value {
+  do throws(RPCError) {
+    return try read()
+  } catch {
+    guard let violation = error.fieldViolations.first else { throw error }
+    throw .invalid("\(path).\(violation.field)", violation.description)
   }
 }

@@ -28,10 +28,10 @@ public struct CreditService: CreditServiceHandler {
     completion: @escaping Method.Completion<ReserveCreditsResponse>
   ) throws -> Method.Cancellation {
     if request.mode == .checkOnly {
-      let (userID, credits) = try request.check()
+      let reservation = try request.check()
       return answerInTask(context, completion) { () throws(CreditError) in
         ReserveCreditsResponse(
-          checking: credits, try await store.check(credits: credits, userID: userID))
+          checking: reservation.credits, try await store.check(reservation))
       }
     }
     let reservation = try request.reservation()

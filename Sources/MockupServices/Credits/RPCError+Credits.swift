@@ -34,10 +34,10 @@ extension RPCError {
       self.init(code: .notFound, message: "the user has no reservation of group \(id.wireText)")
     case .conflict(let field):
       self.init(
-        code: .alreadyExists, message: "the id was already used with different \(field.rawValue)",
+        code: .alreadyExists, message: "the id was already used with different \(field.name)",
         details: [
           .badRequest([
-            FieldViolation(field: field.rawValue, description: "differs from the first request")
+            FieldViolation(field: field.name, description: "differs from the first request")
           ])
         ])
     case .notOpen(let reservation):
@@ -129,6 +129,16 @@ extension RPCError {
       self.init(
         code: .internalError, message: "internal error, incident \(incident.wireText)", cause: error
       )
+    }
+  }
+}
+
+extension CreditError.Conflict {
+  /// The name of the field in the `.proto` file.
+  fileprivate var name: String {
+    switch self {
+    case .timeToLive: "time_to_live_seconds"
+    case .credits, .operation, .mockupID, .groupID, .mode, .final, .allowOverrun, .entryID: rawValue
     }
   }
 }

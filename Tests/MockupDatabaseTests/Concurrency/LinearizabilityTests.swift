@@ -89,7 +89,8 @@ private struct LedgerCaller {
       }
       return try await store.reserve(requests, allOrNothing: allOrNothing).map { summary(of: $0) }
     case .check(let credits):
-      let admission = try await store.check(credits: credits, userID: userID)
+      let admission = try await store.check(
+        ReservationRequest(userID: userID, id: UUID(), credits: credits))
       return [admission.isAdmitted ? "admitted" : "refused"]
     case .settle(let settlements, let allOrNothing):
       if settlements.count == 1, !allOrNothing {

@@ -182,7 +182,8 @@ import Testing
       let user = try await ledger.user(budget: 10)
       try await ledger.reserve(4, for: user)
       for credits: Int32 in [1, 6, 7] {
-        let check = try await ledger.store.check(credits: credits, userID: user)
+        let check = try await ledger.store.check(
+          ReservationRequest(userID: user, id: UUID(), credits: credits))
         #expect(try await ledger.store.usage(of: user).held == 4)
         let id = UUID()
         let outcome = try await ledger.reserve(credits, for: user, id: id)
