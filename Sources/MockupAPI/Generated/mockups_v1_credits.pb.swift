@@ -147,8 +147,9 @@ public enum BatchMode: ProtobufEnum {
   /// Each item is decided on its own.
   case `continue`
   /// Nothing is written unless every item succeeds; a refused reservation counts as a failure. Items
-  /// that fail report their own error, all others ABORTED. Nothing is remembered of a failed batch:
-  /// a retry is decided anew.
+  /// that fail report their own error, and refused reservations their own response, whose balances
+  /// include the items before it. All others report ABORTED. Nothing is stored of a failed batch,
+  /// refusals included: a retry is decided anew.
   case allOrNothing
   /// A number that this version of the schema does not name.
   ///
@@ -2152,7 +2153,8 @@ extension ExportCreditUsageResponse {
 /// held is the sum that the open reservations still hold.
 ///
 /// Every method can be retried: a request with the same ids gets the same response, with `replayed`
-/// set, and has no second effect. The idempotency_level of a method tells clients whether they may
+/// set, and has no second effect. ExtendReservation has no id of its own: a retry extends again, from
+/// its own time. The idempotency_level of a method tells clients whether they may
 /// retry it after a lost response. They may send the same request again to a method that is
 /// IDEMPOTENT (it writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
 ///

@@ -337,7 +337,7 @@ public struct GenerateMockupsResponse: ProtobufMessage {
   /// A result for each pair: in the order of the assets, and for each asset in the order of the
   /// scenes.
   public var results: [MockupGenerationResult] = []
-  /// The user's credits after this request.
+  /// The user's credits after this request; in a replay, the current ones.
   public var usage: CreditUsage? = nil
   /// True if the request was sent before. The results are those of the first request, with the
   /// current state of the mockups.
@@ -1982,8 +1982,9 @@ public protocol MockupServiceHandler: TTRPC.Service {
   /// held until the next claim; if it expires first, its credits are available again and the claim
   /// fails the mockup.
   ///
-  /// The credits are not released if the vendor may have charged for this attempt, or for an earlier
-  /// one of the round that ended without a report. The reservation then stays dispatched for the
+  /// The credits are not released if the vendor may have charged for this attempt or for an earlier
+  /// one of the round: one that was reported with `may_be_charged`, or whose lease expired. The
+  /// reservation then stays dispatched for the
   /// next attempt, or becomes unresolved if the mockup fails.
   func failMockup(
     _ request: FailMockupRequest, context: TTRPC.ServerContext
@@ -2015,9 +2016,9 @@ public protocol MockupServiceHandler: TTRPC.Service {
 
   /// Deletes a mockup.
   ///
-  /// Its reservation is released if no worker has claimed the mockup. The vendor may have charged
-  /// for a claimed one: its credits stay held until the reservation is settled. Charges stay in the
-  /// ledger. Deleting a mockup that does not exist succeeds.
+  /// Its reservation is released if it is HELD: if no worker has claimed the mockup, or each attempt
+  /// failed without a charge. The vendor may have charged for a DISPATCHED one: its credits stay
+  /// held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does not exist succeeds.
   func deleteMockup(
     _ request: DeleteMockupRequest, context: TTRPC.ServerContext
   ) async throws -> DeleteMockupResponse
@@ -2224,8 +2225,9 @@ public struct MockupServiceClient: Sendable {
   /// held until the next claim; if it expires first, its credits are available again and the claim
   /// fails the mockup.
   ///
-  /// The credits are not released if the vendor may have charged for this attempt, or for an earlier
-  /// one of the round that ended without a report. The reservation then stays dispatched for the
+  /// The credits are not released if the vendor may have charged for this attempt or for an earlier
+  /// one of the round: one that was reported with `may_be_charged`, or whose lease expired. The
+  /// reservation then stays dispatched for the
   /// next attempt, or becomes unresolved if the mockup fails.
   public func failMockup(
     _ request: FailMockupRequest, options: TTRPC.CallOptions = .init()
@@ -2267,9 +2269,9 @@ public struct MockupServiceClient: Sendable {
 
   /// Deletes a mockup.
   ///
-  /// Its reservation is released if no worker has claimed the mockup. The vendor may have charged
-  /// for a claimed one: its credits stay held until the reservation is settled. Charges stay in the
-  /// ledger. Deleting a mockup that does not exist succeeds.
+  /// Its reservation is released if it is HELD: if no worker has claimed the mockup, or each attempt
+  /// failed without a charge. The vendor may have charged for a DISPATCHED one: its credits stay
+  /// held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does not exist succeeds.
   public func deleteMockup(
     _ request: DeleteMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> DeleteMockupResponse {
