@@ -37,7 +37,7 @@ public struct Admin: Sendable {
       request: GetUsageReportRequest(
         year: try .wire(year ?? 0, "year"), month: try .wire(month ?? 0, "month"), order: order,
         activeOnly: activeOnly, softLimitPassedOnly: softLimitPassedOnly,
-        availableAtMost: availableAtMost.map(Int64.init), pageSize: UsageReport.pageSize,
+        availableAtMost: availableAtMost.map(Int64.init), pageSize: listPageSize,
         userID: user?.wireText ?? ""))
   }
 
@@ -133,8 +133,11 @@ public struct Admin: Sendable {
   /// longest time.
   ///
   /// The reservations are fetched page by page while they are iterated over.
-  public func unresolvedReservations() -> UnresolvedReservations {
-    UnresolvedReservations(admin: self)
+  public func unresolvedReservations() -> PagedList<UnresolvedReservation> {
+    PagedList { token throws(RPCError) in
+      let page = try await unresolvedReservationsPage(count: Int(listPageSize), after: token)
+      return (page.reservations, page.nextPageToken)
+    }
   }
 
   /// Returns one page of the unresolved reservations of all users, in the same order.

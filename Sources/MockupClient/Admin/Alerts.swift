@@ -66,38 +66,6 @@ public struct AlertWatch: AsyncSequence, Sendable {
   }
 }
 
-/// The alerts about the credits of one user or of all users, the newest first, fetched page by
-/// page.
-public struct Alerts: AsyncSequence, Sendable {
-  /// One alert of the list.
-  public typealias Element = Alert
-
-  let admin: Admin
-  let user: UUID?
-
-  /// Creates an iterator that starts at the newest alert.
-  public func makeAsyncIterator() -> Iterator { Iterator(self) }
-
-  /// The iterator of a list of alerts, which fetches the next page when it needs one.
-  public struct Iterator: AsyncIteratorProtocol {
-    private var alerts: PagedRows<Alert>
-
-    init(_ list: Alerts) {
-      alerts = PagedRows { token throws(RPCError) in
-        let request = ListAlertsRequest(
-          userID: list.user?.wireText ?? "", pageSize: 500, pageToken: token)
-        let response = try await list.admin.stub.listAlerts(request, options: list.admin.options)
-        return (response.alerts, response.nextPageToken)
-      }
-    }
-
-    /// Returns the next alert, or `nil` at the end.
-    ///
-    /// - Throws: `RPCError` if a page cannot be fetched.
-    public mutating func next() async throws -> Alert? { try await alerts.next() }
-  }
-}
-
 extension Admin {
   /// Returns the alerts about the credits of one user or of all users, the newest first.
   ///
@@ -107,8 +75,13 @@ extension Admin {
   ///
   /// - Parameter user: Only alerts about this user; `nil` means all. The iteration fails with
   ///   NOT_FOUND if the user is unknown.
-  public func alerts(of user: UUID? = nil) -> Alerts {
-    Alerts(admin: self, user: user)
+  public func alerts(of user: UUID? = nil) -> PagedList<Alert> {
+    PagedList { token throws(RPCError) in
+      let request = ListAlertsRequest(
+        userID: user?.wireText ?? "", pageSize: listPageSize, pageToken: token)
+      let page = try await stub.listAlerts(request, options: options)
+      return (page.alerts, page.nextPageToken)
+    }
   }
 
   /// Returns the alerts about all users' credits as they are written.

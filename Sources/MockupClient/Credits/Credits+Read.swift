@@ -26,8 +26,14 @@ extension Credits {
   ///   - user: The owner of the ledger. The iteration fails with NOT_FOUND if the user is unknown.
   ///   - year: Only entries of this year; `nil` means every year.
   ///   - month: Only entries of this month of each year, 1 to 12; `nil` means every month.
-  public func ledger(of user: UUID, year: Int? = nil, month: Int? = nil) -> Ledger {
-    Ledger(credits: self, user: user, year: year, month: month)
+  public func ledger(
+    of user: UUID, year: Int? = nil, month: Int? = nil
+  ) -> PagedList<CreditUsageEntry> {
+    PagedList { token throws(RPCError) in
+      let page = try await ledgerPage(
+        of: user, year: year, month: month, count: Int(listPageSize), after: token)
+      return (page.entries, page.nextPageToken)
+    }
   }
 
   /// Returns one page of a user's ledger, the newest entry first.
@@ -52,14 +58,6 @@ extension Credits {
       options: options)
   }
 
-  func page(
-    of ledger: Ledger, token: String
-  ) async throws(RPCError) -> ListCreditUsageResponse {
-    try await ledgerPage(
-      of: ledger.user, year: ledger.year, month: ledger.month, count: Int(Ledger.pageSize),
-      after: token)
-  }
-
   /// Returns a user's reservations in their current state, the newest first.
   ///
   /// The reservations are fetched page by page while they are iterated over.
@@ -72,12 +70,14 @@ extension Credits {
   ///   - mockup: Only reservations for this mockup; `nil` means all.
   public func reservations(
     of user: UUID, in states: [ReservationState] = [], group: UUID? = nil, mockup: UUID? = nil
-  ) -> Reservations {
-    Reservations(
-      credits: self,
-      request: ListReservationsRequest(
+  ) -> PagedList<Reservation> {
+    PagedList { token throws(RPCError) in
+      let request = ListReservationsRequest(
         userID: user.wireText, states: states, groupID: group?.wireText ?? "",
-        mockupID: mockup?.wireText ?? "", pageSize: Reservations.pageSize))
+        mockupID: mockup?.wireText ?? "", pageSize: listPageSize, pageToken: token)
+      let page = try await stub.listReservations(request, options: options)
+      return (page.reservations, page.nextPageToken)
+    }
   }
 
   /// Returns one page of a user's reservations, the newest first.

@@ -98,12 +98,15 @@ public struct Mockups: Sendable {
   public func list(
     of user: UUID, asset: UUID? = nil, quote: UUID? = nil, scene: String? = nil,
     status: MockupStatus? = nil
-  ) -> MockupList {
-    MockupList(
-      mockups: self,
-      request: ListMockupsRequest(
+  ) -> PagedList<Mockup> {
+    PagedList { token throws(RPCError) in
+      let request = ListMockupsRequest(
         userID: user.wireText, assetID: asset?.wireText ?? "", quoteID: quote?.wireText ?? "",
-        scene: scene ?? "", status: status ?? .unspecified, pageSize: MockupList.pageSize))
+        scene: scene ?? "", status: status ?? .unspecified, pageSize: listPageSize,
+        pageToken: token)
+      let page = try await stub.listMockups(request, options: options)
+      return (page.mockups, page.nextPageToken)
+    }
   }
 
   /// Returns one page of a user's mockups, the newest first.

@@ -28,10 +28,14 @@ public struct Scenes: Sendable {
   public func templates(
     seenBy user: UUID? = nil, includesInactive: Bool = false, ownOnly: Bool = false,
     collection: String? = nil
-  ) -> SceneTemplates {
-    SceneTemplates(
-      scenes: self, user: user, includesInactive: includesInactive, ownOnly: ownOnly,
-      collection: collection)
+  ) -> PagedList<SceneTemplate> {
+    PagedList { token throws(RPCError) in
+      let request = ListSceneTemplatesRequest(
+        userID: user?.wireText ?? "", includeInactive: includesInactive, ownOnly: ownOnly,
+        collection: collection ?? "", pageSize: 200, pageToken: token)
+      let page = try await stub.listSceneTemplates(request, options: options)
+      return (page.templates, page.nextPageToken)
+    }
   }
 
   /// Returns a scene template that a user sees.
@@ -128,51 +132,5 @@ extension SceneTemplate? {
       throw RPCError(code: .internalError, message: "the response has no template")
     }
     return self
-  }
-}
-
-/// The scene templates that a user sees, ordered by key, fetched page by page.
-///
-/// Of templates with the same key, the user's comes before the system's.
-public struct SceneTemplates: AsyncSequence, Sendable {
-  /// One scene template.
-  public typealias Element = SceneTemplate
-
-  /// The number of templates that are fetched at a time.
-  private static let pageSize: Int32 = 200
-
-  let scenes: Scenes
-  let user: UUID?
-  let includesInactive: Bool
-  let ownOnly: Bool
-  let collection: String?
-
-  /// Creates an iterator that starts at the first template.
-  public func makeAsyncIterator() -> Iterator {
-    Iterator(list: self)
-  }
-
-  fileprivate func page(_ token: String) async throws(RPCError) -> ListSceneTemplatesResponse {
-    let request = ListSceneTemplatesRequest(
-      userID: user?.wireText ?? "", includeInactive: includesInactive, ownOnly: ownOnly,
-      collection: collection ?? "", pageSize: Self.pageSize, pageToken: token)
-    return try await scenes.stub.listSceneTemplates(request, options: scenes.options)
-  }
-
-  /// The iterator of a list of templates, which fetches the next page when it needs one.
-  public struct Iterator: AsyncIteratorProtocol {
-    private var templates: PagedRows<SceneTemplate>
-
-    init(list: SceneTemplates) {
-      templates = PagedRows { token throws(RPCError) in
-        let response = try await list.page(token)
-        return (response.templates, response.nextPageToken)
-      }
-    }
-
-    /// Returns the next template, or `nil` at the end.
-    ///
-    /// - Throws: `RPCError` if a page cannot be fetched.
-    public mutating func next() async throws -> SceneTemplate? { try await templates.next() }
   }
 }
