@@ -14,7 +14,7 @@ extension AdminService {
     guard let userID else { return try await listAlerts(request, count, context) }
     let before = try PageToken.alerts(request.pageToken, count: 1, "page_token")?[0]
     // Reads one alert more than the page has, to find out whether there is a next page.
-    let partition = try await ask(context) { () throws(PostgresError) in
+    let partition = try await answer(context) { () throws(PostgresError) in
       try await alerts.partition(of: userID)
     }
     let rows = try await read(context, readers[partition]) { () throws(PostgresError) in
@@ -30,7 +30,7 @@ extension AdminService {
   private func listAlerts(
     _ request: ListAlertsRequest, _ count: Int32, _ context: ServerContext
   ) async throws -> ListAlertsResponse {
-    let partitions = try await ask(context) { () throws(PostgresError) in
+    let partitions = try await answer(context) { () throws(PostgresError) in
       try await alerts.partitionCount()
     }
     let before = try PageToken.alerts(request.pageToken, count: partitions, "page_token")
@@ -62,7 +62,7 @@ extension AdminService {
     context: ServerContext
   ) async throws {
     context.endAtDrain()
-    let partitions = try await ask(context) { () throws(PostgresError) in
+    let partitions = try await answer(context) { () throws(PostgresError) in
       try await alerts.partitionCount()
     }
     let token = try PageToken.alerts(request.resumeToken, count: partitions, "resume_token")
@@ -71,23 +71,12 @@ extension AdminService {
     try await watch.run(after: token)
   }
 
-  /// Asks for facts about the partitions, for which no partition is called.
-  private func ask<Value>(
-    _ context: ServerContext, _ work: () async throws(PostgresError) -> Value
-  ) async throws(RPCError) -> Value {
-    do throws(PostgresError) {
-      return try await work()
-    } catch {
-      throw RPCError(error, logger: context.logger)
-    }
-  }
-
   /// Reads alerts, with a limit on concurrent reads.
   func read<Value>(
     _ context: ServerContext, _ readers: AsyncSemaphore,
     _ work: () async throws(PostgresError) -> Value
   ) async throws(RPCError) -> Value {
-    try await ask(context) { () throws(PostgresError) in try await readers.withPermit(work) }
+    try await answer(context) { () throws(PostgresError) in try await readers.withPermit(work) }
   }
 }
 

@@ -175,14 +175,4 @@ public struct AdminService: AdminServiceHandler {
     }
     try await responses.write(VerifyLedgerResponse(usersVerified: verified))
   }
-
-  func answer<Value>(
-    _ context: ServerContext, _ work: () async throws(CreditError) -> Value
-  ) async throws(RPCError) -> Value {
-    do {
-      return try await work()
-    } catch {
-      throw RPCError(error, logger: context.logger)
-    }
-  }
 }

@@ -16,7 +16,7 @@ extension CreditService {
       request throws(RPCError) in try request.reservation()
     }
     let allOrNothing = try request.mode.isAllOrNothing()
-    let outcomes = try await answerBatch(context) { () throws(PostgresError) in
+    let outcomes = try await answer(context) { () throws(PostgresError) in
       try await store.reserve(reservations, allOrNothing: allOrNothing)
     }
     return BatchReserveCreditsResponse(
@@ -38,7 +38,7 @@ extension CreditService {
       item throws(RPCError) in try item.settlement()
     }
     let allOrNothing = try request.mode.isAllOrNothing()
-    let outcomes = try await answerBatch(context) { () throws(PostgresError) in
+    let outcomes = try await answer(context) { () throws(PostgresError) in
       try await store.settle(settlements, allOrNothing: allOrNothing)
     }
     return BatchSettleReservationsResponse(
@@ -67,16 +67,6 @@ extension CreditService {
         try inside("\(field)[\(index)]") { () throws(RPCError) in try read(item) })
     }
     return values
-  }
-
-  private func answerBatch<Value>(
-    _ context: ServerContext, _ work: () async throws(PostgresError) -> Value
-  ) async throws(RPCError) -> Value {
-    do throws(PostgresError) {
-      return try await work()
-    } catch {
-      throw RPCError(error, logger: context.logger)
-    }
   }
 }
 
@@ -121,7 +111,7 @@ extension BatchMode {
 
 extension BatchError {
   fileprivate init(_ error: CreditError, _ context: ServerContext) {
-    let error = RPCError(error, logger: context.logger)
+    let error = error.status(context)
     self.init(
       code: error.code.rawValue, message: error.message,
       field: error.fieldViolations.first?.field ?? "")

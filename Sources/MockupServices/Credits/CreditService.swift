@@ -6,7 +6,7 @@ public import TTRPC
 /// The implementation of `mockups.v1.CreditService`.
 ///
 /// A method validates its request (`RequestFields`), calls the store, and converts the outcome or
-/// the error (`RPCError+Credits`) to its response. Single changes are coalesced into batches. Each
+/// the error (`StatusConvertible`) to its response. Single changes are coalesced into batches. Each
 /// is answered when its batch has been written, without a task of its own.
 public struct CreditService: CreditServiceHandler {
   let store: CreditStore
@@ -113,7 +113,7 @@ public struct CreditService: CreditServiceHandler {
     do {
       return try change()
     } catch {
-      throw RPCError(error, logger: context.logger)
+      throw error.status(context)
     }
   }
 
@@ -134,21 +134,11 @@ public struct CreditService: CreditServiceHandler {
     }
     return { task.cancel() }
   }
-
-  func answer<Value>(
-    _ context: ServerContext, _ work: () async throws(CreditError) -> Value
-  ) async throws(RPCError) -> Value {
-    do {
-      return try await work()
-    } catch {
-      throw RPCError(error, logger: context.logger)
-    }
-  }
 }
 
 extension Result where Failure == CreditError {
   /// Converts the error to the status that the caller gets.
   fileprivate func withStatus(_ context: ServerContext) -> Result<Success, RPCError> {
-    mapError { RPCError($0, logger: context.logger) }
+    mapError { $0.status(context) }
   }
 }

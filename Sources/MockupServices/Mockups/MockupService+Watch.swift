@@ -76,10 +76,8 @@ extension MockupService {
     _ context: ServerContext, of userID: UUID,
     _ work: () async throws(PostgresError) -> Value
   ) async throws(RPCError) -> Value {
-    do throws(PostgresError) {
-      return try await readers[feed.partition(of: userID)].withPermit(work)
-    } catch {
-      throw RPCError(error, logger: context.logger)
+    try await answer(context) { () throws(PostgresError) in
+      try await readers[feed.partition(of: userID)].withPermit(work)
     }
   }
 }

@@ -40,14 +40,4 @@ public struct MockupService: MockupServiceHandler {
     self.performance = performance
     self.limit = limit
   }
-
-  func answer<Value>(
-    _ context: ServerContext, _ work: () async throws(MockupError) -> Value
-  ) async throws(RPCError) -> Value {
-    do {
-      return try await work()
-    } catch {
-      throw RPCError(error, logger: context.logger)
-    }
-  }
 }

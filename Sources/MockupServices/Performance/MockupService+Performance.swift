@@ -14,13 +14,10 @@ extension MockupService {
     _ request: RecordPerformanceRequest, context: ServerContext
   ) async throws -> RecordPerformanceResponse {
     let batch = try PerformanceFields.batch(request.batchID, request.entries)
-    let answer: PerformanceStore.Answer
-    do {
-      answer = try await performance.record(batch)
-    } catch {
-      throw RPCError(error, logger: context.logger)
+    let recorded = try await answer(context) { () throws(PostgresError) in
+      try await performance.record(batch)
     }
-    return RecordPerformanceResponse(try answer.outcome(of: batch))
+    return RecordPerformanceResponse(try recorded.outcome(of: batch))
   }
 
   /// Counts a stream of batches, and responds when all have been counted.
@@ -36,11 +33,9 @@ extension MockupService {
         }
         let batch = try PerformanceFields.batch(request.batchID, request.entries)
         counting.addTask { [performance, ordinal = taken] in
-          do throws(PostgresError) {
-            return CountedBatch(
+          try await answer(context) { () throws(PostgresError) in
+            CountedBatch(
               ordinal: ordinal, batch: batch, answer: try await performance.record(batch))
-          } catch {
-            throw RPCError(error, logger: context.logger)
           }
         }
         taken += 1

@@ -1,5 +1,4 @@
 internal import FoundationEssentials
-internal import Logging
 internal import MockupAPI
 internal import MockupDatabase
 internal import MockupCore
@@ -48,38 +47,28 @@ extension PageToken {
   }
 }
 
-extension RPCError {
-  /// Converts an error of the scene store to the error that the caller gets.
-  init(_ error: SceneError, logger: Logger) {
-    switch error {
+extension SceneError: StatusConvertible {
+  func status(_ context: ServerContext) -> RPCError {
+    switch self {
     case .unknownUser(let id):
-      self.init(code: .notFound, message: "there is no user \(id.wireText)")
+      RPCError(code: .notFound, message: "there is no user \(id.wireText)")
     case .unknownTemplate(let id):
-      self.init(code: .notFound, message: "the user has no scene template \(id.wireText)")
+      RPCError(code: .notFound, message: "the user has no scene template \(id.wireText)")
     case .unknownScene(let key):
-      self.init(code: .notFound, message: "there is no active scene \(key)")
+      RPCError(code: .notFound, message: "there is no active scene \(key)")
     case .keyTaken(let key):
-      self = .exists(
+      .exists(
         "scene_key", "the user already has a scene template with the key \(key)", "is already used")
     case .conflict(let field):
-      self = .exists(
-        field, "the id was already used with different \(field)", "differs from the first request")
+      .exists(field, "the id was already used with different \(field)")
     case .systemTemplate(let id):
-      self.init(
+      RPCError(
         code: .failedPrecondition,
         message: "scene template \(id.wireText) is a system template, which is read-only")
     case .unstorableConfig:
-      self = .invalid("config", "contains a value that the database cannot store")
+      .invalid("config", "contains a value that the database cannot store")
     case .database(let error):
-      self.init(error, logger: logger)
+      error.status(context)
     }
-  }
-
-  private static func exists(
-    _ field: String, _ message: String, _ description: String
-  ) -> RPCError {
-    RPCError(
-      code: .alreadyExists, message: message,
-      details: [.badRequest([FieldViolation(field: field, description: description)])])
   }
 }

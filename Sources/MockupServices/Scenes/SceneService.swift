@@ -98,16 +98,6 @@ public struct SceneService: SceneServiceHandler {
     }
     return DeleteSceneTemplateResponse(deleted: existed)
   }
-
-  private func answer<Value>(
-    _ context: ServerContext, _ work: () async throws(SceneError) -> Value
-  ) async throws(RPCError) -> Value {
-    do {
-      return try await work()
-    } catch {
-      throw RPCError(error, logger: context.logger)
-    }
-  }
 }
 
 extension MockupCore.SceneTemplate {

@@ -1,57 +1,49 @@
 internal import FoundationEssentials
-internal import Logging
 internal import MockupAPI
 internal import MockupDatabase
 internal import MockupCore
 internal import TTRPC
 
-extension RPCError {
-  /// Converts an error of the mockup store to the error that the caller gets.
-  init(_ error: MockupError, logger: Logger) {
-    switch error {
+extension MockupError: StatusConvertible {
+  func status(_ context: ServerContext) -> RPCError {
+    switch self {
     case .unknownUser(let id):
-      self.init(code: .notFound, message: "there is no user \(id.wireText)")
+      RPCError(code: .notFound, message: "there is no user \(id.wireText)")
     case .unknownMockup(let id):
-      self.init(code: .notFound, message: "the user has no mockup \(id.wireText)")
+      RPCError(code: .notFound, message: "the user has no mockup \(id.wireText)")
     case .unknownQuote(let id):
-      self.init(code: .notFound, message: "the user has no quote \(id.wireText)")
+      RPCError(code: .notFound, message: "the user has no quote \(id.wireText)")
     case .conflict(let field):
-      self.init(
-        code: .alreadyExists, message: "the request id was already used with different \(field)",
-        details: [
-          .badRequest([
-            FieldViolation(field: field, description: "differs from the first request")
-          ])
-        ])
+      .exists(field, "the request id was already used with different \(field)")
     case .wrongStatus(let status, let wanted):
-      self.init(
+      RPCError(
         code: .failedPrecondition,
         message:
           "the mockup is \(status.protocolName) and cannot become \(wanted.protocolName)")
     case .lostLease(let attempt):
-      self.init(
+      RPCError(
         code: .failedPrecondition,
         message: "the lease is lost: the mockup's current attempt is \(attempt)")
     case .invalidMetadata:
-      self = .invalid("dm_metadata_json", "is not a JSON object that can be stored")
+      .invalid("dm_metadata_json", "is not a JSON object that can be stored")
     case .reservationNotOpen(let state):
-      self.init(
+      RPCError(
         code: .failedPrecondition,
         message: "the mockup's reservation is \(state.uppercased())")
     case .exceedsHeld:
-      self.init(
+      RPCError(
         code: .failedPrecondition,
         message: "the credits exceed those that the mockup's reservation holds")
     case .exceedsMaximum:
-      self.init(
+      RPCError(
         code: .failedPrecondition,
         message: "the commits of a reservation cannot exceed \(Int32.max) credits")
     case .insufficient(let usage):
-      self.init(
+      RPCError(
         code: .failedPrecondition,
         message: "the credits exceed the held ones, and only \(usage.available) are available")
     case .database(let error):
-      self.init(error, logger: logger)
+      error.status(context)
     }
   }
 }
