@@ -116,13 +116,38 @@ import TTRPC
     for microseconds in [1_778_414_400_123_457, 1, -1] {
       let cursor = MockupPage.Cursor(
         createdAt: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: UUID())
-      #expect(try PageToken.mockupCursor(PageToken.text(cursor), "page_token") == cursor)
+      #expect(try PageToken.mockup(PageToken.text(cursor), "page_token") == cursor)
     }
-    #expect(try PageToken.mockupCursor("", "page_token") == nil)
+    #expect(try PageToken.mockup("", "page_token") == nil)
     for text in ["x", "MS8y", "MTIzLw=="] {
       #expect(
         Self.refusal { () throws(RPCError) in
-          try PageToken.mockupCursor(text, "page_token")
+          try PageToken.mockup(text, "page_token")
+        } == "page_token")
+    }
+  }
+
+  @Test func `a page token holds every time that PostgreSQL can store, and no earlier one`() throws
+  {
+    // 4713 BC, year 1, the end of year 9999, and the last microsecond in 64 bits.
+    for microseconds in [
+      -210_863_520_000_000_000, -62_135_596_800_000_000, 253_402_300_799_000_000, Int64.max,
+    ] {
+      let createdAt = Date(timeIntervalSince1970: Double(microseconds) / 1_000_000)
+      let mockup = MockupPage.Cursor(createdAt: createdAt, id: UUID())
+      #expect(try PageToken.mockup(PageToken.text(mockup), "page_token") == mockup)
+      let reservation = ReservationPage.Cursor(createdAt: createdAt, id: UUID())
+      #expect(try PageToken.reservation(PageToken.text(reservation), "page_token") == reservation)
+    }
+    for time in ["-210863520000000001", "9223372036854775808"] {
+      let token = Data("\(time)/\(UUID().wireText)".utf8).base64EncodedString()
+      #expect(
+        Self.refusal { () throws(RPCError) in
+          try PageToken.mockup(token, "page_token")
+        } == "page_token")
+      #expect(
+        Self.refusal { () throws(RPCError) in
+          try PageToken.reservation(token, "page_token")
         } == "page_token")
     }
   }

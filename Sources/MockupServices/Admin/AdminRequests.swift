@@ -17,8 +17,9 @@ extension GetUsageReportRequest {
       onlyActive: activeOnly,
       onlySoftLimitPassed: softLimitPassedOnly,
       availableAtMost: availableAtMost)
-    guard !pageToken.isEmpty else { return (query, nil) }
-    let token = try UsageReportToken(pageToken, "page_token")
+    guard let token = try PageToken.usageReport(pageToken, "page_token") else {
+      return (query, nil)
+    }
     guard token.order == query.order, query.year ?? token.period.year == token.period.year,
       query.month ?? token.period.month == token.period.month
     else { throw .invalid("page_token", "belongs to a report with another order, year or month") }

@@ -7,9 +7,11 @@ internal import MockupCore
 
 extension GetUsageReportResponse {
   init(_ users: [MockupAPI.UserUsage], of page: UsageReportPage, _ query: UsageReportQuery) {
+    let next = page.next.map {
+      UsageReportToken(order: query.order, period: page.period, cursor: $0)
+    }
     self.init(
-      users: users,
-      nextPageToken: UsageReportToken(after: page, of: query)?.text ?? "",
+      users: users, nextPageToken: next.map(PageToken.text) ?? "",
       totals: MockupAPI.UsageTotals(page.totals))
   }
 }

@@ -89,7 +89,7 @@ extension MockupService {
         request.scene, longest: MockupFields.sceneLength.upperBound, "scene"),
       status: try MockupFields.status(request.status, "status"))
     let count = try RequestFields.pageSize(request.pageSize, "page_size")
-    let cursor = try PageToken.mockupCursor(request.pageToken, "page_token")
+    let cursor = try PageToken.mockup(request.pageToken, "page_token")
     let page = try await answer(context) { () throws(MockupError) in
       try await store.mockups(of: userID, where: filter, after: cursor, count: count)
     }

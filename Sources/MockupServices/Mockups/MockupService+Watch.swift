@@ -14,7 +14,7 @@ extension MockupService {
     context: ServerContext
   ) async throws {
     let userID = try RequestFields.uuid(request.userID, "user_id")
-    let token = try WatchToken.revision(request.resumeToken, of: userID, "resume_token")
+    let token = try PageToken.revision(request.resumeToken, of: userID, "resume_token")
     guard token == nil || !request.sendCurrent else {
       throw RPCError.invalid("send_current", "cannot be combined with resume_token")
     }
@@ -30,7 +30,7 @@ extension MockupService {
     }
     var revision = token ?? (request.sendCurrent ? 0 : last)
     try await responses.write(
-      WatchMockupsResponse(resumeToken: WatchToken.text(revision, of: userID)))
+      WatchMockupsResponse(resumeToken: PageToken.text(revision, of: userID)))
 
     for await _ in watch.wakes {
       var isLastPage = false
@@ -87,6 +87,6 @@ extension WatchMockupsResponse {
     self.init(
       mockup: change.mockup.map { MockupAPI.Mockup($0) },
       deletedMockupID: change.mockup == nil ? change.mockupID.wireText : "",
-      resumeToken: WatchToken.text(change.revision, of: userID))
+      resumeToken: PageToken.text(change.revision, of: userID))
   }
 }

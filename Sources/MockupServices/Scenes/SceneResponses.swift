@@ -26,27 +26,6 @@ extension MockupAPI.SceneTemplate {
   }
 }
 
-extension PageToken {
-  static func text(_ cursor: ScenePage.Cursor) -> String {
-    // The key comes last, because keys in old data may contain any character.
-    Data("\(cursor.isSystem ? 1 : 0)/\(cursor.id.wireText)/\(cursor.key)".utf8)
-      .base64EncodedString()
-  }
-
-  /// Decodes the token of a page of scene templates; empty becomes `nil`.
-  ///
-  /// - Throws: INVALID_ARGUMENT if the token is not valid.
-  static func scene(_ text: String, _ field: String) throws(RPCError) -> ScenePage.Cursor? {
-    guard !text.isEmpty else { return nil }
-    let decoded = Data(base64Encoded: text).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    let parts = decoded.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-    guard parts.count == 3, ["0", "1"].contains(parts[0]), !parts[2].utf8.contains(0),
-      let id = UUID(wireText: String(parts[1]))
-    else { throw .invalid(field, "is not a valid token") }
-    return ScenePage.Cursor(key: String(parts[2]), isSystem: parts[0] == "1", id: id)
-  }
-}
-
 extension SceneError: StatusConvertible {
   func status(_ context: ServerContext) -> RPCError {
     switch self {

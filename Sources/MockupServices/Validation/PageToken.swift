@@ -1,110 +1,150 @@
 internal import FoundationEssentials
 internal import MockupAPI
+internal import MockupCore
 internal import MockupDatabase
 internal import TTRPC
 
-/// The encoding of page tokens, which are opaque to clients.
+/// The encoding of page and resume tokens, which are opaque to clients.
+///
+/// A token is base64 of several parts, which are separated by slashes. Each decoding function
+/// returns `nil` for an empty token, and throws INVALID_ARGUMENT for a token that is not valid.
 enum PageToken {
   static func text(_ cursor: LedgerPage.Cursor) -> String {
-    text("\(cursor.year)/\(cursor.sequence)")
+    encode("\(cursor.year)/\(cursor.sequence)")
   }
 
-  static func text(_ cursor: ReservationPage.Cursor) -> String {
-    text("\(microseconds(cursor.createdAt))/\(cursor.id.wireText)")
-  }
-
-  static func text(_ cursor: UnresolvedPage.Cursor) -> String {
-    text("\(microseconds(cursor.since))/\(cursor.userID.wireText)/\(cursor.id.wireText)")
+  /// Decodes the token of a ledger page.
+  static func cursor(_ text: String, _ field: String) throws(RPCError) -> LedgerPage.Cursor? {
+    try decode(text, count: 2, field) { entry($0[0], $0[1]) }
   }
 
   static func text(_ cursor: ExportCursor) -> String {
-    text("\(cursor.userID.wireText)/\(cursor.entry.year)/\(cursor.entry.sequence)")
+    encode("\(cursor.userID.wireText)/\(cursor.entry.year)/\(cursor.entry.sequence)")
+  }
+
+  /// Decodes the token of an export of all users.
+  static func export(_ text: String, _ field: String) throws(RPCError) -> ExportCursor? {
+    try decode(text, count: 3, field) { parts in
+      guard let userID = UUID(wireText: parts[0]), let entry = entry(parts[1], parts[2])
+      else { return nil }
+      return ExportCursor(userID: userID, entry: entry)
+    }
+  }
+
+  static func text(_ cursor: ReservationPage.Cursor) -> String {
+    encode("\(microseconds(cursor.createdAt))/\(cursor.id.wireText)")
+  }
+
+  /// Decodes the token of a page of reservations.
+  static func reservation(
+    _ text: String, _ field: String
+  ) throws(RPCError) -> ReservationPage.Cursor? {
+    try decode(text, count: 2, field) { parts in
+      guard let createdAt = time(parts[0]), let id = UUID(wireText: parts[1]) else { return nil }
+      return ReservationPage.Cursor(createdAt: createdAt, id: id)
+    }
+  }
+
+  static func text(_ cursor: MockupPage.Cursor) -> String {
+    encode("\(microseconds(cursor.createdAt))/\(cursor.id.wireText)")
+  }
+
+  /// Decodes the token of a page of mockups.
+  static func mockup(_ text: String, _ field: String) throws(RPCError) -> MockupPage.Cursor? {
+    try decode(text, count: 2, field) { parts in
+      guard let createdAt = time(parts[0]), let id = UUID(wireText: parts[1]) else { return nil }
+      return MockupPage.Cursor(createdAt: createdAt, id: id)
+    }
+  }
+
+  static func text(_ cursor: UnresolvedPage.Cursor) -> String {
+    encode("\(microseconds(cursor.since))/\(cursor.userID.wireText)/\(cursor.id.wireText)")
+  }
+
+  /// Decodes the token of a page of unresolved reservations.
+  static func unresolved(
+    _ text: String, _ field: String
+  ) throws(RPCError) -> UnresolvedPage.Cursor? {
+    try decode(text, count: 3, field) { parts in
+      guard let since = time(parts[0]), let userID = UUID(wireText: parts[1]),
+        let id = UUID(wireText: parts[2])
+      else { return nil }
+      return UnresolvedPage.Cursor(since: since, userID: userID, id: id)
+    }
+  }
+
+  static func text(_ cursor: ScenePage.Cursor) -> String {
+    // The key comes last, because keys in old data may contain any character.
+    encode("\(cursor.isSystem ? 1 : 0)/\(cursor.id.wireText)/\(cursor.key)")
+  }
+
+  /// Decodes the token of a page of scene templates.
+  static func scene(_ text: String, _ field: String) throws(RPCError) -> ScenePage.Cursor? {
+    try decode(text, count: 3, field) { parts in
+      guard ["0", "1"].contains(parts[0]), let id = UUID(wireText: parts[1]),
+        !parts[2].utf8.contains(0)
+      else { return nil }
+      return ScenePage.Cursor(key: parts[2], isSystem: parts[0] == "1", id: id)
+    }
+  }
+
+  static func text(_ token: UsageReportToken) -> String {
+    let (period, cursor) = (token.period, token.cursor)
+    return encode(
+      "\(token.order.rawValue)/\(period.year)/\(period.month)/\(cursor.figure)"
+        + "/\(cursor.userID.wireText)")
+  }
+
+  /// Decodes the token of a page of a usage report.
+  static func usageReport(_ text: String, _ field: String) throws(RPCError) -> UsageReportToken? {
+    try decode(text, count: 5, field) { parts in
+      guard let order = UsageReportQuery.Order(rawValue: parts[0]), let year = Int32(parts[1]),
+        let month = Int32(parts[2]), (1...9999).contains(year), (1...12).contains(month),
+        let figure = Int64(parts[3]), let userID = UUID(wireText: parts[4])
+      else { return nil }
+      return UsageReportToken(
+        order: order, period: Period(year: year, month: month),
+        cursor: UsageReportPage.Cursor(figure: figure, userID: userID))
+    }
   }
 
   /// Encodes the positions of alerts, one for each partition.
   static func text(alerts positions: [Int64]) -> String {
-    text((["alert"] + positions.map(String.init)).joined(separator: "/"))
+    encode((["alert"] + positions.map(String.init)).joined(separator: "/"))
   }
 
-  /// Decodes the token of alerts; empty becomes `nil`.
+  /// Decodes the token of alerts.
   ///
   /// - Parameter count: The number of positions that the token must have.
-  /// - Throws: INVALID_ARGUMENT if the token is not valid.
   static func alerts(
     _ text: String, count: Int, _ field: String
   ) throws(RPCError) -> [Int64]? {
-    guard !text.isEmpty else { return nil }
-    let parts = parts(text)
-    let positions = parts.dropFirst().compactMap { Int64($0) }.filter { $0 >= 0 }
-    guard parts[0] == "alert", parts.count == count + 1, positions.count == count else {
-      throw .invalidToken(field)
+    try decode(text, count: count + 1, field) { parts in
+      let positions = parts.dropFirst().compactMap { Int64($0) }.filter { $0 >= 0 }
+      return parts[0] == "alert" && positions.count == count ? positions : nil
     }
-    return positions
   }
 
-  /// Decodes the token of a ledger page; empty becomes `nil`.
+  /// Encodes the resume token of a watch, which is valid for one user.
+  static func text(_ revision: Int64, of userID: UUID) -> String {
+    encode("\(userID.wireText)/\(revision)")
+  }
+
+  /// Decodes the revision after which a watch continues.
   ///
-  /// - Throws: INVALID_ARGUMENT if the token is not valid.
-  static func cursor(_ text: String, _ field: String) throws(RPCError) -> LedgerPage.Cursor? {
-    guard !text.isEmpty else { return nil }
-    let parts = parts(text)
-    guard parts.count == 2, let entry = entry(parts[0], parts[1]) else {
-      throw .invalidToken(field)
+  /// - Throws: INVALID_ARGUMENT also if the token belongs to another user.
+  static func revision(
+    _ text: String, of userID: UUID, _ field: String
+  ) throws(RPCError) -> Int64? {
+    let token: (user: UUID, revision: Int64)? = try decode(text, count: 2, field) { parts in
+      guard let user = UUID(wireText: parts[0]), let revision = Int64(parts[1]), revision >= 0
+      else { return nil }
+      return (user, revision)
     }
-    return entry
-  }
-
-  /// Decodes the token of an export of all users; empty becomes `nil`.
-  ///
-  /// - Throws: INVALID_ARGUMENT if the token is not valid.
-  static func export(_ text: String, _ field: String) throws(RPCError) -> ExportCursor? {
-    guard !text.isEmpty else { return nil }
-    let parts = parts(text)
-    guard parts.count == 3, let userID = UUID(wireText: parts[0]),
-      let entry = entry(parts[1], parts[2])
-    else { throw .invalidToken(field) }
-    return ExportCursor(userID: userID, entry: entry)
-  }
-
-  /// Decodes the token of a page of reservations; empty becomes `nil`.
-  ///
-  /// - Throws: INVALID_ARGUMENT if the token is not valid.
-  static func reservation(
-    _ text: String, _ field: String
-  ) throws(RPCError) -> ReservationPage.Cursor? {
-    guard !text.isEmpty else { return nil }
-    let parts = parts(text)
-    guard parts.count == 2, let createdAt = time(parts[0]), let id = UUID(wireText: parts[1])
-    else { throw .invalidToken(field) }
-    return ReservationPage.Cursor(createdAt: createdAt, id: id)
-  }
-
-  /// Decodes the token of a page of unresolved reservations; empty becomes `nil`.
-  ///
-  /// - Throws: INVALID_ARGUMENT if the token is not valid.
-  static func unresolved(
-    _ text: String, _ field: String
-  ) throws(RPCError) -> UnresolvedPage.Cursor? {
-    guard !text.isEmpty else { return nil }
-    let parts = parts(text)
-    guard parts.count == 3, let since = time(parts[0]), let userID = UUID(wireText: parts[1]),
-      let id = UUID(wireText: parts[2])
-    else { throw .invalidToken(field) }
-    return UnresolvedPage.Cursor(since: since, userID: userID, id: id)
-  }
-
-  /// The microseconds since 1970 of the years 1970 to 9999.
-  private static let supportedMicroseconds: Range<Int64> = 0..<253_402_300_800_000_000
-
-  private static func microseconds(_ time: Date) -> Int64 {
-    Int64((time.timeIntervalSince1970 * 1_000_000).rounded())
-  }
-
-  private static func time(_ microseconds: String) -> Date? {
-    guard let number = Int64(microseconds), supportedMicroseconds.contains(number) else {
-      return nil
+    guard token == nil || token?.user == userID else {
+      throw .invalid(field, "belongs to another user")
     }
-    return Date(timeIntervalSince1970: Double(number) / 1_000_000)
+    return token?.revision
   }
 
   private static func entry(_ year: String, _ sequence: String) -> LedgerPage.Cursor? {
@@ -112,18 +152,38 @@ enum PageToken {
     return LedgerPage.Cursor(year: year, sequence: sequence)
   }
 
-  private static func text(_ parts: String) -> String {
+  /// The microseconds since 1970 that a token may have.
+  ///
+  /// The columns have no limits besides those of `timestamptz`, which begins in 4713 BC and ends
+  /// after the last time that 64 bits can represent.
+  private static let storableMicroseconds = -210_863_520_000_000_000...Int64.max
+
+  private static func microseconds(_ time: Date) -> Int64 {
+    Int64(exactly: (time.timeIntervalSince1970 * 1_000_000).rounded()) ?? .max
+  }
+
+  private static func time(_ microseconds: String) -> Date? {
+    guard let number = Int64(microseconds), storableMicroseconds.contains(number) else {
+      return nil
+    }
+    return Date(timeIntervalSince1970: Double(number) / 1_000_000)
+  }
+
+  private static func encode(_ parts: String) -> String {
     Data(parts.utf8).base64EncodedString()
   }
 
-  private static func parts(_ text: String) -> [String] {
+  /// Decodes a token of a number of parts, of which the last may contain slashes.
+  private static func decode<Value>(
+    _ text: String, count: Int, _ field: String, _ read: (_ parts: [String]) -> Value?
+  ) throws(RPCError) -> Value? {
+    guard !text.isEmpty else { return nil }
     let decoded = Data(base64Encoded: text).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    return decoded.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-  }
-}
-
-extension RPCError {
-  fileprivate static func invalidToken(_ field: String) -> RPCError {
-    .invalid(field, "is not a valid token")
+    let parts = decoded.split(
+      separator: "/", maxSplits: count - 1, omittingEmptySubsequences: false)
+    guard parts.count == count, let value = read(parts.map(String.init)) else {
+      throw .invalid(field, "is not a valid token")
+    }
+    return value
   }
 }
