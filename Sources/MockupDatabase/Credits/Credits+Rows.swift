@@ -84,10 +84,9 @@ extension RawRepresentable<String> {
 extension CreditError {
   /// Returns the error for an outcome such as `conflicting_credits`.
   static func conflicting(_ outcome: String) -> CreditError {
-    let prefix = "conflicting_"
-    guard outcome.hasPrefix(prefix),
-      let field = Conflict(rawValue: String(outcome.dropFirst(prefix.count)))
-    else { return .database(.unexpectedAnswer(outcome)) }
+    guard let field = conflictingField(of: outcome).flatMap(Conflict.init) else {
+      return .database(.unexpectedAnswer(outcome))
+    }
     return .conflict(field)
   }
 }

@@ -161,13 +161,12 @@ private struct GenerateRow: Sendable {
   }
 
   func error(of request: GenerationRequest) -> MockupError {
-    let prefix = "conflicting_"
     switch outcome {
     case "unknown_user": return .unknownUser(request.userID)
     case "unknown_quote": return .unknownQuote(request.quoteID ?? request.id)
-    case _ where outcome.hasPrefix(prefix):
-      return .conflict(field: String(outcome.dropFirst(prefix.count)))
-    default: return .database(.unexpectedAnswer(outcome))
+    default:
+      if let field = conflictingField(of: outcome) { return .conflict(field: field) }
+      return .database(.unexpectedAnswer(outcome))
     }
   }
 }

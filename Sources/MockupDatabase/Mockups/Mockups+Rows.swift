@@ -95,7 +95,6 @@ struct MockupRow: Sendable {
 
   /// Returns the error for an outcome that is not a success.
   func error(of id: UUID, wanted: MockupStatus) -> MockupError {
-    let prefix = "conflicting_"
     switch (outcome, mockup) {
     case ("not_found", _): return .unknownMockup(id)
     case ("lost", let mockup?): return .lostLease(attempt: mockup.attempt)
@@ -104,9 +103,8 @@ struct MockupRow: Sendable {
     case ("not_open", _): return .reservationNotOpen(reservationState ?? "gone")
     case ("exceeds_held", _): return .exceedsHeld
     case ("exceeds_maximum", _): return .exceedsMaximum
-    case _ where outcome.hasPrefix(prefix):
-      return .conflict(field: String(outcome.dropFirst(prefix.count)))
     default:
+      if let field = conflictingField(of: outcome) { return .conflict(field: field) }
       if outcome == "insufficient", let usage { return .insufficient(usage) }
       return .database(.unexpectedAnswer(outcome))
     }

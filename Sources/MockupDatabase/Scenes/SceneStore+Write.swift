@@ -102,9 +102,8 @@ extension SceneStore {
     case ("key_taken", _): throw .keyTaken(request.key)
     case ("deleted", _): throw .unknownTemplate(request.id)
     case (let outcome, _):
-      let prefix = "conflicting_"
-      guard outcome.hasPrefix(prefix) else { throw .database(.unexpectedAnswer(outcome)) }
-      throw .conflict(String(outcome.dropFirst(prefix.count)))
+      if let field = conflictingField(of: outcome) { throw .conflict(field) }
+      throw .database(.unexpectedAnswer(outcome))
     }
   }
 

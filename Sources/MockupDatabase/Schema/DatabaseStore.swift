@@ -60,3 +60,9 @@ extension DatabaseStore {
     }
   }
 }
+
+/// Returns the field of an outcome such as `conflicting_credits`; `nil` for other outcomes.
+func conflictingField(of outcome: String) -> String? {
+  let prefix = "conflicting_"
+  return outcome.hasPrefix(prefix) ? String(outcome.dropFirst(prefix.count)) : nil
+}
