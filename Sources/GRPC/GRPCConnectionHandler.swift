@@ -149,8 +149,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    let since = connection.activity.unwritableSince
-    connection.activity.unwritableSince = context.channel.isWritable ? nil : since ?? connection.now
+    connection.activity.setUnwritable(!context.channel.isWritable, at: connection.now)
     if context.channel.isWritable { flush() }
     context.fireChannelWritabilityChanged()
   }
@@ -205,7 +204,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     written.futureResult.whenComplete { _ in channel.close(promise: nil) }
     context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     // The time limit applies even if the channel is still writable.
-    connection.activity.unwritableSince = connection.activity.unwritableSince ?? connection.now
+    connection.activity.setUnwritable(at: connection.now)
   }
 
   /// Closes the connection of a peer that sends too many frames without a call.

@@ -174,7 +174,12 @@ package struct PeerActivity {
   /// The time at which an incomplete frame began; `nil` if there is none.
   package var frameBegan: NIODeadline?
   /// The time since which the peer has read nothing, although data waits for it.
-  package var unwritableSince: NIODeadline?
+  fileprivate(set) var unwritableSince: NIODeadline?
+
+  /// Sets whether data waits for the peer, which it may have done since an earlier time.
+  package mutating func setUnwritable(_ isUnwritable: Bool = true, at now: NIODeadline) {
+    unwritableSince = isUnwritable ? unwritableSince ?? now : nil
+  }
 
   /// A reason to close a connection.
   struct Stall: Equatable {

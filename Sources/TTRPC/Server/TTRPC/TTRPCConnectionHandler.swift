@@ -255,7 +255,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
     if context.channel.isWritable {
       writeWaitingMessages()
     } else {
-      connection.activity.unwritableSince = connection.activity.unwritableSince ?? connection.now
+      connection.activity.setUnwritable(at: connection.now)
       connection.checkQueuedBytes()
     }
   }
@@ -277,7 +277,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
     written.futureResult.whenComplete { _ in channel.close(promise: nil) }
     send(promise: written)
     // The time limit applies even if the channel is still writable.
-    connection.activity.unwritableSince = connection.activity.unwritableSince ?? connection.now
+    connection.activity.setUnwritable(at: connection.now)
   }
 }
 
@@ -382,8 +382,7 @@ extension TTRPCConnectionHandler: ConnectionOutput {
   private func writeWaitingMessages() {
     guard let context else { return }
     let isWaiting = isFinishing || !context.channel.isWritable
-    connection.activity.unwritableSince =
-      isWaiting ? connection.activity.unwritableSince ?? connection.now : nil
+    connection.activity.setUnwritable(isWaiting, at: connection.now)
     if context.channel.isWritable, output.bufferedBytes > 0, !output.needsFlush {
       _ = output.write { _ in }
       if !isReading { scheduleFlush() }
