@@ -41,6 +41,7 @@ public enum Schema {
     migrations: [
       function("credits/guardrail", PackageResources.guardrail_sql),
       function("credits/user_budgets", PackageResources.user_budgets_sql),
+      function("alerts/alert_thresholds", PackageResources.alert_thresholds_sql),
       function("credits/usage_of", PackageResources.usage_of_sql),
       function("credits/available", PackageResources.available_sql),
       function("credits/as_integer", PackageResources.as_integer_sql),

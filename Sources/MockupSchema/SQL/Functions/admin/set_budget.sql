@@ -61,16 +61,15 @@ BEGIN
   month := extract(month FROM p_now AT TIME ZONE 'UTC');
   SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, year, month) AS u;
 
-  -- The thresholds that are reached now; see mockupd.note_alerts(). Earlier years and months get no
-  -- alerts.
+  -- See mockupd.alert_thresholds(). Earlier years and months get no alerts.
   IF v_guardrails IS DISTINCT FROM v_previous THEN
     UPDATE mockupd.credit_counters AS c
     SET year_level = width_bucket(
-        (usage.generation + usage.regeneration - usage.refund + usage.held)::float8
-          / greatest(usage.annual_budget, 1), '{0.5,0.8,0.9,1}'::float8[]),
+        100 * (usage.generation + usage.regeneration - usage.refund + usage.held)::float8
+          / greatest(usage.annual_budget, 1), mockupd.alert_thresholds()),
       month_levels[set_budget.month] = width_bucket(
-        (usage.monthly_used + usage.monthly_held)::float8
-          / greatest(usage.monthly_soft_limit, 1), '{0.5,0.8,0.9,1}'::float8[])
+        100 * (usage.monthly_used + usage.monthly_held)::float8
+          / greatest(usage.monthly_soft_limit, 1), mockupd.alert_thresholds())
     WHERE c.user_id = p_user_id AND c.year = set_budget.year;
   END IF;
   RETURN NEXT;

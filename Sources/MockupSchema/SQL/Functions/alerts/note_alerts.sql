@@ -37,7 +37,7 @@ BEGIN
         NEW.month_used[m.month] + NEW.month_held[m.month], coalesce(v_monthly, 292)
       FROM generate_series(1, 12) AS m (month)
     ) AS period
-    JOIN unnest(ARRAY[50, 80, 90, 100]) WITH ORDINALITY AS t (threshold, level)
+    JOIN unnest(mockupd.alert_thresholds()) WITH ORDINALITY AS t (threshold, level)
       ON t.level > period.before AND t.level <= period.after
   ), feed AS (
     UPDATE mockupd.alert_feed AS f

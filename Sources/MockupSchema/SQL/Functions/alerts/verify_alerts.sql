@@ -20,7 +20,7 @@ BEGIN
     SELECT m.month::integer, m.level
     FROM unnest(c.month_levels) WITH ORDINALITY AS m (level, month)
   ) AS p
-  JOIN unnest(ARRAY[50, 80, 90, 100]) WITH ORDINALITY AS t (threshold, level)
+  JOIN unnest(mockupd.alert_thresholds()) WITH ORDINALITY AS t (threshold, level)
     ON t.level <= p.level
   WHERE (p_user_id IS NULL OR c.user_id = p_user_id)
     AND NOT EXISTS (

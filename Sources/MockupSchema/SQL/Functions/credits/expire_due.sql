@@ -54,13 +54,13 @@ BEGIN
       month_held[v_due.month] = c.month_held[v_due.month] - v_due.freed,
       open = c.open - v_due.count, unresolved = c.unresolved + v_due.unresolved,
       due_at = v_due.due_at,
-      -- The thresholds that are still reached; see mockupd.note_alerts().
+      -- See mockupd.alert_thresholds().
       year_level = width_bucket(
-        (c.generation + c.regeneration - c.refund + c.held - v_due.freed)::float8
-          / greatest(budget.annual, 1), '{0.5,0.8,0.9,1}'::float8[]),
+        100 * (c.generation + c.regeneration - c.refund + c.held - v_due.freed)::float8
+          / greatest(budget.annual, 1), mockupd.alert_thresholds()),
       month_levels[v_due.month] = width_bucket(
-        (c.month_used[v_due.month] + c.month_held[v_due.month] - v_due.freed)::float8
-          / greatest(budget.monthly, 1), '{0.5,0.8,0.9,1}'::float8[])
+        100 * (c.month_used[v_due.month] + c.month_held[v_due.month] - v_due.freed)::float8
+          / greatest(budget.monthly, 1), mockupd.alert_thresholds())
     FROM (
       SELECT coalesce(min(b.annual), 3500) AS annual, coalesce(min(b.monthly), 292) AS monthly
       FROM mockupd.user_budgets AS b WHERE b.user_id = v_due.user_id

@@ -127,13 +127,13 @@ BEGIN
     UPDATE mockupd.credit_counters AS c
     SET refund = v_usage.refund, entries = c.entries + 1,
       month_used[v_charge.month] = v_usage.monthly_used,
-      -- The thresholds that are still reached; see mockupd.note_alerts().
+      -- See mockupd.alert_thresholds().
       year_level = width_bucket(
-        (v_usage.generation + v_usage.regeneration - v_usage.refund + v_usage.held)::float8
-          / greatest(v_usage.annual_budget, 1), '{0.5,0.8,0.9,1}'::float8[]),
+        100 * (v_usage.generation + v_usage.regeneration - v_usage.refund + v_usage.held)::float8
+          / greatest(v_usage.annual_budget, 1), mockupd.alert_thresholds()),
       month_levels[v_charge.month] = width_bucket(
-        (v_usage.monthly_used + v_usage.monthly_held)::float8
-          / greatest(v_usage.monthly_soft_limit, 1), '{0.5,0.8,0.9,1}'::float8[])
+        100 * (v_usage.monthly_used + v_usage.monthly_held)::float8
+          / greatest(v_usage.monthly_soft_limit, 1), mockupd.alert_thresholds())
     WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
 
     INSERT INTO public.mockup_credit_usage (

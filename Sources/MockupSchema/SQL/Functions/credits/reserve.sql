@@ -135,13 +135,13 @@ BEGIN
       month_held[v_month] = c.month_held[v_month] + asked.credits,
       open = c.open + asked.reservations,
       due_at = least(c.due_at, asked.due_at),
-      -- The thresholds that are reached now; see mockupd.note_alerts().
+      -- See mockupd.alert_thresholds().
       year_level = width_bucket(
-        (c.generation + c.regeneration - c.refund + c.held + asked.credits)::float8
-          / greatest(asked.annual, 1), '{0.5,0.8,0.9,1}'::float8[]),
+        100 * (c.generation + c.regeneration - c.refund + c.held + asked.credits)::float8
+          / greatest(asked.annual, 1), mockupd.alert_thresholds()),
       month_levels[v_month] = width_bucket(
-        (c.month_used[v_month] + c.month_held[v_month] + asked.credits)::float8
-          / greatest(asked.monthly, 1), '{0.5,0.8,0.9,1}'::float8[])
+        100 * (c.month_used[v_month] + c.month_held[v_month] + asked.credits)::float8
+          / greatest(asked.monthly, 1), mockupd.alert_thresholds())
     FROM (
       SELECT d.user_id, sum(d.granted) AS credits, count(*) AS reservations,
         min(d.expires_at) AS due_at, min(d.annual) AS annual, min(d.monthly) AS monthly

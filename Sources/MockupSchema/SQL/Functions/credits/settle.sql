@@ -268,12 +268,12 @@ BEGIN
         unresolved = c.unresolved - asked.unresolved,
         month_used[asked.month] = c.month_used[asked.month] + asked.charged,
         month_held[asked.month] = c.month_held[asked.month] - asked.freed,
-        -- The thresholds that are reached now; see mockupd.note_alerts().
-        year_level = width_bucket((c.generation + c.regeneration - c.refund + c.held
-          + asked.charged - asked.freed)::float8 / asked.annual, '{0.5,0.8,0.9,1}'::float8[]),
-        month_levels[asked.month] = width_bucket((c.month_used[asked.month] + asked.charged
+        -- See mockupd.alert_thresholds().
+        year_level = width_bucket(100 * (c.generation + c.regeneration - c.refund + c.held
+          + asked.charged - asked.freed)::float8 / asked.annual, mockupd.alert_thresholds()),
+        month_levels[asked.month] = width_bucket(100 * (c.month_used[asked.month] + asked.charged
           + c.month_held[asked.month] - asked.freed)::float8 / asked.monthly,
-          '{0.5,0.8,0.9,1}'::float8[])
+          mockupd.alert_thresholds())
       FROM (
         SELECT i.user_id, i.year, i.month, sum(i.charged) AS charged, sum(i.freed) AS freed,
           greatest(min(i.annual), 1) AS annual, greatest(min(i.monthly), 1) AS monthly,
