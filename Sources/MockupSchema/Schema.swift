@@ -27,6 +27,7 @@ public enum Schema {
     migration(22, "performance_entries", PackageResources._22_performance_entries_sql),
     migration(23, "attempt_ends", PackageResources._23_attempt_ends_sql),
     migration(24, "mockups_fill_factor", PackageResources._24_mockups_fill_factor_sql),
+    migration(25, "dropped_functions", PackageResources._25_dropped_functions_sql),
   ]
 
   /// The functions, views, aggregates and triggers (`SQL/Functions`), in the order of application.
@@ -40,9 +41,10 @@ public enum Schema {
     revision: 3,
     migrations: [
       function("credits/guardrail", PackageResources.guardrail_sql),
+      function("credits/default_annual_budget", PackageResources.default_annual_budget_sql),
+      function("credits/default_soft_limit", PackageResources.default_soft_limit_sql),
       function("credits/user_budgets", PackageResources.user_budgets_sql),
       function("alerts/alert_thresholds", PackageResources.alert_thresholds_sql),
-      function("credits/usage_of", PackageResources.usage_of_sql),
       function("credits/available", PackageResources.available_sql),
       function("credits/as_integer", PackageResources.as_integer_sql),
       function("credits/wait_for_replication", PackageResources.wait_for_replication_sql),

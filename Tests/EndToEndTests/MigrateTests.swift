@@ -38,7 +38,7 @@ import Testing
       #expect(Set(words(before)) == ["pending"])
       #expect(before.output.contains("pending 007_mockups\n"))
       #expect(
-        before.output.contains("pending 024_mockups_fill_factor\npending credits/guardrail\n"))
+        before.output.contains("pending 025_dropped_functions\npending credits/guardrail\n"))
 
       let first = try await Self.mockupd(["migrate"], database)
       #expect(first.exitCode == 0, "\(first)")

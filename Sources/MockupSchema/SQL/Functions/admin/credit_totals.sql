@@ -42,7 +42,8 @@ BEGIN
   FROM (
     SELECT c.held, c.open, c.generation + c.regeneration - c.refund AS used,
       c.month_used[v_month] + c.month_held[v_month] AS monthly_drawn,
-      coalesce(b.annual, 3500) AS annual, coalesce(b.monthly, 292) AS monthly
+      coalesce(b.annual, mockupd.default_annual_budget()) AS annual,
+      coalesce(b.monthly, mockupd.default_soft_limit()) AS monthly
     FROM mockupd.credit_counters AS c
     -- On Supabase, a user may have several rows of settings.
     LEFT JOIN (

@@ -38,23 +38,23 @@ BEGIN
   SELECT s.guardrails INTO v_previous FROM public.user_settings AS s
   WHERE s.user_id = p_user_id
   FOR NO KEY UPDATE;
+  SELECT b.annual, b.monthly INTO previous_annual_budget, previous_monthly_soft_limit
+  FROM mockupd.user_budgets AS b WHERE b.user_id = p_user_id;
 
   v_guardrails := CASE WHEN jsonb_typeof(v_previous) = 'object' THEN v_previous ELSE '{}' END
     || jsonb_strip_nulls(jsonb_build_object(
       'annual_mockup_budget', p_annual_budget, 'monthly_mockup_soft_limit', p_monthly_soft_limit));
-  previous_annual_budget := mockupd.guardrail(v_previous, 'annual_mockup_budget', 3500);
-  previous_monthly_soft_limit := mockupd.guardrail(v_previous, 'monthly_mockup_soft_limit', 292);
 
   IF v_guardrails IS DISTINCT FROM v_previous THEN
     UPDATE public.user_settings AS s SET guardrails = v_guardrails WHERE s.user_id = p_user_id;
     INSERT INTO mockupd.budget_changes (
       user_id, changed_at, changed_by, annual_budget, monthly_soft_limit,
       previous_annual_budget, previous_monthly_soft_limit, previous_guardrails)
-    VALUES (
-      p_user_id, p_now, p_changed_by,
-      mockupd.guardrail(v_guardrails, 'annual_mockup_budget', 3500),
-      mockupd.guardrail(v_guardrails, 'monthly_mockup_soft_limit', 292),
-      previous_annual_budget, previous_monthly_soft_limit, v_previous);
+    SELECT
+      p_user_id, p_now, p_changed_by, b.annual, b.monthly, previous_annual_budget,
+      previous_monthly_soft_limit, v_previous
+    FROM mockupd.user_budgets AS b WHERE b.user_id = p_user_id
+    LIMIT 1;
   END IF;
 
   year := extract(year FROM p_now AT TIME ZONE 'UTC');

@@ -51,16 +51,16 @@ BEGIN
     FROM mockupd.credit_counters AS c
     WHERE c.unresolved > 0 AND (p_user_id IS NULL OR c.user_id = p_user_id)
     GROUP BY c.user_id
-  ), settings AS (
-    SELECT DISTINCT ON (s.user_id) s.user_id, s.guardrails
-    FROM public.user_settings AS s
-    WHERE p_user_id IS NULL OR s.user_id = p_user_id
-    ORDER BY s.user_id
+  ), budgets AS (
+    -- On Supabase, a user may have several rows of settings.
+    SELECT DISTINCT ON (b.user_id) b.* FROM mockupd.user_budgets AS b
+    WHERE p_user_id IS NULL OR b.user_id = p_user_id
+    ORDER BY b.user_id
   ), report AS (
     SELECT
       u.id AS user_id,
-      mockupd.guardrail(s.guardrails, 'annual_mockup_budget', 3500) AS annual_budget,
-      mockupd.guardrail(s.guardrails, 'monthly_mockup_soft_limit', 292) AS monthly_soft_limit,
+      coalesce(b.annual, mockupd.default_annual_budget()) AS annual_budget,
+      coalesce(b.monthly, mockupd.default_soft_limit()) AS monthly_soft_limit,
       coalesce(c.generation, 0) AS generation,
       coalesce(c.regeneration, 0) AS regeneration,
       coalesce(c.refund, 0) AS refund,
@@ -70,7 +70,7 @@ BEGIN
       (coalesce(due.unresolved, 0) + coalesce(recorded.unresolved, 0))::integer AS unresolved
     FROM auth.users AS u
     LEFT JOIN mockupd.credit_counters AS c ON c.user_id = u.id AND c.year = p_year
-    LEFT JOIN settings AS s ON s.user_id = u.id
+    LEFT JOIN budgets AS b ON b.user_id = u.id
     LEFT JOIN due ON due.user_id = u.id
     LEFT JOIN recorded ON recorded.user_id = u.id
     WHERE p_user_id IS NULL OR u.id = p_user_id

@@ -17,13 +17,13 @@ SET enable_seqscan = off
 SET jit = off
 AS $$
 DECLARE
-  v_annual integer := 3500;
-  v_monthly integer := 292;
+  v_annual integer;
+  v_monthly integer;
 BEGIN
-  SELECT b.annual, b.monthly INTO v_annual, v_monthly
-  FROM (VALUES (1)) AS one
-  LEFT JOIN mockupd.user_budgets AS b ON b.user_id = NEW.user_id
-  LIMIT 1;
+  SELECT coalesce(min(b.annual), mockupd.default_annual_budget()),
+    coalesce(min(b.monthly), mockupd.default_soft_limit())
+  INTO v_annual, v_monthly
+  FROM mockupd.user_budgets AS b WHERE b.user_id = NEW.user_id;
 
   WITH reached AS MATERIALIZED (
     SELECT period.month, t.threshold, period.credits, period.credit_limit,
@@ -31,10 +31,10 @@ BEGIN
     FROM (
       SELECT NULL::integer AS month, OLD.year_level AS before, NEW.year_level AS after,
         NEW.generation + NEW.regeneration - NEW.refund + NEW.held AS credits,
-        coalesce(v_annual, 3500) AS credit_limit
+        v_annual AS credit_limit
       UNION ALL
       SELECT m.month, OLD.month_levels[m.month], NEW.month_levels[m.month],
-        NEW.month_used[m.month] + NEW.month_held[m.month], coalesce(v_monthly, 292)
+        NEW.month_used[m.month] + NEW.month_held[m.month], v_monthly
       FROM generate_series(1, 12) AS m (month)
     ) AS period
     JOIN unnest(mockupd.alert_thresholds()) WITH ORDINALITY AS t (threshold, level)

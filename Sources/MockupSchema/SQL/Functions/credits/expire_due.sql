@@ -62,7 +62,8 @@ BEGIN
         100 * (c.month_used[v_due.month] + c.month_held[v_due.month] - v_due.freed)::float8
           / greatest(budget.monthly, 1), mockupd.alert_thresholds())
     FROM (
-      SELECT coalesce(min(b.annual), 3500) AS annual, coalesce(min(b.monthly), 292) AS monthly
+      SELECT coalesce(min(b.annual), mockupd.default_annual_budget()) AS annual,
+        coalesce(min(b.monthly), mockupd.default_soft_limit()) AS monthly
       FROM mockupd.user_budgets AS b WHERE b.user_id = v_due.user_id
     ) AS budget
     WHERE c.user_id = v_due.user_id AND c.year = v_due.year;

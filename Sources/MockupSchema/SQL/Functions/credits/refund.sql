@@ -38,12 +38,11 @@ DECLARE
   v_request record;
   v_charge public.mockup_credit_usage;
   v_sent mockupd.refunds;
-  v_counters mockupd.credit_counters;
-  v_guardrails jsonb;
   v_usage mockupd.usage;
   v_left bigint;
   v_credits integer;
   v_balance bigint;
+  v_sequence bigint;
   v_now timestamptz;
 BEGIN
   -- Ledger rows never change, so their years can be read before the lock. If a charge is missing,
@@ -112,13 +111,8 @@ BEGIN
     END IF;
     v_credits := coalesce(v_request.credits, v_left);
 
-    SELECT * INTO v_counters FROM mockupd.credit_counters AS c
-    WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
-    v_guardrails := (
-      SELECT s.guardrails FROM public.user_settings AS s
-      WHERE s.user_id = v_request.user_id
-      LIMIT 1);
-    v_usage := mockupd.usage_of(v_counters, v_charge.month::integer, v_guardrails);
+    SELECT u.* INTO v_usage FROM mockupd.usage_at(
+      v_now, v_request.user_id, v_charge.year, v_charge.month) AS u;
     v_balance := v_usage.annual_budget
       - (v_usage.generation + v_usage.regeneration - v_usage.refund);
     v_usage.refund := v_usage.refund + v_credits;
@@ -134,7 +128,8 @@ BEGIN
       month_levels[v_charge.month] = width_bucket(
         100 * (v_usage.monthly_used + v_usage.monthly_held)::float8
           / greatest(v_usage.monthly_soft_limit, 1), mockupd.alert_thresholds())
-    WHERE c.user_id = v_request.user_id AND c.year = v_charge.year;
+    WHERE c.user_id = v_request.user_id AND c.year = v_charge.year
+    RETURNING c.entries INTO v_sequence;
 
     INSERT INTO public.mockup_credit_usage (
       id, user_id, mockup_id, credits, operation, balance_before, balance_after, year, month,
@@ -146,7 +141,7 @@ BEGIN
       v_credits, 'refund',
       mockupd.as_integer(v_balance), mockupd.as_integer(v_balance + v_credits),
       v_charge.year, v_charge.month, v_now,
-      v_counters.entries + 1, v_charge.reservation_id, v_charge.id, v_usage.annual_budget)
+      v_sequence, v_charge.reservation_id, v_charge.id, v_usage.annual_budget)
     RETURNING * INTO entry;
 
     INSERT INTO mockupd.refunds (user_id, id, charge_id, whole, credits, entry_id, usage)

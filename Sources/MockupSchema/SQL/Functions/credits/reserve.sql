@@ -76,8 +76,10 @@ BEGIN
   RETURN QUERY
   WITH account AS (
     SELECT c.*, c.month_used[v_month] AS monthly_used, c.month_held[v_month] AS monthly_held,
-      coalesce(b.annual, 3500) AS annual, coalesce(b.monthly, 292) AS monthly,
-      coalesce(b.annual, 3500) - (c.generation + c.regeneration - c.refund) - c.held AS available
+      coalesce(b.annual, mockupd.default_annual_budget()) AS annual,
+      coalesce(b.monthly, mockupd.default_soft_limit()) AS monthly,
+      coalesce(b.annual, mockupd.default_annual_budget())
+        - (c.generation + c.regeneration - c.refund) - c.held AS available
     FROM unnest(v_counters) AS c
     LEFT JOIN LATERAL (
       SELECT b.annual, b.monthly FROM mockupd.user_budgets AS b WHERE b.user_id = c.user_id LIMIT 1

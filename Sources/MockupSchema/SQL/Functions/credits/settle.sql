@@ -93,11 +93,11 @@ BEGIN
 
     RETURN QUERY
     WITH account AS MATERIALIZED (
-      SELECT c.*, coalesce(b.annual, 3500) AS annual, coalesce(b.monthly, 292) AS monthly
+      SELECT c.*, coalesce(b.annual, mockupd.default_annual_budget()) AS annual,
+        coalesce(b.monthly, mockupd.default_soft_limit()) AS monthly
       FROM unnest(v_counters) AS c
       LEFT JOIN LATERAL (
-        SELECT b.annual, b.monthly FROM mockupd.user_budgets AS b
-        WHERE b.user_id = c.user_id LIMIT 1
+        SELECT b.* FROM mockupd.user_budgets AS b WHERE b.user_id = c.user_id LIMIT 1
       ) AS b ON true
     ), request AS (
       -- The reservation's remaining credits, those that the request spends (null: it dispatches or

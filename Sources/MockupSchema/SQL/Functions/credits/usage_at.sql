@@ -16,32 +16,32 @@ DECLARE
   v_due record;
 BEGIN
   p_now := coalesce(p_now, clock_timestamp());
-  SELECT c AS counters, settings.guardrails INTO v_user
+  SELECT c.due_at, c.open,
+    ROW(
+      coalesce(b.annual, mockupd.default_annual_budget()),
+      coalesce(b.monthly, mockupd.default_soft_limit()),
+      coalesce(c.generation, 0), coalesce(c.regeneration, 0), coalesce(c.refund, 0),
+      coalesce(c.held, 0), coalesce(c.month_used[p_month], 0),
+      coalesce(c.month_held[p_month], 0))::mockupd.usage AS usage
+  INTO v_user
   FROM auth.users AS u
   LEFT JOIN mockupd.credit_counters AS c ON c.user_id = u.id AND c.year = p_year
   LEFT JOIN LATERAL (
-    SELECT s.guardrails FROM public.user_settings AS s WHERE s.user_id = u.id LIMIT 1
-  ) AS settings ON true
+    SELECT b.annual, b.monthly FROM mockupd.user_budgets AS b WHERE b.user_id = u.id LIMIT 1
+  ) AS b ON true
   WHERE u.id = p_user_id;
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  v_usage := mockupd.usage_of(v_user.counters, p_month, v_user.guardrails);
+  v_usage := v_user.usage;
 
-  v_usage.generation := coalesce(v_usage.generation, 0);
-  v_usage.regeneration := coalesce(v_usage.regeneration, 0);
-  v_usage.refund := coalesce(v_usage.refund, 0);
-  v_usage.held := coalesce(v_usage.held, 0);
-  v_usage.monthly_used := coalesce(v_usage.monthly_used, 0);
-  v_usage.monthly_held := coalesce(v_usage.monthly_held, 0);
-
-  IF (v_user.counters).due_at <= p_now THEN
+  IF v_user.due_at <= p_now THEN
     -- The function is STABLE, so this statement has the same snapshot as the previous one.
     SELECT
       coalesce(sum(r.held), 0) AS held,
       coalesce(sum(r.held) FILTER (WHERE r.month = p_month), 0) AS month_held
     INTO v_due
-    FROM mockupd.open_reservations(p_user_id, p_year, (v_user.counters).open) AS r
+    FROM mockupd.open_reservations(p_user_id, p_year, v_user.open) AS r
     WHERE r.state = 'held' AND r.expires_at <= p_now;
     v_usage.held := v_usage.held - v_due.held;
     v_usage.monthly_held := v_usage.monthly_held - v_due.month_held;
