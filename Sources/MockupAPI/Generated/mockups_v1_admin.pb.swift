@@ -1541,7 +1541,8 @@ public protocol AdminServiceHandler: TTRPC.Service {
   ///
   /// At least one of them is given. A budget may be lowered below the credits that are already
   /// spent: no credits are available then until it is raised. The server records each change with
-  /// the peer's user id and process id.
+  /// the peer's user id and process id. If the user has these values already, nothing changes, and
+  /// nothing is recorded.
   func setBudget(
     _ request: SetBudgetRequest, context: TTRPC.ServerContext
   ) async throws -> SetBudgetResponse
@@ -1728,7 +1729,8 @@ public struct AdminServiceClient: Sendable {
   ///
   /// At least one of them is given. A budget may be lowered below the credits that are already
   /// spent: no credits are available then until it is raised. The server records each change with
-  /// the peer's user id and process id.
+  /// the peer's user id and process id. If the user has these values already, nothing changes, and
+  /// nothing is recorded.
   public func setBudget(
     _ request: SetBudgetRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> SetBudgetResponse {

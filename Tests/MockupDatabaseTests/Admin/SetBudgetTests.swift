@@ -80,12 +80,49 @@ import Testing
     }
   }
 
-  @Test func `setting the current budget leaves no change record`() async throws {
+  private static let sameBudgets: [(guardrails: String, annual: Int32?, monthly: Int32?)] = [
+    (#"{"annual_mockup_budget": 5}"#, 5, nil),
+    (#"{"annual_mockup_budget": 5}"#, 5, 292),
+    (#"{"annual_mockup_budget": 5}"#, nil, nil),
+    (#"{}"#, 3500, nil),
+    (#"{}"#, nil, 292),
+    (#"{"annual_mockup_budget": "3500", "monthly_mockup_soft_limit": " 4 "}"#, 3500, 4),
+    (#"{"annual_mockup_budget": 3400.9, "monthly_mockup_soft_limit": "abc"}"#, 3400, 292),
+    (#"[1, 2]"#, 3500, 292),
+    (#"null"#, 3500, nil),
+  ]
+
+  @Test(arguments: sameBudgets)
+  func `setting values that the user has changes nothing and leaves no change record`(
+    guardrails: String, annual: Int32?, monthly: Int32?
+  ) async throws {
     try await LedgerFixture.withAdmin { ledger, admin in
-      let user = try await ledger.user(budget: 5)
+      let user = try await ledger.user()
+      try await ledger.setGuardrails(guardrails, of: user)
+      let usage = try await ledger.store.usage(of: user)
       let outcome = try await admin.setBudget(
-        of: user, annualBudget: 5, monthlySoftLimit: nil, changedBy: "0:1")
-      #expect(outcome.previousAnnualBudget == 5)
+        of: user, annualBudget: annual, monthlySoftLimit: monthly, changedBy: "0:1")
+      #expect(outcome.usage == usage)
+      #expect(outcome.previousAnnualBudget == usage.annualBudget)
+      #expect(outcome.previousMonthlySoftLimit == usage.monthlySoftLimit)
+      #expect(try await self.guardrails(of: user, in: ledger) == [guardrails])
+      #expect(try await changes(in: ledger).isEmpty)
+    }
+  }
+
+  @Test(arguments: [(nil, nil), (3500, nil), (3500, 292)] as [(Int32?, Int32?)])
+  func `setting the defaults of a user without settings makes no settings row`(
+    annual: Int32?, monthly: Int32?
+  ) async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user()
+      try await ledger.run("DELETE FROM user_settings")
+      let outcome = try await admin.setBudget(
+        of: user, annualBudget: annual, monthlySoftLimit: monthly, changedBy: "0:1")
+      #expect(outcome.previousAnnualBudget == 3500)
+      #expect(outcome.previousMonthlySoftLimit == 292)
+      #expect(outcome.usage.annualBudget == 3500)
+      #expect(try await guardrails(of: user, in: ledger).isEmpty)
       #expect(try await changes(in: ledger).isEmpty)
     }
   }

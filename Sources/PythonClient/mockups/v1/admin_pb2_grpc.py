@@ -109,7 +109,8 @@ class AdminServiceServicer(object):
 
         At least one of them is given. A budget may be lowered below the credits that are already
         spent: no credits are available then until it is raised. The server records each change with
-        the peer's user id and process id.
+        the peer's user id and process id. If the user has these values already, nothing changes, and
+        nothing is recorded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

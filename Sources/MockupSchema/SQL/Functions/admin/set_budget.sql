@@ -1,6 +1,9 @@
 -- Sets a user's annual budget and monthly soft limit; null leaves the value unchanged. Other
 -- guardrails are unchanged. Returns the usage in the current year and month, and no row for an
--- unknown user. Setting the current values again changes nothing and leaves no record.
+-- unknown user.
+--
+-- If the user has these values already, nothing changes and no record is made, also if the values
+-- are the defaults, or are stored as text.
 CREATE OR REPLACE FUNCTION mockupd.set_budget(
   p_now timestamptz,
   p_user_id uuid,
@@ -21,7 +24,6 @@ AS $$
 DECLARE
   v_years integer[];
   v_previous jsonb;
-  v_guardrails jsonb;
 BEGIN
   -- The lock orders the change with the user's reservations: a reservation either uses the old
   -- budget and is part of the usage returned here, or uses the new budget. All years are locked,
@@ -31,38 +33,37 @@ BEGIN
     RETURN;
   END IF;
 
-  INSERT INTO public.user_settings (user_id, guardrails)
-  SELECT p_user_id, '{}'
-  WHERE NOT EXISTS (SELECT FROM public.user_settings AS s WHERE s.user_id = p_user_id)
-  ON CONFLICT DO NOTHING;
   SELECT s.guardrails INTO v_previous FROM public.user_settings AS s
   WHERE s.user_id = p_user_id
   FOR NO KEY UPDATE;
-  SELECT b.annual, b.monthly INTO previous_annual_budget, previous_monthly_soft_limit
-  FROM mockupd.user_budgets AS b WHERE b.user_id = p_user_id;
-
-  v_guardrails := CASE WHEN jsonb_typeof(v_previous) = 'object' THEN v_previous ELSE '{}' END
-    || jsonb_strip_nulls(jsonb_build_object(
-      'annual_mockup_budget', p_annual_budget, 'monthly_mockup_soft_limit', p_monthly_soft_limit));
-
-  IF v_guardrails IS DISTINCT FROM v_previous THEN
-    UPDATE public.user_settings AS s SET guardrails = v_guardrails WHERE s.user_id = p_user_id;
-    INSERT INTO mockupd.budget_changes (
-      user_id, changed_at, changed_by, annual_budget, monthly_soft_limit,
-      previous_annual_budget, previous_monthly_soft_limit, previous_guardrails)
-    SELECT
-      p_user_id, p_now, p_changed_by, b.annual, b.monthly, previous_annual_budget,
-      previous_monthly_soft_limit, v_previous
-    FROM mockupd.user_budgets AS b WHERE b.user_id = p_user_id
-    LIMIT 1;
-  END IF;
-
   year := extract(year FROM p_now AT TIME ZONE 'UTC');
   month := extract(month FROM p_now AT TIME ZONE 'UTC');
   SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, year, month) AS u;
+  previous_annual_budget := usage.annual_budget;
+  previous_monthly_soft_limit := usage.monthly_soft_limit;
 
-  -- See mockupd.alert_thresholds(). Earlier years and months get no alerts.
-  IF v_guardrails IS DISTINCT FROM v_previous THEN
+  IF p_annual_budget <> usage.annual_budget OR p_monthly_soft_limit <> usage.monthly_soft_limit THEN
+    INSERT INTO public.user_settings (user_id, guardrails)
+    SELECT p_user_id, '{}'
+    WHERE NOT EXISTS (SELECT FROM public.user_settings AS s WHERE s.user_id = p_user_id)
+    ON CONFLICT DO NOTHING;
+    UPDATE public.user_settings AS s
+    SET guardrails =
+      CASE WHEN jsonb_typeof(s.guardrails) = 'object' THEN s.guardrails ELSE '{}' END
+        || jsonb_strip_nulls(jsonb_build_object(
+          'annual_mockup_budget', p_annual_budget,
+          'monthly_mockup_soft_limit', p_monthly_soft_limit))
+    WHERE s.user_id = p_user_id;
+    SELECT u.* INTO usage FROM mockupd.usage_at(p_now, p_user_id, year, month) AS u;
+
+    INSERT INTO mockupd.budget_changes (
+      user_id, changed_at, changed_by, annual_budget, monthly_soft_limit,
+      previous_annual_budget, previous_monthly_soft_limit, previous_guardrails)
+    VALUES (
+      p_user_id, p_now, p_changed_by, usage.annual_budget, usage.monthly_soft_limit,
+      previous_annual_budget, previous_monthly_soft_limit, v_previous);
+
+    -- See mockupd.alert_thresholds(). Earlier years and months get no alerts.
     UPDATE mockupd.credit_counters AS c
     SET year_level = width_bucket(
         100 * (usage.generation + usage.regeneration - usage.refund + usage.held)::float8
