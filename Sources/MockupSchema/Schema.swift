@@ -139,7 +139,6 @@ public enum Schema {
       function("admin/partitions", PackageResources.partitions_sql),
       function("admin/waiting", PackageResources.waiting_sql),
       function("admin/database_facts", PackageResources.database_facts_sql),
-      function("credits/unresolved_of_year", PackageResources.unresolved_of_year_sql),
       function("admin/credit_totals", PackageResources.credit_totals_sql),
       function("access/guard_mockup_status", PackageResources.guard_mockup_status_sql),
       function("access/mockups_status_transition", PackageResources.mockups_status_transition_sql),

@@ -52,18 +52,8 @@ BEGIN
     WHERE c.year = v_year
   ) AS u;
 
-  SELECT count(*), min(found.expires_at) INTO unresolved_reservations, oldest_unresolved_at
-  FROM (
-    SELECT r.expires_at
-    FROM mockupd.credit_counters AS c
-    CROSS JOIN LATERAL mockupd.unresolved_of_year(c.user_id, c.year, c.unresolved) AS r
-    WHERE c.unresolved > 0
-    UNION ALL
-    SELECT r.expires_at
-    FROM mockupd.credit_counters AS c
-    CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
-    WHERE c.due_at <= p_now AND c.open > 0 AND r.state = 'dispatched' AND r.expires_at <= p_now
-  ) AS found;
+  SELECT count(*), min(r.expires_at) INTO unresolved_reservations, oldest_unresolved_at
+  FROM mockupd.unresolved_reservations(p_now) AS r;
 
   SELECT count(*), min(j.requested_at) INTO pending_mockups, oldest_pending_at
   FROM mockupd.mockup_jobs AS j WHERE j.state = 'queued';
