@@ -4,7 +4,7 @@
 --
 -- One element for each request:
 -- $2 uuid[]       users                       $3 uuid[]    mockups
--- $4 integer[]    attempts
+-- $4 integer[]    attempt numbers
 -- $5 text[]       file URLs                   $6 text[]    file keys
 -- $7 text[]       thumbnail URLs, or null     $8 text[]    render ids, or null
 -- $9 text[]       metadata as JSON, or null   $10 float8[] quality scores, or null

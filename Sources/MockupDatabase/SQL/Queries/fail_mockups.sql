@@ -1,12 +1,12 @@
--- Ends attempts that made no picture. See mockupd.fail_mockups for the outcomes.
+-- Records failed attempts. See mockupd.fail_mockups for the outcomes.
 --
 -- $1 timestamptz  now; null: the time of the database
 --
 -- One element for each request:
 -- $2 uuid[]       users                       $3 uuid[]     mockups
--- $4 integer[]    attempts
+-- $4 integer[]    attempt numbers
 -- $5 text[]       error messages
--- $6 boolean[]    whether the mockup may be attempted again
+-- $6 boolean[]    whether another attempt is allowed
 -- $7 boolean[]    whether the vendor may have charged
 SELECT
   outcome, replayed,

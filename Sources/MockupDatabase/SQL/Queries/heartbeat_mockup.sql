@@ -2,7 +2,7 @@
 --
 -- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user                        $3 uuid     mockup
--- $4 integer      attempt                     $5 integer  duration of the lease in seconds
+-- $4 integer      attempt number              $5 integer  duration of the lease in seconds
 SELECT
   outcome,
   (mockup).user_id, (mockup).id, (mockup).asset_id, (mockup).quote_id, (mockup).scene,

@@ -1,10 +1,13 @@
--- Reserves p_credits[i] for p_user_ids[i] under the id p_ids[i], in the order of the arrays, in the
--- year and month of p_now (null: the time of the database when the counters are locked). Returns
--- one row for each request, in no particular order:
+-- Reserves p_credits[i] credits for the user p_user_ids[i] under the id p_ids[i]. The requests are
+-- decided in the order of the arrays. They belong to the year and month of p_now; if it is null,
+-- the time is that of the database when the counters are locked.
 --
---   admitted, refused      with the credits granted (all, or in the mode best_effort as many as are
---                          available), the time, and the usage after the request. If the id was
---                          used before, replayed is true, and the row is that of the first answer
+-- A request is granted all of its credits, or none if fewer are available. In the mode best_effort,
+-- it is granted as many as are available. Returns one row for each request, in no particular order:
+--
+--   admitted, refused      with the credits granted (0 if refused), the time, and the usage after
+--                          the request. If the id was used before, replayed is true, and the row is
+--                          that of the first answer
 --   conflicting_FIELD      the id was used before with a different FIELD
 --   unknown_user           the user does not exist
 --   unknown_mockup         the mockup does not exist, or belongs to another user
@@ -49,7 +52,7 @@ BEGIN
   END IF;
   v_month := extract(month FROM p_now AT TIME ZONE 'UTC');
 
-  -- If several requests have the same new id, the first one whose mockup is not unknown is decided.
+  -- If several requests have the same new id, the first one whose mockup is known is decided.
   -- Users that were added after the lock count as unknown.
   --
   -- The scalar subqueries make PostgreSQL look up each row by its key. For a join, it might choose

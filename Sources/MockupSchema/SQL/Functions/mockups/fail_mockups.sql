@@ -1,16 +1,16 @@
--- Ends attempts that made no picture. If p_may_retries[i] is true and attempts are left, the mockup
--- becomes pending again, and its reservation is held again until the next claim. If the reservation
--- expires first, its credits are available, and the next claim fails the mockup. If
--- p_may_retries[i] is false or no attempts are left, the mockup fails, and its reservation is
--- released if it is open. The answers and effects are those of the requests one by one, in order.
+-- Records failed attempts. If p_retry_allowed[i] is true and attempts are left, the mockup becomes
+-- pending again, and its reservation is held again until the next claim. If the reservation expires
+-- first, its credits are available, and the next claim fails the mockup. If p_retry_allowed[i] is
+-- false or no attempts are left, the mockup fails, and its reservation is released if it is open.
+-- The answers and effects are those of the requests one by one, in order.
 --
 -- If the vendor may have charged for the attempt (p_may_be_charged[i]), or for an earlier attempt
 -- of the round, the credits are not released: the reservation stays dispatched for the next
 -- attempt, or becomes unresolved if the mockup fails. Outcomes:
 --
---   failed                 with the usage after it; replayed is true if the same request has ended
---                          the attempt before
---   conflicting_FIELD      the attempt was ended with a different FIELD
+--   failed                 with the usage after it; replayed is true if the same request was
+--                          recorded before
+--   conflicting_FIELD      the attempt has ended with a different FIELD
 --   not_found, lost, wrong_state
 --                          as in mockupd.complete_mockups
 CREATE OR REPLACE FUNCTION mockupd.fail_mockups(
@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION mockupd.fail_mockups(
   p_mockup_ids uuid[],
   p_attempts integer[],
   p_error_messages text[],
-  p_may_retries boolean[],
+  p_retry_allowed boolean[],
   p_may_be_charged boolean[]
 ) RETURNS TABLE (
   ordinal bigint,
@@ -92,9 +92,10 @@ BEGIN
           ELSE 'failed'
         END AS outcome
       FROM unnest(
-        p_user_ids, p_mockup_ids, p_attempts, p_error_messages, p_may_retries, p_may_be_charged,
+        p_user_ids, p_mockup_ids, p_attempts, p_error_messages, p_retry_allowed, p_may_be_charged,
         v_runs) WITH ORDINALITY
-        AS i (user_id, mockup_id, attempt, error_message, may_retry, may_be_charged, run, ordinal)
+        AS i (user_id, mockup_id, attempt, error_message, retry_allowed, may_be_charged, run,
+          ordinal)
       LEFT JOIN LATERAL (
         SELECT j.* FROM mockupd.mockup_jobs AS j
         WHERE j.mockup_id = i.mockup_id AND j.user_id = i.user_id
@@ -106,7 +107,7 @@ BEGIN
         LIMIT 1
       ) AS m ON true
       CROSS JOIN LATERAL (
-        SELECT i.may_retry AND j.round_attempts < j.attempt_limit AS retries,
+        SELECT i.retry_allowed AND j.round_attempts < j.attempt_limit AS retries,
           coalesce(j.attempt = i.attempt AND j.outcome IN ('failed', 'retried'), false) AS replayed
       ) AS d
     ) AS i;
