@@ -1,6 +1,7 @@
 internal import Postgres
 
-/// The statements in `SQL/Queries`, named after their files.
+/// The statements in `SQL/Queries`, named after their files, and those that differ from one of them
+/// only in the function that they call.
 enum Queries {
   static let checkDatabase = reading(
     "check_database", PackageResources.check_database_sql)
@@ -78,8 +79,7 @@ enum Queries {
     "regenerate_mockup", PackageResources.regenerate_mockup_sql)
   static let releaseGroup = statement(
     "release_group", PackageResources.release_group_sql)
-  static let reserveAllCredits = statement(
-    "reserve_all_credits", PackageResources.reserve_all_credits_sql)
+  static let reserveAllCredits = reserveCredits.calling("reserve_all")
   static let reserveCredits = statement(
     "reserve_credits", PackageResources.reserve_credits_sql)
   static let resolveReservation = statement(
@@ -90,8 +90,7 @@ enum Queries {
     "review_mockup", PackageResources.review_mockup_sql)
   static let setBudget = statement(
     "set_budget", PackageResources.set_budget_sql)
-  static let settleAllReservations = statement(
-    "settle_all_reservations", PackageResources.settle_all_reservations_sql)
+  static let settleAllReservations = settleReservations.calling("settle_all")
   static let settleReservations = statement(
     "settle_reservations", PackageResources.settle_reservations_sql)
   static let sweepLeases = statement(
@@ -100,10 +99,8 @@ enum Queries {
     "sweep_reservations", PackageResources.sweep_reservations_sql)
   static let testWrite = statement(
     "test_write", PackageResources.test_write_sql)
-  static let tryResolveReservation = statement(
-    "try_resolve_reservation", PackageResources.try_resolve_reservation_sql)
-  static let trySetBudget = statement(
-    "try_set_budget", PackageResources.try_set_budget_sql)
+  static let tryResolveReservation = resolveReservation.calling("try_resolve_reservation")
+  static let trySetBudget = setBudget.calling("try_set_budget")
   static let updateSceneTemplate = statement(
     "update_scene_template", PackageResources.update_scene_template_sql)
   static let userExists = reading(
@@ -122,5 +119,17 @@ enum Queries {
   /// Returns a statement that only reads, and that may therefore be cancelled after it was sent.
   private static func reading(_ name: String, _ sql: [UInt8]) -> Statement {
     Statement(name: name, sql: String(decoding: sql, as: UTF8.self), isReadOnly: true)
+  }
+}
+
+extension Statement {
+  /// Returns a statement that calls another function of the schema `mockupd`.
+  ///
+  /// The function has the same parameters and columns. The statement is named after it.
+  fileprivate func calling(_ function: String) -> Statement {
+    Statement(
+      name: function,
+      sql: sql.replacing(/FROM mockupd\.\w+\(/, with: "FROM mockupd.\(function)("),
+      isReadOnly: isReadOnly)
   }
 }

@@ -1,4 +1,5 @@
--- Makes a batch of reservations. See mockupd.reserve for the outcomes.
+-- Makes a batch of reservations. See mockupd.reserve for the outcomes. To make all of them or none,
+-- the same statement calls mockupd.reserve_all.
 --
 -- $1 timestamptz  now; null: the time of the database
 -- $2 uuid[]       users                      $3 uuid[]  reservation ids

@@ -1,4 +1,5 @@
--- Settles an unresolved reservation. See mockupd.resolve_reservation.
+-- Settles an unresolved reservation. See mockupd.resolve_reservation. For a trial, the same
+-- statement calls mockupd.try_resolve_reservation.
 --
 -- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user                            $3 uuid     reservation id

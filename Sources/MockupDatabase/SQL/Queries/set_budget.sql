@@ -1,4 +1,5 @@
--- Sets a user's annual budget, monthly soft limit, or both; no row if the user does not exist.
+-- Sets a user's annual budget, monthly soft limit, or both; no row if the user does not exist. For
+-- a trial, the same statement calls mockupd.try_set_budget.
 --
 -- $1 timestamptz  now; null: the time of the database
 -- $2 uuid         user

@@ -1,5 +1,5 @@
 -- Dispatches, extends, commits or releases each of several reservations. See mockupd.settle for the
--- outcomes.
+-- outcomes. To settle all of them or none, the same statement calls mockupd.settle_all.
 --
 -- $1 timestamptz  now; null: the time of the database
 -- $2 uuid[]       users                            $3 uuid[]     reservation ids
