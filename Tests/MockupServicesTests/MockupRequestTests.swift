@@ -113,42 +113,85 @@ import TTRPC
   }
 
   @Test func `a page token decodes to its cursor, and other text is refused`() throws {
+    let user = UUID()
     for microseconds in [1_778_414_400_123_457, 1, -1] {
       let cursor = MockupPage.Cursor(
         createdAt: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: UUID())
-      #expect(try PageToken.mockup(PageToken.text(cursor), "page_token") == cursor)
+      let token = PageToken.text(cursor, of: user)
+      #expect(try PageToken.mockup(token, of: user, "page_token") == cursor)
     }
-    #expect(try PageToken.mockup("", "page_token") == nil)
-    for text in ["x", "MS8y", "MTIzLw=="] {
+    #expect(try PageToken.mockup("", of: user, "page_token") == nil)
+    let position = "mockups/\(user.wireText)/1"
+    for text in ["x", "MS8y", Data("\(position)/".utf8).base64EncodedString()] {
       #expect(
         Self.refusal { () throws(RPCError) in
-          try PageToken.mockup(text, "page_token")
+          try PageToken.mockup(text, of: user, "page_token")
         } == "page_token")
     }
   }
 
   @Test func `a page token holds every time that PostgreSQL can store, and no earlier one`() throws
   {
+    let user = UUID()
     // 4713 BC, year 1, the end of year 9999, and the last microsecond in 64 bits.
     for microseconds in [
       -210_863_520_000_000_000, -62_135_596_800_000_000, 253_402_300_799_000_000, Int64.max,
     ] {
       let createdAt = Date(timeIntervalSince1970: Double(microseconds) / 1_000_000)
       let mockup = MockupPage.Cursor(createdAt: createdAt, id: UUID())
-      #expect(try PageToken.mockup(PageToken.text(mockup), "page_token") == mockup)
-      let reservation = ReservationPage.Cursor(createdAt: createdAt, id: UUID())
-      #expect(try PageToken.reservation(PageToken.text(reservation), "page_token") == reservation)
+      let token = PageToken.text(mockup, of: user)
+      #expect(try PageToken.mockup(token, of: user, "page_token") == mockup)
     }
     for time in ["-210863520000000001", "9223372036854775808"] {
-      let token = Data("\(time)/\(UUID().wireText)".utf8).base64EncodedString()
+      let token = Data("mockups/\(user.wireText)/\(time)/\(UUID().wireText)".utf8)
+        .base64EncodedString()
       #expect(
         Self.refusal { () throws(RPCError) in
-          try PageToken.mockup(token, "page_token")
+          try PageToken.mockup(token, of: user, "page_token")
         } == "page_token")
-      #expect(
-        Self.refusal { () throws(RPCError) in
-          try PageToken.reservation(token, "page_token")
-        } == "page_token")
+    }
+  }
+
+  @Test func `a token of another list or another user is refused`() throws {
+    let (user, other) = (UUID(), UUID())
+    let position = MockupPage.Cursor(createdAt: Date(timeIntervalSince1970: 1), id: UUID())
+    let entry = LedgerPage.Cursor(year: 2026, sequence: 4)
+    let tokens: [String: String] = [
+      "mockups": PageToken.text(position, of: user),
+      "reservations": PageToken.text(
+        ReservationPage.Cursor(createdAt: position.createdAt, id: position.id), of: user),
+      "ledger": PageToken.text(entry, of: user),
+      "export": PageToken.text(export: entry, of: user),
+      "mockup watch": PageToken.text(4, of: user),
+      "alerts": PageToken.text(alerts: [4], of: user),
+      "alert watch": PageToken.text(alertWatch: [4]),
+    ]
+    let lists: [String: (String, UUID) throws(RPCError) -> Bool] = [
+      "mockups": { text, user throws(RPCError) in
+        try PageToken.mockup(text, of: user, "f") != nil
+      },
+      "reservations": { text, user throws(RPCError) in
+        try PageToken.reservation(text, of: user, "f") != nil
+      },
+      "ledger": { text, user throws(RPCError) in
+        try PageToken.ledger(text, of: user, "f") != nil
+      },
+      "export": { text, user throws(RPCError) in
+        try PageToken.export(text, of: user, "f") != nil
+      },
+      "mockup watch": { text, user throws(RPCError) in
+        try PageToken.revision(text, of: user, "f") != nil
+      },
+      "alerts": { text, user throws(RPCError) in
+        try PageToken.alerts(text, of: user, count: 1, "f") != nil
+      },
+    ]
+    for (name, token) in tokens {
+      for (list, decode) in lists {
+        let isAccepted = Self.refusal { () throws(RPCError) in try decode(token, user) } == nil
+        #expect(isAccepted == (name == list), "\(name) for \(list)")
+        #expect(Self.refusal { () throws(RPCError) in try decode(token, other) } == "f")
+      }
     }
   }
 }

@@ -9,6 +9,8 @@ public enum SceneError: Error, Sendable {
   case unknownUser(UUID)
   /// No template with this id is visible to the user.
   case unknownTemplate(UUID)
+  /// The template of the request with this id was made and deleted.
+  case deletedTemplate(requestID: UUID)
   /// Neither the user nor the system has an active template with this key.
   case unknownScene(String)
   /// The user has a template with this key already.

@@ -76,7 +76,7 @@ extension SceneStore {
   /// Creates a user's template.
   ///
   /// - Throws: ``SceneError/keyTaken(_:)`` if the user has a template with the key already,
-  ///   ``SceneError/unknownTemplate(_:)`` if an earlier call created the template and it was
+  ///   ``SceneError/deletedTemplate(requestID:)`` if an earlier call created the template and it was
   ///   deleted, or another ``SceneError``.
   public func create(
     _ request: SceneTemplateRequest
@@ -100,7 +100,7 @@ extension SceneStore {
     case ("made", let template?):
       return SceneTemplateOutcome(template: template, isReplayed: row.isReplayed)
     case ("key_taken", _): throw .keyTaken(request.key)
-    case ("deleted", _): throw .unknownTemplate(request.id)
+    case ("deleted", _): throw .deletedTemplate(requestID: request.id)
     case (let outcome, _):
       if let field = conflictingField(of: outcome) { throw .conflict(field) }
       throw .database(.unexpectedAnswer(outcome))

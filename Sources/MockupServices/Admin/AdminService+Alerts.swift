@@ -12,7 +12,8 @@ extension AdminService {
     let userID = try RequestFields.optionalUUID(request.userID, "user_id")
     let count = try RequestFields.pageSize(request.pageSize, "page_size")
     guard let userID else { return try await listAlerts(request, count, context) }
-    let before = try PageToken.alerts(request.pageToken, count: 1, "page_token")?[0]
+    let before = try PageToken.alerts(
+      request.pageToken, of: userID, count: 1, "page_token")?[0]
     // Reads one alert more than the page has, to find out whether there is a next page.
     let partition = try await answer(context) { () throws(PostgresError) in
       try await alerts.partition(of: userID)
@@ -23,7 +24,9 @@ extension AdminService {
     if rows.isEmpty {
       try await answer(context) { () throws(CreditError) in try await store.requireUser(userID) }
     }
-    return try response(rows, count) { page in page.last.map { [$0.position] } ?? [] }
+    return try response(rows, of: userID, count) { page in
+      page.last.map { [$0.position] } ?? []
+    }
   }
 
   /// Returns a page of the alerts about the credits of all users.
@@ -33,16 +36,19 @@ extension AdminService {
     let partitions = try await answer(context) { () throws(PostgresError) in
       try await alerts.partitionCount()
     }
-    let before = try PageToken.alerts(request.pageToken, count: partitions, "page_token")
+    let before = try PageToken.alerts(
+      request.pageToken, of: nil, count: partitions, "page_token")
     let rows = try await read(context, listReaders) { () throws(PostgresError) in
       try await alerts.alerts(before: before, count: count + 1)
     }
-    return try response(rows, count) { page in alerts.positions(after: page, from: before) }
+    return try response(rows, of: nil, count) { page in
+      alerts.positions(after: page, from: before)
+    }
   }
 
   /// Returns the response for a page, of which one alert more was read.
   private func response(
-    _ rows: [MockupDatabase.Alert], _ count: Int32,
+    _ rows: [MockupDatabase.Alert], of userID: UUID?, _ count: Int32,
     _ positions: (ArraySlice<MockupDatabase.Alert>) -> [Int64]
   ) throws -> ListAlertsResponse {
     let page = rows.prefix(Int(count))
@@ -53,7 +59,8 @@ extension AdminService {
     }
     return ListAlertsResponse(
       alerts: messages,
-      nextPageToken: PageToken.text(alerts: positions(page.prefix(messages.count))))
+      nextPageToken: PageToken.text(
+        alerts: positions(page.prefix(messages.count)), of: userID))
   }
 
   /// Sends the alerts about all users' credits until the caller ends the call.
@@ -65,7 +72,7 @@ extension AdminService {
     let partitions = try await answer(context) { () throws(PostgresError) in
       try await alerts.partitionCount()
     }
-    let token = try PageToken.alerts(request.resumeToken, count: partitions, "resume_token")
+    let token = try PageToken.alertWatch(request.resumeToken, count: partitions, "resume_token")
     let watch = AlertStream(
       service: self, partitions: partitions, responses: responses, context: context)
     try await watch.run(after: token)

@@ -49,7 +49,7 @@ struct AlertStream: Sendable {
       }
     }
     positions.withLockedValue { [begin] in $0 = begin }
-    try await responses.write(WatchAlertsResponse(resumeToken: PageToken.text(alerts: begin)))
+    try await responses.write(WatchAlertsResponse(resumeToken: PageToken.text(alertWatch: begin)))
 
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (partition, watch) in watches.enumerated() {
@@ -118,7 +118,7 @@ struct AlertStream: Sendable {
   private func send(_ alert: MockupDatabase.Alert) async throws {
     let token = positions.withLockedValue { positions in
       positions[alert.partition] = alert.position
-      return PageToken.text(alerts: positions)
+      return PageToken.text(alertWatch: positions)
     }
     let response = WatchAlertsResponse(alert: MockupAPI.Alert(alert), resumeToken: token)
     try await responses.write(service.limit.checked(response, "alert \(alert.id)"))

@@ -20,7 +20,7 @@ extension GetUsageHistoryRequest {
     let (maximum, name) =
       unit == .day ? (Self.maximumDays, "days") : (Self.maximumMonths, "months")
     guard last - first < maximum else {
-      throw .invalid("last_day", "is more than \(maximum) \(name) after first_day")
+      throw .invalid("last_day", "makes a range of more than \(maximum) \(name)")
     }
     return UsageHistoryQuery(userID: userID, unit: unit, first: first, last: last)
   }

@@ -39,7 +39,7 @@ extension CreditService {
     let year = try RequestFields.year(request.year, "year")
     let month = try RequestFields.month(request.month, "month")
     let count = try RequestFields.pageSize(request.pageSize, "page_size")
-    let cursor = try PageToken.cursor(request.pageToken, "page_token")
+    let cursor = try PageToken.ledger(request.pageToken, of: userID, "page_token")
     let page = try await answer(context) { () throws(CreditError) in
       try await store.entries(of: userID, year: year, month: month, after: cursor, count: count)
     }
@@ -47,7 +47,7 @@ extension CreditService {
       of: page.entries, \.rowName, { CreditUsageEntry($0) })
     let next = cutAfter.map(LedgerPage.Cursor.init) ?? page.next
     return ListCreditUsageResponse(
-      entries: entries, nextPageToken: next.map(PageToken.text) ?? "")
+      entries: entries, nextPageToken: next.map { PageToken.text($0, of: userID) } ?? "")
   }
 
   /// Returns a page of reservations.
@@ -57,7 +57,7 @@ extension CreditService {
     let userID = try RequestFields.uuid(request.userID, "user_id")
     let filter = try request.filter()
     let count = try RequestFields.pageSize(request.pageSize, "page_size")
-    let cursor = try PageToken.reservation(request.pageToken, "page_token")
+    let cursor = try PageToken.reservation(request.pageToken, of: userID, "page_token")
     let page = try await answer(context) { () throws(CreditError) in
       try await store.reservations(of: userID, where: filter, after: cursor, count: count)
     }
@@ -65,7 +65,8 @@ extension CreditService {
       of: page.reservations, { "reservation \($0.id.wireText)" }, { Reservation($0) })
     let next = cutAfter.map(ReservationPage.Cursor.init) ?? page.next
     return ListReservationsResponse(
-      reservations: reservations, nextPageToken: next.map(PageToken.text) ?? "")
+      reservations: reservations,
+      nextPageToken: next.map { PageToken.text($0, of: userID) } ?? "")
   }
 
   /// Streams all ledger entries of a user.
@@ -76,7 +77,7 @@ extension CreditService {
     let userID = try RequestFields.uuid(request.userID, "user_id")
     let year = try RequestFields.year(request.year, "year")
     let month = try RequestFields.month(request.month, "month")
-    let start = try PageToken.cursor(request.resumeToken, "resume_token")
+    let start = try PageToken.export(request.resumeToken, of: userID, "resume_token")
     let export = LedgerExport(limit: limit, cursor: LedgerPage.Cursor.init)
     try await export.run(after: start) { cursor in
       try await answer(context) { () throws(CreditError) in
@@ -86,7 +87,8 @@ extension CreditService {
       }
     } write: { entries, cursor in
       try await responses.write(
-        ExportCreditUsageResponse(entries: entries, resumeToken: PageToken.text(cursor)))
+        ExportCreditUsageResponse(
+          entries: entries, resumeToken: PageToken.text(export: cursor, of: userID)))
     }
   }
 }

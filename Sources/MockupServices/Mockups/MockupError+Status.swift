@@ -14,16 +14,19 @@ extension MockupError: StatusConvertible {
     case .unknownQuote(let id):
       RPCError(code: .notFound, message: "the user has no quote \(id.wireText)")
     case .conflict(let field):
-      .exists(field, "the request id was already used with different \(field)")
+      .exists(field, "the same id or attempt was already used with different \(field)")
     case .wrongStatus(let status, let wanted):
       RPCError(
         code: .failedPrecondition,
-        message:
-          "the mockup is \(status.protocolName) and cannot become \(wanted.protocolName)")
+        message: status == wanted
+          ? "the mockup is already \(status.protocolName)"
+          : "the mockup is \(status.protocolName) and cannot become \(wanted.protocolName)")
     case .lostLease(let attempt):
       RPCError(
         code: .failedPrecondition,
-        message: "the lease is lost: the mockup's current attempt is \(attempt)")
+        message: attempt == 0
+          ? "no worker has claimed the mockup"
+          : "the lease is lost: the mockup's current attempt is \(attempt)")
     case .invalidMetadata:
       .invalid("dm_metadata_json", "is not a JSON object that can be stored")
     case .reservationNotOpen(let state):

@@ -89,14 +89,14 @@ extension MockupService {
         request.scene, longest: MockupFields.sceneLength.upperBound, "scene"),
       status: try MockupFields.status(request.status, "status"))
     let count = try RequestFields.pageSize(request.pageSize, "page_size")
-    let cursor = try PageToken.mockup(request.pageToken, "page_token")
+    let cursor = try PageToken.mockup(request.pageToken, of: userID, "page_token")
     let page = try await answer(context) { () throws(MockupError) in
       try await store.mockups(of: userID, where: filter, after: cursor, count: count)
     }
     let (mockups, cutAfter) = try limit.page(of: page.mockups, \.rowName, { Mockup($0) })
     let next = cutAfter.map(MockupPage.Cursor.init) ?? page.next
     return ListMockupsResponse(
-      mockups: mockups, nextPageToken: next.map(PageToken.text) ?? "")
+      mockups: mockups, nextPageToken: next.map { PageToken.text($0, of: userID) } ?? "")
   }
 
   /// Deletes a mockup, and releases its credits if no worker has claimed it.

@@ -33,6 +33,10 @@ extension SceneError: StatusConvertible {
       RPCError(code: .notFound, message: "there is no user \(id.wireText)")
     case .unknownTemplate(let id):
       RPCError(code: .notFound, message: "the user has no scene template \(id.wireText)")
+    case .deletedTemplate(let requestID):
+      RPCError(
+        code: .notFound,
+        message: "the scene template of request \(requestID.wireText) was deleted")
     case .unknownScene(let key):
       RPCError(code: .notFound, message: "there is no active scene \(key)")
     case .keyTaken(let key):

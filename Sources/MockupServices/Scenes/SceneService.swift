@@ -25,7 +25,7 @@ public struct SceneService: SceneServiceHandler {
   ) async throws -> ListSceneTemplatesResponse {
     let filter = try request.filter()
     let count = try RequestFields.pageSize(request.pageSize, "page_size")
-    let cursor = try PageToken.scene(request.pageToken, "page_token")
+    let cursor = try PageToken.scene(request.pageToken, of: filter.userID, "page_token")
     let page = try await answer(context) { () throws(SceneError) in
       try await store.templates(filter, after: cursor, count: count)
     }
@@ -33,7 +33,8 @@ public struct SceneService: SceneServiceHandler {
       of: page.templates, \.rowName, { SceneTemplate($0) })
     let next = cutAfter.map(ScenePage.Cursor.init) ?? page.next
     return ListSceneTemplatesResponse(
-      templates: templates, nextPageToken: next.map(PageToken.text) ?? "")
+      templates: templates,
+      nextPageToken: next.map { PageToken.text($0, of: filter.userID) } ?? "")
   }
 
   /// Returns a system template, or a template of the user.

@@ -173,7 +173,7 @@ import Testing
         #expect(mockup["replayed"] as? Bool == isReplayed)
       }
       try await fixture.expectError(
-        complete, code: 1, "the request id was already used with different credits")
+        complete, code: 1, "the same id or attempt was already used with different credits")
       try await fixture.expectError(
         ["fail", fixture.user, id, "--attempt", "1", "--message", "m"], code: 1,
         "the mockup is COMPLETED and cannot become FAILED")
@@ -214,7 +214,7 @@ import Testing
       }
       try await fixture.expectError(
         fail + ["--may-be-charged"], code: 1,
-        "the request id was already used with different may_be_charged")
+        "the same id or attempt was already used with different may_be_charged")
       try await fixture.expectError(
         ["heartbeat", fixture.user, id, "--attempt", "1"], code: 1,
         "the mockup is FAILED and cannot become GENERATING")

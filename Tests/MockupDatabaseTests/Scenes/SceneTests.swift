@@ -54,6 +54,7 @@ import Testing
       switch error {
       case .unknownUser: return "unknownUser"
       case .unknownTemplate: return "unknownTemplate"
+      case .deletedTemplate: return "deletedTemplate"
       case .unknownScene(let key): return "unknownScene \(key)"
       case .keyTaken(let key): return "keyTaken \(key)"
       case .conflict(let field): return "conflict \(field)"
@@ -146,7 +147,7 @@ import Testing
       #expect(try await fixture.scenes.delete(id, of: fixture.user))
       #expect(try await fixture.scenes.delete(id, of: fixture.user) == false)
       #expect(
-        await failure { _ = try await fixture.scenes.create(request) } == "unknownTemplate")
+        await failure { _ = try await fixture.scenes.create(request) } == "deletedTemplate")
       #expect(try await fixture.keys(SceneFilter(userID: fixture.user, ownOnly: true)) == [])
     }
   }
