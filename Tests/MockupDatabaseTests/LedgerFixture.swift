@@ -141,7 +141,7 @@ struct LedgerFixture: Sendable {
 
   /// Returns all ledger entries of a user, the oldest first.
   func entries(of user: UUID) async throws -> [LedgerEntry] {
-    try await store.entries(of: user, after: nil, count: 1000).entries.reversed()
+    try await store.entries(of: user, after: nil, count: 1000).rows.reversed()
   }
 
   // MARK: SQL as the owner

@@ -115,7 +115,7 @@ import TTRPC
   @Test func `a page token decodes to its cursor, and other text is refused`() throws {
     let user = UUID()
     for microseconds in [1_778_414_400_123_457, 1, -1] {
-      let cursor = MockupPage.Cursor(
+      let cursor = MockupCursor(
         createdAt: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: UUID())
       let token = PageToken.text(cursor, of: user)
       #expect(try PageToken.mockup(token, of: user, "page_token") == cursor)
@@ -138,7 +138,7 @@ import TTRPC
       -210_863_520_000_000_000, -62_135_596_800_000_000, 253_402_300_799_000_000, Int64.max,
     ] {
       let createdAt = Date(timeIntervalSince1970: Double(microseconds) / 1_000_000)
-      let mockup = MockupPage.Cursor(createdAt: createdAt, id: UUID())
+      let mockup = MockupCursor(createdAt: createdAt, id: UUID())
       let token = PageToken.text(mockup, of: user)
       #expect(try PageToken.mockup(token, of: user, "page_token") == mockup)
     }
@@ -154,12 +154,12 @@ import TTRPC
 
   @Test func `a token of another list or another user is refused`() throws {
     let (user, other) = (UUID(), UUID())
-    let position = MockupPage.Cursor(createdAt: Date(timeIntervalSince1970: 1), id: UUID())
-    let entry = LedgerPage.Cursor(year: 2026, sequence: 4)
+    let position = MockupCursor(createdAt: Date(timeIntervalSince1970: 1), id: UUID())
+    let entry = LedgerCursor(year: 2026, sequence: 4)
     let tokens: [String: String] = [
       "mockups": PageToken.text(position, of: user),
       "reservations": PageToken.text(
-        ReservationPage.Cursor(createdAt: position.createdAt, id: position.id), of: user),
+        ReservationCursor(createdAt: position.createdAt, id: position.id), of: user),
       "ledger": PageToken.text(entry, of: user),
       "export": PageToken.text(export: entry, of: user),
       "mockup watch": PageToken.text(4, of: user),

@@ -3,21 +3,21 @@ public import MockupCore
 internal import Postgres
 
 /// The position of an entry in the ledgers of all users.
-public struct ExportCursor: Sendable, Hashable {
+public struct ExportCursor: PageCursor {
   /// The id of the entry's user.
   public var userID: UUID
   /// The position in the user's ledger.
-  public var entry: LedgerPage.Cursor
+  public var entry: LedgerCursor
 
   /// Creates a cursor from its parts, such as those of a resume token.
-  public init(userID: UUID, entry: LedgerPage.Cursor) {
+  public init(userID: UUID, entry: LedgerCursor) {
     self.userID = userID
     self.entry = entry
   }
 
   /// Creates a cursor at an entry.
   public init(_ entry: LedgerEntry) {
-    self.init(userID: entry.userID, entry: LedgerPage.Cursor(entry))
+    self.init(userID: entry.userID, entry: LedgerCursor(entry))
   }
 }
 

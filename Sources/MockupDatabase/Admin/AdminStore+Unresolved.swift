@@ -10,47 +10,39 @@ public struct UnresolvedReservation: Sendable, Hashable {
   public var userLabel: String?
 }
 
-/// A page of the unresolved reservations of all users.
-public struct UnresolvedPage: Sendable, Hashable {
-  /// The reservations, with those first that are unresolved for the longest time.
-  public var reservations: [UnresolvedReservation]
-  /// The cursor for the next page, or nil if this is the last page.
-  public var next: Cursor?
+/// The position of a reservation among the unresolved ones of all users.
+public struct UnresolvedCursor: PageCursor {
+  /// The time since which the reservation is unresolved.
+  public var since: Date
+  /// The id of the reservation's user.
+  public var userID: UUID
+  /// The id of the reservation.
+  public var id: UUID
 
-  /// The position of the last reservation of a page in the list.
-  public struct Cursor: Sendable, Hashable {
-    /// The time since which the reservation is unresolved.
-    public var since: Date
-    /// The id of the reservation's user.
-    public var userID: UUID
-    /// The id of the reservation.
-    public var id: UUID
+  /// Creates a cursor from its parts, such as those of a page token.
+  public init(since: Date, userID: UUID, id: UUID) {
+    self.since = since
+    self.userID = userID
+    self.id = id
+  }
 
-    /// Creates a cursor from its parts, such as those of a page token.
-    public init(since: Date, userID: UUID, id: UUID) {
-      self.since = since
-      self.userID = userID
-      self.id = id
-    }
-
-    /// Creates a cursor at a reservation.
-    public init(_ unresolved: UnresolvedReservation) {
-      let reservation = unresolved.reservation
-      self.init(since: reservation.expiresAt, userID: reservation.userID, id: reservation.id)
-    }
+  /// Creates a cursor at a reservation.
+  public init(_ unresolved: UnresolvedReservation) {
+    let reservation = unresolved.reservation
+    self.init(since: reservation.expiresAt, userID: reservation.userID, id: reservation.id)
   }
 }
 
 extension AdminStore {
-  /// Returns a page of the unresolved reservations of all users.
+  /// Returns a page of the unresolved reservations of all users, with those first that are
+  /// unresolved for the longest time.
   ///
   /// - Parameters:
-  ///   - cursor: The ``UnresolvedPage/next`` of the previous page; nil means the first page.
+  ///   - cursor: The ``Page/next`` of the previous page; nil means the first page.
   ///   - count: The maximum number of reservations.
   public func unresolvedReservations(
-    after cursor: UnresolvedPage.Cursor?, count: Int32
-  ) async throws(CreditError) -> UnresolvedPage {
-    // Reads one reservation more than the page has, to find out whether there is a next page.
+    after cursor: UnresolvedCursor?, count: Int32
+  ) async throws(CreditError) -> Page<UnresolvedCursor> {
     let parameters = Parameters(
       now(), cursor?.since, cursor?.userID, cursor?.id, Int64(count) + 1)
     let rows = try await read(Queries.listUnresolvedReservations, parameters) {
@@ -59,9 +51,6 @@ extension AdminStore {
       return UnresolvedReservation(
         reservation: try Reservation(&columns), userLabel: try columns.read())
     }
-    let page = Array(rows.prefix(Int(count)))
-    return UnresolvedPage(
-      reservations: page,
-      next: rows.count > page.count ? page.last.map(UnresolvedPage.Cursor.init) : nil)
+    return Page(rows, count: count)
   }
 }

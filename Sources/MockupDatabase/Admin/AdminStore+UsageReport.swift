@@ -17,7 +17,6 @@ extension AdminStore {
   public func usageReport(
     _ query: UsageReportQuery, after cursor: UsageReportPage.Cursor?, count: Int32
   ) async throws(CreditError) -> UsageReportPage {
-    // Reads one user more than the page has, to find out whether there is a next page.
     let parameters: Parameters = [
       now(), query.year, query.month, query.userID, query.onlyActive,
       query.onlySoftLimitPassed, query.availableAtMost, query.order.rawValue,
@@ -29,20 +28,14 @@ extension AdminStore {
     guard let first = rows.first else { throw .database(.unexpectedAnswer("usage report")) }
     if let userID = query.userID, first.totals.users == 0 { try await requireUser(userID) }
 
-    let users = rows.compactMap(\.user)
-    var page = UsageReportPage(
-      period: first.period, users: Array(users.prefix(Int(count))), totals: first.totals, next: nil)
-    if users.count > Int(count) { page.next = page.users.last.map(UsageReportPage.Cursor.init) }
-    return page
+    let page = Page<UsageReportPage.Cursor>(rows.compactMap(\.user), count: count)
+    return UsageReportPage(
+      period: first.period, users: page.rows, totals: first.totals, next: page.next)
   }
 
   /// Throws ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func requireUser(_ id: UUID) async throws(CreditError) {
-    let exists = try await read(Queries.userExists, of: id, Parameters(id)) {
-      row throws(PostgresError) in
-      try row.decode(Bool.self, at: 0)
-    }
-    guard exists.first == true else { throw .unknownUser(id) }
+    guard try await exists(id) else { throw .unknownUser(id) }
   }
 }
 

@@ -61,7 +61,7 @@ public struct UsageReportPage: Sendable, Hashable {
   public var next: Cursor?
 
   /// The position of the last user of a page in its report.
-  public struct Cursor: Sendable, Hashable {
+  public struct Cursor: PageCursor {
     /// The user's sort key; see ``UserUsage/figure``.
     public var figure: Int64
     /// The user's id.

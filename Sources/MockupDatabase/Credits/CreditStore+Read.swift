@@ -2,30 +2,22 @@ public import FoundationEssentials
 public import MockupCore
 internal import Postgres
 
-/// A page of a user's ledger, the newest entry first.
-public struct LedgerPage: Sendable, Hashable {
-  /// The entries in descending order of year and sequence.
-  public var entries: [LedgerEntry]
-  /// The cursor for the next page, or nil if this is the last page.
-  public var next: Cursor?
+/// The position of an entry in the user's ledger.
+public struct LedgerCursor: PageCursor {
+  /// The budget year of the entry.
+  public var year: Int32
+  /// The sequence of the entry in its year.
+  public var sequence: Int64
 
-  /// The position of the last entry of a page in the user's ledger.
-  public struct Cursor: Sendable, Hashable {
-    /// The budget year of the entry.
-    public var year: Int32
-    /// The sequence of the entry in its year.
-    public var sequence: Int64
+  /// Creates a cursor from its parts, such as those of a page token.
+  public init(year: Int32, sequence: Int64) {
+    self.year = year
+    self.sequence = sequence
+  }
 
-    /// Creates a cursor from its parts, such as those of a page token.
-    public init(year: Int32, sequence: Int64) {
-      self.year = year
-      self.sequence = sequence
-    }
-
-    /// Creates a cursor at an entry.
-    public init(_ entry: LedgerEntry) {
-      self.init(year: entry.period.year, sequence: entry.sequence)
-    }
+  /// Creates a cursor at an entry.
+  public init(_ entry: LedgerEntry) {
+    self.init(year: entry.period.year, sequence: entry.sequence)
   }
 }
 
@@ -71,24 +63,21 @@ extension CreditStore {
   ///   - userID: The user.
   ///   - year: The year to list; nil means all years.
   ///   - month: The month to list, in each of the years; nil means all months.
-  ///   - cursor: The ``LedgerPage/next`` of the previous page; nil means the first page.
+  ///   - cursor: The ``Page/next`` of the previous page; nil means the first page.
   ///   - count: The maximum number of entries.
   /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func entries(
-    of userID: UUID, year: Int32? = nil, month: Int32? = nil, after cursor: LedgerPage.Cursor?,
+    of userID: UUID, year: Int32? = nil, month: Int32? = nil, after cursor: LedgerCursor?,
     count: Int32
-  ) async throws(CreditError) -> LedgerPage {
-    // Reads one entry more than the page has, to find out whether there is a next page.
+  ) async throws(CreditError) -> Page<LedgerCursor> {
     let parameters = Parameters(
       userID, year, month, cursor?.year, cursor?.sequence, Int64(count) + 1)
-    var entries = try await read(Queries.listCreditUsage, of: userID, parameters) {
+    let entries = try await read(Queries.listCreditUsage, of: userID, parameters) {
       row throws(PostgresError) in
       try LedgerEntry(row)
     }
     if entries.isEmpty { try await requireUser(userID) }
-    guard entries.count > Int(count) else { return LedgerPage(entries: entries, next: nil) }
-    entries.removeLast()
-    return LedgerPage(entries: entries, next: entries.last.map(LedgerPage.Cursor.init))
+    return Page(entries, count: count)
   }
 
   /// Returns a chunk of a user's ledger, the oldest entry first.
@@ -102,7 +91,7 @@ extension CreditStore {
   /// - Returns: The entries, or an empty array at the end.
   /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func export(
-    of userID: UUID, year: Int32? = nil, month: Int32? = nil, after cursor: LedgerPage.Cursor?,
+    of userID: UUID, year: Int32? = nil, month: Int32? = nil, after cursor: LedgerCursor?,
     count: Int32
   ) async throws(CreditError) -> [LedgerEntry] {
     let parameters = Parameters(userID, year, month, cursor?.year, cursor?.sequence, count)
@@ -116,10 +105,6 @@ extension CreditStore {
 
   /// Throws ``CreditError/unknownUser(_:)`` if the user does not exist.
   func requireUser(_ userID: UUID) async throws(CreditError) {
-    let exists = try await read(Queries.userExists, of: userID, Parameters(userID)) {
-      row throws(PostgresError) in
-      try row.decode(Bool.self, at: 0)
-    }
-    guard exists.first == true else { throw .unknownUser(userID) }
+    guard try await exists(userID) else { throw .unknownUser(userID) }
   }
 }

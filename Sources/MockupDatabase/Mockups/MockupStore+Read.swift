@@ -2,30 +2,22 @@ public import FoundationEssentials
 public import MockupCore
 internal import Postgres
 
-/// A page of a user's mockups, the newest first.
-public struct MockupPage: Sendable, Hashable {
-  /// The mockups in descending order of creation time and id.
-  public var mockups: [Mockup]
-  /// The cursor for the next page, or nil if this is the last page.
-  public var next: Cursor?
+/// The position of a mockup among the user's, by creation time and id.
+public struct MockupCursor: PageCursor {
+  /// The creation time of the mockup.
+  public var createdAt: Date
+  /// The id of the mockup.
+  public var id: UUID
 
-  /// The position of the last mockup of a page in the list.
-  public struct Cursor: Sendable, Hashable {
-    /// The creation time of the mockup.
-    public var createdAt: Date
-    /// The id of the mockup.
-    public var id: UUID
+  /// Creates a cursor from its parts, such as those of a page token.
+  public init(createdAt: Date, id: UUID) {
+    self.createdAt = createdAt
+    self.id = id
+  }
 
-    /// Creates a cursor from its parts, such as those of a page token.
-    public init(createdAt: Date, id: UUID) {
-      self.createdAt = createdAt
-      self.id = id
-    }
-
-    /// Creates a cursor at a mockup.
-    public init(_ mockup: Mockup) {
-      self.init(createdAt: mockup.createdAt, id: mockup.id)
-    }
+  /// Creates a cursor at a mockup.
+  public init(_ mockup: Mockup) {
+    self.init(createdAt: mockup.createdAt, id: mockup.id)
   }
 }
 
@@ -70,31 +62,22 @@ extension MockupStore {
   /// - Parameters:
   ///   - userID: The user.
   ///   - filter: The mockups to list; by default all.
-  ///   - cursor: The ``MockupPage/next`` of the previous page; nil means the first page.
+  ///   - cursor: The ``Page/next`` of the previous page; nil means the first page.
   ///   - count: The maximum number of mockups.
   /// - Throws: ``MockupError/unknownUser(_:)`` if the user does not exist.
   public func mockups(
     of userID: UUID, where filter: MockupFilter = MockupFilter(),
-    after cursor: MockupPage.Cursor? = nil, count: Int32
-  ) async throws(MockupError) -> MockupPage {
-    // Reads one mockup more than the page has, to find out whether there is a next page.
+    after cursor: MockupCursor? = nil, count: Int32
+  ) async throws(MockupError) -> Page<MockupCursor> {
     let parameters = Parameters(
       userID, filter.assetID, filter.quoteID, filter.scene, filter.status?.rawValue,
       cursor?.createdAt, cursor?.id, Int64(count) + 1)
-    var mockups = try await read(Queries.listMockups, of: userID, parameters) {
+    let mockups = try await read(Queries.listMockups, of: userID, parameters) {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       return try Mockup(&columns)
     }
-    if mockups.isEmpty {
-      let exists = try await read(Queries.userExists, of: userID, Parameters(userID)) {
-        row throws(PostgresError) in
-        try row.decode(Bool.self, at: 0)
-      }
-      guard exists.first == true else { throw .unknownUser(userID) }
-    }
-    guard mockups.count > Int(count) else { return MockupPage(mockups: mockups, next: nil) }
-    mockups.removeLast()
-    return MockupPage(mockups: mockups, next: mockups.last.map(MockupPage.Cursor.init))
+    if mockups.isEmpty, !(try await exists(userID)) { throw .unknownUser(userID) }
+    return Page(mockups, count: count)
   }
 }

@@ -25,54 +25,45 @@ public struct SceneFilter: Sendable, Hashable {
   }
 }
 
-/// A page of scene templates in ascending order of their keys.
-public struct ScenePage: Sendable, Hashable {
-  /// The templates; for each key the user's template comes before the system's.
-  public var templates: [SceneTemplate]
-  /// The cursor for the next page, or nil if this is the last page.
-  public var next: Cursor?
+/// The position of a template in the list of templates.
+public struct SceneCursor: PageCursor {
+  /// The key of the template.
+  public var key: String
+  /// A Boolean value that indicates whether it is a system template.
+  public var isSystem: Bool
+  /// The id of the template.
+  public var id: UUID
 
-  /// The position of the last template of a page in the list.
-  public struct Cursor: Sendable, Hashable {
-    /// The key of the template.
-    public var key: String
-    /// A Boolean value that indicates whether it is a system template.
-    public var isSystem: Bool
-    /// The id of the template.
-    public var id: UUID
+  /// Creates a cursor from its parts, such as those of a page token.
+  public init(key: String, isSystem: Bool, id: UUID) {
+    self.key = key
+    self.isSystem = isSystem
+    self.id = id
+  }
 
-    /// Creates a cursor from its parts, such as those of a page token.
-    public init(key: String, isSystem: Bool, id: UUID) {
-      self.key = key
-      self.isSystem = isSystem
-      self.id = id
-    }
-
-    /// Creates a cursor at a template.
-    public init(_ template: SceneTemplate) {
-      self.init(key: template.key, isSystem: template.isSystem, id: template.id)
-    }
+  /// Creates a cursor at a template.
+  public init(_ template: SceneTemplate) {
+    self.init(key: template.key, isSystem: template.isSystem, id: template.id)
   }
 }
 
 extension SceneStore {
-  /// Returns a page of scene templates.
+  /// Returns a page of scene templates in ascending order of their keys.
+  ///
+  /// For each key, the user's template comes before the system's.
   ///
   /// - Parameters:
   ///   - filter: The templates to list.
-  ///   - cursor: The ``ScenePage/next`` of the previous page; nil means the first page.
+  ///   - cursor: The ``Page/next`` of the previous page; nil means the first page.
   ///   - count: The maximum number of templates.
   public func templates(
-    _ filter: SceneFilter, after cursor: ScenePage.Cursor?, count: Int32
-  ) async throws(SceneError) -> ScenePage {
-    // Reads one template more than the page has, to find out whether there is a next page.
+    _ filter: SceneFilter, after cursor: SceneCursor?, count: Int32
+  ) async throws(SceneError) -> Page<SceneCursor> {
     let parameters = Parameters(
       filter.userID, filter.includesInactive, filter.ownOnly, filter.collection,
       cursor?.key, cursor?.isSystem, cursor?.id, Int64(count) + 1)
-    var templates = try await read(
+    let templates = try await read(
       Queries.listSceneTemplates, of: filter.userID, parameters, SceneTemplate.init(row:))
-    guard templates.count > Int(count) else { return ScenePage(templates: templates, next: nil) }
-    templates.removeLast()
-    return ScenePage(templates: templates, next: templates.last.map(ScenePage.Cursor.init))
+    return Page(templates, count: count)
   }
 }

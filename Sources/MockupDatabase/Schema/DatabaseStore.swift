@@ -34,6 +34,14 @@ extension DatabaseStore {
     try await read(statement, on: pool.partition(of: userID), parameters, decode)
   }
 
+  /// Returns true if a user exists.
+  func exists(_ userID: UUID) async throws(Failure) -> Bool {
+    try await read(Queries.userExists, of: userID, Parameters(userID)) {
+      row throws(PostgresError) in
+      try row.decode(Bool.self, at: 0)
+    }.first == true
+  }
+
   private func read<Value: Sendable>(
     _ statement: Statement, on pool: Pool, _ parameters: Parameters,
     _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value

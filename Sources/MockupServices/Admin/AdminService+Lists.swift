@@ -20,9 +20,9 @@ extension AdminService {
       try await store.unresolvedReservations(after: cursor, count: count)
     }
     let (reservations, cutAfter) = try limit.page(
-      of: page.reservations, { "reservation \($0.reservation.id.wireText)" },
+      of: page.rows, { "reservation \($0.reservation.id.wireText)" },
       { MockupAPI.UnresolvedReservation($0) })
-    let next = cutAfter.map(UnresolvedPage.Cursor.init) ?? page.next
+    let next = cutAfter.map(UnresolvedCursor.init) ?? page.next
     return ListUnresolvedReservationsResponse(
       reservations: reservations, nextPageToken: next.map(PageToken.text) ?? "")
   }
@@ -48,7 +48,7 @@ extension AdminService {
     // An export can be continued, so a server that stops does not wait for it.
     context.endAtDrain()
     let start = try PageToken.export(request.resumeToken, "resume_token")
-    let export = LedgerExport(limit: limit, cursor: ExportCursor.init)
+    let export = LedgerExport<ExportCursor>(limit: limit)
     try await export.run(after: start) { cursor in
       try await answer(context) { () throws(CreditError) in
         try await store.export(

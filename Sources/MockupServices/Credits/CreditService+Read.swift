@@ -44,8 +44,8 @@ extension CreditService {
       try await store.entries(of: userID, year: year, month: month, after: cursor, count: count)
     }
     let (entries, cutAfter) = try limit.page(
-      of: page.entries, \.rowName, { CreditUsageEntry($0) })
-    let next = cutAfter.map(LedgerPage.Cursor.init) ?? page.next
+      of: page.rows, \.rowName, { CreditUsageEntry($0) })
+    let next = cutAfter.map(LedgerCursor.init) ?? page.next
     return ListCreditUsageResponse(
       entries: entries, nextPageToken: next.map { PageToken.text($0, of: userID) } ?? "")
   }
@@ -62,8 +62,8 @@ extension CreditService {
       try await store.reservations(of: userID, where: filter, after: cursor, count: count)
     }
     let (reservations, cutAfter) = try limit.page(
-      of: page.reservations, { "reservation \($0.id.wireText)" }, { Reservation($0) })
-    let next = cutAfter.map(ReservationPage.Cursor.init) ?? page.next
+      of: page.rows, { "reservation \($0.id.wireText)" }, { Reservation($0) })
+    let next = cutAfter.map(ReservationCursor.init) ?? page.next
     return ListReservationsResponse(
       reservations: reservations,
       nextPageToken: next.map { PageToken.text($0, of: userID) } ?? "")
@@ -78,12 +78,12 @@ extension CreditService {
     let year = try RequestFields.year(request.year, "year")
     let month = try RequestFields.month(request.month, "month")
     let start = try PageToken.export(request.resumeToken, of: userID, "resume_token")
-    let export = LedgerExport(limit: limit, cursor: LedgerPage.Cursor.init)
+    let export = LedgerExport<LedgerCursor>(limit: limit)
     try await export.run(after: start) { cursor in
       try await answer(context) { () throws(CreditError) in
         try await store.export(
           of: userID, year: year, month: month, after: cursor,
-          count: LedgerExport<LedgerPage.Cursor>.entriesPerMessage)
+          count: LedgerExport<LedgerCursor>.entriesPerMessage)
       }
     } write: { entries, cursor in
       try await responses.write(

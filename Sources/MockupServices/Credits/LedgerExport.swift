@@ -4,13 +4,11 @@ internal import MockupCore
 internal import TTRPC
 
 /// An export of ledger entries in messages that fit the limit of a response.
-struct LedgerExport<Cursor: Sendable> {
+struct LedgerExport<Cursor: PageCursor> where Cursor.Row == LedgerEntry {
   /// The maximum number of entries in one message.
   static var entriesPerMessage: Int32 { 500 }
 
   let limit: ResponseLimit
-  /// Returns the cursor at an entry.
-  let cursor: (LedgerEntry) -> Cursor
 
   /// Exports the entries after a cursor.
   ///
@@ -29,7 +27,7 @@ struct LedgerExport<Cursor: Sendable> {
       if rest.isEmpty { return }
       while !rest.isEmpty {
         let (entries, _) = try limit.page(of: rest, \.rowName, { CreditUsageEntry($0) })
-        let next = cursor(rest[rest.startIndex + entries.count - 1])
+        let next = Cursor(rest[rest.startIndex + entries.count - 1])
         try await write(entries, next)
         rest.removeFirst(entries.count)
         last = next

@@ -93,8 +93,8 @@ extension MockupService {
     let page = try await answer(context) { () throws(MockupError) in
       try await store.mockups(of: userID, where: filter, after: cursor, count: count)
     }
-    let (mockups, cutAfter) = try limit.page(of: page.mockups, \.rowName, { Mockup($0) })
-    let next = cutAfter.map(MockupPage.Cursor.init) ?? page.next
+    let (mockups, cutAfter) = try limit.page(of: page.rows, \.rowName, { Mockup($0) })
+    let next = cutAfter.map(MockupCursor.init) ?? page.next
     return ListMockupsResponse(
       mockups: mockups, nextPageToken: next.map { PageToken.text($0, of: userID) } ?? "")
   }

@@ -30,8 +30,8 @@ public struct SceneService: SceneServiceHandler {
       try await store.templates(filter, after: cursor, count: count)
     }
     let (templates, cutAfter) = try limit.page(
-      of: page.templates, \.rowName, { SceneTemplate($0) })
-    let next = cutAfter.map(ScenePage.Cursor.init) ?? page.next
+      of: page.rows, \.rowName, { SceneTemplate($0) })
+    let next = cutAfter.map(SceneCursor.init) ?? page.next
     return ListSceneTemplatesResponse(
       templates: templates,
       nextPageToken: next.map { PageToken.text($0, of: filter.userID) } ?? "")

@@ -17,25 +17,25 @@ enum PageToken {
     case unresolved, usageReport
   }
 
-  static func text(_ cursor: LedgerPage.Cursor, of userID: UUID) -> String {
+  static func text(_ cursor: LedgerCursor, of userID: UUID) -> String {
     encode(.ledger, of: userID, "\(cursor.year)/\(cursor.sequence)")
   }
 
   /// Decodes the token of a ledger page.
   static func ledger(
     _ text: String, of userID: UUID, _ field: String
-  ) throws(RPCError) -> LedgerPage.Cursor? {
+  ) throws(RPCError) -> LedgerCursor? {
     try decode(text, .ledger, of: userID, count: 2, field) { entry($0[0], $0[1]) }
   }
 
-  static func text(export cursor: LedgerPage.Cursor, of userID: UUID) -> String {
+  static func text(export cursor: LedgerCursor, of userID: UUID) -> String {
     encode(.export, of: userID, "\(cursor.year)/\(cursor.sequence)")
   }
 
   /// Decodes the token of an export of one user.
   static func export(
     _ text: String, of userID: UUID, _ field: String
-  ) throws(RPCError) -> LedgerPage.Cursor? {
+  ) throws(RPCError) -> LedgerCursor? {
     try decode(text, .export, of: userID, count: 2, field) { entry($0[0], $0[1]) }
   }
 
@@ -53,35 +53,35 @@ enum PageToken {
     }
   }
 
-  static func text(_ cursor: ReservationPage.Cursor, of userID: UUID) -> String {
+  static func text(_ cursor: ReservationCursor, of userID: UUID) -> String {
     encode(.reservations, of: userID, "\(microseconds(cursor.createdAt))/\(cursor.id.wireText)")
   }
 
   /// Decodes the token of a page of reservations.
   static func reservation(
     _ text: String, of userID: UUID, _ field: String
-  ) throws(RPCError) -> ReservationPage.Cursor? {
+  ) throws(RPCError) -> ReservationCursor? {
     try decode(text, .reservations, of: userID, count: 2, field) { parts in
       guard let createdAt = time(parts[0]), let id = UUID(wireText: parts[1]) else { return nil }
-      return ReservationPage.Cursor(createdAt: createdAt, id: id)
+      return ReservationCursor(createdAt: createdAt, id: id)
     }
   }
 
-  static func text(_ cursor: MockupPage.Cursor, of userID: UUID) -> String {
+  static func text(_ cursor: MockupCursor, of userID: UUID) -> String {
     encode(.mockups, of: userID, "\(microseconds(cursor.createdAt))/\(cursor.id.wireText)")
   }
 
   /// Decodes the token of a page of mockups.
   static func mockup(
     _ text: String, of userID: UUID, _ field: String
-  ) throws(RPCError) -> MockupPage.Cursor? {
+  ) throws(RPCError) -> MockupCursor? {
     try decode(text, .mockups, of: userID, count: 2, field) { parts in
       guard let createdAt = time(parts[0]), let id = UUID(wireText: parts[1]) else { return nil }
-      return MockupPage.Cursor(createdAt: createdAt, id: id)
+      return MockupCursor(createdAt: createdAt, id: id)
     }
   }
 
-  static func text(_ cursor: UnresolvedPage.Cursor) -> String {
+  static func text(_ cursor: UnresolvedCursor) -> String {
     encode(
       .unresolved,
       "\(microseconds(cursor.since))/\(cursor.userID.wireText)/\(cursor.id.wireText)")
@@ -90,16 +90,16 @@ enum PageToken {
   /// Decodes the token of a page of unresolved reservations.
   static func unresolved(
     _ text: String, _ field: String
-  ) throws(RPCError) -> UnresolvedPage.Cursor? {
+  ) throws(RPCError) -> UnresolvedCursor? {
     try decode(text, .unresolved, count: 3, field) { parts in
       guard let since = time(parts[0]), let userID = UUID(wireText: parts[1]),
         let id = UUID(wireText: parts[2])
       else { return nil }
-      return UnresolvedPage.Cursor(since: since, userID: userID, id: id)
+      return UnresolvedCursor(since: since, userID: userID, id: id)
     }
   }
 
-  static func text(_ cursor: ScenePage.Cursor, of userID: UUID?) -> String {
+  static func text(_ cursor: SceneCursor, of userID: UUID?) -> String {
     // The key comes last, because keys in old data may contain any character.
     encode(.scenes, of: userID, "\(cursor.isSystem ? 1 : 0)/\(cursor.id.wireText)/\(cursor.key)")
   }
@@ -107,12 +107,12 @@ enum PageToken {
   /// Decodes the token of a page of scene templates.
   static func scene(
     _ text: String, of userID: UUID?, _ field: String
-  ) throws(RPCError) -> ScenePage.Cursor? {
+  ) throws(RPCError) -> SceneCursor? {
     try decode(text, .scenes, of: userID, count: 3, field) { parts in
       guard ["0", "1"].contains(parts[0]), let id = UUID(wireText: parts[1]),
         !parts[2].utf8.contains(0)
       else { return nil }
-      return ScenePage.Cursor(key: parts[2], isSystem: parts[0] == "1", id: id)
+      return SceneCursor(key: parts[2], isSystem: parts[0] == "1", id: id)
     }
   }
 
@@ -182,9 +182,9 @@ enum PageToken {
     return positions.count == parts.count ? positions : nil
   }
 
-  private static func entry(_ year: String, _ sequence: String) -> LedgerPage.Cursor? {
+  private static func entry(_ year: String, _ sequence: String) -> LedgerCursor? {
     guard let year = Int32(year), let sequence = Int64(sequence) else { return nil }
-    return LedgerPage.Cursor(year: year, sequence: sequence)
+    return LedgerCursor(year: year, sequence: sequence)
   }
 
   /// The microseconds since 1970 that a token may have.

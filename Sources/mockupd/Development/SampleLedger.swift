@@ -242,7 +242,7 @@ final class SampleLedger: Sendable {
 
   private func refundLastCharge(of userID: UUID) async throws {
     advance(by: 900)
-    let entries = try await credits.entries(of: userID, after: nil, count: 5).entries
+    let entries = try await credits.entries(of: userID, after: nil, count: 5).rows
     guard let charge = entries.first(where: { $0.operation == .generation }) else { return }
     _ = try await credits.refund([
       Refund(userID: userID, id: chance { $0.uuid() }, entryID: charge.id, credits: 1)

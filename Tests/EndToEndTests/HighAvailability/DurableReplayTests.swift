@@ -88,7 +88,7 @@ import Testing
     _ = try await credits.reserve(ReservationRequest(userID: user, id: charged, credits: 3))
     _ = try await settle(charged, .commit(id: charged, credits: 3))
     let entry = try #require(
-      try await credits.entries(of: user, after: nil, count: 1).entries.first)
+      try await credits.entries(of: user, after: nil, count: 1).rows.first)
     let refund = Refund(userID: user, id: UUID(), entryID: entry.id, credits: 1)
     calls.append(Call(name: "refund") { try await credits.refund(refund).isReplayed })
 

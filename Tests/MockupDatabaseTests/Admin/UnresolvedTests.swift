@@ -10,11 +10,11 @@ import Testing
   /// Returns the ids of all unresolved reservations, fetched page by page.
   private func listed(_ admin: AdminStore, pageSize: Int32 = 2) async throws -> [UUID] {
     var found: [UUID] = []
-    var cursor: UnresolvedPage.Cursor?
+    var cursor: UnresolvedCursor?
     repeat {
       let page = try await admin.unresolvedReservations(after: cursor, count: pageSize)
-      for one in page.reservations { #expect(one.reservation.state == .unresolved) }
-      found += page.reservations.map(\.reservation.id)
+      for one in page.rows { #expect(one.reservation.state == .unresolved) }
+      found += page.rows.map(\.reservation.id)
       cursor = page.next
     } while cursor != nil
     return found
@@ -40,7 +40,7 @@ import Testing
       #expect(Set(try await listed(admin)) == Set(due))
       try await ledger.reserve(1, for: users[0])
       #expect(Set(try await listed(admin)) == Set(due))
-      let since = try await admin.unresolvedReservations(after: nil, count: 10).reservations
+      let since = try await admin.unresolvedReservations(after: nil, count: 10).rows
         .map(\.reservation.expiresAt)
       #expect(since == since.sorted())
       #expect(since.count == 6)

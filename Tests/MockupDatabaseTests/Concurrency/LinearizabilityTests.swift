@@ -116,7 +116,7 @@ private struct LedgerCaller {
       return [try await Self.line { try await store.reservation(id, of: userID) }]
     case .reservations:
       let page = try await store.reservations(of: userID, after: nil, count: 1000)
-      return page.reservations.map { Self.line(of: $0) }.sorted()
+      return page.rows.map { Self.line(of: $0) }.sorted()
     case .entries:
       let entries = try await store.export(of: userID, after: nil, count: 1000)
       entryIDs = entries.map(\.id)

@@ -154,7 +154,7 @@ struct RandomClient {
   /// Refunds one credit of any charge.
   private mutating func refund() async throws {
     let userID = users[Int.random(in: users.indices, using: &random)]
-    let entries = try await store.entries(of: userID, after: nil, count: 10).entries
+    let entries = try await store.entries(of: userID, after: nil, count: 10).rows
     guard let entry = entries.randomElement(using: &random) else { return }
     do {
       _ = try await store.refund(

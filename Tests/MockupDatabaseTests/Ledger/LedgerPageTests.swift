@@ -16,10 +16,10 @@ import Testing
     afterEach: () async throws -> Void = {}
   ) async throws -> [[Int32]] {
     var pages: [[Int32]] = []
-    var cursor: LedgerPage.Cursor?
+    var cursor: LedgerCursor?
     repeat {
       let page = try await ledger.store.entries(of: user, after: cursor, count: count)
-      pages.append(page.entries.map(\.credits))
+      pages.append(page.rows.map(\.credits))
       cursor = page.next
       try await afterEach()
     } while cursor != nil && pages.count < 20
@@ -83,15 +83,15 @@ import Testing
       for (year, month, expected) in table {
         let page = try await ledger.store.entries(
           of: user, year: year, month: month, after: nil, count: 10)
-        #expect(page.entries.map(\.credits) == expected)
+        #expect(page.rows.map(\.credits) == expected)
         #expect(page.next == nil)
       }
       let first = try await ledger.store.entries(
         of: user, year: 2025, month: 5, after: nil, count: 1)
-      #expect(first.entries.map(\.credits) == [2])
+      #expect(first.rows.map(\.credits) == [2])
       let second = try await ledger.store.entries(
         of: user, year: 2025, month: 5, after: first.next, count: 1)
-      #expect(second.entries.map(\.credits) == [1])
+      #expect(second.rows.map(\.credits) == [1])
       #expect(second.next == nil)
     }
   }
@@ -100,7 +100,7 @@ import Testing
     try await LedgerFixture.with { ledger in
       let user = try await ledger.user()
       let page = try await ledger.store.entries(of: user, after: nil, count: 10)
-      #expect(page.entries.isEmpty)
+      #expect(page.rows.isEmpty)
       #expect(page.next == nil)
     }
   }

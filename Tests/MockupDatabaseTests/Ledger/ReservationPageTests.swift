@@ -18,11 +18,11 @@ import Testing
       try await ledger.reserve(1, for: other)
       for count: Int32 in [1, 5, 12, 13] {
         var listed: [UUID] = []
-        var cursor: ReservationPage.Cursor?
+        var cursor: ReservationCursor?
         repeat {
           let page = try await ledger.store.reservations(of: user, after: cursor, count: count)
-          #expect(page.reservations.count <= Int(count))
-          listed.append(contentsOf: page.reservations.map(\.id))
+          #expect(page.rows.count <= Int(count))
+          listed.append(contentsOf: page.rows.map(\.id))
           cursor = page.next
         } while cursor != nil
         #expect(listed == ids.reversed(), "pages of \(count)")
@@ -57,8 +57,8 @@ import Testing
       for (filter, expected) in table {
         let page = try await ledger.store.reservations(
           of: user, where: filter, after: nil, count: 100)
-        #expect(Set(page.reservations.map(\.id)) == expected, "\(filter)")
-        for listed in page.reservations {
+        #expect(Set(page.rows.map(\.id)) == expected, "\(filter)")
+        for listed in page.rows {
           #expect(try await ledger.store.reservation(listed.id, of: user) == listed)
         }
       }
@@ -75,14 +75,14 @@ import Testing
       for _ in 0..<3 { try await ledger.spend(1, for: user) }
       try ledger.clock.set("2026-01-01T00:00:00Z")
       for _ in 0..<3 { try await ledger.spend(1, for: user) }
-      let newestFirst = try await ledger.store.entries(of: user, after: nil, count: 100).entries
+      let newestFirst = try await ledger.store.entries(of: user, after: nil, count: 100).rows
       var exported: [LedgerEntry] = []
-      var cursor: LedgerPage.Cursor?
+      var cursor: LedgerCursor?
       while true {
         let chunk = try await ledger.store.export(of: user, after: cursor, count: 4)
         guard let last = chunk.last else { break }
         exported.append(contentsOf: chunk)
-        cursor = LedgerPage.Cursor(year: last.period.year, sequence: last.sequence)
+        cursor = LedgerCursor(year: last.period.year, sequence: last.sequence)
       }
       #expect(exported == newestFirst.reversed())
       let year = try await ledger.store.export(of: user, year: 2025, after: nil, count: 100)

@@ -118,7 +118,7 @@ import Testing
       }
       #expect(try await sweep(10) == ["1"])
       let page = try await fixture.store.mockups(of: user, count: 10)
-      #expect(page.mockups.map(\.status) == [.pending, .pending, .pending])
+      #expect(page.rows.map(\.status) == [.pending, .pending, .pending])
     }
   }
 }

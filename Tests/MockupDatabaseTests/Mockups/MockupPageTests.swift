@@ -18,10 +18,10 @@ import Testing
         fixture.ledger.clock.advance(by: 1)
       }
       var pages: [[UUID]] = []
-      var cursor: MockupPage.Cursor?
+      var cursor: MockupCursor?
       repeat {
         let page = try await fixture.store.mockups(of: user, after: cursor, count: 4)
-        pages.append(page.mockups.map(\.id))
+        pages.append(page.rows.map(\.id))
         cursor = page.next
         // Newer mockups come before the first page.
         _ = try await fixture.pending(of: user)
@@ -54,7 +54,7 @@ import Testing
       ]
       for (filter, count) in table {
         let page = try await fixture.store.mockups(of: user, where: filter, count: 10)
-        #expect(page.mockups.count == count, "\(filter)")
+        #expect(page.rows.count == count, "\(filter)")
       }
     }
   }
@@ -65,7 +65,7 @@ import Testing
         try await answer { try await fixture.store.mockups(of: UUID(), count: 1) } == "unknown user"
       )
       let user = try await fixture.ledger.user()
-      #expect(try await fixture.store.mockups(of: user, count: 1).mockups.isEmpty)
+      #expect(try await fixture.store.mockups(of: user, count: 1).rows.isEmpty)
     }
   }
 }

@@ -52,7 +52,7 @@ import Testing
             action: .commit(id: UUID(), credits: 60, isFinal: true, allowsOverrun: false)))
         #expect(try await server.credits.usage(of: user).generation == 60)
         #expect(try await server.credits.reservation(id, of: user).state == .committed)
-        #expect(try await server.credits.entries(of: user, after: nil, count: 9).entries.count == 1)
+        #expect(try await server.credits.entries(of: user, after: nil, count: 9).rows.count == 1)
         for (partition, rows) in zip(server.database.partitions, [1 - number, number]) {
           let count = "SELECT count(*) FROM mockupd.reservations WHERE id = '\(id)'"
           let found = try await partition.withOwner { pool in try await pool.lines(count) }

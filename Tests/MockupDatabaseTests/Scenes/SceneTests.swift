@@ -33,7 +33,7 @@ import Testing
     }
 
     func keys(_ filter: SceneFilter) async throws -> [String] {
-      try await scenes.templates(filter, after: nil, count: 1000).templates.map {
+      try await scenes.templates(filter, after: nil, count: 1000).rows.map {
         $0.key + ($0.isSystem ? "" : "*")
       }
     }
@@ -114,17 +114,17 @@ import Testing
       }
       let filter = SceneFilter(userID: fixture.user)
       let all = try await fixture.scenes.templates(filter, after: nil, count: 1000)
-      #expect(all.templates.count == 9 && all.next == nil)
+      #expect(all.rows.count == 9 && all.next == nil)
       for size in [1, 2, 3, 8, 9] as [Int32] {
         var found: [SceneTemplate] = []
-        var cursor: ScenePage.Cursor?
+        var cursor: SceneCursor?
         repeat {
           let page = try await fixture.scenes.templates(filter, after: cursor, count: size)
-          #expect(page.templates.count <= Int(size))
-          found += page.templates
+          #expect(page.rows.count <= Int(size))
+          found += page.rows
           cursor = page.next
         } while cursor != nil
-        #expect(found == all.templates)
+        #expect(found == all.rows)
       }
     }
   }

@@ -182,8 +182,8 @@ import Testing
         #expect(usage.used == 78)
         #expect(usage.monthlyUsed == 75)
         let odd = try await store.entries(of: other, after: nil, count: 10)
-        #expect(odd.entries.map(\.operation) == [.refund])
-        #expect(odd.entries.map(\.credits) == [.min])
+        #expect(odd.rows.map(\.operation) == [.refund])
+        #expect(odd.rows.map(\.credits) == [.min])
       }
     }
   }

@@ -21,30 +21,22 @@ public struct ReservationFilter: Sendable, Hashable {
   }
 }
 
-/// A page of a user's reservations, the newest first.
-public struct ReservationPage: Sendable, Hashable {
-  /// The reservations in descending order of creation time and id.
-  public var reservations: [Reservation]
-  /// The cursor for the next page, or nil if this is the last page.
-  public var next: Cursor?
+/// The position of a reservation among the user's, by creation time and id.
+public struct ReservationCursor: PageCursor {
+  /// The creation time of the reservation.
+  public var createdAt: Date
+  /// The id of the reservation.
+  public var id: UUID
 
-  /// The position of the last reservation of a page in the list.
-  public struct Cursor: Sendable, Hashable {
-    /// The creation time of the reservation.
-    public var createdAt: Date
-    /// The id of the reservation.
-    public var id: UUID
+  /// Creates a cursor from its parts, such as those of a page token.
+  public init(createdAt: Date, id: UUID) {
+    self.createdAt = createdAt
+    self.id = id
+  }
 
-    /// Creates a cursor from its parts, such as those of a page token.
-    public init(createdAt: Date, id: UUID) {
-      self.createdAt = createdAt
-      self.id = id
-    }
-
-    /// Creates a cursor at a reservation.
-    public init(_ reservation: Reservation) {
-      self.init(createdAt: reservation.createdAt, id: reservation.id)
-    }
+  /// Creates a cursor at a reservation.
+  public init(_ reservation: Reservation) {
+    self.init(createdAt: reservation.createdAt, id: reservation.id)
   }
 }
 
@@ -54,30 +46,24 @@ extension CreditStore {
   /// - Parameters:
   ///   - userID: The user.
   ///   - filter: The reservations to list; by default all.
-  ///   - cursor: The ``ReservationPage/next`` of the previous page; nil means the first page.
+  ///   - cursor: The ``Page/next`` of the previous page; nil means the first page.
   ///   - count: The maximum number of reservations.
   /// - Throws: ``CreditError/unknownUser(_:)`` if the user does not exist.
   public func reservations(
     of userID: UUID, where filter: ReservationFilter = ReservationFilter(),
-    after cursor: ReservationPage.Cursor?, count: Int32
-  ) async throws(CreditError) -> ReservationPage {
+    after cursor: ReservationCursor?, count: Int32
+  ) async throws(CreditError) -> Page<ReservationCursor> {
     let states: [String]? =
       filter.states.isEmpty ? nil : filter.states.map(\.rawValue).sorted()
-    // Reads one reservation more than the page has, to find out whether there is a next page.
     let parameters = Parameters(
       now(), userID, states, filter.groupID, filter.mockupID, cursor?.createdAt, cursor?.id,
       Int64(count) + 1)
-    var reservations = try await read(Queries.listReservations, of: userID, parameters) {
+    let reservations = try await read(Queries.listReservations, of: userID, parameters) {
       row throws(PostgresError) in
       var columns = ColumnReader(row)
       return try Reservation(&columns)
     }
     if reservations.isEmpty { try await requireUser(userID) }
-    guard reservations.count > Int(count) else {
-      return ReservationPage(reservations: reservations, next: nil)
-    }
-    reservations.removeLast()
-    let next = reservations.last.map(ReservationPage.Cursor.init)
-    return ReservationPage(reservations: reservations, next: next)
+    return Page(reservations, count: count)
   }
 }
