@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Foundation
 internal import Glibc
 internal import StandardStreams
@@ -37,48 +36,10 @@ struct ShellCommand {
     guard written == bytes.count else {
       throw CommandError("cannot write to a pipe", systemError: errno)
     }
-    let process = try start(input: ends[0])
-    return await withCheckedContinuation { continuation in
-      // A thread of its own, because waiting blocks.
-      DispatchQueue(label: "command").async {
-        var status: Int32 = 0
-        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
-        let signal = status & 0x7f
-        continuation.resume(returning: signal == 0 ? status >> 8 & 0xff : 128 + signal)
-      }
-    }
-  }
-
-  /// Starts the shell, with the signals in their default state: this process ignores SIGPIPE.
-  private func start(input: Int32) throws(CommandError) -> pid_t {
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawnattr_init(&attributes)
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-    unsafe sigfillset(&signals)
-    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-    unsafe posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-    let variables = ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }
-    var arguments = unsafe Self.cStrings(["/bin/sh", "-c", command])
-    var environment = unsafe Self.cStrings(variables)
-    defer { unsafe (arguments + environment).forEach { unsafe free($0) } }
-    var process: pid_t = 0
-    let error = unsafe posix_spawn(
-      &process, "/bin/sh", &actions, &attributes, &arguments, &environment)
-    guard error == 0 else { throw CommandError("cannot start /bin/sh", systemError: error) }
-    return process
-  }
-
-  /// Returns copies of texts, with a null pointer at the end.
-  private static func cStrings(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
-    unsafe texts.map { unsafe strdup($0) } + [nil]
+    let process = try ChildProcess(
+      ["/bin/sh", "-c", command],
+      environment: ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" },
+      input: ends[0])
+    return await process.exitCode()
   }
 }
