@@ -22,8 +22,10 @@ import Testing
   @Test func `a file of comma-separated values follows RFC 4180`() {
     let line = CSV.line([
       .text("a,b"), .text("say \"x\""), .text("two\r\nlines"), .number(-5), .nothing,
+      .plain("-2.5"), .text("\u{1b}[31m"),
     ])
-    #expect(line == "\"a,b\",\"say \"\"x\"\"\",\"two\r\nlines\",-5,\r\n")
+    #expect(
+      line == "\"a,b\",\"say \"\"x\"\"\",\"two\r\nlines\",-5,,-2.5,\u{1b}[31m\r\n")
   }
 
   @Test func `a text that a spreadsheet would calculate is marked as text`() {

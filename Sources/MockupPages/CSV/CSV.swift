@@ -6,14 +6,17 @@ public enum CSV {
     case text(String)
     /// A whole number.
     case number(Int64)
+    /// Another value that is not from a user, such as a time.
+    case plain(String)
     /// No value.
     case nothing
   }
 
   /// Formats a record as a line with its line ending.
   ///
-  /// A text that a spreadsheet would read as a formula is preceded by an apostrophe: the file is
-  /// opened in spreadsheets, and texts come from other users.
+  /// A text that a spreadsheet would read as a formula, which could send the other cells to a
+  /// stranger, is preceded by an apostrophe, because texts come from other users. Control
+  /// characters are kept, since the line is data for programs.
   public static func line(_ values: [Value]) -> String {
     values.map(field).joined(separator: ",") + "\r\n"
   }
@@ -22,6 +25,7 @@ public enum CSV {
     switch value {
     case .nothing: ""
     case .number(let number): String(number)
+    case .plain(let text): quoted(text)
     case .text(let text): quoted(isFormula(text) ? "'\(text)" : text)
     }
   }

@@ -61,13 +61,13 @@ struct WatchAlerts: AsyncParsableCommand {
       // The beginning of the watch has no other information than its token.
       guard exec == nil, output != .table else { return }
       return try await StandardOutput.write(
-        line: output.line(Record(["resume_token": .text(event.resumeToken)])))
+        output.line(Record(["resume_token": .text(event.resumeToken)])))
     }
     var record = Record(alert)
     record.fields.append(("resume_token", .text(event.resumeToken)))
     guard let exec else {
       return try await StandardOutput.write(
-        line: output.line(output == .table ? Record(line: alert) : record))
+        output.line(output == .table ? Record(line: alert) : record))
     }
     let code = try await ShellCommand(exec).run(input: record.json.text() + "\n")
     guard code == 0 else {

@@ -43,7 +43,7 @@ struct WatchMockups: AsyncParsableCommand {
         of: try await user.id(client), from: from, startsWithCurrent: current)
       for try await event in events {
         if let record = record(of: event) {
-          try await StandardOutput.write(line: output.line(record))
+          try await StandardOutput.write(output.line(record))
         }
       }
     }

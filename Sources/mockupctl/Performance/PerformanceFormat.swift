@@ -168,7 +168,7 @@ enum PerformanceFormat {
   }
 
   private static func values(_ line: String) throws(ParseError) -> [String] {
-    guard let values = CSV.values(line) else {
+    guard let values = CSVLine.values(line) else {
       throw ParseError("a quoted value is not closed, or is not followed by a comma")
     }
     return values

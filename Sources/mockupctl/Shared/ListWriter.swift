@@ -1,3 +1,4 @@
+internal import MockupPages
 internal import StandardStreams
 
 /// A list on standard output.
@@ -38,8 +39,7 @@ struct ListWriter {
       }
       try await StandardOutput.write(text)
     case .jsonl, .csv:
-      let end = format == .csv ? CSV.lineEnd : "\n"
-      try await StandardOutput.write(header() + new.map { format.line($0) + end }.joined())
+      try await StandardOutput.write(header() + new.map { format.line($0) }.joined())
     }
   }
 
@@ -57,6 +57,6 @@ struct ListWriter {
   private mutating func header() -> String {
     guard format == .csv, !hasBegun, let columns else { return "" }
     hasBegun = true
-    return CSV.line(columns.fields.map(\.name)) + CSV.lineEnd
+    return CSV.line(columns.fields.map { .plain($0.name) })
   }
 }

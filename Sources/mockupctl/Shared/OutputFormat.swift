@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import MockupPages
 internal import StandardStreams
 
 /// The format of the output.
@@ -59,11 +60,11 @@ extension OutputFormat {
     }
   }
 
-  /// Formats a record of a stream as a line: its values, or an object.
+  /// Formats a record of a stream as a line with its end: its values, or an object.
   func line(_ record: Record) -> String {
     switch self {
-    case .table: record.fields.map(\.value.terminalText).joined(separator: "  ")
-    case .json, .jsonl: record.json.text()
+    case .table: record.fields.map(\.value.terminalText).joined(separator: "  ") + "\n"
+    case .json, .jsonl: record.json.text() + "\n"
     case .csv: CSV.line(record.fields.map(\.value.csv))
     }
   }

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import MockupClient
+internal import MockupPages
 internal import VisibleText
 
 /// A result as names and values, in the order in which they are shown.
@@ -82,21 +83,12 @@ extension Record.Value {
   }
 
   /// The value in CSV.
-  ///
-  /// A spreadsheet takes a text that begins with `=`, `+`, `-` or `@` for a formula, which could
-  /// send the other cells to a stranger. An apostrophe before it prevents that. Texts can come from
-  /// other users; numbers are kept as they are.
-  var csv: String {
+  var csv: CSV.Value {
     switch self {
-    case .text, .list:
-      let text = plain
-      let isFormula = text.first.map { Self.formulaSigns.contains($0) } ?? false
-      return isFormula ? "'" + text : text
-    case .number, .decimal, .flag, .time, .bar, .nothing: return plain
+    case .text, .list: .text(plain)
+    case .number, .decimal, .flag, .time, .bar, .nothing: .plain(plain)
     }
   }
-
-  private static let formulaSigns: Set<Character> = ["=", "+", "-", "@", "\t", "\r", "\r\n"]
 
   /// True if a table may show a part of the value only.
   var canBeCut: Bool {

@@ -1,18 +1,5 @@
-/// Comma-separated values (RFC 4180), a record on each line.
-enum CSV {
-  /// The end of a line.
-  static let lineEnd = "\r\n"
-
-  /// Formats a record as a line, without its end.
-  ///
-  /// Control characters are kept, since the line is data for programs.
-  static func line(_ values: [String]) -> String {
-    values.map { value in
-      let isPlain = value.unicodeScalars.allSatisfy { !",\"\r\n".unicodeScalars.contains($0) }
-      return isPlain ? value : "\"" + value.replacing("\"", with: "\"\"") + "\""
-    }.joined(separator: ",")
-  }
-
+/// A line of comma-separated values (RFC 4180).
+enum CSVLine {
   /// Parses the values of a line.
   ///
   /// White space around a value is dropped, unless it is within quotes.
