@@ -1,12 +1,14 @@
 public import FoundationEssentials
 
 extension Timestamp {
-  /// Creates a timestamp from a date, rounded to the nearest microsecond.
+  /// Creates a timestamp from a date, rounded to the nearest microsecond, and clamped to the years 1
+  /// to 9999 that Protocol Buffers permits.
   ///
   /// `nanos` is never negative, as Protocol Buffers requires: a fraction of a second before 1970
   /// counts forward from the earlier second.
   public init(_ date: Date) {
-    let microseconds = Int64((date.timeIntervalSince1970 * 1_000_000).rounded())
+    let seconds = min(max(date.timeIntervalSince1970, -62_135_596_800), 253_402_300_799)
+    let microseconds = Int64((seconds * 1_000_000).rounded())
     let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
     let isBefore = rest < 0
     self.init(

@@ -733,7 +733,8 @@ public struct ResolveReservationResponse: ProtobufMessage {
   public var reservation: Reservation? = nil
   /// The user's credits after the resolution, in the reservation's year and month.
   public var usage: CreditUsage? = nil
-  /// True if the resolution was made before, and this is its first response.
+  /// True if the resolution, or a commit under the same id with the same effect, was made before, and
+  /// this is its first response.
   public var replayed: Bool = false
 
   public init() {}
@@ -1447,7 +1448,8 @@ public struct GetServerInfoResponse: ProtobufMessage {
   public var callsInFlight: Int32 = 0
   /// The number of reservations, of all users, that wait for ResolveReservation.
   public var unresolvedReservations: Int64 = 0
-  /// The number of mockups that a worker can claim.
+  /// The number of pending mockups that wait for a worker. A claim fails those whose reservation has
+  /// expired.
   public var pendingMockups: Int64 = 0
 
   public init() {}

@@ -57,8 +57,8 @@ import Testing
           #expect(try await mockupctl(arguments).exitCode == 64, "\(arguments)")
         }
         for token in [
-          "a", Data("alert/-1".utf8).base64EncodedString(),
-          Data("alert/99".utf8).base64EncodedString(),
+          "a", Data("alertWatch//-1".utf8).base64EncodedString(),
+          Data("alertWatch//99".utf8).base64EncodedString(),
         ] {
           #expect(try await mockupctl(["watch", "--after", token]).exitCode == 64, "\(token)")
         }
@@ -92,7 +92,7 @@ import Testing
         try await Self.reserve(30, for: user, at: socket)
         try await eventually("the second alert was delivered") { Self.lines(out).count == 2 }
         // The token is stored after the command has ended.
-        let second = Data("alert/2".utf8).base64EncodedString()
+        let second = Data("alertWatch//2".utf8).base64EncodedString()
         try await eventually("the second token was stored") { Self.lines(state) == [second] }
 
         // Alerts that are written while no watch runs are delivered by the next one.
@@ -132,7 +132,7 @@ import Testing
       try await database.withServer { server in
         try await Self.reserve(85, for: user, at: server.socket)
         try await withTemporaryFolder { folder in
-          let first = Data("alert/1".utf8).base64EncodedString()
+          let first = Data("alertWatch//1".utf8).base64EncodedString()
           let watcher = try Program.mockupctl.start(
             ["alerts", "watch", "--socket", server.socket, "--after", first, "--output", "jsonl"],
             folder: folder)

@@ -51,7 +51,7 @@ import Testing
       to: .unixSocket(path: socket), configuration: configuration
     ) { client in
       var alerts: [Alert] = []
-      let beginning = Data("alert/0".utf8).base64EncodedString()
+      let beginning = Data("alertWatch//0".utf8).base64EncodedString()
       for try await event in client.admin.watchAlerts(from: beginning) {
         guard let alert = event.alert else { continue }
         alerts.append(alert)

@@ -51,6 +51,15 @@ import Testing
     }
   }
 
+  @Test func `a reservation of last year that is still open counts`() async throws {
+    try await LedgerFixture.withAdmin(at: "2025-12-31T23:59:00Z") { ledger, admin in
+      try await ledger.reserve(1, for: try await ledger.user())
+      try ledger.clock.set("2026-01-01T00:00:30Z")
+      let totals = try await admin.totals()
+      #expect(totals.openReservations == 1 && totals.users == 0)
+    }
+  }
+
   @Test func `unresolved reservations count before and after they are swept`() async throws {
     try await LedgerFixture.withAdmin { ledger, admin in
       let user = try await ledger.user()

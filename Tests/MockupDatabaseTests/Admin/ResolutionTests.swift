@@ -73,6 +73,29 @@ import Testing
     }
   }
 
+  @Test(arguments: [(false, true, true), (true, true, false), (true, false, true)])
+  func `a late commit counts as the resolution that would have made it, and as no other`(
+    isDispatched: Bool, committedOverrun: Bool, resolvedOverrun: Bool
+  ) async throws {
+    try await LedgerFixture.withAdmin { ledger, admin in
+      let user = try await ledger.user(budget: 10)
+      let id = try await ledger.reserve(5, for: user, seconds: 60).reservation.id
+      if isDispatched { try await ledger.dispatch(id, for: user) }
+      ledger.clock.advance(by: 60)
+      _ = try await ledger.store.settle(
+        Settlement(
+          userID: user, reservationID: id,
+          action: .commit(id: id, credits: 3, allowsOverrun: committedOverrun)))
+      #expect(
+        try await resolve(id, of: user, as: id, credits: 3, overrun: resolvedOverrun, by: admin)
+          == "not open but committed")
+      guard isDispatched else { return }
+      #expect(
+        try await resolve(id, of: user, as: id, credits: 3, overrun: committedOverrun, by: admin)
+          == "replayed late committed 3, 7 available")
+    }
+  }
+
   @Test func `only an unresolved reservation can be resolved`() async throws {
     try await LedgerFixture.withAdmin { ledger, admin in
       let user = try await ledger.user(budget: 100)

@@ -19,6 +19,8 @@ import Testing
       2_147_483_647, 2_147_483_647
     ),
     (#"{"annual_mockup_budget": 1e99, "monthly_mockup_soft_limit": -1e99}"#, 2_147_483_647, 0),
+    (#"{"annual_mockup_budget": 1e300, "monthly_mockup_soft_limit": -1e300}"#, 2_147_483_647, 0),
+    (#"{"annual_mockup_budget": 1e-300, "monthly_mockup_soft_limit": 4.\#(Self.longFraction)}"#, 0, 4),
     (#"{"annual_mockup_budget": "1e12"}"#, 3500, 292),
     (#"{"annual_mockup_budget": "NaN", "monthly_mockup_soft_limit": "Infinity"}"#, 3500, 292),
     (#"{"annual_mockup_budget": true, "monthly_mockup_soft_limit": {"is": 4}}"#, 3500, 292),
@@ -46,6 +48,8 @@ import Testing
     (#""10""#, 3500, 292),
     (#"10"#, 3500, 292),
   ]
+
+  private static let longFraction = String(repeating: "1", count: 200)
 
   @Test func `a budget is truncated to an integer and an invalid budget is the default`()
     async throws

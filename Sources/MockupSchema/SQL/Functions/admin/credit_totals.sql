@@ -1,6 +1,6 @@
 -- Returns the totals of the credits in the year of p_now (null: the time of the database), over the
 -- users with counters of that year, the amount of work that waits, and the time. The server reads
--- it every few seconds for its metrics.
+-- it every few seconds for its metrics. Open reservations of the year before count, too.
 --
 -- Reads the counters, the settings of their users and small partial indexes, and never the ledger.
 -- Reservations that are due and not yet expired count as the counters have them, except that
@@ -35,12 +35,10 @@ BEGIN
   v_month := extract(month FROM p_now AT TIME ZONE 'UTC');
   SELECT count(*), coalesce(sum(u.annual), 0), coalesce(sum(u.used), 0), coalesce(sum(u.held), 0),
     count(*) FILTER (WHERE u.monthly_drawn > u.monthly),
-    count(*) FILTER (WHERE u.annual - u.used - u.held <= 0),
-    coalesce(sum(u.open), 0)
-  INTO users, annual_budget, used, held, users_above_soft_limit, users_exhausted,
-    open_reservations
+    count(*) FILTER (WHERE u.annual - u.used - u.held <= 0)
+  INTO users, annual_budget, used, held, users_above_soft_limit, users_exhausted
   FROM (
-    SELECT c.held, c.open, c.generation + c.regeneration - c.refund AS used,
+    SELECT c.held, c.generation + c.regeneration - c.refund AS used,
       c.month_used[v_month] + c.month_held[v_month] AS monthly_drawn,
       coalesce(b.annual, mockupd.default_annual_budget()) AS annual,
       coalesce(b.monthly, mockupd.default_soft_limit()) AS monthly
@@ -51,6 +49,9 @@ BEGIN
     ) AS b ON b.user_id = c.user_id
     WHERE c.year = v_year
   ) AS u;
+
+  SELECT coalesce(sum(c.open), 0) INTO open_reservations
+  FROM mockupd.credit_counters AS c WHERE c.year IN (v_year - 1, v_year);
 
   SELECT count(*), min(r.expires_at) INTO unresolved_reservations, oldest_unresolved_at
   FROM mockupd.unresolved_reservations(p_now) AS r;

@@ -3,8 +3,8 @@
 -- reservation is in any other state, unless the same resolution was made before.
 --
 -- A resolution id other than the reservation's own id identifies a resolution. The reservation's
--- own id is the default id of every commit, so under this id only a resolution with the same charge
--- is a replay.
+-- own id is the default id of every commit, so under this id only a commit that a resolution could
+-- have made is a replay: of a dispatched reservation, with the same arguments.
 CREATE OR REPLACE FUNCTION mockupd.resolve_reservation(
   p_now timestamptz,
   p_user_id uuid,
@@ -38,7 +38,9 @@ BEGIN
     WHEN reservation.state <> 'unresolved' AND NOT (
       v_earlier.final IS NOT NULL AND (
         p_resolution_id <> p_id
-        OR v_earlier.final AND v_earlier.credits = p_credits AND (v_earlier.late OR p_credits = 0)))
+        OR reservation.dispatched_at IS NOT NULL AND v_earlier.final
+          AND v_earlier.credits = p_credits AND v_earlier.allow_overrun = p_allow_overrun
+          AND (v_earlier.late OR p_credits = 0)))
       THEN 'not_open'
   END;
   IF outcome IS NOT NULL THEN

@@ -8,14 +8,14 @@ CREATE OR REPLACE VIEW mockupd.user_budgets WITH (security_invoker = true) AS
 SELECT s.user_id,
   CASE
     WHEN annual IS NULL THEN mockupd.default_annual_budget()
-    WHEN jsonb_typeof(annual) = 'number' AND length(annual::text) <= 100
+    WHEN jsonb_typeof(annual) = 'number'
       THEN least(greatest(trunc(annual::numeric), 0), 2147483647)::integer
     ELSE mockupd.guardrail(
       s.guardrails, 'annual_mockup_budget', mockupd.default_annual_budget())
   END AS annual,
   CASE
     WHEN monthly IS NULL THEN mockupd.default_soft_limit()
-    WHEN jsonb_typeof(monthly) = 'number' AND length(monthly::text) <= 100
+    WHEN jsonb_typeof(monthly) = 'number'
       THEN least(greatest(trunc(monthly::numeric), 0), 2147483647)::integer
     ELSE mockupd.guardrail(
       s.guardrails, 'monthly_mockup_soft_limit', mockupd.default_soft_limit())
