@@ -80,6 +80,43 @@ import Testing
     }
   }
 
+  @Test func `concurrent updates of different values of a scene are all kept`() async throws {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser().wireText
+      try await database.withServer { server in
+        let made = try await Self.mockupctl(
+          [
+            "scenes", "create", user, "bedroom", "dm_7", "--scale", "2", "--other-config",
+            #"{"a":1,"b":2}"#, "--output", "json",
+          ], at: server)
+        let id = try #require(try Self.object(made)["template_id"] as? String)
+        let changes = [
+          ["--rotation", "90"], ["--size", "8x9"], ["--position", "1,2"],
+          ["--smart-object", "frame"], ["--other-config", #"{"b":3,"c":4}"#], ["--no-active"],
+        ]
+        try await withThrowingTaskGroup { group in
+          for change in changes {
+            group.addTask {
+              let ending = try await Self.mockupctl(
+                ["scenes", "update", user, id] + change, at: server)
+              #expect(ending.exitCode == 0, "\(ending)")
+            }
+          }
+          try await group.waitForAll()
+        }
+        let scene = try Self.object(
+          try await Self.mockupctl(
+            ["scenes", "show", id, "--user", user, "--output", "json"], at: server))
+        #expect(scene["rotation"] as? Int == 90 && scene["scale"] as? Int == 2, "\(scene)")
+        #expect(scene["smart_object"] as? String == "frame", "\(scene)")
+        #expect(scene["is_active"] as? Bool == false)
+        #expect(scene["other_json"] as? String == #"{"a":1,"b":3,"c":4}"#, "\(scene)")
+        let numbers = ["width", "height", "x", "y"].map { scene[$0] as? Int }
+        #expect(numbers == [8, 9, 1, 2], "\(scene)")
+      }
+    }
+  }
+
   @Test func `pins and impressions are read from arguments and from standard input`() async throws {
     try await MigratedDatabase.with { database in
       let userID = try await database.makeUser()

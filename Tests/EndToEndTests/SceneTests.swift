@@ -180,6 +180,19 @@ import Testing
     .update("other_json that is not JSON", "config.other_json") {
       $0.config = SceneConfig(otherJSON: "x")
     },
+    .update("a change and a whole configuration", "config_change") {
+      $0.config = SceneConfig(scale: 1)
+      $0.configChange = SceneConfigChange(rotation: 1)
+    },
+    .update("a change to an infinite size", "config_change.default_size") {
+      $0.configChange = SceneConfigChange(defaultSize: Size(width: 1, height: .infinity))
+    },
+    .update("a change to a long smart object", "config_change.smart_object") {
+      $0.configChange = SceneConfigChange(smartObject: text(201))
+    },
+    .update("a change with other_json that has a known key", "config_change.other_json") {
+      $0.configChange = SceneConfigChange(otherJSON: #"{"rotation":1}"#)
+    },
     .update("an empty collection", "recommended_collections.names[0]") {
       $0.recommendedCollections = Collections(names: [""])
     },

@@ -28,6 +28,44 @@ import Testing
     #expect(again == config)
   }
 
+  @Test func `a change keeps the values that it does not name`() throws {
+    let old = #"{"a":1,"smart_object":"frame","default_size":{"width":1,"height":2},"rotation":3}"#
+    func other(_ text: String) throws -> JSONObject { try #require(JSONObject(text: text)) }
+    let changes: [(old: String, change: SceneConfigChange, new: String)] = [
+      (old, try SceneConfigChange(), old),
+      (
+        old, try SceneConfigChange(smartObject: "", position: .init(x: 4, y: 5)),
+        #"{"a":1,"default_size":{"width":1,"height":2},"position":{"x":4,"y":5},"rotation":3}"#
+      ),
+      (
+        old, try SceneConfigChange(other: other(#"{"a":2,"b":6}"#)),
+        #"{"a":2,"b":6,"smart_object":"frame","default_size":{"width":1,"height":2},"rotation":3}"#
+      ),
+      // A value of another type takes the place of a property, and the other way round.
+      (
+        #"{"rotation":3}"#, try SceneConfigChange(other: other(#"{"rotation":"3deg"}"#)),
+        #"{"rotation":"3deg"}"#
+      ),
+      (#"{"rotation":"3deg"}"#, try SceneConfigChange(rotation: 3), #"{"rotation":3}"#),
+      (
+        #"{"smart_object_name":"a","scale":2}"#, try SceneConfigChange(smartObject: "b"),
+        #"{"smart_object":"b","scale":2}"#
+      ),
+    ]
+    for (old, change, new) in changes {
+      #expect(change.applied(to: SceneConfig(json: old)) == SceneConfig(json: new), "\(old)")
+    }
+  }
+
+  @Test func `a change obeys the rules of a configuration`() {
+    #expect(throws: SceneConfig.Violation.notFinite("scale")) {
+      try SceneConfigChange(scale: .infinity)
+    }
+    #expect(throws: SceneConfig.Violation.knownKey("rotation")) {
+      try SceneConfigChange(other: #require(JSONObject(text: #"{"rotation":1}"#)))
+    }
+  }
+
   static let untouched = [
     #"{"big":123456789012345678901234567890.123456789012345678901234567890}"#,
     #"{"far":1e400,"small":1E-400,"zero":-0.0}"#,

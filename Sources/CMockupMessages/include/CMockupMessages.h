@@ -407,6 +407,10 @@ static inline const ProtobufCMessageDescriptor *mockups__v1__scene_config__descr
   return &mockups__v1__scene_config__descriptor;
 }
 
+static inline const ProtobufCMessageDescriptor *mockups__v1__scene_config_change__descriptor_address(void) {
+  return &mockups__v1__scene_config_change__descriptor;
+}
+
 static inline const ProtobufCMessageDescriptor *mockups__v1__scene_template__descriptor_address(void) {
   return &mockups__v1__scene_template__descriptor;
 }

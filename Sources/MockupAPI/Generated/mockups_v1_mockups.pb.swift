@@ -988,7 +988,8 @@ public struct FailMockupRequest: ProtobufMessage {
   public var mockupID: String = ""
   /// The fencing token of the claim.
   public var attempt: Int32 = 0
-  /// The reason, up to 2000 characters.
+  /// The reason, up to 2000 characters; a longer one is INVALID_ARGUMENT. The client library for
+  /// Swift and mockupctl send the first 2000 characters of it.
   public var errorMessage: String = ""
   /// Allows another attempt: the mockup is pending again while it has attempts left.
   public var mayRetry: Bool = false
@@ -1168,7 +1169,7 @@ public struct RejectMockupRequest: ProtobufMessage {
   public var userID: String = ""
   /// The completed mockup. Required.
   public var mockupID: String = ""
-  /// The reason, up to 2000 characters.
+  /// The reason, up to 2000 characters; a longer one is INVALID_ARGUMENT.
   public var reason: String = ""
 
   public init() {}

@@ -159,6 +159,83 @@ extension SceneConfig {
   }
 }
 
+/// A change of the placement of an artwork in a scene. Absent fields stay unchanged. Fields have the
+/// same limits as in SceneConfig.
+public struct SceneConfigChange: ProtobufMessage {
+  public var smartObject: String? = nil
+  /// The new size of the artwork.
+  public var defaultSize: Size? = nil
+  /// The new position of the artwork.
+  public var position: Position? = nil
+  public var rotation: Double? = nil
+  public var scale: Double? = nil
+  /// The new values of other keys, as a JSON object; empty for none. Keys that it does not name stay
+  /// unchanged.
+  public var otherJSON: String = ""
+
+  public init() {}
+
+  /// Creates a message with the given values; other fields are absent.
+  public init(
+    smartObject: String? = nil,
+    defaultSize: Size? = nil,
+    position: Position? = nil,
+    rotation: Double? = nil,
+    scale: Double? = nil,
+    otherJSON: String = ""
+  ) {
+    self.smartObject = smartObject
+    self.defaultSize = defaultSize
+    self.position = position
+    self.rotation = rotation
+    self.scale = scale
+    self.otherJSON = otherJSON
+  }
+}
+
+extension SceneConfigChange {
+  public static var fullName: String { "mockups.v1.SceneConfigChange" }
+
+  public static var descriptor: MessageDescriptor {
+    unsafe MessageDescriptor(mockups__v1__scene_config_change__descriptor_address(), needsScan: true)
+  }
+
+  public mutating func load(_ source: UnsafeRawPointer, in arena: Arena) throws(ProtobufError) {
+    let c = unsafe source.assumingMemoryBound(to: Mockups__V1__SceneConfigChange.self)
+    if unsafe c.pointee.optional_smart_object_case.rawValue == 1 {
+      unsafe self.smartObject = try arena.string(c.pointee.smart_object, field: "mockups.v1.SceneConfigChange.smart_object")
+    }
+    unsafe self.defaultSize = try arena.message(c.pointee.default_size)
+    unsafe self.position = try arena.message(c.pointee.position)
+    if unsafe c.pointee.optional_rotation_case.rawValue == 4 {
+      unsafe self.rotation = c.pointee.rotation
+    }
+    if unsafe c.pointee.optional_scale_case.rawValue == 5 {
+      unsafe self.scale = c.pointee.scale
+    }
+    unsafe self.otherJSON = try arena.string(c.pointee.other_json, field: "mockups.v1.SceneConfigChange.other_json")
+  }
+
+  public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
+    let c = unsafe target.assumingMemoryBound(to: Mockups__V1__SceneConfigChange.self)
+    if let value = self.smartObject {
+      unsafe c.pointee.optional_smart_object_case = .init(rawValue: 1)
+      unsafe c.pointee.smart_object = arena.place(value)
+    }
+    unsafe c.pointee.default_size = arena.place(self.defaultSize)
+    unsafe c.pointee.position = arena.place(self.position)
+    if let value = self.rotation {
+      unsafe c.pointee.optional_rotation_case = .init(rawValue: 4)
+      unsafe c.pointee.rotation = value
+    }
+    if let value = self.scale {
+      unsafe c.pointee.optional_scale_case = .init(rawValue: 5)
+      unsafe c.pointee.scale = value
+    }
+    unsafe c.pointee.other_json = arena.place(self.otherJSON)
+  }
+}
+
 /// A scene: a template of the vendor, and the placement of artworks in it.
 public struct SceneTemplate: ProtobufMessage {
   /// The template's id, made by the server.
@@ -666,12 +743,15 @@ public struct UpdateSceneTemplateRequest: ProtobufMessage {
   public var dmTemplateID: String? = nil
   public var dmTemplateURL: String? = nil
   /// Replaces the whole configuration, except keys that this server does not know: they stay unless
-  /// other_json names them.
+  /// other_json names them. Concurrent changes of single values are lost; see config_change.
   public var config: SceneConfig? = nil
   public var previewURL: String? = nil
   public var isActive: Bool? = nil
   /// Replaces all recommended collections.
   public var recommendedCollections: Collections? = nil
+  /// Changes single values of the configuration, so that concurrent changes of other values are
+  /// kept. Cannot be combined with config.
+  public var configChange: SceneConfigChange? = nil
 
   public init() {}
 
@@ -686,7 +766,8 @@ public struct UpdateSceneTemplateRequest: ProtobufMessage {
     config: SceneConfig? = nil,
     previewURL: String? = nil,
     isActive: Bool? = nil,
-    recommendedCollections: Collections? = nil
+    recommendedCollections: Collections? = nil,
+    configChange: SceneConfigChange? = nil
   ) {
     self.userID = userID
     self.templateID = templateID
@@ -698,6 +779,7 @@ public struct UpdateSceneTemplateRequest: ProtobufMessage {
     self.previewURL = previewURL
     self.isActive = isActive
     self.recommendedCollections = recommendedCollections
+    self.configChange = configChange
   }
 }
 
@@ -732,6 +814,7 @@ extension UpdateSceneTemplateRequest {
       unsafe self.isActive = c.pointee.is_active != 0
     }
     unsafe self.recommendedCollections = try arena.message(c.pointee.recommended_collections)
+    unsafe self.configChange = try arena.message(c.pointee.config_change)
   }
 
   public func fill(_ target: UnsafeMutableRawPointer, in arena: Arena) {
@@ -764,6 +847,7 @@ extension UpdateSceneTemplateRequest {
       unsafe c.pointee.is_active = value ? 1 : 0
     }
     unsafe c.pointee.recommended_collections = arena.place(self.recommendedCollections)
+    unsafe c.pointee.config_change = arena.place(self.configChange)
   }
 }
 

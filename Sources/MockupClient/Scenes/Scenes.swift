@@ -99,17 +99,20 @@ public struct Scenes: Sendable {
   /// FAILED_PRECONDITION for a system template.
   ///
   /// `config` replaces the whole existing configuration, except for keys that the server does not
-  /// know and that `otherJSON` does not have.
+  /// know and that `otherJSON` does not have. `configChange` changes single values, and keeps
+  /// concurrent changes of others; only one of the two may be given.
   public func update(
     _ id: UUID, of user: UUID, name: String? = nil, description: String? = nil,
     dmTemplateID: String? = nil, dmTemplateURL: String? = nil, config: SceneConfig? = nil,
-    previewURL: String? = nil, isActive: Bool? = nil, recommendedCollections: [String]? = nil
+    configChange: SceneConfigChange? = nil, previewURL: String? = nil, isActive: Bool? = nil,
+    recommendedCollections: [String]? = nil
   ) async throws(RPCError) -> SceneTemplate {
     let request = UpdateSceneTemplateRequest(
       userID: user.wireText, templateID: id.wireText, name: name, description: description,
       dmTemplateID: dmTemplateID, dmTemplateURL: dmTemplateURL, config: config,
       previewURL: previewURL, isActive: isActive,
-      recommendedCollections: recommendedCollections.map { Collections(names: $0) })
+      recommendedCollections: recommendedCollections.map { Collections(names: $0) },
+      configChange: configChange)
     return try await stub.updateSceneTemplate(request, options: options).template.required()
   }
 

@@ -53,6 +53,8 @@ public struct SceneTemplateChange: Sendable, Hashable {
   /// The new configuration, which replaces the old one as described in
   /// `SceneConfig.replacing(_:)`.
   public var config: SceneConfig?
+  /// The changes of single values of the configuration, if ``config`` is nil.
+  public var configChange: SceneConfigChange?
   /// The new URL of the preview image; an empty string removes it.
   public var previewURL: String?
   /// True to activate the template, or false to deactivate it.
@@ -62,6 +64,11 @@ public struct SceneTemplateChange: Sendable, Hashable {
 
   /// Creates a change that leaves all values unchanged.
   public init() {}
+
+  /// Returns the new configuration in place of the current one, or nil if it stays unchanged.
+  fileprivate func config(replacing old: SceneConfig) -> SceneConfig? {
+    config?.replacing(old) ?? configChange?.applied(to: old)
+  }
 }
 
 /// The result of creating a scene template.
@@ -118,7 +125,7 @@ extension SceneStore {
     let time = now()
     // A new configuration derives from the current one, which another call may change meanwhile.
     var previous: StoredConfig?
-    if change.config != nil {
+    if change.config != nil || change.configChange != nil {
       previous = try await read(
         Queries.getSceneTemplate, of: userID, Parameters(userID, id),
         { row throws(PostgresError) in
@@ -127,9 +134,8 @@ extension SceneStore {
       ).first
     }
     while true {
-      let config = change.config.map {
-        JSONB(text: $0.replacing(SceneConfig(json: previous?.json.text ?? "{}")).json)
-      }
+      let old = SceneConfig(json: previous?.json.text ?? "{}")
+      let config = change.config(replacing: old).map { JSONB(text: $0.json) }
       let parameters: Parameters = [
         time, userID, id, change.name, change.description, change.vendorID, change.vendorURL,
         config, previous?.json, change.previewURL, change.isActive, change.recommendedCollections,

@@ -49,6 +49,12 @@ extension UpdateSceneTemplateRequest {
       change.vendorURL = try SceneFields.url(dmTemplateURL, "dm_template_url")
     }
     if let config { change.config = try MockupCore.SceneConfig(config, "config") }
+    if let configChange {
+      guard config == nil else {
+        throw .invalid("config_change", "cannot be combined with config")
+      }
+      change.configChange = try MockupCore.SceneConfigChange(configChange, "config_change")
+    }
     if let previewURL { change.previewURL = try SceneFields.url(previewURL, "preview_url") }
     change.isActive = isActive
     if let recommendedCollections {

@@ -37,7 +37,7 @@ struct CreateScene: AsyncParsableCommand {
       let response = try await client.scenes.create(
         scene, for: user, id: key.id, name: name ?? scene, dmTemplateID: dmTemplate,
         description: fields.description ?? "", dmTemplateURL: fields.dmTemplateUrl ?? "",
-        config: placement.applied(to: SceneConfig()), previewURL: fields.previewUrl ?? "",
+        config: placement.config, previewURL: fields.previewUrl ?? "",
         isActive: fields.active ?? true, recommendedCollections: fields.collections ?? [])
       var record = Record(response.template ?? SceneTemplate())
       record.fields.append((name: "replayed", value: .flag(response.replayed)))

@@ -20,24 +20,35 @@ struct Placement: ParsableArguments {
   var scale: Double?
 
   @Option(
-    help: ArgumentHelp("All other keys of the configuration, as a JSON object.", valueName: "json"))
+    help: ArgumentHelp(
+      "Other keys of the configuration with their values, as a JSON object.", valueName: "json"))
   var otherConfig: String?
 
-  var isEmpty: Bool {
+  private var isEmpty: Bool {
     smartObject == nil && size == nil && position == nil && rotation == nil && scale == nil
       && otherConfig == nil
   }
 
-  /// Returns the configuration with the given options in place of its values.
-  func applied(to config: SceneConfig) -> SceneConfig {
-    var config = config
-    if let smartObject { config.smartObject = smartObject }
-    if let size { config.defaultSize = Size(width: size.first, height: size.second) }
-    if let position { config.position = Position(x: position.first, y: position.second) }
-    if let rotation { config.rotation = rotation }
-    if let scale { config.scale = scale }
-    if let otherConfig { config.otherJSON = otherConfig }
-    return config
+  /// The configuration of a new scene.
+  var config: SceneConfig {
+    SceneConfig(
+      smartObject: smartObject ?? "", defaultSize: defaultSize, position: artworkPosition,
+      rotation: rotation, scale: scale, otherJSON: otherConfig ?? "")
+  }
+
+  /// The change of the configuration of an existing scene; `nil` if no option is given.
+  var change: SceneConfigChange? {
+    isEmpty
+      ? nil
+      : SceneConfigChange(
+        smartObject: smartObject, defaultSize: defaultSize, position: artworkPosition,
+        rotation: rotation, scale: scale, otherJSON: otherConfig ?? "")
+  }
+
+  private var defaultSize: Size? { size.map { Size(width: $0.first, height: $0.second) } }
+
+  private var artworkPosition: Position? {
+    position.map { Position(x: $0.first, y: $0.second) }
   }
 }
 

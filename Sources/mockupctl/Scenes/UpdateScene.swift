@@ -5,7 +5,11 @@ internal import MockupClient
 struct UpdateScene: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "update",
-    abstract: "Change a user's scene. Values that are not given stay unchanged.")
+    abstract: "Change a user's scene. Values that are not given stay unchanged.",
+    discussion: """
+      Concurrent changes of different values are all kept. Keys that --other-config does not name \
+      stay unchanged.
+      """)
 
   @Argument(help: "The user's id.")
   var user: UUID
@@ -27,14 +31,10 @@ struct UpdateScene: AsyncParsableCommand {
 
   func run() async throws {
     try await connection.run { client in
-      var config: SceneConfig?
-      if !placement.isEmpty {
-        let old = try await client.scenes.template(template, seenBy: user)
-        config = placement.applied(to: old.config ?? SceneConfig())
-      }
       let changed = try await client.scenes.update(
         template, of: user, name: name, description: fields.description,
-        dmTemplateID: dmTemplate, dmTemplateURL: fields.dmTemplateUrl, config: config,
+        dmTemplateID: dmTemplate, dmTemplateURL: fields.dmTemplateUrl,
+        configChange: placement.change,
         previewURL: fields.previewUrl, isActive: fields.active,
         recommendedCollections: fields.collections)
       try await connection.output.write(Record(changed))

@@ -142,6 +142,51 @@ void   mockups__v1__scene_config__free_unpacked
   assert(message->base.descriptor == &mockups__v1__scene_config__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   mockups__v1__scene_config_change__init
+                     (Mockups__V1__SceneConfigChange         *message)
+{
+  static const Mockups__V1__SceneConfigChange init_value = MOCKUPS__V1__SCENE_CONFIG_CHANGE__INIT;
+  *message = init_value;
+}
+size_t mockups__v1__scene_config_change__get_packed_size
+                     (const Mockups__V1__SceneConfigChange *message)
+{
+  assert(message->base.descriptor == &mockups__v1__scene_config_change__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t mockups__v1__scene_config_change__pack
+                     (const Mockups__V1__SceneConfigChange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &mockups__v1__scene_config_change__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t mockups__v1__scene_config_change__pack_to_buffer
+                     (const Mockups__V1__SceneConfigChange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &mockups__v1__scene_config_change__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Mockups__V1__SceneConfigChange *
+       mockups__v1__scene_config_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Mockups__V1__SceneConfigChange *)
+     protobuf_c_message_unpack (&mockups__v1__scene_config_change__descriptor,
+                                allocator, len, data);
+}
+void   mockups__v1__scene_config_change__free_unpacked
+                     (Mockups__V1__SceneConfigChange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &mockups__v1__scene_config_change__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   mockups__v1__scene_template__init
                      (Mockups__V1__SceneTemplate         *message)
 {
@@ -977,6 +1022,109 @@ const ProtobufCMessageDescriptor mockups__v1__scene_config__descriptor =
   (ProtobufCMessageInit) mockups__v1__scene_config__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor mockups__v1__scene_config_change__field_descriptors[6] =
+{
+  {
+    "smart_object",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Mockups__V1__SceneConfigChange, optional_smart_object_case),
+    offsetof(Mockups__V1__SceneConfigChange, smart_object),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "default_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__SceneConfigChange, default_size),
+    &mockups__v1__size__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "position",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__SceneConfigChange, position),
+    &mockups__v1__position__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rotation",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Mockups__V1__SceneConfigChange, optional_rotation_case),
+    offsetof(Mockups__V1__SceneConfigChange, rotation),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "scale",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Mockups__V1__SceneConfigChange, optional_scale_case),
+    offsetof(Mockups__V1__SceneConfigChange, scale),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "other_json",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__SceneConfigChange, other_json),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned mockups__v1__scene_config_change__field_indices_by_name[] = {
+  1,   /* field[1] = default_size */
+  5,   /* field[5] = other_json */
+  2,   /* field[2] = position */
+  3,   /* field[3] = rotation */
+  4,   /* field[4] = scale */
+  0,   /* field[0] = smart_object */
+};
+static const ProtobufCIntRange mockups__v1__scene_config_change__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor mockups__v1__scene_config_change__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "mockups.v1.SceneConfigChange",
+  "SceneConfigChange",
+  "Mockups__V1__SceneConfigChange",
+  "mockups.v1",
+  sizeof(Mockups__V1__SceneConfigChange),
+  6,
+  mockups__v1__scene_config_change__field_descriptors,
+  mockups__v1__scene_config_change__field_indices_by_name,
+  1,  mockups__v1__scene_config_change__number_ranges,
+  (ProtobufCMessageInit) mockups__v1__scene_config_change__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor mockups__v1__scene_template__field_descriptors[14] =
 {
   {
@@ -1735,7 +1883,7 @@ const ProtobufCMessageDescriptor mockups__v1__create_scene_template_response__de
   (ProtobufCMessageInit) mockups__v1__create_scene_template_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor mockups__v1__update_scene_template_request__field_descriptors[10] =
+static const ProtobufCFieldDescriptor mockups__v1__update_scene_template_request__field_descriptors[11] =
 {
   {
     "user_id",
@@ -1857,9 +2005,22 @@ static const ProtobufCFieldDescriptor mockups__v1__update_scene_template_request
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "config_change",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Mockups__V1__UpdateSceneTemplateRequest, config_change),
+    &mockups__v1__scene_config_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned mockups__v1__update_scene_template_request__field_indices_by_name[] = {
   6,   /* field[6] = config */
+  10,   /* field[10] = config_change */
   3,   /* field[3] = description */
   4,   /* field[4] = dm_template_id */
   5,   /* field[5] = dm_template_url */
@@ -1873,7 +2034,7 @@ static const unsigned mockups__v1__update_scene_template_request__field_indices_
 static const ProtobufCIntRange mockups__v1__update_scene_template_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor mockups__v1__update_scene_template_request__descriptor =
 {
@@ -1883,7 +2044,7 @@ const ProtobufCMessageDescriptor mockups__v1__update_scene_template_request__des
   "Mockups__V1__UpdateSceneTemplateRequest",
   "mockups.v1",
   sizeof(Mockups__V1__UpdateSceneTemplateRequest),
-  10,
+  11,
   mockups__v1__update_scene_template_request__field_descriptors,
   mockups__v1__update_scene_template_request__field_indices_by_name,
   1,  mockups__v1__update_scene_template_request__number_ranges,

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mockups/v1/scenes.proto\x12\nmockups.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"%\n\x04Size\x12\r\n\x05width\x18\x01 \x01(\x01\x12\x0e\n\x06height\x18\x02 \x01(\x01\" \n\x08Position\x12\t\n\x01x\x18\x01 \x01(\x01\x12\t\n\x01y\x18\x02 \x01(\x01\"\xd3\x01\n\x0bSceneConfig\x12\x14\n\x0csmart_object\x18\x01 \x01(\t\x12&\n\x0c\x64\x65\x66\x61ult_size\x18\x02 \x01(\x0b\x32\x10.mockups.v1.Size\x12&\n\x08position\x18\x03 \x01(\x0b\x32\x14.mockups.v1.Position\x12\x12\n\x08rotation\x18\x04 \x01(\x01H\x00\x12\x0f\n\x05scale\x18\x05 \x01(\x01H\x01\x12\x12\n\nother_json\x18\x06 \x01(\tB\x13\n\x11optional_rotationB\x10\n\x0eoptional_scale\"\x81\x03\n\rSceneTemplate\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tscene_key\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x16\n\x0e\x64m_template_id\x18\x06 \x01(\t\x12\x17\n\x0f\x64m_template_url\x18\x07 \x01(\t\x12\'\n\x06\x63onfig\x18\x08 \x01(\x0b\x32\x17.mockups.v1.SceneConfig\x12\x13\n\x0bpreview_url\x18\t \x01(\t\x12\x11\n\tis_active\x18\n \x01(\x08\x12\x11\n\tis_system\x18\x0b \x01(\x08\x12\x1f\n\x17recommended_collections\x18\x0c \x03(\t\x12.\n\ncreated_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x93\x01\n\x19ListSceneTemplatesRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x18\n\x10include_inactive\x18\x02 \x01(\x08\x12\x10\n\x08own_only\x18\x03 \x01(\x08\x12\x12\n\ncollection\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"c\n\x1aListSceneTemplatesResponse\x12,\n\ttemplates\x18\x01 \x03(\x0b\x32\x19.mockups.v1.SceneTemplate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"?\n\x17GetSceneTemplateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\t\"G\n\x18GetSceneTemplateResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.mockups.v1.SceneTemplate\"9\n\x13ResolveSceneRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tscene_key\x18\x02 \x01(\t\"C\n\x14ResolveSceneResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.mockups.v1.SceneTemplate\"\x9c\x02\n\x1a\x43reateSceneTemplateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tscene_key\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x16\n\x0e\x64m_template_id\x18\x06 \x01(\t\x12\x17\n\x0f\x64m_template_url\x18\x07 \x01(\t\x12\'\n\x06\x63onfig\x18\x08 \x01(\x0b\x32\x17.mockups.v1.SceneConfig\x12\x13\n\x0bpreview_url\x18\t \x01(\t\x12\x13\n\x0bis_inactive\x18\n \x01(\x08\x12\x1f\n\x17recommended_collections\x18\x0b \x03(\t\"\\\n\x1b\x43reateSceneTemplateResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.mockups.v1.SceneTemplate\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xbb\x03\n\x1aUpdateSceneTemplateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\t\x12\x0e\n\x04name\x18\x03 \x01(\tH\x00\x12\x15\n\x0b\x64\x65scription\x18\x04 \x01(\tH\x01\x12\x18\n\x0e\x64m_template_id\x18\x05 \x01(\tH\x02\x12\x19\n\x0f\x64m_template_url\x18\x06 \x01(\tH\x03\x12\'\n\x06\x63onfig\x18\x07 \x01(\x0b\x32\x17.mockups.v1.SceneConfig\x12\x15\n\x0bpreview_url\x18\x08 \x01(\tH\x04\x12\x13\n\tis_active\x18\t \x01(\x08H\x05\x12\x38\n\x17recommended_collections\x18\n \x01(\x0b\x32\x17.mockups.v1.CollectionsB\x0f\n\roptional_nameB\x16\n\x14optional_descriptionB\x19\n\x17optional_dm_template_idB\x1a\n\x18optional_dm_template_urlB\x16\n\x14optional_preview_urlB\x14\n\x12optional_is_active\"\x1c\n\x0b\x43ollections\x12\r\n\x05names\x18\x01 \x03(\t\"J\n\x1bUpdateSceneTemplateResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.mockups.v1.SceneTemplate\"B\n\x1a\x44\x65leteSceneTemplateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\t\".\n\x1b\x44\x65leteSceneTemplateResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\x08\x32\xfb\x04\n\x0cSceneService\x12h\n\x12ListSceneTemplates\x12%.mockups.v1.ListSceneTemplatesRequest\x1a&.mockups.v1.ListSceneTemplatesResponse\"\x03\x90\x02\x01\x12\x62\n\x10GetSceneTemplate\x12#.mockups.v1.GetSceneTemplateRequest\x1a$.mockups.v1.GetSceneTemplateResponse\"\x03\x90\x02\x01\x12V\n\x0cResolveScene\x12\x1f.mockups.v1.ResolveSceneRequest\x1a .mockups.v1.ResolveSceneResponse\"\x03\x90\x02\x01\x12k\n\x13\x43reateSceneTemplate\x12&.mockups.v1.CreateSceneTemplateRequest\x1a\'.mockups.v1.CreateSceneTemplateResponse\"\x03\x90\x02\x02\x12k\n\x13UpdateSceneTemplate\x12&.mockups.v1.UpdateSceneTemplateRequest\x1a\'.mockups.v1.UpdateSceneTemplateResponse\"\x03\x90\x02\x02\x12k\n\x13\x44\x65leteSceneTemplate\x12&.mockups.v1.DeleteSceneTemplateRequest\x1a\'.mockups.v1.DeleteSceneTemplateResponse\"\x03\x90\x02\x02\x42>\n\nmockups.v1B\x0bScenesProtoP\x01Z\x14mockups/v1;mockupsv1\xaa\x02\nMockups.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mockups/v1/scenes.proto\x12\nmockups.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"%\n\x04Size\x12\r\n\x05width\x18\x01 \x01(\x01\x12\x0e\n\x06height\x18\x02 \x01(\x01\" \n\x08Position\x12\t\n\x01x\x18\x01 \x01(\x01\x12\t\n\x01y\x18\x02 \x01(\x01\"\xd3\x01\n\x0bSceneConfig\x12\x14\n\x0csmart_object\x18\x01 \x01(\t\x12&\n\x0c\x64\x65\x66\x61ult_size\x18\x02 \x01(\x0b\x32\x10.mockups.v1.Size\x12&\n\x08position\x18\x03 \x01(\x0b\x32\x14.mockups.v1.Position\x12\x12\n\x08rotation\x18\x04 \x01(\x01H\x00\x12\x0f\n\x05scale\x18\x05 \x01(\x01H\x01\x12\x12\n\nother_json\x18\x06 \x01(\tB\x13\n\x11optional_rotationB\x10\n\x0eoptional_scale\"\xf4\x01\n\x11SceneConfigChange\x12\x16\n\x0csmart_object\x18\x01 \x01(\tH\x00\x12&\n\x0c\x64\x65\x66\x61ult_size\x18\x02 \x01(\x0b\x32\x10.mockups.v1.Size\x12&\n\x08position\x18\x03 \x01(\x0b\x32\x14.mockups.v1.Position\x12\x12\n\x08rotation\x18\x04 \x01(\x01H\x01\x12\x0f\n\x05scale\x18\x05 \x01(\x01H\x02\x12\x12\n\nother_json\x18\x06 \x01(\tB\x17\n\x15optional_smart_objectB\x13\n\x11optional_rotationB\x10\n\x0eoptional_scale\"\x81\x03\n\rSceneTemplate\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tscene_key\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x16\n\x0e\x64m_template_id\x18\x06 \x01(\t\x12\x17\n\x0f\x64m_template_url\x18\x07 \x01(\t\x12\'\n\x06\x63onfig\x18\x08 \x01(\x0b\x32\x17.mockups.v1.SceneConfig\x12\x13\n\x0bpreview_url\x18\t \x01(\t\x12\x11\n\tis_active\x18\n \x01(\x08\x12\x11\n\tis_system\x18\x0b \x01(\x08\x12\x1f\n\x17recommended_collections\x18\x0c \x03(\t\x12.\n\ncreated_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x93\x01\n\x19ListSceneTemplatesRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x18\n\x10include_inactive\x18\x02 \x01(\x08\x12\x10\n\x08own_only\x18\x03 \x01(\x08\x12\x12\n\ncollection\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"c\n\x1aListSceneTemplatesResponse\x12,\n\ttemplates\x18\x01 \x03(\x0b\x32\x19.mockups.v1.SceneTemplate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"?\n\x17GetSceneTemplateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\t\"G\n\x18GetSceneTemplateResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.mockups.v1.SceneTemplate\"9\n\x13ResolveSceneRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tscene_key\x18\x02 \x01(\t\"C\n\x14ResolveSceneResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.mockups.v1.SceneTemplate\"\x9c\x02\n\x1a\x43reateSceneTemplateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x11\n\tscene_key\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x16\n\x0e\x64m_template_id\x18\x06 \x01(\t\x12\x17\n\x0f\x64m_template_url\x18\x07 \x01(\t\x12\'\n\x06\x63onfig\x18\x08 \x01(\x0b\x32\x17.mockups.v1.SceneConfig\x12\x13\n\x0bpreview_url\x18\t \x01(\t\x12\x13\n\x0bis_inactive\x18\n \x01(\x08\x12\x1f\n\x17recommended_collections\x18\x0b \x03(\t\"\\\n\x1b\x43reateSceneTemplateResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.mockups.v1.SceneTemplate\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xf1\x03\n\x1aUpdateSceneTemplateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\t\x12\x0e\n\x04name\x18\x03 \x01(\tH\x00\x12\x15\n\x0b\x64\x65scription\x18\x04 \x01(\tH\x01\x12\x18\n\x0e\x64m_template_id\x18\x05 \x01(\tH\x02\x12\x19\n\x0f\x64m_template_url\x18\x06 \x01(\tH\x03\x12\'\n\x06\x63onfig\x18\x07 \x01(\x0b\x32\x17.mockups.v1.SceneConfig\x12\x15\n\x0bpreview_url\x18\x08 \x01(\tH\x04\x12\x13\n\tis_active\x18\t \x01(\x08H\x05\x12\x38\n\x17recommended_collections\x18\n \x01(\x0b\x32\x17.mockups.v1.Collections\x12\x34\n\rconfig_change\x18\x0b \x01(\x0b\x32\x1d.mockups.v1.SceneConfigChangeB\x0f\n\roptional_nameB\x16\n\x14optional_descriptionB\x19\n\x17optional_dm_template_idB\x1a\n\x18optional_dm_template_urlB\x16\n\x14optional_preview_urlB\x14\n\x12optional_is_active\"\x1c\n\x0b\x43ollections\x12\r\n\x05names\x18\x01 \x03(\t\"J\n\x1bUpdateSceneTemplateResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.mockups.v1.SceneTemplate\"B\n\x1a\x44\x65leteSceneTemplateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\t\".\n\x1b\x44\x65leteSceneTemplateResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\x08\x32\xfb\x04\n\x0cSceneService\x12h\n\x12ListSceneTemplates\x12%.mockups.v1.ListSceneTemplatesRequest\x1a&.mockups.v1.ListSceneTemplatesResponse\"\x03\x90\x02\x01\x12\x62\n\x10GetSceneTemplate\x12#.mockups.v1.GetSceneTemplateRequest\x1a$.mockups.v1.GetSceneTemplateResponse\"\x03\x90\x02\x01\x12V\n\x0cResolveScene\x12\x1f.mockups.v1.ResolveSceneRequest\x1a .mockups.v1.ResolveSceneResponse\"\x03\x90\x02\x01\x12k\n\x13\x43reateSceneTemplate\x12&.mockups.v1.CreateSceneTemplateRequest\x1a\'.mockups.v1.CreateSceneTemplateResponse\"\x03\x90\x02\x02\x12k\n\x13UpdateSceneTemplate\x12&.mockups.v1.UpdateSceneTemplateRequest\x1a\'.mockups.v1.UpdateSceneTemplateResponse\"\x03\x90\x02\x02\x12k\n\x13\x44\x65leteSceneTemplate\x12&.mockups.v1.DeleteSceneTemplateRequest\x1a\'.mockups.v1.DeleteSceneTemplateResponse\"\x03\x90\x02\x02\x42>\n\nmockups.v1B\x0bScenesProtoP\x01Z\x14mockups/v1;mockupsv1\xaa\x02\nMockups.V1b\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mockups.v1.scenes_pb2', globals())
@@ -40,34 +40,36 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _POSITION._serialized_end=143
   _SCENECONFIG._serialized_start=146
   _SCENECONFIG._serialized_end=357
-  _SCENETEMPLATE._serialized_start=360
-  _SCENETEMPLATE._serialized_end=745
-  _LISTSCENETEMPLATESREQUEST._serialized_start=748
-  _LISTSCENETEMPLATESREQUEST._serialized_end=895
-  _LISTSCENETEMPLATESRESPONSE._serialized_start=897
-  _LISTSCENETEMPLATESRESPONSE._serialized_end=996
-  _GETSCENETEMPLATEREQUEST._serialized_start=998
-  _GETSCENETEMPLATEREQUEST._serialized_end=1061
-  _GETSCENETEMPLATERESPONSE._serialized_start=1063
-  _GETSCENETEMPLATERESPONSE._serialized_end=1134
-  _RESOLVESCENEREQUEST._serialized_start=1136
-  _RESOLVESCENEREQUEST._serialized_end=1193
-  _RESOLVESCENERESPONSE._serialized_start=1195
-  _RESOLVESCENERESPONSE._serialized_end=1262
-  _CREATESCENETEMPLATEREQUEST._serialized_start=1265
-  _CREATESCENETEMPLATEREQUEST._serialized_end=1549
-  _CREATESCENETEMPLATERESPONSE._serialized_start=1551
-  _CREATESCENETEMPLATERESPONSE._serialized_end=1643
-  _UPDATESCENETEMPLATEREQUEST._serialized_start=1646
-  _UPDATESCENETEMPLATEREQUEST._serialized_end=2089
-  _COLLECTIONS._serialized_start=2091
-  _COLLECTIONS._serialized_end=2119
-  _UPDATESCENETEMPLATERESPONSE._serialized_start=2121
-  _UPDATESCENETEMPLATERESPONSE._serialized_end=2195
-  _DELETESCENETEMPLATEREQUEST._serialized_start=2197
-  _DELETESCENETEMPLATEREQUEST._serialized_end=2263
-  _DELETESCENETEMPLATERESPONSE._serialized_start=2265
-  _DELETESCENETEMPLATERESPONSE._serialized_end=2311
-  _SCENESERVICE._serialized_start=2314
-  _SCENESERVICE._serialized_end=2949
+  _SCENECONFIGCHANGE._serialized_start=360
+  _SCENECONFIGCHANGE._serialized_end=604
+  _SCENETEMPLATE._serialized_start=607
+  _SCENETEMPLATE._serialized_end=992
+  _LISTSCENETEMPLATESREQUEST._serialized_start=995
+  _LISTSCENETEMPLATESREQUEST._serialized_end=1142
+  _LISTSCENETEMPLATESRESPONSE._serialized_start=1144
+  _LISTSCENETEMPLATESRESPONSE._serialized_end=1243
+  _GETSCENETEMPLATEREQUEST._serialized_start=1245
+  _GETSCENETEMPLATEREQUEST._serialized_end=1308
+  _GETSCENETEMPLATERESPONSE._serialized_start=1310
+  _GETSCENETEMPLATERESPONSE._serialized_end=1381
+  _RESOLVESCENEREQUEST._serialized_start=1383
+  _RESOLVESCENEREQUEST._serialized_end=1440
+  _RESOLVESCENERESPONSE._serialized_start=1442
+  _RESOLVESCENERESPONSE._serialized_end=1509
+  _CREATESCENETEMPLATEREQUEST._serialized_start=1512
+  _CREATESCENETEMPLATEREQUEST._serialized_end=1796
+  _CREATESCENETEMPLATERESPONSE._serialized_start=1798
+  _CREATESCENETEMPLATERESPONSE._serialized_end=1890
+  _UPDATESCENETEMPLATEREQUEST._serialized_start=1893
+  _UPDATESCENETEMPLATEREQUEST._serialized_end=2390
+  _COLLECTIONS._serialized_start=2392
+  _COLLECTIONS._serialized_end=2420
+  _UPDATESCENETEMPLATERESPONSE._serialized_start=2422
+  _UPDATESCENETEMPLATERESPONSE._serialized_end=2496
+  _DELETESCENETEMPLATEREQUEST._serialized_start=2498
+  _DELETESCENETEMPLATEREQUEST._serialized_end=2564
+  _DELETESCENETEMPLATERESPONSE._serialized_start=2566
+  _DELETESCENETEMPLATERESPONSE._serialized_end=2612
+  _SCENESERVICE._serialized_start=2615
+  _SCENESERVICE._serialized_end=3250
 # @@protoc_insertion_point(module_scope)

@@ -136,6 +136,22 @@ class SceneConfig(_message.Message):
     smart_object: str
     def __init__(self, smart_object: _Optional[str] = ..., default_size: _Optional[_Union[Size, _Mapping]] = ..., position: _Optional[_Union[Position, _Mapping]] = ..., rotation: _Optional[float] = ..., scale: _Optional[float] = ..., other_json: _Optional[str] = ...) -> None: ...
 
+class SceneConfigChange(_message.Message):
+    __slots__ = ["default_size", "other_json", "position", "rotation", "scale", "smart_object"]
+    DEFAULT_SIZE_FIELD_NUMBER: _ClassVar[int]
+    OTHER_JSON_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    SMART_OBJECT_FIELD_NUMBER: _ClassVar[int]
+    default_size: Size
+    other_json: str
+    position: Position
+    rotation: float
+    scale: float
+    smart_object: str
+    def __init__(self, smart_object: _Optional[str] = ..., default_size: _Optional[_Union[Size, _Mapping]] = ..., position: _Optional[_Union[Position, _Mapping]] = ..., rotation: _Optional[float] = ..., scale: _Optional[float] = ..., other_json: _Optional[str] = ...) -> None: ...
+
 class SceneTemplate(_message.Message):
     __slots__ = ["config", "created_at", "description", "dm_template_id", "dm_template_url", "is_active", "is_system", "name", "preview_url", "recommended_collections", "scene_key", "template_id", "updated_at", "user_id"]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
@@ -177,7 +193,8 @@ class Size(_message.Message):
     def __init__(self, width: _Optional[float] = ..., height: _Optional[float] = ...) -> None: ...
 
 class UpdateSceneTemplateRequest(_message.Message):
-    __slots__ = ["config", "description", "dm_template_id", "dm_template_url", "is_active", "name", "preview_url", "recommended_collections", "template_id", "user_id"]
+    __slots__ = ["config", "config_change", "description", "dm_template_id", "dm_template_url", "is_active", "name", "preview_url", "recommended_collections", "template_id", "user_id"]
+    CONFIG_CHANGE_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     DM_TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -189,6 +206,7 @@ class UpdateSceneTemplateRequest(_message.Message):
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     config: SceneConfig
+    config_change: SceneConfigChange
     description: str
     dm_template_id: str
     dm_template_url: str
@@ -198,7 +216,7 @@ class UpdateSceneTemplateRequest(_message.Message):
     recommended_collections: Collections
     template_id: str
     user_id: str
-    def __init__(self, user_id: _Optional[str] = ..., template_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., dm_template_id: _Optional[str] = ..., dm_template_url: _Optional[str] = ..., config: _Optional[_Union[SceneConfig, _Mapping]] = ..., preview_url: _Optional[str] = ..., is_active: bool = ..., recommended_collections: _Optional[_Union[Collections, _Mapping]] = ...) -> None: ...
+    def __init__(self, user_id: _Optional[str] = ..., template_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., dm_template_id: _Optional[str] = ..., dm_template_url: _Optional[str] = ..., config: _Optional[_Union[SceneConfig, _Mapping]] = ..., preview_url: _Optional[str] = ..., is_active: bool = ..., recommended_collections: _Optional[_Union[Collections, _Mapping]] = ..., config_change: _Optional[_Union[SceneConfigChange, _Mapping]] = ...) -> None: ...
 
 class UpdateSceneTemplateResponse(_message.Message):
     __slots__ = ["template"]

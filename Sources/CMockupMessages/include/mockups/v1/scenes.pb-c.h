@@ -19,6 +19,7 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Mockups__V1__Size Mockups__V1__Size;
 typedef struct Mockups__V1__Position Mockups__V1__Position;
 typedef struct Mockups__V1__SceneConfig Mockups__V1__SceneConfig;
+typedef struct Mockups__V1__SceneConfigChange Mockups__V1__SceneConfigChange;
 typedef struct Mockups__V1__SceneTemplate Mockups__V1__SceneTemplate;
 typedef struct Mockups__V1__ListSceneTemplatesRequest Mockups__V1__ListSceneTemplatesRequest;
 typedef struct Mockups__V1__ListSceneTemplatesResponse Mockups__V1__ListSceneTemplatesResponse;
@@ -93,6 +94,48 @@ struct  Mockups__V1__SceneConfig
 #define MOCKUPS__V1__SCENE_CONFIG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__scene_config__descriptor) \
     , {0,NULL}, NULL, NULL, {0,NULL}, MOCKUPS__V1__SCENE_CONFIG__OPTIONAL_ROTATION__NOT_SET, {0}, MOCKUPS__V1__SCENE_CONFIG__OPTIONAL_SCALE__NOT_SET, {0} }
+
+
+typedef enum {
+  MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_SMART_OBJECT__NOT_SET = 0,
+  MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_SMART_OBJECT_SMART_OBJECT = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_SMART_OBJECT__CASE)
+} Mockups__V1__SceneConfigChange__OptionalSmartObjectCase;
+
+typedef enum {
+  MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_ROTATION__NOT_SET = 0,
+  MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_ROTATION_ROTATION = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_ROTATION__CASE)
+} Mockups__V1__SceneConfigChange__OptionalRotationCase;
+
+typedef enum {
+  MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_SCALE__NOT_SET = 0,
+  MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_SCALE_SCALE = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_SCALE__CASE)
+} Mockups__V1__SceneConfigChange__OptionalScaleCase;
+
+struct  Mockups__V1__SceneConfigChange
+{
+  ProtobufCMessage base;
+  Mockups__V1__Size *default_size;
+  Mockups__V1__Position *position;
+  ProtobufCBinaryData other_json;
+  Mockups__V1__SceneConfigChange__OptionalSmartObjectCase optional_smart_object_case;
+  union {
+    ProtobufCBinaryData smart_object;
+  };
+  Mockups__V1__SceneConfigChange__OptionalRotationCase optional_rotation_case;
+  union {
+    double rotation;
+  };
+  Mockups__V1__SceneConfigChange__OptionalScaleCase optional_scale_case;
+  union {
+    double scale;
+  };
+};
+#define MOCKUPS__V1__SCENE_CONFIG_CHANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__scene_config_change__descriptor) \
+    , NULL, NULL, {0,NULL}, MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_SMART_OBJECT__NOT_SET, {0}, MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_ROTATION__NOT_SET, {0}, MOCKUPS__V1__SCENE_CONFIG_CHANGE__OPTIONAL_SCALE__NOT_SET, {0} }
 
 
 struct  Mockups__V1__SceneTemplate
@@ -263,6 +306,7 @@ struct  Mockups__V1__UpdateSceneTemplateRequest
   ProtobufCBinaryData template_id;
   Mockups__V1__SceneConfig *config;
   Mockups__V1__Collections *recommended_collections;
+  Mockups__V1__SceneConfigChange *config_change;
   Mockups__V1__UpdateSceneTemplateRequest__OptionalNameCase optional_name_case;
   union {
     ProtobufCBinaryData name;
@@ -290,7 +334,7 @@ struct  Mockups__V1__UpdateSceneTemplateRequest
 };
 #define MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&mockups__v1__update_scene_template_request__descriptor) \
-    , {0,NULL}, {0,NULL}, NULL, NULL, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_NAME__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_DESCRIPTION__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_DM_TEMPLATE_ID__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_DM_TEMPLATE_URL__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_PREVIEW_URL__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_IS_ACTIVE__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, NULL, NULL, NULL, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_NAME__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_DESCRIPTION__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_DM_TEMPLATE_ID__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_DM_TEMPLATE_URL__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_PREVIEW_URL__NOT_SET, {0}, MOCKUPS__V1__UPDATE_SCENE_TEMPLATE_REQUEST__OPTIONAL_IS_ACTIVE__NOT_SET, {0} }
 
 
 struct  Mockups__V1__Collections
@@ -391,6 +435,25 @@ Mockups__V1__SceneConfig *
                       const uint8_t       *data);
 void   mockups__v1__scene_config__free_unpacked
                      (Mockups__V1__SceneConfig *message,
+                      ProtobufCAllocator *allocator);
+/* Mockups__V1__SceneConfigChange methods */
+void   mockups__v1__scene_config_change__init
+                     (Mockups__V1__SceneConfigChange         *message);
+size_t mockups__v1__scene_config_change__get_packed_size
+                     (const Mockups__V1__SceneConfigChange   *message);
+size_t mockups__v1__scene_config_change__pack
+                     (const Mockups__V1__SceneConfigChange   *message,
+                      uint8_t             *out);
+size_t mockups__v1__scene_config_change__pack_to_buffer
+                     (const Mockups__V1__SceneConfigChange   *message,
+                      ProtobufCBuffer     *buffer);
+Mockups__V1__SceneConfigChange *
+       mockups__v1__scene_config_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   mockups__v1__scene_config_change__free_unpacked
+                     (Mockups__V1__SceneConfigChange *message,
                       ProtobufCAllocator *allocator);
 /* Mockups__V1__SceneTemplate methods */
 void   mockups__v1__scene_template__init
@@ -669,6 +732,9 @@ typedef void (*Mockups__V1__Position_Closure)
 typedef void (*Mockups__V1__SceneConfig_Closure)
                  (const Mockups__V1__SceneConfig *message,
                   void *closure_data);
+typedef void (*Mockups__V1__SceneConfigChange_Closure)
+                 (const Mockups__V1__SceneConfigChange *message,
+                  void *closure_data);
 typedef void (*Mockups__V1__SceneTemplate_Closure)
                  (const Mockups__V1__SceneTemplate *message,
                   void *closure_data);
@@ -720,6 +786,7 @@ typedef void (*Mockups__V1__DeleteSceneTemplateResponse_Closure)
 extern const ProtobufCMessageDescriptor mockups__v1__size__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__position__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__scene_config__descriptor;
+extern const ProtobufCMessageDescriptor mockups__v1__scene_config_change__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__scene_template__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__list_scene_templates_request__descriptor;
 extern const ProtobufCMessageDescriptor mockups__v1__list_scene_templates_response__descriptor;
