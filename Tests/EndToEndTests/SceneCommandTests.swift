@@ -148,6 +148,21 @@ import Testing
           }
         }
 
+        // Ids that differ in one bit have no batches in common.
+        for id in ["0", "2"].map({ "f47ac10b-58cc-4372-a567-0e02b2c3d47\($0)" }) {
+          let near = try await Self.mockupctl(
+            ["performance", "record", "--id", id, "--output", "json"],
+            input: objects.prefix(1100).joined(separator: "\n"), at: server)
+          let object = try Self.object(near)
+          #expect(object["counted"] as? Int == 1100, "\(near)")
+          #expect(object["replayed_batches"] as? Int == 0, "\(near)")
+        }
+
+        let none = try await Self.mockupctl(
+          ["performance", "record", user, UUID().wireText, "--pins", "1"], at: server)
+        #expect(none.exitCode == 1)
+        #expect(none.errorLines.last == "mockupctl: the user has no such mockup", "\(none)")
+
         let header = "user_id,mockup_id,pins,impressions"
         let refused = try await Self.mockupctl(
           ["performance", "record"],
@@ -163,7 +178,7 @@ import Testing
       }
       #expect(
         try await database.texts("SELECT total_pins || ' ' || total_impressions FROM mockups")
-          == ["16005 32005"])
+          == ["16005 36405"])
     }
   }
 }
