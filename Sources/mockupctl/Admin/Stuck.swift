@@ -11,7 +11,7 @@ struct Stuck: AsyncParsableCommand {
       """)
 
   @Option(
-    parsing: .unconditional, help: "The maximum number of reservations; 0 lists all.",
+    parsing: .unconditional, help: "The maximum number of reservations; 0 lists all. (default: 0)",
     transform: Int.atLeast(0))
   var limit = 0
 

@@ -9,9 +9,10 @@ struct ListAlerts: AsyncParsableCommand {
   var user: UserArgument?
 
   @Option(
-    parsing: .unconditional, help: "The maximum number of alerts; 0 lists all.",
+    parsing: .unconditional,
+    help: "The maximum number of alerts; 0 lists all. (default: \(Connection.defaultLimit))",
     transform: Int.atLeast(0))
-  var limit = 50
+  var limit: Int?
 
   @OptionGroup var connection: Connection
 

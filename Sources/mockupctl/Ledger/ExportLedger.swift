@@ -8,9 +8,12 @@ struct ExportLedger: AsyncParsableCommand {
     commandName: "export",
     abstract: "Export the ledger of a user or of all users, the oldest entries first.",
     discussion: """
-      With --all, the entries are ordered by user; it requires the role admin or reader. If an \
-      export fails, its error ends with a token: the same command with --after and that token \
-      continues, and its output is added to the entries that were already written.
+      With --all, the entries are ordered by user; it requires the role admin or reader.
+
+      If the server fails, the entries before the failure are written, and the error ends with a \
+      token: the same command with --after and that token continues. In CSV and jsonl, its output \
+      can be added to the first file. In JSON, each output is an array of its own, and each table \
+      has its own columns. If standard output fails, there is no token: export again.
       """)
 
   @Argument(help: "The user's id or label.")
@@ -48,9 +51,17 @@ struct ExportLedger: AsyncParsableCommand {
       try await Connection.run(at: server, timeout: nil) { client in
         try await export(from: client, token: &token)
       }
-    } catch let error as CommandError where !token.isEmpty && !error.lines.isEmpty {
+    } catch let error as CommandError where canContinue(after: token, error) {
       throw error.adding("continue with --after \(token)")
     }
+  }
+
+  /// Returns true if the export can continue after a token.
+  ///
+  /// After failed output it cannot, since a part of the entries after the token may be written.
+  private func canContinue(after token: String, _ error: CommandError) -> Bool {
+    guard !token.isEmpty, error.exitCode != CommandError.inputOutput else { return false }
+    return !error.lines.isEmpty && (token != after || !error.isRefusal)
   }
 
   private func record(_ entry: CreditUsageEntry) -> Record {
@@ -85,6 +96,7 @@ struct ExportLedger: AsyncParsableCommand {
       }
     } catch {
       await progress.end()
+      if error is RPCError, token != after { try await list.finishAfterError() }
       throw error
     }
     await progress.end()

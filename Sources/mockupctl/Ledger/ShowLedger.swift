@@ -17,9 +17,10 @@ struct ShowLedger: AsyncParsableCommand {
   var month: Int?
 
   @Option(
-    parsing: .unconditional, help: "The maximum number of entries; 0 shows all.",
+    parsing: .unconditional,
+    help: "The maximum number of entries; 0 shows all. (default: \(Connection.defaultLimit))",
     transform: Int.atLeast(0))
-  var limit = 50
+  var limit: Int?
 
   @OptionGroup var connection: Connection
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import MockupClient
+internal import StandardStreams
 
 struct VerifyLedger: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -40,13 +41,18 @@ struct VerifyLedger: AsyncParsableCommand {
         }
       } catch {
         await progress.end()
+        if !found.isEmpty { try await write(found, verified) }
         throw error
       }
       await progress.end()
-      try await output.write(
-        found, named: "discrepancies", columns: Record(Discrepancy()),
-        below: Record(["users_verified": .number(verified)]))
+      try await write(found, verified)
       if !found.isEmpty { throw ExitCode(1) }
     }
+  }
+
+  private func write(_ discrepancies: [Record], _ verified: Int64) async throws(CommandError) {
+    try await output.write(
+      discrepancies, named: "discrepancies", columns: Record(Discrepancy()),
+      below: Record(["users_verified": .number(verified)]))
   }
 }

@@ -22,9 +22,10 @@ struct ListMockups: AsyncParsableCommand {
   var status: MockupStatusArgument?
 
   @Option(
-    parsing: .unconditional, help: "The maximum number of mockups; 0 lists all.",
+    parsing: .unconditional,
+    help: "The maximum number of mockups; 0 lists all. (default: \(Connection.defaultLimit))",
     transform: Int.atLeast(0))
-  var limit = 50
+  var limit: Int?
 
   @OptionGroup var connection: Connection
 

@@ -25,11 +25,13 @@ struct RecordPerformance: AsyncParsableCommand {
   var mockup: UUID?
 
   @Option(
-    parsing: .unconditional, help: "The number of pins to add.", transform: Int32.atLeast(0))
+    parsing: .unconditional, help: "The number of pins to add. (default: 0)",
+    transform: Int32.atLeast(0))
   var pins: Int32 = 0
 
   @Option(
-    parsing: .unconditional, help: "The number of impressions to add.", transform: Int32.atLeast(0))
+    parsing: .unconditional, help: "The number of impressions to add. (default: 0)",
+    transform: Int32.atLeast(0))
   var impressions: Int32 = 0
 
   @Option(help: "The idempotency key of the input. (default: a new id)")
@@ -49,17 +51,20 @@ struct RecordPerformance: AsyncParsableCommand {
     guard user == nil || pins != 0 || impressions != 0 else {
       throw ValidationError("nothing to add: give --pins or --impressions")
     }
+    guard user != nil || (pins == 0 && impressions == 0) else {
+      throw ValidationError("--pins and --impressions require a user and a mockup")
+    }
   }
 
   func run() async throws {
     let key = IdempotencyKey(id)
     var sender = PerformanceSender(id: key.id)
-    try await connection.run(under: key) { client in
+    try await connection.run(under: key, hasSeveralCalls: true) { client in
       if let user, let mockup {
         sender.append(
           PerformanceEntry(
             userID: user.wireText, mockupID: mockup.wireText, pins: pins,
-            impressions: impressions), line: 1)
+            impressions: impressions), line: nil)
       } else {
         for try await line in PerformanceLines(pieces: StandardInput()) {
           sender.append(line.entry, line: line.number)

@@ -19,9 +19,10 @@ struct ListReservations: AsyncParsableCommand {
   var mockup: UUID?
 
   @Option(
-    parsing: .unconditional, help: "The maximum number of reservations; 0 lists all.",
+    parsing: .unconditional,
+    help: "The maximum number of reservations; 0 lists all. (default: \(Connection.defaultLimit))",
     transform: Int.atLeast(0))
-  var limit = 50
+  var limit: Int?
 
   @OptionGroup var connection: Connection
 

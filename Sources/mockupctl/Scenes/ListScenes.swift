@@ -20,12 +20,16 @@ struct ListScenes: AsyncParsableCommand {
 
   @OptionGroup var connection: Connection
 
+  func validate() throws {
+    guard user != nil || !own else { throw ValidationError("--own requires a user") }
+  }
+
   func run() async throws {
     try await connection.run { client in
       let templates = client.scenes.templates(
         seenBy: try await user?.id(client), includesInactive: inactive, ownOnly: own,
         collection: collection)
-      try await connection.write(templates, { Record($0) }, row: { Record(row: $0) })
+      try await connection.write(templates, limit: 0, { Record($0) }, row: { Record(row: $0) })
     }
   }
 }

@@ -4,7 +4,8 @@ internal import StandardStreams
 /// A list on standard output.
 ///
 /// In the formats for programs, the records are written as they arrive. A table is written at the
-/// end, since the width of a column depends on all of its cells.
+/// end, since the width of a column depends on all of its cells. An error that ends the list early
+/// must not hide the records before it: see ``finishAfterError()``.
 struct ListWriter {
   private let format: OutputFormat
   /// The records that were not written yet.
@@ -29,15 +30,13 @@ struct ListWriter {
   mutating func write(_ new: [Record]) async throws(CommandError) {
     guard let first = new.first else { return }
     columns = first
+    defer { isEmpty = false }
     switch format {
     case .table: records += new
     case .json:
-      var text = ""
-      for record in new {
-        text += (isEmpty ? "[\n  " : ",\n  ") + record.json.text(indentation: "\n  ")
-        isEmpty = false
-      }
-      try await StandardOutput.write(text)
+      let start = isEmpty ? "[\n  " : ",\n  "
+      let objects = new.map { $0.json.text(indentation: "\n  ") }
+      try await StandardOutput.write(start + objects.joined(separator: ",\n  "))
     case .jsonl, .csv:
       try await StandardOutput.write(header() + new.map { format.line($0) }.joined())
     }
@@ -51,6 +50,13 @@ struct ListWriter {
     case .jsonl: break
     case .csv: try await StandardOutput.write(header())
     }
+  }
+
+  /// Ends the list after an error, so that the output is valid and has all records so far.
+  ///
+  /// Nothing is written if there are none, except the header of CSV.
+  mutating func finishAfterError() async throws(CommandError) {
+    if !isEmpty || format == .csv { try await finish() }
   }
 
   /// Returns the header of CSV once, and an empty text afterwards and in other formats.
