@@ -62,6 +62,9 @@ import Testing
         for arguments in [
           ["usage", rich, "--active"], ["usage", rich, "--order", "held"],
           ["usage", "--by-month", "--month", "2"], ["usage", "--order", "name"],
+          ["usage", "--by-month", "--order", "used"], ["usage", rich, "--order", "user"],
+          ["performance", "record", "--pins", "1"],
+          ["reserve", rich, "1", "--check", "--best-effort"],
         ] {
           #expect(try await Self.mockupctl(arguments, at: server).exitCode == 64, "\(arguments)")
         }

@@ -97,7 +97,17 @@ import Testing
       let id = UUID().uuidString.lowercased()
       let other = UUID().uuidString.lowercased()
       let steps: [(arguments: [String], code: Int32, answers: [String: String])] = [
-        (["reserve", user, "4", "--check"], 0, ["success": "yes", "remaining": "6"]),
+        (
+          ["reserve", user, "4", "--check"], 0,
+          [
+            "success": "yes", "remaining": "6",
+            "message": "Credits available; nothing was reserved.",
+          ]
+        ),
+        (
+          ["reserve", user, "11", "--check"], 1,
+          ["success": "no", "message": "Insufficient credits. 10 remaining."]
+        ),
         (
           ["reserve", user, "4", "--id", id, "--operation", "regeneration"], 0,
           [
@@ -194,7 +204,6 @@ import Testing
           (["reservation", user, nobody], 3),
           (["commit", user, nobody], 3),
           (["release", user, nobody], 3),
-          (["reserve", user, "99999999999", "--id", nobody], 64),
           (["reserve", user, "1", "--time-to-live", "86401", "--id", nobody], 64),
           (["usage", user, "--month", "13"], 64),
           (["usage", user, "--socket", "/nowhere/socket"], 69),
@@ -209,6 +218,7 @@ import Testing
         // Arguments that the command line itself rejects come with a usage text.
         for arguments in [
           ["reserve"], ["reserve", "me", "1"], ["reserve", user, "many"], ["reserve", user, "0"],
+          ["reserve", user, "99999999999", "--id", nobody],
           ["usage", user, "--yaer"],
           ["reserve", user, "1", "--operation", "refund"], ["ledger", user, "--limit", "-1"],
           ["usage", user, "--output", "xml"], ["usage", user, "--timeout", "0"], ["spend", user],

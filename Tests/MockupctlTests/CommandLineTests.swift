@@ -64,12 +64,30 @@ import Testing
         == "The value '-5' is invalid for '<credits>': it must be at least 1")
   }
 
+  @Test func `the help of each list states the default limit`() {
+    let commands: [any ParsableCommand.Type] = [
+      ListReservations.self, ShowLedger.self, ListMockups.self, ListAlerts.self,
+    ]
+    for command in commands {
+      let help = Mockupctl.helpMessage(for: command).split(whereSeparator: \.isWhitespace)
+      #expect(help.joined(separator: " ").contains("all. (default: 50)"), "\(help)")
+    }
+  }
+
   @Test(arguments: [
     (["reserve", user, "many"], "'<credits>': it must be a whole number"),
     (["reserve", user, "1", "-5"], "-5"),
     (["usage", "-5"], "The value '-5' is invalid for '<user>'"),
     (["usage", user, "--no-such-option", "-5"], "Unknown option '--no-such-option'"),
     (["usage", user, "-x"], "Unknown option '-x'"),
+    (["reserve", user, "2147483648"], "it must be a whole number of at most 2147483647"),
+    (["budget", user, "--annual", "2147483648"], "a whole number of at most 2147483647"),
+    (
+      ["usage-history", user, "--from", "2026-02-01", "--through", "2026-01-31"],
+      "--through is before --from"
+    ),
+    (["usage-history", user, "--from", "9999-01-01"], "--from is after today"),
+    (["scenes", "list", "--own"], "--own requires a user"),
   ])
   func `other mistakes have their usual messages`(_ arguments: [String], _ expected: String) throws
   {

@@ -13,7 +13,8 @@ struct Extend: AsyncParsableCommand {
   var reservation: UUID
 
   @Option(
-    parsing: .unconditional, help: "Seconds until the reservation expires, up to 86400.",
+    parsing: .unconditional,
+    help: "Seconds until the reservation expires, up to 86400. (default: 900)",
     transform: Int.atLeast(1))
   var timeToLive = 900
 

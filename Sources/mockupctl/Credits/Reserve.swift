@@ -23,7 +23,8 @@ struct Reserve: AsyncParsableCommand {
   var operation = OperationArgument.generation
 
   @Option(
-    parsing: .unconditional, help: "Seconds until the reservation expires, up to 86400.",
+    parsing: .unconditional,
+    help: "Seconds until the reservation expires, up to 86400. (default: 900)",
     transform: Int.atLeast(1))
   var timeToLive: Int = 900
 
@@ -41,10 +42,19 @@ struct Reserve: AsyncParsableCommand {
 
   @OptionGroup var connection: Connection
 
+  func validate() throws {
+    guard !check || !bestEffort else {
+      throw ValidationError("--check cannot be combined with --best-effort")
+    }
+  }
+
   func run() async throws {
     if check {
       return try await connection.run { client in
-        try await write(client.credits.check(for: user, credits: credits))
+        var response = try await client.credits.check(for: user, credits: credits)
+        // The server's message is that of a reservation.
+        if response.success { response.message = "Credits available; nothing was reserved." }
+        try await write(response)
       }
     }
     let key = IdempotencyKey(id)

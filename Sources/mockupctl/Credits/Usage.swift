@@ -27,8 +27,8 @@ struct Usage: AsyncParsableCommand {
   @Flag(help: "Show each month of the year.")
   var byMonth = false
 
-  @Option(help: "The order of the report on all users.")
-  var order = UsageOrderArgument.user
+  @Option(help: "The order of the report on all users. (default: user)")
+  var order: UsageOrderArgument?
 
   @Flag(help: "Report only on users who used or hold credits in the year.")
   var active = false
@@ -45,12 +45,15 @@ struct Usage: AsyncParsableCommand {
   @OptionGroup var connection: Connection
 
   func validate() throws {
-    let filters = order != .user || active || softLimitPassed || availableAtMost != nil
+    let filters = order != nil || active || softLimitPassed || availableAtMost != nil
     if filters, user != nil {
       throw ValidationError("--order and the filters cannot be combined with a user")
     }
     if byMonth, month != nil {
       throw ValidationError("--by-month cannot be combined with --month")
+    }
+    if byMonth, order != nil {
+      throw ValidationError("--by-month cannot be combined with --order")
     }
   }
 
@@ -72,7 +75,7 @@ struct Usage: AsyncParsableCommand {
   /// Returns the report on all users for the given options.
   func report(_ client: MockupClient, month: Int?) throws -> UsageReport {
     try client.admin.usageReport(
-      year: year, month: month, order: order.value, activeOnly: active,
+      year: year, month: month, order: (order ?? .user).value, activeOnly: active,
       softLimitPassedOnly: softLimitPassed, availableAtMost: availableAtMost)
   }
 

@@ -27,9 +27,16 @@ struct UsageHistory: AsyncParsableCommand {
 
   @OptionGroup var connection: Connection
 
+  private var last: CivilDate { through?.date ?? DayArgument.today }
+  private var first: CivilDate { from?.date ?? CivilDate(year: last.year, month: 1, day: 1) }
+
+  func validate() throws {
+    guard let first = first.dayNumber, let last = last.dayNumber, first > last else { return }
+    throw ValidationError(
+      through == nil ? "--from is after today" : "--through is before --from")
+  }
+
   func run() async throws {
-    let last = through?.date ?? DayArgument.today
-    let first = from?.date ?? CivilDate(year: last.year, month: 1, day: 1)
     try await connection.run { client in
       let intervals = try await client.admin.usageHistory(
         of: try await user.id(client), by: by.value, from: first, through: last)

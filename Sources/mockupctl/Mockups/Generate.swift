@@ -30,13 +30,17 @@ struct Generate: AsyncParsableCommand {
   var quote: UUID?
 
   @Option(
-    parsing: .unconditional, help: "The number of credits to reserve for each mockup, up to 1000.",
+    parsing: .unconditional,
+    help: "The number of credits to reserve for each mockup, up to 1000. (default: 1)",
     transform: Int.atLeast(1))
   var credits = 1
 
   @Option(
     parsing: .unconditional,
-    help: "Seconds until the credits of a mockup that no worker claims expire, up to 86400.",
+    help: """
+      Seconds until the credits of a mockup that no worker claims expire, up to 86400. \
+      (default: 86400)
+      """,
     transform: Int.atLeast(1))
   var timeToLive = 86_400
 

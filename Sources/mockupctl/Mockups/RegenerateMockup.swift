@@ -21,7 +21,7 @@ struct RegenerateMockup: AsyncParsableCommand {
   var skipApproval = false
 
   @Option(
-    parsing: .unconditional, help: "The number of credits to reserve, up to 1000.",
+    parsing: .unconditional, help: "The number of credits to reserve, up to 1000. (default: 1)",
     transform: Int.atLeast(1))
   var credits = 1
 

@@ -38,14 +38,18 @@ struct WatchMockups: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await MockupClient.withConnection(to: .unixSocket(path: try server.path)) { client in
-      let events = client.mockups.watch(
-        of: try await user.id(client), from: from, startsWithCurrent: current)
-      for try await event in events {
-        if let record = record(of: event) {
-          try await StandardOutput.write(output.line(record))
+    do {
+      try await MockupClient.withConnection(to: .unixSocket(path: try server.path)) { client in
+        let events = client.mockups.watch(
+          of: try await user.id(client), from: from, startsWithCurrent: current)
+        for try await event in events {
+          if let record = record(of: event) {
+            try await StandardOutput.write(output.line(record))
+          }
         }
       }
+    } catch let error as RPCError where error.code == .invalidArgument {
+      throw CommandError(answer: error, token: "--from")
     }
   }
 
