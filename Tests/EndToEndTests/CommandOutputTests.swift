@@ -340,6 +340,63 @@ import Testing
     }
   }
 
+  @Test func `a refusal names the options of the command, and offers no repetition`() async throws {
+    try await Self.withFixture { fixture in
+      try await withTemporaryFolder { folder in
+        let used = try await fixture.reservation()
+        let state = "\(folder)/state"
+        try "x\n".write(toFile: state, atomically: true, encoding: .utf8)
+        let cases: [(arguments: [String], code: Int32, error: String)] = [
+          (
+            ["ledger", "export", fixture.user, "--after", "x"], 64,
+            "--after is not a valid token"
+          ),
+          (["ledger", "export", "--all", "--after", "x"], 64, "--after is not a valid token"),
+          (["mockups", "watch", fixture.user, "--from", "x"], 64, "--from is not a valid token"),
+          (["alerts", "watch", "--after", "x"], 64, "--after is not a valid token"),
+          (
+            ["alerts", "watch", "--state", state], 64,
+            "the token in \(state) is not a valid token; remove the file to watch from now on"
+          ),
+          (
+            ["reserve", fixture.user, "3", "--time-to-live", "90000"], 64,
+            "--time-to-live 90000 is not between 1 and 86400"
+          ),
+          (
+            ["reserve", fixture.user, "2", "--id", used], 1,
+            "the id was already used with different credits"
+          ),
+          (["reserve", fixture.user, "3", "--socket", ""], 64, "--socket is empty"),
+          (
+            ["scenes", "create", fixture.user, "s", "t", "--scale", "inf"], 64,
+            "--scale is not a finite number"
+          ),
+          (
+            [
+              "scenes", "create", fixture.user, "s", "t", "--collection",
+              "\(String(repeating: "x", count: 65))",
+            ],
+            64, "--collection is longer than 64 characters"
+          ),
+          (
+            ["report", fixture.user, "--html", "\(folder)/none/x"], 74,
+            "cannot write \(folder)/none/x: No such file or directory"
+          ),
+          (
+            ["report", fixture.user, "--html", folder], 74,
+            "cannot write \(folder): Is a directory"
+          ),
+        ]
+        for (arguments, code, error) in cases {
+          let ending = try await Program.mockupctl.run(
+            arguments, environment: ["MOCKUPD_SOCKET_PATH": fixture.server.socket])
+          #expect(ending.exitCode == code, "\(arguments) \(ending)")
+          #expect(ending.errorLines.last == "mockupctl: \(error)", "\(arguments) \(ending)")
+        }
+      }
+    }
+  }
+
   @Test func `control characters in texts of other users are escaped`() async throws {
     try await Self.withFixture { fixture in
       let hostile = "a\u{1b}[2J\r\nmockupctl: forged\u{9b}\u{202e}"

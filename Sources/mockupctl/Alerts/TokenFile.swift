@@ -6,9 +6,15 @@ internal import StandardStreams
 struct TokenFile {
   let path: String
 
+  /// The instruction for a file without a valid token.
+  static let removalHint = "remove the file to watch from now on"
+
+  /// The maximum size of the file, in bytes: far more than a token has.
+  private static let maximumSize = 1024
+
   /// Returns the token, or `nil` if the file does not exist.
   ///
-  /// - Throws: `CommandError` if the file cannot be read, or is empty.
+  /// - Throws: `CommandError` if the file cannot be read, is empty, or is too long for a token.
   func token() throws(CommandError) -> String? {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
@@ -16,17 +22,22 @@ struct TokenFile {
       throw CommandError("cannot open \(path)", systemError: errno)
     }
     defer { close(descriptor) }
-    // A token has a few dozen bytes.
     var count = 0
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 1024) { buffer, initialized in
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Self.maximumSize + 1) {
+      buffer, initialized in
       count = unsafe read(descriptor, buffer.baseAddress, buffer.count)
       initialized = max(count, 0)
     }
     guard count >= 0 else { throw CommandError("cannot read \(path)", systemError: errno) }
+    guard count <= Self.maximumSize else {
+      throw CommandError(
+        "\(path) is longer than \(Self.maximumSize) bytes, so it has no token; "
+          + Self.removalHint, exitCode: CommandError.usage)
+    }
     let token = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
     guard !token.isEmpty else {
       throw CommandError(
-        "\(path) has no token; remove it to begin now", exitCode: CommandError.usage)
+        "\(path) has no token; \(Self.removalHint)", exitCode: CommandError.usage)
     }
     return token
   }
@@ -44,8 +55,12 @@ struct TokenFile {
       defer { close(descriptor) }
       let bytes = Array("\(token)\n".utf8)
       let written = unsafe Glibc.write(descriptor, bytes, bytes.count)
-      guard written == bytes.count, fsync(descriptor) == 0 else {
+      guard written == bytes.count else {
+        // A part is written if the space is not enough for all.
         throw CommandError("cannot write \(new)", systemError: written < 0 ? errno : ENOSPC)
+      }
+      guard fsync(descriptor) == 0 else {
+        throw CommandError("cannot write \(new)", systemError: errno)
       }
     }
     guard unsafe rename(new, path) == 0 else {

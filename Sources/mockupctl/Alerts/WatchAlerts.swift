@@ -48,11 +48,17 @@ struct WatchAlerts: AsyncParsableCommand {
   func run() async throws {
     let file = state.map { TokenFile(path: $0) }
     let token = try after ?? file?.token()
-    try await MockupClient.withConnection(to: .unixSocket(path: try server.path)) { client in
-      for try await event in client.admin.watchAlerts(from: token) {
-        try await deliver(event)
-        try file?.write(event.resumeToken)
+    do {
+      try await MockupClient.withConnection(to: .unixSocket(path: try server.path)) { client in
+        for try await event in client.admin.watchAlerts(from: token) {
+          try await deliver(event)
+          try file?.write(event.resumeToken)
+        }
       }
+    } catch let error as RPCError where error.code == .invalidArgument {
+      guard let file else { throw CommandError(answer: error) }
+      throw CommandError(answer: error, token: "the token in \(file.path)")
+        .adding(TokenFile.removalHint)
     }
   }
 
