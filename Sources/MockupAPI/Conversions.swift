@@ -7,8 +7,8 @@ extension Timestamp {
   /// `nanos` is never negative, as Protocol Buffers requires: a fraction of a second before 1970
   /// counts forward from the earlier second.
   public init(_ date: Date) {
-    let seconds = min(max(date.timeIntervalSince1970, -62_135_596_800), 253_402_300_799)
-    let microseconds = Int64((seconds * 1_000_000).rounded())
+    let time = min(max(date.timeIntervalSince1970, -62_135_596_800), 253_402_300_799)
+    let microseconds = Int64((time * 1_000_000).rounded())
     let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
     let isBefore = rest < 0
     self.init(

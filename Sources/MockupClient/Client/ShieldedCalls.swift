@@ -52,10 +52,13 @@ actor ShieldedCalls {
   ) async -> Result<Value, RPCError> {
     let end = ContinuousClock.now + retryTimeout
     var pause = initialPause
+    var isUncertain = false
     while true {
       do throws(RPCError) {
         return .success(try await call())
-      } catch {
+      } catch let last {
+        let error = isUncertain ? last.afterUncertainAttempt : last
+        isUncertain = isUncertain || last.mayHaveEffect
         let wait = max(pause, error.retryDelay ?? .zero)
         guard error.isTransient, .now + wait < end else { return .failure(error) }
         // This task is never cancelled.

@@ -39,10 +39,13 @@ public struct Performance: Sendable {
     _ batches: [StreamPerformanceRequest]
   ) async throws(RPCError) -> StreamPerformanceResponse {
     var attempt = 1
+    var isUncertain = false
     while true {
       do throws(RPCError) {
         return try await stream(batches)
-      } catch {
+      } catch let last {
+        let error = isUncertain ? last.afterUncertainAttempt : last
+        isUncertain = isUncertain || last.mayHaveEffect
         guard let pause = retry.pause(afterAttempt: attempt, error) else { throw error }
         do {
           try await Task.sleep(for: pause)

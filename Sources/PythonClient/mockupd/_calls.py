@@ -84,12 +84,14 @@ class Calls:
             policy = dataclasses.replace(policy, attempts=attempts)
         deadline = None if timeout is None else time.monotonic() + timeout
         attempt = 1
+        last: Optional[CallError] = None
         while True:
             left = None if deadline is None else max(deadline - time.monotonic(), 0)
             try:
                 return method(request, timeout=left, **self.options)
             except grpc.RpcError as failure:
                 error = CallError.of(failure)
+            last = error.after_attempt(last) if last else error
             pause = policy.pause(attempt, error)
             if pause is None or deadline is not None and time.monotonic() + pause >= deadline:
                 raise error
@@ -143,12 +145,13 @@ class Calls:
         retry_time = retry_time if self.retry.attempts > 1 else 0
         end = time.monotonic() + retry_time
         pause = self.retry.initial_pause
+        last: Optional[CallError] = None
         while True:
             try:
                 value = call()
                 return lambda: value
             except CallError as error:
-                failure = error
+                failure = last = error.after_attempt(last) if last else error
             wait = max(pause, failure.retry_delay or 0)
             if not failure.is_transient or time.monotonic() + wait >= end:
                 return lambda: _raise(failure)

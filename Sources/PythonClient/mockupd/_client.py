@@ -22,7 +22,7 @@ from mockups.v1 import (
 
 from ._calls import Calls, RetryPolicy
 from ._errors import CallError, ResourceExhausted, Unavailable
-from ._reservation import Reservation, Seconds
+from ._reservation import Reservation, Seconds, whole_number
 
 _Value = TypeVar("_Value")
 
@@ -133,7 +133,7 @@ class Client:
         """
         request = credits_pb2.ReserveCreditsRequest(
             user_id=str(user),
-            credits=credits,
+            credits=whole_number("credits", credits),
             reservation_id=str(id or ""),
             operation=operation,
             mockup_id=str(mockup or ""),

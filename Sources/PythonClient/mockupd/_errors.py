@@ -10,6 +10,20 @@ from google.rpc import error_details_pb2, status_pb2
 from mockups.v1 import credits_pb2
 
 
+#: The end of the server's message if a call certainly had no effect.
+_NO_EFFECT = "; the call had no effect"
+#: The text in its place if an earlier attempt of the call may have had one.
+_EARLIER_ATTEMPT = "; an earlier attempt may have had an effect"
+#: The beginning of gRPC's message if a call was not sent.
+_NOT_CONNECTED = "failed to connect"
+#: The codes of calls whose outcome is unknown, unless the message says otherwise.
+_UNKNOWN_OUTCOMES = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+)
+
+
 class MockupdError(Exception):
     """The base class of the exceptions that this package raises."""
 
@@ -71,6 +85,7 @@ class CallError(MockupdError):
         self.retry_delay = retry_delay
         #: The descriptions of the invalid fields, by their paths.
         self.field_violations = field_violations or {}
+        self._follows_unknown_outcome = False
 
     @staticmethod
     def of(error: grpc.RpcError) -> CallError:
@@ -89,6 +104,28 @@ class CallError(MockupdError):
         if error.code() in _CLASSES:
             return _CLASSES[error.code()](error.details() or "", retry_delay, violations)
         return CallError(error.code(), error.details() or "", retry_delay, violations)
+
+    @property
+    def may_have_effect(self) -> bool:
+        """True if the call may have had an effect: one of its attempts has an unknown outcome."""
+        if self._follows_unknown_outcome:
+            return True
+        if self.code not in _UNKNOWN_OUTCOMES or self.message.startswith(_NOT_CONNECTED):
+            return False
+        return not self.message.endswith(_NO_EFFECT)
+
+    def after_attempt(self, attempt: CallError) -> CallError:
+        """Returns this error with a message that is also true of an earlier attempt.
+
+        A server that is unavailable or overloaded does not know the outcome of that attempt. Any
+        other answer does.
+        """
+        if attempt.may_have_effect and self.is_transient:
+            self._follows_unknown_outcome = True
+        if self._follows_unknown_outcome and self.message.endswith(_NO_EFFECT):
+            self.message = self.message.removesuffix(_NO_EFFECT) + _EARLIER_ATTEMPT
+            self.args = (f"{self.code.name}: {self.message}",)
+        return self
 
     @property
     def is_transient(self) -> bool:

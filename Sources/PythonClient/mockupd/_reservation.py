@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import math
+import operator
 import os
 import threading
 import time
@@ -89,8 +90,10 @@ class Reservation:
     @spent.setter
     def spent(self, credits: Optional[int]) -> None:
         # Checked here, because a commit with an invalid number would fail after the work is done.
-        if credits is not None and not (isinstance(credits, int) and 0 <= credits < 2**31):
-            raise ValueError(f"spent {credits!r} is not a number of credits")
+        if credits is not None:
+            credits = whole_number("spent", credits)
+            if not 0 <= credits < 2**31:
+                raise ValueError(f"spent {credits} is not between 0 and {2**31 - 1}")
         self._spent = credits
 
     def __enter__(self) -> Reservation:
@@ -232,6 +235,16 @@ def new_id() -> str:
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=number))
+
+
+def whole_number(name: str, value: Any) -> int:
+    """Returns an integer of any library as an int; raises TypeError for other types and bool."""
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise TypeError(f"{name} {value!r} is not an integer")
 
 
 def _whole_seconds(time_to_live: Optional[Seconds]) -> int:

@@ -41,24 +41,36 @@ import Testing
     #expect(await Self.attempts(of: Self.method(), failing: Self.unavailable) == (4, .unavailable))
   }
 
-  @Test func `the error of the last attempt has the messages of the earlier ones`() async {
-    var messages = ["lost, outcome unknown", "no effect", "lost, outcome unknown", "no effect"]
-    let context = ClientContext(
-      method: Self.method(), metadata: [:], deadline: nil, waitsForReady: false)
-    let error = await #expect(throws: RPCError.self) {
-      try await Retrying(Self.policy).intercept(context) { _ throws(RPCError) in
-        throw RPCError(code: .unavailable, message: messages.removeFirst())
-      }
-    }
-    #expect(error?.message == "no effect (earlier attempts: lost, outcome unknown)")
-    #expect(messages.isEmpty)
-  }
-
   @Test func `streams and methods that are not idempotent are not retried`() async {
     let once = Self.method(isIdempotent: false)
     #expect(await Self.attempts(of: once, failing: Self.unavailable) == (1, .unavailable))
     let stream = Self.method(.serverStreaming)
     #expect(await Self.attempts(of: stream, failing: Self.unavailable) == (1, .unavailable))
+  }
+
+  @Test func `the error says what is known of all attempts`() async {
+    let (lost, refused) = ("the connection was lost", "no database; the call had no effect")
+    let (unknown, unsent) = (
+      "no database; an earlier attempt may have had an effect", "cannot connect to /run/s: reason"
+    )
+    for (messages, expected) in [
+      ([refused, refused, refused, refused], refused),
+      ([lost, refused, refused, refused], unknown),
+      ([refused, lost, refused, refused], unknown), ([refused, refused, refused, lost], lost),
+      ([lost, unsent, unsent, refused], unknown), ([unsent, unsent, unsent, refused], refused),
+    ] {
+      let context = ClientContext(
+        method: Self.method(), metadata: [:], deadline: nil, waitsForReady: false)
+      var rest = messages[...]
+      do throws(RPCError) {
+        try await Retrying(Self.policy).intercept(context) { _ throws(RPCError) in
+          throw RPCError(code: .unavailable, message: rest.removeFirst())
+        }
+        Issue.record("the call succeeded")
+      } catch {
+        #expect(error.message == expected, "\(messages)")
+      }
+    }
   }
 
   @Test func `without a retry delay, only UNAVAILABLE is retried`() async {

@@ -4,8 +4,7 @@
 /// connection was lost while it was in flight. The interceptor therefore only retries methods that
 /// are idempotent (``MethodDescriptor/isIdempotent``). The call's deadline covers all attempts.
 ///
-/// If no attempt succeeds, the call fails with the error of the last one. Its message adds those of
-/// earlier attempts, because one of these may have been performed even if the last one was refused.
+/// If the last attempt had no effect, but an earlier one may have had one, the error says so.
 public struct Retrying: ClientInterceptor {
   private let policy: @Sendable (MethodDescriptor) -> RetryPolicy
 
@@ -31,17 +30,15 @@ public struct Retrying: ClientInterceptor {
     }
     let policy = policy(context.method)
     var attempt = 1
-    var earlier: [String] = []
+    var isUncertain = false
     while true {
       do throws(RPCError) {
         return try await next(context)
-      } catch {
-        guard let pause = policy.pause(afterAttempt: attempt, error),
-          context.deadline.map({ .now + pause < $0 }) ?? true
-        else {
-          throw error.after(earlier)
-        }
-        if !earlier.contains(error.message) { earlier.append(error.message) }
+      } catch let last {
+        let error = isUncertain ? last.afterUncertainAttempt : last
+        isUncertain = isUncertain || last.mayHaveEffect
+        guard let pause = policy.pause(afterAttempt: attempt, error) else { throw error }
+        if let deadline = context.deadline, .now + pause >= deadline { throw error }
         do {
           try await Task.sleep(for: pause)
         } catch {
@@ -54,12 +51,22 @@ public struct Retrying: ClientInterceptor {
 }
 
 extension RPCError {
-  /// Returns the error of the last attempt with the messages of the earlier ones.
-  fileprivate func after(_ earlier: [String]) -> RPCError {
-    let others = earlier.filter { $0 != message }
-    guard !others.isEmpty else { return self }
+  /// The end of a server's message if a call certainly had no effect.
+  private static let noEffect = "; the call had no effect"
+  /// The text in its place if an earlier attempt of the call may have had one.
+  private static let earlierAttempt = "; an earlier attempt may have had an effect"
+
+  /// The error with a message that is also true of an earlier attempt that may have had an effect.
+  package var afterUncertainAttempt: RPCError {
+    guard message.hasSuffix(Self.noEffect) else { return self }
     var error = self
-    error.message += " (earlier attempts: \(others.joined(separator: "; ")))"
+    error.message = message.dropLast(Self.noEffect.count) + Self.earlierAttempt
     return error
+  }
+
+  /// True if the attempt that failed with this error may have had an effect.
+  package var mayHaveEffect: Bool {
+    [.unavailable, .deadlineExceeded, .cancelled].contains(code)
+      && !message.hasSuffix(Self.noEffect) && !message.hasPrefix("cannot connect to ")
   }
 }

@@ -16,6 +16,7 @@ import threading
 import time
 import uuid
 
+import grpc
 import mockupd
 from mockups.v1 import credits_pb2, mockups_pb2
 
@@ -190,9 +191,80 @@ def settle(m, user):
         with m.reservation(user, 1) as r:
             r.spent = -1
     check("an invalid number of credits fails in the block", isinstance(raised.error, ValueError))
+    for value, refusal in ((2**31, ValueError), (True, TypeError), (1.0, TypeError)):
+        with raising() as raised:
+            with m.reservation(user, 1) as r:
+                r.spent = value
+        check(f"{value!r} credits fail in the block", type(raised.error) is refusal, raised.error)
+    with raising() as raised:
+        m.reservation(user, True)
+    check("a reservation refuses a bool", isinstance(raised.error, TypeError), raised.error)
+
+    class Integer:
+        """An integer of another library, such as numpy."""
+
+        def __index__(self):
+            return 0
+
+    with m.reservation(user, 1) as r:
+        r.spent = Integer()
+    check("integers of other libraries are numbers of credits", r.outcome.released == 1, r.outcome)
     with m.reservation(user, 2) as r:
         r.spent = 0
     check("a block may spend nothing", used.since() == (3, 0), used.since())
+
+
+def fail_again(m):
+    """Fails several attempts of a call, and checks what the last error says of the first."""
+
+    class Failure(grpc.RpcError):
+        def __init__(self, message):
+            self._message = message
+
+        def code(self):
+            return grpc.StatusCode.UNAVAILABLE
+
+        def details(self):
+            return self._message
+
+        def trailing_metadata(self):
+            return ()
+
+    lost, refused = "Socket closed", "the database is not reachable; the call had no effect"
+    unknown = "the database is not reachable; an earlier attempt may have had an effect"
+    unsent = "failed to connect to all addresses"
+
+    def error(call, messages):
+        attempts = iter(messages)
+
+        def attempt(*_, **__):
+            raise Failure(next(attempts, messages[-1]))
+
+        with raising() as raised:
+            call(attempt)
+        return raised.error
+
+    def call(method):
+        m.call(method, None)
+
+    def shielded(method):
+        m._calls.shielded(lambda: m._calls.unary(method, None, timeout=1, attempts=1), retry_time=1)
+
+    for name, make in (("call", call), ("shielded call", shielded)):
+        for messages, message, may in (
+            ((lost, refused), unknown, True),
+            ((refused, lost, refused, refused), unknown, True),
+            ((refused, refused), refused, False),
+            ((unsent, refused), refused, False),
+            ((lost, unsent), unsent, True),
+        ):
+            got = error(make, messages)
+            check(
+                f"the error of a {name} says what is known of all its attempts",
+                (got.message, got.may_have_effect) == (message, may)
+                and str(got) == f"UNAVAILABLE: {message}",
+                got,
+            )
 
 
 def refuse(m, user, slow, socket):
@@ -449,6 +521,7 @@ def main():
             with tempfile.TemporaryDirectory() as directory:
                 proxy = Proxy(os.path.join(directory, "proxy.sock"), socket)
                 with mockupd.connect(proxy.path, timeout=900, retry=impatient) as m:
+                    fail_again(m)
                     lose_answers(m, user, proxy)
                     interrupt(m, user, proxy)
                     watch(m, user, asset, proxy)
