@@ -22,7 +22,7 @@ struct FailMockup: AsyncParsableCommand {
   // Unconditional, since a vendor's message may begin like an option.
   @Option(
     parsing: .unconditional,
-    help: "The reason, for people; only the first 2000 characters are kept.")
+    help: "The reason, for people; of a longer one, only the first 2000 characters are sent.")
   var message: String
 
   @Flag(help: "Allow another attempt, or fail the mockup.")

@@ -7,7 +7,7 @@ struct RejectMockup: AsyncParsableCommand {
 
   @OptionGroup var reference: MockupReference
 
-  @Option(help: "The reason, up to 2000 characters.")
+  @Option(help: "The reason; more than 2000 characters are refused.")
   var reason = ""
 
   @OptionGroup var connection: Connection
