@@ -193,7 +193,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    failure = "the connection failed: \(error)"
+    failure = "the connection failed: \(plainText(of: error))"
     context.close(promise: nil)
   }
 }

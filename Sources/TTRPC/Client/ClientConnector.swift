@@ -148,8 +148,9 @@ extension RPCError {
       self = error
       return
     }
-    let reason = (error as? IOError).map { systemErrorText($0.errnoCode) } ?? "\(error)"
-    self.init(code: .unavailable, message: "cannot connect to \(path): \(reason)", cause: error)
+    self.init(
+      code: .unavailable, message: "cannot connect to \(path): \(plainText(of: error))",
+      cause: error)
   }
 
   static let clientClosed = RPCError(code: .unavailable, message: "the client is closed")

@@ -181,7 +181,7 @@ public final class Server: Sendable {
       peer = try PeerIdentity(ofPeerOn: socket)
     } catch {
       Glibc.close(socket)
-      return .refused("\(error)")
+      return .refused(plainText(of: error))
     }
     guard let admission = load.connectionOpened(by: peer.userID, parts.budget(peer)) else {
       Glibc.close(socket)
@@ -222,7 +222,8 @@ public final class Server: Sendable {
       }
       .withConnectedSocket(socket)
       .whenFailure { [self] error in
-        logger.notice("closing connection: setup failed", metadata: ["error": "\(error)"])
+        logger.notice(
+          "closing connection: setup failed", metadata: ["error": "\(plainText(of: error))"])
         if !isAdded.withLockedValue(\.self) { load.connectionClosed(admission) }
       }
   }

@@ -76,6 +76,6 @@ final class FormatDetector: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    connection.close("I/O error", metadata: ["error": "\(error)"])
+    connection.close("I/O error", metadata: ["error": "\(plainText(of: error))"])
   }
 }

@@ -228,7 +228,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    connection.close("I/O error", metadata: ["error": "\(error)"])
+    connection.close("I/O error", metadata: ["error": "\(plainText(of: error))"])
   }
 
   // MARK: Flush and close
