@@ -167,8 +167,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     case is BudgetsChanged:
       connection.budgetChanged()
     case ChannelEvent.inputClosed:
-      // Without input, no window is opened and no call is cancelled.
-      close()
+      inputClosed()
     default:
       context.fireUserInboundEventTriggered(event)
     }
@@ -180,13 +179,24 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    connection.close("I/O error", metadata: ["error": "\(error)"])
+    connection.close("I/O error", metadata: ["error": "\(plainText(of: error))"])
   }
 
   /// Refuses new streams; the session ends once the open ones have.
   private func drain() {
     session.refuseStreams()
     calls.startDrain()
+    scheduleFlush()
+  }
+
+  /// Answers the calls whose requests have arrived, and closes the connection after the last one.
+  ///
+  /// Without input, no request becomes complete, and no window is opened.
+  private func inputClosed() {
+    let reason = RPCError(
+      code: .cancelled, message: "the client closed the connection within the request")
+    for id in streams.ids(where: { !$0.requestHasEnded }) { calls.end(id, reason) }
+    session.refuseStreams()
     scheduleFlush()
   }
 

@@ -52,6 +52,11 @@ final class GRPCPeer: Sendable {
     try? await channel.close().get()
   }
 
+  /// Closes the peer's side of the connection, so that it can only receive.
+  func finishSending() async throws {
+    try await channel.close(mode: .output).get()
+  }
+
   func waitUntilClosed() async throws {
     try await channel.closeFuture.get()
   }

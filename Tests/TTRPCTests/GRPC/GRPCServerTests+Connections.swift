@@ -42,6 +42,35 @@ extension GRPCServerTests {
     }
   }
 
+  @Test func `a half-closed client receives the answers to its complete requests`() async throws {
+    try await Self.withPeer { peer, service, server in
+      let hold = try await peer.open("/p/Hold")
+      try await peer.send(Self.number(4), on: hold, isLast: true)
+      let incomplete = try await peer.open("/p/Echo")
+      let sum = try await peer.open("/p/Sum")
+      try await peer.send(Self.number(1), on: sum)
+      try await eventually("the calls run") { server.load.callsInFlight == 2 }
+      try await peer.finishSending()
+      #expect(await peer.rest(of: incomplete).trailers["grpc-status"] == "1")
+      #expect(await peer.rest(of: sum).trailers["grpc-status"] == "1")
+      service.released.set()
+      let (messages, trailers) = await peer.rest(of: hold)
+      #expect(try messages.map(Self.seconds) == [4])
+      #expect(trailers["grpc-status"] == "0")
+      try await peer.waitUntilClosed()
+      try await eventually("the connection is closed") { server.load.openConnections == 0 }
+    }
+  }
+
+  @Test func `a half-closed client without calls is closed`() async throws {
+    try await Self.withPeer { peer, _, server in
+      _ = try await peer.call("/p/Echo", Self.number(1))
+      try await peer.finishSending()
+      try await peer.waitUntilClosed()
+      try await eventually("the connection is closed") { server.load.openConnections == 0 }
+    }
+  }
+
   @Test func `ttrpc, gRPC and HTTP share the socket`() async throws {
     try await withServer(
       routes: [HTTPRoute(path: "/hello") { _ throws(RPCError) in HTTPResponse(line: "hello") }]
