@@ -77,6 +77,9 @@ import Testing
     arguments: [
       ("GET /nothing", 404), ("GET /secret", 403), ("GET /unavailable", 503), ("POST /hello", 405),
       ("DELETE /", 405), ("OPTIONS *", 405), ("HEAD /hello", 200), ("GET", 400),
+      ("GET http://localhost/hello", 200), ("GET HTTPS://x:1/hello?a=http://b/", 200),
+      ("GET http://localhost", 404), ("GET http://localhost?x", 404), ("GET ftp://x/hello", 404),
+      ("GET /hello?x=http://localhost/nothing", 200), ("GET http:///hello", 200),
     ])
   func `a request gets its HTTP status`(line: String, status: Int) async throws {
     try await Self.withRoutes { path, server in

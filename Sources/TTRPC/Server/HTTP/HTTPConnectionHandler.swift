@@ -53,7 +53,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     // A body is discarded: no route reads one.
     guard case .head(let head) = unwrapInboundIn(data), !hasRequest else { return }
     hasRequest = true
-    let path = String(head.uri.prefix { $0 != "?" })
+    let path = HTTPRoute.path(of: head.uri)
     let route = server.routes.first { $0.path == path }
     guard head.method == .GET || head.method == .HEAD else {
       return respond(.init(status: 405, line: "method not allowed; use GET or HEAD"), to: head)
@@ -137,7 +137,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    connection.close("HTTP error", metadata: ["error": "\(error)"])
+    connection.close("HTTP error", metadata: ["error": "\(plainText(of: error))"])
   }
 
   private func stop(_ reason: RPCError) {

@@ -29,6 +29,21 @@ public struct HTTPRoute: Sendable {
     self.respond = respond
   }
 
+  /// Returns the path of a request's target, without a query.
+  ///
+  /// The target is a path, or a URL such as `http://localhost/healthz`, which a server must accept,
+  /// too. Source: RFC 9112, section 3.2.2.
+  static func path(of target: String) -> String {
+    var rest = target[...]
+    if let separator = target.firstRange(of: "://"),
+      ["http", "https"].contains(target[..<separator.lowerBound].lowercased())
+    {
+      rest = target[separator.upperBound...].drop { $0 != "/" && $0 != "?" }
+      if rest.first != "/" { return "/" }
+    }
+    return String(rest.prefix { $0 != "?" })
+  }
+
   /// The method that interceptors see for the route.
   var descriptor: MethodDescriptor {
     MethodDescriptor(service: Self.serviceName, name: String(path.drop { $0 == "/" }))
