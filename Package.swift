@@ -156,7 +156,7 @@ let package = Package(
     .executableTarget(
       name: "mockup-console",
       dependencies: [
-        "MockupClient", "MockupPages", "MockupVersion", "StandardStreams", "VisibleText",
+        "MockupClient", "MockupPages", "MockupVersion", "StandardStreams", "TTRPC", "VisibleText",
         argumentParser, concurrencyHelpers, lifecycle, logging, unixSignals,
         .product(name: "NIOCore", package: "swift-nio"),
       ] + hummingbird,
@@ -214,7 +214,7 @@ let package = Package(
         "MockupClient", "StandardStreams", "TTRPC", "mockupctl", argumentParser,
       ]),
     .tests("MockupPagesTests", ["MockupClient", "MockupPages"]),
-    .tests("MockupConsoleTests", ["mockup-console"]),
+    .tests("MockupConsoleTests", ["MockupClient", "mockup-console"]),
     .tests(
       "EndToEndTests",
       [

@@ -13,7 +13,7 @@ import Testing
     for (text, address) in accepted { #expect(ListenAddress(argument: text) == address) }
     let refused = [
       "0.0.0.0:80", ":80", "[::]:80", "127.0.0.2:80", "10.0.0.1:80", "host:80", "127.0.0.1",
-      "127.0.0.1:", "127.0.0.1:-1", "127.0.0.1:65536", "unix:", "unix:x",
+      "127.0.0.1:", "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1:65536", "unix:", "unix:x",
       "unix:/" + String(repeating: "x", count: 107),
     ]
     for text in refused { #expect(ListenAddress(argument: text) == nil, "\(text)") }
@@ -24,8 +24,30 @@ import Testing
     #expect(secure.isSecure && secure.authority == "credits.example.org")
     let plain = try #require(PublicURL(argument: "http://localhost:8080"))
     #expect(!plain.isSecure && plain.origin == "http://localhost:8080")
-    for text in ["credits.example", "https://", "https://a/b", "https://a?b", "ftp://a", "//a"] {
+    for text in [
+      "credits.example", "https://", "https://a/b", "https://a?b", "ftp://a", "//a", "https://a:",
+      "https://a:0", "https://a:65536", "https://a:+1", "https://a:b", "https://a:1:2",
+      "https://:443", "https://[::1", "https://[]", "https://[a.example]:1", "https://::1",
+    ] {
       #expect(PublicURL(argument: text) == nil, "\(text)")
+    }
+  }
+
+  @Test func `a public address is without the port of its scheme`() throws {
+    let addresses = [
+      ("https://a.example:443", "a.example"), ("http://a.example:80", "a.example"),
+      ("https://a.example:80", "a.example:80"), ("http://a.example:443", "a.example:443"),
+      ("https://[2001:db8::1]:443/", "[2001:db8::1]"), ("https://[::1]:8443", "[::1]:8443"),
+      ("https://a.example:65535", "a.example:65535"),
+    ]
+    for (text, authority) in addresses {
+      #expect(try #require(PublicURL(argument: text)).authority == authority, "\(text)")
+    }
+    let authorities = Authorities(publicURL: PublicURL(argument: "https://a.example:443"))
+    for host in ["a.example", "a.example:443"] { #expect(authorities.contains(host), "\(host)") }
+    #expect(authorities.contains(origin: "https://a.example"))
+    for host in ["a.example:80", "a.example:", "b.example:443", ""] {
+      #expect(!authorities.contains(host), "\(host)")
     }
   }
 

@@ -28,6 +28,17 @@ public struct StuckPage: Sendable {
     self.notice = notice
   }
 
+  /// Returns the message on a reservation that was just resolved; empty if it is not settled.
+  public static func notice(on reservation: Reservation) -> String {
+    let name = "Reservation \(reservation.reservationID)"
+    return switch reservation.state {
+    case .committed:
+      "\(name) is committed with \(Display.count(Int64(reservation.committed), "credit"))."
+    case .released: "\(name) is released."
+    default: ""
+    }
+  }
+
   /// The title of the page.
   public static let title = "Unresolved reservations"
 

@@ -17,7 +17,7 @@ final class Authorities: Sendable {
 
   /// Returns true if `authority` is the value of the header `Host` in a request for the console.
   func contains(_ authority: String) -> Bool {
-    authority == publicURL?.authority || loopback.contains(authority)
+    publicURL?.hasAuthority(authority) == true || loopback.contains(authority)
   }
 
   /// Returns true if `origin` is the origin of a page of the console.

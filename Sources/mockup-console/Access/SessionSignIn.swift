@@ -22,7 +22,11 @@ struct SessionSignIn: RouterMiddleware {
     _ request: Request, context: ConsoleContext,
     next: @concurrent (Request, ConsoleContext) async throws -> Response
   ) async throws -> Response {
-    if request.uri.path == Self.path, request.method == .get { return try signIn(request) }
+    if request.uri.path == Self.path {
+      // Not HEAD, with which a program that previews links would use up the token.
+      guard request.method == .get else { throw Failure.methodNotAllowed(["GET"]) }
+      return try signIn(request)
+    }
     guard let id = request.cookies[cookieName]?.value, let session = sessions.session(id) else {
       throw Self.notSignedIn
     }

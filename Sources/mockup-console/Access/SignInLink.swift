@@ -1,3 +1,4 @@
+internal import Logging
 internal import NIOConcurrencyHelpers
 internal import ServiceLifecycle
 internal import StandardStreams
@@ -46,11 +47,18 @@ struct SignInLink: Sendable {
 
 /// The service that prints a new link to sign in for each SIGHUP.
 struct SignInLinkService: ServiceLifecycle.Service {
-  let link: SignInLink
+  /// The link; `nil` if a proxy signs people in.
+  let link: SignInLink?
+  let hangups: UnixSignalsSequence
+  let logger: Logger
 
   func run() async throws {
-    for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-      await link.renew()
+    for await _ in hangups.cancelOnGracefulShutdown() {
+      if let link {
+        await link.renew()
+      } else {
+        logger.notice("ignoring SIGHUP: the proxy signs people in, and there is no link")
+      }
     }
   }
 }

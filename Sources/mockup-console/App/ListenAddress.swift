@@ -27,7 +27,7 @@ extension ListenAddress: ExpressibleByArgument, CustomStringConvertible {
       return
     }
     guard let colon = argument.lastIndex(of: ":"),
-      let port = UInt16(argument[argument.index(after: colon)...])
+      let port = PublicURL.port(argument[argument.index(after: colon)...])
     else { return nil }
     switch argument[..<colon] {
     case "127.0.0.1", "localhost": self = .tcp(host: "127.0.0.1", port: Int(port))

@@ -12,7 +12,8 @@ struct MockupConsole: AsyncParsableCommand {
     discussion: """
       Listens on a loopback address, and prints a link with a token that works once: the browser \
       that opens it is signed in. SIGHUP prints a new link. Or it listens on a Unix socket for a \
-      proxy that authenticates people and passes their names in a header.
+      proxy that authenticates people and passes their names in a header (--identity-header); \
+      there is no link then, and SIGHUP is ignored.
 
       The process needs the role admin of mockupd, or reader to only look.
 

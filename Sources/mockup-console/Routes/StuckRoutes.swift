@@ -18,7 +18,8 @@ struct StuckRoutes: Sendable {
   func add(to router: Router<ConsoleContext>) {
     router.get("/stuck") { request, context in
       let fields = try FormFields(request.uri.query ?? "")
-      let page = try await page(PagePath(fields["page"] ?? ""), notice: fields["resolved"])
+      let page = try await page(
+        PagePath(fields["page"] ?? ""), notice: try await notice(of: fields))
       if fields["format"] == "csv" { return Response.csv(page.csv, name: "unresolved") }
       return .page(
         page.html(in: .page(StuckPage.title, in: .stuck, identity: context.visitor?.name)))
@@ -54,18 +55,31 @@ struct StuckRoutes: Sendable {
         "user": "\(user.wireText)", "reservation": "\(id.wireText)", "credits": "\(credits)",
         "by": "\(context.visitor?.logName ?? "")", "replayed": "\(response.replayed)",
       ])
-    return .seeOther("/stuck?resolved=\(id.wireText)")
+    return .seeOther("/stuck?user=\(user.wireText)&resolved=\(id.wireText)")
   }
 
-  private func page(_ path: PagePath, notice id: String?) async throws -> StuckPage {
+  private func page(_ path: PagePath, notice: String) async throws -> StuckPage {
     async let info = client.admin.serverInfo()
     let page = try await client.admin.unresolvedReservationsPage(
       count: Self.pageSize, after: path.token)
-    let resolved = id.flatMap { UUID(wireText: $0) }
     return StuckPage(
       reservations: page.reservations, total: try await info.unresolvedReservations, path: path,
-      nextToken: page.nextPageToken, now: .now,
-      notice: resolved.map { "Reservation \($0.wireText) is resolved." } ?? "")
+      nextToken: page.nextPageToken, now: .now, notice: notice)
+  }
+
+  /// Returns the message on the reservation that the address says is resolved; empty if it is not.
+  ///
+  /// Any page can link to the address, so the message states what mockupd says.
+  private func notice(of fields: FormFields) async throws -> String {
+    guard let user = fields["user"].flatMap({ UUID(wireText: $0) }),
+      let id = fields["resolved"].flatMap({ UUID(wireText: $0) })
+    else { return "" }
+    do throws(RPCError) {
+      return StuckPage.notice(on: try await client.credits.reservation(id, of: user))
+    } catch {
+      guard error.code == .notFound else { throw error }
+      return ""
+    }
   }
 
   private func label(of user: UUID) async throws -> String {

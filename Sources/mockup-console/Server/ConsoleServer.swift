@@ -6,6 +6,7 @@ internal import MockupClient
 internal import NIOCore
 internal import ServiceLifecycle
 internal import StandardStreams
+internal import TTRPC
 internal import UnixSignals
 
 /// The console: an HTTP server whose pages are made from calls to mockupd.
@@ -28,6 +29,8 @@ struct ConsoleServer {
   ///
   /// - Throws: `CommandError` if the address cannot be used.
   func run() async throws {
+    // Installed before the console is ready, because SIGHUP ends the program by default.
+    let hangups = await UnixSignalsSequence(trapping: .sighup)
     let socketFile = try SocketFile(address)
     let configuration = MockupClient.Configuration(timeout: Self.callTimeout)
     try await MockupClient.withConnection(
@@ -47,8 +50,11 @@ struct ConsoleServer {
           await link.announce(port: channel.localAddress?.port, isNew: identityHeader == nil)
         },
         logger: logger)
-      let services: [any ServiceLifecycle.Service] =
-        [application] + (identityHeader == nil ? [SignInLinkService(link: link)] : [])
+      let services: [any ServiceLifecycle.Service] = [
+        application,
+        SignInLinkService(
+          link: identityHeader == nil ? link : nil, hangups: hangups, logger: logger),
+      ]
       do {
         try await ServiceGroup(
           configuration: ServiceGroupConfiguration(
@@ -56,7 +62,8 @@ struct ConsoleServer {
         ).run()
       } catch {
         throw CommandError(
-          "cannot listen on \(address): \(error)", exitCode: CommandError.unavailable)
+          "cannot listen on \(address): \(plainText(of: error))", exitCode: CommandError.unavailable
+        )
       }
       socketFile.remove()
     }
@@ -69,6 +76,8 @@ struct ConsoleServer {
     router.add(middleware: SecurityHeaders())
     router.add(middleware: FailurePages(logger: logger))
     router.add(middleware: HostCheck(authorities: authorities))
+    let methods = PageMethods()
+    router.add(middleware: methods)
     // The stylesheet has no secrets, and the page for people who are not signed in needs it.
     StylesheetRoutes.add(to: router)
     if let identityHeader {
@@ -82,6 +91,7 @@ struct ConsoleServer {
     StuckRoutes(client: client, formCheck: FormCheck(authorities: authorities), logger: logger)
       .add(to: router)
     ServerRoutes(client: client).add(to: router)
+    methods.learn(router.routes)
     return router
   }
 }

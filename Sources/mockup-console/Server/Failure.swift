@@ -27,11 +27,23 @@ struct Failure: Error {
   static let notFound = Failure(
     status: .notFound, title: "Not found", message: "The console has no such page.")
 
+  /// The failure of a request with a method that its page does not have.
+  static func methodNotAllowed(_ methods: [String]) -> Failure {
+    Failure(
+      status: .methodNotAllowed, title: "Invalid request",
+      message: "This page has only the methods \(methods.joined(separator: ", ")).",
+      fields: [.allow: methods.joined(separator: ", ")])
+  }
+
   static let tooLarge = Failure(
     status: .contentTooLarge, title: "Invalid request", message: "The form is too large.")
 
   /// Creates the failure of a call to mockupd.
-  init(_ error: RPCError) {
+  ///
+  /// - Parameter isWrite: True if the request was sent to change something. After most errors, the
+  ///   outcome is unknown then: the client retries the call, and an attempt whose response was lost
+  ///   may have succeeded, whatever the last error says.
+  init(_ error: RPCError, isWrite: Bool) {
     let message = "mockupd says: \(error.message)."
     switch error.code {
     case .notFound:
@@ -45,12 +57,12 @@ struct Failure: Error {
     case .unavailable, .resourceExhausted:
       self.init(
         status: .serviceUnavailable, title: "mockupd is unavailable", message: message,
-        advice: "Nothing was changed. Reload the page to try again.",
+        advice: isWrite ? Self.unknownOutcome : "Reload the page to try again.",
         fields: [.retryAfter: "5"])
     case .deadlineExceeded, .cancelled:
       self.init(
         status: .gatewayTimeout, title: "mockupd has not answered in time", message: message,
-        advice: "Reload the page to try again.")
+        advice: isWrite ? Self.unknownOutcome : "Reload the page to try again.")
     case .permissionDenied, .unauthenticated:
       self.init(
         status: .badGateway, title: "mockupd refuses the console", message: message,
@@ -59,9 +71,14 @@ struct Failure: Error {
     case .ok, .unknown, .unimplemented, .internalError, .dataLoss:
       self.init(
         status: .badGateway, title: "mockupd has failed", message: message,
-        advice: "The log of mockupd has the details.")
+        advice: (isWrite ? Self.unknownOutcome + " " : "") + "The log of mockupd has the details.")
     }
   }
+
+  /// The advice after a call to resolve a reservation that may have succeeded.
+  static let unknownOutcome =
+    "The outcome is unknown: an attempt of the call may have resolved the reservation. The page "
+    + "Stuck lists the reservation if it is not resolved; reload it to see."
 
   init(
     status: HTTPStatus, title: String, message: String, advice: String = "",

@@ -18,14 +18,14 @@ struct FailurePages: RouterMiddleware {
     do {
       return try await next(request, context)
     } catch {
-      return response(to: failure(error))
+      return response(to: failure(error, isWrite: ![.get, .head].contains(request.method)))
     }
   }
 
-  private func failure(_ error: any Error) -> Failure {
+  private func failure(_ error: any Error, isWrite: Bool) -> Failure {
     switch error {
     case let failure as Failure: return failure
-    case let error as RPCError: return Failure(error)
+    case let error as RPCError: return Failure(error, isWrite: isWrite)
     case let error as HTTPError where error.status == .notFound: return .notFound
     case let error as HTTPError where error.status == .contentTooLarge: return .tooLarge
     case let error as HTTPError:
@@ -35,7 +35,8 @@ struct FailurePages: RouterMiddleware {
       logger.error("a request failed", metadata: ["error": "\(error)"])
       return Failure(
         status: .internalServerError, title: "The console has failed",
-        message: "The log of mockup-console has the details.")
+        message: "The log of mockup-console has the details.",
+        advice: isWrite ? Failure.unknownOutcome : "")
     }
   }
 

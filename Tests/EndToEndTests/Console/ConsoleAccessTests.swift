@@ -156,7 +156,7 @@ import Testing
           "POST", target, fields: [cookie, form, origin], body: right)
         #expect(done.status == 303, "\(done)")
         let notice = try await console.send("GET", try #require(done["location"]), fields: [cookie])
-        #expect(notice.text.contains("Reservation \(id.wireText) is resolved"))
+        #expect(notice.text.contains("Reservation \(id.wireText) is committed with 2 credits."))
         let resolved = try await client.credits.reservation(id, of: user)
         #expect(resolved.state == .committed && resolved.committed == 2)
         try await console.process.waitForErrors("resolved a reservation")
@@ -169,6 +169,57 @@ import Testing
         #expect(other.status == 409)
       }
     }
+  }
+
+  @Test func `an address cannot claim that a reservation is resolved`() async throws {
+    try await ServedUser.with(annualBudget: 100) { client, user, database, server in
+      let id = try await Self.stuckReservation(client, user, database)
+      try await RunningConsole.with(mockupd: server.socket) { console in
+        let cookie = try await console.signIn()
+        for target in [
+          "?resolved=\(id.wireText)", "?user=\(user.wireText)&resolved=\(id.wireText)",
+          "?user=\(UUID().wireText)&resolved=\(id.wireText)",
+          "?user=\(user.wireText)&resolved=\(UUID().wireText)", "?user=x&resolved=y",
+        ] {
+          let page = try await console.send("GET", "/stuck\(target)", fields: [cookie])
+          #expect(page.status == 200, "\(target)")
+          #expect(page.text.contains(id.wireText))
+          #expect(!page.text.contains("class=\"notice\""), "\(target)")
+        }
+      }
+    }
+  }
+
+  @Test func `another method than a page has is refused with the page's methods`() async throws {
+    try await Self.withConsole { console, _, user in
+      let cookie = try await console.signIn()
+      let stuck = "/stuck/\(user.wireText)/\(UUID().wireText)"
+      let cases = [
+        ("PUT", "/", "GET, HEAD"), ("POST", "/", "GET, HEAD"), ("DELETE", "/server", "GET, HEAD"),
+        ("PATCH", "/users/\(user.wireText)", "GET, HEAD"), ("OPTIONS", "/stuck", "GET, HEAD"),
+        ("PUT", stuck, "GET, HEAD, POST"), ("POST", "/icon.svg", "GET, HEAD"),
+        ("POST", "/sign-in", "GET"), ("HEAD", "/sign-in", "GET"),
+      ]
+      for (method, target, allowed) in cases {
+        let response = try await console.send(method, target, fields: [cookie], body: "")
+        #expect(response.status == 405, "\(method) \(target)")
+        #expect(response["allow"] == allowed, "\(method) \(target)")
+      }
+      #expect(try await console.send("HEAD", "/", fields: [cookie]).status == 200)
+      #expect(try await console.send("PUT", "/nothing", fields: [cookie], body: "").status == 404)
+      #expect(try await console.send("PUT", "/", body: "").status == 401)
+    }
+  }
+
+  @Test func `an address that cannot be used is named with the system's reason`() async throws {
+    let ending = try await Program.console.run([
+      "--listen", "unix:/nonexistent/c.sock", "--public-url", "https://a.example",
+    ])
+    #expect(ending.exitCode == 69)
+    #expect(
+      ending.errors.contains(
+        "cannot listen on unix:/nonexistent/c.sock: bind: No such file or directory\n"),
+      "\(ending)")
   }
 
   @Test func `a TCP port trusts no header`() async throws {
@@ -222,6 +273,12 @@ import Testing
           "GET", "/", to: console.address,
           fields: [("Host", "localhost"), ("X-Remote-User", "ada")])
         #expect(loopback.status == 421)
+
+        // There is no link to renew.
+        console.process.signal(SIGHUP)
+        try await console.process.waitForErrors("ignoring SIGHUP")
+        let later = try await console.send("GET", "/", fields: [("X-Remote-User", "ada")])
+        #expect(later.status == 200)
 
         let second = try await Program.console.run(arguments)
         #expect(second.exitCode == 69, "\(second)")
