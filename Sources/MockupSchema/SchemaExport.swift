@@ -172,7 +172,7 @@ private struct FunctionFile {
     else { return nil }
     self.revision = revision
     let lists = text.components(between: "$mockupd_names$")
-    names = lists.first.map { $0.split(separator: "\n").map(String.init) } ?? []
+    names = lists.first.map { $0.split(whereSeparator: \.isNewline).map(String.init) } ?? []
     // A text follows its name.
     let rows = text.split(separator: "$mockupd_sql$", omittingEmptySubsequences: false)
     functions = stride(from: 1, to: rows.count, by: 2).map { index in

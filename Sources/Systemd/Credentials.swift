@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 
 /// The credentials that the service manager passes: files in `$CREDENTIALS_DIRECTORY`.
 ///
@@ -22,10 +23,11 @@ public struct Credentials: Sendable {
     self.directory = directory
   }
 
-  /// Returns the text of a credential without the line feed at its end.
+  /// Returns the text of a credential without the line breaks at its end.
   ///
   /// - Returns: The text; nil if there is no such credential.
-  /// - Throws: ``SystemdError`` if the credential cannot be read, or is not UTF-8.
+  /// - Throws: ``SystemdError`` if the credential cannot be read, is not UTF-8 or has several
+  ///   lines.
   public func text(named name: String) throws(SystemdError) -> String? {
     guard let directory else { return nil }
     let path = "\(directory)/\(name)"
@@ -36,11 +38,24 @@ public struct Credentials: Sendable {
       return nil
     } catch {
       throw SystemdError(
-        description: "cannot read the credential \(path): \(error.localizedDescription)")
+        description: "cannot read the credential \(path): \(Self.reason(for: error))")
     }
     guard let text = String(data: data, encoding: .utf8) else {
       throw SystemdError(description: "the credential \(path) is not UTF-8")
     }
-    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    // A carriage return before a line feed is one character with it.
+    let line = text.prefix { !$0.isNewline }
+    guard text[line.endIndex...].allSatisfy(\.isNewline) else {
+      throw SystemdError(description: "the credential \(path) has more than one line")
+    }
+    return String(line)
+  }
+
+  /// Returns the system's text for an error, if there is one: Foundation's has only a number.
+  private static func reason(for error: any Error) -> String {
+    guard let reason = (error as? CocoaError)?.underlying as? POSIXError else {
+      return error.localizedDescription
+    }
+    return unsafe String(cString: strerror(reason.code.rawValue))
   }
 }

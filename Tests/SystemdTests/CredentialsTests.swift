@@ -6,12 +6,28 @@ import Testing
 
 /// Credentials of the service manager.
 @Suite struct CredentialsTests {
-  @Test func `a credential is read without the line feed at its end`() throws {
+  @Test func `a credential is read without the line breaks at its end`() throws {
     try Self.withFolder { folder in
-      for (bytes, text) in [("a\n", "a"), ("a", "a"), ("a\n\n", "a\n"), ("", "")] {
+      for (bytes, text) in [
+        ("a\n", "a"), ("a", "a"), ("a\n\n", "a"), ("a\r\n", "a"), ("a\r\n\r\n", "a"), ("a\r", "a"),
+        (" a b \n", " a b "), ("", ""), ("\n", ""), ("\r\n", ""),
+      ] {
         try Data(bytes.utf8).write(to: URL(filePath: "\(folder)/password"))
         let read = try Credentials(directory: folder).text(named: "password")
         #expect(read == text)
+      }
+    }
+  }
+
+  @Test func `a credential of several lines is an error with its path`() throws {
+    try Self.withFolder { folder in
+      for text in ["a\nb", "a\r\nb\r\n", "\na", "a\n\nb", "a\rb", "a\n \n"] {
+        try Data(text.utf8).write(to: URL(filePath: "\(folder)/password"))
+        let error = try #require(throws: SystemdError.self) {
+          try Credentials(directory: folder).text(named: "password")
+        }
+        #expect(
+          error.description == "the credential \(folder)/password has more than one line")
       }
     }
   }
