@@ -64,6 +64,15 @@ import Testing
       #expect(first.output == names.map { "exported \($0)\n" }.joined())
       #expect(names.count == Schema.migrations.count + 1)
       #expect(names.first == "20260101000000_mockupd_000_foundation.sql")
+      let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+      let article = try String(
+        contentsOf: root.appending(path: "Sources/mockupd/mockupd.docc/Supabase.md"),
+        encoding: .utf8)
+      let lines = Set(article.split(separator: "\n").map(String.init))
+      for name in [names[0], names[1], try #require(names.last)] {
+        #expect(lines.contains("exported \(name)"), "the article Supabase has other names")
+      }
       let second = try await Program.mockupd.run(["migrate", "--export", migrations])
       #expect(second.output == "nothing to do\n")
 
@@ -185,7 +194,7 @@ import Testing
           ["serve", "--socket", "\(folder)/socket", "--log-level", "critical"], database.owner)
         #expect(server.exitCode == 1)
         #expect(
-          server.errors.contains("missing function credits/settle; run `mockupd migrate`"),
+          server.errors.contains(": outdated function credits/settle; run `mockupd migrate`"),
           "\(server)")
       }
 

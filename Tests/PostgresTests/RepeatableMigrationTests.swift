@@ -77,17 +77,19 @@ import Testing
         )
       }
       let changed = function("one", "SELECT 'new'")
-      let second = try migrator(database, table, list(revision: 2, changed, two))
+      let added = function("three", "SELECT ''")
+      let second = try migrator(database, table, list(revision: 2, changed, two, added))
       let status = try await second.status()
       #expect(status.appliedRepeatable.map(\.name) == ["area/two"])
-      #expect(status.pending == MigrationSet(versioned: [], repeatable: [changed]))
+      #expect(status.pending == MigrationSet(versioned: [], repeatable: [changed, added]))
+      #expect(status.outdated == ["area/one"])
       #expect(try await second.migrate() == status.pending)
       #expect(
         try await rows("SELECT one() UNION ALL SELECT two()", in: database) == ["new", "mine"])
       #expect(
         try await rows(
           "SELECT concat(name, ' ', revision) FROM record.repeatable_migrations ORDER BY name",
-          in: database) == ["area/one 2", "area/two 1"])
+          in: database) == ["area/one 2", "area/three 2", "area/two 1"])
     }
   }
 

@@ -39,7 +39,15 @@ public enum DatabaseCondition: Sendable, Hashable {
     case .writesHanging: "a synchronous standby may be missing"
     case .readOnly(isStandby: true): "the database is a hot standby"
     case .readOnly(isStandby: false): "default_transaction_read_only is on"
-    case .unreachable(let reason), .wrongSchema(let reason), .refused(let reason): reason
+    case .unreachable(let reason):
+      // The report of an error of the connection begins with the message.
+      message.flatMap { message in
+        reason == message
+          ? nil
+          : reason.hasPrefix("\(message): ")
+            ? String(reason.dropFirst(message.count + 2)) : reason
+      }
+    case .wrongSchema(let reason), .refused(let reason): reason
     }
   }
 }
@@ -72,9 +80,9 @@ public struct DatabaseCheck: Sendable {
       return Self.condition(of: error)
     }
     do throws(MigrationError) {
-      let pending = try await migrator.status(on: connection).pending
-      guard pending.isEmpty else {
-        return .wrongSchema("missing \(Self.summary(of: pending)); run `mockupd migrate`")
+      let status = try await migrator.status(on: connection)
+      guard status.pending.isEmpty else {
+        return .wrongSchema("\(Self.pending(in: status)); run `mockupd migrate`")
       }
     } catch {
       if let cause = error.cause { return Self.condition(of: cause) }
@@ -102,15 +110,18 @@ public struct DatabaseCheck: Sendable {
   }
 
   /// Returns the first pending migration of each kind, with the number of the others.
-  private static func summary(of pending: MigrationSet) -> String {
+  private static func pending(in status: MigrationStatus) -> String {
     func list(_ names: [String], _ kind: String) -> String? {
       guard let first = names.first else { return nil }
       let others = names.count - 1
       return "\(kind) \(first)" + (others > 0 ? " and \(others) more" : "")
     }
+    let functions = status.pending.repeatable.map(\.name)
     return [
-      list(pending.versioned.map { "\($0.version) (\($0.name))" }, "migration"),
-      list(pending.repeatable.map(\.name), "function"),
+      list(
+        status.pending.versioned.map { "\($0.version) (\($0.name))" }, "missing migration"),
+      list(functions.filter { !status.outdated.contains($0) }, "missing function"),
+      list(functions.filter(status.outdated.contains), "outdated function"),
     ].compactMap(\.self).joined(separator: ", ")
   }
 

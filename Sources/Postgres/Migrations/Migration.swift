@@ -109,6 +109,9 @@ public struct MigrationStatus: Sendable, Hashable {
 
   /// The migrations that are not applied yet.
   public let pending: MigrationSet
+
+  /// The names of the repeatable migrations that were last applied with another text.
+  public let outdated: Set<String>
 }
 
 /// An event during a migration.

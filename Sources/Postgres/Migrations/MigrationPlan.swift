@@ -63,19 +63,22 @@ struct MigrationPlan {
 
     let recorded = Dictionary(uniqueKeysWithValues: record.repeatable.map { ($0.name, $0) })
     var current: [AppliedRepeatableMigration] = []
-    var outdated: [RepeatableMigration] = []
+    var pendingRepeatable: [RepeatableMigration] = []
+    var outdated: Set<String> = []
     for (migration, checksum) in zip(repeatable.migrations, checksums.repeatable) {
       if let applied = recorded[migration.name], applied.checksum == checksum {
         current.append(applied)
       } else {
-        outdated.append(migration)
+        pendingRepeatable.append(migration)
+        if recorded[migration.name] != nil { outdated.insert(migration.name) }
       }
     }
     return MigrationStatus(
       applied: record.versioned, appliedRepeatable: current,
       pending: MigrationSet(
         versioned: pending.filter { migration in version.map { migration.version <= $0 } ?? true },
-        repeatable: version == nil ? outdated : []))
+        repeatable: version == nil ? pendingRepeatable : []),
+      outdated: outdated)
   }
 
   private func requireKnown(_ record: Record, _ checksums: Checksums) throws(MigrationError) {
