@@ -25,6 +25,13 @@ public struct ProxyScript: Sendable {
   public struct Failure: Error, Hashable, CustomStringConvertible {
     /// The message for people.
     public let description: String
+    /// The number of the partition that the failure is about; nil if it is about several.
+    public let partition: Int?
+
+    init(_ description: String, partition: Int? = nil) {
+      self.description = description
+      self.partition = partition
+    }
   }
 
   /// Reads the schema of the partitions, and makes the script.
@@ -32,26 +39,29 @@ public struct ProxyScript: Sendable {
   /// - Parameter partitions: The configurations of the server's login in each partition, in order.
   ///   The logins have the same name and password. The proxy's connections have the settings and
   ///   the limits of the configurations, unless the URL sets others.
-  /// - Throws: ``Failure`` if the partitions are not suitable; `MigrationError` or `PostgresError`
-  ///   if one cannot be read.
-  public init(partitions: [PostgresConfiguration]) async throws {
+  /// - Throws: ``Failure`` if the partitions are not suitable, or if one cannot be read.
+  public init(partitions: [PostgresConfiguration]) async throws(Failure) {
     guard Self.partitionCounts.contains(partitions.count) else {
-      throw Failure(
-        description: "the number of partitions must be 1, 2, 4, 8 or 16, not \(partitions.count)")
+      throw Failure("the number of partitions must be 1, 2, 4, 8 or 16, not \(partitions.count)")
     }
-    let addresses = try partitions.map { try PartitionAddress($0) }
+    var addresses: [PartitionAddress] = []
+    for (number, partition) in partitions.enumerated() {
+      addresses.append(try PartitionAddress(partition, number: number))
+    }
     guard let login = addresses.first?.login, addresses.allSatisfy({ $0.login == login }) else {
-      throw Failure(description: "the URLs of all partitions must have the same user and password")
+      throw Failure("the URLs of all partitions must have the same user and password")
     }
-    guard Set(addresses.map(\.text)).count == addresses.count else {
-      throw Failure(description: "two partitions have the same URL")
+    for (number, address) in addresses.enumerated()
+    where addresses.prefix(number).contains(where: { $0.text == address.text }) {
+      throw Failure("two partitions have the same URL", partition: number)
     }
     var objects: [String] = []
     for (number, partition) in partitions.enumerated() {
       let found = try await Self.objects(of: partition, number: number)
       if number == 0 { objects = found }
       guard found == objects else {
-        throw Failure(description: "partition \(number) has other functions than partition 0")
+        throw Failure(
+          "partition \(number) has other functions than partition 0", partition: number)
       }
     }
     text = Self.text(addresses: addresses.map(\.text), login: login, objects: objects)
@@ -60,19 +70,25 @@ public struct ProxyScript: Sendable {
   /// Returns the statements that create the objects that correspond to those of a partition.
   private static func objects(
     of partition: PostgresConfiguration, number: Int
-  ) async throws -> [String] {
+  ) async throws(Failure) -> [String] {
     // The schema can be read from a standby, too, and while the partition is read-only.
     var partition = partition
     partition.targetSession = .any
-    let connection = try Connection(configuration: partition)
+    let connection: Connection
+    let migrator: Migrator
+    do {
+      connection = try Connection(configuration: partition)
+      migrator = try Schema.migrator(configuration: partition)
+    } catch {
+      throw failure(error, number)
+    }
     connection.start()
     let result: Result<[String], any Error>
     do {
-      let status = try await Schema.migrator(configuration: partition).status(on: connection)
-      guard status.pending.isEmpty else {
+      guard try await migrator.status(on: connection).pending.isEmpty else {
         throw Failure(
-          description: "partition \(number) does not have this program's schema; "
-            + "run `mockupd migrate`")
+          "partition \(number) does not have this program's schema; run `mockupd migrate`",
+          partition: number)
       }
       result = .success(
         try await lines(PackageResources.proxy_record_sql, Parameters(), on: connection)
@@ -82,7 +98,20 @@ public struct ProxyScript: Sendable {
       result = .failure(error)
     }
     await connection.close()
-    return try result.get()
+    do {
+      return try result.get()
+    } catch {
+      throw failure(error, number)
+    }
+  }
+
+  private static func failure(_ error: any Error, _ number: Int) -> Failure {
+    switch error {
+    case let error as Failure: error
+    case let error as MigrationError: Failure(error.report, partition: number)
+    case let error as PostgresError: Failure(error.report, partition: number)
+    default: Failure("\(error)", partition: number)
+    }
   }
 
   private static func lines(
@@ -134,10 +163,15 @@ struct PartitionAddress {
   let text: String
   let login: Login
 
-  init(_ configuration: PostgresConfiguration) throws {
-    var values = try configuration.urlParameters()
+  init(_ configuration: PostgresConfiguration, number: Int) throws(ProxyScript.Failure) {
+    var values: [String: String]
+    do {
+      values = try configuration.urlParameters()
+    } catch {
+      throw ProxyScript.Failure(error.report, partition: number)
+    }
     guard let user = values.removeValue(forKey: "user") else {
-      throw ProxyScript.Failure(description: "the URL of a partition must name the user")
+      throw ProxyScript.Failure("the URL of a partition must name the user", partition: number)
     }
     login = Login(user: user, password: values.removeValue(forKey: "password"))
     // PL/Proxy passes no setting of the server's sessions on.

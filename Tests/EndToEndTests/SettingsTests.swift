@@ -78,6 +78,45 @@ import Testing
         testDescription: "a mode with the setuid bit", arguments: ["--socket-mode", "4777"],
         mentions: ["socket.mode", "4777"]),
       InvalidSettings(
+        testDescription: "a mode with a sign", arguments: ["--socket-mode", "+660"],
+        mentions: ["socket.mode", "+660"]),
+      InvalidSettings(
+        testDescription: "the group id that means no group",
+        arguments: ["--socket-group", "4294967295"], mentions: ["socket.group", "4294967295"]),
+      InvalidSettings(
+        testDescription: "the group id that means no group, in the file",
+        file: #"{"socket": {"path": "/nowhere/socket", "group": 4294967295}}"#,
+        mentions: ["socket.group", "4294967295"]),
+      InvalidSettings(
+        testDescription: "a group with a sign", arguments: ["--socket-group", "+1"],
+        mentions: ["socket.group", "+1"]),
+      InvalidSettings(
+        testDescription: "a path with a null character",
+        file: #"{"socket": {"path": "/nowhere/so\u0000cket"}}"#,
+        mentions: ["socket.path", "U+0000"]),
+      InvalidSettings(
+        testDescription: "a group with a null character",
+        file: #"{"socket": {"path": "/nowhere/socket", "group": "root\u0000x"}}"#,
+        mentions: ["socket.group", "U+0000"]),
+      InvalidSettings(
+        testDescription: "a policy with a null character",
+        file: #"{"policy": {"reader": ["user:root\u0000x"]}}"#,
+        mentions: ["policy.reader", "U+0000"]),
+      InvalidSettings(
+        testDescription: "a string with a control character",
+        file: "{\"log\": {\"level\":\n \"in\tfo\"}}",
+        mentions: ["settings.json", "is not valid JSON"]),
+      InvalidSettings(
+        testDescription: "a URL of two lines",
+        environment: ["MOCKUPD_DATABASE_LISTENER_URL": "postgresql:///a\r\npostgresql:///b"],
+        mentions: ["database.listenerUrl", "line break"]),
+      InvalidSettings(
+        testDescription: "a folder for a file", arguments: ["--config", "/tmp"],
+        mentions: ["cannot read /tmp: Is a directory"]),
+      InvalidSettings(
+        testDescription: "a device for a file", arguments: ["--config", "/dev/null"],
+        mentions: ["cannot read /dev/null: not a regular file"]),
+      InvalidSettings(
         testDescription: "a list for a string", file: #"{"socket": {"path": ["a"]}}"#,
         mentions: ["settings.json", "socket.path"]),
       InvalidSettings(
@@ -280,6 +319,15 @@ import Testing
       contentsOf: root.appending(path: "Sources/mockupd/mockupd.docc/Settings.md"), encoding: .utf8)
     #expect(tables.count > 1000)
     #expect(article.hasSuffix(tables), "append the output of mockupd settings --markdown to it")
+  }
+
+  @Test func `the group of the socket may be a number in the file`() async throws {
+    try await withTemporaryFolder { folder in
+      try #"{"socket": {"group": 5}, "database": {"url": "postgresql:///x"}}"#
+        .write(toFile: "\(folder)/settings.json", atomically: true, encoding: .utf8)
+      let ending = try await Program.mockupd.run(["check", "--config", "\(folder)/settings.json"])
+      #expect(ending.exitCode == 0, "\(ending)")
+    }
   }
 
   @Test func `a misspelt environment variable is reported`() async throws {

@@ -51,16 +51,10 @@ struct Report: AsyncParsableCommand {
       do {
         try Data(text.utf8).write(to: URL(filePath: html), options: .atomic)
       } catch {
-        throw CommandError("cannot write \(html)", systemError: error.systemError)
+        throw CommandError(
+          "cannot write \(html): \(plainText(ofFileError: error))",
+          exitCode: CommandError.inputOutput)
       }
     }
-  }
-}
-
-extension Error {
-  /// The system's error number that an error of Foundation has as its cause; `EIO` if it has none.
-  fileprivate var systemError: Int32 {
-    let cause = (self as? CocoaError)?.underlying as? POSIXError
-    return (cause?.code ?? .EIO).rawValue
   }
 }

@@ -75,20 +75,37 @@ struct Migrate: AsyncParsableCommand {
 
   /// Writes the files that a folder lacks, after all have been made.
   private func write(to folder: URL) async throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let existing = try FileManager.default.contentsOfDirectory(
-      at: folder, includingPropertiesForKeys: nil
-    ).filter { $0.pathExtension == "sql" }.map { file in
+    let existing = try Self.orFailure("cannot read \(folder.relativePath)") {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      return try FileManager.default.contentsOfDirectory(
+        at: folder, includingPropertiesForKeys: nil)
+    }.filter { $0.pathExtension == "sql" }.map { file in
       SchemaExport.File(
-        name: file.lastPathComponent, text: try String(contentsOf: file, encoding: .utf8))
+        name: file.lastPathComponent,
+        text: try Self.orFailure("cannot read \(file.relativePath)") {
+          try String(contentsOf: file, encoding: .utf8)
+        })
     }
     let files = try SchemaExport.newFiles(beside: existing)
     for file in files {
-      try Data(file.text.utf8).write(
-        to: folder.appending(path: file.name), options: .withoutOverwriting)
+      let path = folder.appending(path: file.name)
+      try Self.orFailure("cannot write \(path.relativePath)") {
+        try Data(file.text.utf8).write(to: path, options: .withoutOverwriting)
+      }
       try await StandardOutput.write(line: "exported \(file.name)")
     }
     if files.isEmpty { try await StandardOutput.write(line: "nothing to do") }
+  }
+
+  /// Runs a closure that uses files, and adds the action to its error.
+  private static func orFailure<Value>(
+    _ action: String, _ body: () throws -> Value
+  ) throws(Failure) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw Failure(description: "\(action): \(plainText(ofFileError: error))")
+    }
   }
 
   private struct Failure: Error, CustomStringConvertible {

@@ -25,6 +25,9 @@ struct Partitions: AsyncParsableCommand {
       refuse the settings; add `options=` to the URL of a pooler, and set them for the login in \
       the partition.
 
+      An error in a line of the file, and a partition that cannot be read, are reported with the \
+      number of the line.
+
       The article Partitions of the documentation describes the operation.
       """)
 
@@ -46,16 +49,18 @@ struct Partitions: AsyncParsableCommand {
     sessions.searchPath = "pg_catalog, pg_temp"
     try await sessions.readSessionSettings(from: reader)
     sessions.lockTimeout = try await reader.lockTimeout
-    let partitions = try String(contentsOf: URL(filePath: file), encoding: .utf8)
-      .split(whereSeparator: \.isNewline)
-      .map { $0.trimmingCharacters(in: .whitespaces) }
-      .filter { !$0.isEmpty && !$0.hasPrefix("#") }
-      .map { [sessions] in sessions.replacingURL($0) }
-    do {
-      try await StandardOutput.write(try await ProxyScript(partitions: partitions).text)
-    } catch let error as MigrationError {
-      throw Failure(description: error.report)
+    let lines = try InputFile.lines(file).enumerated()
+      .map { (number: $0 + 1, url: $1.trimmingCharacters(in: .whitespaces)) }
+      .filter { !$0.url.isEmpty && !$0.url.hasPrefix("#") }
+    let script: ProxyScript
+    do throws(ProxyScript.Failure) {
+      script = try await ProxyScript(
+        partitions: lines.map { [sessions] in sessions.replacingURL($0.url) })
+    } catch {
+      let place = error.partition.map { "\(file), line \(lines[$0].number)" } ?? file
+      throw Failure(description: "\(place): \(error.description)")
     }
+    try await StandardOutput.write(script.text)
   }
 
   private struct Failure: Error, CustomStringConvertible {

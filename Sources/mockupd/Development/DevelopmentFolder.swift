@@ -73,7 +73,7 @@ final class DevelopmentFolder: Sendable {
       try FileManager.default.removeItem(atPath: path)
     } catch {
       throw CommandError(
-        "cannot remove \(path): \(error.localizedDescription)",
+        "cannot remove \(path): \(plainText(ofFileError: error))",
         exitCode: CommandError.inputOutput)
     }
   }

@@ -44,7 +44,7 @@ struct SettingDefinition: Sendable {
     case .text: "text"
     case .choice(let words, _): words.joined(separator: ", ")
     case .permissions: "octal, 0000 to 0777"
-    case .group: "group name or number"
+    case .group: "group name or number below 4294967295"
     case .principals: "user:NAME, uid:N, group:NAME or gid:N, separated by commas"
     case .database: "URL or key=value pairs of libpq"
     }
@@ -71,7 +71,7 @@ extension SettingKey {
       .init(
         .text(default: "/run/mockupd/mockupd.sock"),
         "path of the Unix socket, at most 107 bytes; ignored if systemd passes a socket, as "
-          + "are socket.mode and socket.group")
+          + "are socket.mode, socket.group and socket.backlog")
     case .socketMode:
       .init(
         .permissions(default: "0660"),

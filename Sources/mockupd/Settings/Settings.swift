@@ -160,6 +160,10 @@ struct SettingError: ErrorWithExitCode, CustomStringConvertible {
     description = error.description
   }
 
+  init(_ error: InputFile.Failure) {
+    description = error.description
+  }
+
   init(file: String, _ reason: String) {
     description = "\(file): \(reason)"
   }

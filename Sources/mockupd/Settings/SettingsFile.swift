@@ -1,4 +1,5 @@
 internal import Foundation
+internal import StandardStreams
 
 /// The validation of the settings file.
 ///
@@ -10,9 +11,9 @@ enum SettingsFile {
   static func check(_ path: String) throws {
     let data: Data
     do {
-      data = try Data(contentsOf: URL(filePath: path))
+      data = try InputFile.read(path)
     } catch {
-      throw SettingError(file: path, "cannot be read: \(error.localizedDescription)")
+      throw SettingError(error)
     }
     guard let content = try? JSONDecoder().decode(Content.self, from: data) else {
       throw SettingError(file: path, "is not valid JSON")
@@ -54,16 +55,30 @@ enum SettingsFile {
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
-      if let object = try? container.decode([String: Content].self) {
+      if let object = try Self.value([String: Content].self, in: container) {
         self = .object(object)
-      } else if (try? container.decode(String.self)) != nil
+      } else if try Self.value(String.self, in: container) != nil
         || (try? container.decode(Double.self)) != nil
       {
         self = .textOrNumber
-      } else if (try? container.decode([String].self)) != nil {
+      } else if try Self.value([String].self, in: container) != nil {
         self = .texts
       } else {
         self = .other
+      }
+    }
+
+    /// Returns the value if it has a type, or nil.
+    ///
+    /// - Throws: An error if the value has the type, but is not valid JSON. The decoder notices
+    ///   only then, for example, that a string contains a control character.
+    private static func value<Value: Decodable>(
+      _ type: Value.Type, in container: any SingleValueDecodingContainer
+    ) throws -> Value? {
+      do {
+        return try container.decode(type)
+      } catch DecodingError.typeMismatch, DecodingError.valueNotFound {
+        return nil
       }
     }
   }

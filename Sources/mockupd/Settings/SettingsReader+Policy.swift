@@ -47,7 +47,7 @@ extension SettingsReader {
   private static let principalForms = "which is not user:NAME, uid:N, group:NAME or gid:N"
 
   /// Parses a uid or gid; the largest number is refused, because the kernel uses it for "no id".
-  private static func id(_ text: String) -> UInt32? {
+  static func id(_ text: String) -> UInt32? {
     guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
       return nil
     }

@@ -2,6 +2,7 @@ internal import Configuration
 internal import FoundationEssentials
 internal import Glibc
 internal import Postgres
+internal import StandardStreams
 internal import SystemPackage
 internal import Systemd
 
@@ -21,24 +22,13 @@ struct SettingsReader {
   /// A reader for each source, in the order of precedence.
   private let sources: [(name: String, reader: ConfigReader)]
 
+  private typealias Provider = (name: String, provider: any ConfigProvider)
+
   init(_ flags: SettingsFlags, from sources: Sources = .all) async throws {
-    var providers: [(name: String, provider: any ConfigProvider)] = [
-      (
-        "flag",
-        InMemoryProvider(
-          name: "flags",
-          values: Dictionary(
-            uniqueKeysWithValues: flags.values.map { key, value in
-              (
-                AbsoluteConfigKey(ConfigKey(key.rawValue)),
-                ConfigValue(.string(value), isSecret: false)
-              )
-            }))
-      )
-    ]
+    var providers = [Self.provider(flags)]
     if sources == .all {
       providers += [
-        ("environment", EnvironmentVariablesProvider().prefixKeys(with: "mockupd")),
+        Self.environment,
         (
           "credential",
           InMemoryProvider(name: "credentials", values: try Self.credentials())
@@ -47,15 +37,50 @@ struct SettingsReader {
       if let file = flags.config {
         try SettingsFile.check(file)
         do {
-          let provider = try await FileProvider<JSONSnapshot>(filePath: FilePath(file))
-          providers.append(("file", provider))
+          providers.append(try await Self.provider(file: file))
         } catch {
           throw SettingError(file: file, "\(error)")
         }
       }
     }
+    self.init(providers)
+  }
+
+  private init(_ providers: [Provider]) {
     reader = ConfigReader(providers: providers.map(\.provider))
-    self.sources = providers.map { ($0.name, ConfigReader(providers: [$0.provider])) }
+    sources = providers.map { ($0.name, ConfigReader(providers: [$0.provider])) }
+  }
+
+  private static func provider(_ flags: SettingsFlags) -> Provider {
+    let values = flags.values.map { key, value in
+      (
+        AbsoluteConfigKey(ConfigKey(key.rawValue)),
+        ConfigValue(.string(value), isSecret: false)
+      )
+    }
+    return (
+      "flag", InMemoryProvider(name: "flags", values: Dictionary(uniqueKeysWithValues: values))
+    )
+  }
+
+  private static var environment: Provider {
+    ("environment", EnvironmentVariablesProvider().prefixKeys(with: "mockupd"))
+  }
+
+  private static func provider(file: String) async throws -> Provider {
+    ("file", try await FileProvider<JSONSnapshot>(filePath: FilePath(file)))
+  }
+
+  /// Returns the format of the log, also if other settings are not valid.
+  ///
+  /// - Returns: The format; nil if it is not given or not valid, or if the file is no valid JSON.
+  static func logFormat(_ flags: SettingsFlags) async -> LogFormat? {
+    var providers = [provider(flags), environment]
+    if let file = flags.config, (try? InputFile.read(file)) != nil {
+      if let provider = try? await provider(file: file) { providers.append(provider) }
+    }
+    guard let word = await SettingsReader(providers).given(.logFormat)?.value else { return nil }
+    return LogFormat(rawValue: word)
   }
 
   /// Returns the text of a setting's value, which may be invalid, and the name of its source.
@@ -124,7 +149,7 @@ struct SettingsReader {
   }
 
   private func number(_ key: SettingKey, _ range: ClosedRange<Int>) async throws -> Int? {
-    try await refuseEmpty(key)
+    try await refuseUnusable(key)
     let number: Int?
     do {
       number = try await reader.fetchInt(forKey: ConfigKey(key.rawValue))
@@ -165,7 +190,9 @@ struct SettingsReader {
       preconditionFailure("\(key.rawValue) is not a permissions setting")
     }
     let text = try await value(of: key) ?? defaultValue
-    guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
+    let digits = UInt8(ascii: "0")...UInt8(ascii: "7")
+    guard text.utf8.allSatisfy(digits.contains), let mode = UInt32(text, radix: 8), mode <= 0o777
+    else {
       throw SettingError(key, "is \"\(text)\", not octal permissions such as 0660")
     }
     return mode
@@ -173,8 +200,12 @@ struct SettingsReader {
 
   /// Returns the number of a group, which is given by its name or number.
   func group(_ key: SettingKey) async throws -> UInt32? {
-    guard let text = try await value(of: key) else { return nil }
-    if let number = UInt32(text) { return number }
+    // In the file, it may be a number.
+    let number = try? await reader.fetchInt(forKey: ConfigKey(key.rawValue))
+    let text: String?
+    if let number { text = "\(number)" } else { text = try await value(of: key) }
+    guard let text else { return nil }
+    if let id = Self.id(text) { return id }
     guard let entry = unsafe getgrnam(text) else {
       throw SettingError(key, "is \"\(text)\", which is not a group on this system")
     }
@@ -183,7 +214,7 @@ struct SettingsReader {
 
   /// Returns words that are separated by commas or spaces, or a file's list of such strings.
   func words(_ key: SettingKey) async throws -> [String]? {
-    try await refuseEmpty(key)
+    try await refuseUnusable(key)
     let texts: [String]?
     do {
       texts = try await reader.fetchString(forKey: ConfigKey(key.rawValue)).map { [$0] }
@@ -194,6 +225,9 @@ struct SettingsReader {
         throw SettingError(key, "is neither a string nor a list of strings")
       }
     }
+    if texts?.contains(where: { $0.utf8.contains(0) }) == true {
+      throw SettingError(key, Self.nullCharacter)
+    }
     return texts?.flatMap { text in
       text.split { $0 == "," || $0.isWhitespace }.map(String.init)
     }
@@ -202,6 +236,11 @@ struct SettingsReader {
   /// Returns the URL or the key=value pairs of a database, which may contain a password.
   func database(_ key: SettingKey) async throws -> String? {
     guard let url = try await value(of: key, isSecret: true) else { return nil }
+    // libpq would take a line break for a part of the last value. Between the pairs of the other
+    // form, it is a space.
+    if url.contains("://"), url.contains(where: \.isNewline) {
+      throw SettingError(key, "is a URL that contains a line break")
+    }
     guard PostgresConfiguration.accepts(url: url) else {
       throw SettingError(key, "is neither a URL nor a libpq connection string")
     }
@@ -209,7 +248,7 @@ struct SettingsReader {
   }
 
   private func value(of key: SettingKey, isSecret: Bool = false) async throws -> String? {
-    try await refuseEmpty(key)
+    try await refuseUnusable(key)
     do {
       return try await reader.fetchString(forKey: ConfigKey(key.rawValue), isSecret: isSecret)
     } catch {
@@ -217,9 +256,13 @@ struct SettingsReader {
     }
   }
 
-  private func refuseEmpty(_ key: SettingKey) async throws {
+  private static let nullCharacter = "contains the character U+0000"
+
+  /// Refuses an empty text, and one that ends early in the functions of C.
+  private func refuseUnusable(_ key: SettingKey) async throws {
     // A value of another type cannot be empty.
     let text = try? await reader.fetchString(forKey: ConfigKey(key.rawValue), isSecret: true)
     if text == "" { throw SettingError(key, "is empty") }
+    if text?.utf8.contains(0) == true { throw SettingError(key, Self.nullCharacter) }
   }
 }
