@@ -27,7 +27,8 @@ struct FeedService: ServiceLifecycle.Service, CustomStringConvertible {
   private let isBehindPooler = NIOLockedValueBox(false)
 
   init(
-    database: PostgresConfiguration, watchers: Watchers, logger: Logger
+    database: PostgresConfiguration, watchers: Watchers, connections: ConnectionLog,
+    logger: Logger
   ) throws(PostgresError) {
     var configuration = database
     configuration.applicationName += " listener"
@@ -45,7 +46,7 @@ struct FeedService: ServiceLifecycle.Service, CustomStringConvertible {
     listener = try NotificationListener(
       configuration: configuration, channels: Self.channels
     ) { [isBehindPooler] event in
-      logger.report(event)
+      connections.report(event)
       guard case .connected(let throughPooler) = event else { return }
       isBehindPooler.withLockedValue { $0 = throughPooler }
       if throughPooler {

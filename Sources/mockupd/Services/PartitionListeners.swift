@@ -59,10 +59,12 @@ struct PartitionListeners: Sendable {
   private func listener(_ number: Int, _ url: String) -> NotificationListener? {
     var logger = logger
     logger[metadataKey: "partition"] = "\(number)"
+    // Each partition has outages of its own.
+    let connections = ConnectionLog(logger)
     do throws(PostgresError) {
       return try NotificationListener(
         configuration: configuration.replacingURL(url), channels: channels,
-        onConnectionEvent: { [logger] in logger.report($0) }, onEvent: onEvent)
+        onConnectionEvent: { connections.report($0) }, onEvent: onEvent)
     } catch {
       logger.warning("cannot listen", metadata: ["error": "\(error.report.onOneLine)"])
       return nil

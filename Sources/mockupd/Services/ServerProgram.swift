@@ -31,10 +31,12 @@ struct ServerProgram {
     let access = AccessControl(settings.policy)
     logger.info("policy", metadata: ["policy": "\(access.policy)"])
 
-    let pool = try Pool(configuration: settings.callDatabase) { logger.report($0) }
+    let connections = ConnectionLog(logger)
+    let pool = try Pool(configuration: settings.callDatabase) { connections.report($0) }
     let watchers = Watchers()
     let feed = try FeedService(
-      database: settings.listenerDatabase, watchers: watchers, logger: logger)
+      database: settings.listenerDatabase, watchers: watchers, connections: connections,
+      logger: logger)
     let readiness = DatabaseReadiness()
     let process = ServerProcess()
     let answers = try ServerServices(
