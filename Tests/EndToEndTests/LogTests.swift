@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import MockupClient
+import NIOConcurrencyHelpers
 import Postgres
 import TestSupport
 import Testing
@@ -49,6 +50,120 @@ import Testing
     let line = LogFormat.text.line(.now, .info, "m", ["v": String(repeating: "é", count: 100_000)])
     #expect(line.utf8.count < LogFormat.maxValueBytes + 200)
     #expect(line.contains("… (200000 bytes)"))
+  }
+
+  /// A handler that keeps the lines.
+  private struct Lines: LogHandler {
+    let lines: NIOLockedValueBox<[(level: Logger.Level, line: String)]>
+    var logLevel = Logger.Level.trace
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      let fields = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0)=\($1)" }
+      lines.withLockedValue { $0.append((event.level, "\(event.message)" + fields.joined())) }
+    }
+  }
+
+  @Test func `an outage is logged at its beginning and its end, and seldom between`() {
+    let lines = NIOLockedValueBox<[(level: Logger.Level, line: String)]>([])
+    let time = NIOLockedValueBox(ContinuousClock.now)
+    let log = ConnectionLog(
+      Logger(label: "") { _ in Lines(lines: lines) }, now: { time.withLockedValue(\.self) })
+    func warnings() -> [String] {
+      let all = lines.withLockedValue { all in
+        defer { all = [] }
+        return all
+      }
+      return all.filter { $0.level >= .notice }.map(\.line)
+    }
+    let error = PostgresError(.connectionUnavailable, "no", detail: "refused")
+    let pause = Duration.seconds(0.05554697759984246)
+
+    log.report(.connected(throughPooler: false))
+    #expect(warnings().isEmpty)
+    log.report(.connectionLost(error, retryIn: pause))
+    for _ in 0..<90 {
+      log.report(.connectionFailed(error, retryIn: pause))
+      time.withLockedValue { $0 += .milliseconds(100) }
+    }
+    #expect(
+      warnings() == ["lost a connection to the database error=no: refused retry_in=56 ms"])
+    time.withLockedValue { $0 += .seconds(2) }
+    for _ in 0..<7 { log.report(.connectionFailed(error, retryIn: .milliseconds(1234))) }
+    #expect(
+      warnings() == [
+        "cannot connect to the database error=no: refused failures_since_last_line=90 "
+          + "retry_in=1.2 s"
+      ])
+    for _ in 0..<7 { log.report(.connected(throughPooler: false)) }
+    #expect(warnings() == ["connected to the database again"])
+    // Another outage at once is no reason for another line.
+    log.report(.connectionFailed(error, retryIn: pause))
+    log.report(.connected(throughPooler: true))
+    #expect(warnings().isEmpty)
+  }
+
+  @Test(arguments: LogFormat.allCases)
+  func `the error that ends the server is a line of the log`(format: LogFormat) async throws {
+    try await MigratedDatabase.with { database in
+      for level in ["info", "critical"] {
+        let ending = try await Program.mockupd.run(
+          [
+            "serve", "--socket", "/nowhere/socket", "--log-format", format.rawValue, "--log-level",
+            level,
+          ], environment: ["MOCKUPD_DATABASE_URL": database.service.url])
+        #expect(ending.exitCode == 1)
+        let reason = "cannot listen on /nowhere/socket: bind: No such file or directory"
+        #expect(ending.errorLines.filter { $0.contains(reason) }.count == 1, "\(ending)")
+        let last = try #require(ending.errorLines.last)
+        switch format {
+        case .text: #expect(last.hasSuffix("Z error \(reason)"), "\(last)")
+        case .journal:
+          #expect(last == "<3>\(reason)")
+          #expect(ending.errorLines.allSatisfy { $0.hasPrefix("<") }, "\(ending)")
+        case .json:
+          let objects = try ending.errorLines.map { line in
+            try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+          }
+          #expect(objects.last??["message"] as? String == reason)
+          #expect(objects.last??["level"] as? String == "error")
+        }
+      }
+    }
+  }
+
+  @Test func `an invalid setting is a line in the format that the settings have`() async throws {
+    try await withTemporaryFolder { folder in
+      func write(_ text: String) throws -> [String] {
+        try text.write(toFile: "\(folder)/settings.json", atomically: true, encoding: .utf8)
+        return ["serve", "--config", "\(folder)/settings.json"]
+      }
+      let url = ["MOCKUPD_DATABASE_URL": "postgresql:///x"]
+      let journal = #""log": {"format": "journal"}"#
+      let cases: [(arguments: [String], environment: [String: String], start: String)] = [
+        (try write("{\(journal)}"), [:], "<3>database.url (MOCKUPD_DATABASE_URL) is not set"),
+        (["serve"], ["MOCKUPD_LOG_FORMAT": "json"], "{\"level\":\"error\",\"message\":\"database"),
+        (["serve", "--log-format", "journal"], [:], "<3>database.url"),
+        (["serve", "--log-format", "syslog"], url, "Error: log.format"),
+        (["serve"], [:], "Error: database.url"),
+      ]
+      for (arguments, environment, start) in cases {
+        let ending = try await Program.mockupd.run(arguments, environment: environment)
+        #expect(ending.exitCode == 78)
+        #expect(ending.errorLines.count == 1, "\(ending)")
+        #expect(ending.errors.hasPrefix(start), "\(ending)")
+      }
+      // The format is known although a key is not.
+      let unknown = try await Program.mockupd.run(
+        try write("{\(journal), \"lgo\": 1}"), environment: url)
+      #expect(unknown.exitCode == 78)
+      #expect(unknown.errors.hasPrefix("<3>\(folder)/settings.json: lgo"), "\(unknown)")
+    }
   }
 
   private static let verbose = ["MOCKUPD_LOG_LEVEL": "info", "MOCKUPD_LOG_CALL_LEVEL": "info"]

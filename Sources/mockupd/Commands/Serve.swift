@@ -19,22 +19,28 @@ struct Serve: AsyncParsableCommand {
       restart does not help. `mockupd check` checks the settings without serving calls.
 
       SIGHUP reloads the settings and applies their access policy; other settings require a \
-      restart. A socket passed by systemd (LISTEN_FDS) is used as it is: socket.path, socket.mode \
-      and socket.group are then ignored. NOTIFY_SOCKET and WATCHDOG_USEC are honored.
+      restart. A socket passed by systemd (LISTEN_FDS) is used as it is: socket.path, socket.mode, \
+      socket.group and socket.backlog are then ignored. NOTIFY_SOCKET and WATCHDOG_USEC are honored.
+
+      Log lines, and the error that ends the server, are written to standard error in the format \
+      log.format. If the format is not known, because the settings are not valid, the error is \
+      plain text.
       """)
 
   @OptionGroup var flags: SettingsFlags
 
   func run() async throws {
-    // These calls remove variables from the environment, which no other thread may read yet.
-    let sockets = try ListenDescriptors.take().sockets
-    let notifier = try Notifier.take()
-    let watchdog = try WatchdogInterval.take()
-    guard sockets.count <= 1 else { throw TooManySockets(count: sockets.count) }
-
-    // Installed before the settings are read, because SIGHUP ends the program by default.
-    let reloads = await UnixSignalsSequence(trapping: .sighup)
-    var settings = try await Settings(flags)
+    let passed: PassedParts
+    let reloads: UnixSignalsSequence
+    var settings: Settings
+    do {
+      passed = try PassedParts.take()
+      // Installed before the settings are read, because SIGHUP ends the program by default.
+      reloads = await UnixSignalsSequence(trapping: .sighup)
+      settings = try await Settings(flags)
+    } catch {
+      throw await Self.reported(error, flags)
+    }
     let telemetry = Telemetry()
     let log = Log(settings) { telemetry.logLineLost() }
     for warning in SettingKey.warnings(about: ProcessInfo.processInfo.environment.keys) {
@@ -43,17 +49,53 @@ struct Serve: AsyncParsableCommand {
     do {
       try settings.fitConnectionsToDescriptors(logger: log.logger)
       try await ServerProgram(
-        settings: settings, telemetry: telemetry, logger: log.logger, notifier: notifier,
-        inherited: sockets.first?.descriptor, watchdog: watchdog,
-        reloads: (flags: flags, signals: reloads),
+        settings: settings, telemetry: telemetry, logger: log.logger,
+        notifier: passed.notifier, inherited: passed.socket?.descriptor,
+        watchdog: passed.watchdog, reloads: (flags: flags, signals: reloads),
         // For a parent process that waits until the server is ready.
         onReady: { LineWriter(STDOUT_FILENO).write("ready \($0)") }
       ).run()
       await log.flush()
     } catch {
+      log.writeEnd(because: Self.message(for: error))
       await log.flush()
-      throw error
+      throw Self.silent(error)
     }
+  }
+
+  /// Writes an error that the settings have, in the format of the log if it is one for programs.
+  ///
+  /// - Returns: The error to end the program with.
+  private static func reported(_ error: any Error, _ flags: SettingsFlags) async -> any Error {
+    guard let format = await SettingsReader.logFormat(flags), format != .text else { return error }
+    let log = Log(format, level: .error)
+    log.writeEnd(because: message(for: error))
+    await log.flush()
+    return silent(error)
+  }
+
+  /// Returns an error with the same exit code, of which nothing is written.
+  private static func silent(_ error: any Error) -> CommandError {
+    CommandError(
+      lines: [],
+      exitCode: (error as? any ErrorWithExitCode)?.exitCode ?? exitCode(for: error).rawValue)
+  }
+}
+
+/// The parts that the service manager has passed to this process.
+private struct PassedParts {
+  var socket: ListenDescriptors.Socket?
+  var notifier: Notifier
+  var watchdog: WatchdogInterval?
+
+  /// Removes the variables that describe the parts from the environment, which no other thread may
+  /// read yet.
+  static func take() throws -> PassedParts {
+    let sockets = try ListenDescriptors.take().sockets
+    let notifier = try Notifier.take()
+    let watchdog = try WatchdogInterval.take()
+    guard sockets.count <= 1 else { throw TooManySockets(count: sockets.count) }
+    return PassedParts(socket: sockets.first, notifier: notifier, watchdog: watchdog)
   }
 }
 

@@ -22,6 +22,7 @@ struct Log: Sendable {
   static let flushTime: Duration = .seconds(1)
 
   let logger: Logger
+  private let format: LogFormat
   private let writer: LineWriter
 
   /// Creates the log.
@@ -29,16 +30,27 @@ struct Log: Sendable {
   /// - Parameter onLoss: The closure that is called for each line that is dropped because too many
   ///   lines wait for the reader.
   init(_ settings: Settings, onLoss: @escaping @Sendable () -> Void) {
-    let format = settings.logFormat
+    self.init(settings.logFormat, level: settings.logLevel, onLoss: onLoss)
+  }
+
+  init(
+    _ format: LogFormat, level: Logger.Level, onLoss: @escaping @Sendable () -> Void = {}
+  ) {
     let writer = LineWriter(STDERR_FILENO, onLoss: onLoss) { lost in
       format.line(
         .now, .warning, "log lines were lost: the reader of standard error is too slow",
         ["lines": "\(lost)"])
     }
     var logger = Logger(label: "mockupd") { _ in LineLogHandler(format: format, writer: writer) }
-    logger.logLevel = settings.logLevel
+    logger.logLevel = level
     self.logger = logger
+    self.format = format
     self.writer = writer
+  }
+
+  /// Writes the error that ends the program, whatever the lowest level that is logged.
+  func writeEnd(because message: String) {
+    writer.write(format.line(.now, .error, message.onOneLine, [:]))
   }
 
   /// Waits until the lines are written, for up to ``flushTime``.
