@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Pgbouncer.Mode.allCases)
+  @Test(arguments: Pgbouncer.Mode.withTransactions)
   func `servers and callers share a pooler and every call succeeds`(
     mode: Pgbouncer.Mode
   ) async throws {
@@ -142,7 +142,36 @@ import Testing
     }
   }
 
-  @Test(arguments: Pgbouncer.Mode.allCases)
+  @Test func `in statement mode the server works, and the migrator reports the reason`()
+    async throws
+  {
+    try await MigratedDatabase.with { database in
+      let user = try await database.makeUser(annualBudget: 1000)
+      try await Pgbouncer.with(before: database.service, mode: .statement, size: 3) { pooled in
+        try await withTemporaryFolder { folder in
+          let server = try await RunningServer.start(on: pooled, folder: folder)
+          try await Self.spend(user, by: [server])
+          try await Self.client(server) { client in
+            let id = UUID()
+            _ = try await client.credits.reserve(for: user, credits: 3, id: id)
+            _ = try await client.credits.dispatch(id, of: user)
+            _ = try await client.credits.commit(id, of: user, credits: 2)
+            _ = try await client.admin.setBudget(of: user, annual: 2000)
+          }
+          let ending = await server.stop()
+          #expect(ending.exitCode == 0 && !ending.errors.contains("incident"), "\(ending)")
+        }
+      }
+      #expect(try await database.discrepancies() == [])
+      try await Pgbouncer.with(before: database.owner, mode: .statement, size: 3) { pooled in
+        let ending = try await Program.mockupd.run(["migrate", "--database-url", pooled.url])
+        #expect(ending.exitCode == 1)
+        #expect(ending.errors.contains("transaction blocks not allowed"), "\(ending)")
+      }
+    }
+  }
+
+  @Test(arguments: Pgbouncer.Mode.withTransactions)
   func `a watch sees changes through a pooler`(mode: Pgbouncer.Mode) async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser()
@@ -177,7 +206,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Pgbouncer.Mode.allCases)
+  @Test(arguments: Pgbouncer.Mode.withTransactions)
   func `concurrent migrations through a pooler apply each migration once`(
     mode: Pgbouncer.Mode
   ) async throws {
@@ -212,9 +241,13 @@ import Testing
 
 /// A pgbouncer of the test's own.
 enum Pgbouncer {
-  enum Mode: String, CaseIterable, Sendable {
+  enum Mode: String, Sendable {
     case session
     case transaction
+    case statement
+
+    /// The modes that do not forbid transactions.
+    static let withTransactions: [Mode] = [.session, .transaction]
   }
 
   /// Starts pgbouncer in front of a database server, runs a closure, and stops pgbouncer.
