@@ -733,8 +733,8 @@ public struct ResolveReservationResponse: ProtobufMessage {
   public var reservation: Reservation? = nil
   /// The user's credits after the resolution, in the reservation's year and month.
   public var usage: CreditUsage? = nil
-  /// True if the resolution, or a commit under the same id with the same effect, was made before, and
-  /// this is its first response.
+  /// True if the resolution, or a commit under the same id with the same effect, was made before.
+  /// This is its first response.
   public var replayed: Bool = false
 
   public init() {}

@@ -2019,7 +2019,8 @@ public protocol MockupServiceHandler: TTRPC.Service {
   ///
   /// Its reservation is released if it is HELD: if no worker has claimed the mockup, or each attempt
   /// failed without a charge. The vendor may have charged for a DISPATCHED one: its credits stay
-  /// held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does not exist succeeds.
+  /// held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does
+  /// not exist succeeds.
   func deleteMockup(
     _ request: DeleteMockupRequest, context: TTRPC.ServerContext
   ) async throws -> DeleteMockupResponse
@@ -2272,7 +2273,8 @@ public struct MockupServiceClient: Sendable {
   ///
   /// Its reservation is released if it is HELD: if no worker has claimed the mockup, or each attempt
   /// failed without a charge. The vendor may have charged for a DISPATCHED one: its credits stay
-  /// held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does not exist succeeds.
+  /// held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does
+  /// not exist succeeds.
   public func deleteMockup(
     _ request: DeleteMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> DeleteMockupResponse {

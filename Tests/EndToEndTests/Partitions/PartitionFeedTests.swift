@@ -169,7 +169,10 @@ import Testing
     try await PartitionedDatabase.with { database in
       try await database.proxy.withServer { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
-          for text in ["alertWatch//0", "alertWatch//0/0/0", "alertWatch//0/-1", "alertWatch//9/0", "alertWatch//0/9"] {
+          for text in [
+            "alertWatch//0", "alertWatch//0/0/0", "alertWatch//0/-1", "alertWatch//9/0",
+            "alertWatch//0/9",
+          ] {
             let token = Data(text.utf8).base64EncodedString()
             let error = await #expect(throws: RPCError.self, "\(text)") {
               for try await _ in client.admin.watchAlerts(from: token) {}

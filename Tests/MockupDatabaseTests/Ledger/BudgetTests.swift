@@ -20,7 +20,10 @@ import Testing
     ),
     (#"{"annual_mockup_budget": 1e99, "monthly_mockup_soft_limit": -1e99}"#, 2_147_483_647, 0),
     (#"{"annual_mockup_budget": 1e300, "monthly_mockup_soft_limit": -1e300}"#, 2_147_483_647, 0),
-    (#"{"annual_mockup_budget": 1e-300, "monthly_mockup_soft_limit": 4.\#(Self.longFraction)}"#, 0, 4),
+    (
+      #"{"annual_mockup_budget": 1e-300, "monthly_mockup_soft_limit": 4.\#(Self.longFraction)}"#, 0,
+      4
+    ),
     (#"{"annual_mockup_budget": "1e12"}"#, 3500, 292),
     (#"{"annual_mockup_budget": "NaN", "monthly_mockup_soft_limit": "Infinity"}"#, 3500, 292),
     (#"{"annual_mockup_budget": true, "monthly_mockup_soft_limit": {"is": 4}}"#, 3500, 292),

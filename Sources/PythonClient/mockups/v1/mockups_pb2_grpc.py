@@ -230,7 +230,8 @@ class MockupServiceServicer(object):
 
         Its reservation is released if it is HELD: if no worker has claimed the mockup, or each attempt
         failed without a charge. The vendor may have charged for a DISPATCHED one: its credits stay
-        held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does not exist succeeds.
+        held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does
+        not exist succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
