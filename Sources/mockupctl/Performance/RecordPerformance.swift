@@ -59,7 +59,7 @@ struct RecordPerformance: AsyncParsableCommand {
   func run() async throws {
     let key = IdempotencyKey(id)
     var sender = PerformanceSender(id: key.id)
-    try await connection.run(under: key, hasSeveralCalls: true) { client in
+    try await connection.run(under: key) { client in
       if let user, let mockup {
         sender.append(
           PerformanceEntry(

@@ -29,23 +29,19 @@ struct Connection: ParsableArguments {
 
   /// Runs a command that has an effect under an idempotency key.
   ///
-  /// A key that the user did not give is printed before the call, and each error after which the
-  /// command may have had an effect names the key: with it, the command can be repeated without a
-  /// second effect.
+  /// A key that the user did not give is printed before the call, and each error of the call names
+  /// the key: with it, the command can be repeated without a second effect.
   ///
-  /// - Parameter hasSeveralCalls: True if the command may have had an effect although a call of it
-  ///   was refused.
   /// - Throws: `CommandError` if a call fails; the errors of `body`.
   func run(
-    under key: IdempotencyKey, hasSeveralCalls: Bool = false,
-    _ body: (MockupClient) async throws -> Void
+    under key: IdempotencyKey, _ body: (MockupClient) async throws -> Void
   ) async throws {
     // An id is offered for a call only, and without an address there is none.
     _ = try server.path
     if !key.isGiven { await StandardError.write(line: "mockupctl: \(key.hint)") }
     do {
       try await run(body)
-    } catch let error as CommandError where hasSeveralCalls || !error.isRefusal {
+    } catch let error as CommandError {
       throw error.adding(key.hint)
     }
   }

@@ -1,6 +1,6 @@
--- Reads a number from a user's guardrails, which may contain any JSON. A number in text is truncated
--- and clamped to 0 … 2^31 - 1. Any other value counts as absent; the view user_budgets reads JSON
--- numbers itself.
+-- Reads a number from a user's guardrails, which may contain any JSON. Text with a number is
+-- truncated and clamped to 0 … 2^31 - 1. Any other value counts as absent. The view user_budgets
+-- reads JSON numbers itself.
 --
 -- Only the text that the pattern matched is cast, without the spaces around it. The pattern does
 -- not use \s and \d: the characters that they match depend on the locale and include some that the

@@ -112,7 +112,7 @@ BEGIN
     v_credits := coalesce(v_request.credits, v_left);
 
     SELECT u.* INTO v_usage FROM mockupd.usage_at(
-      v_now, v_request.user_id, v_charge.year, v_charge.month) AS u;
+      v_now, v_request.user_id, v_charge.year::integer, v_charge.month::integer) AS u;
     v_balance := v_usage.annual_budget
       - (v_usage.generation + v_usage.regeneration - v_usage.refund);
     v_usage.refund := v_usage.refund + v_credits;

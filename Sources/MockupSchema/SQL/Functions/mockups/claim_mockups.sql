@@ -75,8 +75,8 @@ BEGIN
   ) AS i
   WHERE i.ordinal = 1 OR i.bytes <= p_bytes;
 
-  -- The reason why each cannot be claimed, or null. A reservation stays open an hour longer than the
-  -- lease, so that it is not resolved during the attempt.
+  -- The reason why each cannot be claimed, or null. A reservation stays open an hour longer than
+  -- the lease, so that it is not resolved during the attempt.
   SELECT array_agg(
     CASE WHEN s.outcome <> 'settled' THEN
       CASE (s.reservation).state
