@@ -91,6 +91,13 @@ import Testing
         testDescription: "a group with a sign", arguments: ["--socket-group", "+1"],
         mentions: ["socket.group", "+1"]),
       InvalidSettings(
+        testDescription: "a group with a sign in the environment",
+        environment: ["MOCKUPD_SOCKET_GROUP": "+1"], mentions: ["socket.group", "+1"]),
+      InvalidSettings(
+        testDescription: "a group that is a fraction",
+        file: #"{"socket": {"path": "/nowhere/socket", "group": 1.5}}"#,
+        mentions: ["socket.group", "neither a string nor an integer"]),
+      InvalidSettings(
         testDescription: "a path with a null character",
         file: #"{"socket": {"path": "/nowhere/so\u0000cket"}}"#,
         mentions: ["socket.path", "U+0000"]),

@@ -39,16 +39,18 @@ public enum DatabaseCondition: Sendable, Hashable {
     case .writesHanging: "a synchronous standby may be missing"
     case .readOnly(isStandby: true): "the database is a hot standby"
     case .readOnly(isStandby: false): "default_transaction_read_only is on"
-    case .unreachable(let reason):
-      // The report of an error of the connection begins with the message.
-      message.flatMap { message in
-        reason == message
-          ? nil
-          : reason.hasPrefix("\(message): ")
-            ? String(reason.dropFirst(message.count + 2)) : reason
-      }
+    case .unreachable(let reason): Self.detail(reason, after: message ?? "")
     case .wrongSchema(let reason), .refused(let reason): reason
     }
+  }
+
+  /// Returns a reason without a message with which it begins, or nil if it is that message.
+  ///
+  /// The report of an error of the connection begins with the message of the condition.
+  private static func detail(_ reason: String, after message: String) -> String? {
+    if reason == message { return nil }
+    let start = "\(message): "
+    return reason.hasPrefix(start) ? String(reason.dropFirst(start.count)) : reason
   }
 }
 

@@ -200,10 +200,18 @@ struct SettingsReader {
 
   /// Returns the number of a group, which is given by its name or number.
   func group(_ key: SettingKey) async throws -> UInt32? {
-    // In the file, it may be a number.
-    let number = try? await reader.fetchInt(forKey: ConfigKey(key.rawValue))
+    try await refuseUnusable(key)
     let text: String?
-    if let number { text = "\(number)" } else { text = try await value(of: key) }
+    do {
+      text = try await reader.fetchString(forKey: ConfigKey(key.rawValue))
+    } catch {
+      // In the file, it may be a number.
+      do {
+        text = try await reader.fetchInt(forKey: ConfigKey(key.rawValue)).map { "\($0)" }
+      } catch {
+        throw SettingError(key, "is neither a string nor an integer")
+      }
+    }
     guard let text else { return nil }
     if let id = Self.id(text) { return id }
     guard let entry = unsafe getgrnam(text) else {
@@ -238,7 +246,8 @@ struct SettingsReader {
     guard let url = try await value(of: key, isSecret: true) else { return nil }
     // libpq would take a line break for a part of the last value. Between the pairs of the other
     // form, it is a space.
-    if url.contains("://"), url.contains(where: \.isNewline) {
+    let isURL = ["postgresql://", "postgres://"].contains(where: url.hasPrefix)
+    if isURL, url.contains(where: \.isNewline) {
       throw SettingError(key, "is a URL that contains a line break")
     }
     guard PostgresConfiguration.accepts(url: url) else {
