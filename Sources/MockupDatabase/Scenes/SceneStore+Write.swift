@@ -83,8 +83,8 @@ extension SceneStore {
   /// Creates a user's template.
   ///
   /// - Throws: ``SceneError/keyTaken(_:)`` if the user has a template with the key already,
-  ///   ``SceneError/deletedTemplate(requestID:)`` if an earlier call created the template and it was
-  ///   deleted, or another ``SceneError``.
+  ///   ``SceneError/deletedTemplate(requestID:)`` if the template of an earlier call with the id
+  ///   was deleted, or another ``SceneError``.
   public func create(
     _ request: SceneTemplateRequest
   ) async throws(SceneError) -> SceneTemplateOutcome {

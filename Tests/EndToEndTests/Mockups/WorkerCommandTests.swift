@@ -294,23 +294,23 @@ import Testing
       let refusals: [(arguments: [String], code: Int32, message: String)] = [
         (["claim", "--worker", ""], 64, "worker is missing"),
         (claim + ["--count", "101"], 64, "count 101 is not between 1 and 100"),
-        (claim + ["--lease", "3601"], 64, "lease_seconds 3601 is not between 1 and 3600"),
-        (claim + ["--wait", "61"], 64, "wait_seconds 61 is not between 0 and 60"),
+        (claim + ["--lease", "3601"], 64, "--lease 3601 is not between 1 and 3600"),
+        (claim + ["--wait", "61"], 64, "--wait 61 is not between 0 and 60"),
         (
           ["heartbeat"] + attempt + ["--lease", "3601"], 64,
-          "lease_seconds 3601 is not between 1 and 3600"
+          "--lease 3601 is not between 1 and 3600"
         ),
         (
-          ["complete"] + attempt + ["--file-url", "", "--file-key", "k"], 64, "file_url is missing"
+          ["complete"] + attempt + ["--file-url", "", "--file-key", "k"], 64,
+          "--file-url is missing"
         ),
         (
-          complete + ["--quality-score", "1.5"], 64, "quality_score 1.5 is not between 0 and 1"
+          complete + ["--quality-score", "1.5"], 64, "--quality-score 1.5 is not between 0 and 1"
         ),
         (
           complete + ["--dm-metadata-json", "[]"], 64,
-          "dm_metadata_json is not a JSON object that can be stored"
+          "--dm-metadata-json is not a JSON object that can be stored"
         ),
-        (complete + ["--credits", "9999999999"], 64, "credits 9999999999 is out of range"),
         (
           ["fail", user, nothing, "--attempt", "1", "--message", "m"], 3,
           "the user has no mockup \(nothing)"
