@@ -1,8 +1,8 @@
 public import FoundationEssentials
 
 extension Timestamp {
-  /// Creates a timestamp from a date, rounded to the nearest microsecond, and clamped to the years 1
-  /// to 9999 that Protocol Buffers permits.
+  /// Creates a timestamp from a date, rounded to the nearest microsecond, and clamped to the years
+  /// 1 to 9999 that Protocol Buffers permits.
   ///
   /// `nanos` is never negative, as Protocol Buffers requires: a fraction of a second before 1970
   /// counts forward from the earlier second.

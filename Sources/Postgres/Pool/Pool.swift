@@ -235,8 +235,8 @@ public final class Pool: StatementExecutor {
     // The loads may change while they are compared, which only makes the choice slightly worse.
     let best = choice.min { $0.load < $1.load } ?? connections[0]
     // The database may admit fewer connections than the pool has.
-    guard !best.isConnected, isConnected else { return best }
-    return connections.min { $0.load < $1.load } ?? best
+    if best.isConnected { return best }
+    return connections.filter(\.isConnected).min { $0.load < $1.load } ?? best
   }
 }
 

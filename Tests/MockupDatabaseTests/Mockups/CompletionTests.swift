@@ -293,8 +293,8 @@ import Testing
     try await WorkerFixture.with { fixture in
       let user = try await fixture.ledger.user(budget: 10)
       let id = try await fixture.pending(of: user, credits: 3, seconds: 60)
-      let attempt = MockupAttempt(try #require(try await fixture.claim(lease: 3600).first))
-      fixture.ledger.clock.advance(by: 60)
+      let attempt = MockupAttempt(try #require(try await fixture.claim(lease: 60).first))
+      fixture.ledger.clock.advance(by: 120)
       if isSwept {
         try await fixture.ledger.withSweepers(1) { sweepers in
           let batch = try await sweepers[0].sweepReservations(limit: 10)

@@ -75,8 +75,8 @@ BEGIN
   ) AS i
   WHERE i.ordinal = 1 OR i.bytes <= p_bytes;
 
-  -- The reason why each cannot be claimed, or null. A reservation stays open an hour longer than
-  -- the lease, so that it is not resolved during the attempt.
+  -- The reason why each cannot be claimed, or null. A reservation stays open a minute longer than
+  -- the lease, so that it is not resolved during the attempt. The first heartbeat extends it again.
   SELECT array_agg(
     CASE WHEN s.outcome <> 'settled' THEN
       CASE (s.reservation).state
@@ -93,7 +93,7 @@ BEGIN
     array_fill(NULL::integer, ARRAY[cardinality(v_ids)]),
     array_fill(NULL::boolean, ARRAY[cardinality(v_ids)]),
     array_fill(NULL::boolean, ARRAY[cardinality(v_ids)]),
-    array_fill(p_lease + 3600, ARRAY[cardinality(v_ids)]),
+    array_fill(p_lease + 60, ARRAY[cardinality(v_ids)]),
     array_fill(NULL::uuid, ARRAY[cardinality(v_ids)])) AS s;
   -- The lease begins when the locks of the reservations are held.
   p_now := coalesce(p_now, clock_timestamp());
