@@ -109,7 +109,7 @@ import Testing
           let notice =
             try await browser.run(
               "return document.querySelector('[role=status]')?.innerText") as? String
-          return notice?.contains("is resolved") == true
+          return notice?.contains("is committed with 1 credit") == true
         }
       }
       let after = try await client.credits.usage(of: user)
