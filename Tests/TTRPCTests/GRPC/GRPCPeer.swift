@@ -34,7 +34,7 @@ final class GRPCPeer: Sendable {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let session = HTTP2ClientSession(window: window) { frames.append($1, $0) }
-          try channel.pipeline.syncOperations.addHandler(SessionHandler(session))
+          try channel.pipeline.syncOperations.addHandler(SessionHandler(session, frames))
         }
       }
       .connect(unixDomainSocketPath: path).get()
@@ -157,7 +157,11 @@ private final class Frames: Sendable {
   private struct State {
     var arrived: [Int: [GRPCPeer.Event]] = [:]
     var waiting: [Int: CheckedContinuation<GRPCPeer.Event, Never>] = [:]
+    var isClosed = false
   }
+
+  /// The event of a stream whose connection has closed.
+  private static let closed = GRPCPeer.Event.reset(-1)
 
   private let state = NIOLockedValueBox(State())
 
@@ -170,10 +174,20 @@ private final class Frames: Sendable {
     reader?.resume(returning: event)
   }
 
+  /// Ends the streams of a connection that has closed.
+  func close() {
+    let readers = state.withLockedValue { state in
+      defer { (state.isClosed, state.waiting) = (true, [:]) }
+      return state.waiting.values.map(\.self)
+    }
+    for reader in readers { reader.resume(returning: Self.closed) }
+  }
+
   func next(_ id: Int) async -> GRPCPeer.Event {
     await withCheckedContinuation { reader in
       let event = state.withLockedValue { state -> GRPCPeer.Event? in
         if state.arrived[id]?.isEmpty == false { return state.arrived[id]?.removeFirst() }
+        if state.isClosed { return Self.closed }
         state.waiting[id] = reader
         return nil
       }
@@ -187,9 +201,11 @@ private final class SessionHandler: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   let session: HTTP2ClientSession
+  private let frames: Frames
 
-  init(_ session: HTTP2ClientSession) {
+  init(_ session: HTTP2ClientSession, _ frames: Frames) {
     self.session = session
+    self.frames = frames
   }
 
   func channelActive(context: ChannelHandlerContext) {
@@ -199,6 +215,11 @@ private final class SessionHandler: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     session.receive(unwrapInboundIn(data))
     context.writeAndFlush(wrapOutboundOut(session.output()), promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    frames.close()
+    context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
