@@ -733,8 +733,8 @@ public struct ResolveReservationResponse: ProtobufMessage {
   public var reservation: Reservation? = nil
   /// The user's credits after the resolution, in the reservation's year and month.
   public var usage: CreditUsage? = nil
-  /// True if the resolution, or a commit under the same id with the same effect, was made before.
-  /// This is its first response.
+  /// True if the reservation was already settled with the same effect, by a resolution or a commit
+  /// under the same id. The response is that of the earlier call.
   public var replayed: Bool = false
 
   public init() {}
@@ -1448,8 +1448,8 @@ public struct GetServerInfoResponse: ProtobufMessage {
   public var callsInFlight: Int32 = 0
   /// The number of reservations, of all users, that wait for ResolveReservation.
   public var unresolvedReservations: Int64 = 0
-  /// The number of pending mockups that wait for a worker. A claim fails those whose reservation has
-  /// expired.
+  /// The number of mockups that wait for a worker. A claim marks those whose reservation has expired
+  /// as failed.
   public var pendingMockups: Int64 = 0
 
   public init() {}

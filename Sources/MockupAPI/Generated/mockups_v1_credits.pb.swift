@@ -146,10 +146,10 @@ public enum BatchMode: ProtobufEnum {
   case unspecified
   /// Each item is decided on its own.
   case `continue`
-  /// Nothing is written unless every item succeeds; a refused reservation counts as a failure. Items
-  /// that fail report their own error, and refused reservations their own response, whose balances
-  /// include the items before it. All others report ABORTED. Nothing is stored of a failed batch,
-  /// refusals included: a retry is decided anew.
+  /// Nothing is written unless every item succeeds; a refused reservation counts as a failure. A
+  /// failed item reports its own error. A refused reservation reports its own response, whose
+  /// balances include the items before it. All other items report ABORTED. Nothing about a failed
+  /// batch is stored, so a retry is decided anew.
   case allOrNothing
   /// A number that this version of the schema does not name.
   ///
@@ -2153,10 +2153,10 @@ extension ExportCreditUsageResponse {
 /// held is the sum that the open reservations still hold.
 ///
 /// Every method can be retried: a request with the same ids gets the same response, with `replayed`
-/// set, and has no second effect. Only ExtendReservation has no id of its own: a retry extends
-/// again, from its own time. The idempotency_level of a method tells clients whether they may retry
-/// it after a lost response. They may send the same request again to a method that is IDEMPOTENT (it
-/// writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
+/// set, and has no second effect. Only ExtendReservation has no id of its own: a retry extends the
+/// reservation again, from the time of the retry. The idempotency_level of a method tells clients
+/// whether they may retry it after a lost response. They may send the same request again to a method
+/// that is IDEMPOTENT (it writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
 ///
 /// Errors of all methods:
 ///

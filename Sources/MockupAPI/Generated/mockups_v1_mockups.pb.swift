@@ -988,8 +988,8 @@ public struct FailMockupRequest: ProtobufMessage {
   public var mockupID: String = ""
   /// The fencing token of the claim.
   public var attempt: Int32 = 0
-  /// The reason, up to 2000 characters; a longer one is INVALID_ARGUMENT. The client library for
-  /// Swift and mockupctl send the first 2000 characters of it.
+  /// The reason, up to 2000 characters; a longer one fails with INVALID_ARGUMENT. The client
+  /// library for Swift and mockupctl send the first 2000 characters of it.
   public var errorMessage: String = ""
   /// Allows another attempt: the mockup is pending again while it has attempts left.
   public var mayRetry: Bool = false
@@ -1169,7 +1169,7 @@ public struct RejectMockupRequest: ProtobufMessage {
   public var userID: String = ""
   /// The completed mockup. Required.
   public var mockupID: String = ""
-  /// The reason, up to 2000 characters; a longer one is INVALID_ARGUMENT.
+  /// The reason, up to 2000 characters; a longer one fails with INVALID_ARGUMENT.
   public var reason: String = ""
 
   public init() {}
@@ -1983,10 +1983,9 @@ public protocol MockupServiceHandler: TTRPC.Service {
   /// held until the next claim; if it expires first, its credits are available again and the claim
   /// fails the mockup.
   ///
-  /// The credits are not released if the vendor may have charged for this attempt or for an earlier
-  /// one of the round: one that was reported with `may_be_charged`, or whose lease expired. The
-  /// reservation then stays dispatched for the
-  /// next attempt, or becomes unresolved if the mockup fails.
+  /// The credits are not released if the vendor may have charged for an attempt of the round: if an
+  /// attempt was reported with `may_be_charged`, or its lease expired. The reservation then stays
+  /// dispatched for the next attempt, or becomes unresolved if the mockup fails.
   func failMockup(
     _ request: FailMockupRequest, context: TTRPC.ServerContext
   ) async throws -> FailMockupResponse
@@ -2017,10 +2016,9 @@ public protocol MockupServiceHandler: TTRPC.Service {
 
   /// Deletes a mockup.
   ///
-  /// Its reservation is released if it is HELD: if no worker has claimed the mockup, or each attempt
-  /// failed without a charge. The vendor may have charged for a DISPATCHED one: its credits stay
-  /// held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does
-  /// not exist succeeds.
+  /// A HELD reservation is released: no worker has claimed the mockup, or each attempt failed
+  /// without a charge. A DISPATCHED reservation stays until it is settled, because the vendor may
+  /// have charged. Charges stay in the ledger. Deleting a mockup that does not exist succeeds.
   func deleteMockup(
     _ request: DeleteMockupRequest, context: TTRPC.ServerContext
   ) async throws -> DeleteMockupResponse
@@ -2227,10 +2225,9 @@ public struct MockupServiceClient: Sendable {
   /// held until the next claim; if it expires first, its credits are available again and the claim
   /// fails the mockup.
   ///
-  /// The credits are not released if the vendor may have charged for this attempt or for an earlier
-  /// one of the round: one that was reported with `may_be_charged`, or whose lease expired. The
-  /// reservation then stays dispatched for the
-  /// next attempt, or becomes unresolved if the mockup fails.
+  /// The credits are not released if the vendor may have charged for an attempt of the round: if an
+  /// attempt was reported with `may_be_charged`, or its lease expired. The reservation then stays
+  /// dispatched for the next attempt, or becomes unresolved if the mockup fails.
   public func failMockup(
     _ request: FailMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> FailMockupResponse {
@@ -2271,10 +2268,9 @@ public struct MockupServiceClient: Sendable {
 
   /// Deletes a mockup.
   ///
-  /// Its reservation is released if it is HELD: if no worker has claimed the mockup, or each attempt
-  /// failed without a charge. The vendor may have charged for a DISPATCHED one: its credits stay
-  /// held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does
-  /// not exist succeeds.
+  /// A HELD reservation is released: no worker has claimed the mockup, or each attempt failed
+  /// without a charge. A DISPATCHED reservation stays until it is settled, because the vendor may
+  /// have charged. Charges stay in the ledger. Deleting a mockup that does not exist succeeds.
   public func deleteMockup(
     _ request: DeleteMockupRequest, options: TTRPC.CallOptions = .init()
   ) async throws(TTRPC.RPCError) -> DeleteMockupResponse {

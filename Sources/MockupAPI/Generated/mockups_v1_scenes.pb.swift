@@ -169,8 +169,8 @@ public struct SceneConfigChange: ProtobufMessage {
   public var position: Position? = nil
   public var rotation: Double? = nil
   public var scale: Double? = nil
-  /// The new values of other keys, as a JSON object; empty for none. Keys that it does not name stay
-  /// unchanged.
+  /// The new values of other keys, as a JSON object; empty if none changes. Keys that it does not
+  /// name stay unchanged.
   public var otherJSON: String = ""
 
   public init() {}

@@ -108,40 +108,44 @@ public struct CreditStore: Sendable, DatabaseStore {
   /// Writes a caller's batch of changes in a transaction of its own.
   ///
   /// The changes are durable when the call returns. If the users belong to several partitions, each
-  /// partition has a transaction of its own.
+  /// partition has a transaction of its own, unless all changes are made or none.
   ///
   /// - Parameters:
   ///   - changes: The changes, which are processed in order.
   ///   - allOrNothing: If true, nothing is written unless every item succeeds, and the successful
   ///     items get ``CreditError/batchFailed``.
+  /// - Throws: ``PostgresError``, of which ``PostgresError/spansPartitions`` is true if all changes
+  ///   or none should be made and the users belong to several partitions.
   func write<Change: CreditChange>(
     _ changes: [Change], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<Change.Outcome, CreditError>] {
-    let whole = allOrNothing ? Change.allOrNothingStatement : nil
-    let now = now()
-    func write(_ changes: [Change]) async throws(PostgresError) -> [Change.Answer] {
-      let parameters = Change.parameters(changes, now: now, makeID: makeID)
+    let allOrNothingStatement = allOrNothing ? Change.allOrNothingStatement : nil
+    let time = now()
+    func send(_ changes: [Change]) async throws(PostgresError) -> [Change.Answer] {
+      let parameters = Change.parameters(changes, now: time, makeID: makeID)
       let lane = pool.partition(of: changes.lazy.map(\.userID))
       return try await retrying(on: lane) { pool throws(PostgresError) in
-        try await pool.query(whole ?? Change.statement, parameters, Change.Answer.init)
+        try await pool.query(
+          allOrNothingStatement ?? Change.statement, parameters, Change.Answer.init)
       }
     }
     var answers: [Change.Answer]
     do throws(PostgresError) {
-      answers = try await write(changes)
+      // Most batches are about users of one partition. The proxy refuses the others.
+      answers = try await send(changes)
     } catch {
-      guard error.spansPartitions, whole == nil else { throw error }
-      var found: [Int: Change.Answer] = [:]
+      guard error.spansPartitions, allOrNothingStatement == nil else { throw error }
+      var answersByIndex: [Int: Change.Answer] = [:]
       let count = try await pool.partitionCount()
       for (_, indices) in indicesByPartition(changes.map(\.userID), of: count) {
-        let part = try await write(indices.map { changes[$0] })
+        let part = try await send(indices.map { changes[$0] })
         guard part.count == indices.count else { throw .unexpectedAnswer("\(Change.self)") }
-        for (index, answer) in zip(indices, part) { found[index] = answer }
+        for (index, answer) in zip(indices, part) { answersByIndex[index] = answer }
       }
-      answers = changes.indices.compactMap { found[$0] }
+      answers = changes.indices.compactMap { answersByIndex[$0] }
     }
     let outcomes = try Change.outcomes(of: changes, answers, observer)
-    guard whole != nil, !answers.allSatisfy(\.isSuccess) else { return outcomes }
+    guard allOrNothingStatement != nil, !answers.allSatisfy(\.isSuccess) else { return outcomes }
     return zip(answers, outcomes).map { answer, outcome in
       answer.isSuccess ? .failure(.batchFailed) : outcome
     }

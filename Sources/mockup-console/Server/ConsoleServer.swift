@@ -76,7 +76,7 @@ struct ConsoleServer {
     router.add(middleware: SecurityHeaders())
     router.add(middleware: FailurePages(logger: logger))
     router.add(middleware: HostCheck(authorities: authorities))
-    let methods = PageMethods()
+    let methods = MethodNotAllowed()
     router.add(middleware: methods)
     // The stylesheet has no secrets, and the page for people who are not signed in needs it.
     StylesheetRoutes.add(to: router)
@@ -91,7 +91,7 @@ struct ConsoleServer {
     StuckRoutes(client: client, formCheck: FormCheck(authorities: authorities), logger: logger)
       .add(to: router)
     ServerRoutes(client: client).add(to: router)
-    methods.learn(router.routes)
+    methods.setRoutes(router.routes)
     return router
   }
 }

@@ -15,10 +15,10 @@ class CreditServiceStub(object):
     held is the sum that the open reservations still hold.
 
     Every method can be retried: a request with the same ids gets the same response, with `replayed`
-    set, and has no second effect. Only ExtendReservation has no id of its own: a retry extends
-    again, from its own time. The idempotency_level of a method tells clients whether they may retry
-    it after a lost response. They may send the same request again to a method that is IDEMPOTENT (it
-    writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
+    set, and has no second effect. Only ExtendReservation has no id of its own: a retry extends the
+    reservation again, from the time of the retry. The idempotency_level of a method tells clients
+    whether they may retry it after a lost response. They may send the same request again to a method
+    that is IDEMPOTENT (it writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
 
     Errors of all methods:
 
@@ -124,10 +124,10 @@ class CreditServiceServicer(object):
     held is the sum that the open reservations still hold.
 
     Every method can be retried: a request with the same ids gets the same response, with `replayed`
-    set, and has no second effect. Only ExtendReservation has no id of its own: a retry extends
-    again, from its own time. The idempotency_level of a method tells clients whether they may retry
-    it after a lost response. They may send the same request again to a method that is IDEMPOTENT (it
-    writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
+    set, and has no second effect. Only ExtendReservation has no id of its own: a retry extends the
+    reservation again, from the time of the retry. The idempotency_level of a method tells clients
+    whether they may retry it after a lost response. They may send the same request again to a method
+    that is IDEMPOTENT (it writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
 
     Errors of all methods:
 
@@ -369,10 +369,10 @@ class CreditService(object):
     held is the sum that the open reservations still hold.
 
     Every method can be retried: a request with the same ids gets the same response, with `replayed`
-    set, and has no second effect. Only ExtendReservation has no id of its own: a retry extends
-    again, from its own time. The idempotency_level of a method tells clients whether they may retry
-    it after a lost response. They may send the same request again to a method that is IDEMPOTENT (it
-    writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
+    set, and has no second effect. Only ExtendReservation has no id of its own: a retry extends the
+    reservation again, from the time of the retry. The idempotency_level of a method tells clients
+    whether they may retry it after a lost response. They may send the same request again to a method
+    that is IDEMPOTENT (it writes) or NO_SIDE_EFFECTS (it only reads), and to no other.
 
     Errors of all methods:
 

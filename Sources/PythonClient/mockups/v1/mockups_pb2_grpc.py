@@ -184,10 +184,9 @@ class MockupServiceServicer(object):
         held until the next claim; if it expires first, its credits are available again and the claim
         fails the mockup.
 
-        The credits are not released if the vendor may have charged for this attempt or for an earlier
-        one of the round: one that was reported with `may_be_charged`, or whose lease expired. The
-        reservation then stays dispatched for the
-        next attempt, or becomes unresolved if the mockup fails.
+        The credits are not released if the vendor may have charged for an attempt of the round: if an
+        attempt was reported with `may_be_charged`, or its lease expired. The reservation then stays
+        dispatched for the next attempt, or becomes unresolved if the mockup fails.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -228,10 +227,9 @@ class MockupServiceServicer(object):
     def DeleteMockup(self, request, context):
         """Deletes a mockup.
 
-        Its reservation is released if it is HELD: if no worker has claimed the mockup, or each attempt
-        failed without a charge. The vendor may have charged for a DISPATCHED one: its credits stay
-        held until the reservation is settled. Charges stay in the ledger. Deleting a mockup that does
-        not exist succeeds.
+        A HELD reservation is released: no worker has claimed the mockup, or each attempt failed
+        without a charge. A DISPATCHED reservation stays until it is settled, because the vendor may
+        have charged. Charges stay in the ledger. Deleting a mockup that does not exist succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

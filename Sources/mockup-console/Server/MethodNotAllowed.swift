@@ -3,10 +3,10 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOConcurrencyHelpers
 
-/// Answers a request whose path is that of a page, but whose method the page does not have.
+/// A middleware that answers 405 if the path of a request exists, but not with its method.
 ///
-/// The router answers such a request as one for an unknown path.
-final class PageMethods: RouterMiddleware {
+/// The router answers such a request with 404. Handlers do not throw `HTTPError`.
+final class MethodNotAllowed: RouterMiddleware {
   typealias Context = ConsoleContext
 
   fileprivate struct Page: Sendable {
@@ -17,7 +17,7 @@ final class PageMethods: RouterMiddleware {
   private let pages = NIOLockedValueBox<[Page]>([])
 
   /// Sets the routes, once all are added.
-  func learn(_ routes: [Router<ConsoleContext>.RouteDescription]) {
+  func setRoutes(_ routes: [Router<ConsoleContext>.RouteDescription]) {
     let pages = routes.map {
       Page(segments: Self.segments(of: $0.path.description), method: $0.method)
     }
@@ -39,15 +39,16 @@ final class PageMethods: RouterMiddleware {
   /// Returns the methods of a path, in alphabetical order; empty if there is no such page.
   private func methods(of path: String) -> [String] {
     let segments = Self.segments(of: path)
-    let methods = pages.withLockedValue { $0.filter { $0.fits(segments) } }.map(\.method.rawValue)
+    let methods = pages.withLockedValue { $0.filter { $0.matches(segments) } }.map(
+      \.method.rawValue)
     return Set(methods.contains("GET") ? methods + ["HEAD"] : methods).sorted()
   }
 
   private static func segments(of path: String) -> [Substring] { path.split(separator: "/") }
 }
 
-extension PageMethods.Page {
-  fileprivate func fits(_ path: [Substring]) -> Bool {
+extension MethodNotAllowed.Page {
+  fileprivate func matches(_ path: [Substring]) -> Bool {
     path.count == segments.count
       && zip(segments, path).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
   }
