@@ -22,12 +22,14 @@ public enum InputFile {
 
   /// Reads a file.
   ///
-  /// Only regular files are read: a program may read them twice.
-  ///
+  /// - Parameter isReadAgain: True for a file that the program reads again later, which must be a
+  ///   regular file.
   /// - Throws: ``Failure``.
-  public static func read(_ path: String) throws(Failure) -> Data {
+  public static func read(_ path: String, isReadAgain: Bool) throws(Failure) -> Data {
     var status = stat()
-    if unsafe stat(path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) {
+    if isReadAgain, unsafe stat(path, &status) == 0,
+      ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+    {
       throw Failure(description: "cannot read \(path): not a regular file")
     }
     do {
@@ -41,7 +43,7 @@ public enum InputFile {
   ///
   /// - Throws: ``Failure``.
   public static func lines(_ path: String) throws(Failure) -> [Substring] {
-    guard let text = String(data: try read(path), encoding: .utf8) else {
+    guard let text = String(data: try read(path, isReadAgain: false), encoding: .utf8) else {
       throw Failure(description: "\(path) is not UTF-8")
     }
     return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct FailureTests {
   private static let certain: Set<StatusCode> = [
     .notFound, .invalidArgument, .outOfRange, .failedPrecondition, .alreadyExists, .aborted,
-    .permissionDenied, .unauthenticated,
+    .permissionDenied, .unauthenticated, .resourceExhausted,
   ]
 
   @Test(arguments: StatusCode.allCases)
@@ -20,9 +20,18 @@ import Testing
     #expect(write.message.contains("the database did not answer"))
     #expect(write.advice.contains("The outcome is unknown") != Self.certain.contains(code))
     #expect(write.advice.contains("The page Stuck lists") != Self.certain.contains(code))
-    #expect(!write.advice.contains("Nothing was changed"))
+    #expect(write.advice.contains("Nothing was changed") == (code == .resourceExhausted))
     let read = Failure(error, isWrite: false)
     #expect(!read.advice.contains("outcome"))
     #expect(read.status == write.status)
+  }
+
+  @Test func `a write without an effect changed nothing, unless an earlier attempt may have`() {
+    let error = RPCError(
+      code: .unavailable, message: "the database is read-only; the call had no effect")
+    #expect(Failure(error, isWrite: true).advice.contains("Nothing was changed"))
+    let retried = Failure(error.afterUncertainAttempt, isWrite: true)
+    #expect(retried.advice.contains("The outcome is unknown"))
+    #expect(!retried.message.contains("no effect"))
   }
 }

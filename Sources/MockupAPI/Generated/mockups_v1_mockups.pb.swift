@@ -1951,7 +1951,8 @@ public protocol MockupServiceHandler: TTRPC.Service {
   /// Leases the oldest pending mockups to a worker, up to 1 MiB of them.
   ///
   /// The vendor is about to charge for a claimed mockup, so its reservation is dispatched: the
-  /// credits no longer become available by expiry. A mockup whose reservation has expired, or was
+  /// credits no longer become available by expiry. The reservation is also extended if it would
+  /// expire within a minute after the lease. A mockup whose reservation has expired, or was
   /// settled by hand, fails and is not claimed. With `wait_seconds` the call waits for a mockup to
   /// become pending.
   ///
@@ -1961,7 +1962,8 @@ public protocol MockupServiceHandler: TTRPC.Service {
     _ request: ClaimMockupsRequest, context: TTRPC.ServerContext
   ) async throws -> ClaimMockupsResponse
 
-  /// Renews a lease. An expired lease can be renewed until the server takes it back.
+  /// Renews a lease. An expired lease can be renewed until the server takes it back. The reservation
+  /// is extended if it would expire within an hour after the lease.
   ///
   /// Fails with FAILED_PRECONDITION if the attempt is no longer the caller's.
   func heartbeatMockup(
@@ -2187,7 +2189,8 @@ public struct MockupServiceClient: Sendable {
   /// Leases the oldest pending mockups to a worker, up to 1 MiB of them.
   ///
   /// The vendor is about to charge for a claimed mockup, so its reservation is dispatched: the
-  /// credits no longer become available by expiry. A mockup whose reservation has expired, or was
+  /// credits no longer become available by expiry. The reservation is also extended if it would
+  /// expire within a minute after the lease. A mockup whose reservation has expired, or was
   /// settled by hand, fails and is not claimed. With `wait_seconds` the call waits for a mockup to
   /// become pending.
   ///
@@ -2199,7 +2202,8 @@ public struct MockupServiceClient: Sendable {
     try await client.unary(Methods.claimMockups, request, options: options)
   }
 
-  /// Renews a lease. An expired lease can be renewed until the server takes it back.
+  /// Renews a lease. An expired lease can be renewed until the server takes it back. The reservation
+  /// is extended if it would expire within an hour after the lease.
   ///
   /// Fails with FAILED_PRECONDITION if the attempt is no longer the caller's.
   public func heartbeatMockup(

@@ -52,10 +52,16 @@ public struct Credits: Sendable {
   }
 
   /// Returns the response that a reservation would get now, without reserving anything.
-  public func check(for user: UUID, credits: Int) async throws(RPCError) -> ReserveCreditsResponse {
-    let request = ReserveCreditsRequest(
-      userID: user.wireText, credits: try .wire(credits, "credits"), mode: .checkOnly)
-    return try await stub.reserveCredits(request, options: options)
+  ///
+  /// For the parameters see
+  /// ``reserve(for:credits:id:operation:timeToLive:mockup:group:mode:)``.
+  public func check(
+    for user: UUID, credits: Int, operation: MockupAPI.Operation = .generation,
+    timeToLive: Duration? = nil, mockup: UUID? = nil, group: UUID? = nil
+  ) async throws(RPCError) -> ReserveCreditsResponse {
+    try await reserve(
+      for: user, credits: credits, operation: operation, timeToLive: timeToLive, mockup: mockup,
+      group: group, mode: .checkOnly)
   }
 
   /// Marks a reservation as dispatched: the vendor is about to be called.

@@ -46,7 +46,6 @@ public struct SceneConfigChange: Sendable, Hashable {
     return new.replacing(old)
   }
 
-  /// Returns true if a member of ``other`` takes the place of a property, which it then has a value
-  /// of another type for.
+  /// Returns true if ``other`` has a value of another type for the key of a property.
   private func hasOther(_ key: String) -> Bool { other[key] != nil }
 }

@@ -7,12 +7,14 @@ public import Postgres
 /// Batches of all callers that arrive while a transaction is in flight are written together in the
 /// next one. Their entries are merged, so that each mockup is written once.
 ///
-/// A batch with a mockup that another session has locked waits for the lock apart from the others.
+/// If another session has locked a mockup, the batches with entries of it are found by dividing the
+/// group, and wait for the lock apart from the others.
 public struct PerformanceStore: Sendable {
   /// The maximum number of batches in one transaction.
   private static let maxGroupSize = 64
 
   private let writer: PerformanceWriter
+  private let apartWriter: PerformanceWriter
   private let queue: Queue
 
   private typealias Queue = BatchQueue<PerformanceBatch, PerformanceWriter.Result>
@@ -30,6 +32,7 @@ public struct PerformanceStore: Sendable {
     now: @escaping @Sendable () -> Date? = { nil }, observer: (any ChangeObserver)? = nil
   ) {
     let writer = PerformanceWriter(pool: pool, now: now)
+    let apartWriter = PerformanceWriter(pool: pool, now: now, isApart: true)
     let groupLimits = limits.with(batch: Self.maxGroupSize)
     let capacity = QueueCapacity(limit: limits.waiting)
     @Sendable func makeQueue(_ writer: PerformanceWriter, _ locks: Queue.Locks) -> Queue {
@@ -49,8 +52,9 @@ public struct PerformanceStore: Sendable {
       }
     }
     self.writer = writer
-    queue = makeQueue(
-      writer, .divert(Queue.Diversion(queue: { _ in makeQueue(writer.apart, .wait) })))
+    self.apartWriter = apartWriter
+    let apart = makeQueue(apartWriter, .wait)
+    queue = makeQueue(writer, .divert(Queue.Diversion(queue: { _ in apart })))
   }
 
   /// A Boolean value that indicates whether another batch would be refused now.
@@ -85,7 +89,7 @@ public struct PerformanceStore: Sendable {
   /// - Returns: The result of each batch, in order.
   public func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Answer] {
     try await retrying(on: writer.pool) { pool throws(PostgresError) in
-      let writer = pool === writer.pool ? writer : writer.apart
+      let writer = pool === writer.pool ? writer : apartWriter
       return try await writer.record(batches).map { result throws(PostgresError) in
         try result.get()
       }

@@ -15,19 +15,16 @@ struct PerformanceWriter: Sendable {
 
   let pool: Pool
   let now: @Sendable () -> Date?
-  private var isApart = false
-  private let visits = PartitionVisits(limit: .seconds(5))
+  private let isApart: Bool
+  private let visits: PartitionVisits
 
-  init(pool: Pool, now: @escaping @Sendable () -> Date?) {
+  /// - Parameter isApart: True to use the connections for statements that have met a lock; see
+  ///   ``Pool/apart``. A statement may wait there for those of locked users.
+  init(pool: Pool, now: @escaping @Sendable () -> Date?, isApart: Bool = false) {
     self.pool = pool
     self.now = now
-  }
-
-  /// The same writer on the connections for statements that have met a lock; see ``Pool/apart``.
-  var apart: PerformanceWriter {
-    var writer = self
-    writer.isApart = true
-    return writer
+    self.isApart = isApart
+    visits = PartitionVisits(limit: .seconds(isApart ? 60 : 5))
   }
 
   /// Counts batches with the same results as if they were counted one by one.

@@ -233,10 +233,10 @@ public final class Pool: StatementExecutor {
     // Therefore a report that nobody waits for any more would hold up the writes of its connection.
     let choice = statement?.isReadOnly ?? false ? readers : writers
     // The loads may change while they are compared, which only makes the choice slightly worse.
-    let best = choice.min { $0.load < $1.load } ?? connections[0]
     // The database may admit fewer connections than the pool has.
-    if best.isConnected { return best }
-    return connections.filter(\.isConnected).min { $0.load < $1.load } ?? best
+    return choice.lazy.filter(\.isConnected).min { $0.load < $1.load }
+      ?? connections.lazy.filter(\.isConnected).min { $0.load < $1.load }
+      ?? choice.min { $0.load < $1.load } ?? connections[0]
   }
 }
 

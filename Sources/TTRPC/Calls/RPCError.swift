@@ -14,6 +14,8 @@ public struct RPCError: Error, Sendable {
   public var details: [ErrorDetail] { didSet { encoded = nil } }
   /// The underlying error, for the log; it is never sent.
   public var cause: (any Error)?
+  /// True if an earlier attempt of the call may have had an effect; it is never sent.
+  package var followsUncertainAttempt = false
   /// The serialized response, if ``prepared()`` created it; any change of the error discards it.
   private(set) var encoded: [UInt8]?
 

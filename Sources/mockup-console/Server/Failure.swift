@@ -40,11 +40,16 @@ struct Failure: Error {
 
   /// Creates the failure of a call to mockupd.
   ///
-  /// - Parameter isWrite: True if the request was sent to change something. After most errors, the
-  ///   outcome is unknown then: the client retries the call, and an attempt whose response was lost
-  ///   may have succeeded, whatever the last error says.
+  /// - Parameter isWrite: True if the request was sent to change something. After many errors, the
+  ///   outcome is unknown then.
   init(_ error: RPCError, isWrite: Bool) {
     let message = "mockupd says: \(error.message)."
+    let retryAdvice =
+      switch (isWrite, error.mayHaveEffect) {
+      case (true, true): Self.unknownOutcome
+      case (true, false): "Nothing was changed. Reload the page to try again."
+      case (false, _): "Reload the page to try again."
+      }
     switch error.code {
     case .notFound:
       self.init(status: .notFound, title: "Not found", message: message)
@@ -57,12 +62,12 @@ struct Failure: Error {
     case .unavailable, .resourceExhausted:
       self.init(
         status: .serviceUnavailable, title: "mockupd is unavailable", message: message,
-        advice: isWrite ? Self.unknownOutcome : "Reload the page to try again.",
+        advice: retryAdvice,
         fields: [.retryAfter: "5"])
     case .deadlineExceeded, .cancelled:
       self.init(
         status: .gatewayTimeout, title: "mockupd has not answered in time", message: message,
-        advice: isWrite ? Self.unknownOutcome : "Reload the page to try again.")
+        advice: retryAdvice)
     case .permissionDenied, .unauthenticated:
       self.init(
         status: .badGateway, title: "mockupd refuses the console", message: message,

@@ -43,15 +43,17 @@ struct Reserve: AsyncParsableCommand {
   @OptionGroup var connection: Connection
 
   func validate() throws {
-    guard !check || !bestEffort else {
-      throw ValidationError("--check cannot be combined with --best-effort")
+    guard !check || (!bestEffort && id == nil) else {
+      throw ValidationError("--check cannot be combined with --best-effort or --id")
     }
   }
 
   func run() async throws {
     if check {
       return try await connection.run { client in
-        var response = try await client.credits.check(for: user, credits: credits)
+        var response = try await client.credits.check(
+          for: user, credits: credits, operation: operation.value,
+          timeToLive: .seconds(timeToLive), mockup: mockup, group: group)
         // The server's message is that of a reservation.
         if response.success { response.message = "Credits available; nothing was reserved." }
         try await write(response)

@@ -30,7 +30,7 @@ struct Connection: ParsableArguments {
   func run(
     under key: IdempotencyKey, _ body: (MockupClient) async throws -> Void
   ) async throws {
-    // An id is offered for a call only, and without an address there is none.
+    // Fails before the id is printed if there is no address to call.
     _ = try server.path
     if !key.isGiven { await StandardError.write(line: "mockupctl: \(key.hint)") }
     do {

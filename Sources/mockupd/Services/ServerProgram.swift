@@ -35,8 +35,8 @@ struct ServerProgram {
     let pool = try Pool(configuration: settings.callDatabase) { connections.report($0) }
     let watchers = Watchers()
     let feed = try FeedService(
-      database: settings.listenerDatabase, watchers: watchers, connections: connections,
-      logger: logger)
+      database: settings.listenerDatabase, watchers: watchers,
+      connections: ConnectionLog(logger), logger: logger)
     let readiness = DatabaseReadiness()
     let process = ServerProcess()
     let answers = try ServerServices(

@@ -23,7 +23,7 @@ final class ConnectionLog: Sendable {
   private let now: @Sendable () -> ContinuousClock.Instant
   private let state = NIOLockedValueBox(State())
 
-  /// - Parameter now: The clock by which warnings are rare.
+  /// - Parameter now: The clock that measures the time between warnings.
   init(_ logger: Logger, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
     self.logger = logger
     self.now = now

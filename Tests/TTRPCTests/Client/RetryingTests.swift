@@ -58,6 +58,7 @@ import Testing
       ([lost, refused, refused, refused], unknown),
       ([refused, lost, refused, refused], unknown), ([refused, refused, refused, lost], lost),
       ([lost, unsent, unsent, refused], unknown), ([unsent, unsent, unsent, refused], refused),
+      ([lost, unsent, unsent, unsent], unsent + "; an earlier attempt may have had an effect"),
     ] {
       let context = ClientContext(
         method: Self.method(), metadata: [:], deadline: nil, waitsForReady: false)
@@ -69,6 +70,8 @@ import Testing
         Issue.record("the call succeeded")
       } catch {
         #expect(error.message == expected, "\(messages)")
+        // A caller that makes the call again knows what is known of these attempts.
+        #expect(error.mayHaveEffect == messages.contains(lost), "\(messages)")
       }
     }
   }

@@ -146,7 +146,8 @@ class MockupServiceServicer(object):
         """Leases the oldest pending mockups to a worker, up to 1 MiB of them.
 
         The vendor is about to charge for a claimed mockup, so its reservation is dispatched: the
-        credits no longer become available by expiry. A mockup whose reservation has expired, or was
+        credits no longer become available by expiry. The reservation is also extended if it would
+        expire within a minute after the lease. A mockup whose reservation has expired, or was
         settled by hand, fails and is not claimed. With `wait_seconds` the call waits for a mockup to
         become pending.
 
@@ -158,7 +159,8 @@ class MockupServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def HeartbeatMockup(self, request, context):
-        """Renews a lease. An expired lease can be renewed until the server takes it back.
+        """Renews a lease. An expired lease can be renewed until the server takes it back. The reservation
+        is extended if it would expire within an hour after the lease.
 
         Fails with FAILED_PRECONDITION if the attempt is no longer the caller's.
         """

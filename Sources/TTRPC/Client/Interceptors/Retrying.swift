@@ -56,17 +56,24 @@ extension RPCError {
   /// The text in its place if an earlier attempt of the call may have had one.
   private static let earlierAttempt = "; an earlier attempt may have had an effect"
 
-  /// The error with a message that is also true of an earlier attempt that may have had an effect.
+  /// The error of a failed attempt that followed one that may have had an effect.
+  ///
+  /// A server that is unavailable or overloaded does not know the outcome of that attempt. Any
+  /// other answer does.
   package var afterUncertainAttempt: RPCError {
-    guard message.hasSuffix(Self.noEffect) else { return self }
+    guard code == .unavailable || code == .resourceExhausted, !mayHaveEffect else { return self }
     var error = self
-    error.message = message.dropLast(Self.noEffect.count) + Self.earlierAttempt
+    error.followsUncertainAttempt = true
+    let text =
+      message.hasSuffix(Self.noEffect) ? message.dropLast(Self.noEffect.count) : message[...]
+    error.message = text + Self.earlierAttempt
     return error
   }
 
-  /// True if the attempt that failed with this error may have had an effect.
+  /// True if an attempt of the call may have had an effect.
   package var mayHaveEffect: Bool {
-    [.unavailable, .deadlineExceeded, .cancelled].contains(code)
-      && !message.hasSuffix(Self.noEffect) && !message.hasPrefix("cannot connect to ")
+    followsUncertainAttempt
+      || [.unavailable, .deadlineExceeded, .cancelled].contains(code)
+        && !message.hasSuffix(Self.noEffect) && !message.hasPrefix("cannot connect to ")
   }
 }
