@@ -173,6 +173,10 @@ public actor Connection {
     return admission.count + leaseCount.load(ordering: .relaxed) * Self.leaseWeight + weight
   }
 
+  /// A Boolean value that indicates whether the connection is established, and no transaction uses
+  /// it.
+  nonisolated var isFree: Bool { isConnected && leaseCount.load(ordering: .relaxed) == 0 }
+
   nonisolated func post(_ command: Command) {
     inbox.withLockedValue { $0.append(command) }
     thread.wake()

@@ -4,7 +4,8 @@ internal import NIOConcurrencyHelpers
 ///
 /// Half of the connections, rounded down, run the statements that only read, and the others run
 /// everything else. A single connection runs both. Each statement goes to the least loaded
-/// connection that runs its kind, or to any other one if none of these is established.
+/// connection that runs its kind. If none of these is established, or transactions use them, it
+/// goes to another connection that is established and free.
 ///
 /// The connections exist while ``run()`` runs: statements fail before and after.
 ///
@@ -234,8 +235,8 @@ public final class Pool: StatementExecutor {
     let choice = statement?.isReadOnly ?? false ? readers : writers
     // The loads may change while they are compared, which only makes the choice slightly worse.
     // The database may admit fewer connections than the pool has.
-    return choice.lazy.filter(\.isConnected).min { $0.load < $1.load }
-      ?? connections.lazy.filter(\.isConnected).min { $0.load < $1.load }
+    return choice.lazy.filter(\.isFree).min { $0.load < $1.load }
+      ?? connections.lazy.filter(\.isFree).min { $0.load < $1.load }
       ?? choice.min { $0.load < $1.load } ?? connections[0]
   }
 }
