@@ -22,14 +22,13 @@ public enum InputFile {
 
   /// Reads a file.
   ///
-  /// - Parameter isReadAgain: True for a file that the program reads again later, which must be a
-  ///   regular file.
+  /// Only regular files are read: Foundation refuses others, such as pipes, with an error about
+  /// permissions.
+  ///
   /// - Throws: ``Failure``.
-  public static func read(_ path: String, isReadAgain: Bool) throws(Failure) -> Data {
+  public static func read(_ path: String) throws(Failure) -> Data {
     var status = stat()
-    if isReadAgain, unsafe stat(path, &status) == 0,
-      ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
-    {
+    if unsafe stat(path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) {
       throw Failure(description: "cannot read \(path): not a regular file")
     }
     do {
@@ -43,7 +42,7 @@ public enum InputFile {
   ///
   /// - Throws: ``Failure``.
   public static func lines(_ path: String) throws(Failure) -> [Substring] {
-    guard let text = String(data: try read(path, isReadAgain: false), encoding: .utf8) else {
+    guard let text = String(data: try read(path), encoding: .utf8) else {
       throw Failure(description: "\(path) is not UTF-8")
     }
     return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)

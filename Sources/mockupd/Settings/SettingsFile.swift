@@ -11,7 +11,7 @@ enum SettingsFile {
   static func check(_ path: String) throws {
     let data: Data
     do {
-      data = try InputFile.read(path, isReadAgain: true)
+      data = try InputFile.read(path)
     } catch {
       throw SettingError(error)
     }

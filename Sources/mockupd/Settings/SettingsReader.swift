@@ -76,7 +76,7 @@ struct SettingsReader {
   /// - Returns: The format; nil if it is not given or not valid, or if the file is no valid JSON.
   static func logFormat(_ flags: SettingsFlags) async -> LogFormat? {
     var providers = [provider(flags), environment]
-    if let file = flags.config, (try? InputFile.read(file, isReadAgain: true)) != nil {
+    if let file = flags.config, (try? InputFile.read(file)) != nil {
       if let provider = try? await provider(file: file) { providers.append(provider) }
     }
     guard let word = await SettingsReader(providers).given(.logFormat)?.value else { return nil }
