@@ -69,9 +69,6 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   /// The number of items that wait for a batch.
   var waitingCount: Int { state.withLockedValue { $0.waitingCount } }
 
-  /// True if one more item would be refused.
-  var isFull: Bool { capacity.isFull }
-
   /// The number of waiting tickets, including cancelled ones that are not removed yet.
   var waitingTickets: Int { state.withLockedValue { $0.waiting.count } }
 

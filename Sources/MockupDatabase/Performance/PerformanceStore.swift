@@ -16,6 +16,8 @@ public struct PerformanceStore: Sendable {
   private let writer: PerformanceWriter
   private let apartWriter: PerformanceWriter
   private let queue: Queue
+  /// The capacity of both queues: the ordinary one, and that of batches with locked mockups.
+  private let capacity: QueueCapacity
 
   private typealias Queue = BatchQueue<PerformanceBatch, PerformanceWriter.Result>
 
@@ -53,6 +55,7 @@ public struct PerformanceStore: Sendable {
     }
     self.writer = writer
     self.apartWriter = apartWriter
+    self.capacity = capacity
     let apart = makeQueue(apartWriter, .wait)
     queue = makeQueue(writer, .divert(Queue.Diversion(queue: { _ in apart })))
   }
@@ -60,10 +63,10 @@ public struct PerformanceStore: Sendable {
   /// A Boolean value that indicates whether another batch would be refused now.
   ///
   /// It is true while the maximum number of batches (``BatchLimits/waiting``) wait.
-  public var isFull: Bool { queue.isFull }
+  public var isFull: Bool { capacity.isFull }
 
-  /// The number of batches that wait to be written with others.
-  public var waitingBatches: Int { queue.waitingCount }
+  /// The number of batches that wait to be written with others, or for a lock behind others.
+  public var waitingBatches: Int { capacity.count }
 
   /// The result of a batch.
   public enum Answer: Sendable, Hashable {

@@ -73,15 +73,19 @@ import Testing
         }
         let lock = "SELECT FROM mockups WHERE id = '\(locked)' FOR UPDATE"
         let waiting = try await ledger.withLocks(lock) {
-          let waiting = Task { try await record(locked) }
+          let first = Task { try await record(locked) }
           // The first of these may share the group of the locked one.
           for _ in 0..<5 {
             let answer = try await record(mockup)
             #expect(answer == counted(1))
           }
-          return waiting
+          let second = Task { try await record(locked) }
+          try await eventually("the second batch waits behind the first") {
+            store.waitingBatches == 1
+          }
+          return [first, second]
         }
-        #expect(try await waiting.value == counted(1))
+        for task in waiting { #expect(try await task.value == counted(1)) }
       }
     }
   }
