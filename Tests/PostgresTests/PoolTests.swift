@@ -107,6 +107,31 @@ import Testing
     }
   }
 
+  @Test func `statements run on the connection that a slow statement does not occupy`()
+    async throws
+  {
+    try await TestDatabase.with { database in
+      var configuration = database.configuration
+      configuration.connectionCount = 3
+      try await configuration.withPool { pool in
+        try await eventually { try await Self.sessions(of: pool, isReadOnly: false).count == 2 }
+        try await database.withConnection { lockHolder in
+          try await lockHolder.execute("SELECT pg_advisory_lock(1), pg_advisory_lock(2)")
+          let slow = Task { try await pool.execute("SELECT pg_advisory_lock_shared(1)") }
+          try await eventually { (pool.oldestWriteAge ?? .zero) > .milliseconds(100) }
+          let others = (0..<4).map { _ in
+            Task { try await pool.execute("SELECT pg_advisory_lock_shared(2)") }
+          }
+          try await eventually { pool.pendingCount == 5 }
+          try await lockHolder.execute("SELECT pg_advisory_unlock(2)")
+          try await eventually("only the slow statement is pending") { pool.pendingCount == 1 }
+          try await lockHolder.execute("SELECT pg_advisory_unlock(1)")
+          for task in [slow] + others { _ = try await task.value }
+        }
+      }
+    }
+  }
+
   @Test func `a cancelled pool finishes pending statements and accepts no new ones`() async throws {
     try await TestDatabase.with { database in
       var configuration = database.configuration

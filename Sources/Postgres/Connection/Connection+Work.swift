@@ -19,7 +19,7 @@ extension Connection {
     }
     if session != nil { work(readiness) }
     finishClosingIfDue()
-    publishOldestWrite()
+    publishAges()
     return wait
   }
 

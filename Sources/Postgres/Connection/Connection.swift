@@ -56,9 +56,8 @@ public actor Connection {
   private nonisolated let thread: ConnectionThread
   private nonisolated let inbox = NIOLockedValueBox<[Command]>([])
   private nonisolated let availability = Atomic(Availability.unavailable)
-  /// The start of the oldest statement in flight that may write, in nanoseconds of the process; 0
-  /// for none.
-  private nonisolated let oldestWrite = Atomic<Int64>(0)
+  private nonisolated let oldest = AtomicInstant()
+  private nonisolated let oldestWrite = AtomicInstant()
 
   var link = Link.notStarted(waitingSince: nil) {
     didSet { availability.store(link.availability, ordering: .releasing) }
@@ -128,16 +127,11 @@ public actor Connection {
   public nonisolated func resume() { post(.resume) }
 
   /// The time since the oldest statement in flight that may write was sent; nil if there is none.
-  public nonisolated var oldestWriteAge: Duration? {
-    let start = oldestWrite.load(ordering: .relaxed)
-    guard start > 0 else { return nil }
-    return ContinuousClock.now.sinceProcessStart - .nanoseconds(start)
-  }
+  public nonisolated var oldestWriteAge: Duration? { oldestWrite.age }
 
-  func publishOldestWrite() {
-    let start = session?.pipeline.oldestWrite?.sinceProcessStart
-    oldestWrite.store(
-      start.map { max(Int64($0 / .nanoseconds(1)), 1) } ?? 0, ordering: .relaxed)
+  func publishAges() {
+    oldest.store(session?.pipeline.oldest)
+    oldestWrite.store(session?.pipeline.oldestWrite)
   }
 
   /// The number of statements and transactions that are queued or in flight.
@@ -162,6 +156,10 @@ public actor Connection {
   private static let leaseWeight = 16
   private static let unavailableWeight = 1 << 32
 
+  /// The age of the oldest statement in flight that counts as one more statement, since the next
+  /// one has to wait for it: a slow statement does not hold up what another connection can run.
+  private static let ageUnit = Duration.milliseconds(10)
+
   /// The cost of a statement on this connection; a pool chooses the connection with the least.
   nonisolated var load: Int {
     let weight =
@@ -171,6 +169,7 @@ public actor Connection {
       case .unavailable: Self.unavailableWeight
       }
     return admission.count + leaseCount.load(ordering: .relaxed) * Self.leaseWeight + weight
+      + Int((oldest.age ?? .zero) / Self.ageUnit)
   }
 
   /// A Boolean value that indicates whether the connection is established, and no transaction uses
@@ -188,13 +187,6 @@ public actor Connection {
       return commands
     }
   }
-}
-
-private let processStart = ContinuousClock.now
-
-extension ContinuousClock.Instant {
-  /// The time from the first use of this property in the process.
-  fileprivate var sinceProcessStart: Duration { self - processStart }
 }
 
 extension Connection.Link {

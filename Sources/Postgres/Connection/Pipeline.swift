@@ -79,7 +79,7 @@ struct Pipeline<Item: Equatable, Value> {
     let isReadOnly: Bool
     /// True if the session's plans were discarded just before it, so that its plan is not stale.
     let hasFreshPlans: Bool
-    let sentAt: ContinuousClock.Instant?
+    let sentAt: ContinuousClock.Instant
     var stage: Stage
     var outcome: Outcome?
     var isCancelled = false
@@ -106,6 +106,9 @@ struct Pipeline<Item: Equatable, Value> {
   /// True if only statements that read are in flight.
   var isReadOnly: Bool { entries.allSatisfy(\.isReadOnly) }
 
+  /// The time at which the oldest statement in flight was sent.
+  var oldest: ContinuousClock.Instant? { entries.first?.sentAt }
+
   /// The time at which the oldest statement in flight that may write was sent.
   var oldestWrite: ContinuousClock.Instant? { entries.first { !$0.isReadOnly }?.sentAt }
 
@@ -125,7 +128,7 @@ struct Pipeline<Item: Equatable, Value> {
     entries.append(
       Entry(
         item: item, shape: shape, isRepeatable: isRepeatable, isReadOnly: isReadOnly,
-        hasFreshPlans: hasFreshPlans, sentAt: isReadOnly ? nil : .now, stage: stage))
+        hasFreshPlans: hasFreshPlans, sentAt: .now, stage: stage))
   }
 
   /// Marks a statement that only reads as cancelled; returns false if none in flight matches.
