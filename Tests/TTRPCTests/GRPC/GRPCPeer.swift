@@ -66,20 +66,29 @@ final class GRPCPeer: Sendable {
     _ method: String, _ extra: [(String, String)] = [], type: String = "application/grpc",
     isLast: Bool = false
   ) async throws -> Int {
-    let headers =
-      [
-        (":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"),
-        ("content-type", type), ("te", "trailers"),
-      ] + extra
+    let headers = Self.headers(of: method, extra, type: type)
     return try await onSession { $0.open(headers, isLast: isLast) }
+  }
+
+  private static func headers(
+    of method: String, _ extra: [(String, String)], type: String = "application/grpc"
+  ) -> [(String, String)] {
+    [
+      (":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"),
+      ("content-type", type), ("te", "trailers"),
+    ] + extra
   }
 
   /// Sends a message.
   func send(
     _ message: [UInt8], on id: Int, flag: UInt8 = 0, length: Int? = nil, isLast: Bool = false
   ) async throws {
-    let length = HTTP2RawPeer.integer(length ?? message.count)
-    try await onSession { $0.send([flag] + length + message, on: id, isLast: isLast) }
+    let bytes = Self.frame(message, flag: flag, length: length)
+    try await onSession { $0.send(bytes, on: id, isLast: isLast) }
+  }
+
+  private static func frame(_ message: [UInt8], flag: UInt8 = 0, length: Int? = nil) -> [UInt8] {
+    [flag] + HTTP2RawPeer.integer(length ?? message.count) + message
   }
 
   func send(raw bytes: [UInt8], on id: Int) async throws {
@@ -118,11 +127,17 @@ final class GRPCPeer: Sendable {
   func goAway() async { _ = await frames.next(0) }
 
   /// Calls a method with a single request, and returns its messages and its trailers.
+  ///
+  /// The headers and the request are sent together, so that no deadline passes between them.
   func call(
     _ method: String, _ request: [UInt8], _ extra: [(String, String)] = []
   ) async throws -> (messages: [[UInt8]], trailers: [String: String]) {
-    let id = try await open(method, extra)
-    try await send(request, on: id, isLast: true)
+    let (headers, bytes) = (Self.headers(of: method, extra), Self.frame(request))
+    let id = try await onSession { session in
+      let id = session.open(headers, isLast: false)
+      session.send(bytes, on: id, isLast: true)
+      return id
+    }
     return await rest(of: id)
   }
 
