@@ -71,9 +71,7 @@ extension MigratedDatabase {
   private func query<Value: Sendable>(
     _ sql: String, _ decode: @escaping @Sendable (Row) throws(PostgresError) -> Value
   ) async throws -> [Value] {
-    var configuration = owner
-    configuration.connectionCount = 1
-    return try await configuration.withPool { pool in
+    try await withOwner { pool in
       try await pool.query(Statement(sql), decode)
     }
   }

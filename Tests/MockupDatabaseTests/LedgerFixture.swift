@@ -39,8 +39,8 @@ struct LedgerFixture: Sendable {
   ) async throws {
     guard owners.count < database.owners.count else { return try await body(owners) }
     var configuration = database.owners[owners.count]
-    // Half of them write: two transactions of a test, and statements beside them.
-    configuration.connectionCount = 6
+    // For two transactions of a test, and statements beside them.
+    configuration.connectionCount = 3
     try await configuration.withPool { owner in
       try await withOwners(of: database, owners + [owner], body)
     }

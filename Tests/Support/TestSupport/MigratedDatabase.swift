@@ -336,6 +336,10 @@ private actor Template {
       items.append(URLQueryItem(name: "user", value: user))
       components.queryItems = items
     }
-    return PostgresConfiguration(url: components.string ?? url, applicationName: "mockupd-tests")
+    var configuration = PostgresConfiguration(
+      url: components.string ?? url, applicationName: "mockupd-tests")
+    // Connections are what most tests spend their time on, and an owner rarely needs two.
+    if user == nil { configuration.connectionCount = 1 }
+    return configuration
   }
 }
