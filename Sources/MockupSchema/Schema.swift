@@ -97,6 +97,7 @@ public enum Schema {
       function("mockups/generate_mockups", PackageResources.generate_mockups_sql),
       function("mockups/regenerate_mockup", PackageResources.regenerate_mockup_sql),
       function("mockups/expire_leases", PackageResources.expire_leases_sql),
+      function("mockups/claimable_mockups", PackageResources.claimable_mockups_sql),
       function("mockups/claim_mockups", PackageResources.claim_mockups_sql),
       function("mockups/heartbeat_mockup", PackageResources.heartbeat_mockup_sql),
       function("mockups/picture_metadata", PackageResources.picture_metadata_sql),

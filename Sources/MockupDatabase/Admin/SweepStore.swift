@@ -54,7 +54,7 @@ public struct SweepStore: Sendable {
   public func sweepLeases(limit: Int32) async throws(PostgresError) -> SweepBatch {
     let now = now()
     let counts = try await visits.visit(pool) { lane, partition throws(PostgresError) in
-      try await lane.query(Queries.sweepLeases, Parameters(now, limit, partition)) {
+      try await lane.query(Queries.expireLeases, Parameters(now, limit, partition)) {
         row throws(PostgresError) in
         Int(try row.decode(Int32.self, at: 0))
       }

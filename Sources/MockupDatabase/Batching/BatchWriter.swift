@@ -69,7 +69,11 @@ final class BatchWriter<Change: BatchedChange, Answer: Sendable>: Sendable {
             statement(batch.items)
           } completion: { rows in
             batch.finish(
-              Result { () throws(PostgresError) in try read(batch.items, try rows.get()) })
+              Result { () throws(PostgresError) in
+                // The items of a batch that was not sent may still wait for it.
+                let rows = try rows.get()
+                return try read(batch.items, rows)
+              })
           }
           return { submission.cancel() }
         } catch {

@@ -6,7 +6,7 @@ internal import NIOConcurrencyHelpers
 ///
 /// - Parameter begin: Begins the work, and returns a closure that cancels it. The completion is
 ///   also called after the cancellation, but not if `begin` throws.
-func completion<Value: Sendable, Failure: Error>(
+package func completion<Value: Sendable, Failure: Error>(
   _ begin: (
     _ completion: @escaping @Sendable (Result<Value, Failure>) -> Void
   ) throws(Failure) -> @Sendable () -> Void

@@ -93,8 +93,6 @@ enum Queries {
   static let settleAllReservations = settleReservations.calling("settle_all")
   static let settleReservations = statement(
     "settle_reservations", PackageResources.settle_reservations_sql)
-  static let sweepLeases = statement(
-    "sweep_leases", PackageResources.sweep_leases_sql)
   static let sweepReservations = statement(
     "sweep_reservations", PackageResources.sweep_reservations_sql)
   static let testWrite = statement(

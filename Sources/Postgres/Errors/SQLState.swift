@@ -19,16 +19,12 @@ public struct SQLState: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension SQLState {
-  /// A NOT NULL constraint was violated.
-  public static let notNullViolation = SQLState("23502")
   /// A foreign key was violated.
   public static let foreignKeyViolation = SQLState("23503")
   /// A unique constraint or index was violated.
   public static let uniqueViolation = SQLState("23505")
   /// A CHECK constraint was violated.
   public static let checkViolation = SQLState("23514")
-  /// An exclusion constraint was violated.
-  public static let exclusionViolation = SQLState("23P01")
   /// The transaction has already failed, so only ROLLBACK is accepted.
   public static let inFailedTransaction = SQLState("25P02")
   /// No prepared statement of that name exists.
@@ -41,8 +37,6 @@ extension SQLState {
   public static let deadlockDetected = SQLState("40P01")
   /// The role lacks a privilege.
   public static let insufficientPrivilege = SQLState("42501")
-  /// The statement has a syntax error.
-  public static let syntaxError = SQLState("42601")
   /// A value has an unexpected type; also reported when a cached plan no longer fits the tables.
   public static let datatypeMismatch = SQLState("42804")
   /// A prepared statement of that name already exists.

@@ -125,6 +125,32 @@ import Testing
     }
   }
 
+  @Test func `a deletion that finds nothing to delete is not acknowledged without a standby`()
+    async throws
+  {
+    try await Fixture.with { fixture in
+      try await fixture.postgres.loseStandby()
+      let options = CallOptions(timeout: .seconds(2))
+      let (user, id) = (fixture.user.wireText, UUID().wireText)
+      let client = Client(path: fixture.server.socket)
+      let errors = [
+        await #expect(throws: RPCError.self) {
+          try await MockupServiceClient(client).deleteMockup(
+            DeleteMockupRequest(userID: user, mockupID: id), options: options)
+        },
+        await #expect(throws: RPCError.self) {
+          try await SceneServiceClient(client).deleteSceneTemplate(
+            DeleteSceneTemplateRequest(userID: user, templateID: id), options: options)
+        },
+      ]
+      for error in errors {
+        #expect(
+          [.deadlineExceeded, .unavailable].contains(error?.code), "\(String(describing: error))")
+      }
+      try await fixture.postgres.restoreStandby()
+    }
+  }
+
   @Test func `the notice concerns only the statement whose commit waited`() async throws {
     try await PrivatePostgres.with { postgres in
       try await postgres.database.run("CREATE TABLE t (n int8)")

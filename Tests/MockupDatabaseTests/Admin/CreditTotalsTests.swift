@@ -107,6 +107,10 @@ import Testing
         let totals = try await admin.totals()
         #expect(totals.pendingMockups == 2 && totals.leasedMockups == 1)
         #expect(totals.oldestPendingAt == requestedAt)
+        // Another program has given up the mockups.
+        try await ledger.run("UPDATE mockups SET status = 'failed' WHERE status = 'pending'")
+        let later = try await admin.totals()
+        #expect(later.pendingMockups == 0 && later.oldestPendingAt == nil)
       }
     }
   }

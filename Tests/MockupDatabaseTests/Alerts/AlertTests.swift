@@ -214,6 +214,29 @@ import Testing
     }
   }
 
+  @Test func `an alert is right although its limit is raised within the statement`() async throws {
+    try await Self.with { alerts, ledger in
+      let user = try await ledger.user(budget: 100, softLimit: 1000)
+      // After the statement has read the budget, and before the alert is written.
+      try await ledger.run(
+        """
+        CREATE FUNCTION public.raise_budgets() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN
+          UPDATE public.user_settings SET guardrails = '{"annual_mockup_budget": 1000}';
+          RETURN NEW;
+        END $$
+        """)
+      try await ledger.run(
+        """
+        CREATE TRIGGER raise_budgets BEFORE UPDATE ON mockupd.credit_counters
+        FOR EACH ROW EXECUTE FUNCTION public.raise_budgets()
+        """)
+      try await ledger.reserve(55, for: user)
+      #expect(try await alerts.news() == ["50 of 2026: 55/110"])
+    }
+  }
+
   @Test func `refused, replayed and rolled back calls write no alerts`() async throws {
     try await Self.with { alerts, ledger in
       let user = try await ledger.user(budget: 10, softLimit: 1000)

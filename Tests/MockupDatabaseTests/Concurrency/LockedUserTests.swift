@@ -188,4 +188,34 @@ import Testing
       #expect(try await fixture.claim(2).map(\.mockup.id) == [mine])
     }
   }
+
+  @Test func `a claim beside a locked user locks no more users than it claims mockups of`()
+    async throws
+  {
+    try await WorkerFixture.with { fixture in
+      let ledger = fixture.ledger
+      var others: [UUID] = []
+      let locked = try await ledger.user()
+      _ = try await fixture.pending(of: locked)
+      for _ in 0..<3 {
+        others.append(try await ledger.user())
+        ledger.clock.advance(by: 1)
+        _ = try await fixture.pending(of: others[others.count - 1])
+      }
+      let now = ledger.clock.now.formatted(.iso8601)
+      let claim = "SELECT FROM mockupd.claim_mockups('\(now)', 'w', 1, 60, 1000000, true)"
+      try await ledger.withLocks(Self.lock(of: locked)) {
+        try await ledger.withLocks(claim) {
+          let free = try await ledger.lines(
+            """
+            SELECT count(*) FROM (
+              SELECT FROM mockupd.credit_counters
+              WHERE user_id IN ('\(others[0])', '\(others[1])', '\(others[2])')
+              FOR UPDATE SKIP LOCKED) AS c
+            """)
+          #expect(free == ["2"])
+        }
+      }
+    }
+  }
 }

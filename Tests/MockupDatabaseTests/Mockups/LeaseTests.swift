@@ -99,6 +99,22 @@ import Testing
     }
   }
 
+  @Test func `a mockup that was completed by SQL is not queued again`() async throws {
+    try await WorkerFixture.with { fixture in
+      let user = try await fixture.ledger.user()
+      let id = try await fixture.claimed(of: user).mockupID
+      try await fixture.ledger.run(
+        """
+        UPDATE mockups SET status = 'completed', file_url = 'u', file_key = 'k'
+        WHERE id = '\(id)'
+        """)
+      fixture.ledger.clock.advance(by: 60)
+      #expect(try await fixture.claim().isEmpty)
+      #expect(try await fixture.ledger.lines("SELECT state FROM mockupd.mockup_jobs") == ["done"])
+      #expect(try await fixture.store.mockup(id, of: user).status == .completed)
+    }
+  }
+
   @Test func `a sweep expires leases up to its limit and skips locked jobs and mockups`()
     async throws
   {

@@ -153,6 +153,16 @@ import Testing
     }
   }
 
+  @Test func `a mockup that failed by SQL while it was leased can be regenerated`() async throws {
+    try await WorkerFixture.with { fixture in
+      let user = try await fixture.ledger.user()
+      let id = try await fixture.claimed(of: user).mockupID
+      try await fixture.ledger.run("UPDATE mockups SET status = 'failed' WHERE id = '\(id)'")
+      #expect(try await fixture.regenerate(id, of: user).mockup?.status == .pending)
+      #expect(try await fixture.claim().map(\.mockup.id) == [id])
+    }
+  }
+
   @Test func `a mockup inserted by SQL can be regenerated`() async throws {
     try await WorkerFixture.with { fixture in
       let user = try await fixture.ledger.user()

@@ -108,7 +108,8 @@ AS $$
       p_available_at_most, p_order, p_after_figure, p_after_user_id, p_limit) AS r
   )
   (SELECT
-    min(r.year), min(r.month), NULL::uuid, NULL::text, NULL::bigint,
+    min(r.year * 100 + r.month) / 100, min(r.year * 100 + r.month) % 100, NULL::uuid, NULL::text,
+    NULL::bigint,
     sum(r.users)::bigint, sum(r.users_above_soft_limit)::bigint, sum(r.annual_budget)::bigint,
     NULL::integer, sum(r.generation)::bigint, sum(r.regeneration)::bigint, sum(r.refund)::bigint,
     sum(r.held)::bigint, sum(r.monthly_used)::bigint, sum(r.monthly_held)::bigint,

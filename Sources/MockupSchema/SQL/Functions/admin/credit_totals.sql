@@ -56,8 +56,8 @@ BEGIN
   SELECT count(*), min(r.expires_at) INTO unresolved_reservations, oldest_unresolved_at
   FROM mockupd.unresolved_reservations(p_now) AS r;
 
-  SELECT count(*), min(j.requested_at) INTO pending_mockups, oldest_pending_at
-  FROM mockupd.mockup_jobs AS j WHERE j.state = 'queued';
+  SELECT count(*), min(m.requested_at) INTO pending_mockups, oldest_pending_at
+  FROM mockupd.claimable_mockups(p_now) AS m;
 
   SELECT count(*) INTO leased_mockups FROM mockupd.mockup_jobs AS j WHERE j.state = 'leased';
   RETURN NEXT;

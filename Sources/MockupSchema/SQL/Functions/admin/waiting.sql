@@ -13,12 +13,7 @@ AS $$
         CROSS JOIN LATERAL mockupd.open_reservations(c.user_id, c.year, c.open) AS r
         WHERE c.due_at <= p_now AND c.open > 0 AND r.state = 'dispatched'
           AND r.expires_at <= p_now),
-    (SELECT count(*)
-      FROM mockupd.mockup_jobs AS j
-      JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
-      JOIN mockupd.reservations AS r ON r.user_id = j.user_id AND r.id = j.reservation_id
-      WHERE j.state = 'queued' AND m.status = 'pending'
-        AND r.state IN ('held', 'dispatched') AND r.expires_at > p_now)
+    (SELECT count(*) FROM mockupd.claimable_mockups(p_now))
 $$;
 
 REVOKE ALL ON FUNCTION mockupd.waiting

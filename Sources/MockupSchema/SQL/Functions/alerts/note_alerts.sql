@@ -49,7 +49,9 @@ BEGIN
   INSERT INTO mockupd.alerts (
     id, user_id, threshold, year, month, credits, credit_limit, created_at)
   SELECT feed.previous_id + r.place, NEW.user_id, r.threshold, NEW.year, r.month, r.credits,
-    r.credit_limit, clock_timestamp()
+    -- Another program may have raised the limit since the statement has read it. The threshold was
+    -- reached under a limit of at most this.
+    least(r.credit_limit, r.credits::bigint * 100 / r.threshold)::integer, clock_timestamp()
   FROM feed CROSS JOIN reached AS r;
   IF FOUND THEN
     PERFORM pg_notify('mockupd_alerts', '');

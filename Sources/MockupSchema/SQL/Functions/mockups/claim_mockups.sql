@@ -35,13 +35,22 @@ DECLARE
   v_user_ids uuid[];
   v_reservation_ids uuid[];
   v_reasons text[];
+  v_found uuid[];
   v_locked_users uuid[] := '{}';
 BEGIN
-  IF p_skip_locked THEN
-    v_locked_users := ARRAY(
+  -- The counters of the users that are found free are locked. Therefore only those of the oldest
+  -- mockups are looked at.
+  WHILE p_skip_locked LOOP
+    v_found := ARRAY(
       SELECT l.user_id FROM mockupd.locked_users(ARRAY(
-        SELECT DISTINCT j.user_id FROM mockupd.mockup_jobs AS j WHERE j.state = 'queued')) AS l);
-  END IF;
+        SELECT j.user_id FROM mockupd.mockup_jobs AS j
+        JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
+        WHERE j.state = 'queued' AND m.status = 'pending' AND j.user_id <> ALL (v_locked_users)
+        ORDER BY j.requested_at, j.mockup_id
+        LIMIT p_count)) AS l);
+    EXIT WHEN v_found = '{}';
+    v_locked_users := v_locked_users || v_found;
+  END LOOP;
 
   SELECT
     array_agg(oldest.mockup_id ORDER BY oldest.requested_at, oldest.mockup_id),

@@ -32,6 +32,10 @@ BEGIN
 
   DELETE FROM public.mockups AS m WHERE m.id = p_mockup_id AND m.user_id = p_user_id;
   deleted := FOUND;
+  IF NOT deleted THEN
+    -- An earlier attempt of this call may have deleted it.
+    PERFORM mockupd.wait_for_replication();
+  END IF;
   RETURN NEXT;
 END
 $$;

@@ -43,10 +43,12 @@ BEGIN
   JOIN mockupd.mockup_jobs AS j ON j.mockup_id = expired.id AND j.user_id = expired.user_id
   WHERE m.id = expired.id AND m.user_id = expired.user_id AND m.status = 'generating';
 
+  -- Another program may have given the mockup another status.
   UPDATE mockupd.mockup_jobs AS j
-  SET state = CASE WHEN j.round_attempts < j.attempt_limit THEN 'queued' ELSE 'done' END,
+  SET state = CASE WHEN m.status = 'pending' THEN 'queued' ELSE 'done' END,
     lease_expires_at = NULL, outcome = 'lapsed', may_be_charged = true
   FROM unnest(v_ids, v_user_ids) AS expired (id, user_id)
+  JOIN public.mockups AS m ON m.id = expired.id AND m.user_id = expired.user_id
   WHERE j.mockup_id = expired.id AND j.user_id = expired.user_id;
 
   RETURN cardinality(v_ids);

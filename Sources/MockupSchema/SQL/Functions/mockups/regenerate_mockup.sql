@@ -97,7 +97,7 @@ BEGIN
       UPDATE mockupd.mockup_jobs AS j
       SET state = 'queued', requested_at = v_now, skip_approval = p_skip_approval,
         reservation_id = p_reservation_id, round_attempts = 0, may_be_charged = false,
-        worker = NULL, outcome = NULL,
+        worker = NULL, lease_expires_at = NULL, outcome = NULL,
         outcome_credits = NULL, outcome_allow_overrun = NULL, outcome_error = NULL,
         outcome_may_be_charged = NULL
       WHERE j.mockup_id = p_mockup_id AND j.user_id = p_user_id;

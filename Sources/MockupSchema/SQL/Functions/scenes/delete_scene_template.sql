@@ -4,10 +4,17 @@ RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  v_deleted boolean;
 BEGIN
   DELETE FROM public.mockup_scene_templates AS t
   WHERE t.id = p_template_id AND t.user_id = p_user_id AND NOT t.is_system;
-  RETURN FOUND;
+  v_deleted := FOUND;
+  IF NOT v_deleted THEN
+    -- An earlier attempt of this call may have deleted it.
+    PERFORM mockupd.wait_for_replication();
+  END IF;
+  RETURN v_deleted;
 END
 $$;
 
