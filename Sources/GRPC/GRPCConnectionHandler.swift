@@ -63,6 +63,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     connection.detach()
+    // No call is left whose end resumes them.
+    for id in streams.ids { dropWaiting(of: id, .ended) }
     streams.removeAll()
     responses.scheduleFlush = {}
     requests.streamRefused = {}
@@ -131,6 +133,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       responses.resetEndedEarly()
     } while needsFlush && canWrite
     if !isFinishing, session.isFinished { finish() }
+    if responses.responseBytes > 0 { connection.checkQueuedBytes() }
   }
 
   private var canWrite: Bool {
@@ -355,7 +358,8 @@ extension GRPCConnectionHandler: ConnectionOutput {
   // MARK: Stream messages, which wait until the peer has taken earlier ones
 
   func take(_ frame: ByteBuffer, of streamID: UInt32) -> Result<Void, RPCError>? {
-    guard let stream = streams[streamID], !stream.hasEnded else { return .failure(.ended) }
+    guard let stream = streams[streamID], !stream.hasEnded, let context, context.channel.isActive
+    else { return .failure(.ended) }
     return responses.take(frame, of: stream) ? .success(()) : nil
   }
 

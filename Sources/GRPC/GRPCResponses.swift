@@ -12,7 +12,8 @@ final class GRPCResponses {
   private(set) var messageBytes = 0
   /// Bytes of the only responses of calls that wait likewise.
   private(set) var responseBytes = 0
-  /// The time of the first tick after the last stream has closed, if streams of ended calls wait.
+  /// The time of the first tick after the last bytes of an ended call were sent, if more bytes of
+  /// such calls wait.
   private(set) var stalledSince: NIODeadline?
   /// Streams whose outcome does not wait until the peer has taken the messages before it.
   private var endedEarly: [UInt32] = []
@@ -139,6 +140,7 @@ final class GRPCResponses {
     output.writeBuffer(&bytes)
     if stream.unsent.readableBytes == 0 { stream.unsent = ByteBuffer() }
     self.count(stream, -count)
+    if stream.hasEnded { stalledSince = nil }
     if !stream.waiting.isEmpty { drained.append(id) }
   }
 

@@ -26,6 +26,35 @@ extension GRPCServerTests {
     }
   }
 
+  @Test func `a drained stream sends its messages before its status`() async throws {
+    try await Self.withPeer(window: 1000) { peer, _, server in
+      let id = try await peer.open("/p/WatchBlob")
+      try await peer.send(Self.number(5000), on: id, isLast: true)
+      _ = await peer.next(id)
+      server.drain()
+      await peer.goAway()
+      try await peer.grant(10_000, on: id)
+      let (messages, trailers) = await peer.rest(of: id)
+      #expect(messages.map(\.count) == [5003])
+      #expect(trailers["grpc-status"] == "14")
+      try await peer.waitUntilClosed()
+    }
+  }
+
+  @Test func `closing a connection ends the handlers whose messages wait`() async throws {
+    try await withServer(service: TestService()) { path, server in
+      for _ in 0..<20 {
+        let peer = try await GRPCPeer.connect(path, window: 1000)
+        for _ in 0..<20 {
+          let id = try await peer.open("/p/Blob")
+          try await peer.send(Self.number(100_000), on: id, isLast: true)
+        }
+        try await peer.close()
+      }
+      try await server.waitUntilIdle()
+    }
+  }
+
   @Test func `a drain waits until the client's window has let a response pass`() async throws {
     try await Self.withPeer(window: 1000) { peer, _, server in
       let id = try await peer.open("/p/Large")

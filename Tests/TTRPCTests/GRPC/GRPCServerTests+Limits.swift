@@ -68,6 +68,23 @@ extension GRPCServerTests {
     }
   }
 
+  @Test func `responses that no window lets pass close the connection above the limit`()
+    async throws
+  {
+    var limits = ServerLimits.patient
+    limits.queuedBytesPerConnection = 1_000_000
+    try await Self.withPeer(limits: limits, window: 0) { peer, service, server in
+      for _ in 0..<20 {
+        let id = try await peer.open("/p/LateBlob")
+        try await peer.send(Self.number(100_000), on: id, isLast: true)
+      }
+      try await server.wait(forCalls: 20)
+      service.released.set()
+      try await peer.waitUntilClosed()
+      try await server.waitUntilIdle()
+    }
+  }
+
   @Test func `the limit on calls of the server holds`() async throws {
     var limits = ServerLimits.patient
     limits.calls = 1

@@ -76,8 +76,20 @@ import Testing
 
     for admission in guests + [member] { load.connectionClosed(admission) }
     #expect(load.openConnections == 0)
-    let next = (0..<5).map { load.connectionOpened(by: $0, Self.guest) != nil }
-    #expect(next == [true, true, true, true, false])
+    // Handlers that outlive their connection count for its user's next one.
+    let again = try #require(load.connectionOpened(by: 1, Self.guest))
+    #expect(again.account === guests[0].account)
+    for admission in guests { load.callEnded(.bounded, admission) }
+    for _ in 0..<4 { load.callEnded(.bounded, member) }
+    load.connectionClosed(again)
+    #expect(load.callsInFlight == 0)
+    #expect(
+      try #require(load.connectionOpened(by: 1, Self.guest)).account !== guests[0].account)
+    let late = try #require(load.connectionOpened(by: 4, .unlimited))
+    #expect(late.account !== member.account)
+    load.connectionClosed(late)
+    let next = (0..<4).map { load.connectionOpened(by: $0, Self.guest) != nil }
+    #expect(next == [true, true, true, false])
   }
 
   @Test func `no user can take all reserved connections`() throws {
@@ -154,6 +166,18 @@ import Testing
       service.released.set()
       #expect(try Self.code(try await peer.receiveFrame()) == .ok)
       try await server.waitUntilIdle()
+    }
+  }
+
+  @Test func `a connection with many watches serves immediate methods with metadata`() async throws
+  {
+    var limits = ServerLimits.patient
+    limits.callsPerConnection = 1
+    try await withServer(limits: limits, service: TestService()) { path, server in
+      let peer = try RawPeer(path: path)
+      for streamID: UInt32 in [1, 3, 5] { #expect(try await Self.watch(peer, streamID) == [:]) }
+      try await peer.send(Self.request(7, "Now", metadata: ["k": "v"]))
+      #expect(try Self.code(try await peer.receiveFrame()) == .ok)
     }
   }
 

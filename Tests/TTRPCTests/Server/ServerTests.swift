@@ -212,6 +212,14 @@ import Testing
     }
   }
 
+  @Test func `a later deadline does not replace an earlier one`() async throws {
+    try await withServer { path, _ in
+      let peer = try RawPeer(path: path)
+      try await peer.send(Self.frame(1, "Hurry"))
+      #expect(try Self.code(try await peer.receiveFrame()) == .deadlineExceeded)
+    }
+  }
+
   @Test(arguments: [Duration.seconds(Int64.max / 1_000_000_000), .seconds(Int64.max)])
   func `a call with a timeout of centuries succeeds`(timeout: Duration) async throws {
     try await withServer { path, _ in

@@ -134,6 +134,26 @@ struct TestService: Service {
         }
         for try await request in requests { try await responses.write(request) }
       },
+      // Sends a message of `seconds` bytes, and ends when the server drains.
+      .serverStreaming("WatchBlob", WireDuration.self) {
+        (request, responses: ResponseWriter<WireStatus>, context) in
+        context.endAtDrain()
+        let text = String(repeating: "x", count: Int(request.seconds))
+        try await responses.write(WireStatus(message: text))
+        try await Task.sleep(for: .seconds(600))
+      },
+      // Waits until it is released, and answers with `seconds` bytes.
+      .unary("LateBlob", WireDuration.self) { request, _ in
+        try await released.wait()
+        return WireStatus(message: String(repeating: "x", count: Int(request.seconds)))
+      },
+      // Waits with two deadlines, of which the first is the earlier.
+      .unary("Hurry", WireDuration.self) { request, context in
+        _ = context.limited(to: .milliseconds(50))
+        _ = context.limited(to: .seconds(86_400))
+        try await Task.sleep(for: .seconds(86_400))
+        return request
+      },
       .serverStreaming("Watch", WireDuration.self) {
         (_, responses: ResponseWriter<WireDuration>, context) in
         context.endAtDrain()

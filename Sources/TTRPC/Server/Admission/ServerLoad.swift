@@ -72,10 +72,14 @@ public final class ServerLoad: Sendable {
         account.usage.connections.decrement()
         if admission.budget.isGuest { guests.connections.decrement() }
       }
-      if account.usage.connections.value + account.reservedConnections.value == 0 {
-        accounts[account.userID] = nil
-      }
+      removeIfUnused(account, from: &accounts)
     }
+  }
+
+  /// Removes an account without connections and without calls that outlive theirs.
+  private func removeIfUnused(_ account: PeerAccount, from accounts: inout [UInt32: PeerAccount]) {
+    let calls = account.usage.calls.value + account.usage.endlessCalls.value
+    if !account.hasConnections, calls == 0 { accounts[account.userID] = nil }
   }
 
   /// The maximum number of reserved connections of one user, so that no user takes all of them.
@@ -112,6 +116,10 @@ public final class ServerLoad: Sendable {
       all.endlessCalls.decrement()
       admission.account.usage.endlessCalls.decrement()
       if admission.budget.isGuest { guests.endlessCalls.decrement() }
+    }
+    let account = admission.account
+    if !account.hasConnections {
+      accounts.withLockedValue { removeIfUnused(account, from: &$0) }
     }
   }
 
@@ -187,12 +195,13 @@ struct Usage: Sendable {
 
 /// The counters of all connections of one user id.
 ///
-/// An account exists as long as the user has a connection.
+/// An account exists as long as the user has a connection, or a call that runs.
 final class PeerAccount: Sendable {
   let userID: UInt32
   let usage = Usage()
   /// The user's connections among ``ServerLimits/reservedConnections``.
   let reservedConnections = Count()
+  var hasConnections: Bool { usage.connections.value + reservedConnections.value > 0 }
   private let endlessCalls = NIOLockedValueBox(EndlessCalls())
 
   /// The endless calls that have not ended, in ascending order of their numbers: the oldest first.

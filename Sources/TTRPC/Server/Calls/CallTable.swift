@@ -163,7 +163,7 @@ package final class CallTable {
     switch kind {
     case .immediate:
       // Only an interceptor that suspends can keep such a call in flight.
-      guard handlersRunning < 2 * limits.callsPerConnection else {
+      guard handlersRunning - endlessHandlersRunning < 2 * limits.callsPerConnection else {
         return .tooManyCallsOnConnection
       }
     case .bounded, .endless:
@@ -369,7 +369,13 @@ package final class CallTable {
   /// Starts the drain: ends the calls that do not end by themselves.
   package func startDrain() {
     isDraining = true
-    for streamID in entries.ids(where: \.endsAtDrain) { end(streamID, .draining) }
+    for streamID in entries.ids(where: \.endsAtDrain) { endForDrain(streamID) }
+  }
+
+  /// Ends a call with UNAVAILABLE after its messages, so that the client continues elsewhere.
+  private func endForDrain(_ streamID: UInt32) {
+    forget(streamID, .draining)
+    output?.end(streamID, .failure(.draining), isEarly: false)
   }
 
   /// Ends all calls.
@@ -380,7 +386,7 @@ package final class CallTable {
   // MARK: Deadlines
 
   private func limit(_ streamID: UInt32, to deadline: ContinuousClock.Instant) {
-    entries.update(streamID) { $0.deadline = deadline }
+    entries.update(streamID) { $0.deadline = min($0.deadline ?? deadline, deadline) }
     guard deadlines.isEarlier(deadline) else { return }
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     deadlines.set(to: deadline, on: eventLoop) { this.value.endOverdueCalls() }
@@ -501,7 +507,7 @@ extension CallTable: CallController {
   func endAtDrain(_ streamID: UInt32) {
     guard entries[streamID] != nil else { return }
     entries.update(streamID) { $0.endsAtDrain = true }
-    if isDraining { end(streamID, .draining) }
+    if isDraining { endForDrain(streamID) }
   }
 
   func setDeadline(of streamID: UInt32, in timeout: Duration) {
