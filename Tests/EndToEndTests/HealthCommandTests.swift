@@ -1,4 +1,5 @@
 import Foundation
+import MockupClient
 import Postgres
 import TestSupport
 import Testing
@@ -93,6 +94,13 @@ import Testing
       #expect(usage.exitCode == 69)
       #expect(
         usage.errorLines == ["mockupctl: the database is not reachable; the call had no effect"])
+      let error = await #expect(throws: RPCError.self) {
+        try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
+          try await client.credits.reserve(for: UUID(), credits: 1)
+        }
+      }
+      #expect(error?.code == .unavailable)
+      #expect(error?.mayHaveEffect == false)
       #expect(await server.stop().exitCode == 0)
     }
   }

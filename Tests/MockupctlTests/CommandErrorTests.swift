@@ -13,15 +13,15 @@ import Testing
           FieldViolation(field: "a.b", description: "is long"),
           FieldViolation(field: "c", description: "is short"),
         ]),
-        .retryInfo(after: .milliseconds(1500)), .other(typeURL: "x/y.Z", value: [1, 2]),
+        .retryInfo(after: .milliseconds(1500)), .errorInfo(reason: "FULL", domain: "disk"),
+        .noEffect, .other(typeURL: "x/y.Z", value: [1, 2]),
       ])
     let commandError = CommandError(error)
     #expect(commandError.exitCode == 75)
     #expect(
       commandError.lines == [
         "RESOURCE_EXHAUSTED: too much", "  a.b: is long", "  c: is short",
-        "  retry after 1.5 seconds",
-        "  x/y.Z: 2 bytes",
+        "  retry after 1.5 seconds", "  disk: FULL", "  x/y.Z: 2 bytes",
       ])
   }
 

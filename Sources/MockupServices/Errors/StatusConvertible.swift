@@ -39,10 +39,10 @@ extension PostgresError: StatusConvertible {
         case .readOnlyTransaction: "the database is read-only"
         default: "the database is not reachable"
         }
-      return unavailable("\(reason); the call had no effect")
+      return unavailable("\(reason); the call had no effect", .noEffect)
     case .server(.readOnlyTransaction):
       context.logger.debug("the database is read-only", metadata: ["error": "\(self)"])
-      return unavailable("the database is read-only; the call had no effect")
+      return unavailable("the database is read-only; the call had no effect", .noEffect)
     case .connectionLost:
       context.logger.warning("the database did not answer", metadata: ["error": "\(self)"])
       return unavailable(
@@ -59,7 +59,7 @@ extension PostgresError: StatusConvertible {
         message: "the users of an all-or-nothing batch belong to several partitions", cause: self)
     case _ where isTransient:
       context.logger.warning("the database failed temporarily", metadata: ["error": "\(self)"])
-      return unavailable("the database cannot run the call now; the call had no effect")
+      return unavailable("the database cannot run the call now; the call had no effect", .noEffect)
     default:
       let incident = UUID()
       context.logger.error(
@@ -71,10 +71,10 @@ extension PostgresError: StatusConvertible {
     }
   }
 
-  private func unavailable(_ message: String) -> RPCError {
+  private func unavailable(_ message: String, _ details: ErrorDetail...) -> RPCError {
     RPCError(
-      code: .unavailable, message: message, details: [.retryInfo(after: RPCError.retryDelay)],
-      cause: self)
+      code: .unavailable, message: message,
+      details: details + [.retryInfo(after: RPCError.retryDelay)], cause: self)
   }
 }
 
@@ -88,7 +88,7 @@ extension RPCError {
   /// It is made once, because refusing calls must be cheap when the server is overloaded.
   static let overloaded = RPCError(
     code: .resourceExhausted, message: "the server is overloaded; retry later",
-    details: [.retryInfo(after: retryDelay)]
+    details: [.noEffect, .retryInfo(after: retryDelay)]
   ).prepared()
 
   /// Returns the error of a call whose idempotency key or other unique value was already used.

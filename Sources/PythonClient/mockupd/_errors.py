@@ -10,17 +10,18 @@ from google.rpc import error_details_pb2, status_pb2
 from mockups.v1 import credits_pb2
 
 
-#: The end of the server's message if a call certainly had no effect.
-_NO_EFFECT = "; the call had no effect"
-#: The text in its place if an earlier attempt of the call may have had one.
-_EARLIER_ATTEMPT = "; an earlier attempt may have had an effect"
+#: The reason in an error's ErrorInfo if the call certainly had no effect.
+_NO_EFFECT = "NO_EFFECT"
 #: The beginning of gRPC's message if a call was not sent.
 _NOT_CONNECTED = "failed to connect"
-#: The codes of calls whose outcome is unknown, unless the message says otherwise.
+#: The codes of calls whose outcome is unknown, unless the error says otherwise.
 _UNKNOWN_OUTCOMES = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
 )
 
 
@@ -75,6 +76,7 @@ class CallError(MockupdError):
         message: str,
         retry_delay: Optional[float] = None,
         field_violations: Optional[dict[str, str]] = None,
+        reason: Optional[str] = None,
     ):
         super().__init__(f"{code.name}: {message}")
         #: The status code.
@@ -85,34 +87,38 @@ class CallError(MockupdError):
         self.retry_delay = retry_delay
         #: The descriptions of the invalid fields, by their paths.
         self.field_violations = field_violations or {}
-        self._follows_unknown_outcome = False
+        #: The cause for programs (`google.rpc.ErrorInfo`); None if the server sent none.
+        self.reason = reason
+        self._is_unsent = message.startswith(_NOT_CONNECTED)
 
     @staticmethod
     def of(error: grpc.RpcError) -> CallError:
         """Returns the exception for a failed call of gRPC."""
-        retry_delay, violations = None, {}
+        retry_delay, violations, reason = None, {}, None
         for trailer in error.trailing_metadata() or ():
             if trailer.key != "grpc-status-details-bin":
                 continue
             for detail in status_pb2.Status.FromString(trailer.value).details:
                 retry = error_details_pb2.RetryInfo()
                 request = error_details_pb2.BadRequest()
+                info = error_details_pb2.ErrorInfo()
                 if detail.Unpack(retry):
                     retry_delay = retry.retry_delay.ToTimedelta().total_seconds()
                 elif detail.Unpack(request):
                     violations = {v.field: v.description for v in request.field_violations}
+                elif detail.Unpack(info):
+                    reason = info.reason
+        parts = (error.details() or "", retry_delay, violations, reason)
         if error.code() in _CLASSES:
-            return _CLASSES[error.code()](error.details() or "", retry_delay, violations)
-        return CallError(error.code(), error.details() or "", retry_delay, violations)
+            return _CLASSES[error.code()](*parts)
+        return CallError(error.code(), *parts)
 
     @property
     def may_have_effect(self) -> bool:
         """True if the call may have had an effect: one of its attempts has an unknown outcome."""
-        if self._follows_unknown_outcome:
-            return True
-        if self.code not in _UNKNOWN_OUTCOMES or self.message.startswith(_NOT_CONNECTED):
-            return False
-        return not self.message.endswith(_NO_EFFECT)
+        return (
+            self.code in _UNKNOWN_OUTCOMES and self.reason != _NO_EFFECT and not self._is_unsent
+        )
 
     def after_attempt(self, attempt: CallError) -> CallError:
         """Returns this error with a message that is also true of an earlier attempt.
@@ -120,10 +126,11 @@ class CallError(MockupdError):
         A server that is unavailable or overloaded does not know the outcome of that attempt. Any
         other answer does.
         """
-        if attempt.may_have_effect and self.is_transient:
-            self._follows_unknown_outcome = True
-        if self._follows_unknown_outcome and self.message.endswith(_NO_EFFECT):
-            self.message = self.message.removesuffix(_NO_EFFECT) + _EARLIER_ATTEMPT
+        if attempt.may_have_effect and (self.reason == _NO_EFFECT or self._is_unsent):
+            self.reason, self._is_unsent = None, False
+            self.message = (
+                f"an earlier attempt may have had an effect; the last one: {self.message}"
+            )
             self.args = (f"{self.code.name}: {self.message}",)
         return self
 
@@ -150,8 +157,9 @@ class _Coded(CallError):
         message: str,
         retry_delay: Optional[float] = None,
         field_violations: Optional[dict[str, str]] = None,
+        reason: Optional[str] = None,
     ):
-        super().__init__(self.CODE, message, retry_delay, field_violations)
+        super().__init__(self.CODE, message, retry_delay, field_violations, reason)
 
 
 class InvalidArgument(_Coded):

@@ -14,8 +14,6 @@ public struct RPCError: Error, Sendable {
   public var details: [ErrorDetail] { didSet { encoded = nil } }
   /// The underlying error, for the log; it is never sent.
   public var cause: (any Error)?
-  /// True if an earlier attempt of the call may have had an effect; it is never sent.
-  package var followsUncertainAttempt = false
   /// The serialized response, if ``prepared()`` created it; any change of the error discards it.
   private(set) var encoded: [UInt8]?
 
@@ -56,8 +54,14 @@ public enum ErrorDetail: Sendable, Hashable {
   case badRequest([FieldViolation])
   /// The shortest time to wait before retrying the call (`google.rpc.RetryInfo`).
   case retryInfo(after: Duration)
+  /// The cause for programs, without its metadata (`google.rpc.ErrorInfo`).
+  case errorInfo(reason: String, domain: String)
   /// A detail that this library does not know or cannot parse: its type URL and serialized value.
   case other(typeURL: String, value: [UInt8])
+
+  /// The detail of an error whose call certainly had no effect, although others with its code may
+  /// have had one.
+  public static let noEffect = errorInfo(reason: "NO_EFFECT", domain: "mockupd")
 }
 
 /// An invalid field of a request.
@@ -83,6 +87,15 @@ extension RPCError {
   public var retryDelay: Duration? {
     for case .retryInfo(let delay) in details { return delay }
     return nil
+  }
+
+  /// True if the call may have had an effect.
+  ///
+  /// A call that was refused for its request or for the state of what it names had no effect. A
+  /// call that ends with another code, such as UNAVAILABLE or DEADLINE_EXCEEDED, may have had one,
+  /// unless the error has the detail ``ErrorDetail/noEffect``.
+  public var mayHaveEffect: Bool {
+    !code.isRefusal && !details.contains(.noEffect)
   }
 
   /// The fields that the server reported as invalid; empty if it reported none.
@@ -143,6 +156,21 @@ public enum StatusCode: Int32, Sendable, Hashable, CaseIterable {
   case dataLoss = 15
   /// The request has no valid credentials.
   case unauthenticated = 16
+}
+
+extension StatusCode {
+  /// True if a call that ends with the code was refused, for its request or for the state of what
+  /// it names, and had no effect.
+  package var isRefusal: Bool {
+    switch self {
+    case .invalidArgument, .notFound, .alreadyExists, .permissionDenied, .failedPrecondition,
+      .aborted, .outOfRange, .unimplemented, .unauthenticated:
+      true
+    case .ok, .cancelled, .unknown, .deadlineExceeded, .resourceExhausted, .internalError,
+      .unavailable, .dataLoss:
+      false
+    }
+  }
 }
 
 extension StatusCode: CustomStringConvertible {

@@ -236,7 +236,9 @@ public final class Client: Sendable {
     let connector = existingConnector()
     let error =
       error as? RPCError
-      ?? RPCError(code: .unavailable, message: "cannot connect to \(path)", cause: error)
+      ?? RPCError(
+        code: .unavailable, message: "cannot connect to \(path)", details: [.noEffect],
+        cause: error)
     // An invalid path never becomes ready.
     let mayBecomeReady = error.code == .unavailable && !connector.isClosed
     guard call.value.waitsForReady, mayBecomeReady else {

@@ -150,7 +150,7 @@ extension RPCError {
     }
     self.init(
       code: .unavailable, message: "cannot connect to \(path): \(plainText(of: error))",
-      cause: error)
+      details: [.noEffect], cause: error)
   }
 
   static let clientClosed = RPCError(code: .unavailable, message: "the client is closed")

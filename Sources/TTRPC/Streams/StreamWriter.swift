@@ -65,7 +65,9 @@ final class StreamWriter: Sendable {
   }
 
   private var tooLong: RPCError {
-    RPCError(code: .resourceExhausted, message: "the message exceeds the limit of \(limit) bytes")
+    RPCError(
+      code: .resourceExhausted, message: "the message exceeds the limit of \(limit) bytes",
+      details: [.noEffect])
   }
 
   private func sendMessage(_ frame: ByteBuffer) async throws(RPCError) {

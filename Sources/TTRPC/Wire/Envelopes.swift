@@ -79,6 +79,7 @@ extension WireAnyMessage {
   private static let prefix = "type.googleapis.com/"
   static let badRequestURL = prefix + WireBadRequest.fullName
   static let retryInfoURL = prefix + WireRetryInfo.fullName
+  static let errorInfoURL = prefix + WireErrorInfo.fullName
 
   init(_ detail: ErrorDetail) {
     switch detail {
@@ -94,6 +95,9 @@ extension WireAnyMessage {
         retryDelay: WireDuration(
           seconds: parts.seconds, nanos: Int32(parts.attoseconds / 1_000_000_000)))
       self.init(typeURL: Self.retryInfoURL, value: message.serialized())
+    case .errorInfo(let reason, let domain):
+      let message = WireErrorInfo(reason: reason, domain: domain)
+      self.init(typeURL: Self.errorInfoURL, value: message.serialized())
     case .other(let typeURL, let value):
       self.init(typeURL: typeURL, value: value)
     }
@@ -116,6 +120,10 @@ extension ErrorDetail {
       let message = try? WireRetryInfo(serialized: any.value), let delay = message.retryDelay
     {
       self = .retryInfo(after: .seconds(delay.seconds) + .nanoseconds(Int64(delay.nanos)))
+    } else if any.typeURL == WireAnyMessage.errorInfoURL,
+      let message = try? WireErrorInfo(serialized: any.value)
+    {
+      self = .errorInfo(reason: message.reason, domain: message.domain)
     } else {
       self = .other(typeURL: any.typeURL, value: any.value)
     }

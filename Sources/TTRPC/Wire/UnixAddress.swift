@@ -34,7 +34,8 @@ enum UnixAddress {
   ///   path.
   static func connect(_ path: String) throws(RPCError) -> Int32 {
     func failure(_ code: StatusCode, _ reason: String) -> RPCError {
-      RPCError(code: code, message: "cannot connect to \(path): \(reason)")
+      RPCError(
+        code: code, message: "cannot connect to \(path): \(reason)", details: [.noEffect])
     }
 
     guard !path.isEmpty, !path.utf8.contains(0) else {

@@ -76,7 +76,8 @@ struct Failure: Error {
     case .ok, .unknown, .unimplemented, .internalError, .dataLoss:
       self.init(
         status: .badGateway, title: "mockupd has failed", message: message,
-        advice: (isWrite ? Self.unknownOutcome + " " : "") + "The log of mockupd has the details.")
+        advice: (isWrite && error.mayHaveEffect ? Self.unknownOutcome + " " : "")
+          + "The log of mockupd has the details.")
     }
   }
 

@@ -197,17 +197,20 @@ import Testing
       _ = try await script.opening()
       let retry = Proto.text(1, "type.googleapis.com/google.rpc.RetryInfo")
       let delay = Proto.message(1, Proto.integer(1, 1) + Proto.integer(2, 500_000_000))
+      let cause = Proto.text(1, "type.googleapis.com/google.rpc.ErrorInfo")
+      let info = Proto.text(1, "FULL") + Proto.text(2, "disk")
       let other = Proto.text(1, "type.example/p.Why") + Proto.bytes(2, [1])
       let status =
         Proto.integer(1, 9) + Proto.text(2, "no") + Proto.message(3, retry + Proto.bytes(2, delay))
-        + Proto.message(3, other)
+        + Proto.message(3, cause + Proto.bytes(2, info)) + Proto.message(3, other)
       try await script.send(Frame(2, 1, Proto.message(1, status)))
       let error = await #expect(throws: RPCError.self) { try await call.value }
       #expect(error?.code == .failedPrecondition)
       #expect(error?.message == "no")
       #expect(
         error?.details == [
-          .retryInfo(after: .milliseconds(1500)), .other(typeURL: "type.example/p.Why", value: [1]),
+          .retryInfo(after: .milliseconds(1500)), .errorInfo(reason: "FULL", domain: "disk"),
+          .other(typeURL: "type.example/p.Why", value: [1]),
         ])
     }
   }

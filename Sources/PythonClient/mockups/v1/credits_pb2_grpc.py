@@ -26,6 +26,8 @@ class CreditServiceStub(object):
     - NOT_FOUND: the user is unknown, or has no such reservation, group, mockup or ledger entry.
     - RESOURCE_EXHAUSTED: the server is overloaded. google.rpc.RetryInfo says when to retry.
     - UNAVAILABLE: the database is unavailable. A retry is safe, and google.rpc.RetryInfo says when.
+    If google.rpc.ErrorInfo has the reason NO_EFFECT, the call had no effect; otherwise its outcome
+    is unknown.
     - INTERNAL: a defect of the server. The message has an incident id, under which the server's log
     has the details.
 
@@ -135,6 +137,8 @@ class CreditServiceServicer(object):
     - NOT_FOUND: the user is unknown, or has no such reservation, group, mockup or ledger entry.
     - RESOURCE_EXHAUSTED: the server is overloaded. google.rpc.RetryInfo says when to retry.
     - UNAVAILABLE: the database is unavailable. A retry is safe, and google.rpc.RetryInfo says when.
+    If google.rpc.ErrorInfo has the reason NO_EFFECT, the call had no effect; otherwise its outcome
+    is unknown.
     - INTERNAL: a defect of the server. The message has an incident id, under which the server's log
     has the details.
 
@@ -380,6 +384,8 @@ class CreditService(object):
     - NOT_FOUND: the user is unknown, or has no such reservation, group, mockup or ledger entry.
     - RESOURCE_EXHAUSTED: the server is overloaded. google.rpc.RetryInfo says when to retry.
     - UNAVAILABLE: the database is unavailable. A retry is safe, and google.rpc.RetryInfo says when.
+    If google.rpc.ErrorInfo has the reason NO_EFFECT, the call had no effect; otherwise its outcome
+    is unknown.
     - INTERNAL: a defect of the server. The message has an incident id, under which the server's log
     has the details.
 

@@ -51,29 +51,15 @@ public struct Retrying: ClientInterceptor {
 }
 
 extension RPCError {
-  /// The end of a server's message if a call certainly had no effect.
-  private static let noEffect = "; the call had no effect"
-  /// The text in its place if an earlier attempt of the call may have had one.
-  private static let earlierAttempt = "; an earlier attempt may have had an effect"
-
   /// The error of a failed attempt that followed one that may have had an effect.
   ///
   /// A server that is unavailable or overloaded does not know the outcome of that attempt. Any
   /// other answer does.
   package var afterUncertainAttempt: RPCError {
-    guard code == .unavailable || code == .resourceExhausted, !mayHaveEffect else { return self }
+    guard details.contains(.noEffect) else { return self }
     var error = self
-    error.followsUncertainAttempt = true
-    let text =
-      message.hasSuffix(Self.noEffect) ? message.dropLast(Self.noEffect.count) : message[...]
-    error.message = text + Self.earlierAttempt
+    error.details.removeAll { $0 == .noEffect }
+    error.message = "an earlier attempt may have had an effect; the last one: \(message)"
     return error
-  }
-
-  /// True if an attempt of the call may have had an effect.
-  package var mayHaveEffect: Bool {
-    followsUncertainAttempt
-      || [.unavailable, .deadlineExceeded, .cancelled].contains(code)
-        && !message.hasSuffix(Self.noEffect) && !message.hasPrefix("cannot connect to ")
   }
 }

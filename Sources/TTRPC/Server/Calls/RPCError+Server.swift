@@ -20,16 +20,18 @@ extension RPCError {
   static let tooManyCalls = RPCError(
     code: .resourceExhausted,
     message: "the limit on calls in flight of the server or this user is reached; retry later",
-    details: [.retryInfo(after: .milliseconds(100))]
+    details: [.noEffect, .retryInfo(after: .milliseconds(100))]
   ).prepared()
 
   static let tooManyCallsOnConnection = RPCError(
-    code: .resourceExhausted, message: "the limit on calls in flight of this connection is reached"
+    code: .resourceExhausted, message: "the limit on calls in flight of this connection is reached",
+    details: [.noEffect]
   ).prepared()
 
   static let tooManyRequestBytes = RPCError(
     code: .resourceExhausted,
-    message: "the limit on bytes of requests in flight of this connection is reached"
+    message: "the limit on bytes of requests in flight of this connection is reached",
+    details: [.noEffect]
   ).prepared()
 
   static let tooManyConnections = RPCError(
@@ -37,7 +39,7 @@ extension RPCError {
     message:
       "the limit on connections of the server or this user is reached; this connection serves only "
       + "methods that answer from memory, such as health checks",
-    details: [.retryInfo(after: .seconds(1))]
+    details: [.noEffect, .retryInfo(after: .seconds(1))]
   ).prepared()
 
   /// Returns the status of an endless call that is ended to admit a newer one.

@@ -15,7 +15,7 @@ enum MessageRun {
       { roundTrip(Crowd.self, $0) }, { roundTrip(WireRequest.self, $0) },
       { roundTrip(WireResponse.self, $0) }, { roundTrip(WireBadRequest.self, $0) },
       { roundTrip(WireRetryInfo.self, $0) }, { checkOutcome($0) }, { checkFrames($0) },
-      { checkFrames($0) },
+      { checkFrames($0) }, { roundTrip(WireErrorInfo.self, $0) },
     ]
     checks[choice % checks.count](bytes)
   }

@@ -97,7 +97,7 @@ extension Target {
       RPCError(
         code: .aborted, message: "m",
         details: [
-          .retryInfo(after: .seconds(1)),
+          .retryInfo(after: .seconds(1)), .noEffect,
           .badRequest([FieldViolation(field: "f", description: "d")]),
         ]))
     let frames = Golden.echoRequest + Golden.echoResponse + Golden.clientStream.end
