@@ -5,7 +5,7 @@ import Testing
 
 /// Retries and ledger pages of the client library against a real server.
 @Suite struct ClientTests {
-  @Test(arguments: ["ReserveCredits", "CommitReservation"], [1, 3])
+  @Test(arguments: ["ReserveCredits", "DispatchReservation", "CommitReservation"], [1, 3])
   func `a call with a lost response is retried and has one effect`(method: String, times: Int)
     async throws
   {
@@ -17,7 +17,9 @@ import Testing
         let settled = try await MockupClient.withConnection(
           to: .unixSocket(path: "\(folder)/proxy")
         ) { client in
-          try await client.credits.withReservation(for: user, credits: 5) { _ in
+          try await client.credits.withReservation(
+            for: user, credits: 5, isDispatched: true
+          ) { _ in
             .commit(credits: 3, ())
           }
         }

@@ -187,6 +187,30 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true])
+  func `a run that continues a reservation has its whole time to live`(
+    isDispatched: Bool
+  ) async throws {
+    try await Self.withCredits(annualBudget: 10) { credits, user in
+      let id = UUID()
+      let first = try await credits.reserve(
+        for: user, credits: 5, id: id, timeToLive: .seconds(600))
+      if isDispatched { _ = try await credits.dispatch(id, of: user) }
+      let expiresAt = try #require(first.reservation?.expiresAt?.date)
+      let settled = try await credits.withReservation(
+        for: user, credits: 5, id: id, timeToLive: .seconds(600), isDispatched: isDispatched,
+        resumesDispatched: isDispatched
+      ) { held in
+        #expect(held.isResumed)
+        #expect(held.expiresAt > expiresAt)
+        let current = try await credits.reservation(id, of: user)
+        #expect(current.expiresAt?.date == held.expiresAt)
+        return .commitAll(())
+      }
+      #expect(settled.committed == 5)
+    }
+  }
+
   @Test(.timeLimit(.minutes(15)))
   func `a reservation is extended while its closure runs`() async throws {
     try await Self.withCredits(annualBudget: 10) { credits, user in

@@ -102,8 +102,9 @@ extension Credits {
   /// to live, the reservation can still be committed if the credits are available.
   ///
   /// If the id was used before, for example by a job that restarts after a crash, the closure runs
-  /// only if the reservation is still held. Two concurrent runs with the same id may both find it
-  /// held; with `isDispatched`, and without `resumesDispatched`, only one of them runs its closure.
+  /// only if the reservation is still held, which is then extended by the time to live. Two
+  /// concurrent runs with the same id may both find it held; with `isDispatched`, and without
+  /// `resumesDispatched`, only one of them runs its closure.
   ///
   /// If the caller is cancelled before the credits are reserved, the closure does not run. With a
   /// generated id the credits are released. With the caller's id they may stay held, for the next
@@ -210,9 +211,12 @@ extension Credits {
       throw InsufficientCredits(
         remaining: Int(reserved.remaining), description: reserved.message)
     }
-    if let current {
-      let runs = current.state == .held || current.state == .dispatched && resumesDispatched
-      guard runs else { throw ReservationAlreadyUsed(reservation: current) }
+    if let found = current {
+      let runs = found.state == .held || found.state == .dispatched && resumesDispatched
+      guard runs else { throw ReservationAlreadyUsed(reservation: found) }
+      // The earlier run may have used up most of the time to live.
+      let extended = try await extend(request.id, of: request.user, timeToLive: request.timeToLive)
+      current = extended.reservation ?? found
     }
     let reservation = current ?? reserved.reservation
     let held = HeldReservation(
@@ -236,8 +240,8 @@ extension Credits {
       throw error
     }
     // Another run has dispatched it, or the response to this run's first attempt was lost. The two
-    // cases cannot be told apart.
-    if response.replayed, !resumesDispatched {
+    // cases can be told apart only if no other run has the id.
+    if response.replayed, !isGeneratedID, !resumesDispatched {
       throw ReservationAlreadyUsed(reservation: response.reservation ?? Reservation())
     }
   }

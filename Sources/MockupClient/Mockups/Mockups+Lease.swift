@@ -6,26 +6,32 @@ extension Mockups {
   ///
   /// If the lease is lost, the closure's task is cancelled. The closure's result is returned in any
   /// case.
+  ///
+  /// - Returns: The closure's result, and true if the lease was lost.
   func whileRenewing<Value: Sendable>(
     _ claimed: ClaimedMockup, _ lease: Duration, _ body: @escaping @Sendable () async -> Value
-  ) async -> Value {
+  ) async -> (Value, isLost: Bool) {
     // The closure has an unstructured task, so that it can be cancelled by itself.
     let running = Task { await body() }
     return await withTaskCancellationHandler {
       let renewing = Task {
-        await renew(claimed, lease)
+        let isLost = await isLostWhileRenewing(claimed, lease)
         running.cancel()
+        return isLost
       }
       let value = await running.value
       renewing.cancel()
-      return value
+      return (value, await renewing.value)
     } onCancel: {
       running.cancel()
     }
   }
 
   /// Renews a lease until it is lost or the task is cancelled.
-  private func renew(_ claimed: ClaimedMockup, _ lease: Duration) async {
+  ///
+  /// - Returns: True if the lease was lost: the server has refused to renew it, or it may have
+  ///   expired.
+  private func isLostWhileRenewing(_ claimed: ClaimedMockup, _ lease: Duration) async -> Bool {
     var end = ContinuousClock.now + lease
     var pause = lease / 3
     while (try? await Task.sleep(for: pause)) != nil {
@@ -35,11 +41,12 @@ extension Mockups {
         end = sent + lease
         pause = lease / 3
       } catch {
-        // A lease that may have expired counts as lost.
-        guard error.isTransient, ContinuousClock.now < end else { return }
+        guard !Task.isCancelled else { break }
+        guard !error.code.isRefusal, ContinuousClock.now < end else { return true }
         pause = min(lease / 10, .seconds(1))
       }
     }
+    return false
   }
 
   /// Returns a copy whose calls have at most the given timeout.

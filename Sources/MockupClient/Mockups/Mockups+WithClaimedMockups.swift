@@ -4,7 +4,8 @@ public import TTRPC
 /// An error that a worker's closure throws if it could not make a picture.
 ///
 /// Any other error of the closure also fails the mockup, and leaves its credits held, because the
-/// vendor may have charged. The mockup gets another attempt only if the worker is being stopped.
+/// vendor may have charged. The mockup gets another attempt only if the worker is being stopped or
+/// has lost the lease.
 public struct MockupFailure: Error, Sendable, Hashable, CustomStringConvertible {
   /// The reason, which becomes the mockup's error message.
   public let description: String
@@ -66,7 +67,8 @@ extension Mockups {
   /// completed with the picture that its closure returns, or failed with the error that it throws.
   ///
   /// While a closure runs, its lease is renewed every third of the lease's duration. If the lease
-  /// is lost, the closure's task is cancelled.
+  /// is lost, the closure's task is cancelled. A mockup whose closure then throws becomes pending
+  /// again, with its credits still held, unless another worker has claimed it.
   ///
   /// If the caller's task is cancelled, no more mockups are claimed, and the closures' tasks are
   /// cancelled too. A mockup whose closure then throws becomes pending again, with its credits
@@ -120,7 +122,7 @@ extension Mockups {
           }
         case .claimed(.failure(let error)) where error.isTransient:
           isClaiming = false
-          try? await Task.sleep(for: pause)
+          try? await Task.sleep(for: max(pause, error.retryDelay ?? .zero))
           pause = min(pause * 2, Self.maximumPause)
         case .claimed(.failure(let error)):
           refusal = error
@@ -148,10 +150,13 @@ extension Mockups {
     _ onUnrecorded: @escaping @Sendable (UnrecordedCompletion) async -> Void,
     _ body: @escaping @Sendable (ClaimedMockup) async throws -> MockupCompletion
   ) async {
-    let result: Result<MockupCompletion, any Error> = await whileRenewing(claimed, lease) {
+    let (result, isLost): (Result<MockupCompletion, any Error>, Bool) = await whileRenewing(
+      claimed, lease
+    ) {
       do { return .success(try await body(claimed)) } catch { return .failure(error) }
     }
-    let isStopped = Task.isCancelled
+    let interruption =
+      Task.isCancelled ? "the worker was stopped" : isLost ? "the lease was lost" : nil
     do throws(RPCError) {
       switch result {
       case .success(let completion):
@@ -159,9 +164,10 @@ extension Mockups {
       case .failure(let failure as MockupFailure):
         try await report(failure, of: claimed, lease: lease)
       case .failure(let error):
-        let reason = isStopped ? "the worker was stopped" : "\(error)"
         try await report(
-          MockupFailure(reason, mayRetry: isStopped, mayBeCharged: true), of: claimed, lease: lease)
+          MockupFailure(
+            interruption ?? "\(error)", mayRetry: interruption != nil, mayBeCharged: true),
+          of: claimed, lease: lease)
       }
     } catch {
       // If the report fails, the lease expires and the server takes the mockup back.

@@ -102,9 +102,9 @@ class Calls:
         """Makes an idempotent call that KeyboardInterrupt does not end.
 
         The call runs in a thread, and this function waits for it even if the exception of a signal
-        handler interrupts the wait: that exception is raised afterwards. While the server is
-        unavailable or overloaded, the call is made again for `retry_time` seconds. Raises
-        CallError.
+        handler interrupts the wait: that exception is raised afterwards, from the call's CallError
+        if it has failed. While the server is unavailable or overloaded, the call is made again for
+        `retry_time` seconds. Raises CallError.
         """
         outcome: list[Callable[[], _Value]] = []
         done = threading.Event()
@@ -136,9 +136,13 @@ class Calls:
             except BaseException as error:
                 interruption = error
         self._shielded.discard(done)
-        if interruption is not None:
-            raise interruption
-        return outcome[0]()
+        if interruption is None:
+            return outcome[0]()
+        try:
+            outcome[0]()
+        except BaseException as failure:
+            raise interruption from failure
+        raise interruption
 
     def _result(self, call: Callable[[], _Value], retry_time: float) -> Callable[[], _Value]:
         """Returns a function that returns the value of the call or raises its error."""

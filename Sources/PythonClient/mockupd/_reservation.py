@@ -15,7 +15,13 @@ from typing import Any, Optional, Union
 from mockups.v1 import credits_pb2, credits_pb2_grpc
 
 from ._calls import Calls
-from ._errors import CallError, InsufficientCredits, NotCharged, ReservationAlreadyUsed
+from ._errors import (
+    CallError,
+    InsufficientCredits,
+    MockupdError,
+    NotCharged,
+    ReservationAlreadyUsed,
+)
 
 _log = logging.getLogger("mockupd")
 
@@ -28,8 +34,9 @@ class Reservation:
 
     The credits are reserved before the block runs. If too few are available, InsufficientCredits
     is raised. If an earlier run has used the id, the block runs only if the reservation is still
-    held; otherwise ReservationAlreadyUsed is raised. Two concurrent runs with one id may both find
-    it held; with `dispatched`, and without `resume_dispatched`, only one of them runs its block.
+    held, which is then extended by the time to live; otherwise ReservationAlreadyUsed is raised.
+    Two concurrent runs with one id may both find it held; with `dispatched`, and without
+    `resume_dispatched`, only one of them runs its block.
 
     The end of the block commits `spent` credits, or all of them, and releases the rest. The commit
     is retried while the server is unavailable, for up to the client's timeout, and
@@ -101,16 +108,16 @@ class Reservation:
             self._hold()
             if self._dispatches and not self._is_dispatched:
                 self._dispatch()
-        except Exception:
+        except MockupdError:
             raise
         except BaseException:
-            # Interrupted: whether the credits are held is unknown. Another run can only continue
-            # under an id that it knows.
+            # Interrupted, possibly by the exception of a signal handler: whether the credits are
+            # held is unknown. Another run can only continue under an id that it knows.
             if self._has_generated_id:
                 self._undo()
             raise
         if self._keeps_alive:
-            threading.Thread(target=self._extend, name="mockupd", daemon=True).start()
+            threading.Thread(target=self._extend_regularly, name="mockupd", daemon=True).start()
         return self
 
     def __exit__(self, _: Any, error: Optional[BaseException], __: Any) -> None:
@@ -145,6 +152,8 @@ class Reservation:
             if not is_held and not (self._is_dispatched and self._resumes_dispatched):
                 raise ReservationAlreadyUsed(reservation)
             self.is_resumed = True
+            # The earlier run may have used up most of the time to live.
+            reservation = self._extend().reservation
         self.credits = reservation.held
         self.expires_at = reservation.expires_at.ToDatetime(datetime.timezone.utc)
         self.soft_limit_passed = reserved.usage.soft_limit_passed
@@ -162,8 +171,9 @@ class Reservation:
                 self._release_ignoring_errors()
             raise
         # Another run has dispatched it, or the response to this run's first attempt was lost. The
-        # two cases cannot be told apart.
-        if response.replayed and not self._resumes_dispatched:
+        # two cases can be told apart only if no other run has the id.
+        may_be_of_other_run = response.replayed and not self._has_generated_id
+        if may_be_of_other_run and not self._resumes_dispatched:
             raise ReservationAlreadyUsed(response.reservation)
         self._is_dispatched = True
 
@@ -188,18 +198,21 @@ class Reservation:
 
     # While the block runs -----------------------------------------------------------------------
 
-    def _extend(self) -> None:
-        """Extends the reservation at every third of its time to live, until the block ends."""
+    def _extend(self) -> credits_pb2.ExtendReservationResponse:
         request = credits_pb2.ExtendReservationRequest(
             user_id=self.user,
             reservation_id=self.id,
             time_to_live_seconds=self._request.time_to_live_seconds,
         )
-        while not self._block_has_ended.wait((request.time_to_live_seconds or 900) / 3):
+        return self._calls.unary(
+            self._credits.ExtendReservation, request, timeout=self._calls.timeout
+        )
+
+    def _extend_regularly(self) -> None:
+        """Extends the reservation at every third of its time to live, until the block ends."""
+        while not self._block_has_ended.wait((self._request.time_to_live_seconds or 900) / 3):
             try:
-                self._calls.unary(
-                    self._credits.ExtendReservation, request, timeout=self._calls.timeout
-                )
+                self._extend()
             except CallError as error:
                 # The next extension makes up for one that fails.
                 _log.debug("cannot extend reservation %s: %s", self.id, error)

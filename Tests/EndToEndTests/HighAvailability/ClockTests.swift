@@ -76,7 +76,7 @@ import Testing
     _ body: (RunningServer) async throws -> Void
   ) async throws {
     try await withTemporaryFolder { folder in
-      var settings = try OtherClock.environment(offset: offset, folder: folder)
+      var settings = try await OtherClock.environment(offset: offset, folder: folder)
       settings["MOCKUPD_SWEEPER_INTERVAL_SECONDS"] = "1"
       // A server with an inherited socket is started by a shell. The library changes the
       // environment of the first program that loads it, and Swift would then find no arguments.

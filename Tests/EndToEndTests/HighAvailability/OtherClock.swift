@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A clock for programs of a test that differs from the machine's: Debian's package `faketime`,
@@ -9,9 +10,9 @@ enum OtherClock {
   /// Returns the environment of a program whose clock differs by an offset, such as `+1h`.
   ///
   /// - Parameter folder: A folder that exists while the program runs.
-  static func environment(offset: String, folder: String) throws -> [String: String] {
-    try base().merging(
-      ["FAKETIME": offset, "LD_PRELOAD": "\(kernelTimers(in: folder)) \(library)"]) { $1 }
+  static func environment(offset: String, folder: String) async throws -> [String: String] {
+    let timers = try await kernelTimers(in: folder)
+    return try base().merging(["FAKETIME": offset, "LD_PRELOAD": "\(timers) \(library)"]) { $1 }
   }
 
   /// Returns the environment of a program whose clock differs by the offset in a file, at any time.
@@ -24,7 +25,7 @@ enum OtherClock {
   /// `libfaketime` subtracts the offset from the deadline of every timer, even if the timer's clock
   /// is the monotonic one. Then a timer never fires, or, if the machine started after the offset,
   /// is invalid.
-  private static func kernelTimers(in folder: String) throws -> String {
+  private static func kernelTimers(in folder: String) async throws -> String {
     let source = """
       #include <sys/syscall.h>
       #include <sys/timerfd.h>
@@ -36,12 +37,11 @@ enum OtherClock {
       """
     let (input, output) = ("\(folder)/timers.c", "\(folder)/timers.so")
     try source.write(toFile: input, atomically: true, encoding: .utf8)
-    let compiler = Process()
-    compiler.executableURL = URL(filePath: "/usr/bin/env")
-    compiler.arguments = ["cc", "-shared", "-fPIC", "-o", output, input]
-    try compiler.run()
-    compiler.waitUntilExit()
-    try #require(compiler.terminationStatus == 0)
+    let ending = try await RunningProgram(
+      URL(filePath: "/usr/bin/cc"), ["-shared", "-fPIC", "-o", output, input], environment: [:],
+      folder: URL(filePath: folder)
+    ).ending()
+    try #require(ending.exitCode == 0, "\(ending)")
     return output
   }
 

@@ -39,7 +39,7 @@ import Testing
   }
 
   private static func withFixture(
-    pending: Int, _ body: (Fixture) async throws -> Void
+    pending: Int, settings: [String: String] = [:], _ body: (Fixture) async throws -> Void
   ) async throws {
     try await MigratedDatabase.with { database in
       let user = try await database.makeUser(annualBudget: 100)
@@ -48,7 +48,7 @@ import Testing
         try await database.owner.run(
           "INSERT INTO assets (id, user_id) VALUES ('\(asset)', '\(user)')")
       }
-      try await database.withServer { server in
+      try await database.withServer(settings: settings) { server in
         try await MockupClient.withConnection(to: .unixSocket(path: server.socket)) { client in
           var ids: [UUID] = []
           if pending > 0 {
@@ -281,6 +281,32 @@ import Testing
         try await fixture.database.owner.run(
           "SELECT mockupd.expire_leases(now() + interval '1 h', 1)")
         for await _ in cancelled {}
+        let completed = try await fixture.wait(for: [.completed])
+        #expect(completed.first?.fileURL == "u2")
+      }
+    }
+  }
+
+  @Test func `a mockup whose lease expired during an outage gets another attempt`() async throws {
+    // The sweeper would take the lease back, but the worker's report may be faster.
+    let settings = ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "0"]
+    try await Self.withFixture(pending: 1, settings: settings) { fixture in
+      let (cancelled, cancel) = AsyncStream.makeStream(of: Void.self)
+      try await Self.working(fixture, concurrency: 1, lease: .seconds(5)) { claimed in
+        guard claimed.attempt == 1 else {
+          return MockupCompletion(fileURL: "u\(claimed.attempt)", fileKey: "k")
+        }
+        do {
+          try await Task.sleep(for: testTimeout)
+        } catch {
+          cancel.finish()
+        }
+        throw CancellationError()
+      } while: {
+        _ = try await fixture.wait(for: [.generating])
+        kill(fixture.server.process.processID, SIGSTOP)
+        for await _ in cancelled {}
+        kill(fixture.server.process.processID, SIGCONT)
         let completed = try await fixture.wait(for: [.completed])
         #expect(completed.first?.fileURL == "u2")
       }

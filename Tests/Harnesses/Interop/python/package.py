@@ -6,6 +6,7 @@ usage: package.py calls SOCKET USER SLOW-USER ASSET
        package.py denied SOCKET USER
 """
 
+import collections
 import contextlib
 import os
 import signal
@@ -18,6 +19,7 @@ import uuid
 
 import grpc
 import mockupd
+from google.rpc import error_details_pb2, status_pb2
 from mockups.v1 import credits_pb2, mockups_pb2
 
 #: The type of the HTTP/2 frame that begins an answer.
@@ -69,6 +71,19 @@ class Proxy:
     def lose_next_answer(self):
         """Closes the connection instead of forwarding the server's next answer."""
         self._on_answer = lambda: False
+
+    def lose_answer_after_next(self):
+        """Closes the connection instead of forwarding the answer after the next one."""
+        # An answer has two frames with headers.
+        frames = iter(range(2))
+
+        def on_answer():
+            if next(frames, None) is None:
+                return False
+            self._on_answer = on_answer
+            return True
+
+        self._on_answer = on_answer
 
     def lose_next_answer_and_refuse(self, connections):
         """Loses the next answer, and closes that number of connections as they are opened."""
@@ -144,9 +159,13 @@ class Proxy:
 interrupted = threading.Event()
 
 
+#: The exception that the handler of SIGINT raises.
+interruption = KeyboardInterrupt
+
+
 def on_interrupt(*_):
     interrupted.set()
-    raise KeyboardInterrupt
+    raise interruption
 
 
 class Used:
@@ -220,8 +239,19 @@ def settle(m, user):
     check("a block may spend nothing", used.since() == (3, 0), used.since())
 
 
+Trailer = collections.namedtuple("Trailer", ["key", "value"])
+
+
 def fail_again(m):
     """Fails several attempts of a call, and checks what the last error says of the first."""
+
+    lost, refused = "Socket closed", "the database is not reachable; the call had no effect"
+    unsent = "failed to connect to all addresses"
+    earlier = "an earlier attempt may have had an effect; the last one: "
+    no_effect = status_pb2.Status()
+    no_effect.details.add().Pack(
+        error_details_pb2.ErrorInfo(reason="NO_EFFECT", domain="mockupd")
+    )
 
     class Failure(grpc.RpcError):
         def __init__(self, message):
@@ -234,11 +264,9 @@ def fail_again(m):
             return self._message
 
         def trailing_metadata(self):
-            return ()
-
-    lost, refused = "Socket closed", "the database is not reachable; the call had no effect"
-    unknown = "the database is not reachable; an earlier attempt may have had an effect"
-    unsent = "failed to connect to all addresses"
+            if self._message != refused:
+                return ()
+            return (Trailer("grpc-status-details-bin", no_effect.SerializeToString()),)
 
     def error(call, messages):
         attempts = iter(messages)
@@ -258,11 +286,11 @@ def fail_again(m):
 
     for name, make in (("call", call), ("shielded call", shielded)):
         for messages, message, may in (
-            ((lost, refused), unknown, True),
-            ((refused, lost, refused, refused), unknown, True),
+            ((lost, refused), earlier + refused, True),
+            ((refused, lost, refused, refused), earlier + refused, True),
             ((refused, refused), refused, False),
             ((unsent, refused), refused, False),
-            ((lost, unsent), unsent, True),
+            ((lost, unsent), earlier + unsent, True),
         ):
             got = error(make, messages)
             check(
@@ -341,12 +369,17 @@ def run_again(m, user):
     """Runs a block again under the id of an earlier run."""
     used = Used(m, user)
     id = uuid.uuid4()
-    m.call(
+    first = m.call(
         m.credits.ReserveCredits,
         credits_pb2.ReserveCreditsRequest(user_id=user, reservation_id=str(id), credits=2),
     )
     with m.reservation(user, 2, id=id) as r:
         check("a block continues a reservation that an earlier run did not settle", r.is_resumed)
+        check(
+            "the reservation is extended by the time to live",
+            r.expires_at.replace(tzinfo=None) > first.reservation.expires_at.ToDatetime(),
+            r.expires_at,
+        )
     check("its credits are charged once", used.since() == (2, 0), used.since())
     ran = False
     with raising() as raised:
@@ -427,6 +460,17 @@ def lose_answers(m, user, proxy):
     )
     check("the credits are charged once", used.since() == (2, 0), used.since())
 
+    proxy.lose_answer_after_next()
+    with m.reservation(user, 1, dispatched=True) as r:
+        state = m.get_reservation(user, r.id).state
+        check(
+            "a lost answer to the dispatch of a generated id is retried, and the block runs",
+            state == credits_pb2.RESERVATION_STATE_DISPATCHED,
+            state,
+        )
+        r.spent = 0
+    check("nothing is held", used.since() == (2, 0), used.since())
+
     refusals = 3 * impatient.attempts
     with m.reservation(user, 1) as r:
         proxy.lose_next_answer_and_refuse(refusals)
@@ -449,6 +493,34 @@ def interrupt(m, user, proxy):
         raised.error,
     )
     check("its credits are released", used.since() == (0, 0), used.since())
+    global interruption
+    interruption = TimeoutError
+    proxy.interrupt_at_next_answer()
+    with raising() as raised:
+        with m.reservation(user, 2, dispatched=True):
+            ran = True
+    check(
+        "the exception of a signal handler releases the credits too",
+        isinstance(raised.error, TimeoutError) and not ran and used.since() == (0, 0),
+        raised.error,
+        used.since(),
+    )
+    interruption = KeyboardInterrupt
+
+    def fail():
+        interrupted.clear()
+        os.kill(os.getpid(), signal.SIGINT)
+        interrupted.wait(900)
+        raise mockupd.CallError(grpc.StatusCode.INTERNAL, "broken")
+
+    with raising() as raised:
+        m._calls.shielded(fail)
+    check(
+        "an interruption of a call that fails has the failure as its cause",
+        isinstance(raised.error, KeyboardInterrupt)
+        and isinstance(raised.error.__cause__, mockupd.CallError),
+        raised.error,
+    )
     with raising() as raised:
         with m.reservation(user, 2) as r:
             proxy.interrupt_at_next_answer()
