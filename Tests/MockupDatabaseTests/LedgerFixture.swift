@@ -38,10 +38,7 @@ struct LedgerFixture: Sendable {
     of database: MigratedDatabase, _ owners: [Pool] = [], _ body: ([Pool]) async throws -> Void
   ) async throws {
     guard owners.count < database.owners.count else { return try await body(owners) }
-    var configuration = database.owners[owners.count]
-    // For two transactions of a test, and statements beside them.
-    configuration.connectionCount = 3
-    try await configuration.withPool { owner in
+    try await database.owners[owners.count].withPool { owner in
       try await withOwners(of: database, owners + [owner], body)
     }
   }

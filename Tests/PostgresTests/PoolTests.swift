@@ -97,16 +97,6 @@ import Testing
     }
   }
 
-  @Test func `a statement runs beside a transaction, not behind it`() async throws {
-    try await withPool({ $0.connectionCount = 4 }) { pool in
-      let answer = try await pool.withTransaction { transaction throws(PostgresError) in
-        try await transaction.execute("SELECT 1")
-        return try await pool.column("SELECT 2", as: Int.self)
-      }
-      #expect(answer == [2])
-    }
-  }
-
   @Test func `statements run on the connection that a slow statement does not occupy`()
     async throws
   {

@@ -51,8 +51,6 @@ public actor Connection {
   nonisolated let onEvent: @Sendable (PoolEvent) -> Void
   nonisolated let onNotification: (@Sendable (PostgresNotification) -> Void)?
   nonisolated let admission: Admission
-  /// The number of leases that are held or waited for.
-  nonisolated let leaseCount = Atomic(0)
   private nonisolated let thread: ConnectionThread
   private nonisolated let inbox = NIOLockedValueBox<[Command]>([])
   private nonisolated let availability = Atomic(Availability.unavailable)
@@ -150,10 +148,9 @@ public actor Connection {
     }
   }
 
-  // The costs of waiting for an attempt to connect, of waiting for a lease, and of failing, each as
-  // a number of pending statements.
+  // The costs of waiting for an attempt to connect, and of failing, each as a number of pending
+  // statements.
   private static let connectingWeight = 8
-  private static let leaseWeight = 16
   private static let unavailableWeight = 1 << 32
 
   /// The age of the oldest statement in flight that counts as one more statement, since the next
@@ -168,13 +165,8 @@ public actor Connection {
       case .connecting: Self.connectingWeight
       case .unavailable: Self.unavailableWeight
       }
-    return admission.count + leaseCount.load(ordering: .relaxed) * Self.leaseWeight + weight
-      + Int((oldest.age ?? .zero) / Self.ageUnit)
+    return admission.count + weight + Int((oldest.age ?? .zero) / Self.ageUnit)
   }
-
-  /// A Boolean value that indicates whether the connection is established, and no transaction uses
-  /// it.
-  nonisolated var isFree: Bool { isConnected && leaseCount.load(ordering: .relaxed) == 0 }
 
   nonisolated func post(_ command: Command) {
     inbox.withLockedValue { $0.append(command) }

@@ -1,5 +1,4 @@
 internal import NIOConcurrencyHelpers
-import Synchronization
 
 /// An open transaction, which uses its connection exclusively.
 ///
@@ -164,8 +163,6 @@ extension Connection {
   ) async throws(PostgresError) -> Value {
     let lease = Lease()
     try admission.enter()
-    leaseCount.add(1, ordering: .relaxed)
-    defer { leaseCount.subtract(1, ordering: .relaxed) }
     try await submit(.lease(lease), as: .autonomous, lease: nil) { request in
       self.post(.submit(request))
       return true

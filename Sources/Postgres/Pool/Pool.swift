@@ -4,15 +4,15 @@ internal import NIOConcurrencyHelpers
 ///
 /// Half of the connections, rounded down, run the statements that only read, and the others run
 /// everything else. A single connection runs both. Each statement goes to the least loaded
-/// connection that runs its kind. If none of these is established, or transactions use them, it
-/// goes to another connection that is established and free.
+/// connection that runs its kind. If none of these is established, it goes to another connection
+/// that is. Transactions of several statements run on a ``Connection`` of their own.
 ///
 /// The connections exist while ``run()`` runs: statements fail before and after.
 ///
 /// The pool can be divided into lanes, so that statements that hang hold up only the statements of
 /// their lane; see ``divide(into:)``.
 public final class Pool: StatementExecutor {
-  private let configuration: PostgresConfiguration
+  package let configuration: PostgresConfiguration
   private let connections: [Connection]
   /// The connections that run statements that only read.
   private let readers: ArraySlice<Connection>
@@ -216,27 +216,15 @@ public final class Pool: StatementExecutor {
     try leastLoaded().submit(make, completion: completion)
   }
 
-  /// Runs a transaction on one of the connections; see ``Connection/withTransaction(_:)``.
-  ///
-  /// `body` must not wait for the pool itself: if such transactions took all connections, they
-  /// would wait for each other.
-  ///
-  /// - Throws: ``PostgresError``; see ``Connection/withTransaction(_:)``.
-  public func withTransaction<Value>(
-    _ body: (Transaction) async throws(PostgresError) -> Value
-  ) async throws(PostgresError) -> Value {
-    try await leastLoaded().withTransaction(body)
-  }
-
-  /// Returns the connection for a statement, or for a transaction or other work if it is nil.
+  /// Returns the connection for a statement, or for other work if it is nil.
   private func leastLoaded(for statement: Statement? = nil) -> Connection {
     // A connection cancels a statement that reads only if none that may write is behind it.
     // Therefore a report that nobody waits for any more would hold up the writes of its connection.
     let choice = statement?.isReadOnly ?? false ? readers : writers
     // The loads may change while they are compared, which only makes the choice slightly worse.
     // The database may admit fewer connections than the pool has.
-    return choice.lazy.filter(\.isFree).min { $0.load < $1.load }
-      ?? connections.lazy.filter(\.isFree).min { $0.load < $1.load }
+    return choice.lazy.filter(\.isConnected).min { $0.load < $1.load }
+      ?? connections.lazy.filter(\.isConnected).min { $0.load < $1.load }
       ?? choice.min { $0.load < $1.load } ?? connections[0]
   }
 }

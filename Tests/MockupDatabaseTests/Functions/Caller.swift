@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Postgres
+import TestSupport
 
 /// A caller of SQL functions, with the role and the claims that PostgREST sets.
 enum Caller: Sendable {

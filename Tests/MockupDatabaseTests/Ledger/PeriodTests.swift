@@ -2,6 +2,7 @@ import FoundationEssentials
 import MockupDatabase
 import MockupCore
 import Postgres
+import TestSupport
 import Testing
 
 @Suite struct PeriodTests {
