@@ -50,7 +50,7 @@ import Testing
   ///
   /// - Returns: `nil` if the watch ends first.
   private static func read(
-    _ watch: inout MockupWatch.Iterator, until text: String
+    _ watch: inout Watch<MockupEvent>.Iterator, until text: String
   ) async throws -> MockupEvent? {
     while let event = try await watch.next() {
       if case .changed(let mockup) = event.change, mockup.errorMessage == text { return event }

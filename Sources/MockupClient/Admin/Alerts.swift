@@ -10,62 +10,6 @@ public struct AlertEvent: Sendable, Hashable {
   public let resumeToken: String
 }
 
-/// The alerts about all users' credits, delivered as they are written.
-///
-/// No alert is missed, and none is delivered twice. The watch restarts after the last event that
-/// was read if the server or its database becomes unavailable. The number of restarts is not
-/// limited; the pauses between them are those of the client's `RetryPolicy`. The policy's limit of
-/// attempts applies until the watch has begun for the first time. With `RetryPolicy.never`, the
-/// watch is never restarted.
-public struct AlertWatch: AsyncSequence, Sendable {
-  /// One alert.
-  public typealias Element = AlertEvent
-
-  let admin: Admin
-  let token: String?
-
-  /// Creates an iterator, which starts a watch of its own at its first element.
-  public func makeAsyncIterator() -> Iterator { Iterator(self) }
-
-  /// The iterator of a watch, which ends the watch when it is released.
-  public struct Iterator: AsyncIteratorProtocol {
-    private let watch: AlertWatch
-    private var running: RunningStream<AlertEvent>?
-
-    init(_ watch: AlertWatch) {
-      self.watch = watch
-    }
-
-    /// Waits for the next alert.
-    ///
-    /// - Returns: The alert, or `nil` after an error or if the task was cancelled.
-    /// - Throws: `RPCError` if the watch failed and a restart cannot help.
-    public mutating func next() async throws -> AlertEvent? {
-      let running =
-        running
-        ?? RunningStream { [watch] receive in
-          try await watch.stream.run(after: watch.token) { response in
-            await receive(AlertEvent(alert: response.alert, resumeToken: response.resumeToken))
-          }
-        }
-      self.running = running
-      return try await running.next()
-    }
-  }
-
-  fileprivate var stream: RestartingStream<WatchAlertsResponse> {
-    RestartingStream(retry: admin.retry, token: { $0.resumeToken }) { token, receive in
-      var options = admin.options
-      options.timeout = nil
-      try await admin.stub.watchAlerts(
-        WatchAlertsRequest(resumeToken: token ?? ""), options: options
-      ) { responses in
-        for try await response in responses { try await receive(response) }
-      }
-    }
-  }
-}
-
 extension Admin {
   /// Returns the alerts about the credits of one user or of all users, the newest first.
   ///
@@ -86,8 +30,21 @@ extension Admin {
 
   /// Returns the alerts about all users' credits as they are written.
   ///
+  /// No alert is missed, and none is delivered twice.
+  ///
   /// - Parameter token: The token of the last event that was processed; `nil` begins now.
-  public func watchAlerts(from token: String? = nil) -> AlertWatch {
-    AlertWatch(admin: self, token: token)
+  public func watchAlerts(from token: String? = nil) -> Watch<AlertEvent> {
+    let options = options.endless
+    let stream = RestartingStream<WatchAlertsResponse>(retry: retry, token: { $0.resumeToken }) {
+      token, receive in
+      try await stub.watchAlerts(
+        WatchAlertsRequest(resumeToken: token ?? ""), options: options
+      ) { responses in
+        for try await response in responses { try await receive(response) }
+      }
+    }
+    return Watch(stream, after: token) { response in
+      AlertEvent(alert: response.alert, resumeToken: response.resumeToken)
+    }
   }
 }

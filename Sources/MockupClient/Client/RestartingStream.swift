@@ -1,4 +1,3 @@
-internal import AsyncAlgorithms
 internal import TTRPC
 
 /// A stream of the server that is restarted after its last response when it fails.
@@ -61,38 +60,5 @@ struct RestartingStream<Response: Sendable>: Sendable {
     let fellBehind = error.code == .resourceExhausted && hadResponses
     let error = fellBehind ? RPCError(code: .unavailable, message: error.message) : error
     return policy.pause(afterAttempt: attempt, error)
-  }
-}
-
-/// The task that reads a stream for an iterator, which is cancelled when the iterator is released.
-final class RunningStream<Event: Sendable>: Sendable {
-  // Without a buffer: the task waits until the reader has taken an event.
-  private let channel = AsyncThrowingChannel<Event, any Error>()
-  private let task: Task<Void, Never>
-
-  /// Starts a task.
-  ///
-  /// - Parameter run: Passes every event to the closure that it gets.
-  init(
-    _ run: @escaping @Sendable (_ receive: @Sendable (Event) async -> Void) async throws -> Void
-  ) {
-    task = Task { [channel] in
-      do {
-        try await run { event in await channel.send(event) }
-        channel.finish()
-      } catch {
-        channel.fail(error)
-      }
-    }
-  }
-
-  deinit {
-    task.cancel()
-  }
-
-  /// Waits for the next event, or returns `nil` at the end.
-  func next() async throws -> Event? {
-    var iterator = channel.makeAsyncIterator()
-    return try await iterator.next()
   }
 }

@@ -96,10 +96,12 @@ extension Credits {
   /// vendor may then have charged, so the credits stay held until an administrator or a late commit
   /// settles the reservation. A closure that knows that the vendor charged nothing throws
   /// ``NotCharged`` or returns ``ReservationDecision/release(_:)``, which both release the credits
-  /// and retry the release like a commit. After any other error, only the client's retry policy
-  /// applies to the release; if it fails, the reservation expires. If the process exits, a
-  /// reservation that is held and not dispatched expires. If the closure runs longer than the time
-  /// to live, the reservation can still be committed if the credits are available.
+  /// and retry the release like a commit. If the release after ``NotCharged`` fails nevertheless,
+  /// the caller gets the closure's error, and the credits stay held as above. After any other
+  /// error, only the client's retry policy applies to the release; if it fails, the reservation
+  /// expires. If the process exits, a reservation that is held and not dispatched expires. If the
+  /// closure runs longer than the time to live, the reservation can still be committed if the
+  /// credits are available.
   ///
   /// If the id was used before, for example by a job that restarts after a crash, the closure runs
   /// only if the reservation is still held, which is then extended by the time to live. Two

@@ -45,7 +45,7 @@ public struct Credits: Sendable {
       reservationID: id.wireText,
       operation: operation,
       mode: mode,
-      timeToLiveSeconds: try .seconds(timeToLive),
+      timeToLiveSeconds: try .seconds(timeToLive, "timeToLive"),
       mockupID: mockup?.wireText ?? "",
       groupID: group?.wireText ?? "")
     return try await stub.reserveCredits(request, options: options)
@@ -80,7 +80,7 @@ public struct Credits: Sendable {
   ) async throws(RPCError) -> DispatchReservationResponse {
     let request = DispatchReservationRequest(
       userID: user.wireText, reservationID: reservation.wireText,
-      timeToLiveSeconds: try .seconds(timeToLive))
+      timeToLiveSeconds: try .seconds(timeToLive, "timeToLive"))
     return try await stub.dispatchReservation(request, options: options)
   }
 
@@ -99,7 +99,7 @@ public struct Credits: Sendable {
   ) async throws(RPCError) -> ExtendReservationResponse {
     let request = ExtendReservationRequest(
       userID: user.wireText, reservationID: reservation.wireText,
-      timeToLiveSeconds: try .seconds(timeToLive))
+      timeToLiveSeconds: try .seconds(timeToLive, "timeToLive"))
     return try await stub.extendReservation(request, options: options)
   }
 
@@ -168,27 +168,5 @@ public struct Credits: Sendable {
       throw RPCError(code: .internalError, message: "the response has no reservation")
     }
     return reservation
-  }
-}
-
-extension Int32 {
-  /// Converts a number to the type of its protocol field.
-  ///
-  /// - Throws: INVALID_ARGUMENT if it does not fit into 32 bits.
-  static func wire(_ number: Int, _ name: String) throws(RPCError) -> Int32 {
-    guard let number = Int32(exactly: number) else {
-      throw RPCError(code: .invalidArgument, message: "\(name) \(number) is out of range")
-    }
-    return number
-  }
-
-  /// Converts a time to live to whole seconds, rounded up; `nil` becomes 0, the server's default.
-  static func seconds(_ timeToLive: Duration?) throws(RPCError) -> Int32 {
-    guard let timeToLive else { return 0 }
-    guard timeToLive > .zero else {
-      throw RPCError(code: .invalidArgument, message: "timeToLive \(timeToLive) is not positive")
-    }
-    let (seconds, attoseconds) = timeToLive.components
-    return try wire(Int(seconds) + (attoseconds > 0 ? 1 : 0), "timeToLive")
   }
 }

@@ -53,7 +53,7 @@ extension Mockups {
   ) async throws(RPCError) -> [ClaimedMockup] {
     let request = ClaimMockupsRequest(
       worker: worker,
-      count: try .atLeastOne(count, "count"),
+      count: try .wire(count, "count", in: 1 ... .max),
       leaseSeconds: try .seconds(lease, "lease"),
       waitSeconds: try .seconds(wait, "wait"))
     var options = options
@@ -97,12 +97,7 @@ extension Mockups {
       dmMetadataJSON: completion.metadataJSON,
       qualityScore: completion.qualityScore,
       allowOverrun: completion.allowsOverrun)
-    if let credits = completion.credits {
-      guard let credits = Int32(exactly: credits) else {
-        throw RPCError(code: .invalidArgument, message: "credits \(credits) is out of range")
-      }
-      request.credits = credits
-    }
+    if let credits = completion.credits { request.credits = try .wire(credits, "credits") }
     return try await stub.completeMockup(request, options: options)
   }
 

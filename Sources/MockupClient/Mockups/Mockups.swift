@@ -46,7 +46,7 @@ public struct Mockups: Sendable {
       scenes: scenes,
       skipApproval: skipApproval,
       quoteID: quote?.wireText ?? "",
-      creditsPerMockup: try .atLeastOne(credits, "credits"),
+      creditsPerMockup: try .wire(credits, "credits", in: 1 ... .max),
       timeToLiveSeconds: try .seconds(timeToLive, "timeToLive"))
     return try await stub.generateMockups(request, options: options)
   }
@@ -74,7 +74,7 @@ public struct Mockups: Sendable {
       mockupID: mockup.wireText,
       requestID: id.wireText,
       skipApproval: skipApproval,
-      credits: try .atLeastOne(credits, "credits"),
+      credits: try .wire(credits, "credits", in: 1 ... .max),
       timeToLiveSeconds: try .seconds(timeToLive, "timeToLive"))
     return try await stub.regenerateMockup(request, options: options)
   }
@@ -167,30 +167,5 @@ public struct Mockups: Sendable {
       throw RPCError(code: .internalError, message: "the response has no mockup")
     }
     return mockup
-  }
-}
-
-extension Int32 {
-  /// Converts a number of at least 1 to the type of its protocol field.
-  ///
-  /// - Throws: INVALID_ARGUMENT if the number is less than 1 or does not fit into 32 bits. The
-  ///   protocol uses 0 for the server's default.
-  static func atLeastOne(_ number: Int, _ name: String) throws(RPCError) -> Int32 {
-    guard number >= 1, let number = Int32(exactly: number) else {
-      throw RPCError(code: .invalidArgument, message: "\(name) \(number) is out of range")
-    }
-    return number
-  }
-
-  /// Converts a duration to whole seconds, rounded up; `nil` becomes 0, the server's default.
-  ///
-  /// - Throws: INVALID_ARGUMENT if the duration is not positive or does not fit into 32 bits.
-  static func seconds(_ duration: Duration?, _ name: String) throws(RPCError) -> Int32 {
-    guard let duration else { return 0 }
-    let (seconds, attoseconds) = duration.components
-    guard duration > .zero, let seconds = Int32(exactly: seconds), seconds < .max else {
-      throw RPCError(code: .invalidArgument, message: "\(name) \(duration) is out of range")
-    }
-    return seconds + (attoseconds > 0 ? 1 : 0)
   }
 }

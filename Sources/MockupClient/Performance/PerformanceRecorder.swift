@@ -69,8 +69,8 @@ public actor PerformanceRecorder {
   public func add(
     _ mockup: UUID, of user: UUID, pins: Int = 0, impressions: Int = 0
   ) async throws(RPCError) {
-    let pins = try Int32.count(pins, "pins")
-    let impressions = try Int32.count(impressions, "impressions")
+    let pins = try Int32.wire(pins, "pins", in: 0 ... .max)
+    let impressions = try Int32.wire(impressions, "impressions", in: 0 ... .max)
     while batches.count >= Self.batchesPerStream { try await send() }
     let name = Mockup(user: user, id: mockup)
     if let index = indexes[name], open[index].add(pins, impressions) { return }
@@ -147,14 +147,5 @@ extension PerformanceEntry {
     self.pins = pins
     self.impressions = impressions
     return true
-  }
-}
-
-extension Int32 {
-  fileprivate static func count(_ number: Int, _ name: String) throws(RPCError) -> Int32 {
-    guard let number = Int32(exactly: number), number >= 0 else {
-      throw RPCError(code: .invalidArgument, message: "\(name) \(number) is out of range")
-    }
-    return number
   }
 }

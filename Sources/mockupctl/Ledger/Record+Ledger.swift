@@ -6,11 +6,6 @@ internal import VisibleText
 extension Record {
   /// - Parameter ofAllUsers: True if the list has entries of several users.
   init(_ entry: CreditUsageEntry, ofAllUsers: Bool = false) {
-    self.init(entry: entry)
-    if ofAllUsers { fields.insert(("user_id", .text(entry.userID)), at: 0) }
-  }
-
-  private init(entry: CreditUsageEntry) {
     self.init([
       "year": .number(entry.year),
       "month": .number(entry.month),
@@ -27,18 +22,13 @@ extension Record {
       "refunded_entry_id": .optionalText(entry.refundedEntryID),
       "entry_id": .text(entry.entryID),
     ])
+    if ofAllUsers { fields.insert(("user_id", .text(entry.userID)), at: 0) }
   }
 
   /// Creates the row of an entry in a table, with the most important fields first.
   ///
   /// - Parameter ofAllUsers: True if the list has entries of several users.
-  init(row entry: CreditUsageEntry, ofAllUsers: Bool) {
-    self.init(row: entry)
-    if ofAllUsers { fields.insert(("user_id", .text(entry.userID)), at: 0) }
-  }
-
-  /// Creates the row of an entry of a user in a table.
-  init(row entry: CreditUsageEntry) {
+  init(row entry: CreditUsageEntry, ofAllUsers: Bool = false) {
     let month = entry.month < 10 ? "0\(entry.month)" : "\(entry.month)"
     self.init([
       "sequence": .number(entry.sequence),
@@ -55,6 +45,7 @@ extension Record {
       "overrun": .number(entry.overrun),
       "refunded_entry_id": .optionalText(entry.refundedEntryID),
     ])
+    if ofAllUsers { fields.insert(("user_id", .text(entry.userID)), at: 0) }
   }
 
   /// Creates the row of a discrepancy in a table, with its description below.

@@ -26,7 +26,7 @@ import Testing
 
   /// Makes changes, each after the watch has delivered the one before.
   private static func expectChanges(
-    of user: UUID, in partition: MigratedDatabase, by watch: inout MockupWatch.Iterator
+    of user: UUID, in partition: MigratedDatabase, by watch: inout Watch<MockupEvent>.Iterator
   ) async throws {
     for _ in 0..<changes {
       let id = try await makeMockup(of: user, in: partition)
