@@ -7,17 +7,11 @@ internal import TTRPC
 /// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
 final class GRPCRequestHead {
   /// A request that is answered without a call.
-  enum Refusal: Error, Equatable {
+  enum Refusal: Error {
     /// The request is not a gRPC request; the HTTP status says why.
     case http(status: Int, message: String)
     /// The request is a malformed gRPC request, or asks for something that is not supported.
-    case grpc(RPCErrorDescription)
-  }
-
-  /// The code and the message of a refusal.
-  struct RPCErrorDescription: Equatable {
-    var code: StatusCode
-    var message: String
+    case grpc(RPCError)
   }
 
   /// The value of a header that occurs at most once.

@@ -30,8 +30,7 @@ final class GRPCResponses {
   /// Answers a request that has no call.
   func refuse(_ id: UInt32, _ refusal: GRPCRequestHead.Refusal) {
     switch refusal {
-    case .grpc(let description):
-      let error = RPCError(code: description.code, message: description.message)
+    case .grpc(let error):
       session.respond(id, GRPCResponse.trailersOnly(error), endsStream: true)
     case .http(let status, let message):
       session.respond(id, GRPCResponse.refusal(status: status, message), endsStream: true)
