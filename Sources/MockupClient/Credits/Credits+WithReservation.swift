@@ -97,15 +97,15 @@ extension Credits {
   /// settles the reservation. A closure that knows that the vendor charged nothing throws
   /// ``NotCharged`` or returns ``ReservationDecision/release(_:)``, which both release the credits
   /// and retry the release like a commit. If the release after ``NotCharged`` fails nevertheless,
-  /// the caller gets the closure's error, and the credits stay held as above. After any other
-  /// error, only the client's retry policy applies to the release; if it fails, the reservation
-  /// expires. If the process exits, a reservation that is held and not dispatched expires. If the
-  /// closure runs longer than the time to live, the reservation can still be committed if the
-  /// credits are available.
+  /// the caller gets the closure's error; a dispatched reservation stays held, and any other
+  /// expires. After any other error, only the client's retry policy applies to the release; if it
+  /// fails, the reservation expires. If the process exits, a reservation that is held and not
+  /// dispatched expires. If the closure runs longer than the time to live, the reservation can
+  /// still be committed if the credits are available.
   ///
   /// If the id was used before, for example by a job that restarts after a crash, the closure runs
-  /// only if the reservation is still held, which is then extended by the time to live. Two
-  /// concurrent runs with the same id may both find it held; with `isDispatched`, and without
+  /// only if the reservation is still held. The reservation is first extended by the time to live.
+  /// Two concurrent runs with the same id may both find it held; with `isDispatched`, and without
   /// `resumesDispatched`, only one of them runs its closure.
   ///
   /// If the caller is cancelled before the credits are reserved, the closure does not run. With a
@@ -216,9 +216,7 @@ extension Credits {
     if let found = current {
       let runs = found.state == .held || found.state == .dispatched && resumesDispatched
       guard runs else { throw ReservationAlreadyUsed(reservation: found) }
-      // The earlier run may have used up most of the time to live.
-      let extended = try await extend(request.id, of: request.user, timeToLive: request.timeToLive)
-      current = extended.reservation ?? found
+      if !isGeneratedID { current = try await extend(found, request) }
     }
     let reservation = current ?? reserved.reservation
     let held = HeldReservation(
@@ -227,6 +225,19 @@ extension Credits {
       expiresAt: reservation?.expiresAt?.date ?? .distantFuture,
       softLimitIsPassed: reserved.usage?.softLimitPassed ?? false, isResumed: current != nil)
     return (held, current?.state == .dispatched)
+  }
+
+  /// Extends the reservation of an earlier run, which may have used up most of its time to live.
+  private func extend(_ found: Reservation, _ request: Request) async throws -> Reservation {
+    do throws(RPCError) {
+      let timeToLive = request.timeToLive
+      return try await extend(request.id, of: request.user, timeToLive: timeToLive).reservation
+        ?? found
+    } catch {
+      guard error.code == .failedPrecondition else { throw error }
+      // It has expired meanwhile, or another run has settled it.
+      throw ReservationAlreadyUsed(reservation: try await reservation(request.id, of: request.user))
+    }
   }
 
   /// Dispatches the reservation before its closure runs.

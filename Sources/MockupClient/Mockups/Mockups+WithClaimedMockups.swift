@@ -68,7 +68,8 @@ extension Mockups {
   ///
   /// While a closure runs, its lease is renewed every third of the lease's duration. If the lease
   /// is lost, the closure's task is cancelled. A mockup whose closure then throws becomes pending
-  /// again, with its credits still held, unless another worker has claimed it.
+  /// again if it has attempts left, with its credits still held, unless another worker has claimed
+  /// it.
   ///
   /// If the caller's task is cancelled, no more mockups are claimed, and the closures' tasks are
   /// cancelled too. A mockup whose closure then throws becomes pending again, with its credits

@@ -27,21 +27,37 @@ extension MockupService {
     try await withThrowingTaskGroup(of: CountedBatch.self) { counting in
       var total = PerformanceTotal()
       var taken = 0
-      while let request = try await requests.next() {
-        if taken - total.batches >= Self.maxBatchesInFlight, let next = try await counting.next() {
-          try total.add(next)
-        }
-        let batch = try PerformanceFields.batch(request.batchID, request.entries)
-        counting.addTask { [performance, ordinal = taken] in
-          try await answer(context) { () throws(PostgresError) in
-            CountedBatch(
-              ordinal: ordinal, batch: batch, answer: try await performance.record(batch))
+      do {
+        while let request = try await requests.next() {
+          if taken - total.batches >= Self.maxBatchesInFlight, let next = try await counting.next()
+          {
+            try total.add(next)
           }
+          let batch = try PerformanceFields.batch(request.batchID, request.entries)
+          counting.addTask { [performance, ordinal = taken] in
+            try await answer(context) { () throws(PostgresError) in
+              CountedBatch(
+                ordinal: ordinal, batch: batch, answer: try await performance.record(batch))
+            }
+          }
+          taken += 1
         }
-        taken += 1
+        for try await next in counting { try total.add(next) }
+        return total.response
+      } catch let error as RPCError where taken > 1 {
+        throw error.ofOneBatch
       }
-      for try await next in counting { try total.add(next) }
-      return total.response
     }
+  }
+}
+
+extension RPCError {
+  /// The error of a stream for the error of one of its batches.
+  fileprivate var ofOneBatch: RPCError {
+    guard details.contains(.noEffect) else { return self }
+    var error = self
+    error.details.removeAll { $0 == .noEffect }
+    error.message = "other batches may have been counted, and one was not: \(message)"
+    return error
   }
 }

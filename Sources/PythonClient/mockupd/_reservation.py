@@ -17,6 +17,7 @@ from mockups.v1 import credits_pb2, credits_pb2_grpc
 from ._calls import Calls
 from ._errors import (
     CallError,
+    FailedPrecondition,
     InsufficientCredits,
     MockupdError,
     NotCharged,
@@ -34,8 +35,8 @@ class Reservation:
 
     The credits are reserved before the block runs. If too few are available, InsufficientCredits
     is raised. If an earlier run has used the id, the block runs only if the reservation is still
-    held, which is then extended by the time to live; otherwise ReservationAlreadyUsed is raised.
-    Two concurrent runs with one id may both find it held; with `dispatched`, and without
+    held; otherwise ReservationAlreadyUsed is raised. The reservation is first extended by the time
+    to live. Two concurrent runs with one id may both find it held; with `dispatched`, and without
     `resume_dispatched`, only one of them runs its block.
 
     The end of the block commits `spent` credits, or all of them, and releases the rest. The commit
@@ -142,21 +143,32 @@ class Reservation:
         reservation = reserved.reservation
         if reserved.replayed:
             # The replay is the first response, so the current state has to be read.
-            reservation = calls.unary(
-                self._credits.GetReservation,
-                credits_pb2.GetReservationRequest(user_id=self.user, reservation_id=self.id),
-                timeout=calls.timeout,
-            ).reservation
+            reservation = self._current()
             self._is_dispatched = reservation.state == credits_pb2.RESERVATION_STATE_DISPATCHED
             is_held = reservation.state == credits_pb2.RESERVATION_STATE_HELD
             if not is_held and not (self._is_dispatched and self._resumes_dispatched):
                 raise ReservationAlreadyUsed(reservation)
             self.is_resumed = True
-            # The earlier run may have used up most of the time to live.
-            reservation = self._extend().reservation
+            if not self._has_generated_id:
+                reservation = self._extend_found()
         self.credits = reservation.held
         self.expires_at = reservation.expires_at.ToDatetime(datetime.timezone.utc)
         self.soft_limit_passed = reserved.usage.soft_limit_passed
+
+    def _extend_found(self) -> credits_pb2.Reservation:
+        """Extends the reservation of an earlier run, which may have used up its time to live."""
+        try:
+            return self._extend().reservation
+        except FailedPrecondition:
+            # It has expired meanwhile, or another run has settled it.
+            raise ReservationAlreadyUsed(self._current()) from None
+
+    def _current(self) -> credits_pb2.Reservation:
+        request = credits_pb2.GetReservationRequest(user_id=self.user, reservation_id=self.id)
+        calls = self._calls
+        return calls.unary(
+            self._credits.GetReservation, request, timeout=calls.timeout
+        ).reservation
 
     def _dispatch(self) -> None:
         """Tells the server that the vendor is about to be called."""

@@ -91,6 +91,9 @@ extension RPCError {
 
   /// True if the call may have had an effect.
   ///
+  /// This is about calls with a single request. A call with several may have had the effect of any
+  /// of them, whatever its error.
+  ///
   /// A call that was refused for its request or for the state of what it names had no effect. A
   /// call that ends with another code, such as UNAVAILABLE or DEADLINE_EXCEEDED, may have had one,
   /// unless the error has the detail ``ErrorDetail/noEffect``.

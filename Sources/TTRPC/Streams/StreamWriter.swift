@@ -65,9 +65,7 @@ final class StreamWriter: Sendable {
   }
 
   private var tooLong: RPCError {
-    RPCError(
-      code: .resourceExhausted, message: "the message exceeds the limit of \(limit) bytes",
-      details: [.noEffect])
+    RPCError(code: .resourceExhausted, message: "the message exceeds the limit of \(limit) bytes")
   }
 
   private func sendMessage(_ frame: ByteBuffer) async throws(RPCError) {

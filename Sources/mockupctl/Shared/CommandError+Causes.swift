@@ -37,8 +37,7 @@ extension ErrorDetail {
     switch self {
     case .badRequest(let violations): violations.map { "  \($0.field): \($0.description)" }
     case .retryInfo(let delay): ["  retry after \(delay)"]
-    // The message says it.
-    case .noEffect: []
+    case .noEffect: ["  the call had no effect"]
     case .errorInfo(let reason, let domain): ["  \(domain): \(reason)"]
     case .other(let typeURL, let value): ["  \(typeURL): \(value.count) bytes"]
     }

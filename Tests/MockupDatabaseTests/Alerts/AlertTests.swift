@@ -214,7 +214,7 @@ import Testing
     }
   }
 
-  @Test func `an alert is right although its limit is raised within the statement`() async throws {
+  @Test func `an alert's limit was reached, even if it was raised meanwhile`() async throws {
     try await Self.with { alerts, ledger in
       let user = try await ledger.user(budget: 100, softLimit: 1000)
       // After the statement has read the budget, and before the alert is written.

@@ -8,7 +8,7 @@ public final class ServerLoad: Sendable {
   private let guests = Usage()
   /// The open connections among ``ServerLimits/reservedConnections``, which `all` does not count.
   private let reservedConnections = Count()
-  /// The counters of each user that has connections, by user id.
+  /// The counters of each user that has connections or calls that run, by user id.
   private let accounts = NIOLockedValueBox<[UInt32: PeerAccount]>([:])
   private let queuedBytes = Atomic(0)
 
@@ -79,7 +79,9 @@ public final class ServerLoad: Sendable {
   /// Removes an account without connections and without calls that outlive theirs.
   private func removeIfUnused(_ account: PeerAccount, from accounts: inout [UInt32: PeerAccount]) {
     let calls = account.usage.calls.value + account.usage.endlessCalls.value
-    if !account.hasConnections, calls == 0 { accounts[account.userID] = nil }
+    // Another thread may have removed it, and the user may have a new one.
+    guard !account.hasConnections, calls == 0, accounts[account.userID] === account else { return }
+    accounts[account.userID] = nil
   }
 
   /// The maximum number of reserved connections of one user, so that no user takes all of them.
@@ -124,7 +126,7 @@ public final class ServerLoad: Sendable {
   }
 
   /// Changes the number of calls in flight without checking a limit.
-  func countCall(by change: Int, _ admission: Admission) {
+  private func countCall(by change: Int, _ admission: Admission) {
     all.calls.add(change)
     admission.account.usage.calls.add(change)
     if admission.budget.isGuest { guests.calls.add(change) }

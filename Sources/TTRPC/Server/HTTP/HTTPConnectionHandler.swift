@@ -60,7 +60,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
     }
     // A connection has one request, so the limit on connections also limits these calls. The limits
     // on calls do not apply, so that probes are always answered.
-    server.load.countCall(by: 1, connection.calls.admission)
+    _ = server.load.callStarted(.immediate, connection.calls.admission)
     answer(head, path: path, route)
   }
 
@@ -95,7 +95,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
       } catch {
         response = HTTPResponse(error)
       }
-      load.countCall(by: -1, admission)
+      load.callEnded(.immediate, admission)
       this.value.respond(response, to: head)
     }
   }

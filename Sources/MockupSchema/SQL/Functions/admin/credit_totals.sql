@@ -2,9 +2,9 @@
 -- users with counters of that year, the amount of work that waits, and the time. The server reads
 -- it every few seconds for its metrics. Open reservations of the year before count, too.
 --
--- Reads the counters, the settings of their users and small partial indexes, and never the ledger.
--- Reservations that are due and not yet expired count as the counters have them, except that
--- dispatched ones count as unresolved.
+-- Reads the counters, the settings of their users, small partial indexes, and the rows of queued
+-- mockups and their reservations, and never the ledger. Reservations that are due and not yet
+-- expired count as the counters have them, except that dispatched ones count as unresolved.
 CREATE OR REPLACE FUNCTION mockupd.credit_totals(p_now timestamptz)
 RETURNS TABLE (
   users bigint,

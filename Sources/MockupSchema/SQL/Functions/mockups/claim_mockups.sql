@@ -35,19 +35,20 @@ DECLARE
   v_user_ids uuid[];
   v_reservation_ids uuid[];
   v_reasons text[];
+  v_users uuid[];
   v_found uuid[];
   v_locked_users uuid[] := '{}';
 BEGIN
   -- The counters of the users that are found free are locked. Therefore only those of the oldest
-  -- mockups are looked at.
+  -- mockups are looked at, and only the mockups of these users are claimed.
   WHILE p_skip_locked LOOP
-    v_found := ARRAY(
-      SELECT l.user_id FROM mockupd.locked_users(ARRAY(
-        SELECT j.user_id FROM mockupd.mockup_jobs AS j
-        JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
-        WHERE j.state = 'queued' AND m.status = 'pending' AND j.user_id <> ALL (v_locked_users)
-        ORDER BY j.requested_at, j.mockup_id
-        LIMIT p_count)) AS l);
+    v_users := ARRAY(
+      SELECT j.user_id FROM mockupd.mockup_jobs AS j
+      JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
+      WHERE j.state = 'queued' AND m.status = 'pending' AND j.user_id <> ALL (v_locked_users)
+      ORDER BY j.requested_at, j.mockup_id
+      LIMIT p_count);
+    v_found := ARRAY(SELECT l.user_id FROM mockupd.locked_users(v_users) AS l);
     EXIT WHEN v_found = '{}';
     v_locked_users := v_locked_users || v_found;
   END LOOP;
@@ -60,7 +61,8 @@ BEGIN
   FROM (
     SELECT j.mockup_id, j.user_id, j.reservation_id, j.requested_at FROM mockupd.mockup_jobs AS j
     JOIN public.mockups AS m ON m.id = j.mockup_id AND m.user_id = j.user_id
-    WHERE j.state = 'queued' AND m.status = 'pending' AND j.user_id <> ALL (v_locked_users)
+    WHERE j.state = 'queued' AND m.status = 'pending'
+      AND (NOT p_skip_locked OR j.user_id = ANY (v_users))
     ORDER BY j.requested_at, j.mockup_id
     LIMIT p_count
     FOR UPDATE OF j SKIP LOCKED
