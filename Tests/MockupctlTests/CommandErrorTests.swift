@@ -21,8 +21,7 @@ import Testing
     #expect(
       commandError.lines == [
         "RESOURCE_EXHAUSTED: too much", "  a.b: is long", "  c: is short",
-        "  retry after 1.5 seconds", "  disk: FULL", "  the call had no effect",
-        "  x/y.Z: 2 bytes",
+        "  retry after 1.5 seconds", "  disk: FULL", "  x/y.Z: 2 bytes",
       ])
   }
 

@@ -37,7 +37,8 @@ extension ErrorDetail {
     switch self {
     case .badRequest(let violations): violations.map { "  \($0.field): \($0.description)" }
     case .retryInfo(let delay): ["  retry after \(delay)"]
-    case .noEffect: ["  the call had no effect"]
+    // For programs, which decide by it whether the ids may be used again.
+    case .noEffect: []
     case .errorInfo(let reason, let domain): ["  \(domain): \(reason)"]
     case .other(let typeURL, let value): ["  \(typeURL): \(value.count) bytes"]
     }
