@@ -26,14 +26,17 @@ import Testing
       let listener = try RawListener(path: "\(folder)/.s.PGSQL.5432")
       var configuration = PostgresConfiguration(
         url: "postgresql:///mockups?host=\(folder)", applicationName: "tests")
-      configuration.connectTimeout = .milliseconds(100)
+      configuration.connectTimeout = testTimeout
       let pool = try Pool(configuration: configuration)
       let run = Task { await pool.run() }
       let sizes = Sizes()
       let store = CreditStore(pool: pool, observer: sizes)
-      await #expect(throws: CreditError.self) {
+      let call = Task {
         try await store.reserve(ReservationRequest(userID: UUID(), id: UUID(), credits: 1))
       }
+      try await eventually("the batch waits for a connection") { pool.pendingCount == 1 }
+      pool.suspend(because: PostgresError(.connectionUnavailable, "suspended"))
+      await #expect(throws: CreditError.self) { try await call.value }
       #expect(sizes.values.withLockedValue { $0 } == [])
       pool.shutdown()
       await run.value
