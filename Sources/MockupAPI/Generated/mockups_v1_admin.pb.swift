@@ -1434,7 +1434,7 @@ public struct GetServerInfoResponse: ProtobufMessage {
   public var version: String = ""
   /// The time at which the server started.
   public var startedAt: Timestamp? = nil
-  /// The current time by the server's clock, which decides when reservations expire.
+  /// The current time by the database's clock, which decides when reservations expire.
   public var now: Timestamp? = nil
   /// The process id of the server.
   public var processID: Int32 = 0
@@ -1518,8 +1518,7 @@ extension GetServerInfoResponse {
 
 /// Reports, budgets, unresolved reservations and checks of the ledger, for administrators.
 ///
-/// Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
-/// RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+/// Errors of all methods: those of CreditService.
 public protocol AdminServiceHandler: TTRPC.Service {
   /// Reports the credits of all users in a year and in one of its months.
   ///
@@ -1592,7 +1591,8 @@ public protocol AdminServiceHandler: TTRPC.Service {
   /// The first response is sent at once and has only a resume_token. Each of the others has an
   /// alert, in the order of the ids of its database, and the token with which another call
   /// continues after it: no alert is missed, and none is sent twice. The stream ends when the
-  /// client cancels it, or with UNAVAILABLE.
+  /// client cancels it, or with an error. After UNAVAILABLE or RESOURCE_EXHAUSTED, the client
+  /// continues after the last resume_token.
   func watchAlerts(
     _ request: WatchAlertsRequest, responses: TTRPC.ResponseWriter<WatchAlertsResponse>,
     context: TTRPC.ServerContext
@@ -1792,7 +1792,8 @@ public struct AdminServiceClient: Sendable {
   /// The first response is sent at once and has only a resume_token. Each of the others has an
   /// alert, in the order of the ids of its database, and the token with which another call
   /// continues after it: no alert is missed, and none is sent twice. The stream ends when the
-  /// client cancels it, or with UNAVAILABLE.
+  /// client cancels it, or with an error. After UNAVAILABLE or RESOURCE_EXHAUSTED, the client
+  /// continues after the last resume_token.
   public func watchAlerts<Value>(
     _ request: WatchAlertsRequest, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<WatchAlertsResponse>) async throws -> Value

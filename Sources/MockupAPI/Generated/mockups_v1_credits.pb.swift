@@ -2160,14 +2160,19 @@ extension ExportCreditUsageResponse {
 ///
 /// Errors of all methods:
 ///
-/// - INVALID_ARGUMENT: a field is invalid. google.rpc.BadRequest names the fields.
+/// - INVALID_ARGUMENT: the request is invalid. google.rpc.BadRequest names the fields, except for an
+///   all-or-nothing batch whose users belong to several partitions.
+/// - PERMISSION_DENIED: the caller has no role that permits the method.
 /// - NOT_FOUND: the user is unknown, or has no such reservation, group, mockup or ledger entry.
-/// - RESOURCE_EXHAUSTED: the server is overloaded. google.rpc.RetryInfo says when to retry.
-/// - UNAVAILABLE: the database is unavailable. A retry is safe, and google.rpc.RetryInfo says when.
-///   If google.rpc.ErrorInfo has the reason NO_EFFECT, the call had no effect; otherwise its outcome
-///   is unknown.
-/// - INTERNAL: a defect of the server. The message has an incident id, under which the server's log
-///   has the details.
+/// - RESOURCE_EXHAUSTED: a limit is reached. With google.rpc.RetryInfo, the server is overloaded,
+///   and the call can be retried after the delay. Without it, a message is too large, or the
+///   connection has too many calls.
+/// - UNAVAILABLE: the database is unavailable, or the server is stopping. A retry is safe, after the
+///   delay in google.rpc.RetryInfo if there is one. If google.rpc.ErrorInfo has the reason
+///   NO_EFFECT, the call had no effect; otherwise its outcome is unknown.
+/// - DEADLINE_EXCEEDED, CANCELLED: the call ended before its outcome was known.
+/// - INTERNAL: a defect of the server, or a request that cannot be decoded. The message about a
+///   defect has an incident id, under which the server's log has the details.
 ///
 /// The states of a reservation:
 ///

@@ -597,7 +597,8 @@ extension RegenerateMockupResponse {
 
 /// The request for ClaimMockups.
 public struct ClaimMockupsRequest: ProtobufMessage {
-  /// The name of the worker in logs and lists, 1 to 200 characters.
+  /// The name of the worker, 1 to 200 characters, which is stored in mockupd.mockup_jobs for people
+  /// who look there.
   public var worker: String = ""
   /// The maximum number of mockups, 1 to 100. 0 means 1.
   public var count: Int32 = 0
@@ -1927,9 +1928,8 @@ extension StreamRefusal {
 /// mockup (GenerateMockups or RegenerateMockup) begins a round, in which the mockup has three
 /// attempts.
 ///
-/// Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND (the user is
-/// unknown, or has no such mockup), ALREADY_EXISTS (an id or an attempt was used for a different
-/// request), RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+/// Errors of all methods: NOT_FOUND (the user is unknown, or has no such mockup), ALREADY_EXISTS (an
+/// id or an attempt was used for a different request), and the others of CreditService.
 public protocol MockupServiceHandler: TTRPC.Service {
   /// Requests a mockup of each asset in each scene, in one transaction.
   ///
@@ -2028,8 +2028,9 @@ public protocol MockupServiceHandler: TTRPC.Service {
   /// Streams a user's mockups as they change.
   ///
   /// The latest state of every mockup arrives, in the order of the changes; of changes in quick
-  /// succession, possibly only the last. The stream ends when the client cancels it, or with
-  /// UNAVAILABLE: the client then continues from the last resume_token.
+  /// succession, possibly only the last. The stream ends when the client cancels it, or with an
+  /// error. After UNAVAILABLE or RESOURCE_EXHAUSTED, the client continues from the last
+  /// resume_token.
   func watchMockups(
     _ request: WatchMockupsRequest, responses: TTRPC.ResponseWriter<WatchMockupsResponse>,
     context: TTRPC.ServerContext
@@ -2284,8 +2285,9 @@ public struct MockupServiceClient: Sendable {
   /// Streams a user's mockups as they change.
   ///
   /// The latest state of every mockup arrives, in the order of the changes; of changes in quick
-  /// succession, possibly only the last. The stream ends when the client cancels it, or with
-  /// UNAVAILABLE: the client then continues from the last resume_token.
+  /// succession, possibly only the last. The stream ends when the client cancels it, or with an
+  /// error. After UNAVAILABLE or RESOURCE_EXHAUSTED, the client continues from the last
+  /// resume_token.
   public func watchMockups<Value>(
     _ request: WatchMockupsRequest, options: TTRPC.CallOptions = .init(),
     _ body: (TTRPC.MessageStream<WatchMockupsResponse>) async throws -> Value

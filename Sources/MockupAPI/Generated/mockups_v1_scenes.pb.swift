@@ -997,8 +997,7 @@ extension DeleteSceneTemplateResponse {
 /// scene is treated as if it did not exist. Reading does not require a known user: an unknown user
 /// sees the system scenes.
 ///
-/// Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
-/// RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+/// Errors of all methods: those of CreditService.
 public protocol SceneServiceHandler: TTRPC.Service {
   /// Lists the scene templates that a user sees, by key, the user's before the system's.
   func listSceneTemplates(

@@ -85,7 +85,7 @@ extension Mockups {
   /// much.
   ///
   /// - Parameters:
-  ///   - worker: The worker's name in logs and lists, 1 to 200 characters.
+  ///   - worker: The worker's name, 1 to 200 characters, which is stored in `mockupd.mockup_jobs`.
   ///   - concurrency: The maximum number of closures that run at the same time.
   ///   - lease: The duration of a lease, rounded up to whole seconds. A mockup whose lease is not
   ///     renewed within this time can be claimed by another worker.

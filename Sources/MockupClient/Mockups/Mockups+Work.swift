@@ -43,7 +43,7 @@ extension Mockups {
   /// are not available until their leases expire.
   ///
   /// - Parameters:
-  ///   - worker: The worker's name in logs and lists, 1 to 200 characters.
+  ///   - worker: The worker's name, 1 to 200 characters, which is stored in `mockupd.mockup_jobs`.
   ///   - count: The maximum number of mockups, 1 to 100.
   ///   - lease: The duration of the leases, rounded up to whole seconds, up to one hour.
   ///   - wait: The time to wait for a mockup if none is pending, rounded up to whole seconds, up to
@@ -108,8 +108,10 @@ extension Mockups {
   ///     token.
   ///   - error: The reason, which becomes the mockup's error message; truncated to 2000 characters.
   ///   - mayRetry: If `true`, the mockup becomes pending again, if it has attempts left.
-  ///   - mayBeCharged: True if the vendor may have charged. If the mockup fails, its credits then
-  ///     stay held until an administrator resolves the reservation; otherwise they are released.
+  ///   - mayBeCharged: True if the vendor may have charged for this attempt. If the mockup fails,
+  ///     its credits are released, unless this or an earlier attempt of the round was reported so,
+  ///     or the lease of an earlier one expired: then they stay held until an administrator
+  ///     resolves the reservation.
   public func fail(
     _ claimed: ClaimedMockup, error: String, mayRetry: Bool = false, mayBeCharged: Bool = false
   ) async throws(RPCError) -> FailMockupResponse {

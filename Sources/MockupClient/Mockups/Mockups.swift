@@ -151,9 +151,9 @@ public struct Mockups: Sendable {
 
   /// Deletes a mockup.
   ///
-  /// Its credits are released if no worker has claimed it. Credits of a claimed mockup stay held
-  /// until its reservation is settled, because the vendor may have charged. Deleting a mockup that
-  /// does not exist succeeds.
+  /// Its credits are released unless the vendor may have charged: while a worker makes the mockup,
+  /// or if an attempt of the round was reported with `mayBeCharged` or its lease expired. They then
+  /// stay held until the reservation is settled. Deleting a mockup that does not exist succeeds.
   public func delete(
     _ mockup: UUID, of user: UUID
   ) async throws(RPCError) -> DeleteMockupResponse {

@@ -143,7 +143,8 @@ extension MockupStore {
   ///   - mayRetry: If true, and attempts are left, the mockup becomes pending again, and its
   ///     reservation is held until the next claim. Otherwise the mockup fails, and its reservation
   ///     is released.
-  ///   - mayBeCharged: If true, the vendor may have charged, and the credits are not released.
+  ///   - mayBeCharged: If true, the vendor may have charged, and the credits are not released. Nor
+  ///     are they if the vendor may have charged for an earlier attempt of the round.
   public func fail(
     _ attempt: MockupAttempt, because reason: String, mayRetry: Bool, mayBeCharged: Bool = false
   ) async throws(MockupError) -> MockupOutcome {

@@ -17,7 +17,7 @@ struct ClaimMockups: AsyncParsableCommand {
       leases expire, and the same command claims other mockups.
       """)
 
-  @Option(help: "The name of the worker in logs and lists, 1 to 200 characters.")
+  @Option(help: "The name of the worker, 1 to 200 characters, which is kept with the job.")
   var worker: String
 
   @Option(

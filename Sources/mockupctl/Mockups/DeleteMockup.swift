@@ -5,7 +5,7 @@ internal import MockupClient
 struct DeleteMockup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete",
-    abstract: "Delete a mockup, and release its credits unless a worker has claimed it.")
+    abstract: "Delete a mockup, and release its credits unless the vendor may have charged.")
 
   @OptionGroup var reference: MockupReference
   @OptionGroup var connection: Connection

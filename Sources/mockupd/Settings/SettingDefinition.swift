@@ -185,9 +185,9 @@ extension SettingKey {
     case .maxPendingChanges:
       .init(
         .integer(Self.millionAtMost, default: 4096),
-        "maximum number of credit changes waiting for a batch, in all shards, or in those of each "
-          + "partition, of workers' reports, and of batches of pins and impressions; further ones "
-          + "are refused with RESOURCE_EXHAUSTED")
+        "maximum number of items that wait in each queue: credit changes, workers' reports (both "
+          + "over all shards or, through a proxy, over those of each partition), and batches of "
+          + "pins and impressions; further ones are refused with RESOURCE_EXHAUSTED")
     case .eventLoops:
       .init(.integer(1...256, default: 1), "number of threads that read and write sockets")
     case .busyPoll:

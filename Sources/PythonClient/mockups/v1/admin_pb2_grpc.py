@@ -8,8 +8,7 @@ from mockups.v1 import admin_pb2 as mockups_dot_v1_dot_admin__pb2
 class AdminServiceStub(object):
     """Reports, budgets, unresolved reservations and checks of the ledger, for administrators.
 
-    Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
-    RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+    Errors of all methods: those of CreditService.
     """
 
     def __init__(self, channel):
@@ -78,8 +77,7 @@ class AdminServiceStub(object):
 class AdminServiceServicer(object):
     """Reports, budgets, unresolved reservations and checks of the ledger, for administrators.
 
-    Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
-    RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+    Errors of all methods: those of CreditService.
     """
 
     def GetUsageReport(self, request, context):
@@ -169,7 +167,8 @@ class AdminServiceServicer(object):
         The first response is sent at once and has only a resume_token. Each of the others has an
         alert, in the order of the ids of its database, and the token with which another call
         continues after it: no alert is missed, and none is sent twice. The stream ends when the
-        client cancels it, or with UNAVAILABLE.
+        client cancels it, or with an error. After UNAVAILABLE or RESOURCE_EXHAUSTED, the client
+        continues after the last resume_token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -259,8 +258,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 class AdminService(object):
     """Reports, budgets, unresolved reservations and checks of the ledger, for administrators.
 
-    Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
-    RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+    Errors of all methods: those of CreditService.
     """
 
     @staticmethod

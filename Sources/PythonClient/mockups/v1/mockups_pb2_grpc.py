@@ -19,9 +19,8 @@ class MockupServiceStub(object):
     mockup (GenerateMockups or RegenerateMockup) begins a round, in which the mockup has three
     attempts.
 
-    Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND (the user is
-    unknown, or has no such mockup), ALREADY_EXISTS (an id or an attempt was used for a different
-    request), RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+    Errors of all methods: NOT_FOUND (the user is unknown, or has no such mockup), ALREADY_EXISTS (an
+    id or an attempt was used for a different request), and the others of CreditService.
     """
 
     def __init__(self, channel):
@@ -116,9 +115,8 @@ class MockupServiceServicer(object):
     mockup (GenerateMockups or RegenerateMockup) begins a round, in which the mockup has three
     attempts.
 
-    Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND (the user is
-    unknown, or has no such mockup), ALREADY_EXISTS (an id or an attempt was used for a different
-    request), RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+    Errors of all methods: NOT_FOUND (the user is unknown, or has no such mockup), ALREADY_EXISTS (an
+    id or an attempt was used for a different request), and the others of CreditService.
     """
 
     def GenerateMockups(self, request, context):
@@ -241,8 +239,9 @@ class MockupServiceServicer(object):
         """Streams a user's mockups as they change.
 
         The latest state of every mockup arrives, in the order of the changes; of changes in quick
-        succession, possibly only the last. The stream ends when the client cancels it, or with
-        UNAVAILABLE: the client then continues from the last resume_token.
+        succession, possibly only the last. The stream ends when the client cancels it, or with an
+        error. After UNAVAILABLE or RESOURCE_EXHAUSTED, the client continues from the last
+        resume_token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -364,9 +363,8 @@ class MockupService(object):
     mockup (GenerateMockups or RegenerateMockup) begins a round, in which the mockup has three
     attempts.
 
-    Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND (the user is
-    unknown, or has no such mockup), ALREADY_EXISTS (an id or an attempt was used for a different
-    request), RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+    Errors of all methods: NOT_FOUND (the user is unknown, or has no such mockup), ALREADY_EXISTS (an
+    id or an attempt was used for a different request), and the others of CreditService.
     """
 
     @staticmethod

@@ -13,8 +13,7 @@ class SceneServiceStub(object):
     scene is treated as if it did not exist. Reading does not require a known user: an unknown user
     sees the system scenes.
 
-    Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
-    RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+    Errors of all methods: those of CreditService.
     """
 
     def __init__(self, channel):
@@ -63,8 +62,7 @@ class SceneServiceServicer(object):
     scene is treated as if it did not exist. Reading does not require a known user: an unknown user
     sees the system scenes.
 
-    Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
-    RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+    Errors of all methods: those of CreditService.
     """
 
     def ListSceneTemplates(self, request, context):
@@ -169,8 +167,7 @@ class SceneService(object):
     scene is treated as if it did not exist. Reading does not require a known user: an unknown user
     sees the system scenes.
 
-    Errors of all methods: INVALID_ARGUMENT (with google.rpc.BadRequest), NOT_FOUND,
-    RESOURCE_EXHAUSTED and UNAVAILABLE (with google.rpc.RetryInfo), INTERNAL.
+    Errors of all methods: those of CreditService.
     """
 
     @staticmethod
