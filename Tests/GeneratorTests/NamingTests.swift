@@ -14,7 +14,7 @@ import Testing
 
   @Test(arguments: properties)
   func `a field has a Swift name`(_ field: String, _ property: String) {
-    #expect(SwiftNames.property(field) == property)
+    #expect(SwiftNames.escaped(SwiftNames.lowerCamel(field)) == property)
   }
 
   static let enums: [(String, String)] = [

@@ -5,8 +5,8 @@ struct Arguments {
   private var options: [String: [String]] = [:]
 
   private static let known: Set<String> = [
-    "descriptors", "output", "c-module", "visibility", "prefix", "service-module", "import",
-    "descriptor-set", "immediate", "deferred",
+    "descriptors", "output", "c-module", "visibility", "prefix", "service-module", "descriptor-set",
+    "immediate", "deferred",
   ]
 
   init(_ words: [String]) throws {

@@ -36,7 +36,7 @@ struct SwiftFile {
     if !file.services.isEmpty, let module = options.serviceModule {
       lines.append("\(visible)import \(module)")
     }
-    return lines + options.imports.map { "\(visible)import \($0)" }
+    return lines
   }
 }
 

@@ -22,9 +22,6 @@ enum SwiftNames {
   /// The names that a type cannot have, even in backticks.
   private static let takenTypes: Set<String> = ["Any", "Protocol", "Self", "Type"]
 
-  /// Returns the name of a property: `userID` for `user_id`, `` `class` `` for `class`.
-  static func property(_ name: String) -> String { escaped(lowerCamel(name)) }
-
   /// Returns the name of a method or a property without backticks, as written after a dot.
   static func lowerCamel(_ name: String) -> String {
     var words = words(of: name)

@@ -14,7 +14,6 @@ struct SwiftOptions {
   let cModule: String
   /// The module that defines `Service`, `Client` etc.; nil if services are not supported.
   let serviceModule: String?
-  let imports: [String]
   /// The name of the enum that reads the C module's descriptor set; nil if there is none.
   let descriptorSet: String?
   /// The unary methods whose handlers do not run in a task, as `Service.Method`.
@@ -29,7 +28,6 @@ struct SwiftOptions {
     prefix = arguments.optional("prefix") ?? ""
     cModule = try arguments.required("c-module")
     serviceModule = arguments.optional("service-module")
-    imports = arguments.all("import")
     descriptorSet = arguments.optional("descriptor-set")
     var executions: [String: ServiceMethod.Execution] = [:]
     for method in arguments.all("immediate") { executions[method] = .immediate }

@@ -92,13 +92,14 @@ class Load:
         self.paused = False
         self.busy = 0
         self.calls = []  # of all rounds
+        # The faults since the last check.
+        self.lost = self.different = self.unexpected = 0
         self.begin_round()
 
     def begin_round(self):
         with self.changed:
             self.first = len(self.calls)
             self.acknowledged = 0
-            self.lost = self.different = self.unexpected = 0
             self.gap = 0.0
             self.last = time.monotonic()
 
@@ -188,8 +189,6 @@ class Load:
             self.changed.wait_for(lambda: self.busy == 0)
             gap = max(self.gap, time.monotonic() - self.last)
             calls = self.calls if everything else self.calls[self.first :]
-            if everything:
-                self.lost = self.different = self.unexpected = 0
             acknowledged = sum(call.answer is not None for call in calls)
         with concurrent.futures.ThreadPoolExecutor(CALLERS) as pool:
             for socket in self.sockets:
@@ -197,6 +196,7 @@ class Load:
                 list(pool.map(lambda call: self.check_call(server, call), calls))
         with self.changed:
             faults = f"{self.lost} {self.different} {self.unexpected}"
+            self.lost = self.different = self.unexpected = 0
             self.paused = False
             self.changed.notify_all()
         return f"{acknowledged} {len(calls) - acknowledged} {faults} {gap:.1f}"

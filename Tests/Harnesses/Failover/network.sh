@@ -35,6 +35,14 @@ create_network() {
 # remove_network: kills every process on the hosts, and removes the namespaces.
 remove_network() {
   local host process
+  # PostgreSQL's shared memory would stay until the next boot if it was killed.
+  for host in "${hosts[@]}"; do
+    for process in $(ip netns pids "$prefix-$host" 2>/dev/null); do
+      [ "$(cat "/proc/$process/comm" 2>/dev/null)" != postgres ] || kill -QUIT "$process" || true
+      kill -CONT "$process" 2>/dev/null || true
+    done
+  done
+  sleep 1
   for host in "${hosts[@]}"; do
     # A process that is being started can appear after the first list.
     while process=$(ip netns pids "$prefix-$host" 2>/dev/null) && [ -n "$process" ]; do
