@@ -181,6 +181,18 @@ import Testing
       ])
   }
 
+  @Test func `every command and group of commands has help`() async throws {
+    let paths = try await Command.ofProgram(.mockupctl).map { $0.path.split(separator: " ") }
+    let groups = Set(paths.map { $0.dropLast() })
+    for path in paths + groups.map(Array.init) {
+      let ending = try await Program.mockupctl.run(path.map(String.init) + ["--help"])
+      #expect(ending.exitCode == 0, "\(path) \(ending)")
+      let usage = (["USAGE: mockupctl"] + path).joined(separator: " ")
+      #expect(ending.output.contains(usage), "\(path) \(ending)")
+      #expect(ending.errors.isEmpty, "\(path) \(ending)")
+    }
+  }
+
   @Test(arguments: [">/dev/full", ">&-"])
   func `every command exits with code 74 and an error line if its output cannot be written`(
     _ redirection: String

@@ -60,20 +60,27 @@ import Testing
   }
 
   @Test func `a watch prints statuses as they arrive and ends on SIGINT`() async throws {
-    try await MigratedDatabase.with { database in
-      try await database.withServer { server in
+    try await PrivatePostgres.with { postgres in
+      try await withTemporaryFolder { folder in
+        let server = try await RunningServer.start(
+          on: postgres.database, folder: folder)
         try await Self.waitUntilServing(server)
         try await withTemporaryFolder { folder in
           let program = try Program.mockupctl.start(
             ["health", "--watch"], environment: ["MOCKUPD_SOCKET_PATH": server.socket],
             folder: folder)
           try await program.waitForOutput("SERVING\n")
+          try await postgres.stop()
+          try await program.waitForOutput("SERVING\nNOT_SERVING\n")
+          try await postgres.start()
+          try await program.waitForOutput("SERVING\nNOT_SERVING\nSERVING\n")
           program.signal(SIGINT)
           let ending = await program.ending()
           #expect(ending.exitCode == nil)
-          #expect(ending.output == "SERVING\n")
+          #expect(ending.output == "SERVING\nNOT_SERVING\nSERVING\n")
           #expect(ending.errors.isEmpty)
         }
+        #expect(await server.stop().exitCode == 0)
       }
     }
   }

@@ -42,6 +42,15 @@ import Testing
       """)
   }
 
+  private static func makeAssets(
+    _ count: Int, of user: UUID, in database: MigratedDatabase
+  ) async throws -> [UUID] {
+    let assets = (0..<count).map { _ in UUID() }
+    let values = assets.map { "('\($0)'::uuid, '\(user)'::uuid)" }.joined(separator: ", ")
+    try await database.owner.run("INSERT INTO assets (id, user_id) VALUES \(values)")
+    return assets
+  }
+
   @Test func `a list of mockups that exceeds one response is read in pages`() async throws {
     try await Self.withServer { client, database, user in
       try await Self.makeMockups(430, metadataBytes: 10_000, of: user, in: database)
@@ -118,9 +127,7 @@ import Testing
         INSERT INTO mockup_scene_templates (user_id, scene_key, name, dm_template_id, config)
         VALUES ('\(user)', 'large', 'Own', 't', jsonb_build_object('a', repeat('x', 60000)))
         """)
-      let assets = (0..<100).map { _ in UUID() }
-      let values = assets.map { "('\($0)'::uuid, '\(user)'::uuid)" }.joined(separator: ", ")
-      try await database.owner.run("INSERT INTO assets (id, user_id) VALUES \(values)")
+      let assets = try await Self.makeAssets(100, of: user, in: database)
       let made = try await client.mockups.generate(for: user, assets: assets, scenes: ["large"])
       #expect(made.results.allSatisfy { $0.success })
       var claimed: [String] = []
@@ -159,9 +166,7 @@ import Testing
 
   @Test func `a replay of a generation leaves out URLs that do not fit`() async throws {
     try await Self.withServer { client, database, user in
-      let assets = (0..<500).map { _ in UUID() }
-      let values = assets.map { "('\($0)'::uuid, '\(user)'::uuid)" }.joined(separator: ", ")
-      try await database.owner.run("INSERT INTO assets (id, user_id) VALUES \(values)")
+      let assets = try await Self.makeAssets(500, of: user, in: database)
       let id = UUID()
       func generate() async throws -> GenerateMockupsResponse {
         try await client.mockups.generate(for: user, assets: assets, scenes: ["bedroom"], id: id)
@@ -208,6 +213,55 @@ import Testing
         }
         #expect(users.count == 41)
       }
+    }
+  }
+
+  @Test func `a claim leases no more mockups than fit into its response`() async throws {
+    try await Self.withServer(settings: ["MOCKUPD_LIMITS_MAX_MESSAGE_BYTES": "4096"]) {
+      client, database, user in
+      try await database.owner.run(
+        """
+        INSERT INTO mockup_scene_templates (user_id, scene_key, name, dm_template_id, config)
+        VALUES ('\(user)', 'small', 'Own', 't', '{}')
+        """)
+      for _ in 0..<8 {
+        // Three at a time, since the answers to more may not fit.
+        let assets = try await Self.makeAssets(3, of: user, in: database)
+        _ = try await client.mockups.generate(for: user, assets: assets, scenes: ["small"])
+      }
+      var ids: Set<String> = []
+      while ids.count < 24 {
+        let claimed = try await client.mockups.claim(worker: "w", count: 100)
+        #expect(!claimed.isEmpty)
+        guard !claimed.isEmpty else { break }
+        ids.formUnion(claimed.compactMap(\.mockup?.mockupID))
+      }
+      #expect(try await database.texts("SELECT DISTINCT status FROM mockups") == ["generating"])
+      #expect(ids.count == 24)
+    }
+  }
+
+  @Test func `a batch whose answers may not fit is refused before it is written`() async throws {
+    try await Self.withServer(settings: ["MOCKUPD_LIMITS_MAX_MESSAGE_BYTES": "65536"]) {
+      client, database, user in
+      let requests = (0..<512).map { _ in
+        ReserveCreditsRequest(
+          userID: user.uuidString, credits: 1, reservationID: UUID().uuidString,
+          operation: .generation)
+      }
+      let error = await #expect(throws: RPCError.self) {
+        try await client.credits.batchReserve(requests)
+      }
+      #expect(error?.code == .invalidArgument)
+      #expect(error?.fieldViolations.map(\.field) == ["requests"])
+      #expect(try await client.credits.usage(of: user).held == 0)
+      let results = try await client.credits.batchReserve(Array(requests.prefix(63)))
+      #expect(results.count == 63)
+      let assets = try await Self.makeAssets(64, of: user, in: database)
+      await #expect(throws: RPCError.self) {
+        try await client.mockups.generate(for: user, assets: assets, scenes: ["bedroom"])
+      }
+      #expect(try await client.credits.usage(of: user).held == 63)
     }
   }
 

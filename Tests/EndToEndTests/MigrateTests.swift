@@ -173,6 +173,11 @@ import Testing
         ending.errors.contains(
           "migration credits/guardrail failed: cannot change return type of existing function"),
         "\(ending)")
+      // The failure is reported, too, if the progress cannot be.
+      let unwritable = try await Program.mockupd.run(
+        ">/dev/full", ["migrate"], environment: ["MOCKUPD_DATABASE_URL": database.url])
+      #expect(unwritable.exitCode == 1, "\(unwritable)")
+      #expect(unwritable.errors.contains("migration credits/guardrail failed"), "\(unwritable)")
       let status = try await Self.mockupd(["migrate", "--status"], database)
       #expect(!status.output.contains("applied"), "\(status)")
     }

@@ -246,21 +246,12 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    [], ["reserve"], ["commit"], ["release"], ["reservation"], ["usage"], ["ledger"],
-    ["health"], ["budget"], ["info"], ["completions"],
-    ["reservations", "resolve"], ["ledger", "verify"],
-  ])
-  func `each command has help`(command: [String]) async throws {
-    let ending = try await Program.mockupctl.run(command + ["--help"])
+  @Test func `the help lists the exit codes`() async throws {
+    let ending = try await Program.mockupctl.run(["--help"])
     #expect(ending.exitCode == 0)
-    #expect(ending.output.contains("USAGE: mockupctl"))
-    #expect(ending.errors.isEmpty)
-    if command.isEmpty {
-      let words = ending.output.split(whereSeparator: \.isWhitespace)
-      for code in ["0", "1", "3", "64", "69", "70", "74", "75", "77", "141"] {
-        #expect(words.contains(Substring(code)))
-      }
+    let words = ending.output.split(whereSeparator: \.isWhitespace)
+    for code in ["0", "1", "3", "64", "69", "70", "74", "75", "77", "141"] {
+      #expect(words.contains(Substring(code)))
     }
   }
 }

@@ -25,7 +25,7 @@ import Testing
       let create = [
         "create", user, "bedroom", "dm_7", "--id", UUID().wireText, "--name", "Mine",
         "--size", "800x1000.5", "--position", "-1,2", "--smart-object", "frame",
-        "--other-config", #"{"a":1.50}"#, "--collection", "growth,wholeness",
+        "--other-config", #"{"a":1.50}"#, "--collection", "growth, wholeness",
         "--description", "Words",
       ]
       let made = [

@@ -288,7 +288,7 @@ import Testing
       let file = "\(folder)/settings.json"
       try #"""
       {"limits": {"maxConnections": 5}, "log": {"level": "error", "format": "json"},
-       "policy": {"service": ["uid:1", "gid:2"]}}
+       "database": {"poolSize": 5.5}, "policy": {"service": ["uid:1", "gid:2"]}}
       """#.write(toFile: file, atomically: true, encoding: .utf8)
       try "host=/nowhere password=hunter2".write(
         toFile: "\(folder)/database.url", atomically: true, encoding: .utf8)
@@ -306,7 +306,8 @@ import Testing
       for line in [
         ["log.level", "flag", "info"], ["log.format", "environment", "text"],
         ["database.url", "credential", "(hidden)"], ["limits.maxConnections", "file", "5"],
-        ["policy.service", "file", "uid:1, gid:2"], ["database.poolSize", "default", "4"],
+        ["policy.service", "file", "uid:1, gid:2"], ["database.poolSize", "file", "5.5"],
+        ["server.eventLoops", "default", "1"],
       ] {
         #expect(lines.contains(line), "\(line): \(ending)")
       }

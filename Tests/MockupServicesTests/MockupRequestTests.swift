@@ -152,6 +152,15 @@ import TTRPC
     }
   }
 
+  @Test func `a page token holds every key of a scene`() throws {
+    for key in ["bedroom", "a/b", "/", "\u{301}x", "é", "e\u{301}"] {
+      let cursor = SceneCursor(key: key, isSystem: false, id: UUID())
+      let read = try PageToken.scene(PageToken.text(cursor, of: nil), of: nil, "page_token")
+      #expect(read.map { Array($0.key.utf8) } == Array(key.utf8), "\(key)")
+      #expect(read?.id == cursor.id)
+    }
+  }
+
   @Test func `a token of another list or another user is refused`() throws {
     let (user, other) = (UUID(), UUID())
     let position = MockupCursor(createdAt: Date(timeIntervalSince1970: 1), id: UUID())

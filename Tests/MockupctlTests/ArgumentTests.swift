@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MockupClient
 import Testing
 
 @testable import mockupctl
@@ -12,6 +13,15 @@ import Testing
     #expect(UserArgument(argument: "Ann Lee") == .label("Ann Lee"))
     for text in ["", "-5", "--all", "a\nb", "\u{1b}[2J"] {
       #expect(UserArgument(argument: text) == nil, "\(text)")
+    }
+  }
+
+  @Test func `a day has a year of four digits, and a month and a day of two`() {
+    #expect(DayArgument(argument: "2026-03-01")?.date == CivilDate(year: 2026, month: 3, day: 1))
+    for text in [
+      "2026-02-29", "2026-13-01", "2026-3-001", "+026-03-01", "2026-03", "20260301", "monday",
+    ] {
+      #expect(DayArgument(argument: text) == nil, "\(text)")
     }
   }
 

@@ -51,6 +51,13 @@ import Testing
     }
   }
 
+  @Test(arguments: [["alerts", "watch", "--after", ""], ["mockups", "watch", user, "--from", ""]])
+  func `a watch refuses an empty token, which would begin now`(_ arguments: [String]) throws {
+    let error = try #require(throws: (any Error).self) { try Mockupctl.parseAsRoot(arguments) }
+    let option = arguments[arguments.count - 2]
+    #expect(Mockupctl.message(for: error).contains("\(option) has no token"))
+  }
+
   @Test(arguments: [
     ["reserve", user, "-5"], ["reserve", user, "-5", "--output", "json"],
     ["reserve", user, "--check", "-5"], ["reserve", user, "--id", other, "-5"],

@@ -37,6 +37,19 @@ import Testing
     }
   }
 
+  @Test func `a line above the limit is refused, however the input is divided`() async throws {
+    let line = #"{"user_id":"u","mockup_id":"m","pins":1}"#
+    let longest = String(repeating: " ", count: 4096 - line.utf8.count)
+    for pieceSize in [7, 100_000] {
+      let entries = try await Self.read(longest + line + "\n" + line, pieceSize: pieceSize)
+      #expect(entries.count == 2)
+      let error = await #expect(throws: CommandError.self) {
+        _ = try await Self.read("\(line)\n \(longest)\(line)\n", pieceSize: pieceSize)
+      }
+      #expect(error?.lines.first?.contains("line 2 of standard input: longer than") == true)
+    }
+  }
+
   private static let header = "user_id,mockup_id,pins,impressions\n"
 
   @Test(arguments: [

@@ -94,6 +94,36 @@ import Testing
     }
   }
 
+  @Test func `a commit without an answer has an unknown outcome, and one that fails has none`()
+    async throws
+  {
+    // The trigger runs at the commit.
+    func migrations(_ body: String) -> [Migration] {
+      [
+        Migration(
+          version: 1, name: "trigger",
+          sql: """
+            CREATE TABLE public.account (id int8);
+            CREATE FUNCTION public.act() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN \(body); RETURN NULL; END $$;
+            CREATE CONSTRAINT TRIGGER act AFTER INSERT ON public.account
+              DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.act();
+            INSERT INTO public.account VALUES (1);
+            """)
+      ]
+    }
+    try await TestDatabase.with { database in
+      for (body, code) in [
+        ("PERFORM pg_terminate_backend(pg_backend_pid())", MigrationError.Code.uncertain),
+        ("RAISE 'refused'", .failed),
+      ] {
+        let error = try await failure { try await migrator(database, migrations(body)).migrate() }
+        #expect(error?.code == code)
+        #expect(error?.message.contains("migration 1") == false)
+      }
+    }
+  }
+
   @Test func `a migration that ends its own transaction is refused`() async throws {
     try await TestDatabase.with { database in
       let migrator = try migrator(

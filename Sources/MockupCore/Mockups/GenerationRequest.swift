@@ -95,9 +95,7 @@ public struct MockupCost: Sendable, Hashable {
     credits: Int32, timeToLive: Duration = GenerationRequest.defaultTimeToLive
   ) throws(Violation) {
     guard Self.creditsRange.contains(credits) else { throw .creditsOutOfRange }
-    guard timeToLive.components.attoseconds == 0, timeToLive >= .seconds(1),
-      timeToLive <= ReservationRequest.maximumTimeToLive
-    else { throw .timeToLiveOutOfRange }
+    guard ReservationRequest.allows(timeToLive: timeToLive) else { throw .timeToLiveOutOfRange }
     self.credits = credits
     self.timeToLive = timeToLive
   }

@@ -115,7 +115,8 @@ public struct CreditStore: Sendable, DatabaseStore {
   ///   - allOrNothing: If true, nothing is written unless every item succeeds, and the successful
   ///     items get ``CreditError/batchFailed``.
   /// - Throws: ``PostgresError``, of which ``PostgresError/spansPartitions`` is true if all changes
-  ///   or none should be made and the users belong to several partitions.
+  ///   or none should be made and the users belong to several partitions. If a partition fails
+  ///   after others have written their changes, the code is ``PostgresError/Code/connectionLost``.
   func write<Change: CreditChange>(
     _ changes: [Change], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<Change.Outcome, CreditError>] {
@@ -138,7 +139,12 @@ public struct CreditStore: Sendable, DatabaseStore {
       var answersByIndex: [Int: Change.Answer] = [:]
       let count = try await pool.partitionCount()
       for (_, indices) in indicesByPartition(changes.map(\.userID), of: count) {
-        let part = try await send(indices.map { changes[$0] })
+        let part: [Change.Answer]
+        do throws(PostgresError) {
+          part = try await send(indices.map { changes[$0] })
+        } catch {
+          throw answersByIndex.isEmpty ? error : error.afterPartialWrite
+        }
         guard part.count == indices.count else { throw .unexpectedAnswer("\(Change.self)") }
         for (index, answer) in zip(indices, part) { answersByIndex[index] = answer }
       }

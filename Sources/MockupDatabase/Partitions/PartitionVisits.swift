@@ -26,7 +26,8 @@ final class PartitionVisits: Sendable {
   ///     even if the visit has given up waiting.
   /// - Returns: The results, one from each partition that was visited.
   /// - Throws: `PostgresError` if the work failed for another reason than that the partition is
-  ///   unavailable, or if all partitions are.
+  ///   unavailable, or if all partitions are. Its code is `connectionLost` if the work may have had
+  ///   an effect in one of them.
   func visit<Value: Sendable>(
     _ pool: Pool, until isDone: (Value) -> Bool = { _ in false },
     _ work: @escaping @Sendable (Pool, Int32) async throws(PostgresError) -> Value
@@ -45,7 +46,8 @@ final class PartitionVisits: Sendable {
         if isDone(value) { break }
       } catch {
         guard error.isTransient else { throw error }
-        failure = error
+        // The work in a partition that did not answer may still take effect.
+        if failure?.code != .connectionLost { failure = error }
       }
     }
     if values.isEmpty, let failure { throw failure }

@@ -31,7 +31,8 @@ struct PerformanceWriter: Sendable {
   ///
   /// A batch that is listed twice counts once.
   ///
-  /// - Returns: The result of each batch, in order. Those of a partition that is unavailable fail.
+  /// - Returns: The result of each batch, in order. Those of a partition that is unavailable fail,
+  ///   with ``PostgresError/Code/connectionLost`` if another partition has counted entries of it.
   /// - Throws: `PostgresError` if no batch was counted, or a partition failed for another reason
   ///   than that it is unavailable.
   func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Result] {
@@ -171,8 +172,8 @@ extension PerformanceWriter.Result? {
 
   /// Returns the result for a batch of which another partition has counted the other entries.
   fileprivate func adding(_ other: PerformanceWriter.Result) -> PerformanceWriter.Result {
-    guard case .success(let answer) = self, case .success(let added) = other else { return other }
-    return .success(answer.adding(added))
+    guard case .success(let answer) = self else { return other }
+    return other.map { answer.adding($0) }.mapError(\.afterPartialWrite)
   }
 }
 

@@ -63,6 +63,15 @@ extension PostgresError {
   /// that a proxy database refused it.
   public var spansPartitions: Bool { sqlState == SQLState("22MP1") }
 
+  /// The error of a call of which another partition has already written a part.
+  ///
+  /// An error after which a part has no effect becomes ``Code/connectionLost``, because the outcome
+  /// of the whole call is unknown until it is retried.
+  var afterPartialWrite: PostgresError {
+    guard isTransient else { return self }
+    return PostgresError(.connectionLost, "a part of the batch is written: \(message)")
+  }
+
   /// A Boolean value that indicates whether a single item of a batch may have caused the error.
   ///
   /// It is true if a value cannot be represented in its column or violates a constraint.

@@ -12,7 +12,7 @@ extension CreditService {
   public func batchReserveCredits(
     _ request: BatchReserveCreditsRequest, context: ServerContext
   ) async throws -> BatchReserveCreditsResponse {
-    let reservations = try Self.items(request.requests, "requests") {
+    let reservations = try items(request.requests, "requests") {
       request throws(RPCError) in try request.reservation()
     }
     let allOrNothing = try request.mode.isAllOrNothing()
@@ -34,7 +34,7 @@ extension CreditService {
   public func batchSettleReservations(
     _ request: BatchSettleReservationsRequest, context: ServerContext
   ) async throws -> BatchSettleReservationsResponse {
-    let settlements = try Self.items(request.settlements, "settlements") {
+    let settlements = try items(request.settlements, "settlements") {
       item throws(RPCError) in try item.settlement()
     }
     let allOrNothing = try request.mode.isAllOrNothing()
@@ -54,13 +54,15 @@ extension CreditService {
 
   /// Converts each item of a batch.
   ///
-  /// - Throws: INVALID_ARGUMENT with the item's index if an item is invalid.
-  private static func items<Item, Value>(
+  /// - Throws: INVALID_ARGUMENT with the item's index if an item is invalid, or if the answers to
+  ///   all items may not fit into a response.
+  private func items<Item, Value>(
     _ items: [Item], _ field: String, _ read: (Item) throws(RPCError) -> Value
   ) throws(RPCError) -> [Value] {
-    guard (1...maximumBatchSize).contains(items.count) else {
-      throw .invalid(field, "must have 1 to \(maximumBatchSize) items, not \(items.count)")
+    guard (1...Self.maximumBatchSize).contains(items.count) else {
+      throw .invalid(field, "must have 1 to \(Self.maximumBatchSize) items, not \(items.count)")
     }
+    try limit.check(items: items.count, field)
     var values: [Value] = []
     for (index, item) in items.enumerated() {
       values.append(

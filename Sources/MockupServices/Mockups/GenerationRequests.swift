@@ -55,8 +55,7 @@ enum MockupFields {
         throw .invalid(
           field, "\(credits) is not between \(range.lowerBound) and \(range.upperBound)")
       case .timeToLiveOutOfRange:
-        let longest = ReservationRequest.maximumTimeToLive.components.seconds
-        throw .invalid("time_to_live_seconds", "\(seconds) is not between 1 and \(longest)")
+        throw .timeToLiveOutOfRange(seconds, "time_to_live_seconds")
       }
     }
   }

@@ -12,6 +12,8 @@ extension MockupService {
     _ request: GenerateMockupsRequest, context: ServerContext
   ) async throws -> GenerateMockupsResponse {
     let generation = try request.generation()
+    try limit.check(
+      items: generation.assetIDs.count * generation.scenes.count, "asset_ids")
     var response = GenerateMockupsResponse(
       try await answer(context) { () throws(MockupError) in
         try await store.generate(generation)
@@ -99,7 +101,7 @@ extension MockupService {
       mockups: mockups, nextPageToken: next.map { PageToken.text($0, of: userID) } ?? "")
   }
 
-  /// Deletes a mockup, and releases its credits if no worker has claimed it.
+  /// Deletes a mockup, and releases its credits unless the vendor may have charged.
   public func deleteMockup(
     _ request: DeleteMockupRequest, context: ServerContext
   ) async throws -> DeleteMockupResponse {

@@ -24,8 +24,8 @@ extension MockupService {
           maximumBytes: Int32(limit.pageBytes))
       }
       let response = ClaimMockupsResponse(mockups: claimed.map { MockupAPI.ClaimedMockup($0) })
-      if let first = claimed.first, !limit.fits(response) {
-        // The store limits the size of a claim, except that it always claims the first mockup.
+      // The store limits the size of a claim, except that it always claims the first mockup.
+      if let first = claimed.first, claimed.count == 1, !limit.fits(response) {
         try await failOversized(first.mockup, context)
         continue
       }

@@ -216,10 +216,10 @@ enum PageToken {
     _ read: (_ position: [String]) -> Value?
   ) throws(RPCError) -> Value? {
     guard !text.isEmpty else { return nil }
-    let decoded = Data(base64Encoded: text).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    let parts = decoded.split(
-      separator: "/", maxSplits: count + 1, omittingEmptySubsequences: false
-    ).map(String.init)
+    // By bytes, because a slash and a combining character after it are one `Character`.
+    let parts = (Data(base64Encoded: text) ?? Data()).split(
+      separator: UInt8(ascii: "/"), maxSplits: count + 1, omittingEmptySubsequences: false
+    ).map { String(decoding: $0, as: UTF8.self) }
     if List(rawValue: parts[0]) != nil {
       guard parts[0] == list.rawValue else { throw .invalid(field, "belongs to another list") }
       guard parts.count > 1, parts[1] == userID?.wireText ?? "" else {

@@ -20,6 +20,23 @@ public struct ResponseLimit: Sendable {
     bytes = max(maximumMessageSize - Self.overheadBytes, Self.overheadBytes)
   }
 
+  /// The maximum size of the answer to an item of a batch, in bytes: a reservation with the usage,
+  /// a created mockup, or an error.
+  private static let itemBytes = 1024
+
+  /// Checks that the answers to all items of a batch fit, before anything is written.
+  ///
+  /// With the default message size, all batches fit.
+  ///
+  /// - Throws: INVALID_ARGUMENT if they may not.
+  func check(items count: Int, _ field: String) throws(RPCError) {
+    let maximum = max(bytes / Self.itemBytes, 1)
+    guard count <= maximum else {
+      throw .invalid(
+        field, "has \(count) items, more than the \(maximum) whose answers fit into a response")
+    }
+  }
+
   func fits(_ message: some ProtobufMessage) -> Bool {
     message.byteCount <= bytes
   }

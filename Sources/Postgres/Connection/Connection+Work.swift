@@ -44,7 +44,8 @@ extension Connection {
       wait.socket = session.libpq.socket
       wait.wantsRead = true
       wait.wantsWrite = session.hasOutput
-      if cancelThreads == 0 { wait.add(session.nextCancel) }
+      // `work` sends no cancel request before all output is sent.
+      if cancelThreads == 0, !session.hasOutput { wait.add(session.nextCancel) }
       wait.add(session.cancelDeadline)
     }
     return wait

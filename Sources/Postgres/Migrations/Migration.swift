@@ -159,8 +159,11 @@ public struct MigrationError: Error, Sendable, Equatable, CustomStringConvertibl
     /// The record's schema, or a table, view or function in it, belongs to another role, which
     /// could run code with this role's privileges.
     case foreignObject
-    /// The SQL of a migration failed; nothing was changed.
+    /// The SQL of a migration failed, or the commit; nothing was changed.
     case failed
+    /// The connection was lost during the commit, or the commit may not have been replicated: the
+    /// migrations may have been applied.
+    case uncertain
     /// The database could not be reached, or the record could not be read or written.
     case database
   }

@@ -67,7 +67,8 @@ public struct Migrator: Sendable {
   /// - Parameter version: The last version to apply; repeatable migrations are not applied then,
   ///   because they require the latest version. Nil for all migrations.
   /// - Returns: The migrations that were applied.
-  /// - Throws: ``MigrationError``; then nothing was changed.
+  /// - Throws: ``MigrationError``; then nothing was changed, except if its code is
+  ///   ``MigrationError/Code/uncertain``.
   @discardableResult
   public func migrate(upTo version: Int? = nil) async throws(MigrationError) -> MigrationSet {
     try await withConnection { connection throws(MigrationError) in
@@ -104,11 +105,18 @@ public struct Migrator: Sendable {
     try await status(upTo: nil, on: connection)
   }
 
+  /// The step of a transaction that applies migrations.
+  private enum Step {
+    case usingRecord
+    /// The SQL of a migration is run; the text names it.
+    case applying(String)
+    case committing
+  }
+
   private func applyPending(
     upTo version: Int?, on connection: Connection, as session: NIOLockedValueBox<Int32?>
   ) async throws(MigrationError) -> MigrationSet {
-    // The migration that is being applied; nil while the record is read.
-    let current = NIOLockedValueBox<String?>(nil)
+    let step = NIOLockedValueBox(Step.usingRecord)
     let refusal = NIOLockedValueBox<MigrationError?>(nil)
     let applied: MigrationSet?
     do {
@@ -132,7 +140,7 @@ public struct Migrator: Sendable {
         guard !pending.isEmpty else { return pending }
         try await createRecord(on: transaction)
         for migration in pending.versioned {
-          current.withLockedValue { $0 = "\(migration.version) (\(migration.name))" }
+          step.withLockedValue { $0 = .applying("\(migration.version) (\(migration.name))") }
           onEvent(.applying(migration))
           try await transaction.execute(statements.setSearchPath)
           try await transaction.runScript(migration.sql)
@@ -140,7 +148,7 @@ public struct Migrator: Sendable {
             statements.recordVersioned, [migration.version, migration.name, migration.sql])
         }
         for migration in pending.repeatable {
-          current.withLockedValue { $0 = migration.name }
+          step.withLockedValue { $0 = .applying(migration.name) }
           onEvent(.applyingRepeatable(migration))
           try await transaction.execute(statements.setSearchPath)
           try await transaction.runScript(migration.sql)
@@ -148,15 +156,27 @@ public struct Migrator: Sendable {
             statements.recordRepeatable, [migration.name, plan.repeatable.revision, migration.sql])
         }
         if version == nil {
+          step.withLockedValue { $0 = .usingRecord }
           try await transaction.execute(
             statements.forgetRepeatable, [plan.repeatable.migrations.map(\.name)])
         }
+        step.withLockedValue { $0 = .committing }
         return pending
       }
     } catch {
       if let refusal = refusal.withLockedValue({ $0 }) { throw refusal }
-      guard let name = current.withLockedValue({ $0 }) else { throw Self.recordError(error) }
-      throw MigrationError(.failed, "migration \(name) failed", cause: error)
+      switch step.withLockedValue({ $0 }) {
+      case .usingRecord:
+        throw Self.recordError(error)
+      case .applying(let name):
+        throw MigrationError(.failed, "migration \(name) failed", cause: error)
+      case .committing where [.connectionLost, .replicationUncertain].contains(error.code):
+        throw MigrationError(
+          .uncertain,
+          "the commit got no answer: whether the migrations were applied is unknown", cause: error)
+      case .committing:
+        throw MigrationError(.failed, "the commit of the migrations failed", cause: error)
+      }
     }
     if let refusal = refusal.withLockedValue({ $0 }) { throw refusal }
     guard let applied else { preconditionFailure("the transaction returned no migrations") }

@@ -14,7 +14,8 @@ struct WatchAlerts: AsyncParsableCommand {
       With --state, the token of the last alert that was printed, or for which COMMAND succeeded, \
       is kept in FILE. The next watch with the same file continues after it: after a restart or a \
       crash no alert is missed, but the last one may be delivered twice. Without the file, the \
-      watch begins now, and the file is made at once.
+      watch begins now, and the file is made at once. Delete the file after a restore of the \
+      database.
 
       If the server becomes unavailable, the command waits for it. Requires the role admin or \
       reader.
@@ -39,6 +40,9 @@ struct WatchAlerts: AsyncParsableCommand {
   @OptionGroup var server: ServerAddress
 
   func validate() throws {
+    guard after != "" else {
+      throw ValidationError("--after has no token; leave the option out to begin now")
+    }
     guard after == nil || state == nil else {
       throw ValidationError("--after cannot be combined with --state")
     }

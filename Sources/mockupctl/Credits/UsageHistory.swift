@@ -63,9 +63,8 @@ struct DayArgument: ExpressibleByArgument {
   let date: CivilDate
 
   init?(argument: String) {
-    let parts = argument.split(separator: "-", omittingEmptySubsequences: false).map { Int32($0) }
-    guard parts.count == 3, argument.utf8.count == 10, let year = parts[0], let month = parts[1],
-      let day = parts[2]
+    guard let match = argument.wholeMatch(of: /([0-9]{4})-([0-9]{2})-([0-9]{2})/),
+      let year = Int32(match.1), let month = Int32(match.2), let day = Int32(match.3)
     else { return nil }
     date = CivilDate(year: year, month: month, day: day)
     guard date.dayNumber != nil else { return nil }

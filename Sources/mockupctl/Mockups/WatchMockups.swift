@@ -29,6 +29,9 @@ struct WatchMockups: AsyncParsableCommand {
   @OptionGroup var server: ServerAddress
 
   func validate() throws {
+    guard from != "" else {
+      throw ValidationError("--from has no token; leave the option out to begin now")
+    }
     guard from == nil || !current else {
       throw ValidationError("--current cannot be combined with --from")
     }

@@ -57,15 +57,16 @@ where Pieces.Element == [UInt8] {
 
     private mutating func nextLine() async throws -> ArraySlice<UInt8>? {
       while true {
-        if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-          defer { rest = rest[(end + 1)...] }
-          return rest[..<end].last == UInt8(ascii: "\r") ? rest[..<end].dropLast() : rest[..<end]
-        }
-        guard rest.count <= PerformanceLines.maxLineBytes else {
+        let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+        guard rest[..<(end ?? rest.endIndex)].count <= PerformanceLines.maxLineBytes else {
           throw CommandError(
             "line \(number + 1) of standard input: longer than "
               + "\(PerformanceLines.maxLineBytes) bytes",
             exitCode: CommandError.usage)
+        }
+        if let end {
+          defer { rest = rest[(end + 1)...] }
+          return rest[..<end].last == UInt8(ascii: "\r") ? rest[..<end].dropLast() : rest[..<end]
         }
         guard !hasEnded, let piece = try await pieces.next(isolation: #isolation) else {
           hasEnded = true

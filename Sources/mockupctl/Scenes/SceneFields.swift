@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 
 /// The options that creating and changing a scene have in common.
 struct SceneFields: ParsableArguments {
@@ -21,6 +22,8 @@ struct SceneFields: ParsableArguments {
   var collection: String?
 
   var collections: [String]? {
-    collection.map { $0.split(separator: ",").map { String($0) } }
+    collection.map { names in
+      names.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
   }
 }

@@ -49,13 +49,25 @@ struct Dev: AsyncParsableCommand {
     }
     let result = await work.result
     await StandardError.write(line: "stopping, and removing \(server.folder.path)")
-    try await server.remove()
-    listener.cancel()
+    var failure: (any Error)?
     do {
       try result.get()
     } catch is CancellationError {
       // A signal ended the preparation.
+    } catch {
+      failure = error
     }
+    do {
+      try await server.remove()
+    } catch {
+      if failure != nil {
+        let reason = plainText(ofFileError: error)
+        await StandardError.write(line: "cannot remove the folder: \(reason)")
+      }
+      failure = failure ?? error
+    }
+    listener.cancel()
+    if let failure { throw failure }
   }
 
   private func serve(

@@ -66,7 +66,13 @@ struct Migrate: AsyncParsableCommand {
       let result: Result<MigrationSet, any Error>
       do { result = .success(try await migrator.migrate()) } catch { result = .failure(error) }
       continuation.finish()
-      try await printed
+      do {
+        try await printed
+      } catch {
+        // A failed migration matters more than output that cannot be written.
+        _ = try result.get()
+        throw error
+      }
       try await StandardOutput.write(line: Self.summary(try result.get()))
     } catch let error as MigrationError {
       throw Failure(description: error.report)
@@ -129,13 +135,18 @@ struct Migrate: AsyncParsableCommand {
   }
 
   private static func print(_ events: AsyncStream<MigrationEvent>) async throws {
+    var failure: (any Error)?
+    // After a failure of standard output, the lines for standard error are still written.
+    func printOutput(_ line: String) async {
+      guard failure == nil else { return }
+      do { try await StandardOutput.write(line: line) } catch { failure = error }
+    }
     for await event in events {
       switch event {
       case .applying(let migration):
-        try await StandardOutput.write(
-          line: "applying \(name(migration.version, migration.name))")
+        await printOutput("applying \(name(migration.version, migration.name))")
       case .applyingRepeatable(let migration):
-        try await StandardOutput.write(line: "applying \(migration.name.visible())")
+        await printOutput("applying \(migration.name.visible())")
       case .notice(let notice):
         // PostgreSQL's own notices are left out, for example that an object already exists.
         guard notice.severity == "WARNING" || notice.isRaised else { continue }
@@ -148,6 +159,7 @@ struct Migrate: AsyncParsableCommand {
         await StandardError.write(line: "waiting for a lock held by \(list.visible())")
       }
     }
+    if let failure { throw failure }
   }
 
   private static func describe(_ session: BlockingSession) -> String {

@@ -147,13 +147,19 @@ struct Settings: Sendable {
 
 /// The error of an invalid setting or settings file.
 ///
-/// Its exit code tells the service manager that a restart does not help.
+/// Its exit code tells the service manager that a restart does not help, except if a lookup failed.
 struct SettingError: ErrorWithExitCode, CustomStringConvertible {
   let description: String
-  let exitCode = CommandError.configuration
+  private(set) var exitCode = CommandError.configuration
 
   init(_ key: SettingKey, _ reason: String) {
     description = "\(key.rawValue) (\(key.environmentName)) \(reason)"
+  }
+
+  /// Creates the error of a user or group that cannot be looked up now.
+  init(_ key: SettingKey, _ name: String, _ failure: Accounts.Failure) {
+    self.init(key, "has \"\(name)\", which cannot be looked up: \(failure)")
+    exitCode = CommandError.unavailable
   }
 
   init(_ error: SystemdError) {

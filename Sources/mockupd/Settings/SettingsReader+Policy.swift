@@ -39,7 +39,7 @@ extension SettingsReader {
       default: break
       }
     } catch let error as Accounts.Failure {
-      throw SettingError(key, "has \"\(word)\", which cannot be looked up: \(error)")
+      throw SettingError(key, word, error)
     }
     throw SettingError(key, "has \"\(word)\", \(Self.principalForms)")
   }

@@ -1,6 +1,5 @@
 internal import Configuration
 internal import FoundationEssentials
-internal import Glibc
 internal import Postgres
 internal import StandardStreams
 internal import SystemPackage
@@ -94,6 +93,9 @@ struct SettingsReader {
         return (text, source)
       }
       if let number = try? await reader.fetchInt(forKey: name, isSecret: true) {
+        return ("\(number)", source)
+      }
+      if let number = try? await reader.fetchDouble(forKey: name, isSecret: true) {
         return ("\(number)", source)
       }
       if let texts = try? await reader.fetchStringArray(forKey: name, isSecret: true) {
@@ -214,10 +216,12 @@ struct SettingsReader {
     }
     guard let text else { return nil }
     if let id = Self.id(text) { return id }
-    guard let entry = unsafe getgrnam(text) else {
-      throw SettingError(key, "is \"\(text)\", which is not a group on this system")
+    do {
+      if let id = try await Accounts.groupID(named: text) { return id }
+    } catch let error as Accounts.Failure {
+      throw SettingError(key, text, error)
     }
-    return unsafe entry.pointee.gr_gid
+    throw SettingError(key, "is \"\(text)\", which is not a group on this system")
   }
 
   /// Returns words that are separated by commas or spaces, or a file's list of such strings.

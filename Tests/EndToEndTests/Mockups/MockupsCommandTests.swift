@@ -78,15 +78,4 @@ import Testing
       #expect(try await database.discrepancies().isEmpty)
     }
   }
-
-  @Test(arguments: [
-    ["generate"], ["mockups"], ["mockups", "list"], ["mockups", "show"], ["mockups", "approve"],
-    ["mockups", "reject"], ["mockups", "regenerate"], ["mockups", "delete"],
-    ["mockups", "claim"], ["mockups", "heartbeat"], ["mockups", "complete"], ["mockups", "fail"],
-  ])
-  func `each command has help`(command: [String]) async throws {
-    let ending = try await Program.mockupctl.run(command + ["--help"])
-    #expect(ending.exitCode == 0)
-    #expect(ending.output.contains("USAGE: mockupctl \(command.joined(separator: " "))"))
-  }
 }

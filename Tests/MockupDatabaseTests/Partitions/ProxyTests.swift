@@ -84,6 +84,29 @@ import Testing
     }
   }
 
+  @Test func `a batch of which a partition cannot write its part has an unknown outcome`()
+    async throws
+  {
+    try await withServer { server in
+      let users = [
+        try await server.database.makeUser(in: 0), try await server.database.makeUser(in: 1),
+      ]
+      let requests = try users.map { try Server.request(1, for: $0) }
+      try await server.database.proxy.owner.run(
+        "ALTER SERVER mockupd OPTIONS (SET p1 'dbname=part1 host=/nonexistent')")
+      let error = await #expect(throws: PostgresError.self) {
+        try await server.credits.reserve(requests)
+      }
+      #expect(error?.code == .connectionLost)
+      #expect(try await server.held(by: users[0]) == 1)
+      // The partition of the second request is the first to be asked: nothing has been written.
+      let unwritten = await #expect(throws: PostgresError.self) {
+        try await server.credits.reserve([requests[1]])
+      }
+      #expect(unwritten?.code == .connectionUnavailable)
+    }
+  }
+
   @Test func `an all-or-nothing batch of one partition is undone as a whole`() async throws {
     try await withServer { server in
       let user = try await server.database.makeUser(in: 1, annualBudget: 10)

@@ -77,7 +77,8 @@ BEGIN
   INTO v_ids, v_user_ids, v_reservation_ids
   FROM (
     SELECT i.*,
-      sum(octet_length(m::text) + octet_length(concat(t.dm_template_id, t.dm_template_url)))
+      -- With the fields of the response that are not columns of public.mockups: 128 bytes.
+      sum(octet_length(m::text) + octet_length(concat(t.dm_template_id, t.dm_template_url)) + 128)
         OVER (ORDER BY i.ordinal) AS bytes
     FROM unnest(v_ids, v_user_ids, v_reservation_ids) WITH ORDINALITY
       AS i (id, user_id, reservation_id, ordinal)
