@@ -51,30 +51,20 @@ import CLibPQ
     return unsafe String(cString: name)
   }
 
-  /// Decodes one field; the row and the column must exist.
-  func decode<Value: PostgresDecodable>(
-    _ type: Value.Type,
-    row: Int,
-    column: Int
-  ) throws(PostgresError) -> Value {
+  /// Returns a reader of one field, or nil if it is null; the row and the column must exist.
+  func reader(row: Int, column: Int) -> FieldReader? {
     let (row, index) = (Int32(row), Int32(column))
-    if unsafe PQgetisnull(handle, row, index) == 1 {
-      guard let null = Value.postgresNull else {
-        throw PostgresError(.decoding, "column \"\(columnName(column))\" is null")
-      }
-      return null
-    }
+    if unsafe PQgetisnull(handle, row, index) == 1 { return nil }
     let bytes = unsafe UnsafeRawBufferPointer(
       start: PQgetvalue(handle, row, index),
       count: Int(PQgetlength(handle, row, index))
     )
     let oid = unsafe PQftype(handle, index)
-    var reader = unsafe FieldReader(
+    return unsafe FieldReader(
       bytes: bytes,
       type: PostgresType(oid: oid),
       column: .at(column, of: self)
     )
-    return try reader.decodeAll(as: type)
   }
 
   /// Decodes every row.

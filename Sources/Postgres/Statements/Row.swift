@@ -13,19 +13,34 @@ public struct Row {
   /// The number of columns.
   public var columnCount: Int { result.columnCount }
 
+  // Inlinable, like everything that encodes and decodes values, so that each use is specialized for
+  // its type.
   /// Decodes a column by its index, counted from zero.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if the column does not exist,
   ///   has another type, is null or is malformed.
-  public func decode<Value: PostgresDecodable>(
+  @inlinable public func decode<Value: PostgresDecodable>(
     _ type: Value.Type = Value.self,
     at column: Int
   ) throws(PostgresError) -> Value {
+    guard var reader = try reader(of: column) else {
+      guard let null = Value.postgresNull else { throw isNull(column) }
+      return null
+    }
+    return try reader.decodeAll(as: type)
+  }
+
+  /// Returns a reader of a column's value, or nil if it is null.
+  @usableFromInline func reader(of column: Int) throws(PostgresError) -> FieldReader? {
     guard (0..<columnCount).contains(column) else {
       throw PostgresError(
         .decoding, "column index \(column) is out of range: the row has \(columnCount) columns")
     }
-    return try result.decode(type, row: index, column: column)
+    return result.reader(row: index, column: column)
+  }
+
+  @usableFromInline func isNull(_ column: Int) -> PostgresError {
+    PostgresError(.decoding, "column \"\(result.columnName(column))\" is null")
   }
 }
 

@@ -69,18 +69,24 @@
   }
 
   /// Decodes the whole field, after checking its type; bytes that are left over are an error.
-  mutating func decodeAll<Value: PostgresDecodable>(
+  @inlinable mutating func decodeAll<Value: PostgresDecodable>(
     as value: Value.Type
   ) throws(PostgresError) -> Value {
-    guard Value.accepts(type) else {
-      throw PostgresError(
-        .decoding,
-        "column \"\(column)\" is \(type) (OID \(type.oid)), which cannot be read as \(value)"
-      )
-    }
+    guard Value.accepts(type) else { throw cannotBeRead(as: value) }
     let result = try Value.decode(from: &self)
-    guard remaining == 0 else { throw malformed("it has \(remaining) extra bytes") }
+    try checkEnd()
     return result
+  }
+
+  @usableFromInline func cannotBeRead(as value: any PostgresDecodable.Type) -> PostgresError {
+    PostgresError(
+      .decoding,
+      "column \"\(column)\" is \(type) (OID \(type.oid)), which cannot be read as \(value)"
+    )
+  }
+
+  @usableFromInline func checkEnd() throws(PostgresError) {
+    guard remaining == 0 else { throw malformed("it has \(remaining) extra bytes") }
   }
 
   /// Reads a one-dimensional array: a header, then each element preceded by its length.
@@ -131,7 +137,7 @@
 /// The buffer to which values are encoded in PostgreSQL's binary format, in big-endian byte order.
 public struct FieldWriter: Sendable {
   /// The bytes written so far, including those of earlier parameters.
-  private(set) var bytes: [UInt8]
+  @usableFromInline private(set) var bytes: [UInt8]
 
   init(bytes: [UInt8] = []) {
     self.bytes = bytes
@@ -139,11 +145,7 @@ public struct FieldWriter: Sendable {
 
   /// Appends an integer in big-endian byte order.
   public mutating func writeInteger<Integer: FixedWidthInteger>(_ value: Integer) {
-    var shift = Integer.bitWidth
-    while shift > 0 {
-      shift -= 8
-      bytes.append(UInt8(truncatingIfNeeded: value >> Integer(truncatingIfNeeded: shift)))
-    }
+    unsafe withUnsafeBytes(of: value.bigEndian) { unsafe bytes.append(contentsOf: $0) }
   }
 
   /// Appends bytes unchanged.
@@ -152,28 +154,40 @@ public struct FieldWriter: Sendable {
   }
 
   /// Appends a one-dimensional array: a header, then each element preceded by its length.
-  mutating func writeArray<Element: PostgresEncodable>(
+  @inlinable mutating func writeArray<Element: PostgresEncodable>(
     _ elements: [Element]
   ) throws(PostgresError) {
-    guard let count = Int32(exactly: elements.count) else {
-      throw PostgresError(.encoding, "the array has too many elements for PostgreSQL")
-    }
-    writeInteger(Int32(count == 0 ? 0 : 1))  // dimensions
-    writeInteger(Int32(elements.contains(where: \.isPostgresNull) ? 1 : 0))
-    writeInteger(Element.postgresType.oid)
-    guard count > 0 else { return }
-    writeInteger(count)
-    writeInteger(Int32(1))  // lower bound
+    try writeArrayHeader(
+      of: Element.postgresType, count: elements.count,
+      hasNulls: elements.contains { $0.isPostgresNull })
     for element in elements {
-      try writeElement(element)
+      let start = bytes.count
+      writeNull()
+      if element.isPostgresNull { continue }
+      try element.encode(into: &self)
+      try setLength(of: start)
     }
   }
 
-  private mutating func writeElement(_ element: some PostgresEncodable) throws(PostgresError) {
-    let start = bytes.count
-    writeInteger(Int32(-1))
-    if element.isPostgresNull { return }
-    try element.encode(into: &self)
+  @usableFromInline mutating func writeArrayHeader(
+    of type: PostgresType, count: Int, hasNulls: Bool
+  ) throws(PostgresError) {
+    guard let count = Int32(exactly: count) else {
+      throw PostgresError(.encoding, "the array has too many elements for PostgreSQL")
+    }
+    writeInteger(Int32(count == 0 ? 0 : 1))  // dimensions
+    writeInteger(Int32(hasNulls ? 1 : 0))
+    writeInteger(type.oid)
+    guard count > 0 else { return }
+    writeInteger(count)
+    writeInteger(Int32(1))  // lower bound
+  }
+
+  /// Appends the length of a null, in place of which ``setLength(of:)`` writes another.
+  @usableFromInline mutating func writeNull() { writeInteger(Int32(-1)) }
+
+  /// Writes the length of the element that begins at `start` and ends here.
+  @usableFromInline mutating func setLength(of start: Int) throws(PostgresError) {
     guard let length = Int32(exactly: bytes.count - start - 4) else {
       throw PostgresError(.encoding, "an element of the array exceeds \(Int32.max) bytes")
     }

@@ -15,7 +15,7 @@ public protocol PostgresEncodable: Sendable {
 
 extension PostgresEncodable {
   /// False, because only optionals can be null.
-  public var isPostgresNull: Bool { false }
+  @inlinable public var isPostgresNull: Bool { false }
 }
 
 /// A type whose values can be read from columns, in PostgreSQL's binary format.
@@ -34,12 +34,12 @@ public protocol PostgresDecodable: Sendable {
 
 extension PostgresDecodable {
   /// Nil, because only optionals can be null.
-  public static var postgresNull: Self? { nil }
+  @inlinable public static var postgresNull: Self? { nil }
 }
 
 extension PostgresDecodable where Self: PostgresEncodable {
   /// Returns true for ``PostgresEncodable/postgresType`` only.
-  public static func accepts(_ type: PostgresType) -> Bool { type == postgresType }
+  @inlinable public static func accepts(_ type: PostgresType) -> Bool { type == postgresType }
 }
 
 /// A type that can be an element of an array: every ``PostgresScalar``, and an optional of one.
@@ -63,7 +63,15 @@ public protocol PostgresArrayElement: Sendable {
 }
 
 /// A type that can be a parameter, a column, and, also as an optional, an element of an array.
-public protocol PostgresScalar: PostgresEncodable, PostgresDecodable, PostgresArrayElement {}
+public protocol PostgresScalar: PostgresEncodable, PostgresDecodable, PostgresArrayElement {
+  /// Appends an array whose elements may be null.
+  ///
+  /// A requirement, so that the loop over the elements is specialized for each type.
+  static func encodeArray(
+    ofOptionals elements: [Self?],
+    into writer: inout FieldWriter
+  ) throws(PostgresError)
+}
 
 extension PostgresScalar {
   /// Returns true for one-dimensional arrays of accepted types, and for user-defined types.
@@ -72,8 +80,16 @@ extension PostgresScalar {
   }
 
   /// Appends the array in PostgreSQL's binary format.
-  public static func encodeArray(
+  @inlinable public static func encodeArray(
     _ elements: [Self],
+    into writer: inout FieldWriter
+  ) throws(PostgresError) {
+    try writer.writeArray(elements)
+  }
+
+  /// Appends an array whose elements may be null.
+  @inlinable public static func encodeArray(
+    ofOptionals elements: [Self?],
     into writer: inout FieldWriter
   ) throws(PostgresError) {
     try writer.writeArray(elements)
@@ -87,26 +103,28 @@ extension PostgresScalar {
 
 extension Optional: PostgresEncodable where Wrapped: PostgresEncodable {
   /// The type of the wrapped value.
-  public static var postgresType: PostgresType { Wrapped.postgresType }
+  @inlinable public static var postgresType: PostgresType { Wrapped.postgresType }
 
   /// True for nil.
-  public var isPostgresNull: Bool { self?.isPostgresNull ?? true }
+  @inlinable public var isPostgresNull: Bool { self?.isPostgresNull ?? true }
 
   /// Appends the wrapped value; appends nothing for nil.
-  public func encode(into writer: inout FieldWriter) throws(PostgresError) {
+  @inlinable public func encode(into writer: inout FieldWriter) throws(PostgresError) {
     try self?.encode(into: &writer)
   }
 }
 
 extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
   /// Returns true for the types that the wrapped value accepts.
-  public static func accepts(_ type: PostgresType) -> Bool { Wrapped.accepts(type) }
+  @inlinable public static func accepts(_ type: PostgresType) -> Bool { Wrapped.accepts(type) }
 
   /// The value nil.
-  public static var postgresNull: Wrapped?? { .some(nil) }
+  @inlinable public static var postgresNull: Wrapped?? { .some(nil) }
 
   /// Decodes the wrapped value.
-  public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Wrapped? {
+  @inlinable public static func decode(
+    from reader: inout FieldReader
+  ) throws(PostgresError) -> Wrapped? {
     try Wrapped.decode(from: &reader)
   }
 }
@@ -123,7 +141,7 @@ extension Optional: PostgresArrayElement where Wrapped: PostgresScalar {
     _ elements: [Wrapped?],
     into writer: inout FieldWriter
   ) throws(PostgresError) {
-    try writer.writeArray(elements)
+    try Wrapped.encodeArray(ofOptionals: elements, into: &writer)
   }
 
   /// Decodes an array whose elements may be null.
@@ -182,22 +200,24 @@ extension Array: PostgresArrayElement, PostgresScalar where Element == UInt8 {
 /// Implements `PostgresScalar` for enumerations by their raw values.
 extension PostgresScalar where Self: RawRepresentable, RawValue: PostgresScalar {
   /// The type of the raw value.
-  public static var postgresType: PostgresType { RawValue.postgresType }
+  @inlinable public static var postgresType: PostgresType { RawValue.postgresType }
   /// The array type of the raw value.
   public static var postgresArrayType: PostgresType { RawValue.postgresArrayType }
 
   /// Returns true for the types that the raw value accepts.
-  public static func accepts(_ type: PostgresType) -> Bool { RawValue.accepts(type) }
+  @inlinable public static func accepts(_ type: PostgresType) -> Bool { RawValue.accepts(type) }
 
   /// Appends the raw value.
-  public func encode(into writer: inout FieldWriter) throws(PostgresError) {
+  @inlinable public func encode(into writer: inout FieldWriter) throws(PostgresError) {
     try rawValue.encode(into: &writer)
   }
 
   /// Decodes a raw value.
   ///
   /// - Throws: ``PostgresError`` if no case has the raw value.
-  public static func decode(from reader: inout FieldReader) throws(PostgresError) -> Self {
+  @inlinable public static func decode(
+    from reader: inout FieldReader
+  ) throws(PostgresError) -> Self {
     guard let value = Self(rawValue: try RawValue.decode(from: &reader)) else {
       throw reader.malformed("\(Self.self) has no case with its value")
     }

@@ -1,6 +1,5 @@
 internal import CoreMetrics
 internal import NIOConcurrencyHelpers
-internal import Synchronization
 
 /// An interceptor that counts and times a server's calls.
 ///
@@ -9,7 +8,7 @@ internal import Synchronization
 /// - `ttrpc_server_calls_total`, by `method` and `code`
 /// - `ttrpc_server_call_duration_seconds`, by `method`
 /// - `ttrpc_server_received_bytes_total` and `ttrpc_server_sent_bytes_total`, by `method`
-/// - `ttrpc_server_calls_in_flight`
+/// - `ttrpc_server_calls_in_flight`, without calls that are answered from memory
 ///
 /// Calls of methods that the server does not have are counted together as `unknown`: peers choose
 /// those names, and each name would be a new time series.
@@ -28,18 +27,25 @@ public final class ServerCallMetrics: HookInterceptor {
     private let all: CallMetrics
     private let name: String
     // Created by the first call, so that a method without calls has no time series.
-    private let method = AtomicLazyReference<MethodMetrics>()
+    private let method = OnceReference<MethodMetrics>()
 
     init(_ all: CallMetrics, _ name: String) {
       self.all = all
       self.name = name
     }
 
-    func callBegan(_ context: inout ServerContext) { all.inFlight.increment() }
+    /// Returns false for a call that is answered from memory, and thus never in flight.
+    private static func counts(_ context: ServerContext) -> Bool {
+      context.call.kind != .immediate
+    }
+
+    func callBegan(_ context: inout ServerContext) {
+      if Self.counts(context) { all.inFlight.increment() }
+    }
 
     func callEnded(_ context: ServerContext, _ error: RPCError?) {
-      all.inFlight.decrement()
-      let method = method.load() ?? method.storeIfNil(all.of(name))
+      if Self.counts(context) { all.inFlight.decrement() }
+      let method = method.object ?? method.setIfNil(all.of(name))
       method.ended(
         error?.code ?? .ok, after: context.began.duration(to: .now), context.traffic)
     }

@@ -1,6 +1,5 @@
 public import Logging
 internal import NIOCore
-internal import Synchronization
 
 /// The state that all calls of a connection share.
 final class CallConnection: Sendable {
@@ -46,7 +45,7 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
   /// The number of bytes of memory that the request takes until the handler has returned.
   let requestBytes: Int
   let isRequestCompressed: Bool
-  private let earlyEnd = AtomicLazyReference<EarlyEnd>()
+  private let earlyEnd = OnceReference<EarlyEnd>()
 
   init(
     _ connection: CallConnection, streamID: UInt32, method: MethodDescriptor, isKnown: Bool = true,
@@ -83,13 +82,13 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
   /// The status with which the call ended before its handler returned, or `nil`.
   ///
   /// The reason is a deadline, a cancellation or a drain.
-  var ending: RPCError? { earlyEnd.load()?.reason }
+  var ending: RPCError? { earlyEnd.object?.reason }
 
   /// Records the reason why the call ends before its handler returns.
   ///
   /// Only the first reason counts.
   func end(_ reason: RPCError) {
-    _ = earlyEnd.storeIfNil(EarlyEnd(reason))
+    earlyEnd.setIfNil(EarlyEnd(reason))
   }
 
   func onConnection(_ body: @escaping @Sendable (any CallController, UInt32) -> Void) {
