@@ -65,21 +65,19 @@ import Testing
         let server = try await RunningServer.start(
           on: postgres.database, folder: folder)
         try await Self.waitUntilServing(server)
-        try await withTemporaryFolder { folder in
-          let program = try Program.mockupctl.start(
-            ["health", "--watch"], environment: ["MOCKUPD_SOCKET_PATH": server.socket],
-            folder: folder)
-          try await program.waitForOutput("SERVING\n")
-          try await postgres.stop()
-          try await program.waitForOutput("SERVING\nNOT_SERVING\n")
-          try await postgres.start()
-          try await program.waitForOutput("SERVING\nNOT_SERVING\nSERVING\n")
-          program.signal(SIGINT)
-          let ending = await program.ending()
-          #expect(ending.exitCode == nil)
-          #expect(ending.output == "SERVING\nNOT_SERVING\nSERVING\n")
-          #expect(ending.errors.isEmpty)
-        }
+        let program = try Program.mockupctl.start(
+          ["health", "--watch"], environment: ["MOCKUPD_SOCKET_PATH": server.socket],
+          folder: folder)
+        try await program.waitForOutput("SERVING\n")
+        try await postgres.stop()
+        try await program.waitForOutput("SERVING\nNOT_SERVING\n")
+        try await postgres.start()
+        try await program.waitForOutput("SERVING\nNOT_SERVING\nSERVING\n")
+        program.signal(SIGINT)
+        let ending = await program.ending()
+        #expect(ending.exitCode == nil)
+        #expect(ending.output == "SERVING\nNOT_SERVING\nSERVING\n")
+        #expect(ending.errors.isEmpty)
         #expect(await server.stop().exitCode == 0)
       }
     }

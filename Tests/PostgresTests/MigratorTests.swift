@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  @Test func `a commit without an answer has an unknown outcome, and one that fails has none`()
+  @Test func `a commit without an answer has an unknown outcome, and one that fails has no effect`()
     async throws
   {
     // The trigger runs at the commit.

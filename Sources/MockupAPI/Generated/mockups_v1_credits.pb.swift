@@ -2165,8 +2165,9 @@ extension ExportCreditUsageResponse {
 /// - PERMISSION_DENIED: the caller has no role that permits the method.
 /// - NOT_FOUND: the user is unknown, or has no such reservation, group, mockup or ledger entry.
 /// - RESOURCE_EXHAUSTED: a limit is reached. With google.rpc.RetryInfo, the server is overloaded,
-///   and the call can be retried after the delay. Without it, a message is too large, or the
-///   connection has too many calls.
+///   and the call can be retried after the delay. Without it, a message is too large, the connection
+///   has too many calls or request bytes in flight, or a stream was ended: for a newer one, or
+///   because one side does not read.
 /// - UNAVAILABLE: the database is unavailable, or the server is stopping. A retry is safe, after the
 ///   delay in google.rpc.RetryInfo if there is one. If google.rpc.ErrorInfo has the reason
 ///   NO_EFFECT, the call had no effect; otherwise its outcome is unknown.

@@ -116,7 +116,8 @@ public struct CreditStore: Sendable, DatabaseStore {
   ///     items get ``CreditError/batchFailed``.
   /// - Throws: ``PostgresError``, of which ``PostgresError/spansPartitions`` is true if all changes
   ///   or none should be made and the users belong to several partitions. If a partition fails
-  ///   after others have written their changes, the code is ``PostgresError/Code/connectionLost``.
+  ///   temporarily after others have written their changes, the code is
+  ///   ``PostgresError/Code/connectionLost``.
   func write<Change: CreditChange>(
     _ changes: [Change], allOrNothing: Bool = false
   ) async throws(PostgresError) -> [Result<Change.Outcome, CreditError>] {

@@ -26,8 +26,8 @@ final class PartitionVisits: Sendable {
   ///     even if the visit has given up waiting.
   /// - Returns: The results, one from each partition that was visited.
   /// - Throws: `PostgresError` if the work failed for another reason than that the partition is
-  ///   unavailable, or if all partitions are. Its code is `connectionLost` if the work may have had
-  ///   an effect in one of them.
+  ///   unavailable, or if all partitions are. Its code is `connectionLost` or
+  ///   `replicationUncertain` if the work may have had an effect in one of them.
   func visit<Value: Sendable>(
     _ pool: Pool, until isDone: (Value) -> Bool = { _ in false },
     _ work: @escaping @Sendable (Pool, Int32) async throws(PostgresError) -> Value
@@ -46,8 +46,10 @@ final class PartitionVisits: Sendable {
         if isDone(value) { break }
       } catch {
         guard error.isTransient else { throw error }
-        // The work in a partition that did not answer may still take effect.
-        if failure?.code != .connectionLost { failure = error }
+        // Work with an unknown outcome may have taken effect, or may still do so.
+        if failure?.code != .connectionLost, failure?.code != .replicationUncertain {
+          failure = error
+        }
       }
     }
     if values.isEmpty, let failure { throw failure }

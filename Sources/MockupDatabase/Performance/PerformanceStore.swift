@@ -82,7 +82,11 @@ public struct PerformanceStore: Sendable {
   ///
   /// - Throws: `PostgresError`. If the caller is cancelled, the batch may have been counted.
   public func record(_ batch: PerformanceBatch) async throws(PostgresError) -> Answer {
-    try await queue.submit(batch).get()
+    do {
+      return try await queue.submit(batch).get()
+    } catch {
+      throw await afterLastAttempt(error)
+    }
   }
 
   /// Counts several batches in one transaction, or one in each partition of a proxy database.
@@ -91,11 +95,25 @@ public struct PerformanceStore: Sendable {
   ///
   /// - Returns: The result of each batch, in order.
   public func record(_ batches: [PerformanceBatch]) async throws(PostgresError) -> [Answer] {
-    try await retrying(on: writer.pool) { pool throws(PostgresError) in
-      let writer = pool === writer.pool ? writer : apartWriter
-      return try await writer.record(batches).map { result throws(PostgresError) in
-        try result.get()
+    do {
+      return try await retrying(on: writer.pool) { pool throws(PostgresError) in
+        let writer = pool === writer.pool ? writer : apartWriter
+        return try await writer.record(batches).map { result throws(PostgresError) in
+          try result.get()
+        }
       }
+    } catch {
+      throw await afterLastAttempt(error)
     }
+  }
+
+  /// Returns the error of a batch that has met a lock or a conflict in each attempt.
+  ///
+  /// Another partition may have counted its entries before that.
+  private func afterLastAttempt(_ error: PostgresError) async -> PostgresError {
+    guard error.isLocked || error.isConflict, (try? await writer.pool.partitionCount()) != 1 else {
+      return error
+    }
+    return error.afterPartialWrite
   }
 }

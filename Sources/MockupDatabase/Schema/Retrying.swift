@@ -65,11 +65,12 @@ extension PostgresError {
 
   /// The error of a call of which another partition has already written a part.
   ///
-  /// An error after which a part has no effect becomes ``Code/connectionLost``, because the outcome
-  /// of the whole call is unknown until it is retried.
+  /// A transient error becomes ``Code/connectionLost``, because the outcome of the whole call is
+  /// unknown until it is retried.
   var afterPartialWrite: PostgresError {
     guard isTransient else { return self }
-    return PostgresError(.connectionLost, "a part of the batch is written: \(message)")
+    return PostgresError(
+      .connectionLost, "a part of the batch may have been written: \(description)", detail: report)
   }
 
   /// A Boolean value that indicates whether a single item of a batch may have caused the error.

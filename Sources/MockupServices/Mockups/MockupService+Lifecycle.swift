@@ -12,8 +12,7 @@ extension MockupService {
     _ request: GenerateMockupsRequest, context: ServerContext
   ) async throws -> GenerateMockupsResponse {
     let generation = try request.generation()
-    try limit.check(
-      items: generation.assetIDs.count * generation.scenes.count, "asset_ids")
+    try limit.check(items: generation.pairCount, "asset_ids")
     var response = GenerateMockupsResponse(
       try await answer(context) { () throws(MockupError) in
         try await store.generate(generation)

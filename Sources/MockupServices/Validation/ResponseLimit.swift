@@ -21,8 +21,8 @@ public struct ResponseLimit: Sendable {
   }
 
   /// The maximum size of the answer to an item of a batch, in bytes: a reservation with the usage,
-  /// a created mockup, or an error.
-  private static let itemBytes = 1024
+  /// a created mockup with its scene, or an error.
+  private static let itemBytes = 2000
 
   /// Checks that the answers to all items of a batch fit, before anything is written.
   ///

@@ -173,7 +173,8 @@ public struct Migrator: Sendable {
       case .committing where [.connectionLost, .replicationUncertain].contains(error.code):
         throw MigrationError(
           .uncertain,
-          "the commit got no answer: whether the migrations were applied is unknown", cause: error)
+          "the outcome of the commit is unknown: the migrations may have been applied",
+          cause: error)
       case .committing:
         throw MigrationError(.failed, "the commit of the migrations failed", cause: error)
       }

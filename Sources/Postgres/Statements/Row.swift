@@ -13,8 +13,8 @@ public struct Row {
   /// The number of columns.
   public var columnCount: Int { result.columnCount }
 
-  // Inlinable, like everything that encodes and decodes values, so that each use is specialized for
-  // its type.
+  // Inlinable, like the generic functions between a row and a value, so that each use is
+  // specialized for its type.
   /// Decodes a column by its index, counted from zero.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding`` if the column does not exist,

@@ -183,7 +183,7 @@ public struct FieldWriter: Sendable {
     writeInteger(Int32(1))  // lower bound
   }
 
-  /// Appends the length of a null, in place of which ``setLength(of:)`` writes another.
+  /// Appends the length of a null; ``setLength(of:)`` replaces it if the element is not null.
   @usableFromInline mutating func writeNull() { writeInteger(Int32(-1)) }
 
   /// Writes the length of the element that begins at `start` and ends here.

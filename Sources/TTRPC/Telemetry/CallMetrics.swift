@@ -34,7 +34,8 @@ public final class ServerCallMetrics: HookInterceptor {
       self.name = name
     }
 
-    /// Returns false for a call that is answered from memory, and thus never in flight.
+    /// Returns false for a call of a method that answers from memory: unless an interceptor
+    /// suspends it, it ends before anything else happens.
     private static func counts(_ context: ServerContext) -> Bool {
       context.call.kind != .immediate
     }

@@ -185,9 +185,9 @@ extension SettingKey {
     case .maxPendingChanges:
       .init(
         .integer(Self.millionAtMost, default: 4096),
-        "maximum number of items that wait in each queue: credit changes, workers' reports (both "
-          + "over all shards or, through a proxy, over those of each partition), and batches of "
-          + "pins and impressions; further ones are refused with RESOURCE_EXHAUSTED")
+        "maximum number of items that wait in each of three queues: credit changes, workers' "
+          + "reports, and batches of pins and impressions; the first two are counted over all "
+          + "shards, or those of one partition; further items are refused with RESOURCE_EXHAUSTED")
     case .eventLoops:
       .init(.integer(1...256, default: 1), "number of threads that read and write sockets")
     case .busyPoll:
@@ -274,7 +274,8 @@ extension SettingKey {
         .integer(
           1024...WireLimits.protocolMaximumMessageSize,
           default: WireLimits.protocolMaximumMessageSize),
-        "maximum size of a message in bytes")
+        "maximum size of a message in bytes; below a million, it also limits the items of a batch, "
+          + "to one for each 2000 bytes")
     case .maxQueuedBytes:
       .init(
         .integer(1_048_576...1_099_511_627_776, default: 536_870_912),

@@ -39,12 +39,12 @@ struct CreditTotalsService: ServiceLifecycle.Service, CustomStringConvertible {
 /// None of them has a label for a user.
 final class CreditTotalsMetrics: Sendable {
   static let helps: [(String, String)] = [
-    ("mockupd_credits_budget", "Annual budgets of these users (mockupd_users_active)."),
+    ("mockupd_credits_budget", "Annual budgets of the users that mockupd_users_active counts."),
     ("mockupd_credits_used", "Credits used this year, refunds subtracted."),
     ("mockupd_credits_held", "Credits of this year that reservations hold."),
     (
       "mockupd_users_active",
-      "Users who requested credits, or whose budget was set or group released, this year."
+      "Users who requested credits or released a group, or whose budget was set, this year."
     ),
     ("mockupd_users_above_soft_limit", "Users above the soft limit of this month."),
     ("mockupd_users_exhausted", "Users without available credits."),

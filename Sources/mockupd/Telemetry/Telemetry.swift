@@ -89,7 +89,7 @@ struct Telemetry: Sendable {
     ("ttrpc_server_call_duration_seconds", "Duration of calls, by method."),
     ("ttrpc_server_received_bytes_total", "Bytes of received messages, by method."),
     ("ttrpc_server_sent_bytes_total", "Bytes of sent messages, by method."),
-    ("ttrpc_server_calls_in_flight", "Calls in flight, without those answered from memory."),
+    ("ttrpc_server_calls_in_flight", "Calls in flight, without those of Health.Check."),
     ("ttrpc_server_denied_total", "Calls denied by the access policy, by method."),
     ("ttrpc_server_connections", "Open connections."),
     (

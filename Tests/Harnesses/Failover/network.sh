@@ -35,10 +35,15 @@ create_network() {
 # remove_network: kills every process on the hosts, and removes the namespaces.
 remove_network() {
   local host process
-  # PostgreSQL's shared memory would stay until the next boot if it was killed.
+  # PostgreSQL's shared memory would stay until the next boot if it was killed. The others are
+  # killed first, since Patroni would start it again.
   for host in "${hosts[@]}"; do
     for process in $(ip netns pids "$prefix-$host" 2>/dev/null); do
-      [ "$(cat "/proc/$process/comm" 2>/dev/null)" != postgres ] || kill -QUIT "$process" || true
+      [ "$(cat "/proc/$process/comm" 2>/dev/null)" = postgres ] ||
+        kill -KILL "$process" 2>/dev/null || true
+    done
+    for process in $(ip netns pids "$prefix-$host" 2>/dev/null); do
+      kill -QUIT "$process" 2>/dev/null || true
       kill -CONT "$process" 2>/dev/null || true
     done
   done
