@@ -63,6 +63,8 @@ extension Connection {
       try await database.withConnection { observer in
         try await database.withConnection({ $0.minimumBackoff = .milliseconds(10) }) { connection in
           let pid = try await connection.column(backend, as: Int.self)[0]
+          // The observer must be connected before connections are refused.
+          try await eventually { observer.isConnected }
           try await database.allowConnections(false)
           try await terminate(pid, on: observer)
           try await eventually { !connection.isConnected }
