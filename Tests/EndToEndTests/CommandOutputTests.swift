@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Behavior that all commands share: unwritable output, `--timeout`, `--id` and escaped output.
+/// Behavior that all commands share: help, unwritable output, `--timeout`, `--id` and escaped text.
 @Suite struct CommandOutputTests {
   /// A command in the program's `--experimental-dump-help` output.
   private struct Command: Decodable {

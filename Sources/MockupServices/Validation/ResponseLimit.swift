@@ -33,7 +33,7 @@ public struct ResponseLimit: Sendable {
     let maximum = max(bytes / Self.itemBytes, 1)
     guard count <= maximum else {
       throw .invalid(
-        field, "has \(count) items, more than the \(maximum) whose answers fit into a response")
+        field, "\(count) results are more than the \(maximum) that fit into a response")
     }
   }
 
