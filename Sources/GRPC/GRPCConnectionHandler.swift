@@ -16,6 +16,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private let streams: GRPCStreams
   private let requests: GRPCRequests
   private let responses: GRPCResponses
+  /// Received bytes that wait for the connection's turn.
+  private var input = ByteBuffer()
+  private var inputHasClosed = false
   private var boundary = HTTP2FrameBoundary()
   private var controlFrames = GRPCControlFrameLimit()
   private var resets: GRPCResetLimit
@@ -43,10 +46,6 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   /// Adds the handler of gRPC to a connection's channel.
   static func install(after detector: any ChannelHandler, _ connection: ServerConnection) throws {
-    // A connection that has more to read lets the others of its event loop go first.
-    try connection.channel.syncOptions?.setOption(
-      .recvAllocator,
-      value: FixedSizeRecvByteBufferAllocator(capacity: ServerLimits.bytesPerGRPCRead))
     try connection.channel.pipeline.syncOperations.addHandler(
       GRPCConnectionHandler(connection), position: .after(detector))
   }
@@ -55,6 +54,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     self.context = context
     responses.scheduleFlush = { [unowned self] in scheduleFlush() }
     requests.streamRefused = { [unowned self] in countReset() }
+    reads.resumed = { [self] in resumed() }
     connection.attach(self)
     // The preface ends with the client's settings.
     connection.activity.frameBegan = connection.now
@@ -74,20 +74,34 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   // MARK: Input
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    let bytes = unwrapInboundIn(data)
-    if !isReading {
-      isReading = true
-      requests.readBegins()
-    }
+    var bytes = unwrapInboundIn(data)
     connection.activity.lastRead = connection.now
-    noteFrames(in: bytes)
-    session.receive(bytes, self)
+    if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
+    guard !reads.isPaused else { return }
+    turnBegins()
+    takeInput()
+  }
+
+  private func turnBegins() {
+    isReading = true
+    requests.turnBegins()
+  }
+
+  /// Takes frames that have arrived, up to the connection's read quota.
+  private func takeInput() {
+    let (count, hasEnded) = unsafe input.withUnsafeReadableBytes { bytes in
+      unsafe boundary.read(
+        UnsafeRawBufferPointer(rebasing: bytes.prefix(ServerLimits.bytesPerGRPCTurn)),
+        frameLimit: ServerLimits.framesPerGRPCCall * reads.quota)
+    }
+    noteFrames(hasEnded: hasEnded)
+    if let bytes = input.readSlice(length: count) { session.receive(bytes, self) }
+    if input.readableBytes == 0 { input = ByteBuffer() }
     needsFlush = true
   }
 
   /// Notes the time at which an incomplete frame began.
-  private func noteFrames(in bytes: ByteBuffer) {
-    let hasEnded = unsafe bytes.withUnsafeReadableBytes { unsafe boundary.read($0) }
+  private func noteFrames(hasEnded: Bool) {
     let activity = connection.activity
     if !boundary.isInsideUnit {
       connection.activity.frameBegan = nil
@@ -97,16 +111,31 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
+    if isReading { turnEnds() }
+    context.fireChannelReadComplete()
+  }
+
+  private func turnEnds() {
     isReading = false
     if needsFlush { flush() }
     reads.countWaste(worth.wastedFrames(total: boundary.frames))
     connection.checkQueuedBytes()
-    if reads.isWasteful {
+    if input.readableBytes > 0 || requests.isDecoding || reads.isWasteful {
       reads.pause()
+      // Nothing is read meanwhile, so the peer is not late with the rest of its frame.
+      connection.activity.frameBegan = nil
     } else {
       reads.pollForNextCall(hasCalls: !calls.isEmpty)
     }
-    context.fireChannelReadComplete()
+  }
+
+  /// Continues after a pause, in which nothing was read.
+  private func resumed() {
+    connection.activity.lastRead = connection.now
+    turnBegins()
+    if requests.isDecoding { requests.decodeMore() } else { takeInput() }
+    turnEnds()
+    if !reads.isPaused { endInput() }
   }
 
   // MARK: Output
@@ -133,7 +162,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
       responses.resetEndedEarly()
     } while needsFlush && canWrite
     if !isFinishing, session.isFinished { finish() }
-    if responses.responseBytes > 0 { connection.checkQueuedBytes() }
+    if responses.responseBytes + responses.messageBytes > 0 { connection.checkQueuedBytes() }
   }
 
   private var canWrite: Bool {
@@ -170,7 +199,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     case is BudgetsChanged:
       connection.budgetChanged()
     case ChannelEvent.inputClosed:
-      inputClosed()
+      inputHasClosed = true
+      if !reads.isPaused { endInput() }
     default:
       context.fireUserInboundEventTriggered(event)
     }
@@ -192,10 +222,12 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     scheduleFlush()
   }
 
-  /// Answers the calls whose requests have arrived, and closes the connection after the last one.
+  /// Handles the end of the peer's input, once all received frames have been taken: answers the
+  /// calls whose requests have arrived, and closes the connection after the last one.
   ///
   /// Without input, no request becomes complete, and no window is opened.
-  private func inputClosed() {
+  private func endInput() {
+    guard inputHasClosed else { return }
     let reason = RPCError(
       code: .cancelled, message: "the client closed the connection within the request")
     for id in streams.ids(where: { !$0.requestHasEnded }) { calls.end(id, reason) }
@@ -330,7 +362,7 @@ extension GRPCConnectionHandler: ConnectionOutput {
     return (written ?? 0) + responses.responseBytes
   }
 
-  var queuedBytes: Int { requests.bytes + responses.messageBytes }
+  var queuedBytes: Int { input.readableBytes + requests.bytes + responses.messageBytes }
 
   var isIdle: Bool { streams.isEmpty }
 
@@ -360,7 +392,8 @@ extension GRPCConnectionHandler: ConnectionOutput {
   func take(_ frame: ByteBuffer, of streamID: UInt32) -> Result<Void, RPCError>? {
     guard let stream = streams[streamID], !stream.hasEnded, let context, context.channel.isActive
     else { return .failure(.ended) }
-    return responses.take(frame, of: stream) ? .success(()) : nil
+    let hasRoom = responses.messageBytes < limits.queuedBytesPerConnection
+    return hasRoom && responses.take(frame, of: stream) ? .success(()) : nil
   }
 
   func takeInTurn(_ frame: ByteBuffer, of streamID: UInt32, _ writer: MessageTaken) {
@@ -370,8 +403,10 @@ extension GRPCConnectionHandler: ConnectionOutput {
     while responses.messageBytes > limits.queuedBytesPerConnection,
       let greediest = streams.greediest
     {
-      calls.end(greediest, .slowPeer)
+      calls.endForSlowPeer(greediest)
     }
+    // The connection has room again if others have ended.
+    responses.writeWaiting(of: streamID)
     connection.checkQueuedBytes()
   }
 

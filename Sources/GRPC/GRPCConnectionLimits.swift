@@ -30,9 +30,13 @@ extension ServerLimits {
       burst: streamsPerGRPCConnection + wastedFramesPerSecond, perSecond: wastedFramesPerSecond)
   }
 
-  /// The maximum number of bytes that are read from a connection in one event-loop tick, which is
-  /// some 80 calls.
-  static var bytesPerGRPCRead: Int { 8192 }
+  /// The least number of frames of a call: headers and a message.
+  static var framesPerGRPCCall: Int { 2 }
+
+  /// The maximum number of bytes that are taken from a connection before others get their turn.
+  ///
+  /// Frames may be long, and each byte of headers may be a header.
+  static var bytesPerGRPCTurn: Int { 16_384 }
 
   /// The number of unsent bytes of a stream from which its writer waits, and of a connection that
   /// are written at a time.

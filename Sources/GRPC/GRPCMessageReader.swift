@@ -24,6 +24,10 @@ struct GRPCMessageReader {
   private let limit: Int
   private let encoding: Encoding
   private var buffer = ByteBuffer()
+  private var decoder: GzipDecoder?
+  /// A Boolean value that indicates whether a compressed message has arrived that is not decoded
+  /// yet.
+  private(set) var isDecoding = false
 
   /// - Parameters:
   ///   - limit: The size of the longest message, in bytes, before and after decompression.
@@ -36,8 +40,8 @@ struct GRPCMessageReader {
   /// A Boolean value that indicates whether bytes have arrived that were not returned yet.
   var isInsideMessage: Bool { buffer.readableBytes > 0 }
 
-  /// The bytes of messages that were not returned yet.
-  var bufferedBytes: Int { buffer.readableBytes }
+  /// The number of bytes of messages that were not returned yet.
+  var bufferedBytes: Int { buffer.readableBytes + (decoder?.content.count ?? 0) }
 
   mutating func append(_ bytes: UnsafeRawBufferPointer) {
     if buffer.readerIndex > buffer.readableBytes { buffer.discardReadBytes() }
@@ -56,10 +60,12 @@ struct GRPCMessageReader {
     return unsafe UnsafeRawBufferPointer(rebasing: data[prefixLength...])
   }
 
-  /// Returns the next message, or `nil` if it has not arrived completely.
+  /// Returns the next message, or `nil` if it has not arrived completely or ``isDecoding``.
   ///
+  /// - Parameter decodableBytes: The number of bytes that may be decoded now, from which those that
+  ///   were decoded are subtracted.
   /// - Throws: RESOURCE_EXHAUSTED for a message above the limit, INTERNAL for a malformed one.
-  mutating func next() throws(RPCError) -> Message? {
+  mutating func next(decodableBytes: inout Int) throws(RPCError) -> Message? {
     guard let flag: UInt8 = buffer.getInteger(at: buffer.readerIndex),
       let length: UInt32 = buffer.getInteger(at: buffer.readerIndex + 1)
     else { return nil }
@@ -84,16 +90,30 @@ struct GRPCMessageReader {
       bytes = message
     } else {
       guard let message = buffer.getSlice(at: start, length: Int(length)) else { return nil }
-      bytes = try inflated(message)
+      guard let content = try decoded(message, &decodableBytes) else { return nil }
+      bytes = content
     }
     buffer.moveReaderIndex(forwardBy: frameLength)
     if buffer.readableBytes == 0 { buffer.clear() }
     return Message(bytes: bytes, frameLength: frameLength, isCompressed: flag == 1)
   }
 
-  private func inflated(_ bytes: ByteBuffer) throws(RPCError) -> [UInt8] {
-    do throws(Gzip.Failure) {
-      return try Gzip.inflated(bytes, limit: limit)
+  /// Decodes more of a compressed message, and returns it once it is complete.
+  private mutating func decoded(
+    _ member: ByteBuffer, _ decodableBytes: inout Int
+  ) throws(RPCError) -> [UInt8]? {
+    isDecoding = true
+    guard decodableBytes > 0 else { return nil }
+    let decoder = decoder ?? GzipDecoder(member, limit: limit)
+    self.decoder = decoder
+    let decodedBefore = decoder.content.count
+    do throws(GzipDecoder.Failure) {
+      let isComplete = try decoder.decode(decodableBytes)
+      decodableBytes -= decoder.content.count - decodedBefore
+      guard isComplete else { return nil }
+      isDecoding = false
+      self.decoder = nil
+      return decoder.content
     } catch {
       switch error {
       case .malformed:

@@ -42,8 +42,8 @@ final class GRPCRequestHead {
   private var rules = HTTP2RequestRules()
   private var isPost: Bool?
   private var isGRPC: Bool?
-  /// The known method, or the path.
-  private var method = Field<MethodTable.Entry>.missing
+  /// The method, or the path that names none.
+  private var method = Field<MethodTable.Match>.missing
   private var encoding = Field<GRPCMessageReader.Encoding>.missing
   private var timeout = Field<Duration>.missing
   private var metadata = Metadata()
@@ -97,13 +97,24 @@ final class GRPCRequestHead {
     }
   }
 
+  /// The maximum length of a path, in bytes: no method has such long names, and an unknown path is
+  /// hashed and returned.
+  private static let maximumPathLength = 512
+
   private func addPath(_ path: UnsafeRawBufferPointer) {
-    if let names = unsafe Self.names(path),
-      let entry = unsafe methods.method(service: names.service, method: names.method)
-    {
-      method = .valid(entry)
-    } else {
+    guard path.count <= Self.maximumPathLength else {
+      method = .invalid("of \(path.count) bytes")
+      return
+    }
+    guard let names = unsafe Self.names(path) else {
       method = unsafe .invalid(path.text)
+      return
+    }
+    if let entry = unsafe methods.method(service: names.service, method: names.method) {
+      method = .valid(.known(entry))
+    } else {
+      method = unsafe .valid(
+        methods.method(service: names.service.text, method: names.method.text))
     }
   }
 
@@ -186,7 +197,7 @@ final class GRPCRequestHead {
     guard isGRPC == true else {
       throw .http(status: 415, message: "the content type must be application/grpc")
     }
-    var call = Call(method: try match(), encoding: .identity, metadata: metadata)
+    var call = Call(method: try requestedMethod(), encoding: .identity, metadata: metadata)
     switch encoding {
     case .missing: break
     case .valid(let encoding): call.encoding = encoding
@@ -202,18 +213,12 @@ final class GRPCRequestHead {
     return call
   }
 
-  private func match() throws(Refusal) -> MethodTable.Match {
+  private func requestedMethod() throws(Refusal) -> MethodTable.Match {
     switch method {
-    case .valid(let entry): return .known(entry)
-    case .missing: throw .grpc(.init(code: .unimplemented, message: "invalid path "))
+    case .valid(let method): return method
+    case .missing: throw .grpc(.init(code: .unimplemented, message: "the request has no path"))
     case .invalid(let path):
-      // As UTF-8: a peer may send long paths, and to split them by characters takes long.
-      let names = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-      guard names.count == 3, names[0].isEmpty else {
-        throw .grpc(.init(code: .unimplemented, message: "invalid path \(path)"))
-      }
-      return methods.method(
-        service: String(Substring(names[1])), method: String(Substring(names[2])))
+      throw .grpc(.init(code: .unimplemented, message: "invalid path \(path)"))
     }
   }
 }

@@ -16,7 +16,11 @@ final class GRPCRequests {
   private var frameStreamID: UInt32?
   /// The number of bytes of requests that have not arrived completely.
   private(set) var bytes = 0
-  /// The time at which the connection began to take frames, which is when their calls begin.
+  /// The number of bytes that may be decoded in this turn.
+  private var decodableBytes = 0
+  /// The streams with a compressed message that is not decoded yet.
+  private var decoding: [UInt32] = []
+  /// The time at which the connection's turn began, which is when the calls of its frames begin.
   private var readBegan = ContinuousClock.now
 
   private var calls: CallTable { connection.calls }
@@ -33,7 +37,11 @@ final class GRPCRequests {
     head = GRPCRequestHead(connection.methods)
   }
 
-  func readBegins() { readBegan = .now }
+  /// Notes that it is the connection's turn: frames are taken, or messages are decoded.
+  func turnBegins() {
+    readBegan = .now
+    decodableBytes = Self.decodedBytesPerTurn
+  }
 
   // MARK: Headers
 
@@ -155,8 +163,9 @@ final class GRPCRequests {
   /// Passes on the messages of a stream that have arrived completely, as far as its queue has
   /// capacity.
   ///
-  /// The peer's window does not bound the queue: messages may grow when they are decompressed.
+  /// The peer's window does not bound the queue: messages may grow when they are decoded.
   private func passRequests(of stream: GRPCStream) {
+    guard !decoding.contains(stream.id) else { return }
     let capacity = limits.effectiveQueuedBytesPerStream
     do throws(RPCError) {
       while !stream.hasEnded {
@@ -166,22 +175,33 @@ final class GRPCRequests {
         {
           return
         }
-        guard let message = try stream.reader.next() else { break }
+        guard let message = try nextMessage(of: stream) else { break }
         try pass(message, of: stream)
       }
     } catch {
       return calls.end(stream.id, error)
     }
-    if stream.requestHasEnded { endRequests(of: stream) }
+    if stream.reader.isDecoding {
+      decoding.append(stream.id)
+    } else if stream.requestHasEnded {
+      endRequests(of: stream)
+    }
+  }
+
+  private func nextMessage(
+    of stream: GRPCStream
+  ) throws(RPCError) -> GRPCMessageReader.Message? {
+    let bytesBefore = stream.reader.bufferedBytes
+    defer { bytes += stream.reader.bufferedBytes - bytesBefore }
+    return try stream.reader.next(decodableBytes: &decodableBytes)
   }
 
   /// The number of bytes for which decompression costs as much as a wasted frame.
-  private static let decompressedBytesPerFrame = 65_536
+  private static let decompressedBytesPerFrame = 8192
 
   private func pass(
     _ message: GRPCMessageReader.Message, of stream: GRPCStream
   ) throws(RPCError) {
-    bytes -= message.frameLength
     connection.reads.countWaste(
       (message.bytes.count - message.frameLength) / Self.decompressedBytesPerFrame)
     if stream.streamsRequests, let requests = calls.requests(of: stream.id) {
@@ -203,7 +223,25 @@ final class GRPCRequests {
     guard let stream = streams[id], let length = stream.untakenFrames?.popFirst() else { return }
     release(length, of: stream)
     passRequests(of: stream)
+    if isDecoding { connection.reads.pause() }
     responses.scheduleFlush()
+  }
+
+  // MARK: Compressed messages
+
+  /// The maximum number of bytes that are decoded in a turn, which takes some 0.2 ms.
+  private static let decodedBytesPerTurn = 65_536
+
+  /// A Boolean value that indicates whether messages wait for the connection's next turn.
+  var isDecoding: Bool { !decoding.isEmpty }
+
+  /// Decodes more of the messages that wait, one after the other.
+  func decodeMore() {
+    let waiting = decoding
+    decoding = []
+    for id in waiting {
+      if let stream = streams[id] { passRequests(of: stream) }
+    }
   }
 
   /// Handles the end of what the client sends on a stream.

@@ -187,15 +187,18 @@ final class GRPCResponses {
     guard !drained.isEmpty else { return }
     let ids = drained
     drained = []
-    for id in ids {
-      while let stream = streams[id], !stream.waiting.isEmpty,
-        stream.unsent.readableBytes < ServerLimits.maximumUnsentBytes
-      {
-        let next = stream.waiting.removeFirst()
-        messageBytes -= next.frame.readableBytes
-        write(next.frame, of: stream)
-        next.writer.resume(returning: .success(()))
-      }
+    for id in ids { writeWaiting(of: id) }
+  }
+
+  /// Writes the messages of a stream whose turn it is.
+  func writeWaiting(of id: UInt32) {
+    while let stream = streams[id], !stream.waiting.isEmpty,
+      stream.unsent.readableBytes < ServerLimits.maximumUnsentBytes
+    {
+      let next = stream.waiting.removeFirst()
+      messageBytes -= next.frame.readableBytes
+      write(next.frame, of: stream)
+      next.writer.resume(returning: .success(()))
     }
   }
 

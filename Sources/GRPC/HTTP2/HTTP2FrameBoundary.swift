@@ -29,13 +29,16 @@ struct HTTP2FrameBoundary {
   /// The number of frames whose headers have been read.
   private(set) var frames = 0
 
-  /// Reads bytes.
+  /// Reads bytes, until a number of frames have begun and the last one of them has ended.
   ///
-  /// - Returns: True if a unit has ended in them.
-  mutating func read(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  /// - Returns: The number of bytes that were read, and true if a unit has ended in them.
+  mutating func read(
+    _ bytes: UnsafeRawBufferPointer, frameLimit: Int
+  ) -> (count: Int, hasEnded: Bool) {
+    let framesBefore = frames
     var position = 0
     var hasEnded = false
-    while position < bytes.count {
+    while position < bytes.count, frames - framesBefore < frameLimit || bytesLeft > 0 {
       guard bytesLeft == 0 else {
         let count = min(bytesLeft, bytes.count - position)
         position += count
@@ -49,7 +52,7 @@ struct HTTP2FrameBoundary {
       if headerCount == 0, bytesLeft == 0, !isInsideHeaders { hasEnded = true }
     }
     if hasEnded { isInsidePreface = false }
-    return hasEnded
+    return (position, hasEnded)
   }
 
   private mutating func readHeader(_ byte: UInt8) {

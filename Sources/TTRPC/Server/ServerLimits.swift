@@ -73,13 +73,13 @@ public struct ServerLimits: Sendable, Hashable {
   /// The read quota of a connection: the number of frames taken from it while other connections
   /// wait.
   ///
-  /// If no other connection waits, the quota is four times as large. gRPC connections have a quota
-  /// of 8 KiB instead.
+  /// If no other connection waits, the quota is four times as large. It counts two frames of gRPC
+  /// as one, and is at most 16 KiB of them.
   public var framesPerRead = 8
   /// The maximum rate of wasted frames on one connection, in frames per second.
   ///
   /// A wasted frame costs the server work without a benefit to a caller: a refused request, a
-  /// cancellation and, with gRPC, a frame that serves no call, or 64 KiB that decompression adds to
+  /// cancellation and, with gRPC, a frame that serves no call, or 8 KiB that decompression adds to
   /// a request. A connection that sends more is read no faster than this rate, or once a second.
   public var wastedFramesPerSecond = 800
   /// The time after which an idle connection is closed; `nil` means never.

@@ -49,7 +49,7 @@ import Testing
     var limits = ServerLimits.patient
     limits.wastedFramesPerSecond = 1
     try await GRPCServerTests.withPeer(limits: limits) { peer, _, _ in
-      // It grows by more than 50 times 64 KiB, so the connection pauses for a second, the maximum.
+      // It grows by more than 50 times 8 KiB, so the connection pauses for a second, the maximum.
       let request = gzip(Self.text(4_000_000))
       let began = ContinuousClock.now
       for _ in 0..<3 {

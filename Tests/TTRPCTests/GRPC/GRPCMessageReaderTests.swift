@@ -43,6 +43,26 @@ import Testing
     #expect(!reader.isInsideMessage)
   }
 
+  @Test func `a compressed message is decoded in parts`() throws {
+    let content = (0..<50).map { UInt8($0) }
+    let frame = Self.frame(1, gzip(content))
+    var reader = Self.reader(frame + Self.frame(1, gzip(content)))
+    for decoded in [0, 20, 40] {
+      var decodableBytes = decoded == 0 ? 0 : 20
+      #expect(try reader.next(decodableBytes: &decodableBytes) == nil)
+      #expect(decodableBytes == 0)
+      #expect(reader.isDecoding)
+      #expect(reader.bufferedBytes == 2 * frame.count + decoded)
+    }
+    var decodableBytes = 20
+    let message = try reader.next(decodableBytes: &decodableBytes)
+    #expect(message == .init(bytes: content, frameLength: frame.count, isCompressed: true))
+    #expect(decodableBytes == 10)
+    #expect(!reader.isDecoding)
+    #expect(try reader.next()?.bytes == content)
+    #expect(!reader.isInsideMessage)
+  }
+
   private static let malformed: [(String, [UInt8], GRPCMessageReader.Encoding, StatusCode)] = [
     ("a compressed message without an encoding", frame(1, gzip([1])), .identity, .internalError),
     ("an unknown flag", frame(2, [1]), .gzip, .internalError),
@@ -97,5 +117,10 @@ import Testing
 extension GRPCMessageReader {
   fileprivate mutating func append(_ bytes: [UInt8]) {
     unsafe bytes.withUnsafeBytes { unsafe append($0) }
+  }
+
+  fileprivate mutating func next() throws(RPCError) -> Message? {
+    var decodableBytes = Int.max
+    return try next(decodableBytes: &decodableBytes)
   }
 }

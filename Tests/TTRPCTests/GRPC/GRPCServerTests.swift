@@ -80,6 +80,7 @@ import Testing
     ("/p/Nothing", "method Nothing"), ("/q/Echo", "service q"),
     ("/p/Echo/x", "invalid path /p/Echo/x"),
     ("/p", "invalid path /p"),
+    ("/p/" + String(repeating: "x", count: 510), "invalid path of 513 bytes"),
   ])
   func `an unknown method is unimplemented`(_ path: String, _ message: String) async throws {
     try await Self.withPeer { peer, _, _ in

@@ -19,10 +19,20 @@ import Testing
     Peer.frame(.data, 1),
   ]
 
+  /// Reads all bytes, and returns true if a unit has ended in them.
   private static func read(_ bytes: some Sequence<UInt8>, _ boundary: inout HTTP2FrameBoundary)
     -> Bool
   {
-    unsafe Array(bytes).withUnsafeBytes { unsafe boundary.read($0) }
+    let bytes = Array(bytes)
+    let (count, hasEnded) = read(bytes, &boundary, frameLimit: .max)
+    #expect(count == bytes.count)
+    return hasEnded
+  }
+
+  private static func read(
+    _ bytes: [UInt8], _ boundary: inout HTTP2FrameBoundary, frameLimit: Int
+  ) -> (count: Int, hasEnded: Bool) {
+    unsafe bytes.withUnsafeBytes { unsafe boundary.read($0, frameLimit: frameLimit) }
   }
 
   @Test func `a unit ends with its last byte`() {
@@ -53,5 +63,27 @@ import Testing
       #expect(hasEnded == piece.hasEnded, "piece \(index)")
       #expect(boundary.isInsideUnit == piece.isInside, "piece \(index)")
     }
+  }
+
+  @Test(arguments: [1, 2, 3, 100])
+  func `reading stops after a number of frames`(_ limit: Int) {
+    // Headers of two frames are one unit.
+    let frames =
+      [Self.units[0]] + Self.units[1..<5]
+      + [Peer.frame(.headers, 3, [1, 2]), Peer.frame(.continuation, flags: Peer.endHeaders, 3)]
+      + [Self.units[7], Peer.ping.dropLast()]
+    var boundary = HTTP2FrameBoundary()
+    var rest = Array(frames.joined())
+    for first in stride(from: 0, to: frames.count, by: limit) {
+      let part = Array(frames[first..<min(first + limit, frames.count)].joined())
+      let (count, _) = Self.read(rest, &boundary, frameLimit: limit)
+      #expect(count == part.count, "from frame \(first)")
+      rest.removeFirst(count)
+    }
+    #expect(rest.isEmpty)
+    #expect(boundary.isInsideUnit)
+    let (count, hasEnded) = Self.read(Array(Peer.ping.suffix(1)), &boundary, frameLimit: limit)
+    #expect(count == 1 && hasEnded)
+    #expect(!boundary.isInsideUnit)
   }
 }

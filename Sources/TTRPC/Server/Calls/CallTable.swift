@@ -408,6 +408,15 @@ package final class CallTable {
     if let next { limit(next.streamID, to: next.deadline) }
   }
 
+  // MARK: Slow peers
+
+  /// Ends a call whose messages the peer does not take.
+  package func endForSlowPeer(_ streamID: UInt32) {
+    // A peer that opens such calls continuously is read more slowly.
+    reads.countWaste()
+    end(streamID, .slowPeer)
+  }
+
   // MARK: Endless calls
 
   /// Counts an endless call, and ends older ones if the connection or its user has too many.

@@ -14,7 +14,7 @@ extension RPCError {
     code: .resourceExhausted, message: "the server does not read the stream's messages fast enough")
 
   /// The error of a stream whose messages the client does not read.
-  package static let slowPeer = RPCError(
+  static let slowPeer = RPCError(
     code: .resourceExhausted, message: "the client does not read the stream's messages fast enough")
 
   static let tooManyCalls = RPCError(

@@ -14,7 +14,7 @@ package final class ReadScheduler {
   private let loop: ServerLoop
   private let channel: any Channel
   private let opened: NIODeadline
-  private(set) var isPaused = false
+  package private(set) var isPaused = false
   /// The timer that ends the pause of a connection that has sent too many wasted frames.
   private var wasteTimer: Scheduled<Void>?
   /// The timer that ends the wait for handlers, and the calls whose messages they handle.
@@ -23,7 +23,7 @@ package final class ReadScheduler {
   private var waste: WasteMeter
   private var pollPause = PollPause()
   /// Takes the frames that have arrived, before the connection is read again.
-  var resumed: () -> Void = {}
+  package var resumed: () -> Void = {}
 
   private var eventLoop: any EventLoop { loop.eventLoop }
 
@@ -36,7 +36,9 @@ package final class ReadScheduler {
   }
 
   /// The number of frames that may be taken now.
-  var quota: Int { limits.framesPerRead * (loop.readQueue.isEmpty ? Self.quotasWhenAlone : 1) }
+  package var quota: Int {
+    limits.framesPerRead * (loop.readQueue.isEmpty ? Self.quotasWhenAlone : 1)
+  }
 
   /// The number of read quotas that a connection has at once if no other waits.
   ///

@@ -364,12 +364,12 @@ extension TTRPCConnectionHandler: ConnectionOutput {
     if let taken = take(frame, of: streamID) { return writer.resume(returning: taken) }
     output.waiting.append(.init(streamID: streamID, frame: frame, writer: writer))
     if output.waiting.bytes(of: streamID) > limits.effectiveQueuedBytesPerStream {
-      calls.end(streamID, .slowPeer)
+      calls.endForSlowPeer(streamID)
     }
     while output.waiting.bytes > limits.queuedBytesPerConnection,
       let greediest = output.waiting.greediest
     {
-      calls.end(greediest, .slowPeer)
+      calls.endForSlowPeer(greediest)
     }
     connection.checkQueuedBytes()
   }

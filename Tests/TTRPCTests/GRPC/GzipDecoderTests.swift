@@ -6,30 +6,41 @@ import Testing
 @testable import TTRPC
 
 /// The decoder of gzip members.
-@Suite struct GzipTests {
-  private static func inflated(_ member: [UInt8], limit: Int = 1000) throws(Gzip.Failure) -> [UInt8]
-  {
-    try Gzip.inflated(ByteBuffer(bytes: member), limit: limit)
+@Suite struct GzipDecoderTests {
+  private static func decoded(
+    _ member: [UInt8], limit: Int = 1000, part: Int = .max
+  ) throws(GzipDecoder.Failure) -> [UInt8] {
+    let decoder = GzipDecoder(ByteBuffer(bytes: member), limit: limit)
+    while try !decoder.decode(part) {}
+    return decoder.content
   }
+
+  private static let partLengths = [1, 2, 7, 999, 1000, 1001, .max]
 
   private static let text = Array("a message, a message, a message".utf8)
 
   @Test(arguments: [0, 1, 2, 999, 1000])
-  func `a member is inflated`(_ length: Int) throws {
+  func `a member is decoded, at once or in parts`(_ length: Int) throws {
     let content = (0..<length).map { UInt8(truncatingIfNeeded: $0 * $0) }
-    #expect(try Self.inflated(gzip(content)) == content)
+    for part in Self.partLengths {
+      #expect(try Self.decoded(gzip(content), part: part) == content)
+    }
   }
 
   @Test func `the bytes before a member in the buffer are no part of it`() throws {
     var buffer = ByteBuffer(bytes: [1, 2, 3] + gzip(Self.text))
     buffer.moveReaderIndex(forwardBy: 3)
-    #expect(try Gzip.inflated(buffer, limit: 1000) == Self.text)
+    let decoder = GzipDecoder(buffer, limit: 1000)
+    #expect(try decoder.decode(.max))
+    #expect(decoder.content == Self.text)
   }
 
   @Test(arguments: [1001, 5000, 10_000_000])
   func `content above the limit is refused`(_ length: Int) {
     let member = gzip([UInt8](repeating: 0, count: length))
-    #expect(throws: Gzip.Failure.tooLong) { try Self.inflated(member) }
+    for part in Self.partLengths where part > 100 || length < 10_000 {
+      #expect(throws: GzipDecoder.Failure.tooLong) { try Self.decoded(member, part: part) }
+    }
   }
 
   @Test(arguments: [0, 1, 999, 1001, UInt32.max])
@@ -38,20 +49,24 @@ import Testing
     for (index, shift) in [0, 8, 16, 24].enumerated() {
       member[member.count - 4 + index] = UInt8(truncatingIfNeeded: length >> shift)
     }
-    #expect(throws: Gzip.Failure.malformed) { try Self.inflated(member) }
+    for part in Self.partLengths {
+      #expect(throws: GzipDecoder.Failure.malformed) { try Self.decoded(member, part: part) }
+    }
   }
 
   @Test func `each truncated member is malformed`() {
     let member = gzip(Self.text)
     for length in member.indices {
-      #expect(throws: Gzip.Failure.malformed) { try Self.inflated(Array(member.prefix(length))) }
+      let start = Array(member.prefix(length))
+      #expect(throws: GzipDecoder.Failure.malformed) { try Self.decoded(start) }
+      #expect(throws: GzipDecoder.Failure.malformed) { try Self.decoded(start, part: 3) }
     }
   }
 
   @Test func `bytes after a member are malformed`() {
     let member = gzip(Self.text)
     for rest in [[0], [UInt8](repeating: 0, count: 100), member, Self.text] {
-      #expect(throws: Gzip.Failure.malformed) { try Self.inflated(member + rest) }
+      #expect(throws: GzipDecoder.Failure.malformed) { try Self.decoded(member + rest) }
     }
   }
 
@@ -59,7 +74,7 @@ import Testing
     let zlib: [UInt8] = [0x78, 0x9c, 0x03, 0, 0, 0, 0, 1]
     let deflate: [UInt8] = [0x03, 0]
     for bytes in [zlib, deflate] {
-      #expect(throws: Gzip.Failure.malformed) { try Self.inflated(bytes) }
+      #expect(throws: GzipDecoder.Failure.malformed) { try Self.decoded(bytes) }
     }
   }
 
@@ -70,21 +85,21 @@ import Testing
       for bit in 0..<8 {
         var changed = member
         changed[index] ^= 1 << bit
-        let content = try? Self.inflated(changed)
+        let content = try? Self.decoded(changed)
         #expect(content == nil || content == Self.text, "bit \(bit) of byte \(index)")
       }
     }
   }
 
   @Test(arguments: 0..<20 as Range<UInt64>)
-  func `random bytes behind a header are not inflated`(_ seed: UInt64) {
+  func `random bytes behind a header are not decoded`(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     for _ in 0..<200 {
       let bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in
         UInt8.random(in: .min ... .max, using: &random)
       }
-      #expect(throws: Gzip.Failure.self) {
-        try Self.inflated(Array(gzip([]).prefix(10)) + bytes)
+      #expect(throws: GzipDecoder.Failure.self) {
+        try Self.decoded(Array(gzip([]).prefix(10)) + bytes)
       }
     }
   }
