@@ -182,8 +182,8 @@ let package = Package(
     .tests(
       "TTRPCTests",
       [
-        "CNghttp2", "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC", "TestSupport",
-        logging, metrics, metricsTestKit,
+        "CLinux", "CNghttp2", "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC",
+        "TestSupport", logging, metrics, metricsTestKit,
       ] + nio + tracing),
     .tests(
       "TTRPCConformanceTests",

@@ -54,6 +54,11 @@ void clinux_wakeup_drain(int wakeup) {
 
 void clinux_release_free_memory(void) { malloc_trim(0); }
 
+void clinux_release_large_blocks(void) {
+  mallopt(M_MMAP_THRESHOLD, 512 << 10);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 static int release_code(struct dl_phdr_info *object, size_t size, void *nothing) {
   (void)size, (void)nothing;
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);

@@ -40,6 +40,13 @@ void clinux_wakeup_drain(int wakeup);
 /// Returns freed memory of the heap to the system (glibc's malloc_trim).
 void clinux_release_free_memory(void);
 
+/// Lets the allocator return each block of 512 KiB or more to the system once it is freed, from now
+/// on (glibc's mallopt).
+///
+/// By default, the first such block that is freed makes the allocator take later ones of its size
+/// from the heap, in whose gaps smaller blocks then keep their pages.
+void clinux_release_large_blocks(void);
+
 /// Unmaps the code pages of the program and its libraries from the process.
 ///
 /// The kernel maps a page again when it is used. This is cheap, because the page cache keeps the

@@ -4,8 +4,9 @@ internal import TTRPC
 
 /// The service that returns unused memory to the system.
 ///
-/// After the start it releases the pages of code that only the start has used. After a peak of
-/// connections it releases freed memory that the allocator would otherwise keep.
+/// After the start it releases the pages of code that only the start has used. Large blocks, such
+/// as long messages, are released when they are freed. After a peak of connections it releases the
+/// rest of the freed memory, which the allocator would otherwise keep.
 struct MemoryService: ServiceLifecycle.Service, CustomStringConvertible {
   static let interval: Duration = .seconds(1)
 
@@ -14,6 +15,7 @@ struct MemoryService: ServiceLifecycle.Service, CustomStringConvertible {
   var description: String { "memory" }
 
   func run() async throws {
+    clinux_release_large_blocks()
     try? await cancelWhenGracefulShutdown {
       try await Task.sleep(for: Self.interval)
       clinux_release_code()
