@@ -95,7 +95,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
         frameLimit: ServerLimits.framesPerGRPCCall * reads.quota)
     }
     noteFrames(hasEnded: hasEnded)
-    if let bytes = input.readSlice(length: count) { session.receive(bytes, self) }
+    if count > 0, let bytes = input.readSlice(length: count) { session.receive(bytes, self) }
     if input.readableBytes == 0 { input = ByteBuffer() }
     needsFlush = true
   }
@@ -133,7 +133,12 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private func resumed() {
     connection.activity.lastRead = connection.now
     turnBegins()
-    if requests.isDecoding { requests.decodeMore() } else { takeInput() }
+    if requests.isDecoding {
+      requests.decodeMore()
+      noteFrames(hasEnded: false)
+    } else {
+      takeInput()
+    }
     turnEnds()
     if !reads.isPaused { endInput() }
   }

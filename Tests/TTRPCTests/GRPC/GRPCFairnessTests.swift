@@ -64,11 +64,7 @@ import Testing
     let message =
       GRPCServerTests.number(5) + [0x7a, 0x80, 0x92, 0xf4, 0x01]
       + [UInt8](repeating: 0, count: 4_000_000)
-    let member = gzip(message)
-    let greedy =
-      Peer.list(9, Peer.headers("Note", [("grpc-encoding", "gzip")]))
-      + Peer.frame(
-        .data, flags: Peer.endStream, 9, [1] + Peer.integer(member.count) + member)
+    let greedy = Peer.compressedCall("Note", 9, message)
     #expect(try await Self.notes(1, greedy: greedy) == [1000, 5])
   }
 

@@ -152,6 +152,11 @@ extension GRPCServerTests {
       "data after a frame",
       HTTP2RawPeer.open("Sum", 1) + HTTP2RawPeer.message([1, 2], 1).dropLast()
     ),
+    (
+      "a frame after a message that takes several turns",
+      HTTP2RawPeer.compressedCall("Sum", 1, [UInt8](repeating: 0, count: 100_000), isLast: false)
+        + HTTP2RawPeer.ping.dropLast()
+    ),
   ]
 
   @Test(arguments: incomplete)

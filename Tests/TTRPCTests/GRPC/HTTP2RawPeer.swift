@@ -122,6 +122,16 @@ struct HTTP2RawPeer {
     open(method, streamID) + message(request, streamID)
   }
 
+  /// A call with a compressed request, which fits in one frame.
+  static func compressedCall(
+    _ method: String, _ streamID: Int, _ request: [UInt8], isLast: Bool = true
+  ) -> [UInt8] {
+    let member = gzip(request)
+    return list(streamID, headers(method, [("grpc-encoding", "gzip")]))
+      + frame(
+        .data, flags: isLast ? endStream : 0, streamID, [1] + integer(member.count) + member)
+  }
+
   // MARK: Responses
 
   /// Reads the next frame; `nil` if the server has closed the connection.
