@@ -182,8 +182,8 @@ let package = Package(
     .tests(
       "TTRPCTests",
       [
-        "CLinux", "CNghttp2", "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC",
-        "TestSupport", logging, metrics, metricsTestKit,
+        "CNghttp2", "CTTRPCMessages", "CZlib", "GRPC", "ProtobufC", "TTRPC", "TestSupport",
+        logging, metrics, metricsTestKit,
       ] + nio + tracing),
     .tests(
       "TTRPCConformanceTests",
@@ -218,7 +218,7 @@ let package = Package(
     .tests(
       "EndToEndTests",
       [
-        "MockupAPI", "MockupClient", "MockupCore", "MockupDatabase", "MockupSchema",
+        "CLinux", "MockupAPI", "MockupClient", "MockupCore", "MockupDatabase", "MockupSchema",
         "MockupServices", "MockupVersion", "Postgres", "ProtobufC", "TTRPC", "TTRPCServices",
         "TestSupport",
         "Worker", "mockup-console", "mockupctl",

@@ -4,7 +4,8 @@ import Testing
 
 /// The return of large blocks of memory to the system.
 @Suite(.timeLimit(.minutes(15))) struct LargeBlockTests {
-  // In a process of its own, whose heap has no large gap.
+  // In a process of its own, whose heap has no large gap. Sanitizers replace the allocator, so this
+  // test is not in a module that is tested with them.
   @Test func `a large block is returned to the system, also after a larger one was freed`() async {
     await #expect(processExitsWith: .success) {
       // By default, glibc then takes blocks of up to this size from the heap.
