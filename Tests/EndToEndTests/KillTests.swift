@@ -59,11 +59,11 @@ import Testing
             }
           } catch {
             group.cancelAll()
-            isOver.raise()
+            isOver.set()
             _ = await server.stop(by: SIGKILL)
             throw error
           }
-          isOver.raise()
+          isOver.set()
           try await group.waitForAll()
         }
         #expect(await server.stop().exitCode == 0)
@@ -103,7 +103,7 @@ import Testing
       to: .unixSocket(path: socket), configuration: configuration
     ) { connection in
       let caller = WireCaller(client: connection, user: user)
-      while !isOver.isRaised {
+      while !isOver.isSet {
         let call = try maker.next()
         var entryIDs = maker.entryIDs
         while try await history.record(

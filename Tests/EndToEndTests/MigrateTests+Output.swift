@@ -24,8 +24,9 @@ extension MigrateTests {
       other.applicationName = "a\u{1b}[31m dashboard"
       try await other.withPool { pool in
         let locked = AsyncStream<Int32>.makeStream()
-        let finish = AsyncStream<Void>.makeStream()
+        let finished = Flag()
         let holder = Task {
+          defer { locked.continuation.finish() }
           try await pool.withTransaction { transaction throws(PostgresError) in
             let process = try await transaction.query(
               """
@@ -34,7 +35,7 @@ extension MigrateTests {
               """
             ) { row throws(PostgresError) in try row.decode(Int32.self, at: 0) }
             locked.continuation.yield(process.first ?? 0)
-            for await _ in finish.stream {}
+            try? await finished.wait()
           }
         }
         var processes = locked.stream.makeAsyncIterator()
@@ -44,11 +45,11 @@ extension MigrateTests {
             ["migrate"] + arguments, environment: ["MOCKUPD_DATABASE_URL": database.url],
             folder: folder)
           try await body(program, process) {
-            finish.continuation.finish()
+            finished.set()
             try await holder.value
           }
         }
-        finish.continuation.finish()
+        finished.set()
         try await holder.value
       }
     }
@@ -108,18 +109,17 @@ extension MigrateTests {
   {
     try await Self.withOldEntry { database in
       try await database.withPool { pool in
-        let locked = AsyncStream<Void>.makeStream()
-        let finish = AsyncStream<Void>.makeStream()
+        let (locked, finished) = (Flag(), Flag())
         let holder = Task {
           try await pool.withTransaction { transaction throws(PostgresError) in
             // Migration 010 is the first one after 007 that needs a lock on this table.
             try await transaction.execute(
               Statement("LOCK TABLE auth.users IN ROW EXCLUSIVE MODE"))
-            locked.continuation.finish()
-            for await _ in finish.stream {}
+            locked.set()
+            try? await finished.wait()
           }
         }
-        for await _ in locked.stream {}
+        try await locked.wait()
         try await withTemporaryFolder { folder in
           let program = try Program.mockupd.start(
             ["migrate"], environment: ["MOCKUPD_DATABASE_URL": database.url],
@@ -137,13 +137,13 @@ extension MigrateTests {
           let status = try await Self.mockupd(["migrate", "--status"], database)
           #expect(status.output.contains("pending 008_ledger\n"), "\(status)")
 
-          finish.continuation.finish()
+          finished.set()
           let ending = await program.ending()
           #expect(ending.exitCode == 0, "\(ending)")
           #expect(ending.output.hasPrefix(steps.joined(separator: "\n")), "\(ending)")
           #expect(ending.output.hasSuffix(" migrations\n"), "\(ending)")
         }
-        finish.continuation.finish()
+        finished.set()
         try await holder.value
       }
     }

@@ -115,15 +115,13 @@ import Testing
   ) async throws {
     try await PrivatePostgres.with(isMigrated: false) { postgres in
       try await postgres.makeDatabase("first").withPool { pool in
-        let made = AsyncStream<Void>.makeStream()
-        let finish = AsyncStream<Void>.makeStream()
+        let (made, finished) = (Flag(), Flag())
         async let other: Void = pool.withTransaction { transaction throws(PostgresError) in
-          defer { made.continuation.finish() }
           try await transaction.execute(Statement("CREATE ROLE \(role) NOLOGIN"))
-          made.continuation.finish()
-          for await _ in finish.stream {}
+          made.set()
+          try? await finished.wait()
         }
-        for await _ in made.stream {}
+        try await made.wait()
         async let migration = Self.mockupd(["migrate"], postgres.database)
         // It creates the same role, and waits for the end of the other transaction.
         try await eventually("the migration waits") {
@@ -134,7 +132,7 @@ import Testing
             """
           ) { row throws(PostgresError) in try row.decode(Bool.self, at: 0) } == [true]
         }
-        finish.continuation.finish()
+        finished.set()
         try await other
         let ending = try await migration
         #expect(ending.exitCode == 0, "\(ending)")

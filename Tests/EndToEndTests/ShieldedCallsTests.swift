@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MockupClient
@@ -72,20 +73,19 @@ import Testing
   @Test func `waiting for all calls includes calls with a cancelled caller`() async throws {
     let calls = ShieldedCalls(retry: .never)
     await calls.waitForAll()
-    let (started, start) = AsyncStream.makeStream(of: Void.self)
-    let (opened, open) = AsyncStream.makeStream(of: Void.self)
+    let (started, opened) = (Flag(), Flag())
     let succeeding = Call(failures: 0, Self.error(.unknown))
     let call = Task {
       try await calls.run { () async throws(RPCError) in
-        start.finish()
-        for await _ in opened {}
+        started.set()
+        try? await opened.wait()
         #expect(!Task.isCancelled)
         try succeeding.make()
       }
     }
-    for await _ in started {}
+    try await started.wait()
     call.cancel()
-    Task { open.finish() }
+    Task { opened.set() }
     await calls.waitForAll()
     #expect(succeeding.count == 1)
     try await call.value

@@ -295,22 +295,18 @@ import Testing
     try await Fixture.with { fixture, server in
       let mockup = try await fixture.makeMockup()
       try await Self.client(server) { client in
-        let (starts, started) = AsyncStream.makeStream(of: Void.self)
+        let begun = (1...100).map { _ in Flag() }
         let notified = try await withThrowingTaskGroup(of: Bool.self) { group in
-          for _ in 1...100 {
+          for begun in begun {
             group.addTask {
               var watch = client.mockups.watch(of: fixture.user).makeAsyncIterator()
               let first = try await watch.next()
-              started.yield()
+              begun.set()
               let noted = try await Self.read(&watch, until: "noted")
               return first?.change == .began && noted != nil
             }
           }
-          var count = 0
-          for await _ in starts {
-            count += 1
-            if count == 100 { break }
-          }
+          for begun in begun { try await begun.wait() }
           let sessions = try await fixture.database.numbers(
             """
             SELECT count(*) FROM pg_stat_activity

@@ -132,14 +132,13 @@ extension WithReservationTests {
   @Test func `a connection closes after the commits in flight`() async throws {
     try await ServedUser.with(annualBudget: 10) { _, user, _, server in
       try await withTemporaryFolder { folder in
-        let (arrived, arrive) = AsyncStream.makeStream(of: Void.self)
-        let (opened, open) = AsyncStream.makeStream(of: Void.self)
+        let (arrived, opened) = (Flag(), Flag())
         let proxy = LossyProxy(
           listener: try RawListener(path: "\(folder)/proxy"), server: server.socket)
         let running = Task {
           await proxy.run(losing: 0, of: "CommitReservation") {
-            arrive.finish()
-            for await _ in opened {}
+            arrived.set()
+            try? await opened.wait()
           }
         }
         let task = try await MockupClient.withConnection(
@@ -148,8 +147,8 @@ extension WithReservationTests {
           let task = Task {
             try await client.credits.withReservation(for: user, credits: 5) { _ in .commitAll(()) }
           }
-          for await _ in arrived {}
-          Task { open.finish() }
+          try await arrived.wait()
+          Task { opened.set() }
           return task
         }
         #expect(try await task.value.committed == 5)

@@ -52,15 +52,15 @@ import Testing
   @Test func `cancellation of the closure releases the credits`() async throws {
     try await ServedUser.with(annualBudget: 10) { client, user, _, _ in
       let id = UUID()
-      let (started, start) = AsyncStream.makeStream(of: Void.self)
+      let started = Flag()
       let task = Task {
         try await client.credits.withReservation(for: user, credits: 5, id: id) { _ in
-          start.finish()
+          started.set()
           try await Task.sleep(for: testTimeout)
           return .commitAll(())
         }
       }
-      for await _ in started {}
+      try await started.wait()
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
       let reservation = try await client.credits.reservation(id, of: user)

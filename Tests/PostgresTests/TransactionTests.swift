@@ -94,15 +94,15 @@ import Testing
 
   @Test func `a transaction that is cancelled midway is rolled back`() async throws {
     try await withTable { connection in
-      let (started, begin) = AsyncStream<Void>.makeStream()
+      let started = Flag()
       let task = Task {
         try await connection.withTransaction { transaction throws(PostgresError) in
           try await transaction.execute("INSERT INTO t VALUES (1)")
-          begin.finish()
+          started.set()
           try await transaction.execute(.sleep)
         }
       }
-      for await _ in started {}
+      try await started.wait()
       task.cancel()
       let error = try await postgresError { try await task.value }
       #expect(error.code == .cancelled)

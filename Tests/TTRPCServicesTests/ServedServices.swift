@@ -15,11 +15,9 @@ func withServer(
   limits.writeTimeout = testTimeout
   let server = Server(services: services, limits: limits, logger: logger)
   try await withTemporaryFolder { folder in
-    let (ready, continuation) = AsyncStream<Void>.makeStream()
-    async let running: Void = server.run(on: UnixListener(path: "\(folder)/socket")) {
-      continuation.finish()
-    }
-    for await _ in ready {}
+    let ready = Flag()
+    async let running: Void = server.run(on: UnixListener(path: "\(folder)/socket")) { ready.set() }
+    try await ready.wait()
     let client = Client(path: "\(folder)/socket")
     do {
       try await body(client, server)

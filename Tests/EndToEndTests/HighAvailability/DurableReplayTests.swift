@@ -29,10 +29,10 @@ import Testing
         for call in calls {
           let hasEnded = Flag()
           let task = Task {
-            defer { hasEnded.raise() }
+            defer { hasEnded.set() }
             return try await call.run()
           }
-          let waiting = try await postgres.waitForCommit(waitingAs: "replay") { hasEnded.isRaised }
+          let waiting = try await postgres.waitForCommit(waitingAs: "replay") { hasEnded.isSet }
           guard let waiting else {
             Issue.record("\(call.name): answered without a standby: \(await task.result)")
             continue

@@ -35,7 +35,7 @@ final class FailoverLoad: Sendable {
   /// The number of calls that were made again after an error.
   var retries: Int { state.withLockedValue(\.retries) }
 
-  func stop() { stopped.raise() }
+  func stop() { stopped.set() }
 
   /// Makes calls until ``stop()`` is called, alternately to each server.
   func run() async throws {
@@ -50,7 +50,7 @@ final class FailoverLoad: Sendable {
   private func callUntilStopped() async throws {
     let clients = sockets.map { CreditServiceClient(Client(path: $0)) }
     var next = 0
-    while !stopped.isRaised {
+    while !stopped.isSet {
       let id = UUID()
       let credits = Int32.random(in: 1...3)
       var answer: ReserveCreditsResponse?

@@ -265,13 +265,13 @@ import Testing
 
   @Test func `a lost lease cancels the closure`() async throws {
     try await Self.withFixture(pending: 1) { fixture in
-      let (cancelled, cancel) = AsyncStream.makeStream(of: Void.self)
+      let cancelled = Flag()
       try await Self.working(fixture, concurrency: 1, lease: .seconds(30)) { claimed in
         if claimed.attempt == 1 {
           do {
             try await Task.sleep(for: testTimeout)
           } catch {
-            cancel.finish()
+            cancelled.set()
             throw error
           }
         }
@@ -280,7 +280,7 @@ import Testing
         _ = try await fixture.wait(for: [.generating])
         try await fixture.database.owner.run(
           "SELECT mockupd.expire_leases(now() + interval '1 h', 1)")
-        for await _ in cancelled {}
+        try await cancelled.wait()
         let completed = try await fixture.wait(for: [.completed])
         #expect(completed.first?.fileURL == "u2")
       }
@@ -291,22 +291,26 @@ import Testing
     // The sweeper would take the lease back, but the worker's report may be faster.
     let settings = ["MOCKUPD_SWEEPER_INTERVAL_SECONDS": "0"]
     try await Self.withFixture(pending: 1, settings: settings) { fixture in
-      let (cancelled, cancel) = AsyncStream.makeStream(of: Void.self)
+      let (started, cancelled) = (Flag(), Flag())
       try await Self.working(fixture, concurrency: 1, lease: .seconds(5)) { claimed in
         guard claimed.attempt == 1 else {
           return MockupCompletion(fileURL: "u\(claimed.attempt)", fileKey: "k")
         }
+        started.set()
         do {
           try await Task.sleep(for: testTimeout)
         } catch {
-          cancel.finish()
+          cancelled.set()
         }
         throw CancellationError()
       } while: {
-        _ = try await fixture.wait(for: [.generating])
-        kill(fixture.server.process.processID, SIGSTOP)
-        for await _ in cancelled {}
-        kill(fixture.server.process.processID, SIGCONT)
+        // The mockup is being generated before the worker knows of its lease.
+        try await started.wait()
+        fixture.server.process.signal(SIGSTOP)
+        do {
+          defer { fixture.server.process.signal(SIGCONT) }
+          try await cancelled.wait()
+        }
         let completed = try await fixture.wait(for: [.completed])
         #expect(completed.first?.fileURL == "u2")
       }

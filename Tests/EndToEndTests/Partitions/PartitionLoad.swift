@@ -32,7 +32,7 @@ final class PartitionLoad: Sendable {
   /// The errors of calls that were made again.
   var failures: [String] { state.withLockedValue(\.failures) }
 
-  func stop() { stopped.raise() }
+  func stop() { stopped.set() }
 
   /// Makes calls until ``stop()`` is called.
   func run() async throws {
@@ -57,7 +57,7 @@ final class PartitionLoad: Sendable {
     try await MockupClient.withConnection(
       to: .unixSocket(path: socket), configuration: configuration
     ) { client in
-      while !self.stopped.isRaised {
+      while !self.stopped.isSet {
         var entry = JournalEntry(id: UUID(), credits: Int.random(in: 1...5))
         let id = entry.id
         let reserved = try await self.answer { [credits = entry.credits] in

@@ -27,13 +27,13 @@ import Testing
             let flag = Flag()
             let waiting = Task {
               _ = try await client.credits.reserve(for: locked, credits: 1)
-              flag.raise()
+              flag.set()
             }
             for _ in 0..<50 {
               let reserved = try await client.credits.reserve(for: other, credits: 1)
               #expect(reserved.success)
             }
-            #expect(!flag.isRaised)
+            #expect(!flag.isSet)
             return waiting
           }
           // The call fails after 100 attempts, if the lock is held for that long.

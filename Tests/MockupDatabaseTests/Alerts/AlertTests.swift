@@ -336,7 +336,7 @@ import Testing
       async let read = {
         var ids: [Int64] = []
         while true {
-          let wasOver = isOver.isRaised
+          let wasOver = isOver.isSet
           let page = try await feed.alerts(after: ids.last ?? 0, count: 7)
           ids += page.map(\.id)
           if page.isEmpty, wasOver { return ids }
@@ -353,7 +353,7 @@ import Testing
         }
         try await group.waitForAll()
       }
-      isOver.raise()
+      isOver.set()
       #expect(try await read == (1...Int64(4 * count)).map { $0 })
     }
   }

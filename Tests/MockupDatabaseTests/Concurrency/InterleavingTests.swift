@@ -179,11 +179,11 @@ import Testing
       let task = try await ledger.withLocks("LOCK TABLE mockupd.commits IN ACCESS EXCLUSIVE MODE") {
         let task = Task {
           let resolution = Resolution(userID: user, reservationID: id, id: UUID(), credits: 1)
-          defer { isAnswered.raise() }
+          defer { isAnswered.set() }
           return try await summary { try await admin.resolve(resolution) }
         }
         try await eventually("the call has returned or waits for a lock") {
-          if isAnswered.isRaised { return true }
+          if isAnswered.isSet { return true }
           return try await ledger.hasBlockedStatement()
         }
         try await ledger.reserve(5, for: user, id: id)

@@ -2,7 +2,6 @@ import FoundationEssentials
 import MockupDatabase
 import MockupCore
 import Postgres
-import Synchronization
 import TestSupport
 import Testing
 
@@ -108,13 +107,4 @@ import Testing
       }
     }
   }
-}
-
-/// A flag that stays set.
-private final class Flag: Sendable {
-  private let state = Atomic(false)
-
-  var isSet: Bool { state.load(ordering: .acquiring) }
-
-  func set() { state.store(true, ordering: .releasing) }
 }

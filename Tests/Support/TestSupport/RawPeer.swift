@@ -45,12 +45,14 @@ public final class RawPeer: Sendable {
 
   /// Takes ownership of a connected socket.
   ///
-  /// Each read waits for at most ``testTimeout``.
+  /// Each read and each write waits for at most ``testTimeout``.
   init(descriptor: Int32) {
     self.descriptor = descriptor
     var timeout = timeval(tv_sec: Int(testTimeout.components.seconds), tv_usec: 0)
-    unsafe setsockopt(
-      descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+      unsafe setsockopt(
+        descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    }
   }
 
   deinit {

@@ -220,12 +220,12 @@ import Testing
     configuration.limits.wire = WireLimits(maximumMessageSize: 65_536)
     configuration.limits.queuedBytesPerStream = 200_000
     try await Fixture.with(configuration) { fixture in
-      let cancelReceived = AsyncStream.makeStream(of: Void.self)
+      let cancelReceived = Flag()
       let slow = Task {
         try await fixture.client.serverStreaming(
           MethodDescriptor(service: "p", name: "Many", shape: .serverStreaming), Number()
         ) { (responses: MessageStream<Blob>) in
-          for await _ in cancelReceived.stream {}
+          try await cancelReceived.wait()
           while try await responses.next() != nil {}
         }
       }
@@ -239,7 +239,7 @@ import Testing
       _ = try await script.opening()
       try await script.send(.response(3, 7))
       #expect(await other == Outcome(numbers: [7]))
-      cancelReceived.continuation.finish()
+      cancelReceived.set()
       let error = await #expect(throws: RPCError.self) { try await slow.value }
       #expect(error?.code == .resourceExhausted)
     }

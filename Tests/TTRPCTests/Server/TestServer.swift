@@ -4,7 +4,6 @@ import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import ProtobufC
-import Synchronization
 import TestSupport
 import Testing
 
@@ -178,20 +177,6 @@ extension Server {
   /// Waits until exactly `count` calls are in flight.
   func wait(forCalls count: Int) async throws {
     try await eventually("\(count) calls are in flight") { load.callsInFlight == count }
-  }
-}
-
-/// A flag that is set once and waited for by polling.
-final class Flag: Sendable {
-  private let value = Atomic(false)
-
-  var isSet: Bool { value.load(ordering: .acquiring) }
-
-  func set() { value.store(true, ordering: .releasing) }
-
-  /// Waits until it is set.
-  func wait() async throws {
-    try await eventually("a flag is set") { isSet }
   }
 }
 
