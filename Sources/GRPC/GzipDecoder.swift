@@ -1,6 +1,5 @@
 internal import CZlib
 internal import NIOCore
-internal import TTRPC
 
 /// A decoder of one gzip member (RFC 1952), by zlib.
 ///

@@ -79,8 +79,9 @@ public struct ServerLimits: Sendable, Hashable {
   /// The maximum rate of wasted frames on one connection, in frames per second.
   ///
   /// A wasted frame costs the server work without a benefit to a caller: a refused request, a
-  /// cancellation and, with gRPC, a frame that serves no call, or 8 KiB that decompression adds to
-  /// a request. A connection that sends more is read no faster than this rate, or once a second.
+  /// cancellation, a stream that ends because the peer does not read it and, with gRPC, a frame
+  /// that serves no call, or 8 KiB that decompression adds to a request. A connection that sends
+  /// more is read no faster than this rate, or once a second.
   public var wastedFramesPerSecond = 800
   /// The time after which an idle connection is closed; `nil` means never.
   ///

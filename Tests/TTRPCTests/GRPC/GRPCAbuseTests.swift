@@ -52,7 +52,7 @@ import Testing
     let code: Int
     var debugData = ""
     var limits = ServerLimits.patient
-    /// The maximum number of frames that do not count: resets of streams that the server refused at
+    /// The maximum number of resets that do not count: those of streams that the server refused at
     /// the end of the turn before.
     var surplus = 0
     /// The error of an invalid frame after the accepted ones.

@@ -68,21 +68,21 @@ import Testing
     #expect(try await Self.notes(1, greedy: greedy) == [1000, 5])
   }
 
-  @Test func `the calls of a client that closes its end are answered after its burst`()
-    async throws
-  {
-    try await withServer { path, _ in
-      let peer = try await GRPCPeer.connect(path)
-      var ids: [Int] = []
-      for number in 0..<300 as Range<Int64> {
-        let id = try await peer.open("/p/Echo", [("grpc-encoding", "gzip")])
-        ids.append(id)
-        try await peer.send(gzip(GRPCServerTests.number(number)), on: id, flag: 1, isLast: true)
-      }
-      try await peer.finishSending()
-      for id in ids { #expect(await peer.rest(of: id).trailers["grpc-status"] == "0") }
-      try await peer.waitUntilClosed()
+  @Test func `all calls of a client that closes its end after a burst are served`() async throws {
+    let service = TestService()
+    try await withServer(service: service) { path, server in
+      let peer = try await Peer(path: path)
+      try await peer.send(Peer.call("Block", 1, GRPCServerTests.number(0)))
+      try await server.wait(forCalls: 1)
+      // The burst and its end arrive together.
+      let message = GRPCServerTests.number(7)
+      try await peer.send(
+        (1...300).flatMap { Peer.compressedCall("Note", 2 * $0 + 1, message) })
+      peer.finishSending()
+      service.released.set()
+      #expect(try await peer.rest()?.code == 0)
     }
+    #expect(service.notes.withLockedValue { $0 } == Array(repeating: 7, count: 300))
   }
 
   @Test func `the messages of all streams that wait for their windows are limited`() async throws {
@@ -93,6 +93,8 @@ import Testing
         let id = try await peer.open("/p/WatchBlob")
         try await peer.send(GRPCServerTests.number(50_000), on: id, isLast: true)
       }
+      // The answer shows that all of them have started.
+      #expect(try await peer.call("/p/Nothing", []).trailers["grpc-status"] == "12")
       try await eventually("the calls above the limit have ended") {
         server.load.callsInFlight == 20
       }

@@ -45,6 +45,8 @@ struct HTTP2RawPeer {
     try await peer.send(bytes)
   }
 
+  func finishSending() { peer.finishSending() }
+
   // MARK: Frames
 
   static func integer(_ value: Int, bytes: Int = 4) -> [UInt8] {
