@@ -52,8 +52,8 @@ let package = Package(
       dependencies: [.product(name: "NIOEmbedded", package: "swift-nio")],
       path: "Tests/TestSupport",
       sources: [
-        "Eventually.swift", "ManualTime.swift", "RawListener.swift", "RawPeer.swift",
-        "SeededGenerator.swift", "TemporaryFolder.swift",
+        "Eventually.swift", "Flag.swift", "ManualTime.swift", "RawListener.swift",
+        "RawPeer.swift", "SeededGenerator.swift", "TemporaryFolder.swift",
       ],
       swiftSettings: settings),
     .testTarget(
