@@ -27,7 +27,7 @@ final class GRPCRequestHead {
 
   /// A request that can be called.
   struct Call {
-    var method: MethodTable.Match
+    var method: CalledMethod
     /// The time until the deadline; `nil` means none.
     var timeout: Duration?
     /// The encoding of compressed messages.
@@ -43,7 +43,7 @@ final class GRPCRequestHead {
   private var isPost: Bool?
   private var isGRPC: Bool?
   /// The method, or the path that names none.
-  private var method = Field<MethodTable.Match>.missing
+  private var method = Field<CalledMethod>.missing
   private var encoding = Field<GRPCMessageReader.Encoding>.missing
   private var timeout = Field<Duration>.missing
   private var metadata = Metadata()
@@ -110,12 +110,10 @@ final class GRPCRequestHead {
       method = unsafe .invalid(path.text)
       return
     }
-    if let entry = unsafe methods.method(service: names.service, method: names.method) {
-      method = .valid(.known(entry))
-    } else {
-      method = unsafe .valid(
-        methods.method(service: names.service.text, method: names.method.text))
-    }
+    let registered = unsafe methods.registeredMethod(service: names.service, method: names.method)
+    method = unsafe .valid(
+      registered
+        ?? methods.unknownMethod(service: names.service.text, method: names.method.text))
   }
 
   /// Splits a path into the names of a service and a method.
@@ -213,7 +211,7 @@ final class GRPCRequestHead {
     return call
   }
 
-  private func requestedMethod() throws(Refusal) -> MethodTable.Match {
+  private func requestedMethod() throws(Refusal) -> CalledMethod {
     switch method {
     case .valid(let method): return method
     case .missing: throw .grpc(.init(code: .unimplemented, message: "the request has no path"))

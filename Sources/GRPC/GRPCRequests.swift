@@ -21,7 +21,7 @@ final class GRPCRequests {
   /// The streams with a compressed message that is not decoded yet.
   private var decoding: [UInt32] = []
   /// The time at which the connection's turn began, which is when the calls of its frames begin.
-  private var readBegan = ContinuousClock.now
+  private var readBegan: NIODeadline
 
   private var calls: CallTable { connection.calls }
   private var limits: ServerLimits { connection.limits }
@@ -34,12 +34,13 @@ final class GRPCRequests {
     self.session = session
     self.streams = streams
     self.responses = responses
+    readBegan = connection.now
     head = GRPCRequestHead(connection.methods)
   }
 
   /// Notes that it is the connection's turn: frames are taken, or messages are decoded.
   func turnBegins() {
-    readBegan = .now
+    readBegan = connection.now
     decodableBytes = Self.decodedBytesPerTurn
   }
 

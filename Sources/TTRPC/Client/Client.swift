@@ -197,7 +197,7 @@ public final class Client: Sendable {
   ) throws(RPCError) -> ClientExchange {
     let timeout = context.deadline.map { ContinuousClock.now.duration(to: $0) }
     if let timeout, timeout <= .zero { throw .deadlineExceeded }
-    let deadline = timeout.map { timers.now + TimeAmount(min($0, .longest)) }
+    let deadline = timeout.map { timers.now.advanced(by: $0) }
     let request = WireRequest(
       service: context.method.service, method: context.method.name, payload: payload,
       timeout: timeout, metadata: context.metadata)

@@ -47,8 +47,7 @@ public final class ServerCallMetrics: HookInterceptor {
     func callEnded(_ context: ServerContext, _ error: RPCError?) {
       if Self.counts(context) { all.inFlight.decrement() }
       let method = method.object ?? method.setIfNil(all.of(name))
-      method.ended(
-        error?.code ?? .ok, after: context.began.duration(to: .now), context.traffic)
+      method.ended(error?.code ?? .ok, after: context.elapsed, context.traffic)
     }
   }
 }

@@ -1,8 +1,16 @@
 internal import NIOCore
 
-extension Duration {
-  /// The longest timeout that is passed to an event loop: one year.
+extension TimeAmount {
+  /// Returns a duration as an amount of time from zero to one year.
   ///
-  /// An event loop's clock cannot represent every `Duration`.
-  static let longest = Duration.seconds(365 * 86_400)
+  /// A peer may request any number of seconds, and an event loop's clock cannot represent every
+  /// `Duration`.
+  static func upToLongest(_ duration: Duration) -> TimeAmount {
+    TimeAmount(min(max(duration, .zero), .seconds(365 * 86_400)))
+  }
+}
+
+extension NIODeadline {
+  /// Returns the time after a duration, from zero to one year.
+  func advanced(by duration: Duration) -> NIODeadline { self + .upToLongest(duration) }
 }

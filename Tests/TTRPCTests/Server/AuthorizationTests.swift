@@ -27,8 +27,13 @@ import Testing
         eventLoop: eventLoop, controller: NoConnection())
       return ServerContext(
         ServerCall(
-          connection, streamID: 1, method: MethodDescriptor(service: "p", name: method),
-          isKnown: isKnown))
+          connection,
+          CallRequest(
+            streamID: 1,
+            method: CalledMethod(
+              MethodDescriptor(service: "p", name: method), isKnown: isKnown,
+              RPCError(code: .unimplemented, message: "not called")),
+            timeout: nil, began: connection.now, size: 0)))
     }.get()
   }
 

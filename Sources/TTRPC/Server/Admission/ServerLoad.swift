@@ -270,8 +270,8 @@ enum CallKind {
   /// A stream without a deadline, which may never end.
   case endless
 
-  init(_ method: Method, hasDeadline: Bool) {
-    switch method.handler {
+  init(_ handler: Method.Handler, hasDeadline: Bool) {
+    switch handler {
     case .immediate: self = .immediate
     case .deferred, .unary: self = .bounded
     case .serverStreaming, .clientStreaming, .bidirectional:

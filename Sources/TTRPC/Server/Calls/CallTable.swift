@@ -20,7 +20,7 @@ package final class CallTable {
     /// The queue of the client's messages, if the method has a stream of requests.
     let requests: InboundQueue?
     var cancellation: Cancellation?
-    var deadline: ContinuousClock.Instant?
+    var deadline: NIODeadline?
     var endsAtDrain = false
     /// The number of an endless call in the account of its user.
     var endlessNumber: Int?
@@ -109,20 +109,17 @@ package final class CallTable {
   package func start(_ request: CallRequest, _ message: UnsafeRawBufferPointer) {
     guard let connection, let output else { return }
     let hooks = hooks(for: request)
-    let kind = request.kind
-    let call = ServerCall(connection, request, kind)
-    var context = ServerContext(call, deadline: request.timeout.map { call.began + $0 })
-    if let hooks, case .known(let entry) = request.method,
-      case .immediate(let handler) = entry.method.handler
-    {
+    let call = ServerCall(connection, request)
+    var context = ServerContext(call, deadline: request.timeout.map(request.began.advanced(by:)))
+    if let hooks, case .immediate(let handler) = request.method.handler {
       return unsafe answer(call, &context, hooks, message, handler, output)
     }
-    if let refusal = refusal(of: kind, request.size) {
+    if let refusal = refusal(of: call.kind, request.size) {
       reads.countWaste()
       return output.end(request.streamID, .failure(refusal), isEarly: true)
     }
     entries[call.streamID] = Entry(call: call, requests: request.requests)
-    if kind == .endless { countEndless(call) }
+    if call.kind == .endless { countEndless(call) }
     if request.method.isKnown, request.requests == nil { call.received(message.count) }
     if let hooks {
       do throws(RPCError) {
@@ -133,28 +130,21 @@ package final class CallTable {
     }
     // The deadline may have passed while the request was arriving.
     let isOverdue =
-      context.deadline.map { $0 <= (request.timeout == nil ? call.began : .now) }
+      context.deadline.map { $0 <= (request.timeout == nil ? request.began : eventLoop.now) }
       ?? false
     if let deadline = context.deadline, !isOverdue { limit(call.streamID, to: deadline) }
-    let work: Work
-    switch request.method {
-    case .unknown(_, let error):
-      work = { _ in throw error }
-    case .known where isOverdue:
-      work = { _ in throw RPCError.deadlineExceeded }
-    case .known(let entry):
-      if let hooks, case .deferred(let handler) = entry.method.handler {
-        return unsafe start(call, context, hooks, message, handler)
-      }
-      work = unsafe self.work(of: entry.method, call, message, request.requests, output)
+    if isOverdue {
+      return run(call, context, hooks) { _ in throw RPCError.deadlineExceeded }
     }
-    run(call, context, hooks, work)
+    if let hooks, case .deferred(let handler) = request.method.handler {
+      return unsafe start(call, context, hooks, message, handler)
+    }
+    run(call, context, hooks, unsafe work(of: call, message, output))
   }
 
   /// Returns the call hooks for a call, if no other interceptors have to run around it.
   private func hooks(for request: CallRequest) -> [any CallHook]? {
-    guard case .known(let entry) = request.method, request.metadata.isEmpty else { return nil }
-    return entry.hooks
+    request.metadata.isEmpty ? request.method.hooks : nil
   }
 
   /// Returns the reason for which a call is refused; `nil` if it is admitted and counted.
@@ -225,7 +215,7 @@ package final class CallTable {
     }
     var failure: RPCError?
     do {
-      if let deadline = context.deadline, deadline <= call.began {
+      if let deadline = context.deadline, deadline <= call.request.began {
         throw RPCError.deadlineExceeded
       }
       try unsafe handler(message, context) { response in
@@ -300,12 +290,11 @@ package final class CallTable {
   }
 
   private func work(
-    of method: Method, _ call: ServerCall, _ message: UnsafeRawBufferPointer,
-    _ requests: InboundQueue?, _ output: any ConnectionOutput
+    of call: ServerCall, _ message: UnsafeRawBufferPointer, _ output: any ConnectionOutput
   ) -> Work {
     let (framing, limits) = (output.framing, limits.wire)
-    return method.work(
-      unsafe Array(message), requests: requests,
+    return call.request.method.handler.work(
+      unsafe Array(message), requests: call.request.requests,
       writer: {
         StreamWriter(
           output, streamID: call.streamID, framing: framing, limit: limits.maximumMessageSize,
@@ -338,7 +327,7 @@ package final class CallTable {
   private func release(_ call: ServerCall) {
     handlersRunning -= 1
     if call.kind == .endless { endlessHandlersRunning -= 1 }
-    requestBytes -= call.requestBytes
+    requestBytes -= call.request.size
     server.load.callEnded(call.kind, admission)
   }
 
@@ -385,7 +374,7 @@ package final class CallTable {
 
   // MARK: Deadlines
 
-  private func limit(_ streamID: UInt32, to deadline: ContinuousClock.Instant) {
+  private func limit(_ streamID: UInt32, to deadline: NIODeadline) {
     entries.update(streamID) { $0.deadline = min($0.deadline ?? deadline, deadline) }
     guard deadlines.isEarlier(deadline) else { return }
     let this = NIOLoopBound(self, eventLoop: eventLoop)
@@ -394,11 +383,11 @@ package final class CallTable {
 
   private func endOverdueCalls() {
     deadlines.stop()
-    let now = ContinuousClock.now
+    let now = eventLoop.now
     for streamID in entries.ids(where: { $0.deadline.map { $0 <= now } ?? false }) {
       end(streamID, .deadlineExceeded)
     }
-    var next: (streamID: UInt32, deadline: ContinuousClock.Instant)?
+    var next: (streamID: UInt32, deadline: NIODeadline)?
     entries.forEach { streamID, entry in
       guard let deadline = entry.deadline, next.map({ deadline < $0.deadline }) ?? true else {
         return
@@ -521,7 +510,7 @@ extension CallTable: CallController {
 
   func setDeadline(of streamID: UInt32, in timeout: Duration) {
     guard entries[streamID] != nil else { return }
-    limit(streamID, to: .now + timeout)
+    limit(streamID, to: eventLoop.now.advanced(by: timeout))
   }
 
   func setResponseMetadata(of streamID: UInt32, initial: Metadata, trailing: Metadata) {

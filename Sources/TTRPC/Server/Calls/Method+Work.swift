@@ -4,7 +4,7 @@ internal import ProtobufC
 /// The closure that runs a handler on serialized messages, inside the interceptors.
 typealias Work = @Sendable (ServerContext) async throws -> [UInt8]
 
-extension Method {
+extension Method.Handler {
   /// Returns the closure that runs the handler.
   ///
   /// - Parameters:
@@ -16,7 +16,7 @@ extension Method {
     _ payload: [UInt8], requests: InboundQueue?, writer: () -> StreamWriter,
     check: @escaping @Sendable ([UInt8]) throws(RPCError) -> [UInt8]
   ) -> Work {
-    switch handler {
+    switch self {
     case .immediate(let handler):
       return { context in
         var response: [UInt8] = []
@@ -52,9 +52,9 @@ extension Method {
 
   /// Returns the response of a deferred call to a task that waits for it.
   private static func response(
-    _ payload: [UInt8], _ context: ServerContext, _ handler: DeferredHandler
+    _ payload: [UInt8], _ context: ServerContext, _ handler: Method.DeferredHandler
   ) async throws -> [UInt8] {
-    let cancel = NIOLockedValueBox<Cancellation?>(nil)
+    let cancel = NIOLockedValueBox<Method.Cancellation?>(nil)
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         do {

@@ -1,101 +1,93 @@
+internal import Glibc
+
 /// A table that finds the method that a request names.
 package struct MethodTable: Sendable {
-  /// A method, with the call hooks that run around it.
-  package final class Entry: Sendable {
-    let descriptor: MethodDescriptor
-    let method: Method
-    /// The hooks for calls without metadata, or `nil` if such calls need an interceptor that is not
-    /// a hook.
-    let hooks: [any CallHook]?
-    fileprivate let service: [UInt8]
-    fileprivate let name: [UInt8]
-
-    init(_ method: Method, of service: String, _ interceptors: ServerInterceptorChain) {
-      descriptor = MethodDescriptor(service: service, name: method.name, shape: method.shape)
-      self.method = method
-      hooks = interceptors.hooks(of: descriptor)
-      self.service = Array(service.utf8)
-      name = Array(method.name.utf8)
-    }
+  /// A registered method and the bytes of its names.
+  private struct Slot {
+    let service: [UInt8]
+    let name: [UInt8]
+    let method: CalledMethod
   }
 
-  private var services: [String: [String: Entry]] = [:]
-  /// The same entries in a hash table with linear probing, keyed by the bytes of both names.
+  private let services: Set<String>
+  /// A hash table with linear probing, keyed by the bytes of both names.
   ///
   /// At least half of the slots are empty.
-  private var slots: [Entry?]
+  private var slots: [Slot?]
 
   /// Creates a table of the methods of the given services.
   ///
   /// - Precondition: No two services, and no two methods of one service, share a name.
   init(_ registered: [any Service], interceptors: ServerInterceptorChain) {
-    for service in registered {
+    let methods = registered.flatMap { service in
       let name = type(of: service).serviceName
-      precondition(services[name] == nil, "service \(name) is registered twice")
-      services[name] = Dictionary(
-        service.methods.map { ($0.name, Entry($0, of: name, interceptors)) },
-        uniquingKeysWith: { first, _ in
-          preconditionFailure("method \(name)/\(first.method.name) is registered twice")
-        })
+      return service.methods.map { CalledMethod($0, of: name, interceptors) }
     }
-    let entries = services.values.flatMap(\.values)
+    services = Set(registered.map { type(of: $0).serviceName })
+    precondition(services.count == registered.count, "a service is registered twice")
     var size = 2
-    while size < entries.count * 2 { size *= 2 }
+    while size < methods.count * 2 { size *= 2 }
     slots = Array(repeating: nil, count: size)
-    for entry in entries {
-      var slot = unsafe entry.service.withUnsafeBytes { service in
-        unsafe entry.name.withUnsafeBytes { unsafe Self.hash(service, $0) }
+    for method in methods {
+      let new = Slot(
+        service: Array(method.descriptor.service.utf8), name: Array(method.descriptor.name.utf8),
+        method: method)
+      let slot = unsafe new.service.withUnsafeBytes { service in
+        unsafe new.name.withUnsafeBytes { unsafe index(service, $0) }
       }
-      while slots[slot & (size - 1)] != nil { slot &+= 1 }
-      slots[slot & (size - 1)] = entry
+      precondition(slots[slot] == nil, "\(method.descriptor.fullName) is registered twice")
+      slots[slot] = new
     }
   }
 
-  /// The result of a search for the method that a request names.
-  package enum Match {
-    case known(Entry)
-    /// No method has these names, and the call gets this status.
-    case unknown(MethodDescriptor, RPCError)
-
-    package var descriptor: MethodDescriptor {
-      switch self {
-      case .known(let entry): entry.descriptor
-      case .unknown(let descriptor, _): descriptor
+  func method(service: String, method: String) -> CalledMethod {
+    var (service, method) = (service, method)
+    let registered = service.withUTF8 { service in
+      method.withUTF8 { method in
+        unsafe registeredMethod(
+          service: UnsafeRawBufferPointer(service), method: UnsafeRawBufferPointer(method))
       }
     }
-
-    package var isKnown: Bool {
-      if case .known = self { true } else { false }
-    }
+    return registered ?? unknownMethod(service: service, method: method)
   }
 
-  package func method(service: String, method: String) -> Match {
-    let methods = services[service]
-    if let found = methods?[method] { return .known(found) }
-    return .unknown(
+  /// Returns a method that is not registered, whose calls get the status `UNIMPLEMENTED`.
+  package func unknownMethod(service: String, method: String) -> CalledMethod {
+    let missing = services.contains(service) ? "method \(method)" : "service \(service)"
+    return CalledMethod(
       MethodDescriptor(service: service, name: method),
-      RPCError(
-        code: .unimplemented,
-        message: methods == nil ? "service \(service)" : "method \(method)"))
+      RPCError(code: .unimplemented, message: missing))
   }
 
   /// Finds a method by the bytes of its names, without creating strings.
   ///
   /// - Returns: `nil` if there is no such method.
-  package func method(
+  package func registeredMethod(
     service: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer
-  ) -> Entry? {
-    var slot = unsafe Self.hash(service, method)
-    while let entry = slots[slot & (slots.count - 1)] {
-      if unsafe entry.service.elementsEqual(service), unsafe entry.name.elementsEqual(method) {
-        return entry
-      }
-      slot &+= 1
-    }
-    return nil
+  ) -> CalledMethod? {
+    slots[unsafe index(service, method)]?.method
   }
 
-  /// Hashes both names with FNV-1a, 64 bits.
+  /// Returns the slot with the given names, or the empty one that they would take.
+  private func index(_ service: UnsafeRawBufferPointer, _ method: UnsafeRawBufferPointer) -> Int {
+    var index = unsafe Self.hash(service, method) & (slots.count - 1)
+    while let slot = slots[index],
+      unsafe !Self.areEqual(slot.name, method) || !Self.areEqual(slot.service, service)
+    {
+      index = (index + 1) & (slots.count - 1)
+    }
+    return index
+  }
+
+  private static func areEqual(_ name: [UInt8], _ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard name.count == bytes.count else { return false }
+    return unsafe name.withUnsafeBytes { name in
+      guard let name = name.baseAddress, let other = bytes.baseAddress else { return true }
+      return unsafe memcmp(name, other, bytes.count) == 0
+    }
+  }
+
+  /// Hashes the method's name and the length of the service's with FNV-1a, 64 bits.
   ///
   /// The hash needs no secret: only the program's own names are in the table, so a peer cannot
   /// choose names that collide.
@@ -104,14 +96,10 @@ package struct MethodTable: Sendable {
   private static func hash(
     _ service: UnsafeRawBufferPointer, _ method: UnsafeRawBufferPointer
   ) -> Int {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    func add(_ bytes: UnsafeRawBufferPointer) {
-      for index in 0..<bytes.count {
-        hash = unsafe (hash ^ UInt64(bytes[index])) &* 0x100_0000_01b3
-      }
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(service.count)
+    for index in 0..<method.count {
+      hash = unsafe (hash ^ UInt64(method[index])) &* 0x100_0000_01b3
     }
-    unsafe add(service)
-    unsafe add(method)
     return Int(truncatingIfNeeded: hash ^ (hash >> 32))
   }
 }

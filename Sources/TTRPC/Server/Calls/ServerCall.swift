@@ -1,5 +1,5 @@
 public import Logging
-internal import NIOCore
+package import NIOCore
 
 /// The state that all calls of a connection share.
 final class CallConnection: Sendable {
@@ -7,6 +7,8 @@ final class CallConnection: Sendable {
   let logger: Logger
   let eventLoop: any EventLoop
   let controller: NIOLoopBound<any CallController>
+
+  var now: NIODeadline { eventLoop.now }
 
   /// Creates the shared state, on the connection's event loop.
   init(
@@ -35,43 +37,19 @@ protocol CallController: AnyObject {
 final class ServerCall: CallTraffic, @unchecked Sendable {
   // Sendable: all properties are constant or atomic. A subclass has to restate the conformance.
   let connection: CallConnection
-  let streamID: UInt32
-  let method: MethodDescriptor
-  /// A Boolean value that indicates whether the method is registered.
-  let isKnown: Bool
+  let request: CallRequest
   let kind: CallKind
-  let metadata: Metadata
-  let began: ContinuousClock.Instant
-  /// The number of bytes of memory that the request takes until the handler has returned.
-  let requestBytes: Int
-  let isRequestCompressed: Bool
   private let earlyEnd = OnceReference<EarlyEnd>()
 
-  init(
-    _ connection: CallConnection, streamID: UInt32, method: MethodDescriptor, isKnown: Bool = true,
-    kind: CallKind = .bounded, metadata: Metadata = Metadata(),
-    began: ContinuousClock.Instant = .now, requestBytes: Int = 0,
-    isRequestCompressed: Bool = false
-  ) {
+  init(_ connection: CallConnection, _ request: CallRequest) {
     self.connection = connection
-    self.streamID = streamID
-    self.method = method
-    self.isKnown = isKnown
-    self.kind = kind
-    self.metadata = metadata
-    self.began = began
-    self.requestBytes = requestBytes
-    self.isRequestCompressed = isRequestCompressed
+    self.request = request
+    kind = request.kind
     super.init()
   }
 
-  convenience init(_ connection: CallConnection, _ request: CallRequest, _ kind: CallKind) {
-    self.init(
-      connection, streamID: request.streamID, method: request.method.descriptor,
-      isKnown: request.method.isKnown, kind: kind, metadata: request.metadata,
-      began: request.began, requestBytes: request.size,
-      isRequestCompressed: request.isCompressed)
-  }
+  var streamID: UInt32 { request.streamID }
+  var method: MethodDescriptor { request.method.descriptor }
 
   private final class EarlyEnd: Sendable {
     let reason: RPCError
@@ -101,16 +79,16 @@ final class ServerCall: CallTraffic, @unchecked Sendable {
 }
 
 /// A request for a call, as a wire format has read it.
-package struct CallRequest {
+package struct CallRequest: Sendable {
   package let streamID: UInt32
-  package let method: MethodTable.Match
+  package let method: CalledMethod
   let metadata: Metadata
   /// The time that the call may take, counted from `began`; `nil` for no limit.
   ///
   /// A negative value means that the deadline has passed.
   let timeout: Duration?
   /// The time at which the request arrived.
-  let began: ContinuousClock.Instant
+  let began: NIODeadline
   /// The number of bytes of memory that the request takes until the handler has returned.
   package var size: Int
   /// A Boolean value that indicates whether the request arrived compressed, if it is a single one.
@@ -119,8 +97,8 @@ package struct CallRequest {
   package var requests: InboundQueue?
 
   package init(
-    streamID: UInt32, method: MethodTable.Match, metadata: Metadata = Metadata(),
-    timeout: Duration?, began: ContinuousClock.Instant, size: Int
+    streamID: UInt32, method: CalledMethod, metadata: Metadata = Metadata(), timeout: Duration?,
+    began: NIODeadline, size: Int
   ) {
     self.streamID = streamID
     self.method = method
@@ -130,26 +108,19 @@ package struct CallRequest {
     self.size = size
   }
 
-  var kind: CallKind {
-    switch method {
-    case .known(let entry): CallKind(entry.method, hasDeadline: timeout != nil)
-    case .unknown: .bounded
-    }
-  }
+  var kind: CallKind { CallKind(method.handler, hasDeadline: timeout != nil) }
 }
 
 /// The context of a call: the peer, the method, the metadata and the deadline.
 public struct ServerContext: Sendable {
   /// The time at which the server ends the call, or `nil` if it has no deadline.
-  ///
-  /// The server then cancels the handler and answers with ``StatusCode/deadlineExceeded``.
-  public internal(set) var deadline: ContinuousClock.Instant?
+  var deadline: NIODeadline?
   /// The metadata that interceptors add to each log line of the call.
   public var logMetadata: Logger.Metadata = [:]
 
   let call: ServerCall
 
-  init(_ call: ServerCall, deadline: ContinuousClock.Instant? = nil) {
+  init(_ call: ServerCall, deadline: NIODeadline? = nil) {
     self.call = call
     self.deadline = deadline
   }
@@ -166,18 +137,23 @@ public struct ServerContext: Sendable {
   ///
   /// A call of an unknown method ends with ``StatusCode/unimplemented``. Its ``method`` has the
   /// names that the peer sent, which may be of any length and number.
-  public var isKnown: Bool { call.isKnown }
+  public var isKnown: Bool { call.request.method.isKnown }
 
   /// The metadata that the caller sent with the request.
-  public var metadata: Metadata { call.metadata }
+  public var metadata: Metadata { call.request.metadata }
 
   /// A Boolean value that indicates whether the request arrived compressed.
   ///
   /// The value is false if the requests are a stream.
-  public var isRequestCompressed: Bool { call.isRequestCompressed }
+  public var isRequestCompressed: Bool { call.request.isCompressed }
 
-  /// The time at which the server received the beginning of the request.
-  public var began: ContinuousClock.Instant { call.began }
+  /// The time since the request arrived.
+  public var elapsed: Duration { Duration(call.connection.now - call.request.began) }
+
+  /// The time until the server ends the call, or `nil` if it has no deadline.
+  ///
+  /// The server then cancels the handler and answers with ``StatusCode/deadlineExceeded``.
+  public var remaining: Duration? { deadline.map { Duration($0 - call.connection.now) } }
 
   /// The logger of the call, which adds the peer and the method to every line.
   public var logger: Logger {
@@ -225,7 +201,7 @@ public struct ServerContext: Sendable {
   ///
   /// An earlier deadline stays in effect. The server enforces the new deadline.
   public func limited(to timeout: Duration) -> ServerContext {
-    let limit = ContinuousClock.now + timeout
+    let limit = call.connection.now.advanced(by: timeout)
     guard deadline.map({ limit < $0 }) ?? true else { return self }
     var context = self
     context.deadline = limit

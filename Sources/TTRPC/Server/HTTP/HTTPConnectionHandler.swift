@@ -65,16 +65,21 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
   }
 
   private func answer(_ head: HTTPRequestHead, path: String, _ route: HTTPRoute?) {
+    let unknown = RPCError(code: .unimplemented, message: "unknown path")
+    let method = CalledMethod(
+      route?.descriptor
+        ?? MethodDescriptor(service: HTTPRoute.serviceName, name: String(path.dropFirst())),
+      isKnown: route != nil, unknown)
     let call = ServerCall(
       CallConnection(
         peer: connection.peer, logger: connection.logger, eventLoop: loop.eventLoop,
         controller: self),
-      streamID: 0,
-      method: route?.descriptor
-        ?? MethodDescriptor(service: HTTPRoute.serviceName, name: String(path.dropFirst())),
-      isKnown: route != nil, metadata: Metadata(head.headers))
+      CallRequest(
+        streamID: 0, method: method, metadata: Metadata(head.headers), timeout: nil,
+        began: connection.now, size: 0))
     self.call = call
-    let context = ServerContext(call, deadline: call.began + server.limits.frameTimeout)
+    let context = ServerContext(
+      call, deadline: call.request.began.advanced(by: server.limits.frameTimeout))
 
     let this = NIOLoopBound(self, eventLoop: loop.eventLoop)
     let (interceptors, load, admission) = (
@@ -84,9 +89,7 @@ final class HTTPConnectionHandler: ChannelInboundHandler {
       let response: HTTPResponse
       do throws(RPCError) {
         response = try await interceptors.run(context) { context throws(RPCError) in
-          guard let route else {
-            throw RPCError(code: .unimplemented, message: "unknown path")
-          }
+          guard let route else { throw unknown }
           let response = try await route.respond(load)
           if let ending = context.call.ending { throw ending }
           context.traffic.sent(response.body.count)
@@ -157,8 +160,7 @@ extension HTTPConnectionHandler: CallController {
   func setDeadline(of streamID: UInt32, in timeout: Duration) {
     deadline?.cancel()
     let this = NIOLoopBound(self, eventLoop: loop.eventLoop)
-    let delay = TimeAmount(min(timeout, .longest))
-    deadline = loop.eventLoop.scheduleTask(in: delay) {
+    deadline = loop.eventLoop.scheduleTask(in: .upToLongest(timeout)) {
       this.value.stop(.deadlineExceeded)
       this.value.context?.close(promise: nil)
     }

@@ -31,7 +31,7 @@ public struct AccessLog: HookInterceptor {
       let traffic = context.traffic
       var metadata: Logger.Metadata = [
         "status": "\(error?.code ?? .ok)",
-        "milliseconds": "\(context.began.duration(to: .now).milliseconds)",
+        "milliseconds": "\(context.elapsed.milliseconds)",
         "bytes_received": "\(traffic.bytesReceived)",
         "bytes_sent": "\(traffic.bytesSent)",
       ]

@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// Sets a deadline for calls whose callers set none, so that no handler runs forever.
 ///
 /// The server enforces the deadlines of callers with or without this interceptor.
@@ -18,7 +20,7 @@ public struct DefaultDeadline: HookInterceptor {
 
   /// Returns a call hook that sets the deadline, or `nil` if calls of this shape get none.
   public func hook(for method: MethodDescriptor, isKnown: Bool) -> (any CallHook)? {
-    shapes.contains(method.shape) ? Hook(timeout: timeout) : nil
+    shapes.contains(method.shape) ? Hook(timeout: .upToLongest(timeout)) : nil
   }
 
   /// Sets the deadline of a call that also needs interceptors other than hooks.
@@ -35,15 +37,15 @@ public struct DefaultDeadline: HookInterceptor {
   }
 
   private final class Hook: CallHook {
-    let timeout: Duration
+    let timeout: TimeAmount
 
-    init(timeout: Duration) {
+    init(timeout: TimeAmount) {
       self.timeout = timeout
     }
 
     func callBegan(_ context: inout ServerContext) {
       // The connection reads the deadline after the hooks have run.
-      if context.deadline == nil { context.deadline = context.began + timeout }
+      if context.deadline == nil { context.deadline = context.call.request.began + timeout }
     }
   }
 }

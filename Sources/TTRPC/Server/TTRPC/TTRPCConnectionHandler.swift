@@ -19,7 +19,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
   private var inputHasClosed = false
   private(set) var isFinishing = false
   /// The time at which the connection began to take frames, which is when their calls begin.
-  private var readBegan = ContinuousClock.now
+  private var readBegan: NIODeadline
 
   private var calls: CallTable { connection.calls }
   private var reads: ReadScheduler { connection.reads }
@@ -28,6 +28,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
 
   init(_ connection: ServerConnection) {
     self.connection = connection
+    readBegan = connection.now
     decoder = FrameDecoder(maximumPayload: connection.limits.wire.maximumMessageSize)
   }
 
@@ -57,7 +58,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
   /// Takes the frames that have arrived, up to the connection's read quota.
   private func takeFrames() {
     isReading = true
-    readBegan = .now
+    readBegan = connection.now
     var framesLeft = reads.quota
     var readersAreBehind = false
     while framesLeft > 0, !readersAreBehind, !reads.isWasteful, let event = decoder.next() {
@@ -173,13 +174,13 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
   /// - Returns: False if the request is another one; nothing has happened then.
   private func startUnary(_ streamID: UInt32, _ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let request = unsafe PlainRequest(bytes),
-      let entry = unsafe connection.server.methods.method(
+      let method = unsafe connection.server.methods.registeredMethod(
         service: request.service, method: request.method),
-      entry.descriptor.shape == .unary
+      method.descriptor.shape == .unary
     else { return false }
     unsafe calls.start(
       CallRequest(
-        streamID: streamID, method: .known(entry), timeout: request.timeout, began: readBegan,
+        streamID: streamID, method: method, timeout: request.timeout, began: readBegan,
         size: bytes.count),
       request.payload)
     return true
