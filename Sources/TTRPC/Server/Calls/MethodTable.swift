@@ -1,19 +1,25 @@
 internal import Glibc
 
 /// A table that finds the method that a request names.
-package struct MethodTable: Sendable {
+package final class MethodTable: Sendable {
   /// A registered method and the bytes of its names.
-  private struct Slot {
+  private final class Slot: Sendable {
     let service: [UInt8]
     let name: [UInt8]
     let method: CalledMethod
+
+    init(_ method: CalledMethod) {
+      service = Array(method.descriptor.service.utf8)
+      name = Array(method.descriptor.name.utf8)
+      self.method = method
+    }
   }
 
   private let services: Set<String>
   /// A hash table with linear probing, keyed by the bytes of both names.
   ///
   /// At least half of the slots are empty.
-  private var slots: [Slot?]
+  private let slots: [Slot?]
 
   /// Creates a table of the methods of the given services.
   ///
@@ -27,17 +33,15 @@ package struct MethodTable: Sendable {
     precondition(services.count == registered.count, "a service is registered twice")
     var size = 2
     while size < methods.count * 2 { size *= 2 }
-    slots = Array(repeating: nil, count: size)
-    for method in methods {
-      let new = Slot(
-        service: Array(method.descriptor.service.utf8), name: Array(method.descriptor.name.utf8),
-        method: method)
-      let slot = unsafe new.service.withUnsafeBytes { service in
-        unsafe new.name.withUnsafeBytes { unsafe index(service, $0) }
+    var slots = [Slot?](repeating: nil, count: size)
+    for slot in methods.map(Slot.init) {
+      let index = unsafe slot.service.withUnsafeBytes { service in
+        unsafe slot.name.withUnsafeBytes { unsafe Self.index(service, $0, in: slots) }
       }
-      precondition(slots[slot] == nil, "\(method.descriptor.fullName) is registered twice")
-      slots[slot] = new
+      precondition(slots[index] == nil, "\(slot.method.descriptor.fullName) is registered twice")
+      slots[index] = slot
     }
+    self.slots = slots
   }
 
   func method(service: String, method: String) -> CalledMethod {
@@ -65,14 +69,16 @@ package struct MethodTable: Sendable {
   package func registeredMethod(
     service: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer
   ) -> CalledMethod? {
-    slots[unsafe index(service, method)]?.method
+    slots[unsafe Self.index(service, method, in: slots)]?.method
   }
 
   /// Returns the slot with the given names, or the empty one that they would take.
-  private func index(_ service: UnsafeRawBufferPointer, _ method: UnsafeRawBufferPointer) -> Int {
-    var index = unsafe Self.hash(service, method) & (slots.count - 1)
+  private static func index(
+    _ service: UnsafeRawBufferPointer, _ method: UnsafeRawBufferPointer, in slots: [Slot?]
+  ) -> Int {
+    var index = unsafe hash(service, method) & (slots.count - 1)
     while let slot = slots[index],
-      unsafe !Self.areEqual(slot.name, method) || !Self.areEqual(slot.service, service)
+      unsafe !areEqual(slot.name, method) || !areEqual(slot.service, service)
     {
       index = (index + 1) & (slots.count - 1)
     }
