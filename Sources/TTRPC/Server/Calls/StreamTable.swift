@@ -54,10 +54,12 @@ struct StreamTable<Value> {
 
   /// Returns the index of an id, or of the first higher id.
   private func index(of id: UInt32) -> Int {
-    guard let last = entries.last else { return 0 }
-    if last.id <= id { return last.id == id ? entries.endIndex - 1 : entries.endIndex }
-    var low = 0
+    guard !entries.isEmpty else { return 0 }
     var high = entries.endIndex - 1
+    // `last` would copy the value, too.
+    let last = entries[high].id
+    if last <= id { return last == id ? high : entries.endIndex }
+    var low = 0
     while low < high {
       let middle = (low + high) / 2
       if entries[middle].id < id { low = middle + 1 } else { high = middle }

@@ -11,6 +11,7 @@ extension CallLoop {
     case .ttrpc: try receiveTTRPC(index, now)
     case .grpc: try receiveGRPC(index, now)
     }
+    guard schedule == nil else { return try flush(index) }
     // The clock is read again: the responses took time, and a latency counts from the write.
     _ = try send(index, Clock.now())
   }

@@ -2,11 +2,13 @@
 extension CallLoop {
   /// Sends the calls that are due on all connections.
   ///
-  /// - Returns: The time at which the schedule has the next call.
+  /// - Returns: The time at which the next calls are sent; `.max` without a schedule.
   mutating func sendAll(_ now: UInt64) throws(LoadError) -> UInt64 {
     var next = UInt64.max
     for index in indices { next = min(next, try send(index, now)) }
-    return max(next, now &+ Schedule.shortestSleep)
+    guard schedule != nil else { return .max }
+    // A connection that is full may have capacity at the next tick.
+    return next == .max ? now &+ Schedule.tick : max(next, now &+ Schedule.tick)
   }
 
   /// Sends the calls that are due on a connection.

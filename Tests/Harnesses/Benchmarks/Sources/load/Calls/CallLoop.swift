@@ -84,7 +84,7 @@ struct CallLoop: ~Copyable {
         if event.isReadable { try receive(event.token) }
         if event.isWritable { try flush(event.token) }
       }
-      if schedule != nil { wakeUp = try sendAll(Clock.now()) }
+      if schedule != nil, Clock.now() >= wakeUp { wakeUp = try sendAll(Clock.now()) }
       if window.phase == .draining, waiting == 0 { window.drained() }
     }
     return try meter.usage()

@@ -3,11 +3,11 @@
 /// The first call is due at the start, and each further one `1 / rate` seconds after the one
 /// before, on the connections in rotation. They do not depend on the responses of earlier calls.
 struct Schedule {
-  /// The shortest sleep of the loop, in nanoseconds.
+  /// The shortest time between two wake-ups that send calls, in nanoseconds.
   ///
-  /// Calls that are due sooner wait: a wake-up for each would take CPU time from the server. Their
-  /// wait counts as latency.
-  static let shortestSleep: UInt64 = 20_000
+  /// Calls that are due sooner wait: a wake-up and a system call for each would take CPU time from
+  /// the server. Their wait counts as latency.
+  static let tick: UInt64 = 1_000_000
 
   private let start: UInt64
   private let interval: Double
