@@ -17,13 +17,14 @@ package final class CallTable {
   /// A call whose stream is open.
   private struct Entry {
     let call: ServerCall
-    /// The queue of the client's messages, if the method has a stream of requests.
-    let requests: InboundQueue?
     var cancellation: Cancellation?
     var deadline: NIODeadline?
     var endsAtDrain = false
     /// The number of an endless call in the account of its user.
     var endlessNumber: Int?
+
+    /// The queue of the client's messages, if the method has a stream of requests.
+    var requests: InboundQueue? { call.request.requests }
 
     var queuedBytes: Int { requests?.bytes ?? 0 }
   }
@@ -118,7 +119,7 @@ package final class CallTable {
       reads.countWaste()
       return output.end(request.streamID, .failure(refusal), isEarly: true)
     }
-    entries[call.streamID] = Entry(call: call, requests: request.requests)
+    entries[call.streamID] = Entry(call: call)
     if call.kind == .endless { countEndless(call) }
     if request.method.isKnown, request.requests == nil { call.received(message.count) }
     if let hooks {
