@@ -106,10 +106,10 @@ struct GRPCMessageReader {
     guard decodableBytes > 0 else { return nil }
     let decoder = decoder ?? GzipDecoder(member, limit: limit)
     self.decoder = decoder
-    let decodedBefore = decoder.content.count
+    let (decodedBefore, readBefore) = (decoder.content.count, decoder.readCount)
     do throws(GzipDecoder.Failure) {
       let isComplete = try decoder.decode(decodableBytes)
-      decodableBytes -= decoder.content.count - decodedBefore
+      decodableBytes -= max(decoder.content.count - decodedBefore, decoder.readCount - readBefore)
       guard isComplete else { return nil }
       isDecoding = false
       self.decoder = nil

@@ -203,8 +203,9 @@ final class GRPCRequests {
   private func pass(
     _ message: GRPCMessageReader.Message, of stream: GRPCStream
   ) throws(RPCError) {
+    // A member may also be far longer than its content.
     connection.reads.countWaste(
-      (message.bytes.count - message.frameLength) / Self.decompressedBytesPerFrame)
+      abs(message.bytes.count - message.frameLength) / Self.decompressedBytesPerFrame)
     if stream.streamsRequests, let requests = calls.requests(of: stream.id) {
       stream.untakenFrames?.append(message.frameLength)
       return requests.append(message.bytes)

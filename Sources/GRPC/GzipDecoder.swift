@@ -20,7 +20,8 @@ internal import NIOCore
   private let capacity: Int
   // zlib keeps the address of the structure, which must not change before the end.
   private let stream: UnsafeMutablePointer<z_stream>
-  private var readCount = 0
+  /// The number of bytes of the member that are decoded.
+  private(set) var readCount = 0
   /// The content as far as it is decoded.
   private(set) var content: [UInt8] = []
 
@@ -56,20 +57,22 @@ internal import NIOCore
 
   /// Decodes the next part of the content.
   ///
-  /// - Parameter count: The maximum length of the part, in bytes, at least 1.
+  /// - Parameter count: The maximum length of the part and of its encoding, in bytes, at least 1.
   /// - Returns: True if the content is complete.
   func decode(_ count: Int) throws(Failure) -> Bool {
     var status = Z_OK
     let partLength = min(count, capacity - content.count)
     let part = unsafe [UInt8](unsafeUninitializedCapacity: partLength) { output, written in
       unsafe member.withUnsafeReadableBytes { input in
+        // A member may have any number of blocks without content.
+        let end = readCount + min(count, input.count - readCount)
         unsafe stream.pointee.next_in = UnsafeMutablePointer(
           mutating: input.bindMemory(to: UInt8.self).baseAddress.map { unsafe $0 + readCount })
-        unsafe stream.pointee.avail_in = CUnsignedInt(input.count - readCount)
+        unsafe stream.pointee.avail_in = CUnsignedInt(end - readCount)
         unsafe stream.pointee.next_out = output.baseAddress
         unsafe stream.pointee.avail_out = CUnsignedInt(output.count)
         status = unsafe inflate(stream, Z_NO_FLUSH)
-        readCount = unsafe input.count - Int(stream.pointee.avail_in)
+        readCount = unsafe end - Int(stream.pointee.avail_in)
         written = unsafe output.count - Int(stream.pointee.avail_out)
       }
     }
@@ -82,8 +85,11 @@ internal import NIOCore
     if content.count > limit { throw .tooLong }
     switch status {
     case Z_STREAM_END where readCount == member.readableBytes: return true
-    // If the part is not full, the member ends too early.
-    case Z_OK where part.count == partLength && content.count < capacity: return false
+    // If neither limit of the part was reached, the member ends too early.
+    case Z_OK
+    where content.count < capacity
+      && (part.count == partLength || readCount < member.readableBytes):
+      return false
     default: throw .malformed
     }
   }

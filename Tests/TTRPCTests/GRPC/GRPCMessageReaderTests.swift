@@ -44,20 +44,21 @@ import Testing
   }
 
   @Test func `a compressed message is decoded in parts`() throws {
-    let content = (0..<50).map { UInt8($0) }
+    // The member has fewer bytes than each part.
+    let content = [UInt8](repeating: 7, count: 100)
     let frame = Self.frame(1, gzip(content))
     var reader = Self.reader(frame + Self.frame(1, gzip(content)))
-    for decoded in [0, 20, 40] {
-      var decodableBytes = decoded == 0 ? 0 : 20
+    for decoded in [0, 40, 80] {
+      var decodableBytes = decoded == 0 ? 0 : 40
       #expect(try reader.next(decodableBytes: &decodableBytes) == nil)
       #expect(decodableBytes == 0)
       #expect(reader.isDecoding)
       #expect(reader.bufferedBytes == 2 * frame.count + decoded)
     }
-    var decodableBytes = 20
+    var decodableBytes = 40
     let message = try reader.next(decodableBytes: &decodableBytes)
     #expect(message == .init(bytes: content, frameLength: frame.count, isCompressed: true))
-    #expect(decodableBytes == 10)
+    #expect(decodableBytes == 20)
     #expect(!reader.isDecoding)
     #expect(try reader.next()?.bytes == content)
     #expect(!reader.isInsideMessage)

@@ -35,6 +35,18 @@ import Testing
     #expect(decoder.content == Self.text)
   }
 
+  @Test func `a member of blocks without content is decoded in parts`() throws {
+    let (header, trailer) = (gzip([]).prefix(10), [UInt8](repeating: 0, count: 8))
+    // Stored blocks of zero bytes (RFC 1951, section 3.2.4), and the last one.
+    let blocks = [[UInt8]](repeating: [0, 0, 0, 0xff, 0xff], count: 1000).joined()
+    let member = header + blocks + [1, 0, 0, 0xff, 0xff] + trailer
+    let decoder = GzipDecoder(ByteBuffer(bytes: member), limit: 1000)
+    var parts = 1
+    while try !decoder.decode(100) { parts += 1 }
+    #expect(decoder.content.isEmpty)
+    #expect(parts >= member.count / 100)
+  }
+
   @Test(arguments: [1001, 5000, 10_000_000])
   func `content above the limit is refused`(_ length: Int) {
     let member = gzip([UInt8](repeating: 0, count: length))
