@@ -18,7 +18,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   private let responses: GRPCResponses
   /// Received bytes that wait for the connection's turn.
   private var input = ByteBuffer()
-  private var inputHasClosed = false
+  /// A Boolean value that indicates whether the peer has closed its end, and ``endInput()`` has not
+  /// run yet.
+  private var inputMustEnd = false
   private var boundary = HTTP2FrameBoundary()
   private var controlFrames = GRPCControlFrameLimit()
   private var resets: GRPCResetLimit
@@ -57,7 +59,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     reads.resumed = { [self] in resumed() }
     connection.attach(self)
     // The preface ends with the client's settings.
-    connection.activity.frameBegan = connection.now
+    connection.activity.frameBegan = reads.readingTime
     scheduleFlush()
   }
 
@@ -75,7 +77,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
-    connection.activity.lastRead = connection.now
+    connection.activity.lastRead = reads.readingTime
+    worth.bytesReceived()
     if input.readableBytes == 0 { input = bytes } else { input.writeBuffer(&bytes) }
     guard !reads.isPaused else { return }
     turnBegins()
@@ -122,8 +125,6 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     connection.checkQueuedBytes()
     if input.readableBytes > 0 || requests.isDecoding || reads.isWasteful {
       reads.pause()
-      // Nothing is read meanwhile, so the peer is not late with the rest of its frame.
-      connection.activity.frameBegan = nil
     } else {
       reads.pollForNextCall(hasCalls: !calls.isEmpty)
     }
@@ -131,11 +132,9 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
 
   /// Continues after a pause, in which nothing was read.
   private func resumed() {
-    connection.activity.lastRead = connection.now
     turnBegins()
     if requests.isDecoding {
       requests.decodeMore()
-      noteFrames(hasEnded: false)
     } else {
       takeInput()
     }
@@ -204,7 +203,7 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
     case is BudgetsChanged:
       connection.budgetChanged()
     case ChannelEvent.inputClosed:
-      inputHasClosed = true
+      inputMustEnd = true
       if !reads.isPaused { endInput() }
     default:
       context.fireUserInboundEventTriggered(event)
@@ -232,7 +231,8 @@ final class GRPCConnectionHandler: ChannelInboundHandler {
   ///
   /// Without input, no request becomes complete, and no window is opened.
   private func endInput() {
-    guard inputHasClosed else { return }
+    guard inputMustEnd else { return }
+    inputMustEnd = false
     let reason = RPCError(
       code: .cancelled, message: "the client closed the connection within the request")
     for id in streams.ids(where: { !$0.requestHasEnded }) { calls.end(id, reason) }

@@ -20,6 +20,8 @@ struct GRPCMessageReader {
   }
 
   static let prefixLength = 5
+  /// The cost of a gzip member of any length, as a number of decoded bytes.
+  static let bytesPerMember = 256
 
   private let limit: Int
   private let encoding: Encoding
@@ -63,7 +65,8 @@ struct GRPCMessageReader {
   /// Returns the next message, or `nil` if it has not arrived completely or ``isDecoding``.
   ///
   /// - Parameter decodableBytes: The number of bytes that may be decoded now, from which those that
-  ///   were decoded are subtracted.
+  ///   were decoded are subtracted, and ``bytesPerMember`` for each message; the result may be
+  ///   negative.
   /// - Throws: RESOURCE_EXHAUSTED for a message above the limit, INTERNAL for a malformed one.
   mutating func next(decodableBytes: inout Int) throws(RPCError) -> Message? {
     guard let flag: UInt8 = buffer.getInteger(at: buffer.readerIndex),
@@ -111,6 +114,7 @@ struct GRPCMessageReader {
       let isComplete = try decoder.decode(decodableBytes)
       decodableBytes -= max(decoder.content.count - decodedBefore, decoder.readCount - readBefore)
       guard isComplete else { return nil }
+      decodableBytes -= Self.bytesPerMember
       isDecoding = false
       self.decoder = nil
       return decoder.content

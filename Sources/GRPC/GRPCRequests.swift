@@ -21,7 +21,7 @@ final class GRPCRequests {
   /// The streams with a compressed message that is not decoded yet.
   private var decoding: [UInt32] = []
   /// The time at which the connection's turn began, which is when the calls of its frames begin.
-  private var readBegan: NIODeadline
+  private var turnBegan: NIODeadline
 
   private var calls: CallTable { connection.calls }
   private var limits: ServerLimits { connection.limits }
@@ -34,13 +34,13 @@ final class GRPCRequests {
     self.session = session
     self.streams = streams
     self.responses = responses
-    readBegan = connection.now
+    turnBegan = connection.now
     head = GRPCRequestHead(connection.methods)
   }
 
   /// Notes that it is the connection's turn: frames are taken, or messages are decoded.
   func turnBegins() {
-    readBegan = connection.now
+    turnBegan = connection.now
     decodableBytes = Self.decodedBytesPerTurn
   }
 
@@ -81,11 +81,11 @@ final class GRPCRequests {
     }
     var request = CallRequest(
       streamID: id, method: call.method, metadata: call.metadata, timeout: call.timeout,
-      began: readBegan, size: 0)
+      began: turnBegan, size: 0)
     let streamsRequests = call.method.descriptor.shape.streamsRequests
     if streamsRequests { request.requests = makeRequestQueue(id) }
     let stream = GRPCStream(
-      request, streamsRequests: streamsRequests, opened: connection.now,
+      request, streamsRequests: streamsRequests, opened: connection.reads.readingTime,
       reader: GRPCMessageReader(limit: limits.wire.maximumMessageSize, encoding: call.encoding))
     stream.unreceivedBytes = head.contentLength
     streams.add(stream)
@@ -290,8 +290,11 @@ final class GRPCRequests {
   /// Ends the requests that do not arrive.
   func endOverdue() {
     let timeout = TimeAmount(limits.frameTimeout)
-    let now = connection.now
-    for id in streams.ids(where: { $0.request != nil && now - $0.opened > timeout }) {
+    let time = connection.reads.readingTime
+    let overdue = streams.ids {
+      $0.request != nil && !$0.requestHasEnded && time - $0.opened > timeout
+    }
+    for id in overdue {
       calls.end(
         id,
         RPCError(

@@ -4,7 +4,7 @@ internal import TTRPC
 /// An HTTP/2 stream that was opened by the request of a call, until it is closed.
 final class GRPCStream {
   let id: UInt32
-  /// The time at which the stream was opened.
+  /// The ``ReadScheduler/readingTime`` at which the stream was opened.
   let opened: NIODeadline
 
   // MARK: The request

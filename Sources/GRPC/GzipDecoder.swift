@@ -16,7 +16,8 @@ internal import NIOCore
 
   private let member: ByteBuffer
   private let limit: Int
-  /// One byte more than expected, which shows that the content is longer.
+  /// The maximum number of bytes that are decoded: one more than expected, which shows that the
+  /// content is longer.
   private let capacity: Int
   // zlib keeps the address of the structure, which must not change before the end.
   private let stream: UnsafeMutablePointer<z_stream>

@@ -12,6 +12,8 @@ import Testing
       unsafe free(malloc(8 << 20))
       clinux_release_large_blocks()
       let block = unsafe malloc(1 << 20)
+      // A use of the block, so that the allocation is not optimized away.
+      unsafe block?.storeBytes(of: 1, as: UInt8.self)
       // The word before a block is its size, whose second bit says that the block was mapped.
       let size = unsafe block?.load(fromByteOffset: -MemoryLayout<Int>.size, as: Int.self) ?? 0
       exit(size & 2 == 2 ? EXIT_SUCCESS : EXIT_FAILURE)

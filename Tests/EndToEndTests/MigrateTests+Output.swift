@@ -112,6 +112,7 @@ extension MigrateTests {
         let (locked, finished) = (Flag(), Flag())
         let holder = Task {
           try await pool.withTransaction { transaction throws(PostgresError) in
+            defer { locked.set() }
             // Migration 010 is the first one after 007 that needs a lock on this table.
             try await transaction.execute(
               Statement("LOCK TABLE auth.users IN ROW EXCLUSIVE MODE"))

@@ -117,6 +117,7 @@ import Testing
       try await postgres.makeDatabase("first").withPool { pool in
         let (made, finished) = (Flag(), Flag())
         async let other: Void = pool.withTransaction { transaction throws(PostgresError) in
+          defer { made.set() }
           try await transaction.execute(Statement("CREATE ROLE \(role) NOLOGIN"))
           made.set()
           try? await finished.wait()

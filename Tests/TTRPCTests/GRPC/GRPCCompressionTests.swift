@@ -139,6 +139,28 @@ import Testing
     }
   }
 
+  @Test func `a client that has closed its end gets one GOAWAY frame`() async throws {
+    var limits = ServerLimits.patient
+    limits.wire.maximumMessageSize = 131_072
+    limits.queuedBytesPerStream = 65_536
+    let service = TestService()
+    try await withServer(limits: limits, service: service) { path, _ in
+      let peer = try await HTTP2RawPeer(path: path, window: 1 << 20)
+      try await peer.send(HTTP2RawPeer.windowUpdate(0, 1 << 20))
+      // Each message is decoded in two turns, when the handler has taken the one before.
+      let message = Self.text(100_000)
+      var request = HTTP2RawPeer.compressedCall("Stall", 1, message, isLast: false)
+      for number in 1...4 {
+        request += HTTP2RawPeer.compressedMessage(1, message, isLast: number == 4)
+      }
+      try await peer.send(request)
+      peer.finishSending()
+      #expect(try await peer.next(.goAway) != nil)
+      service.released.set()
+      #expect(try await peer.next(.goAway) == nil)
+    }
+  }
+
   @Test func `messages that grow wait within the limit of the stream's queue`() async throws {
     var limits = ServerLimits.patient
     limits.wire.maximumMessageSize = 32_768

@@ -12,12 +12,16 @@ import Testing
   @Test func `a few frames are accepted for each read, request and part of a response`() {
     var worth = GRPCFrameWorth()
     var total = 0
-    func wasted(_ frames: Int) -> Int {
+    func wasted(_ frames: Int, reads: Int = 1) -> Int {
+      for _ in 0..<reads { worth.bytesReceived() }
       total += frames
       return worth.wastedFrames(total: total)
     }
     let idle = [wasted(8), wasted(9), wasted(8)]
     #expect(idle == [0, 1, 0])
+    // A turn that takes or decodes what has arrived before.
+    let later = wasted(1, reads: 0)
+    #expect(later == 1)
     worth.requestReceived()
     worth.requestReceived()
     let requests = [wasted(25), wasted(9)]
@@ -30,8 +34,8 @@ import Testing
     #expect(response == [0, 1])
     // Not more than a thousand are left for later reads.
     worth.responseSent(1_000_000)
-    let later = [wasted(8), wasted(1033)]
-    #expect(later == [0, 1])
+    let afterwards = [wasted(8), wasted(1033)]
+    #expect(afterwards == [0, 1])
   }
 
   /// Frames of which a client may send any number, with the frames before them.

@@ -58,10 +58,20 @@ import Testing
     var decodableBytes = 40
     let message = try reader.next(decodableBytes: &decodableBytes)
     #expect(message == .init(bytes: content, frameLength: frame.count, isCompressed: true))
-    #expect(decodableBytes == 20)
+    #expect(decodableBytes == 20 - GRPCMessageReader.bytesPerMember)
     #expect(!reader.isDecoding)
     #expect(try reader.next()?.bytes == content)
     #expect(!reader.isInsideMessage)
+  }
+
+  @Test func `each compressed message takes part of the budget of a turn`() throws {
+    let frame = Self.frame(1, gzip([]))
+    var reader = Self.reader(frame + frame + frame)
+    var decodableBytes = 2 * GRPCMessageReader.bytesPerMember
+    var count = 0
+    while try reader.next(decodableBytes: &decodableBytes) != nil { count += 1 }
+    #expect(count == 2)
+    #expect(reader.isDecoding)
   }
 
   private static let malformed: [(String, [UInt8], GRPCMessageReader.Encoding, StatusCode)] = [

@@ -128,10 +128,14 @@ struct HTTP2RawPeer {
   static func compressedCall(
     _ method: String, _ streamID: Int, _ request: [UInt8], isLast: Bool = true
   ) -> [UInt8] {
-    let member = gzip(request)
-    return list(streamID, headers(method, [("grpc-encoding", "gzip")]))
-      + frame(
-        .data, flags: isLast ? endStream : 0, streamID, [1] + integer(member.count) + member)
+    list(streamID, headers(method, [("grpc-encoding", "gzip")]))
+      + compressedMessage(streamID, request, isLast: isLast)
+  }
+
+  static func compressedMessage(_ streamID: Int, _ message: [UInt8], isLast: Bool) -> [UInt8] {
+    let member = gzip(message)
+    return frame(
+      .data, flags: isLast ? endStream : 0, streamID, [1] + integer(member.count) + member)
   }
 
   // MARK: Responses

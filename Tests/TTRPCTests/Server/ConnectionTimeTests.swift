@@ -5,6 +5,7 @@ import NIOEmbedded
 import TestSupport
 import Testing
 
+@testable import GRPC
 @testable import TTRPC
 
 /// The timeouts of a server connection, on an event loop whose clock the test advances.
@@ -35,7 +36,7 @@ import Testing
   }
 
   private func connection(
-    to service: Slow = Slow(), routes: [HTTPRoute] = [],
+    to service: Slow = Slow(), formats: [WireFormat] = [], routes: [HTTPRoute] = [],
     _ configure: (inout ServerLimits) -> Void
   ) throws -> EmbeddedChannel {
     var limits = ServerLimits.patient
@@ -45,7 +46,8 @@ import Testing
     logger.logLevel = .critical
     let channel = EmbeddedChannel()
     let parts = ServerParts(
-      [service], routes: routes, interceptors: [], limits: limits, budget: { _ in .unlimited })
+      [service], formats: formats, routes: routes, interceptors: [], limits: limits,
+      budget: { _ in .unlimited })
     try ServerConnection(
       parts, PeerIdentity(processID: 1, userID: 2, groupID: 3),
       try #require(parts.load.connectionOpened(by: 2, .unlimited)), channel,
@@ -67,6 +69,52 @@ import Testing
     #expect(channel.isActive)
     advance(.seconds(30), on: channel)
     #expect(!channel.isActive)
+  }
+
+  @Test func `a pause of the server does not count as time of a gRPC request`() throws {
+    let service = Slow()
+    let channel = try connection(to: service, formats: [.grpc]) {
+      $0.frameTimeout = .milliseconds(100)
+      $0.wastedFramesPerSecond = 1
+    }
+    // The second request grows by 1 MB, after which the connection pauses for a second.
+    try channel.writeInbound(
+      ByteBuffer(
+        bytes: HTTP2RawPeer.preface + HTTP2RawPeer.settings([]) + HTTP2RawPeer.open("Echo", 1)
+          + HTTP2RawPeer.compressedCall("Echo", 3, [UInt8](repeating: 0, count: 1_000_000))))
+    advance(.milliseconds(50), on: channel)
+    #expect(try sentFrames(on: channel).contains { $0.streamID == 3 })
+    advance(.milliseconds(500), on: channel)
+    try channel.writeInbound(ByteBuffer(bytes: HTTP2RawPeer.message([], 1)))
+    advance(.milliseconds(500), on: channel)
+    #expect(try sentFrames(on: channel).isEmpty)
+    service.answerAll()
+    channel.embeddedEventLoop.run()
+    #expect(try sentFrames(on: channel).contains { $0.kind == .data && $0.streamID == 1 })
+    #expect(channel.isActive)
+
+    // Without a pause, the next request is late.
+    try channel.writeInbound(ByteBuffer(bytes: HTTP2RawPeer.open("Echo", 5)))
+    advance(.milliseconds(200), on: channel)
+    #expect(try sentFrames(on: channel).contains { $0.kind == .headers && $0.streamID == 5 })
+  }
+
+  /// Reads the HTTP/2 frames of streams that the server has sent.
+  private func sentFrames(
+    on channel: EmbeddedChannel
+  ) throws -> [(kind: HTTP2RawPeer.Kind, streamID: Int)] {
+    var frames: [(kind: HTTP2RawPeer.Kind, streamID: Int)] = []
+    while var bytes = try channel.readOutbound(as: ByteBuffer.self) {
+      while let header = bytes.readBytes(length: 9) {
+        let length = header[..<3].reduce(0) { $0 << 8 | Int($1) }
+        let streamID = header[5...].reduce(0) { $0 << 8 | Int($1) }
+        bytes.moveReaderIndex(forwardBy: length)
+        if streamID != 0, let kind = HTTP2RawPeer.Kind(rawValue: header[3]) {
+          frames.append((kind, streamID))
+        }
+      }
+    }
+    return frames
   }
 
   @Test func `an idle connection is closed, and one with a running call is not`() throws {

@@ -16,11 +16,12 @@ package final class CalledMethod: Sendable {
     hooks = interceptors.hooks(of: descriptor)
   }
 
-  /// Creates a method that no service registers.
+  /// Creates a method that has no handler: one that no service registers, or the route of an HTTP
+  /// request.
   ///
   /// - Parameters:
   ///   - descriptor: The names in the request.
-  ///   - isKnown: True for the route of an HTTP request, which has no handler of messages.
+  ///   - isKnown: True for a route of the server.
   ///   - error: The status of the calls.
   init(_ descriptor: MethodDescriptor, isKnown: Bool = false, _ error: RPCError) {
     self.descriptor = descriptor

@@ -29,8 +29,12 @@ package final class MethodTable: Sendable {
       let name = type(of: service).serviceName
       return service.methods.map { CalledMethod($0, of: name, interceptors) }
     }
-    services = Set(registered.map { type(of: $0).serviceName })
-    precondition(services.count == registered.count, "a service is registered twice")
+    var services: Set<String> = []
+    for service in registered {
+      let name = type(of: service).serviceName
+      precondition(services.insert(name).inserted, "service \(name) is registered twice")
+    }
+    self.services = services
     var size = 2
     while size < methods.count * 2 { size *= 2 }
     var slots = [Slot?](repeating: nil, count: size)

@@ -85,9 +85,9 @@ package struct CallRequest: Sendable {
   let metadata: Metadata
   /// The time that the call may take, counted from `began`; `nil` for no limit.
   ///
-  /// A negative value means that the deadline has passed.
+  /// A value of zero or less means that the deadline has passed.
   let timeout: Duration?
-  /// The time at which the request arrived.
+  /// The time at which the server began to take the request, which may have waited for its turn.
   let began: NIODeadline
   /// The number of bytes of memory that the request takes until the handler has returned.
   package var size: Int
@@ -147,13 +147,8 @@ public struct ServerContext: Sendable {
   /// The value is false if the requests are a stream.
   public var isRequestCompressed: Bool { call.request.isCompressed }
 
-  /// The time since the request arrived.
+  /// The time since the server began to take the request.
   public var elapsed: Duration { Duration(call.connection.now - call.request.began) }
-
-  /// The time until the server ends the call, or `nil` if it has no deadline.
-  ///
-  /// The server then cancels the handler and answers with ``StatusCode/deadlineExceeded``.
-  public var remaining: Duration? { deadline.map { Duration($0 - call.connection.now) } }
 
   /// The logger of the call, which adds the peer and the method to every line.
   public var logger: Logger {

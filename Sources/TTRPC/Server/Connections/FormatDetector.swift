@@ -25,14 +25,15 @@ final class FormatDetector: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    connection.activity.lastRead = connection.now
+    let time = connection.reads.readingTime
+    connection.activity.lastRead = time
     bytes.writeImmutableBuffer(unwrapInboundIn(data))
     // HTTP/2 begins like a request of HTTP/1.1.
     let isUndecided = connection.server.formats.contains {
       bytes.readableBytes < $0.preface.count && $0.preface.starts(with: bytes.readableBytesView)
     }
     guard !isUndecided else {
-      connection.activity.frameBegan = connection.activity.frameBegan ?? connection.now
+      connection.activity.frameBegan = connection.activity.frameBegan ?? time
       return
     }
     connection.activity.frameBegan = nil

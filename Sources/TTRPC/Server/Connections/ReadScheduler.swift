@@ -1,4 +1,4 @@
-internal import NIOCore
+package import NIOCore
 internal import NIOPosix
 
 /// The schedule of a connection's reads: it pauses them, and polls for the peer's next call.
@@ -14,7 +14,10 @@ package final class ReadScheduler {
   private let loop: ServerLoop
   private let channel: any Channel
   private let opened: NIODeadline
-  package private(set) var isPaused = false
+  /// The time at which the current pause began.
+  private var pauseBegan: NIODeadline?
+  /// The sum of the earlier pauses.
+  private var pausedTime: TimeAmount = .zero
   /// The timer that ends the pause of a connection that has sent too many wasted frames.
   private var wasteTimer: Scheduled<Void>?
   /// The timer that ends the wait for handlers, and the calls whose messages they handle.
@@ -34,6 +37,11 @@ package final class ReadScheduler {
     opened = loop.eventLoop.now
     waste = WasteMeter(limits)
   }
+
+  package var isPaused: Bool { pauseBegan != nil }
+
+  /// The time of a clock that stops during pauses: a peer is not late with what is not read.
+  package var readingTime: NIODeadline { (pauseBegan ?? eventLoop.now) - pausedTime }
 
   /// The number of frames that may be taken now.
   package var quota: Int {
@@ -59,8 +67,7 @@ package final class ReadScheduler {
   /// connection that has sent too many wasted frames also waits until their time span ends.
   package func pause() {
     guard !isPaused else { return }
-    isPaused = true
-    setReading(false)
+    beginPause()
     guard isWasteful else { return loop.readQueue.append(self) }
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     wasteTimer = eventLoop.scheduleTask(deadline: waste.end) {
@@ -77,8 +84,7 @@ package final class ReadScheduler {
   /// connection wait meanwhile; therefore the time is limited.
   func pauseForReaders(of calls: CallTable) {
     guard !isPaused else { return }
-    isPaused = true
-    setReading(false)
+    beginPause()
     self.calls = calls
     let this = NIOLoopBound(self, eventLoop: eventLoop)
     readersTimer = eventLoop.scheduleTask(in: TimeAmount(limits.slowReaderTimeout)) {
@@ -122,6 +128,11 @@ package final class ReadScheduler {
     if isPaused { loop.readQueue.remove(self) }
   }
 
+  private func beginPause() {
+    pauseBegan = eventLoop.now
+    setReading(false)
+  }
+
   private func setReading(_ isOn: Bool) {
     // The option can be set unless the channel is closed.
     try? channel.syncOptions?.setOption(.autoRead, value: isOn)
@@ -146,7 +157,8 @@ package final class ReadScheduler {
 
   /// Continues to read, for the ``ReadQueue``.
   fileprivate func resumeReading() {
-    isPaused = false
+    if let pauseBegan { pausedTime = pausedTime + (eventLoop.now - pauseBegan) }
+    pauseBegan = nil
     guard channel.isActive else { return }
     resumed()
     if !isPaused { setReading(true) }

@@ -39,7 +39,7 @@ package final class ServerConnection {
     self.channel = channel
     reads = ReadScheduler(server.limits, loop, channel)
     calls = CallTable(server, loop, reads, admission)
-    activity = PeerActivity(lastRead: loop.eventLoop.now)
+    activity = PeerActivity(lastRead: reads.readingTime)
   }
 
   /// Adds the handler that serves the connection to its channel, and starts to watch the peer.
@@ -127,7 +127,9 @@ package final class ServerConnection {
       activity.unwritableSince = now
     }
     let hasCalls = !calls.isEmpty || output?.isIdle == false
-    if let stall = activity.stall(limits, hasCalls: hasCalls, now: now) {
+    if let stall = activity.stall(
+      limits, hasCalls: hasCalls, now: now, readingTime: reads.readingTime)
+    {
       close(stall.reason, stall.level)
     } else {
       output?.watchTicked()
@@ -169,9 +171,9 @@ package final class ServerConnection {
 
 /// The times of a connection's last events, which show whether the peer stalls.
 package struct PeerActivity {
-  /// The time at which the peer last sent something.
+  /// The ``ReadScheduler/readingTime`` at which the peer last sent something.
   package var lastRead: NIODeadline
-  /// The time at which an incomplete frame began; `nil` if there is none.
+  /// The ``ReadScheduler/readingTime`` at which an incomplete frame began; `nil` if there is none.
   package var frameBegan: NIODeadline?
   /// The time since which the peer has read nothing, although data waits for it.
   fileprivate(set) var unwritableSince: NIODeadline?
@@ -188,15 +190,19 @@ package struct PeerActivity {
   }
 
   /// Returns the reason to close the connection at a time, or `nil`.
-  func stall(_ limits: ServerLimits, hasCalls: Bool, now: NIODeadline) -> Stall? {
-    if let frameBegan, now - frameBegan > TimeAmount(limits.frameTimeout) {
+  func stall(
+    _ limits: ServerLimits, hasCalls: Bool, now: NIODeadline, readingTime: NIODeadline
+  ) -> Stall? {
+    if let frameBegan, readingTime - frameBegan > TimeAmount(limits.frameTimeout) {
       return Stall(
         reason: "a frame was not complete within \(limits.frameTimeout)", level: .notice)
     }
     if let unwritableSince, now - unwritableSince > TimeAmount(limits.writeTimeout) {
       return Stall(reason: "the peer has read nothing for \(limits.writeTimeout)", level: .notice)
     }
-    if let idleTimeout = limits.idleTimeout, !hasCalls, now - lastRead > TimeAmount(idleTimeout) {
+    if let idleTimeout = limits.idleTimeout, !hasCalls,
+      readingTime - lastRead > TimeAmount(idleTimeout)
+    {
       return Stall(reason: "idle", level: .debug)
     }
     return nil

@@ -160,7 +160,7 @@ extension HTTPConnectionHandler: CallController {
   func setDeadline(of streamID: UInt32, in timeout: Duration) {
     deadline?.cancel()
     let this = NIOLoopBound(self, eventLoop: loop.eventLoop)
-    deadline = loop.eventLoop.scheduleTask(in: .upToLongest(timeout)) {
+    deadline = loop.eventLoop.scheduleTask(in: TimeAmount(clamping: timeout)) {
       this.value.stop(.deadlineExceeded)
       this.value.context?.close(promise: nil)
     }

@@ -20,7 +20,7 @@ public struct DefaultDeadline: HookInterceptor {
 
   /// Returns a call hook that sets the deadline, or `nil` if calls of this shape get none.
   public func hook(for method: MethodDescriptor, isKnown: Bool) -> (any CallHook)? {
-    shapes.contains(method.shape) ? Hook(timeout: .upToLongest(timeout)) : nil
+    shapes.contains(method.shape) ? Hook(timeout: TimeAmount(clamping: timeout)) : nil
   }
 
   /// Sets the deadline of a call that also needs interceptors other than hooks.

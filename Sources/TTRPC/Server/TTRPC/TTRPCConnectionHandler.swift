@@ -46,7 +46,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
   // MARK: Input
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    connection.activity.lastRead = connection.now
+    connection.activity.lastRead = reads.readingTime
     decoder.append(unwrapInboundIn(data))
     if !reads.isPaused { takeFrames() }
   }
@@ -97,8 +97,6 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
 
   /// Takes the frames that have arrived before a pause.
   private func resumed() {
-    // Reading was paused, so the peer was not idle.
-    connection.activity.lastRead = connection.now
     takeFrames()
     readEnded()
     if !reads.isPaused { endInput() }
