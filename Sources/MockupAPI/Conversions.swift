@@ -72,14 +72,18 @@ extension UUID {
   public var wireText: String {
     let (high, low) = halves
     var characters = InlineArray<36, UInt8>(repeating: UInt8(ascii: "-"))
-    var position = 0
-    for digit in 0..<32 {
-      if Self.isHyphen(position) { position += 1 }
-      let half = digit < 16 ? high : low
-      let value = UInt8(truncatingIfNeeded: half >> UInt64(60 - digit % 16 * 4)) & 0xf
-      characters[position] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-      position += 1
+    func write(_ number: UInt64, at range: Range<Int>) {
+      var rest = number
+      for position in range.reversed() {
+        characters[position] = Self.character(of: UInt8(truncatingIfNeeded: rest) & 0xf)
+        rest >>= 4
+      }
     }
+    write(high >> 32, at: 0..<8)
+    write(high >> 16, at: 9..<13)
+    write(high, at: 14..<18)
+    write(low >> 48, at: 19..<23)
+    write(low, at: 24..<36)
     guard let text = try? UTF8Span(validating: characters.span) else {
       preconditionFailure("digits and hyphens are UTF-8")
     }
@@ -90,31 +94,33 @@ extension UUID {
   ///
   /// - Returns: `nil` if the text is not a UUID in this form.
   public init?(wireText text: String) {
-    guard text.utf8.count == 36 else { return nil }
-    var (high, low): (UInt64, UInt64) = (0, 0)
-    var position = 0
-    for character in text.utf8 {
-      let digit: UInt8
-      switch character {
-      case UInt8(ascii: "-"):
-        guard Self.isHyphen(position) else { return nil }
-        position += 1
-        continue
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - UInt8(ascii: "0")
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - UInt8(ascii: "a") + 10
-      case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = character - UInt8(ascii: "A") + 10
-      default: return nil
+    let characters = text.utf8Span.span
+    guard characters.count == 36 else { return nil }
+    // The processor could not predict branches that depend on the digits.
+    var mistakes: UInt8 = 0
+    func read(_ range: Range<Int>) -> UInt64 {
+      var number: UInt64 = 0
+      for position in range {
+        let character = characters[position]
+        // 1 for the characters from "@" to DEL, which include the letters.
+        let isLetter = character >> 6
+        let digit = character & 0xf &+ isLetter &* 9
+        mistakes |= digit & 0xf0 | (character | isLetter << 5) ^ Self.character(of: digit)
+        number = number << 4 | UInt64(digit)
       }
-      guard !Self.isHyphen(position) else { return nil }
-      high = high << 4 | low >> 60
-      low = low << 4 | UInt64(digit)
-      position += 1
+      return number
     }
+    let high = read(0..<8) << 32 | read(9..<13) << 16 | read(14..<18)
+    let low = read(19..<23) << 48 | read(24..<36)
+    for position in [8, 13, 18, 23] { mistakes |= characters[position] ^ UInt8(ascii: "-") }
+    guard mistakes == 0 else { return nil }
     self.init(high: high, low: low)
   }
 
-  private static func isHyphen(_ position: Int) -> Bool {
-    position == 8 || position == 13 || position == 18 || position == 23
+  /// Returns the character of a hexadecimal digit, without a branch.
+  private static func character(of digit: UInt8) -> UInt8 {
+    // 39 is the distance between the character after "9" and "a".
+    UInt8(ascii: "0") &+ digit &+ (digit &+ 6) >> 4 &* 39
   }
 }
 

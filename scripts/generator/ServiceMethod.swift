@@ -82,7 +82,7 @@ struct ServiceMethod {
         [
           "func \(function)(",
           "  _ request: \(request), \(context),",
-          "  completion: @escaping \(module).Method.Completion<\(response)>",
+          "  completion: \(module).Method.Completion<\(response)>",
           ") throws -> \(module).Method.Cancellation",
         ]
       }

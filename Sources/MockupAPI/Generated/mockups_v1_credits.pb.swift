@@ -2192,7 +2192,7 @@ public protocol CreditServiceHandler: TTRPC.Service {
   /// ALREADY_EXISTS if the reservation id was used for a different request.
   func reserveCredits(
     _ request: ReserveCreditsRequest, context: TTRPC.ServerContext,
-    completion: @escaping TTRPC.Method.Completion<ReserveCreditsResponse>
+    completion: TTRPC.Method.Completion<ReserveCreditsResponse>
   ) throws -> TTRPC.Method.Cancellation
 
   /// Reserves credits for up to 512 requests, in the order of the requests.
@@ -2212,7 +2212,7 @@ public protocol CreditServiceHandler: TTRPC.Service {
   /// the reservation is HELD or DISPATCHED.
   func dispatchReservation(
     _ request: DispatchReservationRequest, context: TTRPC.ServerContext,
-    completion: @escaping TTRPC.Method.Completion<DispatchReservationResponse>
+    completion: TTRPC.Method.Completion<DispatchReservationResponse>
   ) throws -> TTRPC.Method.Cancellation
 
   /// Commits (spends) the credits that a reservation holds, or a part of them.
@@ -2229,7 +2229,7 @@ public protocol CreditServiceHandler: TTRPC.Service {
   /// total. A commit that would exceed them fails with FAILED_PRECONDITION.
   func commitReservation(
     _ request: CommitReservationRequest, context: TTRPC.ServerContext,
-    completion: @escaping TTRPC.Method.Completion<CommitReservationResponse>
+    completion: TTRPC.Method.Completion<CommitReservationResponse>
   ) throws -> TTRPC.Method.Cancellation
 
   /// Releases the credits that a reservation holds, or those of all open reservations of a group.
@@ -2239,7 +2239,7 @@ public protocol CreditServiceHandler: TTRPC.Service {
   /// cancelled ReserveCredits retries that call before it releases, or lets the reservation expire.
   func releaseReservation(
     _ request: ReleaseReservationRequest, context: TTRPC.ServerContext,
-    completion: @escaping TTRPC.Method.Completion<ReleaseReservationResponse>
+    completion: TTRPC.Method.Completion<ReleaseReservationResponse>
   ) throws -> TTRPC.Method.Cancellation
 
   /// Extends a HELD or DISPATCHED reservation, as a heartbeat: it expires a time to live from now.
@@ -2248,7 +2248,7 @@ public protocol CreditServiceHandler: TTRPC.Service {
   /// reservation has expired or was settled.
   func extendReservation(
     _ request: ExtendReservationRequest, context: TTRPC.ServerContext,
-    completion: @escaping TTRPC.Method.Completion<ExtendReservationResponse>
+    completion: TTRPC.Method.Completion<ExtendReservationResponse>
   ) throws -> TTRPC.Method.Cancellation
 
   /// Dispatches, commits, releases or extends up to 512 reservations, in the order of the request.
@@ -2265,7 +2265,7 @@ public protocol CreditServiceHandler: TTRPC.Service {
   /// was used for a different refund.
   func refundCredits(
     _ request: RefundCreditsRequest, context: TTRPC.ServerContext,
-    completion: @escaping TTRPC.Method.Completion<RefundCreditsResponse>
+    completion: TTRPC.Method.Completion<RefundCreditsResponse>
   ) throws -> TTRPC.Method.Cancellation
 
   /// Lists a user's reservations in their current state, the newest first.

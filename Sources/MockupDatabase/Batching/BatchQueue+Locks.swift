@@ -69,7 +69,7 @@ extension BatchQueue {
 
   /// Returns those tickets that are not cancelled, to be passed to ``divert(_:)``.
   private func diverted(_ tickets: Tickets) -> Tickets {
-    let tickets = tickets.filter { $0.completion != nil }
+    let tickets = tickets.filter { !$0.isTaken }
     for ticket in tickets { ticket.isDiverted = true }
     return tickets
   }
@@ -80,24 +80,21 @@ extension BatchQueue {
     for ticket in tickets {
       do throws(PostgresError) {
         let cancel = try diversion.queue(ticket.item).submit(ticket.item) {
-          self.take(ticket)?($0)
+          if self.take(ticket) { ticket.completion($0) }
         }
         let isCancelled = state.withLockedValue { _ in
           ticket.cancelDiverted = cancel
-          return ticket.completion == nil
+          return ticket.isTaken
         }
         if isCancelled { cancel() }
       } catch {
-        take(ticket)?(.failure(error))
+        if take(ticket) { ticket.completion(.failure(error)) }
       }
     }
   }
 
-  /// Returns the completion of a ticket, once.
-  private func take(_ ticket: Ticket<Item, Answer>) -> Completion? {
-    state.withLockedValue { _ in
-      defer { ticket.completion = nil }
-      return ticket.completion
-    }
+  /// Takes the right to call the completion of a ticket.
+  private func take(_ ticket: Ticket<Item, Answer>) -> Bool {
+    state.withLockedValue { _ in ticket.take() }
   }
 }

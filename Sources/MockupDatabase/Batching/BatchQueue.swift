@@ -84,13 +84,13 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
   func submit(
     _ item: Item, completion: @escaping @Sendable (Result<Answer, PostgresError>) -> Void
   ) throws(PostgresError) -> @Sendable () -> Void {
-    let ticket = Ticket(item, completion)
+    let ticket = Ticket(item, in: self, completion)
     switch enter(ticket) {
     case .refused: throw full
     case .waits: break
     case .begins(let batch): send(batch)
     }
-    return { self.cancel(ticket) }
+    return { ticket.queue.cancel(ticket) }
   }
 
   /// Writes an item in the next batch, and returns its answer.
@@ -105,7 +105,6 @@ final class BatchQueue<Item: Sendable, Answer: Sendable>: Sendable {
 
 extension BatchQueue {
   typealias Tickets = [Ticket<Item, Answer>]
-  typealias Completion = Ticket<Item, Answer>.Completion
 
   struct State {
     /// The waiting tickets in the order of arrival, including cancelled ones.
@@ -151,22 +150,20 @@ extension BatchQueue {
     }
   }
 
-  private func cancel(_ ticket: Ticket<Item, Answer>) {
-    let (completion, cancellation) = state.withLockedValue {
-      state -> (Completion?, Cancellation?) in
-      guard let completion = ticket.completion else { return (nil, nil) }
-      ticket.completion = nil
-      if ticket.isDiverted { return (completion, ticket.cancelDiverted) }
+  fileprivate func cancel(_ ticket: Ticket<Item, Answer>) {
+    let (isTaken, cancellation) = state.withLockedValue { state -> (Bool, Cancellation?) in
+      guard ticket.take() else { return (false, nil) }
+      if ticket.isDiverted { return (true, ticket.cancelDiverted) }
       guard let batch = ticket.batch else {
         countCancelled(&state)
-        return (completion, nil)
+        return (true, nil)
       }
       // The ticket may be in a part of the batch that is not sent yet.
-      guard batch == state.inFlight?.number else { return (completion, nil) }
+      guard batch == state.inFlight?.number else { return (true, nil) }
       state.inFlight?.activeCount -= 1
-      return (completion, state.inFlight?.activeCount == 0 ? state.inFlight?.cancellation : nil)
+      return (true, state.inFlight?.activeCount == 0 ? state.inFlight?.cancellation : nil)
     }
-    completion?(.failure(PostgresError(.cancelled, "the task was cancelled")))
+    if isTaken { ticket.completion(.failure(PostgresError(.cancelled, "the task was cancelled"))) }
     cancellation?()
   }
 
@@ -178,7 +175,7 @@ extension BatchQueue {
     state.waitingCount -= 1
     capacity.freeSlots(1)
     if state.waiting.count > 2 * state.waitingCount + Self.minRemovedCount {
-      state.waiting.removeAll { $0.completion == nil }
+      state.waiting.removeAll(where: \.isTaken)
     }
   }
 
@@ -216,8 +213,9 @@ extension BatchQueue {
   /// Takes the tickets of the next batch, and those that are known to be locked, out of the queue.
   private func takeNext(_ state: inout State, _ locked: inout Tickets) -> Tickets {
     var batch: Tickets = []
+    batch.reserveCapacity(min(state.waiting.count, limits.batch))
     var rest: Tickets = []
-    for ticket in state.waiting where ticket.completion != nil {
+    for ticket in state.waiting where !ticket.isTaken {
       if case .divert(let diversion) = locks, diversion.isLocked(ticket.item) {
         ticket.isDiverted = true
         locked.append(ticket)
@@ -267,7 +265,7 @@ extension BatchQueue {
       if case .failure(let error) = result, error.isLocked {
         return meetLock(error, tickets, inFlight, &state)
       }
-      var answered: Answered = []
+      var answered = Answered()
       switch result {
       case .failure(let error)
       where error.isConflict && inFlight.attempts < maximumAttempts:
@@ -286,7 +284,7 @@ extension BatchQueue {
 
   /// The consequences of the end of a write.
   struct End {
-    var answered: Answered = []
+    var answered = Answered()
     /// The tickets to divert.
     var locked: Tickets = []
     /// The batch in flight, in which the locked items are to be found.
@@ -300,7 +298,7 @@ extension BatchQueue {
     // them.
     if let next = end.next { send(next) }
     divert(end.locked)
-    for (completion, answer) in end.answered { completion(answer) }
+    end.answered.complete()
     if let (number, items) = end.examined, case .divert(let diversion) = locks {
       diversion.find(items) { self.examined(number, $0) }
     }
@@ -314,7 +312,20 @@ extension BatchQueue {
     inFlight.parts += [Array(tickets[half...]), Array(tickets[..<half])]
   }
 
-  typealias Answered = [(Completion, Result<Answer, PostgresError>)]
+  /// Tickets to complete, with the result of the write that included them.
+  struct Answered {
+    fileprivate var tickets: [(ticket: Ticket<Item, Answer>, index: Int)] = []
+    fileprivate var result: Result<[Answer], PostgresError> = .success([])
+
+    fileprivate func complete() {
+      switch result {
+      case .success(let answers):
+        for (ticket, index) in tickets { ticket.completion(.success(answers[index])) }
+      case .failure(let error):
+        for (ticket, _) in tickets { ticket.completion(.failure(error)) }
+      }
+    }
+  }
 
   func proceed(after inFlight: InFlight, _ state: inout State, _ end: End) -> End {
     var end = end
@@ -327,7 +338,7 @@ extension BatchQueue {
   private func beginNext(after inFlight: InFlight, _ state: inout State) -> Batch? {
     var parts = inFlight.parts
     while let part = parts.popLast() {
-      let tickets = part.filter { $0.completion != nil }
+      let tickets = part.filter { !$0.isTaken }
       guard !tickets.isEmpty else { continue }
       let batch = begin(&state)
       put(tickets, &state)
@@ -346,11 +357,12 @@ extension BatchQueue {
     if case .success(let answers) = result {
       precondition(answers.count == tickets.count, "each item has an answer")
     }
-    return tickets.enumerated().compactMap { index, ticket in
-      guard let completion = ticket.completion else { return nil }
-      ticket.completion = nil
-      return (completion, result.map { $0[index] })
+    var answered = Answered(result: result)
+    answered.tickets.reserveCapacity(tickets.count)
+    for (index, ticket) in tickets.enumerated() where ticket.take() {
+      answered.tickets.append((ticket, index))
     }
+    return answered
   }
 }
 
@@ -360,9 +372,13 @@ final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendable {
   typealias Completion = @Sendable (Result<Answer, PostgresError>) -> Void
 
   let item: Item
+  // Here, so that a cancellation handler needs to capture only the ticket.
+  let queue: BatchQueue<Item, Answer>
   let submittedAt = ContinuousClock.now
-  /// The completion, or nil once it has been called.
-  var completion: Completion?
+  // Not an optional, in which each access would allocate a function that converts its argument.
+  let completion: Completion
+  /// A Boolean value that indicates whether the completion has been called, or is about to be.
+  private(set) var isTaken = false
   /// The number of the last write that included the item, or nil while it waits.
   var batch: Int?
   /// True if the item is in another queue.
@@ -370,8 +386,15 @@ final class Ticket<Item: Sendable, Answer: Sendable>: @unchecked Sendable {
   /// Cancels the item in the other queue.
   var cancelDiverted: (@Sendable () -> Void)?
 
-  init(_ item: Item, _ completion: @escaping Completion) {
+  init(_ item: Item, in queue: BatchQueue<Item, Answer>, _ completion: @escaping Completion) {
     self.item = item
+    self.queue = queue
     self.completion = completion
+  }
+
+  /// Takes the right to call the completion; returns false if it is already taken.
+  func take() -> Bool {
+    defer { isTaken = true }
+    return !isTaken
   }
 }

@@ -29,8 +29,8 @@ protocol CreditChange: Sendable {
     _ changes: [Self], now: Date?, makeID: () -> UUID
   ) -> Parameters
 
-  /// Makes a change that waits for its batch.
-  func pending(_ completion: @escaping Completion) -> PendingChange
+  /// Returns a pending change of this kind as one of any kind.
+  static func pendingChange(_ pending: Pending<Self>) -> PendingChange
 }
 
 /// A row of the engine's answer.
@@ -54,34 +54,40 @@ protocol CreditAnswer: Sendable {
 extension CreditChange {
   static var allOrNothingStatement: Statement? { nil }
 
-  /// Returns the outcome of each change of a batch, and reports it to an observer.
-  static func outcomes(
-    of changes: [Self], _ answers: [Answer], _ observer: (any ChangeObserver)?
-  ) throws(PostgresError) -> [Result<Outcome, CreditError>] {
+  /// Checks that each change of a batch has an answer, and reports the answers to an observer.
+  static func check(
+    _ answers: [Answer], to changes: some Collection<Self>, _ observer: (any ChangeObserver)?
+  ) throws(PostgresError) {
     guard answers.count == changes.count else { throw .unexpectedAnswer("\(Self.self)") }
-    if let observer {
-      for (change, answer) in zip(changes, answers) {
-        observer.changeWasAnswered(change.kind, answer.result)
-      }
+    guard let observer else { return }
+    for (change, answer) in zip(changes, answers) {
+      observer.changeWasAnswered(change.kind, answer.result)
     }
-    return zip(changes, answers).map { change, answer in answer.outcome(of: change) }
   }
 }
 
-/// A single change that waits for its batch, with the completion that receives its outcome.
-enum PendingChange: BatchedChange {
-  case reservation(ReservationRequest, ReservationRequest.Completion)
-  case settlement(Settlement, Settlement.Completion)
-  case refund(Refund, Refund.Completion)
+/// A change that waits for its batch, with the completion that receives its outcome.
+final class Pending<Change: CreditChange>: Sendable {
+  let change: Change
+  let completion: Change.Completion
 
-  /// Passes an outcome to a change's completion.
-  typealias Delivery = @Sendable () -> Void
+  init(_ change: Change, _ completion: @escaping Change.Completion) {
+    self.change = change
+    self.completion = completion
+  }
+}
+
+/// A single change of any kind that waits for its batch.
+enum PendingChange: BatchedChange {
+  case reservation(Pending<ReservationRequest>)
+  case settlement(Pending<Settlement>)
+  case refund(Pending<Refund>)
 
   var userID: UUID {
     switch self {
-    case .reservation(let request, _): request.userID
-    case .settlement(let settlement, _): settlement.userID
-    case .refund(let refund, _): refund.userID
+    case .reservation(let pending): pending.change.userID
+    case .settlement(let pending): pending.change.userID
+    case .refund(let pending): pending.change.userID
     }
   }
 
@@ -97,22 +103,12 @@ enum PendingChange: BatchedChange {
     (Queries.findLockedUsers, Parameters(Array(Set(changes.map(\.userID)))))
   }
 
-  func fail(_ error: CreditError) {
-    switch self {
-    case .reservation(_, let completion): completion(.failure(error))
-    case .settlement(_, let completion): completion(.failure(error))
-    case .refund(_, let completion): completion(.failure(error))
-    }
-  }
-
   /// Returns the statement that makes the changes of a batch, or `nil` for an empty batch.
   static func statement(
     of batch: [PendingChange], now: () -> Date?, makeID: () -> UUID
   ) -> (Statement, Parameters)? {
-    func statement<Change: CreditChange>(
-      _ changes: [(Change, Change.Completion)]
-    ) -> (Statement, Parameters) {
-      (Change.statement, Change.parameters(changes.map(\.0), now: now(), makeID: makeID))
+    func statement<Change: CreditChange>(_ batch: [Pending<Change>]) -> (Statement, Parameters) {
+      (Change.statement, Change.parameters(batch.map(\.change), now: now(), makeID: makeID))
     }
     switch batch.first {
     case .reservation: return statement(batch.compactMap(\.reservation))
@@ -122,16 +118,28 @@ enum PendingChange: BatchedChange {
     }
   }
 
+  /// Passes one of the outcomes of a batch to the completion of its change.
+  struct Delivery: Sendable {
+    fileprivate let index: Int
+    fileprivate let deliver: @Sendable (_ index: Int) -> Void
+
+    func callAsFunction() { deliver(index) }
+  }
+
   /// Reads the engine's answer to a batch, and returns a delivery for each change, in order.
   static func deliveries(
     of batch: [PendingChange], _ rows: Rows, _ observer: (any ChangeObserver)?
   ) throws(PostgresError) -> [Delivery] {
     func deliveries<Change: CreditChange>(
-      _ changes: [(Change, Change.Completion)]
+      _ batch: [Pending<Change>]
     ) throws(PostgresError) -> [Delivery] {
-      let outcomes = try Change.outcomes(
-        of: changes.map(\.0), try rows.map(Change.Answer.init), observer)
-      return zip(changes, outcomes).map { change, outcome in { change.1(outcome) } }
+      let answers = try rows.map(Change.Answer.init)
+      try Change.check(answers, to: batch.lazy.map(\.change), observer)
+      let deliver = { @Sendable (index: Int) in
+        let pending = batch[index]
+        pending.completion(answers[index].outcome(of: pending.change))
+      }
+      return batch.indices.map { Delivery(index: $0, deliver: deliver) }
     }
     switch batch.first {
     case .reservation: return try deliveries(batch.compactMap(\.reservation))
@@ -141,15 +149,15 @@ enum PendingChange: BatchedChange {
     }
   }
 
-  private var reservation: (ReservationRequest, ReservationRequest.Completion)? {
-    if case .reservation(let request, let completion) = self { (request, completion) } else { nil }
+  private var reservation: Pending<ReservationRequest>? {
+    if case .reservation(let pending) = self { pending } else { nil }
   }
 
-  private var settlement: (Settlement, Settlement.Completion)? {
-    if case .settlement(let change, let completion) = self { (change, completion) } else { nil }
+  private var settlement: Pending<Settlement>? {
+    if case .settlement(let pending) = self { pending } else { nil }
   }
 
-  private var refund: (Refund, Refund.Completion)? {
-    if case .refund(let refund, let completion) = self { (refund, completion) } else { nil }
+  private var refund: Pending<Refund>? {
+    if case .refund(let pending) = self { pending } else { nil }
   }
 }

@@ -53,9 +53,7 @@ extension Refund: CreditChange {
 
   var kind: ChangeKind { .refund }
 
-  func pending(_ completion: @escaping Completion) -> PendingChange {
-    .refund(self, completion)
-  }
+  static func pendingChange(_ pending: Pending<Self>) -> PendingChange { .refund(pending) }
 
   static func parameters(_ refunds: [Refund], now: Date?, makeID: () -> UUID) -> Parameters {
     Parameters(

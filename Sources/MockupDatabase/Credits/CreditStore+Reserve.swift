@@ -53,9 +53,7 @@ extension ReservationRequest: CreditChange {
 
   var kind: ChangeKind { .reserve }
 
-  func pending(_ completion: @escaping Completion) -> PendingChange {
-    .reservation(self, completion)
-  }
+  static func pendingChange(_ pending: Pending<Self>) -> PendingChange { .reservation(pending) }
 
   static func parameters(
     _ requests: [ReservationRequest], now: Date?, makeID: () -> UUID

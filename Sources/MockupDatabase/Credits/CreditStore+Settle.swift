@@ -111,9 +111,7 @@ extension Settlement: CreditChange {
     }
   }
 
-  func pending(_ completion: @escaping Completion) -> PendingChange {
-    .settlement(self, completion)
-  }
+  static func pendingChange(_ pending: Pending<Self>) -> PendingChange { .settlement(pending) }
 
   static func parameters(
     _ settlements: [Settlement], now: Date?, makeID: () -> UUID

@@ -92,12 +92,12 @@ public struct CreditStore: Sendable, DatabaseStore {
   private func submit<Change: CreditChange>(
     _ change: Change, completion: @escaping Change.Completion
   ) throws(CreditError) -> @Sendable () -> Void {
-    let pending = change.pending(completion)
+    let pending = Pending(change, completion)
     do throws(PostgresError) {
-      return try batches.submit(pending) { result in
+      return try batches.submit(Change.pendingChange(pending)) { result in
         switch result {
         case .success(let deliver): deliver()
-        case .failure(let error): pending.fail(.database(error))
+        case .failure(let error): pending.completion(.failure(.database(error)))
         }
       }
     } catch {
@@ -151,10 +151,10 @@ public struct CreditStore: Sendable, DatabaseStore {
       }
       answers = changes.indices.compactMap { answersByIndex[$0] }
     }
-    let outcomes = try Change.outcomes(of: changes, answers, observer)
-    guard allOrNothingStatement != nil, !answers.allSatisfy(\.isSuccess) else { return outcomes }
-    return zip(answers, outcomes).map { answer, outcome in
-      answer.isSuccess ? .failure(.batchFailed) : outcome
+    try Change.check(answers, to: changes, observer)
+    let allFail = allOrNothingStatement != nil && !answers.allSatisfy(\.isSuccess)
+    return zip(changes, answers).map { change, answer in
+      allFail && answer.isSuccess ? .failure(.batchFailed) : answer.outcome(of: change)
     }
   }
 }

@@ -25,7 +25,7 @@ public struct CreditService: CreditServiceHandler {
   /// Reserves credits, or checks if they are available.
   public func reserveCredits(
     _ request: ReserveCreditsRequest, context: ServerContext,
-    completion: @escaping Method.Completion<ReserveCreditsResponse>
+    completion: Method.Completion<ReserveCreditsResponse>
   ) throws -> Method.Cancellation {
     if request.mode == .checkOnly {
       let reservation = try request.check()
@@ -37,7 +37,7 @@ public struct CreditService: CreditServiceHandler {
     let reservation = try request.reservation()
     return try begin(context) { () throws(CreditError) in
       try store.reserve(reservation) { outcome in
-        completion(outcome.map(ReserveCreditsResponse.init).withStatus(context))
+        completion(outcome.response(context, ReserveCreditsResponse.init))
       }
     }
   }
@@ -45,7 +45,7 @@ public struct CreditService: CreditServiceHandler {
   /// Marks a reservation as dispatched to the vendor.
   public func dispatchReservation(
     _ request: DispatchReservationRequest, context: ServerContext,
-    completion: @escaping Method.Completion<DispatchReservationResponse>
+    completion: Method.Completion<DispatchReservationResponse>
   ) throws -> Method.Cancellation {
     try settle(try request.settlement(), context, completion, DispatchReservationResponse.init)
   }
@@ -53,7 +53,7 @@ public struct CreditService: CreditServiceHandler {
   /// Spends credits of a reservation.
   public func commitReservation(
     _ request: CommitReservationRequest, context: ServerContext,
-    completion: @escaping Method.Completion<CommitReservationResponse>
+    completion: Method.Completion<CommitReservationResponse>
   ) throws -> Method.Cancellation {
     try settle(try request.settlement(), context, completion, CommitReservationResponse.init)
   }
@@ -61,7 +61,7 @@ public struct CreditService: CreditServiceHandler {
   /// Releases a reservation, or all open reservations of a group.
   public func releaseReservation(
     _ request: ReleaseReservationRequest, context: ServerContext,
-    completion: @escaping Method.Completion<ReleaseReservationResponse>
+    completion: Method.Completion<ReleaseReservationResponse>
   ) throws -> Method.Cancellation {
     if let (userID, groupID) = try request.group() {
       return answerInTask(context, completion) { () throws(CreditError) in
@@ -78,7 +78,7 @@ public struct CreditService: CreditServiceHandler {
   /// Extends the time to live of a reservation.
   public func extendReservation(
     _ request: ExtendReservationRequest, context: ServerContext,
-    completion: @escaping Method.Completion<ExtendReservationResponse>
+    completion: Method.Completion<ExtendReservationResponse>
   ) throws -> Method.Cancellation {
     try settle(try request.settlement(), context, completion, ExtendReservationResponse.init)
   }
@@ -86,23 +86,23 @@ public struct CreditService: CreditServiceHandler {
   /// Refunds credits of a ledger entry.
   public func refundCredits(
     _ request: RefundCreditsRequest, context: ServerContext,
-    completion: @escaping Method.Completion<RefundCreditsResponse>
+    completion: Method.Completion<RefundCreditsResponse>
   ) throws -> Method.Cancellation {
     let refund = try request.refund()
     return try begin(context) { () throws(CreditError) in
       try store.refund(refund) {
-        completion($0.map(RefundCreditsResponse.init).withStatus(context))
+        completion($0.response(context, RefundCreditsResponse.init))
       }
     }
   }
 
   private func settle<Response>(
     _ settlement: Settlement, _ context: ServerContext,
-    _ completion: @escaping Method.Completion<Response>,
+    _ completion: Method.Completion<Response>,
     _ response: @escaping @Sendable (SettlementOutcome) -> Response
   ) throws -> Method.Cancellation {
     try begin(context) { () throws(CreditError) in
-      try store.settle(settlement) { completion($0.map(response).withStatus(context)) }
+      try store.settle(settlement) { completion($0.response(context, response)) }
     }
   }
 
@@ -119,7 +119,7 @@ public struct CreditService: CreditServiceHandler {
 
   /// Answers a call from a task, for work that is not coalesced.
   private func answerInTask<Response: Sendable>(
-    _ context: ServerContext, _ completion: @escaping Method.Completion<Response>,
+    _ context: ServerContext, _ completion: Method.Completion<Response>,
     _ work: @escaping @Sendable () async throws(CreditError) -> Response
   ) -> Method.Cancellation {
     // The task ends after its answer. The cancellation handler cancels it.
@@ -130,15 +130,20 @@ public struct CreditService: CreditServiceHandler {
       } catch {
         outcome = .failure(error)
       }
-      completion(outcome.withStatus(context))
+      completion(outcome.response(context) { $0 })
     }
     return { task.cancel() }
   }
 }
 
 extension Result where Failure == CreditError {
-  /// Converts the error to the status that the caller gets.
-  fileprivate func withStatus(_ context: ServerContext) -> Result<Success, RPCError> {
-    mapError { $0.status(context) }
+  /// Converts the outcome to a response, or the error to the status that the caller gets.
+  fileprivate func response<Response>(
+    _ context: ServerContext, _ response: (Success) -> Response
+  ) -> Result<Response, RPCError> {
+    switch self {
+    case .success(let outcome): .success(response(outcome))
+    case .failure(let error): .failure(error.status(context))
+    }
   }
 }

@@ -63,7 +63,7 @@ import CLibPQ
     return unsafe FieldReader(
       bytes: bytes,
       type: PostgresType(oid: oid),
-      column: .at(column, of: self)
+      column: .at(column, of: .passUnretained(self))
     )
   }
 

@@ -4,9 +4,10 @@
 /// is freed on the connection's thread.
 @safe public struct FieldReader: ~Copyable {
   /// The column's name or its position; the name is looked up only for errors.
-  enum Column {
+  @safe enum Column {
     case named(String)
-    case at(Int, of: LibpqResult)
+    // Safe although it is not retained, since the result outlives every reader.
+    case at(Int, of: Unmanaged<LibpqResult>)
   }
 
   private let source: Column
@@ -15,7 +16,7 @@
   public var column: String {
     switch source {
     case .named(let name): name
-    case .at(let index, let result): result.columnName(index)
+    case .at(let index, let result): unsafe result.takeUnretainedValue().columnName(index)
     }
   }
 

@@ -19,7 +19,7 @@ import Testing
     var methods: [TTRPC.Method] {
       [
         .deferred("Echo", WireDuration.self) {
-          (_, _, answer: @escaping TTRPC.Method.Completion<WireDuration>) in
+          (_, _, answer: TTRPC.Method.Completion<WireDuration>) in
           answers.withLockedValue { $0.append(answer) }
           return {}
         }

@@ -77,7 +77,7 @@ struct TestService: Service {
         return WireStatus(message: String(repeating: "x", count: Int(request.seconds)))
       },
       // Answers from another thread after `seconds` milliseconds, or at once if cancelled.
-      .deferred("Later", WireDuration.self) { (request, _, answer: @escaping Later) in
+      .deferred("Later", WireDuration.self) { (request, _, answer: Later) in
         guard request.seconds >= 0 else {
           throw RPCError(code: .outOfRange, message: "in the past")
         }

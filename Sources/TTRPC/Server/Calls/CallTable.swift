@@ -42,7 +42,7 @@ package final class CallTable {
     }
   }
 
-  private typealias Outcome = Result<[UInt8], RPCError>
+  fileprivate typealias Outcome = Result<[UInt8], RPCError>
 
   private let server: ServerParts
   private let loop: ServerLoop
@@ -235,11 +235,11 @@ package final class CallTable {
     _ call: ServerCall, _ context: ServerContext, _ hooks: [any CallHook],
     _ message: UnsafeRawBufferPointer, _ handler: Method.DeferredHandler
   ) {
-    let this = NIOLoopBound(self, eventLoop: eventLoop)
-    let answers = loop.answers
+    let table = NIOLoopBound(self, eventLoop: eventLoop)
+    let outcomes = loop.outcomes
     do {
       let cancel = try unsafe handler(message, context) { outcome in
-        answers.append { this.value.completed(call, context, hooks, outcome) }
+        outcomes.append(DeferredOutcome(table: table, context: context, outcome: outcome))
       }
       entries.update(call.streamID) { $0.cancellation = .function(cancel) }
       // The call may have ended meanwhile, without a cancellation.
@@ -250,11 +250,11 @@ package final class CallTable {
     }
   }
 
-  private func completed(
-    _ call: ServerCall, _ context: ServerContext, _ hooks: [any CallHook], _ outcome: Outcome
-  ) {
+  /// Ends a deferred call with its outcome.
+  fileprivate func completed(_ context: ServerContext, _ outcome: Outcome) {
+    let call = context.call
     handlerReturned(
-      call, context, hooks,
+      call, context, hooks(for: call.request) ?? [],
       Result { () throws(RPCError) in
         if let ending = call.ending { throw ending }
         // Without an output, the connection has closed, and the call has ended.
@@ -500,6 +500,16 @@ package final class CallTable {
       end(greediest.streamID, .slowReader)
     }
   }
+}
+
+/// The outcome of a deferred call, on the way to the event loop of its connection.
+struct DeferredOutcome: Sendable {
+  fileprivate let table: NIOLoopBound<CallTable>
+  fileprivate let context: ServerContext
+  fileprivate let outcome: Result<[UInt8], RPCError>
+
+  /// Ends the call, on the event loop.
+  func deliver() { table.value.completed(context, outcome) }
 }
 
 extension CallTable: CallController {

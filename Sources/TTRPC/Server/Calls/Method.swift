@@ -16,10 +16,24 @@ public struct Method: Sendable {
       UnsafeRawBufferPointer, ServerContext, (borrowing Serializer) throws -> Void
     ) throws -> Void
 
-  /// A closure that delivers the outcome of a deferred call.
+  /// Delivers the outcome of a deferred call.
   ///
   /// It must be called exactly once, from any thread.
-  public typealias Completion<Response> = @Sendable (Result<Response, RPCError>) -> Void
+  public struct Completion<Response: ProtobufMessage>: Sendable {
+    @usableFromInline let deliver: @Sendable (Result<[UInt8], RPCError>) -> Void
+
+    @usableFromInline init(_ deliver: @escaping @Sendable (Result<[UInt8], RPCError>) -> Void) {
+      self.deliver = deliver
+    }
+
+    /// Delivers the response, or the status with which the call ends.
+    @inlinable public func callAsFunction(_ outcome: Result<Response, RPCError>) {
+      switch outcome {
+      case .success(let response): deliver(.success(response.serialized()))
+      case .failure(let error): deliver(.failure(error))
+      }
+    }
+  }
 
   /// A closure that tells the handler of a deferred call that the call has ended.
   ///
@@ -27,9 +41,10 @@ public struct Method: Sendable {
   public typealias Cancellation = @Sendable () -> Void
 
   /// A handler that reads the request in place and answers it later.
-  typealias DeferredHandler =
-    @Sendable (UnsafeRawBufferPointer, ServerContext, @escaping Completion<[UInt8]>) throws ->
-    Cancellation
+  @usableFromInline typealias DeferredHandler =
+    @Sendable (
+      UnsafeRawBufferPointer, ServerContext, @escaping @Sendable (Result<[UInt8], RPCError>) -> Void
+    ) throws -> Cancellation
 
   private init(name: String, handler: Handler) {
     self.name = name
@@ -38,6 +53,10 @@ public struct Method: Sendable {
 
   @usableFromInline init(name: String, immediately handler: @escaping ImmediateHandler) {
     unsafe self.init(name: name, handler: .immediate(handler))
+  }
+
+  @usableFromInline init(name: String, deferred handler: @escaping DeferredHandler) {
+    unsafe self.init(name: name, handler: .deferred(handler))
   }
 
   /// The handler, on serialized messages.
@@ -89,15 +108,12 @@ public struct Method: Sendable {
     _ request: Request.Type,
     _ handler: @escaping @Sendable (Request, ServerContext) throws -> Response
   ) -> Method {
-    unsafe Method(name: name) { payload, context, write in
-      let request: Request
-      do throws(ProtobufError) {
-        request = try unsafe Request(serialized: payload)
-      } catch {
-        throw RPCError(unreadable: Request.fullName, error)
-      }
-      try handler(request, context).withSerializer(write)
-    }
+    unsafe Method(
+      name: name,
+      immediately: { payload, context, write in
+        let request = try unsafe Request(requestPayload: payload)
+        try handler(request, context).withSerializer(write)
+      })
   }
 
   /// Creates a method with one request and one response whose handler starts work and answers
@@ -111,18 +127,17 @@ public struct Method: Sendable {
   ///   - handler: Runs on the connection's event loop and must not block. If it throws, the error
   ///     is the outcome of the call, and it must not deliver another. It returns a closure that is
   ///     called if the call ends before its outcome is delivered.
-  public static func deferred<Request: ProtobufMessage, Response: ProtobufMessage>(
+  @inlinable public static func deferred<Request: ProtobufMessage, Response: ProtobufMessage>(
     _ name: String,
     _ request: Request.Type,
     _ handler:
-      @escaping @Sendable (Request, ServerContext, @escaping Completion<Response>) throws ->
-      Cancellation
+      @escaping @Sendable (Request, ServerContext, Completion<Response>) throws -> Cancellation
   ) -> Method {
     unsafe Method(
       name: name,
-      handler: .deferred { payload, context, completion in
+      deferred: { payload, context, deliver in
         let request = try unsafe Request(requestPayload: payload)
-        return try handler(request, context) { completion($0.map { $0.serialized() }) }
+        return try handler(request, context, Completion(deliver))
       })
   }
 
@@ -187,7 +202,7 @@ extension ProtobufMessage {
     }
   }
 
-  fileprivate init(requestPayload payload: UnsafeRawBufferPointer) throws(RPCError) {
+  @inlinable init(requestPayload payload: UnsafeRawBufferPointer) throws(RPCError) {
     do {
       self = try unsafe Self(serialized: payload)
     } catch {

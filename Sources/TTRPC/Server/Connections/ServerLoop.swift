@@ -9,14 +9,14 @@ struct ServerLoop: Sendable {
   let readQueue: ReadQueue
   let busyPoll: BusyPoll
   /// Outcomes of deferred calls, on the way to their connections.
-  let answers: LoopInbox<@Sendable () -> Void>
+  let outcomes: LoopInbox<DeferredOutcome>
 
   init(_ eventLoop: any EventLoop, _ limits: ServerLimits) {
     self.eventLoop = eventLoop
     executor = EventLoopTaskExecutor(eventLoop)
     readQueue = ReadQueue(eventLoop: eventLoop)
     busyPoll = BusyPoll(eventLoop: eventLoop, time: TimeAmount(limits.busyPollTime))
-    answers = LoopInbox(eventLoop) { $0() }
+    outcomes = LoopInbox(eventLoop) { $0.deliver() }
   }
 }
 

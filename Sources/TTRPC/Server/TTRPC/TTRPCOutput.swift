@@ -8,6 +8,8 @@ struct TTRPCOutput {
   /// Responses that the peer does not read are collected here: a buffer for each would take many
   /// times the memory.
   private var buffer = ByteBuffer()
+  /// The number of bytes of the last flush; the next one is often as long.
+  private var lastByteCount = 0
   /// Stream messages whose writers wait.
   var waiting = OutboundQueue()
   private(set) var needsFlush = false
@@ -26,6 +28,7 @@ struct TTRPCOutput {
   ///
   /// - Returns: True if no flush was needed before.
   mutating func write(_ body: (inout ByteBuffer) -> Void) -> Bool {
+    if buffer.capacity == 0 { buffer.reserveCapacity(lastByteCount) }
     body(&buffer)
     defer { needsFlush = true }
     return !needsFlush
@@ -34,6 +37,7 @@ struct TTRPCOutput {
   /// Returns the contents of the buffer and empties it.
   mutating func takeBuffer() -> ByteBuffer {
     needsFlush = false
+    lastByteCount = min(buffer.readableBytes, Self.maxBufferedBytes)
     defer { buffer = ByteBuffer() }
     return buffer
   }
