@@ -71,7 +71,7 @@ public final class Server: Sendable {
     threads.withLockedValue { $0 = group }
     loops.withLockedValue { loops in
       for eventLoop in group.makeIterator() {
-        loops[ObjectIdentifier(eventLoop)] = ServerLoop(eventLoop, limits)
+        loops[ObjectIdentifier(eventLoop)] = ServerLoop(eventLoop, parts)
       }
     }
     defer {
@@ -244,7 +244,7 @@ public final class Server: Sendable {
 
 /// The objects that all connections of a server share.
 struct ServerParts: Sendable {
-  let methods: MethodTable
+  let services: [any Service]
   let formats: [WireFormat]
   let routes: [HTTPRoute]
   let interceptors: ServerInterceptorChain
@@ -260,7 +260,7 @@ struct ServerParts: Sendable {
   ) {
     self.budget = budget
     self.interceptors = ServerInterceptorChain(interceptors)
-    methods = MethodTable(services, interceptors: self.interceptors)
+    self.services = services
     self.formats = formats
     self.routes = routes
     self.limits = limits

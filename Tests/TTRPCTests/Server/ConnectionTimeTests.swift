@@ -51,7 +51,7 @@ import Testing
     try ServerConnection(
       parts, PeerIdentity(processID: 1, userID: 2, groupID: 3),
       try #require(parts.load.connectionOpened(by: 2, .unlimited)), channel,
-      ServerLoop(channel.embeddedEventLoop, limits), logger
+      ServerLoop(channel.embeddedEventLoop, parts), logger
     ).start()
     channel.connect(to: try SocketAddress(unixDomainSocketPath: "/s"), promise: nil)
     return channel

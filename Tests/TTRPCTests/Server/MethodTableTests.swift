@@ -1,3 +1,4 @@
+import NIOEmbedded
 import Testing
 
 @testable import TTRPC
@@ -27,6 +28,16 @@ import Testing
     let found = Self.table.method(service: service, method: name)
     #expect(found.isKnown)
     #expect(found.descriptor == MethodDescriptor(service: service, name: name))
+  }
+
+  @Test func `each event loop has method objects of its own`() {
+    let server = ServerParts(
+      [First()], routes: [], interceptors: [], limits: .patient, budget: { _ in .unlimited })
+    let methods = (0..<2).map { _ in
+      ServerLoop(EmbeddedEventLoop(), server).methods.method(service: "p.first", method: "Get")
+    }
+    #expect(methods[0].isKnown && methods[1].isKnown)
+    #expect(methods[0] !== methods[1])
   }
 
   @Test(arguments: [

@@ -121,7 +121,7 @@ private actor TestConnection {
       let connection = ServerConnection(
         parts, PeerIdentity(processID: 1, userID: 2, groupID: 3),
         try #require(parts.load.connectionOpened(by: 2, .unlimited)), channel,
-        ServerLoop(loop, limits), logger)
+        ServerLoop(loop, parts), logger)
       try connection.start()
       return NIOLoopBound(connection, eventLoop: loop)
     }

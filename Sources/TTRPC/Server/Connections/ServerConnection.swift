@@ -24,7 +24,7 @@ package final class ServerConnection {
   private var reserveTimer: Scheduled<Void>?
 
   package var limits: ServerLimits { server.limits }
-  package var methods: MethodTable { server.methods }
+  package var methods: MethodTable { loop.methods }
   package var eventLoop: any EventLoop { loop.eventLoop }
   package var now: NIODeadline { eventLoop.now }
 

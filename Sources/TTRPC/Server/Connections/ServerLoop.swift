@@ -8,14 +8,20 @@ struct ServerLoop: Sendable {
   let executor: EventLoopTaskExecutor
   let readQueue: ReadQueue
   let busyPoll: BusyPoll
+  /// The methods, in a table of the event loop's own.
+  ///
+  /// Each call counts references to the method's objects. If event loops shared them, their
+  /// processors would wait for each other.
+  let methods: MethodTable
   /// Outcomes of deferred calls, on the way to their connections.
   let outcomes: LoopInbox<DeferredOutcome>
 
-  init(_ eventLoop: any EventLoop, _ limits: ServerLimits) {
+  init(_ eventLoop: any EventLoop, _ server: ServerParts) {
     self.eventLoop = eventLoop
     executor = EventLoopTaskExecutor(eventLoop)
     readQueue = ReadQueue(eventLoop: eventLoop)
-    busyPoll = BusyPoll(eventLoop: eventLoop, time: TimeAmount(limits.busyPollTime))
+    busyPoll = BusyPoll(eventLoop: eventLoop, time: TimeAmount(server.limits.busyPollTime))
+    methods = MethodTable(server.services, interceptors: server.interceptors)
     outcomes = LoopInbox(eventLoop) { $0.deliver() }
   }
 }

@@ -112,8 +112,8 @@ extension CallHook {
 public protocol HookInterceptor: ServerInterceptor {
   /// Returns the call hook for a method, or `nil` if its calls need none.
   ///
-  /// The server calls it once for each registered method when it is created, and again for each
-  /// call that also needs interceptors other than hooks.
+  /// The server calls it once for each event loop and registered method, and again for each call
+  /// that also needs interceptors other than hooks.
   ///
   /// - Parameters:
   ///   - method: The method, whose names are chosen by the peer if it is unknown.

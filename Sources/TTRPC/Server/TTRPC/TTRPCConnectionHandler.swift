@@ -156,8 +156,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
             code: .invalidArgument, message: "the request's envelope is malformed", cause: error)),
         isEarly: true)
     }
-    let method = connection.server.methods.method(
-      service: request.service, method: request.method)
+    let method = connection.methods.method(service: request.service, method: request.method)
     var call = CallRequest(
       streamID: streamID, method: method, metadata: request.callMetadata,
       timeout: request.timeout, began: readBegan, size: payload.readableBytes)
@@ -172,7 +171,7 @@ final class TTRPCConnectionHandler: ChannelInboundHandler {
   /// - Returns: False if the request is another one; nothing has happened then.
   private func startUnary(_ streamID: UInt32, _ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let request = unsafe PlainRequest(bytes),
-      let method = unsafe connection.server.methods.registeredMethod(
+      let method = unsafe connection.methods.registeredMethod(
         service: request.service, method: request.method),
       method.descriptor.shape == .unary
     else { return false }

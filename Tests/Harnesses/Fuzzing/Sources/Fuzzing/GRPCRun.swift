@@ -43,7 +43,7 @@ final class GRPCRun {
     self.window = window
     let connection = ServerConnection(
       parts, PeerIdentity(processID: 1, userID: 2, groupID: 3), admission, channel,
-      ServerLoop(eventLoop, ServerRun.limits), logger)
+      ServerLoop(eventLoop, parts), logger)
     try eventLoop.onLoop {
       try channel.pipeline.syncOperations.addHandler(window)
       try connection.start()

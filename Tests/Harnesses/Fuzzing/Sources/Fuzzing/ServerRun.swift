@@ -59,7 +59,7 @@ final class ServerRun {
     window = PeerWindow { [unowned channel] in channel.isWritable = $0 }
     connection = ServerConnection(
       parts, PeerIdentity(processID: 1, userID: 2, groupID: 3), admission, channel,
-      ServerLoop(eventLoop, Self.limits), logger)
+      ServerLoop(eventLoop, parts), logger)
     try eventLoop.onLoop {
       try channel.pipeline.syncOperations.addHandler(window)
       try connection.start()

@@ -51,17 +51,44 @@ extension Scenario {
 
   static let reservationsOfABatch = Scenario(work: work, at: "16 × 16, pgbench") { stage in
     let batch = 512
-    var (ours, theirs): ([LoadResult], [Double]) = ([], [])
+    var (ours, postgresCPU, theirs): ([LoadResult], [Double], [Double]) = ([], [], [])
     for _ in 0..<stage.rounds {
-      ours.append(try stage.reserve())
+      let run = try reserveWithPostgresCPU(stage)
+      ours.append(run.result)
+      postgresCPU.append(run.postgresCPU)
       theirs.append(try stage.pgBench("reserve-batch.sql", batch: batch))
     }
     return Row(
       work: work, at: "16 × 16",
       against: "pgbench, our batch statement, 512 at a time, two clients",
       measurements: [
-        Measurement("× the calls", ours.map(\.rate).median / theirs.median, .atLeast, 0.6)
-      ], details: [line("mockupd", ours), "pgbench: \(theirs.median.short)/s"])
+        Measurement("× the calls", ours.map(\.rate).median / theirs.median, .atLeast, 0.6),
+        Measurement(
+          "× PostgreSQL's CPU per call, of the server's own",
+          zip(ours, postgresCPU).map { $0.cpu / $1 }.median, .atMost, 0.3),
+      ],
+      details: [
+        line("mockupd", ours), "PostgreSQL: \(postgresCPU.median.short) µs of CPU per call",
+        "pgbench: \(theirs.median.short)/s",
+      ])
+  }
+
+  /// Measures reservations, and PostgreSQL's CPU time for each, in microseconds.
+  private static func reserveWithPostgresCPU(
+    _ stage: Stage
+  ) throws -> (result: LoadResult, postgresCPU: Double) {
+    let database = try stage.postgres.fresh("bench_run")
+    let server = try stage.server(on: database)
+    defer { server.stop() }
+    let before = try stage.postgres.cpuSeconds()
+    let result = try stage.load.run(
+      "reserve", server, socket: stage.socket, connections: 16, inFlight: 16,
+      seconds: stage.seconds)
+    let seconds = try stage.postgres.cpuSeconds() - before
+    // The warm-up's calls count, too.
+    let calls = try stage.postgres.number(
+      "SELECT count(*) FROM mockupd.reservations", in: database)
+    return (result, seconds * 1e6 / Double(calls))
   }
 
   static let oneReservation = Scenario(work: work, at: "1 × 1") { stage in
