@@ -1,4 +1,5 @@
 internal import NIOConcurrencyHelpers
+internal import Synchronization
 public import TTRPC
 
 /// A health service, `grpc.health.v1.Health`.
@@ -9,40 +10,54 @@ public final class HealthService: HealthHandler {
   /// The status of a service, or of the server as a whole.
   public typealias Status = HealthCheckResponse.ServingStatus
 
-  private struct State {
-    var statuses: [String: Status]
+  /// The status of a service, which each check reads without a lock.
+  ///
+  /// Event loops whose checks wait for a lock would sleep and wake for it.
+  private final class AtomicStatus: Sendable {
+    private let number: Synchronization.Atomic<Int32>
+
+    init(_ status: Status) { number = .init(status.rawValue) }
+
+    var value: Status {
+      get { Status(rawValue: number.load(ordering: .acquiring)) }
+      set { number.store(newValue.rawValue, ordering: .releasing) }
+    }
+  }
+
+  private struct Watches {
     /// The running calls of Watch, by service and by number.
     var watchers: [String: [Int: AsyncStream<Status>.Continuation]] = [:]
     var lastWatcher = 0
   }
 
-  private let state: NIOLockedValueBox<State>
+  private let statuses: [String: AtomicStatus]
+  private let watches = NIOLockedValueBox(Watches())
 
   /// Creates a service with initial statuses; by default, the server is serving.
   ///
   /// - Parameter statuses: The statuses by the services' full names. The empty name stands for the
-  ///   server as a whole. Other services are unknown until their status is set.
+  ///   server as a whole. Other services are unknown.
   public init(_ statuses: [String: Status] = ["": .serving]) {
-    state = NIOLockedValueBox(State(statuses: statuses))
+    self.statuses = statuses.mapValues(AtomicStatus.init)
   }
 
   /// Sets the status of a service and sends it to the service's watchers.
   ///
+  /// - Precondition: The service had an initial status.
   /// - Parameter service: The service's full name, or an empty string for the server as a whole.
   public func setStatus(_ status: Status, of service: String = "") {
-    state.withLockedValue { state in
-      state.statuses[service] = status
+    guard let known = statuses[service] else { preconditionFailure("unknown service \(service)") }
+    watches.withLockedValue { watches in
       // Under the lock, so that all watchers see the changes in the same order.
-      for watcher in state.watchers[service, default: [:]].values { watcher.yield(status) }
+      known.value = status
+      for watcher in watches.watchers[service, default: [:]].values { watcher.yield(status) }
     }
   }
 
   /// Returns the status of a service, or nil if it is unknown.
   ///
   /// - Parameter service: The service's full name, or an empty string for the server as a whole.
-  public func status(of service: String = "") -> Status? {
-    state.withLockedValue { $0.statuses[service] }
-  }
+  public func status(of service: String = "") -> Status? { statuses[service]?.value }
 
   /// Returns the current status of the service that the request names.
   ///
@@ -78,7 +93,7 @@ public final class HealthService: HealthHandler {
 
   /// The number of running calls of Watch.
   var watcherCount: Int {
-    state.withLockedValue { $0.watchers.values.reduce(0) { $0 + $1.count } }
+    watches.withLockedValue { $0.watchers.values.reduce(0) { $0 + $1.count } }
   }
 
   /// Registers a watcher and returns the current status and its changes.
@@ -87,20 +102,20 @@ public final class HealthService: HealthHandler {
   private func watch(_ service: String) -> (statuses: AsyncStream<Status>, watcher: Int) {
     let (statuses, continuation) = AsyncStream<Status>.makeStream(
       bufferingPolicy: .bufferingNewest(1))
-    let watcher = state.withLockedValue { state in
-      state.lastWatcher += 1
-      state.watchers[service, default: [:]][state.lastWatcher] = continuation
-      continuation.yield(state.statuses[service] ?? .serviceUnknown)
-      return state.lastWatcher
+    let watcher = watches.withLockedValue { watches in
+      watches.lastWatcher += 1
+      watches.watchers[service, default: [:]][watches.lastWatcher] = continuation
+      continuation.yield(status(of: service) ?? .serviceUnknown)
+      return watches.lastWatcher
     }
     return (statuses, watcher)
   }
 
   private func forget(_ watcher: Int, of service: String) {
-    state.withLockedValue { state in
-      state.watchers[service]?[watcher] = nil
+    watches.withLockedValue { watches in
+      watches.watchers[service]?[watcher] = nil
       // Peers choose the names, so an unused entry must not stay in memory.
-      if state.watchers[service]?.isEmpty == true { state.watchers[service] = nil }
+      if watches.watchers[service]?.isEmpty == true { watches.watchers[service] = nil }
     }
   }
 }
