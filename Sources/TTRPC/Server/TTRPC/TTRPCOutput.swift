@@ -24,6 +24,11 @@ struct TTRPCOutput {
   /// The size of the buffer, in bytes, from which stream messages wait for a flush.
   private static let maxBufferedBytes = 65_536
 
+  /// The maximum number of bytes that are reserved for the next flush.
+  ///
+  /// They are not counted as queued bytes, and the peer may not read.
+  private static let maxReservedBytes = 16_384
+
   /// Writes to the buffer, which must be flushed then.
   ///
   /// - Returns: True if no flush was needed before.
@@ -37,7 +42,7 @@ struct TTRPCOutput {
   /// Returns the contents of the buffer and empties it.
   mutating func takeBuffer() -> ByteBuffer {
     needsFlush = false
-    lastByteCount = min(buffer.readableBytes, Self.maxBufferedBytes)
+    lastByteCount = min(buffer.readableBytes, Self.maxReservedBytes)
     defer { buffer = ByteBuffer() }
     return buffer
   }
